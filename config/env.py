@@ -1,0 +1,152 @@
+"""Settings out of the environment. A value that makes no sense is refused at start, in a sentence that says what to write.
+
+An empty value counts as not given, so that `NAME= command` and an empty line in an EnvironmentFile mean the default.
+"""
+
+import json
+import os
+from collections.abc import Callable, Sequence
+from typing import Any
+from urllib.parse import urlsplit
+
+from django.core.exceptions import ImproperlyConfigured
+
+TRUE = frozenset({"1", "true", "yes", "on"})
+FALSE = frozenset({"0", "false", "no", "off"})
+SHOWN = 80  # characters of a refused value that are shown: enough to recognise it
+
+
+def refuse(name: str, value: str, write: str) -> ImproperlyConfigured:
+    """The one wording of a refusal: the name, what was found, what to write instead."""
+    found = value if len(value) <= SHOWN else value[:SHOWN] + "…"
+    return ImproperlyConfigured(f'{name} is "{found}": write {write}')
+
+
+def without_password(url: str) -> str:
+    """The address as it may be shown in a message or a log: no password in it."""
+    before, at, after = url.rpartition("@")
+    if not at:
+        return url
+    scheme, slashes, account = before.partition("://")
+    return f"{scheme}{slashes}{account.partition(':')[0]}:…@{after}"
+
+
+def env_str(
+    name: str,
+    default: str = "",
+    choices: Sequence[str] = (),
+    check: Callable[[str], bool] | None = None,
+    write: str = "",
+) -> str:
+    """Text; one of `choices` where they are given, or what `check` lets pass (`write` then says what to write)."""
+    value = os.environ.get(name, "").strip()
+    if not value:
+        return default
+    if choices and value not in choices:
+        raise refuse(name, value, f"one of {', '.join(choices)}")
+    if check is not None and not check(value):
+        raise refuse(name, value, write)
+    return value
+
+
+def env_bool(name: str, default: bool = False) -> bool:
+    """Yes or no, in the words people use for it."""
+    value = env_str(name).lower()
+    if not value:
+        return default
+    if value in TRUE:
+        return True
+    if value in FALSE:
+        return False
+    raise refuse(name, value, f"true or false, for example {name}=true")
+
+
+def env_int(name: str, default: int, minimum: int = 0, maximum: int = 2**31 - 1) -> int:
+    """A whole number from `minimum` to `maximum`, both allowed."""
+    value = env_str(name)
+    if not value:
+        return default
+    write = f"a whole number from {minimum} to {maximum}, for example {name}={default}"
+    try:
+        number = int(value)
+    except ValueError as error:
+        raise refuse(name, value, write) from error
+    if not minimum <= number <= maximum:
+        raise refuse(name, value, write)
+    return number
+
+
+def env_float(name: str, default: float, minimum: float, maximum: float) -> float:
+    """A number from `minimum` to `maximum`, both allowed; NaN is neither."""
+    value = env_str(name)
+    if not value:
+        return default
+    write = f"a number from {minimum:g} to {maximum:g}, for example {name}={default:g}"
+    try:
+        number = float(value)
+    except ValueError as error:
+        raise refuse(name, value, write) from error
+    if not minimum <= number <= maximum:
+        raise refuse(name, value, write)
+    return number
+
+
+def env_url(name: str, default: str, schemes: Sequence[str], example: str = "") -> str:
+    """An address with one of these schemes and, but for a socket's path, a host."""
+    value = env_str(name)
+    if not value:
+        return default
+    write = f"an address that starts with {' or '.join(f'{scheme}://' for scheme in schemes)}"
+    if example or default:
+        write += f", for example {name}={example or without_password(default)}"
+    try:
+        parts = urlsplit(value)
+        complete = parts.scheme in schemes and bool(parts.netloc or parts.path.strip("/"))
+        if parts.port == 0:
+            complete = False
+    except ValueError as error:
+        raise refuse(name, without_password(value), write) from error
+    if not complete:
+        raise refuse(name, without_password(value), write)
+    return value
+
+
+def env_list(name: str, default: Sequence[str] = ()) -> list[str]:
+    """Words between commas; blanks around them do not count."""
+    value = env_str(name)
+    if not value:
+        return list(default)
+    return [word.strip() for word in value.split(",") if word.strip()]
+
+
+def env_json(name: str, default: Any, kind: type = list, example: str = "") -> Any:
+    """A JSON value of one kind (a list unless told), the default where nothing is given."""
+    value = env_str(name)
+    if not value:
+        return default
+    write = f"JSON, {'a list' if kind is list else 'an object'}"
+    if example:
+        write += f", for example {name}='{example}'"
+    try:
+        found = json.loads(value)
+    except ValueError as error:
+        raise refuse(name, value, write) from error
+    if not isinstance(found, kind):
+        raise refuse(name, value, write)
+    return found
+
+
+def env_ports(name: str, default: tuple[int, int], width: int = 2) -> tuple[int, int]:
+    """A range of ports FIRST-LAST with at least `width` ports in it."""
+    value = env_str(name)
+    if not value:
+        return default
+    write = f"two ports with a dash, {width} or more in the range, for example {name}={default[0]}-{default[1]}"
+    first, _dash, last = value.partition("-")
+    try:
+        ports = int(first), int(last)
+    except ValueError as error:
+        raise refuse(name, value, write) from error
+    if not (1024 <= ports[0] and ports[0] + width - 1 <= ports[1] <= 65535):
+        raise refuse(name, value, write)
+    return ports
