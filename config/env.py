@@ -7,7 +7,7 @@ import json
 import os
 from collections.abc import Callable, Sequence
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import parse_qsl, unquote, urlsplit
 
 from django.core.exceptions import ImproperlyConfigured
 
@@ -150,3 +150,37 @@ def env_ports(name: str, default: tuple[int, int], width: int = 2) -> tuple[int,
     if not (1024 <= ports[0] and ports[0] + width - 1 <= ports[1] <= 65535):
         raise refuse(name, value, write)
     return ports
+
+
+def env_required(name: str, write: str) -> str:
+    """Text that has no sensible default: without it nothing may start."""
+    value = env_str(name)
+    if not value:
+        raise ImproperlyConfigured(f"{name} is not set: write {write} (script/server does it by itself)")
+    return value
+
+
+def env_database(name: str) -> dict[str, Any]:
+    """PostgreSQL out of `postgres://user:password@host:port/name`, as one entry of Django's DATABASES.
+
+    `CONN_MAX_AGE=0` with a pool: under ASGI a nonzero age leaks connections. The pool is for web alone
+    (`DATABASE_POOL`), so that short commands and forked workers hold no idle ones.
+    """
+    example = "postgres://stamtafel:secret@localhost:5432/stamtafel"
+    value = env_url(name, "", ("postgres", "postgresql"), example) or env_required(name, f"an address like {example}")
+    parts = urlsplit(value)
+    if not parts.path.strip("/"):
+        raise refuse(name, without_password(value), f"the database's name too, for example {name}={example}")
+    options: dict[str, Any] = (
+        {"pool": {"min_size": 2, "max_size": 12, "timeout": 10}} if env_bool("DATABASE_POOL") else {}
+    )
+    return {
+        "ENGINE": "django.db.backends.postgresql",
+        "NAME": unquote(parts.path.strip("/")),
+        "USER": unquote(parts.username or ""),
+        "PASSWORD": unquote(parts.password or ""),
+        "HOST": dict(parse_qsl(parts.query)).get("host", parts.hostname or ""),
+        "PORT": str(parts.port or ""),
+        "CONN_MAX_AGE": 0,
+        "OPTIONS": options,
+    }

@@ -1,0 +1,10 @@
+"""Work in the background: `work` (short tasks) and `speech` (Whisper, one process)."""
+
+import os
+
+from celery import Celery
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+app = Celery("stamtafel")
+app.config_from_object("django.conf:settings", namespace="CELERY")
+app.autodiscover_tasks()

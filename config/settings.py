@@ -1,0 +1,252 @@
+"""All settings, in one file, driven by the environment.
+
+`script/server` and `script/test` write what a checkout needs (ports, passwords, folders); a value that makes no
+sense is refused at start with a sentence that says what to write (`config/env.py`).
+"""
+
+from pathlib import Path
+
+from csp.constants import NONCE, NONE, SELF
+from django.utils.translation import gettext_lazy as _
+
+from config.env import env_bool, env_database, env_int, env_list, env_required, env_str, env_url
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+LOCAL_DIR = Path(env_str("STAMTAFEL_LOCAL_DIR", str(BASE_DIR / ".local")))
+
+# --- what this installation is -------------------------------------------------------------------------------------
+DEBUG = env_bool("DEBUG", False)
+SECRET_KEY = env_required("SECRET_KEY", "50 random characters or more")
+PORT = env_int("PORT", 8000, 1, 65535)
+SITE_URL = env_url("SITE_URL", f"http://localhost:{PORT}", ("http", "https"))
+SITE_NAME = env_str("SITE_NAME", "Stamtafel")
+HTTPS = SITE_URL.startswith("https://")
+ALLOWED_HOSTS = env_list("ALLOWED_HOSTS", ["localhost", "127.0.0.1", "[::1]"])
+CSRF_TRUSTED_ORIGINS = env_list("CSRF_TRUSTED_ORIGINS", [SITE_URL])
+ROOT_URLCONF = "config.urls"
+ASGI_APPLICATION = "config.asgi.application"
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+INSTALLED_APPS = [
+    "daphne",
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "django.contrib.humanize",
+    "django.contrib.postgres",
+    "channels",
+    "csp",
+    "pgtrigger",
+    "rest_framework",
+    "rest_framework.authtoken",
+    "drf_spectacular",
+    "allauth",
+    "allauth.account",
+    "allauth.mfa",
+    "people.apps.PeopleConfig",
+    "rooms.apps.RoomsConfig",
+]
+
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "csp.middleware.CSPMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.locale.LocaleMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
+    "people.middleware.ReaderMiddleware",
+    "rooms.identity.ListenerMiddleware",
+]
+
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+                "csp.context_processors.nonce",
+                "people.context.site",
+            ],
+        },
+    },
+]
+
+# --- where things are kept -----------------------------------------------------------------------------------------
+DATABASES = {"default": env_database("DATABASE_URL")}
+REDIS_URL = env_url("REDIS_URL", "redis://127.0.0.1:6379/0", ("redis", "rediss", "unix"))
+# Everything in Redis stands under this prefix, so that test runs beside each other never meet.
+REDIS_PREFIX = env_str("REDIS_PREFIX", "stamtafel:")
+CACHES = {
+    "default": {
+        "BACKEND": "django.core.cache.backends.redis.RedisCache",
+        "LOCATION": REDIS_URL,
+        "KEY_PREFIX": REDIS_PREFIX + "cache",
+    }
+}
+SESSION_ENGINE = "django.contrib.sessions.backends.cached_db"
+MEDIA_ROOT = Path(env_str("MEDIA_ROOT", str(LOCAL_DIR / "pictures")))
+MEDIA_URL = "/pictures/"
+STATIC_URL = "/static/"
+STATIC_ROOT = LOCAL_DIR / "static"
+STATICFILES_DIRS = [BASE_DIR / "static"]
+RECORDINGS_DIR = Path(env_str("RECORDINGS_DIR", str(LOCAL_DIR / "recordings")))
+# Production: nginx delivers files that Django has authorised (X-Accel-Redirect); development: Django itself.
+X_ACCEL_REDIRECT = env_bool("X_ACCEL_REDIRECT", False)
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {
+        "BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"
+        if DEBUG
+        else "whitenoise.storage.CompressedManifestStaticFilesStorage"
+    },
+}
+WHITENOISE_USE_FINDERS = DEBUG
+DATA_UPLOAD_MAX_MEMORY_SIZE = 6 * 1024 * 1024
+PICTURE_MAX_BYTES = 5 * 1024 * 1024
+PICTURE_MAX_PIXELS = 40_000_000
+
+# --- people --------------------------------------------------------------------------------------------------------
+AUTH_USER_MODEL = "people.User"
+MINIMUM_AGE = env_int("MINIMUM_AGE", 16, 0, 120)
+RULES_VERSION = "2026-11"
+AUTHENTICATION_BACKENDS = [
+    "django.contrib.auth.backends.ModelBackend",
+    "allauth.account.auth_backends.AuthenticationBackend",
+]
+PASSWORD_HASHERS = [
+    "django.contrib.auth.hashers.Argon2PasswordHasher",
+    "django.contrib.auth.hashers.PBKDF2PasswordHasher",
+]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 10}},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+]
+LOGIN_REDIRECT_URL = "/"
+LOGIN_URL = "account_login"
+ACCOUNT_USER_MODEL_USERNAME_FIELD = "handle"
+ACCOUNT_LOGIN_METHODS = {"username", "email"}
+ACCOUNT_EMAIL_VERIFICATION = "optional"
+
+# --- language and time ---------------------------------------------------------------------------------------------
+LANGUAGE_CODE = "en"
+LANGUAGES = [("en", _("English")), ("nl", _("Dutch"))]
+LOCALE_PATHS = [BASE_DIR / "locale"]
+USE_I18N = True
+USE_TZ = True
+TIME_ZONE = "UTC"
+USE_THOUSAND_SEPARATOR = True
+
+# --- mail ----------------------------------------------------------------------------------------------------------
+MAIL_FOLDER = Path(env_str("MAIL_FOLDER", str(LOCAL_DIR / "mail")))
+DEFAULT_FROM_EMAIL = env_str("DEFAULT_FROM_EMAIL", "Stamtafel <stamtafel@localhost>")
+EMAIL_BACKEND = (
+    "django.core.mail.backends.smtp.EmailBackend"
+    if env_str("EMAIL_HOST", "")
+    else "django.core.mail.backends.filebased.EmailBackend"
+)
+EMAIL_FILE_PATH = MAIL_FOLDER
+EMAIL_HOST = env_str("EMAIL_HOST", "")
+EMAIL_PORT = env_int("EMAIL_PORT", 587, 1, 65535)
+EMAIL_HOST_USER = env_str("EMAIL_HOST_USER", "")
+EMAIL_HOST_PASSWORD = env_str("EMAIL_HOST_PASSWORD", "")
+EMAIL_USE_TLS = env_bool("EMAIL_USE_TLS", True)
+
+# --- rooms ---------------------------------------------------------------------------------------------------------
+ROOM_MAX_SPEAKERS = env_int("ROOM_MAX_SPEAKERS", 10, 1, 10)
+ROOM_HOST_GRACE_SECONDS = env_int("ROOM_HOST_GRACE_SECONDS", 120, 5, 3600)
+ROOM_EMPTY_STAGE_SECONDS = env_int("ROOM_EMPTY_STAGE_SECONDS", 300, 5, 24 * 3600)
+CONSENT_VERSION = "2026-11"
+# 30 days for review, 90 once a violation was found: people must have time to appeal (x 24 h from the end, UTC).
+RECORDING_DAYS = env_int("RECORDING_DAYS", 30, 1, 365)
+RECORDING_DAYS_VIOLATION = env_int("RECORDING_DAYS_VIOLATION", 90, RECORDING_DAYS, 3650)
+
+# --- sound ---------------------------------------------------------------------------------------------------------
+JANUS_WS_URL = env_url("JANUS_WS_URL", "ws://127.0.0.1:8188", ("ws", "wss"))
+JANUS_API_SECRET = env_str("JANUS_API_SECRET", "")
+JANUS_ADMIN_KEY = env_str("JANUS_ADMIN_KEY", "")
+MEDIA_NEAR_LISTENERS = env_int("MEDIA_NEAR_LISTENERS", 300, 0, 100_000)
+# ICE: STUN servers and TURN with time-limited credentials (coturn's use-auth-secret).
+STUN_URLS = env_list("STUN_URLS", [])
+TURN_URLS = env_list("TURN_URLS", [])
+TURN_SECRET = env_str("TURN_SECRET", "")
+TURN_SECONDS = env_int("TURN_SECONDS", 6 * 3600, 60, 24 * 3600)
+
+# --- speech --------------------------------------------------------------------------------------------------------
+WHISPER_MODEL = env_str("WHISPER_MODEL", "base")
+WHISPER_MODEL_DIR = Path(env_str("WHISPER_MODEL_DIR", str(Path.home() / ".cache" / "stamtafel" / "whisper")))
+
+# --- work in the background ----------------------------------------------------------------------------------------
+CELERY_BROKER_URL = REDIS_URL
+CELERY_BROKER_TRANSPORT_OPTIONS = {"global_keyprefix": REDIS_PREFIX}
+CELERY_TASK_IGNORE_RESULT = True
+CELERY_TASK_DEFAULT_QUEUE = "work"
+CELERY_TASK_ROUTES = {"transcripts.*": {"queue": "speech"}}
+CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_WORKER_HIJACK_ROOT_LOGGER = False
+CELERY_TIMEZONE = "UTC"
+CELERY_BEAT_SCHEDULE = {
+    "sweep-rooms": {"task": "rooms.tasks.sweep", "schedule": 5.0, "options": {"expires": 5}},
+}
+
+# --- API -----------------------------------------------------------------------------------------------------------
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": [
+        "rest_framework.authentication.SessionAuthentication",
+        "rest_framework.authentication.TokenAuthentication",
+    ],
+    "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
+    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
+    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "DEFAULT_PAGINATION_CLASS": None,
+}
+SPECTACULAR_SETTINGS = {
+    "TITLE": "Stamtafel",
+    "DESCRIPTION": "Live audio rooms: the same actions as the pages, for programs.",
+    "VERSION": "1",
+    "SERVE_INCLUDE_SCHEMA": False,
+}
+
+# --- safe by default -----------------------------------------------------------------------------------------------
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
+SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if env_bool("BEHIND_PROXY", False) else None
+SECURE_REFERRER_POLICY = "same-origin"
+X_FRAME_OPTIONS = "DENY"
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": [NONE],
+        "script-src": [SELF, NONCE],
+        "style-src": [SELF, NONCE],
+        "img-src": [SELF, "data:", "blob:"],
+        "font-src": [SELF],
+        "media-src": [SELF, "blob:"],
+        "connect-src": [SELF],
+        "worker-src": [SELF, "blob:"],
+        "manifest-src": [SELF],
+        "form-action": [SELF],
+        "base-uri": [NONE],
+        "frame-ancestors": [NONE],
+    }
+}
+
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"line": {"format": "{asctime} {levelname} {name} {message}", "style": "{"}},
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "root": {"handlers": ["console"], "level": env_str("LOG_LEVEL", "INFO")},
+}

@@ -1,0 +1,26 @@
+"""Every address of the house, app by app."""
+
+from django.conf import settings
+from django.contrib import admin
+from django.urls import include, path
+from drf_spectacular.views import SpectacularAPIView
+
+from config import health
+
+urlpatterns = [
+    path("healthz", health.healthz),
+    path("readyz", health.readyz),
+    path("admin/", admin.site.urls),
+    path("accounts/", include("allauth.urls")),
+    path("api/v1/schema/", SpectacularAPIView.as_view(api_version="v1"), name="schema"),
+    path("api/v1/", include("people.api.urls")),
+    path("api/v1/", include("rooms.api.urls")),
+    path("", include("people.urls")),
+    path("", include("rooms.recording.urls")),
+    path("", include("rooms.urls")),
+]
+
+if settings.DEBUG:
+    from people.devmail import urls as devmail
+
+    urlpatterns += [path("dev/mail/", include(devmail))]

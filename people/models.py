@@ -1,0 +1,140 @@
+"""Who: accounts, who follows whom, and the creator group."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Any, ClassVar
+
+from django.contrib.auth.models import AbstractBaseUser, BaseUserManager, PermissionsMixin
+from django.core.validators import RegexValidator
+from django.db import models
+from django.db.models import F, Q
+from django.db.models.functions import Lower
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+HANDLE = RegexValidator(
+    r"^[a-zA-Z0-9](?:[a-zA-Z0-9]|[_-](?=[a-zA-Z0-9])){2,29}$",
+    _("Use 3 to 30 letters and digits; “-” and “_” may stand between them."),
+)
+# Dark enough for white initials at AA (4.5:1), in both themes.
+COLOURS = ("#b0481c", "#2e6f8e", "#7a4fa0", "#4b7a3a", "#a03b5d", "#80651c", "#33746a", "#5050a0")
+
+
+class UserManager(BaseUserManager["User"]):
+    def get_by_natural_key(self, username: str | None) -> User:
+        return self.get(handle__iexact=username)
+
+    def create_user(self, handle: str, email: str, password: str | None = None, **extra: Any) -> User:
+        extra.setdefault("display_name", handle)
+        user = self.model(handle=handle, email=self.normalize_email(email), **extra)
+        user.set_password(password)
+        user.save(using=self._db)
+        return user
+
+    def create_superuser(self, handle: str, email: str, password: str | None = None, **extra: Any) -> User:
+        return self.create_user(handle, email, password, is_staff=True, is_superuser=True, **extra)
+
+
+class User(AbstractBaseUser, PermissionsMixin):
+    """An account. `handle` names it in addresses and events; `display_name` is what people read."""
+
+    handle = models.CharField(_("handle"), max_length=30, unique=True, validators=[HANDLE])
+    display_name = models.CharField(_("name"), max_length=60)
+    email = models.EmailField(_("e-mail address"))
+    picture = models.ImageField(_("picture"), upload_to="people/", blank=True)
+    about = models.CharField(_("about you"), max_length=280, blank=True)
+    language = models.CharField(
+        _("language"), max_length=8, default="en", choices=[("en", "English"), ("nl", "Nederlands")]
+    )
+    time_zone = models.CharField(_("time zone"), max_length=64, default="UTC")
+    is_active = models.BooleanField(_("active"), default=True)
+    is_staff = models.BooleanField(_("staff"), default=False)
+    date_joined = models.DateTimeField(_("joined"), default=timezone.now)
+    # The date of birth is checked at sign-up and not kept: only that it was checked, and what was agreed to.
+    old_enough_at = models.DateTimeField(_("age checked"), null=True, blank=True)
+    rules_version = models.CharField(_("rules agreed to"), max_length=20, blank=True)
+
+    USERNAME_FIELD = "handle"
+    EMAIL_FIELD = "email"
+    REQUIRED_FIELDS: ClassVar[list[str]] = ["email"]
+
+    objects: ClassVar[UserManager] = UserManager()
+
+    class Meta:
+        verbose_name = _("person")
+        verbose_name_plural = _("people")
+        constraints = [
+            models.UniqueConstraint(Lower("handle"), name="user_handle_unique"),
+            models.UniqueConstraint(Lower("email"), condition=~Q(email=""), name="user_email_unique"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.display_name} (@{self.handle})"
+
+    def get_full_name(self) -> str:
+        return self.display_name
+
+    @property
+    def colour(self) -> str:
+        """The generated picture's colour: stable for a handle, never personal data."""
+        return COLOURS[hashlib.sha256(self.handle.lower().encode()).digest()[0] % len(COLOURS)]
+
+    @property
+    def initials(self) -> str:
+        words = [word for word in self.display_name.split() if word[0].isalnum()]
+        letters = [words[0][0], words[-1][0]] if len(words) > 1 else [(words or [self.handle])[0][0]]
+        return "".join(letters).upper()
+
+    @property
+    def picture_url(self) -> str:
+        """The uploaded picture's address, or nothing: then the page draws initials on `colour`."""
+        return self.picture.url if self.picture else ""
+
+
+class Follow(models.Model):
+    """`follower` wants to hear of `followed`; `followed` appears first in the follower's live bar."""
+
+    follower = models.ForeignKey(User, models.CASCADE, related_name="following_rows", verbose_name=_("follower"))
+    followed = models.ForeignKey(User, models.CASCADE, related_name="follower_rows", verbose_name=_("followed"))
+    since = models.DateTimeField(_("since"), default=timezone.now)
+
+    class Meta:
+        verbose_name = _("follow")
+        verbose_name_plural = _("follows")
+        constraints = [
+            models.UniqueConstraint(fields=["follower", "followed"], name="follow_once"),
+            models.CheckConstraint(condition=~Q(follower=F("followed")), name="follow_not_oneself"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.follower_id} → {self.followed_id}"
+
+
+class Creator(models.Model):
+    """A person's place in, or in the queue for, the creator group: only its members open rooms.
+
+    Waiting: `asked_at` set, `added_at` empty. Member: `added_at` set. The queue is ordered by `asked_at`.
+    """
+
+    user = models.OneToOneField(User, models.CASCADE, related_name="creator", verbose_name=_("person"))
+    asked_at = models.DateTimeField(_("asked"), null=True, blank=True)
+    plan = models.CharField(_("what they plan"), max_length=500, blank=True)
+    added_at = models.DateTimeField(_("added"), null=True, blank=True)
+    added_by = models.ForeignKey(
+        User, models.SET_NULL, null=True, blank=True, related_name="+", verbose_name=_("added by")
+    )
+    wave = models.CharField(_("wave"), max_length=60, blank=True)
+
+    class Meta:
+        verbose_name = _("creator")
+        verbose_name_plural = _("creator group")
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(asked_at__isnull=False) | Q(added_at__isnull=False), name="creator_asked_or_added"
+            )
+        ]
+        indexes = [models.Index(fields=["asked_at", "id"], condition=Q(added_at=None), name="creator_queue")]
+
+    def __str__(self) -> str:
+        return str(self.user)
