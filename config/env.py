@@ -49,6 +49,14 @@ def env_str(
     return value
 
 
+def env_required(name: str, write: str) -> str:
+    """Text without which nothing starts: a default would be a secret that everybody knows."""
+    value = env_str(name)
+    if not value:
+        raise ImproperlyConfigured(f"{name} is not set: write {write} (script/server and script/test do it for you)")
+    return value
+
+
 def env_bool(name: str, default: bool = False) -> bool:
     """Yes or no, in the words people use for it."""
     value = env_str(name).lower()
@@ -184,3 +192,35 @@ def env_database(name: str) -> dict[str, Any]:
         "CONN_MAX_AGE": 0,
         "OPTIONS": options,
     }
+
+
+def env_database(name: str) -> dict[str, Any]:
+    """Django's entry for a PostgreSQL database out of one address; connections are pooled (nonzero ages leak under ASGI)."""
+    example = "postgresql://user:password@127.0.0.1:5432/stamtafel"
+    env_required(name, f"the address of a PostgreSQL database, for example {name}={example}")
+    parts = urlsplit(env_url(name, "", ("postgresql", "postgres"), example))
+    if not parts.path.strip("/"):
+        raise refuse(name, without_password(env_str(name)), f"the database's name too, for example {name}={example}")
+    return {
+        "ENGINE": "django.db.backends.postgresql",
+        "NAME": unquote(parts.path.strip("/")),
+        "USER": unquote(parts.username or ""),
+        "PASSWORD": unquote(parts.password or ""),
+        "HOST": unquote(parts.hostname or ""),
+        "PORT": str(parts.port or ""),
+        "CONN_MAX_AGE": 0,
+        "OPTIONS": {"pool": {"min_size": 0, "max_size": 20, "timeout": 10}, **dict(parse_qsl(parts.query))},
+    }
+
+
+def load_file(path: Path) -> None:
+    """NAME=value lines, as systemd's EnvironmentFile has them, for names the environment does not have yet.
+
+    So `manage.py` in a second terminal reaches the databases that `script/server` started in the first.
+    """
+    if not path.is_file():
+        return
+    for line in path.read_text().splitlines():
+        name, equals, value = line.partition("=")
+        if equals and name.strip() and not name.lstrip().startswith("#"):
+            os.environ.setdefault(name.strip(), value.strip())
