@@ -1,0 +1,64 @@
+"""What the house's pages need beyond Django's own tags: modules by name, times for the reader."""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime
+from functools import cache
+from pathlib import Path
+
+from django import template
+from django.conf import settings
+from django.templatetags.static import static
+from django.utils import timezone
+from django.utils.formats import date_format
+from django.utils.html import format_html
+from django.utils.safestring import SafeString, mark_safe
+from django.utils.translation import gettext as _
+
+register = template.Library()
+MODULES = Path(settings.BASE_DIR) / "static" / "js"
+
+
+@cache
+def _modules() -> tuple[str, ...]:
+    return tuple(sorted(path.relative_to(MODULES).as_posix() for path in MODULES.rglob("*.js")))
+
+
+@register.simple_tag
+def import_map() -> SafeString:
+    """JSON of an import map: `room/socket` → the file's address. Addresses carry a hash of the content in
+    production, so modules import each other by name and never by path.
+    """
+    names = _modules.__wrapped__() if settings.DEBUG else _modules()
+    imports = {name.removesuffix(".js"): static(f"js/{name}") for name in names}
+    imports["hls"] = static("vendor/hls.light.min.mjs")
+    return mark_safe(json.dumps({"imports": imports}).replace("<", "\\u003c"))
+
+
+@register.filter
+def moment(at: datetime | None, style: str = "short") -> SafeString | str:
+    """`at` as <time> in the reader's zone. `short`: 4 May 14:02; `date`: 4 May 2026; `clock`: 14:02. Script refines it."""
+    if at is None:
+        return ""
+    local = timezone.localtime(at)
+    text = {
+        "short": lambda: date_format(local, "j N") + " " + date_format(local, "H:i"),
+        "date": lambda: date_format(local, "j F Y"),
+        "clock": lambda: date_format(local, "H:i"),
+    }[style]()
+    return format_html('<time datetime="{}" data-style="{}">{}</time>', at.isoformat(), style, text)
+
+
+@register.filter
+def lasting(milliseconds: int | None) -> str:
+    """A length of time as people say it: 42 s, 12 min, 1 h 05 min."""
+    if milliseconds is None:
+        return ""
+    seconds = round(milliseconds / 1000)
+    if seconds < 60:
+        return _("%(seconds)d s") % {"seconds": seconds}
+    minutes = seconds // 60
+    if minutes < 60:
+        return _("%(minutes)d min") % {"minutes": minutes}
+    return _("%(hours)d h %(minutes)02d min") % {"hours": minutes // 60, "minutes": minutes % 60}
