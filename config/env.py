@@ -6,6 +6,7 @@ An empty value counts as not given, so that `NAME= command` and an empty line in
 import json
 import os
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
@@ -155,17 +156,9 @@ def env_ports(name: str, default: tuple[int, int], width: int = 2) -> tuple[int,
         ports = int(first), int(last)
     except ValueError as error:
         raise refuse(name, value, write) from error
-    if not (1024 <= ports[0] and ports[0] + width - 1 <= ports[1] <= 65535):
+    if not (ports[0] >= 1024 and ports[0] + width - 1 <= ports[1] <= 65535):
         raise refuse(name, value, write)
     return ports
-
-
-def env_required(name: str, write: str) -> str:
-    """Text that has no sensible default: without it nothing may start."""
-    value = env_str(name)
-    if not value:
-        raise ImproperlyConfigured(f"{name} is not set: write {write} (script/server does it by itself)")
-    return value
 
 
 def env_database(name: str) -> dict[str, Any]:
@@ -191,25 +184,6 @@ def env_database(name: str) -> dict[str, Any]:
         "PORT": str(parts.port or ""),
         "CONN_MAX_AGE": 0,
         "OPTIONS": options,
-    }
-
-
-def env_database(name: str) -> dict[str, Any]:
-    """Django's entry for a PostgreSQL database out of one address; connections are pooled (nonzero ages leak under ASGI)."""
-    example = "postgresql://user:password@127.0.0.1:5432/stamtafel"
-    env_required(name, f"the address of a PostgreSQL database, for example {name}={example}")
-    parts = urlsplit(env_url(name, "", ("postgresql", "postgres"), example))
-    if not parts.path.strip("/"):
-        raise refuse(name, without_password(env_str(name)), f"the database's name too, for example {name}={example}")
-    return {
-        "ENGINE": "django.db.backends.postgresql",
-        "NAME": unquote(parts.path.strip("/")),
-        "USER": unquote(parts.username or ""),
-        "PASSWORD": unquote(parts.password or ""),
-        "HOST": unquote(parts.hostname or ""),
-        "PORT": str(parts.port or ""),
-        "CONN_MAX_AGE": 0,
-        "OPTIONS": {"pool": {"min_size": 0, "max_size": 20, "timeout": 10}, **dict(parse_qsl(parts.query))},
     }
 
 

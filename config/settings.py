@@ -9,10 +9,11 @@ from pathlib import Path
 from csp.constants import NONCE, NONE, SELF
 from django.utils.translation import gettext_lazy as _
 
-from config.env import env_bool, env_database, env_int, env_list, env_required, env_str, env_url
+from config.env import env_bool, env_database, env_int, env_list, env_required, env_str, env_url, load_file
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 LOCAL_DIR = Path(env_str("STAMTAFEL_LOCAL_DIR", str(BASE_DIR / ".local")))
+load_file(LOCAL_DIR / "env")  # written by script/server; a variable that is set already wins
 
 # --- what this installation is -------------------------------------------------------------------------------------
 DEBUG = env_bool("DEBUG", False)

@@ -1,0 +1,67 @@
+"""The private parts of one checkout or one test run together: what they are, and the environment that leads to them."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from deploy.local.janus import Janus, dashed
+from deploy.local.ports import Block
+from deploy.local.postgres import Postgres, check_user
+from deploy.local.redis import Redis
+
+Part = Postgres | Redis | Janus
+
+
+@dataclass(frozen=True)
+class Instance:
+    """Everything under one folder, on one block of ports."""
+
+    folder: Path
+    block: Block
+    keys: dict[str, str]
+    address: str
+    throwaway: bool = False
+
+    @property
+    def postgres(self) -> Postgres:
+        """The private PostgreSQL."""
+        return Postgres(self.folder, self.block.postgres, self.keys["POSTGRES_PASSWORD"], self.throwaway)
+
+    @property
+    def redis(self) -> Redis:
+        """The private Redis."""
+        return Redis(self.folder, self.block.redis, self.keys["REDIS_PASSWORD"], self.throwaway)
+
+    @property
+    def janus(self) -> Janus:
+        """The private Janus."""
+        return Janus(self.folder, self.block, self.keys, self.address)
+
+    def parts(self, without: frozenset[str] = frozenset()) -> dict[str, Part]:
+        """The parts by name, in the order in which they start, each with its files written."""
+        if "postgres" not in without:
+            check_user()
+        parts: dict[str, Part] = {"postgres": self.postgres, "redis": self.redis, "janus": self.janus}
+        chosen = {name: part for name, part in parts.items() if name not in without}
+        for part in chosen.values():
+            part.prepare()
+        return chosen
+
+    def environment(self) -> dict[str, str]:
+        """What the site's settings need to find these parts."""
+        for name in ("recordings", "pictures", "mail"):
+            (self.folder / name).mkdir(parents=True, exist_ok=True)
+        return {
+            "STAMTAFEL_LOCAL_DIR": str(self.folder),
+            "SECRET_KEY": self.keys["SECRET_KEY"],
+            "DATABASE_URL": self.postgres.url,
+            "REDIS_URL": self.redis.url,
+            "JANUS_WS_URL": self.janus.url,
+            "JANUS_API_SECRET": self.keys["JANUS_API_SECRET"],
+            "JANUS_ADMIN_KEY": self.keys["JANUS_ADMIN_KEY"],
+            "JANUS_RTP_PORTS": dashed(self.block.webrtc),
+            "MEDIA_RTP_PORTS": dashed(self.block.loopback),
+            "MEDIA_ADDRESS": self.address,
+            "RECORDINGS_DIR": str(self.folder / "recordings"),
+            "MEDIA_ROOT": str(self.folder / "pictures"),
+            "MAIL_FOLDER": str(self.folder / "mail"),
+        }

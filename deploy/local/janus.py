@@ -1,0 +1,133 @@
+"""A private Janus: API and admin API on loopback with secrets of our own, sound on one real address.
+
+Janus makes no connection over loopback interfaces, and offers every interface when the address to use matches
+nothing: so an address is always named, and where a machine has only `lo` a pair of virtual ones is made.
+"""
+
+import ipaddress
+import json
+import os
+import shutil
+import socket
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from deploy.janus.render import Values, render
+from deploy.local.ports import Block
+from deploy.local.process import CannotStart, answers, bound, need, run
+
+PAIR = ("stamtafel0", "stamtafel1")
+PAIR_ADDRESSES = ("10.173.84.1", "10.173.84.2")
+
+
+@dataclass(frozen=True)
+class Janus:
+    """One instance."""
+
+    folder: Path
+    block: Block
+    keys: Mapping[str, str]
+    address: str
+
+    @property
+    def url(self) -> str:
+        """JANUS_WS_URL."""
+        return f"ws://127.0.0.1:{self.block.janus}"
+
+    def prepare(self) -> None:
+        """Fill in the templates of deploy/janus."""
+        values = Values(
+            address=self.address,
+            ws_port=self.block.janus,
+            api_secret=self.keys["JANUS_API_SECRET"],
+            admin_secret=self.keys["JANUS_ADMIN_SECRET"],
+            admin_key=self.keys["JANUS_ADMIN_KEY"],
+            webrtc_ports=dashed(self.block.webrtc),
+            bridge_ports=dashed(self.block.audiobridge),
+            stream_ports=dashed(self.block.streaming),
+            nat_1_1=os.environ.get("NAT_1_1", "").strip(),
+            stun=os.environ.get("JANUS_STUN", "").strip(),
+        )
+        try:
+            render(self.folder / "janus", values)
+        except ValueError as error:
+            raise CannotStart(f"Janus cannot be configured: {error}") from error
+
+    def command(self) -> list[str]:
+        """What runs in the foreground; what it writes is for us and our group only."""
+        folder = self.folder / "janus"
+        janus = [need("janus", "janus"), "-F", str(folder), "-C", str(folder / "janus.jcfg"), "--disable-colors"]
+        return bound(["/bin/sh", "-c", 'umask 027; exec "$@"', "janus", *janus])
+
+    def ready(self) -> bool:
+        """Whether its API listens; what it can do is told by /readyz."""
+        return answers(self.block.janus)
+
+
+def dashed(ports: tuple[int, int]) -> str:
+    """A range as Janus and our settings write it."""
+    return f"{ports[0]}-{ports[1]}"
+
+
+def media_address() -> str:
+    """The address on which sound is offered: MEDIA_ADDRESS, the default route's, any real one, or a new pair's."""
+    given = os.environ.get("MEDIA_ADDRESS", "").strip()
+    if given:
+        return check_address(given)
+    return routed_address() or interface_address() or make_pair()
+
+
+def check_address(given: str) -> str:
+    """An address of this machine that is not loopback, or a sentence."""
+    write = f"write an address of this machine, for example MEDIA_ADDRESS={routed_address() or '192.0.2.10'}"
+    try:
+        loopback = ipaddress.ip_address(given).is_loopback
+    except ValueError as error:
+        raise CannotStart(f'MEDIA_ADDRESS is "{given}": {write}') from error
+    if loopback:
+        raise CannotStart(f'MEDIA_ADDRESS is "{given}", but Janus sends no sound over loopback: {write}')
+    with socket.socket(socket.AF_INET6 if ":" in given else socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        try:
+            probe.bind((given, 0))
+        except OSError as error:
+            raise CannotStart(f'MEDIA_ADDRESS is "{given}", which this machine does not have: {write}') from error
+    return given
+
+
+def routed_address() -> str:
+    """The address that the default route uses, or nothing. No packet is sent."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        try:
+            probe.connect(("203.0.113.1", 9))
+        except OSError:
+            return ""
+        address = str(probe.getsockname()[0])
+    return "" if address.startswith(("127.", "0.")) else address
+
+
+def interface_address() -> str:
+    """Any IPv4 address of an interface that is up and is not loopback."""
+    shown = json.loads(run([need("ip", "iproute2"), "-json", "-4", "address", "show", "up"]) or "[]")
+    for interface in shown:
+        for entry in interface.get("addr_info", []):
+            if not entry["local"].startswith("127."):
+                return str(entry["local"])
+    return ""
+
+
+def make_pair() -> str:
+    """Two virtual interfaces that are each other's cable, for a machine that has only loopback."""
+    ip = need("ip", "iproute2")
+    root = [] if os.geteuid() == 0 else [shutil.which("sudo") or "sudo"]
+    try:
+        run([*root, ip, "link", "add", PAIR[0], "type", "veth", "peer", "name", PAIR[1]])
+        for name, address in zip(PAIR, PAIR_ADDRESSES, strict=True):
+            run([*root, ip, "address", "add", f"{address}/30", "dev", name])
+            run([*root, ip, "link", "set", name, "up"])
+    except (CannotStart, OSError) as error:
+        raise CannotStart(
+            "this machine has only loopback, over which Janus sends no sound, and no virtual pair could be made "
+            f"({error}): give it a network interface, or run as root"
+        ) from error
+    return PAIR_ADDRESSES[0]

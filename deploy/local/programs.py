@@ -1,0 +1,42 @@
+"""The site's processes: their command lines, and the key in Redis by which each shows that it is at work."""
+
+import sys
+from pathlib import Path
+
+from deploy.local.process import bound
+
+BIN = Path(sys.prefix) / "bin"
+ALIVE = {"media": "media:heartbeat", "work": "alive:work", "speech": "alive:speech", "beat": "alive:beat"}
+ORDER = ("media", "work", "speech", "beat", "web")
+
+
+def celery(*words: str) -> list[str]:
+    """A Celery command line. Workers need not know of each other."""
+    return [str(BIN / "celery"), "--app", "config.celery", *words, "--loglevel", "INFO"]
+
+
+def worker(queue: str, *words: str) -> list[str]:
+    """A worker of one queue."""
+    quiet = ["--without-mingle", "--without-gossip"]
+    return celery("worker", "--queues", queue, "--hostname", f"{queue}@%h", *quiet, *words)
+
+
+def command(name: str, port: int = 0, host: str = "127.0.0.1", certificate: Path | None = None) -> list[str]:
+    """What runs in the foreground; it ends when whoever started it dies."""
+    lines = {
+        "web": [str(BIN / "daphne"), "--endpoint", endpoint(port, host, certificate), "config.asgi:application"],
+        "media": [sys.executable, "manage.py", "media"],
+        "work": worker("work", "--concurrency", "2"),
+        "speech": worker("speech", "--pool", "solo"),
+        "beat": celery("beat", "--scheduler", "celery.beat.Scheduler", "--pidfile", ""),
+    }
+    return bound(lines[name])
+
+
+def endpoint(port: int, host: str, certificate: Path | None) -> str:
+    """Where Daphne listens, in Twisted's words; colons are escaped there."""
+    where = host.replace(":", "\\:")
+    if certificate is None:
+        return f"tcp:port={port}:interface={where}"
+    file = str(certificate).replace(":", "\\:")
+    return f"ssl:port={port}:interface={where}:privateKey={file}:certKey={file}"

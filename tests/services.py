@@ -1,0 +1,97 @@
+"""Real parts for a test run: loaded by pytest before Django's settings are (`-p tests.services` in pyproject.toml).
+
+Every process that runs tests (the only one, or each of pytest-xdist's workers) gets PostgreSQL, Redis and Janus of its
+own, in a folder and on ports of its own. So nothing in them needs to be shared out, and neither two workers, nor two
+runs, nor two checkouts meet. A part that is missing or does not start ends the run.
+"""
+
+import os
+from collections.abc import Generator
+
+import pytest
+
+from deploy.local.process import CannotStart
+from deploy.local.throwaway import Throwaway
+from tests.weights import whisper_folder
+
+# Everything the settings read from the environment: none of it may come in from the person's own shell.
+FOREIGN = [
+    "ALLOWED_HOSTS",
+    "CSRF_TRUSTED_ORIGINS",
+    "DEBUG",
+    "EMAIL_HOST",
+    "ICE_SERVERS",
+    "MEDIA_NEAR_LISTENERS",
+    "MINIMUM_AGE",
+    "NAT_1_1",
+    "PORT",
+    "REDIS_PREFIX",
+    "RECORDING_DAYS",
+    "RECORDING_DAYS_VIOLATION",
+    "ROOM_EMPTY_STAGE_SECONDS",
+    "ROOM_HOST_GRACE_SECONDS",
+    "ROOM_MAX_SPEAKERS",
+    "SITE_NAME",
+    "SITE_URL",
+    "STUN_URLS",
+    "TURN_URLS",
+    "TURN_SECRET",
+    "TURN_SECONDS",
+    "X_ACCEL_REDIRECT",
+    "BEHIND_PROXY",
+    "WHISPER_MODEL",
+]
+
+_running: Throwaway | None = None
+
+
+def services() -> Throwaway:
+    """The parts of this process."""
+    assert _running is not None, "the tests' own PostgreSQL, Redis and Janus are not running"
+    return _running
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_load_initial_conftests(early_config: pytest.Config, args: list[str]) -> Generator[None]:
+    """Start the parts before Django's settings are read; the process that only hands out tests needs none."""
+    if not is_distributing(early_config):
+        try:
+            start()
+        except CannotStart as error:
+            raise pytest.UsageError(f"tests need real parts: {error}") from error
+    else:
+        os.environ.update({"SECRET_KEY": "x" * 50, "DATABASE_URL": "postgresql://none:none@127.0.0.1:1/none"})
+    return (yield)
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_unconfigure() -> None:
+    """Stop what was started, also after a failed or interrupted run."""
+    global _running
+    if _running is not None:
+        _running.stop()
+        _running = None
+
+
+def is_distributing(config: pytest.Config) -> bool:
+    """Whether this process only hands tests out to xdist's workers."""
+    return "PYTEST_XDIST_WORKER" not in os.environ and bool(getattr(config.known_args_namespace, "numprocesses", None))
+
+
+def start() -> None:
+    """Start the parts, and make the environment lead to them and nowhere else."""
+    global _running
+    for name in FOREIGN:
+        os.environ.pop(name, None)
+    running = Throwaway()
+    os.environ.update(running.start())
+    block = running.instance.block
+    os.environ.update(
+        {
+            "PORT": str(block.web),
+            "SITE_URL": f"http://localhost:{block.web}",
+            "WHISPER_MODEL_DIR": str(whisper_folder()),
+            "DJANGO_ALLOW_ASYNC_UNSAFE": "true",
+        }
+    )
+    _running = running
