@@ -76,6 +76,8 @@ class Room(models.Model):
     seq = models.BigIntegerField(_("last event"), default=0, editable=False)
     host_lost_at = models.DateTimeField(_("host lost"), null=True, blank=True, editable=False)
     stage_empty_at = models.DateTimeField(_("stage empty since"), null=True, blank=True, editable=False)
+    # Set by the purge alone, before the first file goes: from then on nobody may read the copy or add to it.
+    purged_at = models.DateTimeField(_("copy purged"), null=True, blank=True, editable=False)
 
     class Meta:
         verbose_name = _("room")
@@ -90,8 +92,13 @@ class Room(models.Model):
             ),
             models.CheckConstraint(condition=Q(max_speakers__range=(1, 10)), name="room_max_speakers"),
             models.CheckConstraint(condition=~Q(title=""), name="room_has_title"),
+            models.CheckConstraint(condition=Q(purged_at=None) | Q(status="ended"), name="room_purged_after_end"),
         ]
-        indexes = [models.Index(fields=["status", "-started_at"], name="room_live_now")]
+        indexes = [
+            models.Index(fields=["status", "-started_at"], name="room_live_now"),
+            # What the purge looks for: a few hundred rooms, however many there have ever been.
+            models.Index(fields=["ended_at"], condition=Q(status="ended", purged_at=None), name="room_to_purge"),
+        ]
 
     def __str__(self) -> str:
         return self.title
