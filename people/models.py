@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import secrets
 from typing import Any, ClassVar
 
 from django.contrib.auth.models import AbstractBaseUser, BaseUserManager, PermissionsMixin
@@ -10,15 +11,23 @@ from django.core.validators import RegexValidator
 from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Lower
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from people.text import visible
+
 HANDLE = RegexValidator(
-    r"^[a-zA-Z0-9](?:[a-zA-Z0-9]|[_-](?=[a-zA-Z0-9])){2,29}$",
+    r"^[a-zA-Z0-9](?:[a-zA-Z0-9]|[_-](?=[a-zA-Z0-9])){2,29}\Z",
     _("Use 3 to 30 letters and digits; “-” and “_” may stand between them."),
 )
 # Dark enough for white initials at AA (4.5:1), in both themes.
 COLOURS = ("#b0481c", "#2e6f8e", "#7a4fa0", "#4b7a3a", "#a03b5d", "#80651c", "#33746a", "#5050a0")
+
+
+def picture_name(_user: object, _filename: str) -> str:
+    """A file name that tells nothing of whose picture it is, nor of how the uploaded file was called."""
+    return f"people/{secrets.token_hex(16)}.webp"
 
 
 class UserManager(BaseUserManager["User"]):
@@ -27,7 +36,7 @@ class UserManager(BaseUserManager["User"]):
 
     def create_user(self, handle: str, email: str, password: str | None = None, **extra: Any) -> User:
         extra.setdefault("display_name", handle)
-        user = self.model(handle=handle, email=self.normalize_email(email), **extra)
+        user = self.model(handle=handle, email=email.strip().lower(), **extra)
         user.set_password(password)
         user.save(using=self._db)
         return user
@@ -40,10 +49,10 @@ class User(AbstractBaseUser, PermissionsMixin):
     """An account. `handle` names it in addresses and events; `display_name` is what people read."""
 
     handle = models.CharField(_("handle"), max_length=30, unique=True, validators=[HANDLE])
-    display_name = models.CharField(_("name"), max_length=60)
+    display_name = models.CharField(_("name"), max_length=60, validators=[visible])
     email = models.EmailField(_("e-mail address"))
-    picture = models.ImageField(_("picture"), upload_to="people/", blank=True)
-    about = models.CharField(_("about you"), max_length=280, blank=True)
+    picture = models.ImageField(_("picture"), upload_to=picture_name, blank=True)
+    about = models.CharField(_("about you"), max_length=280, blank=True, validators=[visible])
     language = models.CharField(
         _("language"), max_length=8, default="en", choices=[("en", "English"), ("nl", "Nederlands")]
     )
@@ -74,6 +83,12 @@ class User(AbstractBaseUser, PermissionsMixin):
 
     def get_full_name(self) -> str:
         return self.display_name
+
+    def get_short_name(self) -> str:
+        return self.display_name
+
+    def get_absolute_url(self) -> str:
+        return reverse("people:profile", args=[self.handle])
 
     @property
     def colour(self) -> str:
@@ -138,3 +153,37 @@ class Creator(models.Model):
 
     def __str__(self) -> str:
         return str(self.user)
+
+    @property
+    def is_member(self) -> bool:
+        return self.added_at is not None
+
+
+class Mail(models.Model):
+    """A mail on its way out: none is lost silently, and staff see which could not be sent.
+
+    Its source is emptied once it is sent: it may hold a link that resets a password.
+    """
+
+    class State(models.TextChoices):
+        WAITING = "waiting", _("waiting")
+        SENT = "sent", _("sent")
+        FAILED = "failed", _("given up")
+
+    to = models.CharField(_("to"), max_length=320)
+    subject = models.CharField(_("subject"), max_length=200)
+    source = models.BinaryField(_("source"), blank=True, default=b"")
+    state = models.CharField(_("state"), max_length=8, choices=State.choices, default=State.WAITING)
+    attempts = models.PositiveSmallIntegerField(_("attempts"), default=0)
+    error = models.CharField(_("last error"), max_length=300, blank=True)
+    made_at = models.DateTimeField(_("made"), default=timezone.now)
+    next_at = models.DateTimeField(_("next attempt"), default=timezone.now)
+    sent_at = models.DateTimeField(_("sent"), null=True, blank=True)
+
+    class Meta:
+        verbose_name = _("mail")
+        verbose_name_plural = _("mails")
+        indexes = [models.Index(fields=["next_at"], condition=Q(state="waiting"), name="mail_due")]
+
+    def __str__(self) -> str:
+        return self.subject

@@ -1,0 +1,127 @@
+"""The creator group: asking to join, being added (one by one, by list, by wave), being removed.
+
+Each change by staff stands in Django's admin log; each new member is told by mail once the change is final.
+"""
+
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.contrib.admin.models import ADDITION, DELETION, LogEntry
+from django.db import transaction
+from django.utils import timezone
+
+from people.mails import tell_new_creator
+from people.models import Creator, User
+from people.queries import by_handles_or_emails, waiting
+from people.refusals import PeopleRefused
+from people.throttle import take
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Added:
+    """What became of a list: who is new, who was a member before, which words nobody answers to."""
+
+    new: list[User]
+    before: list[User]
+    missing: list[str]
+
+
+def ask_for_creator(user: User, plan: str) -> Creator:
+    """Join the queue, or change the plan and keep the place in it."""
+    plan = plan.strip()
+    if not plan:
+        raise PeopleRefused("no_plan")
+    wait = take(f"ask:{user.pk}", per_minute=2, burst=6)
+    if wait:
+        raise PeopleRefused("too_fast", wait)
+    with transaction.atomic():
+        creator, created = Creator.objects.select_for_update().get_or_create(
+            user=user, defaults={"asked_at": timezone.now(), "plan": plan}
+        )
+        if creator.is_member:
+            raise PeopleRefused("already_a_creator")
+        if not created:
+            creator.plan = plan
+            creator.save(update_fields=["plan"])
+    return creator
+
+
+def withdraw_ask(user: User) -> bool:
+    """Leave the queue; asking again later starts at its end. Returns whether there was something to withdraw."""
+    deleted, _by_model = Creator.objects.filter(user=user, added_at=None).delete()
+    return deleted > 0
+
+
+@transaction.atomic
+def add_creators(people: Sequence[User], by: User | None, wave: str = "") -> Added:
+    """Add these people. Who is a member already stays one, keeps the date, and gets no second mail."""
+    now = timezone.now()
+    rows = {row.user_id: row for row in lock_rows(people, now)}
+    new, before = [], []
+    for user in people:
+        row = rows[user.pk]
+        if row.is_member:
+            before.append(user)
+            continue
+        row.added_at, row.added_by, row.wave = now, by, wave
+        row.asked_at = None if row.asked_at == now else row.asked_at
+        row.save(update_fields=["added_at", "added_by", "wave", "asked_at"])
+        new.append(user)
+    message = f"Added to the creator group, wave “{wave}”" if wave else "Added to the creator group"
+    write_log(by, [rows[user.pk] for user in new], ADDITION, message)
+    for user in new:
+        transaction.on_commit(lambda user=user: tell_new_creator(user))  # type: ignore[misc]
+    return Added(new, before, [])
+
+
+def lock_rows(people: Sequence[User], now: datetime) -> list[Creator]:
+    """Everybody's row, locked in one order so that two lists cannot wait for each other.
+
+    Who never asked gets a row with `asked_at=now`, which the caller empties again.
+    """
+    Creator.objects.bulk_create([Creator(user=user, asked_at=now) for user in people], ignore_conflicts=True)
+    return list(Creator.objects.select_for_update().filter(user__in=people).order_by("pk"))
+
+
+def add_creators_by_list(words: Sequence[str], by: User | None, wave: str = "") -> Added:
+    """Add everybody on a list of handles and e-mail addresses who has an account; the rest is named, not added."""
+    people, missing = by_handles_or_emails(words)
+    added = add_creators(people, by, wave)
+    return Added(added.new, added.before, missing)
+
+
+@transaction.atomic
+def add_wave(size: int, name: str, by: User | None) -> Added:
+    """Let in the next `size` people who asked, oldest first. Locked: two waves never take the same people."""
+    name = name.strip()
+    if not name:
+        raise PeopleRefused("no_wave_name")
+    if size < 1:
+        raise PeopleRefused("bad_wave_size")
+    rows = waiting().select_for_update(of=("self",)).select_related("user")[:size]
+    return add_creators([row.user for row in rows], by, name)
+
+
+@transaction.atomic
+def remove_creators(people: Sequence[User], by: User | None) -> list[User]:
+    """Take people out of the group; rooms they host go on. They may ask again. Returns who was in it."""
+    rows = list(
+        Creator.objects.select_for_update(of=("self",))
+        .select_related("user")
+        .filter(user__in=people, added_at__isnull=False)
+    )
+    write_log(by, rows, DELETION, "Removed from the creator group")
+    Creator.objects.filter(pk__in=[row.pk for row in rows]).delete()
+    return [row.user for row in rows]
+
+
+def write_log(by: User | None, rows: Sequence[Creator], flag: int, message: str) -> None:
+    """Who did it: in the admin's log where a person did it, in the process' log where a command did."""
+    if by is None:
+        log.info("%s: %s", message, ", ".join(row.user.handle for row in rows))
+    elif rows:
+        LogEntry.objects.log_actions(by.pk, rows, flag, change_message=message)

@@ -1,0 +1,33 @@
+"""Follow and unfollow. Doing either twice is the same as doing it once."""
+
+from people.models import Follow, User
+from people.refusals import PeopleRefused
+from people.throttle import take
+
+PER_MINUTE = 30
+BURST = 60
+
+
+def follow(follower: User, followed: User) -> bool:
+    """Returns whether this is new. Refuses oneself, closed accounts and more than 30 a minute."""
+    if follower.pk == followed.pk:
+        raise PeopleRefused("not_oneself")
+    if not followed.is_active:
+        raise PeopleRefused("unknown_person")
+    slow_down(follower)
+    # Two clicks at once: the unique constraint lets one in, and neither fails.
+    _row, created = Follow.objects.get_or_create(follower=follower, followed=followed)
+    return created
+
+
+def unfollow(follower: User, followed: User) -> bool:
+    """Returns whether there was something to undo."""
+    slow_down(follower)
+    deleted, _by_model = Follow.objects.filter(follower=follower, followed=followed).delete()
+    return deleted > 0
+
+
+def slow_down(follower: User) -> None:
+    wait = take(f"follow:{follower.pk}", per_minute=PER_MINUTE, burst=BURST)
+    if wait:
+        raise PeopleRefused("too_fast", wait)

@@ -1,0 +1,79 @@
+"""What a person changes about the own account: name, text, language, time zone, picture, API token."""
+
+import logging
+
+from django.core.exceptions import ValidationError
+from django.core.files.base import ContentFile
+from django.core.files.uploadedfile import UploadedFile
+from django.db import transaction
+from rest_framework.authtoken.models import Token
+
+from people.models import User
+from people.pictures import square_webp
+from people.refusals import PeopleRefused
+from people.throttle import take
+
+log = logging.getLogger(__name__)
+PROFILE_FIELDS = ("display_name", "about", "language", "time_zone")
+
+
+def update_profile(user: User, **changes: str) -> User:
+    """Change some of PROFILE_FIELDS. Raises ValidationError by field; nothing is written then."""
+    unknown = set(changes) - set(PROFILE_FIELDS)
+    if unknown:
+        raise ValidationError(dict.fromkeys(sorted(unknown), "This cannot be changed here."))
+    for name, value in changes.items():
+        setattr(user, name, value)
+    user.clean_fields(exclude=[field.name for field in User._meta.fields if field.name not in changes])
+    user.save(update_fields=list(changes))
+    return user
+
+
+def set_picture(user: User, upload: UploadedFile) -> User:
+    """Replace the picture. The old file goes once the change is final; a failed change leaves no new file behind."""
+    wait = take(f"picture:{user.pk}", per_minute=6, burst=10)
+    if wait:
+        raise PeopleRefused("too_fast", wait)
+    data = square_webp(upload, upload.size or 0)  # type: ignore[arg-type]
+    return replace_picture(user, ContentFile(data))
+
+
+def remove_picture(user: User) -> User:
+    """Back to initials on a colour."""
+    return replace_picture(user, None)
+
+
+def replace_picture(user: User, content: ContentFile | None) -> User:
+    storage = User._meta.get_field("picture").storage  # type: ignore[union-attr]
+    new = ""
+    try:
+        with transaction.atomic():
+            row = User.objects.select_for_update().get(pk=user.pk)
+            old = row.picture.name
+            if content is None:
+                row.picture = ""
+            else:
+                row.picture.save("picture.webp", content, save=False)
+                new = row.picture.name or ""
+            row.save(update_fields=["picture"])
+            if old:
+                transaction.on_commit(lambda: storage.delete(old), robust=True)
+    except BaseException:
+        if new:
+            storage.delete(new)
+        raise
+    user.picture = row.picture
+    return user
+
+
+@transaction.atomic
+def renew_token(user: User) -> str:
+    """A new API token; the one before stops working at once. It is shown this one time."""
+    Token.objects.filter(user=user).delete()
+    return Token.objects.create(user=user).key
+
+
+def revoke_token(user: User) -> bool:
+    """Returns whether there was one."""
+    deleted, _by_model = Token.objects.filter(user=user).delete()
+    return deleted > 0

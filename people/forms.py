@@ -1,0 +1,46 @@
+"""Forms of the people pages. They parse and word; the actions decide."""
+
+from django import forms
+from django.utils.translation import gettext_lazy as _
+
+from people.models import User
+from people.zones import zone_choices
+
+
+class ProfileForm(forms.ModelForm):  # type: ignore[type-arg]  # not subscriptable at run time
+    """Name, text, language and time zone."""
+
+    time_zone = forms.ChoiceField(label=_("Time zone"), choices=zone_choices)
+
+    class Meta:
+        model = User
+        fields = ("display_name", "about", "language", "time_zone")
+        widgets = {"about": forms.Textarea(attrs={"rows": 3, "maxlength": 280})}
+        labels = {
+            "display_name": _("Name"),
+            "about": _("About you"),
+            "language": _("Language"),
+        }
+        help_texts = {"about": _("Two sentences that people read on your page.")}
+
+
+class PictureForm(forms.Form):
+    """The upload itself: what it holds is checked by the action."""
+
+    picture = forms.FileField(
+        label=_("Picture"),
+        widget=forms.FileInput(attrs={"accept": "image/jpeg,image/png,image/webp,image/gif"}),
+        help_text=_("JPEG, PNG, WebP or GIF, at most 5 MB. It is cropped to a square; where it was taken is not kept."),
+        error_messages={"empty": _("This file is empty. Choose another one.")},
+    )
+
+
+class AskForm(forms.Form):
+    """Asking to join the creator group."""
+
+    plan = forms.CharField(
+        label=_("What do you plan to host?"),
+        max_length=500,
+        widget=forms.Textarea(attrs={"rows": 4, "maxlength": 500}),
+        help_text=_("Two or three sentences: the subject, how often, for whom."),
+    )

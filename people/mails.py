@@ -1,0 +1,23 @@
+"""Mails to people that are not allauth's, in the reader's language."""
+
+from django.conf import settings
+from django.core.mail import EmailMessage
+from django.template.loader import render_to_string
+from django.utils import translation
+
+from people.models import User
+
+
+def send(user: User, template: str, **context: object) -> None:
+    """The first line of the template is the subject, the rest the text. An account without an address gets none."""
+    if not user.email:
+        return
+    with translation.override(user.language):
+        names = {"user": user, "site_name": settings.SITE_NAME, "site_url": settings.SITE_URL, **context}
+        source = render_to_string(f"people/email/{template}.txt", names)
+    subject, _newline, text = source.strip().partition("\n")
+    EmailMessage(subject.strip(), text.strip() + "\n", to=[user.email]).send()
+
+
+def tell_new_creator(user: User) -> None:
+    send(user, "creator_added")

@@ -1,0 +1,45 @@
+"""The reader's language and time zone, for every page."""
+
+import zoneinfo
+from collections.abc import Callable
+from typing import cast
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse
+from django.utils import timezone, translation
+
+from people.models import User
+from people.zones import is_zone
+
+TZ_COOKIE = "tz"
+
+
+class ReaderMiddleware:
+    """Signed in: what the settings page says. Else the language cookie or the browser's header, and the `tz` cookie.
+
+    Django's LocaleMiddleware ran before and has chosen for those without an account, so only the account's language
+    is set here. The time zone is set for each request and taken back after it: threads are shared.
+    """
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        language, zone = self.reader(request)
+        with timezone.override(zoneinfo.ZoneInfo(zone)):
+            if language == translation.get_language():
+                return self.get_response(request)
+            with translation.override(language):
+                request.LANGUAGE_CODE = language
+                response = self.get_response(request)
+            response.headers["Content-Language"] = language
+            return response
+
+    def reader(self, request: HttpRequest) -> tuple[str, str]:
+        """(language, time zone) of who reads."""
+        cookie = request.COOKIES.get(TZ_COOKIE, "")
+        offered = cookie if is_zone(cookie) else settings.TIME_ZONE
+        if settings.SESSION_COOKIE_NAME not in request.COOKIES or not request.user.is_authenticated:
+            return translation.get_language() or settings.LANGUAGE_CODE, offered
+        user = cast(User, request.user)
+        return user.language, user.time_zone if is_zone(user.time_zone) else offered

@@ -1,0 +1,46 @@
+"""How often somebody may do something: one token bucket in Redis for pages, API and WebSockets.
+
+The bucket is filled and emptied in one Lua script on Redis' own clock, so that several processes cannot race.
+"""
+
+import functools
+
+import redis
+import redis.asyncio
+from django.conf import settings
+
+# KEYS[1]: the bucket. ARGV: tokens per millisecond, size of the bucket, tokens wanted. Returns ms to wait, 0 to go.
+TAKE = """
+local time = redis.call('TIME')
+local now = time[1] * 1000 + math.floor(time[2] / 1000)
+local rate, burst, cost = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])
+local state = redis.call('HMGET', KEYS[1], 'tokens', 'at')
+local tokens = math.min(burst, (tonumber(state[1]) or burst) + (now - (tonumber(state[2]) or now)) * rate)
+local wait = 0
+if tokens >= cost then tokens = tokens - cost else wait = math.ceil((cost - tokens) / rate) end
+redis.call('HSET', KEYS[1], 'tokens', tostring(tokens), 'at', now)
+redis.call('PEXPIRE', KEYS[1], math.ceil(burst / rate) + 1000)
+return wait
+"""
+
+
+def bucket(key: str) -> str:
+    return f"{settings.REDIS_PREFIX}bucket:{key}"
+
+
+@functools.cache
+def connection() -> "redis.Redis":
+    """One pool a process."""
+    return redis.Redis.from_url(settings.REDIS_URL)
+
+
+def take(key: str, *, per_minute: float, burst: int, cost: int = 1) -> float:
+    """Take `cost` tokens out of `key`'s bucket. Returns 0.0 to go on, else the seconds after which it will work."""
+    wait = connection().eval(TAKE, 1, bucket(key), per_minute / 60_000, burst, cost)
+    return int(wait) / 1000  # type: ignore[arg-type]
+
+
+async def atake(client: "redis.asyncio.Redis", key: str, *, per_minute: float, burst: int, cost: int = 1) -> float:
+    """`take` for consumers, on the connection that their loop owns."""
+    wait = await client.eval(TAKE, 1, bucket(key), per_minute / 60_000, burst, cost)  # type: ignore[misc]
+    return int(wait) / 1000

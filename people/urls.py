@@ -1,0 +1,22 @@
+"""Pages about people."""
+
+from django.urls import path, re_path, register_converter
+
+from people import views
+from people.converters import HandleConverter
+
+register_converter(HandleConverter, "handle")
+app_name = "people"
+
+urlpatterns = [
+    path("people/<handle:handle>/", views.profile, name="profile"),
+    path("people/<handle:handle>/follow/", views.follow, name="follow"),
+    path("people/<handle:handle>/unfollow/", views.unfollow, name="unfollow"),
+    path("settings/", views.settings_page, name="settings"),
+    path("settings/picture/", views.picture_form, name="settings_picture"),
+    path("settings/token/", views.token, name="settings_token"),
+    path("creators/", views.creators, name="creators"),
+    path("creators/withdraw/", views.withdraw, name="creators_withdraw"),
+    path("rules/", views.rules, name="rules"),
+    re_path(r"^pictures/(?P<name>people/[0-9a-f]{32}\.webp)$", views.picture, name="picture"),
+]

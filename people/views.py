@@ -1,0 +1,203 @@
+"""Pages about people: they parse, call one action, render."""
+
+from pathlib import Path
+from typing import cast
+
+from django.conf import settings
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.core.exceptions import ValidationError
+from django.http import FileResponse, Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils import translation
+from django.utils.http import url_has_allowed_host_and_scheme
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_GET, require_http_methods, require_POST, require_safe
+from rest_framework.authtoken.models import Token
+
+from people.actions import creators as creator_actions
+from people.actions import follows as follow_actions
+from people.actions import profile as profile_actions
+from people.forms import AskForm, PictureForm, ProfileForm
+from people.live import live_link
+from people.models import Creator, Follow, User
+from people.queries import follows, person, place_in_queue
+from people.refusals import PeopleRefused
+
+YEAR = 365 * 24 * 3600  # seconds
+
+
+def reader(request: HttpRequest) -> User:
+    """Who is signed in; for views that require it."""
+    return cast(User, request.user)
+
+
+def person_or_404(handle: str) -> User:
+    user = person(handle)
+    if user is None:
+        raise Http404(_("There is nobody with this handle."))
+    return user
+
+
+def go_back(request: HttpRequest, otherwise: str) -> HttpResponse:
+    """To the page that the form named, if it is one of ours."""
+    wanted = request.POST.get("next", "")
+    ours = url_has_allowed_host_and_scheme(wanted, {request.get_host()}, require_https=request.is_secure())
+    return redirect(wanted if wanted and ours else otherwise)
+
+
+@require_safe
+def profile(request: HttpRequest, handle: str) -> HttpResponse:
+    """A person's page. Other spellings of the handle lead to the right one."""
+    user = person_or_404(handle)
+    if user.handle != handle:
+        return redirect(user, permanent=True)
+    me = request.user
+    context = {
+        "person": user,
+        "followers": Follow.objects.filter(followed=user, follower__is_active=True).count(),
+        "following": Follow.objects.filter(follower=user, followed__is_active=True).count(),
+        "is_followed": me.is_authenticated and follows(me.pk, user.pk),
+        "follows_me": me.is_authenticated and follows(user.pk, me.pk),
+        "is_me": me.is_authenticated and me.pk == user.pk,
+        "live": live_link(user),
+    }
+    return render(request, "people/profile.html", context)
+
+
+def change_follow(request: HttpRequest, handle: str, wanted: bool) -> HttpResponse:
+    user = person_or_404(handle)
+    try:
+        if wanted:
+            follow_actions.follow(reader(request), user)
+        else:
+            follow_actions.unfollow(reader(request), user)
+    except PeopleRefused as refused:
+        messages.error(request, refused.text)
+    return go_back(request, user.get_absolute_url())
+
+
+@require_http_methods(["GET", "POST"])
+@login_required
+def follow(request: HttpRequest, handle: str) -> HttpResponse:
+    """POST follows. GET is where signing in leads back to: it shows the person, and changes nothing."""
+    if request.method == "GET":
+        return redirect("people:profile", handle)
+    return change_follow(request, handle, True)
+
+
+@require_http_methods(["GET", "POST"])
+@login_required
+def unfollow(request: HttpRequest, handle: str) -> HttpResponse:
+    if request.method == "GET":
+        return redirect("people:profile", handle)
+    return change_follow(request, handle, False)
+
+
+@login_required
+@require_http_methods(["GET", "POST"])
+def settings_page(request: HttpRequest) -> HttpResponse:
+    """Name, text, language, time zone. The account's own pages (e-mail, password, second step) are linked from here."""
+    # The form works on a copy, so that a refused name does not stand in the page's header.
+    user = User.objects.get(pk=reader(request).pk)
+    form = ProfileForm(request.POST or None, instance=user)
+    if request.method == "POST" and form.is_valid():
+        profile_actions.update_profile(user, **form.cleaned_data)
+        with translation.override(user.language):
+            messages.success(request, _("Saved."))
+        return redirect("people:settings")
+    status = 400 if form.errors else 200
+    context = {"form": form, "picture_form": PictureForm(), "has_token": Token.objects.filter(user=user).exists()}
+    return render(request, "people/settings.html", context, status=status)
+
+
+@login_required
+@require_http_methods(["GET", "POST"])
+def picture_form(request: HttpRequest) -> HttpResponse:
+    """Upload or remove the own picture."""
+    if request.method == "GET":
+        return redirect("people:settings")
+    form = PictureForm(request.POST, request.FILES)
+    try:
+        if "remove" in request.POST:
+            profile_actions.remove_picture(reader(request))
+            messages.success(request, _("Your picture is removed; your initials stand in for it."))
+            return redirect("people:settings")
+        if form.is_valid():
+            profile_actions.set_picture(reader(request), form.cleaned_data["picture"])
+            messages.success(request, _("Your new picture is saved."))
+            return redirect("people:settings")
+        status = 400
+    except PeopleRefused as refused:
+        form.add_error("picture", ValidationError(refused.text, refused.code))
+        status = refused.status
+    user = reader(request)
+    context = {
+        "form": ProfileForm(instance=user),
+        "picture_form": form,
+        "has_token": Token.objects.filter(user=user).exists(),
+    }
+    return render(request, "people/settings.html", context, status=status)
+
+
+@require_GET
+def picture(request: HttpRequest, name: str) -> FileResponse:
+    """An uploaded picture. Its name is random and new with each upload, so it may be kept for ever."""
+    file = Path(settings.MEDIA_ROOT) / name
+    if not file.is_file():
+        raise Http404(_("This picture is gone."))
+    headers = {"Cache-Control": f"public, max-age={YEAR}, immutable", "X-Content-Type-Options": "nosniff"}
+    return FileResponse(file.open("rb"), content_type="image/webp", headers=headers)
+
+
+@login_required
+@require_http_methods(["GET", "POST"])
+def token(request: HttpRequest) -> HttpResponse:
+    """The key for programs: made or renewed, shown once, taken back."""
+    user, key = reader(request), ""
+    if request.method == "POST" and "revoke" in request.POST:
+        profile_actions.revoke_token(user)
+        messages.success(request, _("The token no longer works."))
+        return redirect("people:settings_token")
+    if request.method == "POST":
+        key = profile_actions.renew_token(user)
+    context = {"key": key, "token": Token.objects.filter(user=user).first()}
+    response = render(request, "people/token.html", context)
+    response.headers["Cache-Control"] = "no-store"
+    return response
+
+
+@require_http_methods(["GET", "POST"])
+def creators(request: HttpRequest) -> HttpResponse:
+    """Who may open rooms, how to ask, and where you stand."""
+    if request.method == "POST" and not request.user.is_authenticated:
+        return redirect(f"{settings.LOGIN_URL}?next={request.path}")
+    mine = Creator.objects.filter(user=reader(request)).first() if request.user.is_authenticated else None
+    form = AskForm(request.POST or None, initial={"plan": mine.plan if mine else ""})
+    status = 200
+    if request.method == "POST" and form.is_valid():
+        try:
+            creator_actions.ask_for_creator(reader(request), form.cleaned_data["plan"])
+            messages.success(request, _("You asked. We tell you by mail when you are in."))
+            return redirect("people:creators")
+        except PeopleRefused as refused:
+            form.add_error(None, ValidationError(refused.text, refused.code))
+            status = refused.status
+    elif form.is_bound:
+        status = 400
+    place = place_in_queue(mine) if mine and not mine.is_member else None
+    return render(request, "people/creators.html", {"mine": mine, "place": place, "form": form}, status=status)
+
+
+@login_required
+@require_POST
+def withdraw(request: HttpRequest) -> HttpResponse:
+    if creator_actions.withdraw_ask(reader(request)):
+        messages.success(request, _("You are no longer in the queue. You can ask again at any time."))
+    return redirect("people:creators")
+
+
+@require_safe
+def rules(request: HttpRequest) -> HttpResponse:
+    """The rules of the house, in the version people agree to."""
+    return render(request, "people/rules.html", {"version": settings.RULES_VERSION})
