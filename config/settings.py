@@ -168,6 +168,8 @@ EMAIL_USE_TLS = env_bool("EMAIL_USE_TLS", True)
 # --- rooms ---------------------------------------------------------------------------------------------------------
 ROOM_MAX_SPEAKERS = env_int("ROOM_MAX_SPEAKERS", 10, 1, 10)
 ROOM_HOST_GRACE_SECONDS = env_int("ROOM_HOST_GRACE_SECONDS", 120, 5, 3600)
+# A speaker whose connection stays away this long gives the place back.
+ROOM_SPEAKER_GRACE_SECONDS = env_int("ROOM_SPEAKER_GRACE_SECONDS", 60, 5, 3600)
 ROOM_EMPTY_STAGE_SECONDS = env_int("ROOM_EMPTY_STAGE_SECONDS", 300, 5, 24 * 3600)
 CONSENT_VERSION = "2026-11"
 # 30 days for review, 90 once a violation was found: people must have time to appeal (x 24 h from the end, UTC).

@@ -1,0 +1,21 @@
+"""Every verb of a room: the only code that changes one. Each locks the room, asks `permissions`, changes rows,
+appends to the log, and publishes when the transaction commits. Raises `RoomRefused`."""
+
+from rooms.actions.consent import record_consent
+from rooms.actions.host import host_back, host_lost
+from rooms.actions.opening import end_room, open_room
+from rooms.actions.stage import leave_seat, set_muted, take_seat, unseat
+from rooms.actions.sweep import sweep
+
+__all__ = [
+    "end_room",
+    "host_back",
+    "host_lost",
+    "leave_seat",
+    "open_room",
+    "record_consent",
+    "set_muted",
+    "sweep",
+    "take_seat",
+    "unseat",
+]

@@ -1,0 +1,30 @@
+"""Agreeing to being recorded."""
+
+from __future__ import annotations
+
+from django.conf import settings
+from django.db import transaction
+
+from people.models import User
+from rooms import permissions
+from rooms.models import Consent, Room
+from rooms.refusals import RoomRefused, refuse
+
+
+def record_consent(user: User, room: Room, version: str) -> Consent:
+    """Keep that this person agreed, to which text and when. Agreeing twice is agreeing once.
+
+    Only the text that is shown now can be agreed to: another `version` is bad_value. Nothing that others see
+    changes, so the room is not locked and takes no event.
+    """
+    refuse(permissions.live(room.status))
+    if version != settings.CONSENT_VERSION:
+        raise RoomRefused("bad_value", {"version": settings.CONSENT_VERSION})
+    with transaction.atomic():
+        consent, _created = Consent.objects.get_or_create(room=room, user=user, text_version=version)
+    return consent
+
+
+def has_consented(room: Room, user: User) -> bool:
+    """Has this person agreed to the text in force?"""
+    return Consent.objects.filter(room=room, user=user, text_version=settings.CONSENT_VERSION).exists()

@@ -1,0 +1,125 @@
+"""Opening a room and ending it."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from django.conf import settings
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+
+from people.models import Creator, User
+from rooms import permissions
+from rooms.actions.locking import locked, media_changed, open_seat, role_of
+from rooms.events import append_event, seat_state
+from rooms.models import Recording, Room, Seat
+from rooms.refusals import RoomRefused, refuse
+
+# `invited` waits for invitations: a room that nobody could ever speak in is refused.
+POLICIES_NOW = (Room.SpeakPolicy.EVERYONE, Room.SpeakPolicy.FOLLOWED)
+
+
+def open_room(
+    host: User,
+    *,
+    title: str,
+    topic: str = "",
+    language: str = "en",
+    speak_policy: str = Room.SpeakPolicy.EVERYONE,
+    transcription: bool = True,
+    ends_by: datetime | None = None,
+    is_demo: bool = False,
+) -> Room:
+    """Open a room now; its host sits at place 0 with the microphone off.
+
+    `ends_by` ends it by itself (the demo). Raises not_a_creator, already_hosting, bad_value.
+    """
+    values = _checked(title, topic, language, speak_policy)
+    refuse(permissions.may_open(is_creator=_is_creator(host), hosts_already=_hosts(host)))
+    try:
+        with transaction.atomic():
+            room = Room.objects.create(
+                host=host,
+                status=Room.Status.LIVE,
+                started_at=timezone.now(),
+                transcription=transcription,
+                max_speakers=settings.ROOM_MAX_SPEAKERS,
+                ends_by=ends_by,
+                is_demo=is_demo,
+                **values,
+            )
+            Recording.objects.create(room=room)
+            append_event(room, "room_opened", {})
+            seat = Seat.objects.create(room=room, user=host, role=Seat.Role.HOST, place=0)
+            append_event(room, "seat_taken", {"seat": seat_state(seat, connected=True)})
+            media_changed(room)
+    except IntegrityError as error:
+        # Two tabs at once: the database keeps one live room a host.
+        if "room_one_live_a_host" in str(error):
+            raise RoomRefused("already_hosting") from error
+        raise
+    return room
+
+
+def _checked(title: str, topic: str, language: str, speak_policy: str) -> dict[str, str]:
+    """The values of a room, stripped; raises bad_value that names the wrong ones."""
+    values = {
+        "title": title.strip(),
+        "topic": topic.strip(),
+        "language": language,
+        "speak_policy": str(speak_policy),
+    }
+    wrong: dict[str, str] = {}
+    if not values["title"] or len(values["title"]) > 120 or "\x00" in values["title"]:
+        wrong["title"] = "1–120"
+    if len(values["topic"]) > 280 or "\x00" in values["topic"]:
+        wrong["topic"] = "0–280"
+    if language not in dict(settings.LANGUAGES):
+        wrong["language"] = ", ".join(dict(settings.LANGUAGES))
+    if speak_policy not in POLICIES_NOW:
+        wrong["speak_policy"] = ", ".join(POLICIES_NOW)
+    if wrong:
+        raise RoomRefused("bad_value", wrong)
+    return values
+
+
+def _is_creator(user: User) -> bool:
+    return user.is_active and Creator.objects.filter(user=user, added_at__isnull=False).exists()
+
+
+def _hosts(user: User) -> bool:
+    return Room.objects.filter(host=user, status=Room.Status.LIVE).exists()
+
+
+def end_room(room_id: int, by: User | None, reason: str = Room.EndReason.HOST) -> Room:
+    """End a room for everybody: seats are left, the event goes out, the media server is told.
+
+    `by` is the host, staff (with reason `staff`), or None for the house itself (host_gone, stage_empty, time_up).
+    Raises not_host, room_ended, unknown_room.
+    """
+    if reason not in Room.EndReason.values:
+        raise RoomRefused("bad_value", {"reason": ", ".join(Room.EndReason.values)})
+    with locked(room_id) as room:
+        if by is None:
+            refuse(permissions.live(room.status))
+        else:
+            role = role_of(room, by, open_seat(room, by))
+            staff = reason == Room.EndReason.STAFF and by.is_staff and by.has_perm("rooms.change_room")
+            refuse(permissions.may_end(status=room.status, role=role, is_staff=staff))
+        _close(room, reason)
+    return room
+
+
+def _close(room: Room, reason: str) -> None:
+    """Everybody stands up, then the room is over; all in the caller's transaction."""
+    now = timezone.now()
+    for seat in Seat.objects.select_related("user").filter(room=room, left_at=None).order_by("place"):
+        seat.left_at, seat.left_reason = now, Seat.LeftReason.ROOM_ENDED
+        seat.save(update_fields=["left_at", "left_reason"])
+        append_event(room, "seat_left", {"user": seat.user.handle, "reason": seat.left_reason})
+    room.status, room.end_reason = Room.Status.ENDED, reason
+    room.ended_at = max(now, room.started_at or now)
+    room.host_lost_at = room.stage_empty_at = None
+    room.save(update_fields=["status", "end_reason", "ended_at", "host_lost_at", "stage_empty_at"])
+    append_event(room, "room_ended", {"reason": reason})
+    media_changed(room)

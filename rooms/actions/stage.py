@@ -1,0 +1,141 @@
+"""The stage: sitting down, standing up, being taken off it, microphones on and off."""
+
+from __future__ import annotations
+
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+
+from people.models import Follow, User
+from rooms import permissions
+from rooms.actions.consent import has_consented
+from rooms.actions.locking import locked, media_changed, open_seat, role_of
+from rooms.events import append_event, seat_state, tell
+from rooms.models import Room, Seat
+from rooms.refusals import RoomRefused, refuse
+
+# What the database calls the guards of the stage (rooms/models.py): its word is the last one.
+GUARDS = ("seat_one_a_place", "seat_within_stage", "stage_full")
+
+
+def take_seat(room_id: int, user: User) -> Seat:
+    """Sit down at the lowest free place, microphone off; who sits already keeps the seat.
+
+    Raises room_ended, not_allowed_to_speak, not_consented, stage_full.
+    """
+    with locked(room_id) as room:
+        refuse(permissions.live(room.status))
+        if seat := open_seat(room, user):
+            return seat
+        role = role_of(room, user, None)
+        free = _free_places(room)
+        refuse(
+            permissions.may_take_seat(
+                status=room.status,
+                signed_in=user.is_active,
+                role=role,
+                policy=room.speak_policy,
+                followed_by_host=_follows(room, user),
+                consented=has_consented(room, user),
+                free_places=len(free),
+            )
+        )
+        seat = _sit(room, user, role, 0 if role == "host" else free[0])
+        append_event(room, "seat_taken", {"seat": seat_state(seat, connected=True)})
+        media_changed(room)
+    return seat
+
+
+def _sit(room: Room, user: User, role: str, place: int) -> Seat:
+    """The row, with what the database refuses turned into our word for it."""
+    try:
+        with transaction.atomic():
+            return Seat.objects.create(
+                room=room, user=user, place=place, role=Seat.Role.HOST if role == "host" else Seat.Role.SPEAKER
+            )
+    except IntegrityError as error:
+        if any(guard in str(error) for guard in GUARDS):
+            raise RoomRefused("stage_full") from error
+        raise
+
+
+def _free_places(room: Room) -> list[int]:
+    taken = set(Seat.objects.filter(room=room, left_at=None).values_list("place", flat=True))
+    return [place for place in range(1, room.max_speakers + 1) if place not in taken]
+
+
+def _follows(room: Room, user: User) -> bool:
+    """Does the host follow this person? Asked only where it matters."""
+    if room.speak_policy != Room.SpeakPolicy.FOLLOWED or user.pk == room.host_id:
+        return False
+    return Follow.objects.filter(follower=room.host_id, followed=user).exists()
+
+
+def leave_seat(room_id: int, user: User, reason: str = Seat.LeftReason.LEFT) -> None:
+    """Stand up; the person stays and listens. Raises not_on_stage, room_ended."""
+    with locked(room_id) as room:
+        refuse(permissions.live(room.status))
+        seat = open_seat(room, user)
+        if seat is None:
+            raise RoomRefused("not_on_stage")
+        _stand_up(room, seat, reason)
+
+
+def unseat(room_id: int, user: User, by: User) -> None:
+    """A helper takes somebody off the stage. Raises not_host, not_on_stage, not_allowed (the host), room_ended."""
+    with locked(room_id) as room:
+        seat = open_seat(room, user)
+        refuse(
+            permissions.may_unseat(
+                status=room.status,
+                by_role=role_of(room, by, open_seat(room, by)),
+                target_role=None if seat is None else seat.role,
+            )
+        )
+        if seat is None:
+            raise RoomRefused("not_on_stage")
+        _stand_up(room, seat, Seat.LeftReason.UNSEATED)
+        tell(user.pk, {"type": "you_unseated", "room": room.slug, "by": by.handle})
+
+
+def _stand_up(room: Room, seat: Seat, reason: str) -> None:
+    seat.left_at, seat.left_reason = timezone.now(), reason
+    seat.save(update_fields=["left_at", "left_reason"])
+    append_event(room, "seat_left", {"user": seat.user.handle, "reason": reason})
+    media_changed(room)
+
+
+def set_muted(room_id: int, user: User, muted: bool, by: User) -> Seat:
+    """Close or open a microphone. Helpers close others'; only its owner opens one, after consent.
+
+    Nothing happens, and nothing is told, when it is so already.
+    Raises not_host, not_on_stage, not_allowed, not_consented, room_ended.
+    """
+    by_self = by.pk == user.pk
+    with locked(room_id) as room:
+        seat = open_seat(room, user)
+        if muted:
+            by_role = role_of(room, by, seat if by_self else open_seat(room, by))
+            target = None if seat is None else seat.role
+            refuse(permissions.may_mute(status=room.status, by_self=by_self, by_role=by_role, target_role=target))
+        else:
+            agreed = by_self and has_consented(room, user)
+            refuse(
+                permissions.may_unmute(
+                    status=room.status, by_self=by_self, on_stage=seat is not None, consented=agreed
+                )
+            )
+        if seat is None:
+            raise RoomRefused("not_on_stage")
+        if seat.muted != muted:
+            _switch(room, seat, muted, None if by_self else by)
+    return seat
+
+
+def _switch(room: Room, seat: Seat, muted: bool, by: User | None) -> None:
+    seat.muted = muted
+    seat.save(update_fields=["muted"])
+    by_handle = by.handle if by else None
+    append_event(room, "seat_muted", {"user": seat.user.handle, "muted": muted, "by": by_handle})
+    if by is not None:
+        tell(seat.user_id, {"type": "you_muted", "room": room.slug, "by": by_handle})
+    media_changed(room)

@@ -1,0 +1,77 @@
+"""Why something was refused: a code, what HTTP calls it, and what the person reads. One table for every edge."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """`status` is the HTTP status; `text` says what happened and what to do, in the reader's language."""
+
+    status: int
+    text: str | Promise
+
+
+TABLE: dict[str, Refusal] = {
+    "not_signed_in": Refusal(401, _("Sign in first: everybody may listen, but only people with an account speak.")),
+    "not_a_creator": Refusal(403, _("Only members of the creator group open rooms. You can ask to join it.")),
+    "already_hosting": Refusal(409, _("You are hosting a room already. End that one before you open another.")),
+    "unknown_room": Refusal(404, _("There is no room at this address.")),
+    "room_ended": Refusal(410, _("This room has ended.")),
+    "stage_full": Refusal(409, _("Every place at the table is taken. Try again when somebody stands up.")),
+    "not_allowed_to_speak": Refusal(403, _("In this room only people whom the host follows take a place at the table.")),
+    "not_consented": Refusal(403, _("Rooms are recorded. Agree to being recorded before your microphone opens.")),
+    "not_on_stage": Refusal(409, _("This person has no place at the table.")),
+    "already_on_stage": Refusal(409, _("You have a place at the table already.")),
+    "not_host": Refusal(403, _("Only the host of the room can do that.")),
+    "not_allowed": Refusal(403, _("You cannot do that here.")),
+    "bad_sdp": Refusal(400, _("The sound settings your browser sent could not be used.")),
+    "bad_candidate": Refusal(400, _("The network address your browser sent could not be used.")),
+    "media_unavailable": Refusal(503, _("Sound is not available right now. Nothing is lost; it will be tried again.")),
+    "no_near_place": Refusal(503, _("All direct connections are in use. You hear the room a few seconds later.")),
+    "too_fast": Refusal(429, _("That went too fast. Wait a moment and try again.")),
+    "bad_frame": Refusal(400, _("This message could not be read.")),
+    "unknown_verb": Refusal(400, _("This is not something a room can do.")),
+    "bad_value": Refusal(400, _("Something in this request has a value that cannot be used.")),
+    "not_found": Refusal(404, _("There is nothing at this address.")),
+    "not_available": Refusal(405, _("This cannot be done at this address.")),
+    "unavailable": Refusal(503, _("Something on the server is being restarted. Nothing is lost; try again in a moment.")),
+}
+
+
+class RoomRefused(Exception):
+    """An action, or a question to `permissions`, said no. `fields` names the values that were wrong, if any."""
+
+    def __init__(self, code: str, fields: dict[str, str] | None = None) -> None:
+        super().__init__(code)
+        self.code = code
+        self.fields = fields or {}
+        self.refusal = TABLE[code]
+
+    @property
+    def status(self) -> int:
+        return self.refusal.status
+
+    @property
+    def text(self) -> str:
+        """The sentence in the language that is active now."""
+        return str(self.refusal.text)
+
+
+def as_error(code: str, fields: dict[str, str] | None = None) -> dict[str, Any]:
+    """The body of a refusal on every edge: {"code", "text"}, and "fields" where values were wrong."""
+    error: dict[str, Any] = {"code": code, "text": str(TABLE[code].text)}
+    if fields:
+        error["fields"] = fields
+    return error
+
+
+def refuse(code: str | None) -> None:
+    """Raise what a question to `permissions` answered; `None` means yes."""
+    if code is not None:
+        raise RoomRefused(code)
