@@ -5,6 +5,7 @@ sense is refused at start with a sentence that says what to write (`config/env.p
 """
 
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from csp.constants import NONCE, NONE, SELF
 from django.utils.translation import gettext_lazy as _
@@ -122,16 +123,17 @@ PICTURE_MAX_PIXELS = 40_000_000
 AUTH_USER_MODEL = "people.User"
 MINIMUM_AGE = env_int("MINIMUM_AGE", 16, 0, 120)
 RULES_VERSION = "2026-11"
-AUTHENTICATION_BACKENDS = [
-    "django.contrib.auth.backends.ModelBackend",
-    "allauth.account.auth_backends.AuthenticationBackend",
-]
+# allauth's backend alone: with Django's beside it a wrong password would be counted, and computed, twice.
+AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
 PASSWORD_HASHERS = [
     "django.contrib.auth.hashers.Argon2PasswordHasher",
     "django.contrib.auth.hashers.PBKDF2PasswordHasher",
 ]
 AUTH_PASSWORD_VALIDATORS = [
-    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
+    {
+        "NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator",
+        "OPTIONS": {"user_attributes": ("handle", "display_name", "email")},
+    },
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 10}},
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
 ]
@@ -139,7 +141,37 @@ LOGIN_REDIRECT_URL = "/"
 LOGIN_URL = "account_login"
 ACCOUNT_USER_MODEL_USERNAME_FIELD = "handle"
 ACCOUNT_LOGIN_METHODS = {"username", "email"}
-ACCOUNT_EMAIL_VERIFICATION = "optional"
+ACCOUNT_ADAPTER = "people.accounts.adapter.HouseAdapter"
+ACCOUNT_USER_DISPLAY = "people.accounts.display"
+ACCOUNT_SIGNUP_FIELDS = ["username*", "email*", "password1*"]
+ACCOUNT_USERNAME_MIN_LENGTH = 3
+ACCOUNT_USERNAME_VALIDATORS = "people.accounts.forms.HANDLE_VALIDATORS"
+ACCOUNT_USERNAME_BLACKLIST = "admin administrator moderator staff support help stamtafel system root abuse".split()
+ACCOUNT_FORMS = {
+    "login": "people.accounts.forms.LoginForm",
+    "signup": "people.accounts.forms.SignupForm",
+    "add_email": "people.accounts.forms.AddEmailForm",
+    "change_password": "people.accounts.forms.ChangePasswordForm",
+    "set_password": "people.accounts.forms.SetPasswordForm",
+    "reset_password": "people.accounts.forms.ResetPasswordForm",
+    "reset_password_from_key": "people.accounts.forms.ResetPasswordKeyForm",
+    "reauthenticate": "people.accounts.forms.ReauthenticateForm",
+}
+ACCOUNT_EMAIL_VERIFICATION = "optional"  # one may look around at once; lists of addresses count confirmed ones only
+ACCOUNT_CHANGE_EMAIL = True
+ACCOUNT_EMAIL_NOTIFICATIONS = True
+ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
+ACCOUNT_REAUTHENTICATION_REQUIRED = True
+ACCOUNT_DEFAULT_HTTP_PROTOCOL = "https" if HTTPS else "http"
+ALLAUTH_TRUSTED_PROXY_COUNT = 1 if env_bool("BEHIND_PROXY", False) else 0
+# Passkeys need a secure context: https, or this very machine.
+PASSKEYS = HTTPS or urlsplit(SITE_URL).hostname == "localhost"
+MFA_SUPPORTED_TYPES = ["totp", "recovery_codes", *(["webauthn"] if PASSKEYS else [])]
+MFA_PASSKEY_LOGIN_ENABLED = PASSKEYS
+MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = PASSKEYS and not HTTPS
+MFA_ALLOW_UNVERIFIED_EMAIL = True
+MFA_TOTP_ISSUER = SITE_NAME
+MFA_TOTP_TOLERANCE = 1  # a code is good for half a minute longer on both sides: clocks differ
 
 # --- language and time ---------------------------------------------------------------------------------------------
 LANGUAGE_CODE = "en"

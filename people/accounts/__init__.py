@@ -1,0 +1,8 @@
+"""How people get in: what the house changes in django-allauth."""
+
+from people.models import User
+
+
+def display(user: User) -> str:
+    """How allauth's pages and mails call a person."""
+    return user.display_name

@@ -1,0 +1,130 @@
+"""allauth's forms in the words of the house."""
+
+import datetime
+from typing import Any
+
+from allauth.account import forms as allauth_forms
+from django import forms
+from django.conf import settings
+from django.core.exceptions import ValidationError
+from django.db import IntegrityError, transaction
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.urls import reverse_lazy
+from django.utils import timezone
+from django.utils.html import format_html
+from django.utils.text import format_lazy
+from django.utils.translation import gettext_lazy as _
+
+from people.models import HANDLE, User
+from people.text import visible
+
+# Read by allauth's setting; a handle also has no two spellings (the model's constraint is on lower case).
+HANDLE_VALIDATORS = [HANDLE]
+
+
+def age_on(day: datetime.date, born: datetime.date) -> int:
+    """Whole years. Who was born on 29 February is a year older on 1 March where there is no 29th."""
+    return day.year - born.year - ((day.month, day.day) < (born.month, born.day))
+
+
+class Plain(forms.Form):
+    """No placeholders: they repeat the label, and are gone as soon as one types."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for field in self.fields.values():
+            field.widget.attrs.pop("placeholder", None)
+
+
+class LoginForm(Plain, allauth_forms.LoginForm):  # type: ignore[misc]
+    """Handle or address, and the password."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["login"].label = _("Handle or e-mail address")
+        self.fields["login"].widget.attrs.update(autocomplete="username", autocapitalize="none", spellcheck="false")
+        self.fields["remember"].label = _("Stay signed in on this device")
+
+
+class SignupForm(Plain, allauth_forms.SignupForm):  # type: ignore[misc]
+    """An account: how one is called, how one is reached, old enough, agreed to the rules."""
+
+    field_order = ("display_name", "username", "email", "password1", "born", "rules")
+
+    display_name = forms.CharField(
+        label=_("Name"),
+        max_length=60,
+        validators=[visible],
+        widget=forms.TextInput(attrs={"autocomplete": "name"}),
+        help_text=_("As others at the table read it."),
+    )
+    born = forms.DateField(
+        label=_("Date of birth"),
+        widget=forms.DateInput(attrs={"type": "date", "autocomplete": "bday", "min": "1900-01-01"}, format="%Y-%m-%d"),
+        error_messages={"invalid": _("Write a date that exists, as year-month-day.")},
+    )
+    rules = forms.BooleanField(error_messages={"required": _("Without agreeing to the rules there is no account.")})
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        handle = self.fields["username"]
+        handle.label = _("Handle")
+        handle.help_text = _("Your address here: 3 to 30 letters and digits, “-” or “_” between them. It stays.")
+        handle.widget.attrs.update(autocomplete="username", autocapitalize="none", spellcheck="false")
+        self.fields["email"].label = _("E-mail address")
+        self.fields["email"].help_text = _("To reset your password and to tell you what concerns you. Nobody sees it.")
+        self.fields["password1"].help_text = _(
+            "At least 10 characters. A few words that only you put together are best."
+        )
+        self.fields["born"].help_text = format_lazy(
+            _("You must be {age} or older. The date is checked now and not kept."), age=settings.MINIMUM_AGE
+        )
+        link = format_html('<a href="{}" target="_blank">{}</a>', reverse_lazy("people:rules"), _("the rules"))
+        self.fields["rules"].label = format_html(str(_("I have read {} and keep to them.")), link)
+
+    def clean_born(self) -> datetime.date:
+        born: datetime.date = self.cleaned_data["born"]
+        today = timezone.localdate()
+        if born > today or born.year < 1900:
+            raise ValidationError(_("This cannot be a date of birth. Write it as year-month-day."), "impossible")
+        if age_on(today, born) < settings.MINIMUM_AGE:
+            text = _("You must be %(age)s or older to have an account here. You can still listen without one.")
+            raise ValidationError(text, "too_young", {"age": settings.MINIMUM_AGE})
+        return born
+
+    def try_save(self, request: HttpRequest) -> tuple[User | None, HttpResponse | None]:
+        """Two people may send the same handle at once: the second sees the form again, with what was typed."""
+        try:
+            with transaction.atomic():
+                user, response = super().try_save(request)
+        except IntegrityError:
+            taken = (
+                "username" if User.objects.filter(handle__iexact=self.cleaned_data["username"]).exists() else "email"
+            )
+            self.add_error(taken, _("Somebody took this a moment ago. Choose another one."))
+            return None, render(request, "account/signup.html", {"form": self}, status=409)
+        return user, response
+
+
+class ResetPasswordForm(Plain, allauth_forms.ResetPasswordForm):  # type: ignore[misc]
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["email"].label = _("E-mail address of your account")
+
+
+class AddEmailForm(Plain, allauth_forms.AddEmailForm):  # type: ignore[misc]
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["email"].label = _("New e-mail address")
+
+
+def plain(form: type[forms.Form]) -> type[forms.Form]:
+    """One of allauth's forms, as it is, without placeholders."""
+    return type(form.__name__, (Plain, form), {"__doc__": form.__doc__})
+
+
+ResetPasswordKeyForm = plain(allauth_forms.ResetPasswordKeyForm)
+ChangePasswordForm = plain(allauth_forms.ChangePasswordForm)
+SetPasswordForm = plain(allauth_forms.SetPasswordForm)
+ReauthenticateForm = plain(allauth_forms.ReauthenticateForm)
