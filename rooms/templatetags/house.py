@@ -62,3 +62,9 @@ def lasting(milliseconds: int | None) -> str:
     if minutes < 60:
         return _("%(minutes)d min") % {"minutes": minutes}
     return _("%(hours)d h %(minutes)02d min") % {"hours": minutes // 60, "minutes": minutes % 60}
+
+
+@register.filter
+def first_word(name: str) -> str:
+    """How people at a table call each other: the first word of a name. The whole name is read out by screen readers."""
+    return (name.split() or [name])[0]

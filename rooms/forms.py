@@ -1,0 +1,48 @@
+"""Forms of room pages: they check shape and say what is wrong; whether somebody may, actions decide."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+from django.conf import settings
+from django.utils.translation import gettext_lazy as _
+
+from rooms.actions.opening import POLICIES_NOW
+from rooms.models import Room
+
+POLICY_WORDS = {
+    Room.SpeakPolicy.EVERYONE: _("Everyone with an account"),
+    Room.SpeakPolicy.FOLLOWED: _("People I follow"),
+}
+
+
+class OpenRoomForm(forms.Form):
+    """What a host says before a room opens."""
+
+    title = forms.CharField(label=_("What is it about?"), max_length=120, help_text=_("One line that makes people sit down."))
+    topic = forms.CharField(
+        label=_("A word more (may stay empty)"),
+        max_length=280,
+        required=False,
+        widget=forms.Textarea(attrs={"rows": 3}),
+        help_text=_("It lies on the table, for all to read."),
+    )
+    language = forms.ChoiceField(label=_("Language spoken"), choices=settings.LANGUAGES)
+    speak_policy = forms.ChoiceField(
+        label=_("Who may take a seat and speak?"),
+        choices=[(value, POLICY_WORDS[value]) for value in POLICIES_NOW],
+        initial=Room.SpeakPolicy.EVERYONE,
+        widget=forms.RadioSelect,
+    )
+    transcription = forms.BooleanField(
+        label=_("Write down what is said"),
+        required=False,
+        initial=True,
+        help_text=_("Captions and a transcript, for those who cannot listen."),
+    )
+
+    def refused(self, fields: dict[str, Any]) -> None:
+        """Mark what the action found wrong, beyond what the form checks."""
+        for name in fields:
+            self.add_error(name if name in self.fields else None, _("This value cannot be used."))

@@ -1,0 +1,35 @@
+"""How the stage sits around the table: a pure function of a snapshot, drawn by the page and by room/table.js alike."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+
+class Chair(NamedTuple):
+    """A chair at `at` of all chairs, counted clockwise from the table's head; `seat` is None while it is free."""
+
+    at: int
+    seat: dict[str, Any] | None
+
+
+def chairs(seats: list[dict[str, Any]], max_speakers: int) -> list[Chair]:
+    """Every chair, in reading order: host, co-hosts, speakers by place, then the free ones.
+
+    The host sits at the head, co-hosts on both sides of the host, speakers between them.
+    """
+    by_place = {seat["place"]: seat for seat in seats}
+    cohosts = [by_place[place] for place in (11, 12) if place in by_place]
+    first = 1 + bool(cohosts)
+    count = 1 + len(cohosts) + max_speakers
+    taken = [Chair(0, by_place[0])] if 0 in by_place else []
+    taken += [Chair(1 if n == 0 else count - 1, seat) for n, seat in enumerate(cohosts)]
+    free = [] if 0 in by_place else [Chair(0, None)]
+    for place in range(1, max_speakers + 1):
+        chair = Chair(first + place - 1, by_place.get(place))
+        (taken if chair.seat else free).append(chair)
+    return taken + free
+
+
+def chair_count(seats: list[dict[str, Any]], max_speakers: int) -> int:
+    """The host's chair, the speakers', and a co-host's for each who is there."""
+    return 1 + sum(seat["role"] == "cohost" for seat in seats) + max_speakers

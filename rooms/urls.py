@@ -1,0 +1,14 @@
+"""Pages of rooms."""
+
+from django.urls import path
+
+from rooms import views
+
+app_name = "rooms"
+
+urlpatterns = [
+    path("", views.home, name="home"),
+    path("rooms/open/", views.open_page, name="open"),
+    path("r/<slug:slug>/", views.room_page, name="room"),
+    path("dashboard/", views.dashboard, name="dashboard"),
+]
