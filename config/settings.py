@@ -48,6 +48,7 @@ INSTALLED_APPS = [
     "allauth",
     "allauth.account",
     "allauth.mfa",
+    "ledger.apps.LedgerConfig",
     "people.apps.PeopleConfig",
     "rooms.apps.RoomsConfig",
 ]
@@ -146,7 +147,10 @@ ACCOUNT_USER_DISPLAY = "people.accounts.display"
 ACCOUNT_SIGNUP_FIELDS = ["username*", "email*", "password1*"]
 ACCOUNT_USERNAME_MIN_LENGTH = 3
 ACCOUNT_USERNAME_VALIDATORS = "people.accounts.forms.HANDLE_VALIDATORS"
-ACCOUNT_USERNAME_BLACKLIST = "admin administrator moderator staff support help stamtafel system root abuse".split()
+ACCOUNT_USERNAME_BLACKLIST = [
+    *("admin", "administrator", "moderator", "staff", "support"),
+    *("help", "stamtafel", "system", "root", "abuse"),
+]
 ACCOUNT_FORMS = {
     "login": "people.accounts.forms.LoginForm",
     "signup": "people.accounts.forms.SignupForm",
@@ -208,6 +212,14 @@ CONSENT_VERSION = "2026-11"
 RECORDING_DAYS = env_int("RECORDING_DAYS", 30, 1, 365)
 RECORDING_DAYS_VIOLATION = env_int("RECORDING_DAYS_VIOLATION", 90, RECORDING_DAYS, 3650)
 
+# --- ledger ---------------------------------------------------------------------------------------------------------
+# Seals the entries. Not in the database, and not to be lost: without it nothing that was recorded can be checked.
+_WRITE = "32 random characters or more, and keep them"
+LEDGER_KEY = env_str("LEDGER_KEY", check=lambda key: len(key) >= 32, write=_WRITE) or env_required("LEDGER_KEY", _WRITE)
+# Heads of the ledger and receipts of purges, kept outside of the database. Back it up on its own, or ship it away.
+OUTSIDE_DIR = Path(env_str("OUTSIDE_DIR", str(LOCAL_DIR / "outside")))
+LEDGER_ANCHORS = OUTSIDE_DIR / "ledger-anchors.jsonl"
+
 # --- sound ---------------------------------------------------------------------------------------------------------
 JANUS_WS_URL = env_url("JANUS_WS_URL", "ws://127.0.0.1:8188", ("ws", "wss"))
 JANUS_API_SECRET = env_str("JANUS_API_SECRET", "")
@@ -233,6 +245,7 @@ CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_TIMEZONE = "UTC"
 CELERY_BEAT_SCHEDULE = {
+    "anchor-ledger": {"task": "ledger.anchor", "schedule": 600.0, "options": {"expires": 600}},
     "sweep-rooms": {"task": "rooms.tasks.sweep", "schedule": 5.0, "options": {"expires": 5}},
 }
 

@@ -17,6 +17,7 @@ class Site:
         self.url = settings.SITE_URL
         self.minimum_age = settings.MINIMUM_AGE
         self.recording_days = settings.RECORDING_DAYS
+        self.recording_days_violation = settings.RECORDING_DAYS_VIOLATION
         self.languages = settings.LANGUAGES
         self.debug = settings.DEBUG
         self._user = user

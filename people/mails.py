@@ -13,8 +13,13 @@ def send(user: User, template: str, **context: object) -> None:
     if not user.email:
         return
     with translation.override(user.language):
-        names = {"user": user, "site_name": settings.SITE_NAME, "site_url": settings.SITE_URL, **context}
-        source = render_to_string(f"people/email/{template}.txt", names)
+        names = {
+            "user": user,
+            "site_name": settings.SITE_NAME,
+            "site_url": settings.SITE_URL,
+            "recording_days": settings.RECORDING_DAYS,
+        }
+        source = render_to_string(f"people/email/{template}.txt", {**names, **context})
     subject, _newline, text = source.strip().partition("\n")
     EmailMessage(subject.strip(), text.strip() + "\n", to=[user.email]).send()
 
