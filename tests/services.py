@@ -15,9 +15,11 @@ from deploy.local.throwaway import Throwaway
 from tests.weights import whisper_folder
 
 # Everything the settings read from the environment: none of it may come in from the person's own shell.
-FOREIGN = [
+FOREIGN = (
     "ALLOWED_HOSTS",
+    "BEHIND_PROXY",
     "CSRF_TRUSTED_ORIGINS",
+    "DATABASE_POOL",
     "DEBUG",
     "EMAIL_HOST",
     "ICE_SERVERS",
@@ -25,22 +27,23 @@ FOREIGN = [
     "MINIMUM_AGE",
     "NAT_1_1",
     "PORT",
-    "REDIS_PREFIX",
+    "OUTSIDE_DIR",
     "RECORDING_DAYS",
     "RECORDING_DAYS_VIOLATION",
+    "REDIS_PREFIX",
     "ROOM_EMPTY_STAGE_SECONDS",
     "ROOM_HOST_GRACE_SECONDS",
     "ROOM_MAX_SPEAKERS",
     "SITE_NAME",
     "SITE_URL",
     "STUN_URLS",
-    "TURN_URLS",
-    "TURN_SECRET",
     "TURN_SECONDS",
-    "X_ACCEL_REDIRECT",
-    "BEHIND_PROXY",
+    "TURN_SECRET",
+    "TURN_URLS",
     "WHISPER_MODEL",
-]
+    "X_ACCEL_REDIRECT",
+)
+
 
 _running: Throwaway | None = None
 
@@ -60,7 +63,7 @@ def pytest_load_initial_conftests(early_config: pytest.Config, args: list[str]) 
         except CannotStart as error:
             raise pytest.UsageError(f"tests need real parts: {error}") from error
     else:
-        os.environ.update({"SECRET_KEY": "x" * 50, "DATABASE_URL": "postgresql://none:none@127.0.0.1:1/none"})
+        os.environ.update({"SECRET_KEY": "x" * 50, "LEDGER_KEY": "x" * 50, "DATABASE_URL": "postgresql://none:none@127.0.0.1:1/none"})
     return (yield)
 
 

@@ -53,6 +53,7 @@ class Instance:
         return {
             "STAMTAFEL_LOCAL_DIR": str(self.folder),
             "SECRET_KEY": self.keys["SECRET_KEY"],
+            "LEDGER_KEY": self.keys["LEDGER_KEY"],
             "DATABASE_URL": self.postgres.url,
             "REDIS_URL": self.redis.url,
             "JANUS_WS_URL": self.janus.url,

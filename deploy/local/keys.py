@@ -7,6 +7,7 @@ from pathlib import Path
 
 LENGTHS = {
     "SECRET_KEY": 64,
+    "LEDGER_KEY": 64,
     "POSTGRES_PASSWORD": 32,
     "REDIS_PASSWORD": 32,
     "JANUS_API_SECRET": 32,

@@ -1,0 +1,48 @@
+"""The ledger: every act on evidence, decisions and clocks, in a chain that shows when a link was changed.
+
+`Entry` is append-only, and the database refuses everything else (migration 0001). It holds ids and commitments, never a
+person's words: those are in `Text`, which can be erased without touching the chain. Both name other rows by plain
+values: a foreign key would be updated when what it points to goes, and the ledger must outlive all of it.
+"""
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+
+class Entry(models.Model):
+    """One act. `previous` is the seal of the entry before, `seal` an HMAC over all of this one (`ledger/chain.py`)."""
+
+    seq = models.BigIntegerField(_("number"), primary_key=True)
+    kind = models.CharField(_("act"), max_length=40)
+    subject = models.CharField(_("what it is about"), max_length=80)
+    actor = models.BigIntegerField(_("who (empty: the house itself)"), null=True, blank=True)
+    at = models.DateTimeField(_("when"))
+    data = models.JSONField(_("values"), default=dict)
+    commitments = models.JSONField(_("commitments of texts"), default=dict)
+    previous = models.CharField(_("seal of the one before"), max_length=64, unique=True)
+    seal = models.CharField(_("seal"), max_length=64)
+
+    class Meta:
+        verbose_name = _("ledger entry")
+        verbose_name_plural = _("ledger entries")
+        indexes = [models.Index(fields=["subject", "seq"], name="entry_of_subject")]
+
+    def __str__(self) -> str:
+        return f"{self.seq} {self.kind} {self.subject}"
+
+
+class Text(models.Model):
+    """A person's words that an entry commits to. Erased with them goes the salt, and what is left says nothing."""
+
+    entry_seq = models.BigIntegerField(_("entry"))
+    name = models.CharField(_("name"), max_length=40)
+    salt = models.CharField(max_length=64)
+    text = models.TextField(_("text"))
+
+    class Meta:
+        verbose_name = _("ledger text")
+        verbose_name_plural = _("ledger texts")
+        constraints = [models.UniqueConstraint(fields=["entry_seq", "name"], name="text_once")]
+
+    def __str__(self) -> str:
+        return f"{self.entry_seq} {self.name}"

@@ -1,0 +1,58 @@
+"""Lines that are kept outside of the database: JSON, one a line, appended and never edited.
+
+A process may be killed in the middle of a line, so a reader skips a torn one (and says so), and a writer never
+continues it.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+
+def append(path: Path, rows: Iterable[Mapping[str, Any]]) -> None:
+    """Add lines; they are on disk when this returns. Several processes may write at once."""
+    lines = "".join(json.dumps(row, sort_keys=True, separators=(",", ":")) + "\n" for row in rows).encode()
+    if not lines:
+        return
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o750)
+    new = not path.exists()
+    with os.fdopen(os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o640), "r+b", buffering=0) as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        size = os.fstat(file.fileno()).st_size
+        if size and os.pread(file.fileno(), 1, size - 1) != b"\n":
+            lines = b"\n" + lines
+        written = 0
+        while written < len(lines):
+            written += os.write(file.fileno(), lines[written:])
+        os.fsync(file.fileno())
+    if new:
+        sync_folder(path.parent)
+
+
+def sync_folder(folder: Path) -> None:
+    """Make names that were added to or removed from a folder last through a power cut."""
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def read(path: Path) -> Iterator[tuple[int, dict[str, Any] | None]]:
+    """Each line with its number from 1; None stands for one that cannot be read. A missing file has no lines."""
+    if not path.exists():
+        return
+    with path.open(encoding="utf-8", errors="replace") as file:
+        for number, line in enumerate(file, start=1):
+            if not line.strip():
+                continue
+            try:
+                row = json.loads(line)
+            except ValueError:
+                row = None
+            yield number, row if isinstance(row, dict) else None

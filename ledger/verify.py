@@ -1,0 +1,125 @@
+"""Whether the chain, its commitments and its anchors hold. Reads everything once, in constant memory."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from django.db import connection
+
+from ledger import anchors, chain
+from ledger.actions import ERASED, head, sealed
+from ledger.models import Entry, Text
+
+CHUNK = 2_000
+
+
+@dataclass
+class Report:
+    """What was looked at and what is wrong; `remarks` are no faults, but worth knowing."""
+
+    entries: int = 0
+    texts: int = 0
+    erased: int = 0
+    anchored: int = 0
+    problems: list[str] = field(default_factory=list)
+    remarks: list[str] = field(default_factory=list)
+
+    @property
+    def ok(self) -> bool:
+        return not self.problems
+
+
+def verify() -> Report:
+    """Check it all. Entries that are appended meanwhile are not looked at."""
+    report = Report()
+    found, wrong = anchors.read()
+    report.problems += wrong
+    due = {item.seq: item for item in found}
+    last, _seal = head()
+    lost = restored_over(found, last)
+    seals = {item.seq: item.seal for item in found if item.line not in lost}
+    missing = check_chain(report, last, seals)
+    report.problems += [f"entry {seq}: the text “{name}” is gone, and no entry says why" for seq, name in missing]
+    for seq in sorted(set(seals) - {0}):
+        if seq > last:
+            report.problems.append(f"entry {seq} was anchored and is gone: the chain now ends at {last}")
+    report.anchored = sum(1 for seq in seals if 0 < seq <= last)
+    if lost:
+        report.remarks.append(f"{len(lost)} anchors are from before a backup was put back")
+    if report.entries and not due:
+        report.remarks.append("no head was ever anchored: a cut end of the chain would not show")
+    if owns_table():
+        report.remarks.append("this database role owns the table of the ledger and could take its guards away")
+    return report
+
+
+def restored_over(found: list[anchors.Anchor], last: int) -> set[int]:
+    """Lines of anchors that a declared restore made void: written before it, beyond the head that was put back."""
+    void: set[int] = set()
+    for item in found:
+        if item.restored:
+            void |= {old.line for old in found if old.line < item.line and old.seq > item.seq}
+    return void
+
+
+def check_chain(report: Report, last: int, seals: dict[int, str]) -> list[tuple[int, str]]:
+    """Walk the chain; the commitments whose text is gone without an entry that erased it."""
+    expected, previous = 1, chain.GENESIS
+    missing: set[tuple[int, str]] = set()
+    for entries in chunks(last):
+        missing |= check_texts(report, entries)
+        for entry in entries:
+            if entry.seq != expected:
+                report.problems.append(f"entries {expected} to {entry.seq - 1} are missing")
+            if entry.previous != previous:
+                report.problems.append(f"entry {entry.seq} does not follow the one before it")
+            intact = entry.seal == sealed(entry)
+            if not intact:
+                report.problems.append(f"entry {entry.seq} was changed, or not written with this key")
+            if entry.seq in seals and seals[entry.seq] != entry.seal:
+                report.problems.append(f"entry {entry.seq} is not the one that was anchored")
+            if entry.kind == ERASED and intact:
+                gone = {pair for pair in missing if pair[0] in entry.data["entries"]}
+                report.erased += len(gone)
+                missing -= gone
+            expected, previous = entry.seq + 1, entry.seal
+            report.entries += 1
+    return sorted(missing)
+
+
+def chunks(last: int) -> Iterator[list[Entry]]:
+    """All entries up to `last` in order, some at a time."""
+    done = -(2**63)  # also what somebody put before the first
+    while batch := list(Entry.objects.filter(seq__gt=done, seq__lte=last).order_by("seq")[:CHUNK]):
+        yield batch
+        done = batch[-1].seq
+
+
+def check_texts(report: Report, entries: list[Entry]) -> set[tuple[int, str]]:
+    """Compare texts with their commitments; the (entry, name) of those that are no longer there."""
+    wanted = {
+        (entry.seq, name): value
+        for entry in entries
+        if isinstance(entry.commitments, dict)  # else somebody changed it, and the seal tells
+        for name, value in entry.commitments.items()
+    }
+    rows = Text.objects.filter(entry_seq__range=(entries[0].seq, entries[-1].seq))
+    for text in rows.iterator(CHUNK):
+        committed = wanted.pop((text.entry_seq, text.name), None)
+        report.texts += 1
+        if committed is None:
+            report.problems.append(f"entry {text.entry_seq} never had a text “{text.name}”")
+        elif chain.commit(text.salt, text.text) != committed:
+            report.problems.append(f"entry {text.entry_seq}: the text “{text.name}” was changed")
+    return set(wanted)
+
+
+def owns_table() -> bool:
+    """Whether the role we run as could switch the guards off (it owns the table, or is a superuser)."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT pg_has_role(current_user, relowner, 'USAGE') FROM pg_class WHERE oid = %s::regclass",
+            [Entry._meta.db_table],
+        )
+        return bool(cursor.fetchone()[0])
