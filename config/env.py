@@ -1,4 +1,4 @@
-"""Settings out of the environment. A value that makes no sense is refused at start, in a sentence that says what to write.
+"""Settings out of the environment. A value that makes no sense is refused in a sentence that says what to write.
 
 An empty value counts as not given, so that `NAME= command` and an empty line in an EnvironmentFile mean the default.
 """
@@ -10,7 +10,13 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
-from django.core.exceptions import ImproperlyConfigured
+try:
+    from django.core.exceptions import ImproperlyConfigured
+except ImportError:  # script/server refuses wrong values before it has installed anything
+
+    class ImproperlyConfigured(Exception):  # type: ignore[no-redef]
+        """Stands in for Django's own."""
+
 
 TRUE = frozenset({"1", "true", "yes", "on"})
 FALSE = frozenset({"0", "false", "no", "off"})

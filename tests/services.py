@@ -63,7 +63,9 @@ def pytest_load_initial_conftests(early_config: pytest.Config, args: list[str]) 
         except CannotStart as error:
             raise pytest.UsageError(f"tests need real parts: {error}") from error
     else:
-        os.environ.update({"SECRET_KEY": "x" * 50, "LEDGER_KEY": "x" * 50, "DATABASE_URL": "postgresql://none:none@127.0.0.1:1/none"})
+        os.environ.update(
+            {"SECRET_KEY": "x" * 50, "LEDGER_KEY": "x" * 50, "DATABASE_URL": "postgresql://none:none@127.0.0.1:1/none"}
+        )
     return (yield)
 
 

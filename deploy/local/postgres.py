@@ -4,7 +4,6 @@ PostgreSQL refuses to run as root. Root runs it as the system's `postgres` user,
 under the checkout where every folder above lets others pass, else under /var/lib/stamtafel.
 """
 
-import glob
 import hashlib
 import os
 import pwd
@@ -107,8 +106,9 @@ class Postgres:
 
 def program(name: str, version: str = "*") -> str:
     """A server program of one version, else the newest: Debian keeps them out of PATH, a version to a folder."""
-    found = sorted(glob.glob(f"/usr/lib/postgresql/{version}/bin/{name}"), key=lambda path: float(path.split("/")[4]))
-    return found[-1] if found else need(name, "postgresql")
+    found = Path("/usr/lib/postgresql").glob(f"{version}/bin/{name}")
+    newest = max(found, key=lambda path: float(path.parts[4]), default=None)
+    return need(name, "postgresql") if newest is None else str(newest)
 
 
 def passable(folder: Path) -> bool:

@@ -24,7 +24,14 @@ def worker(queue: str, *words: str) -> list[str]:
 def command(name: str, port: int = 0, host: str = "127.0.0.1", certificate: Path | None = None) -> list[str]:
     """What runs in the foreground; it ends when whoever started it dies."""
     lines = {
-        "web": [str(BIN / "daphne"), "--endpoint", endpoint(port, host, certificate), "config.asgi:application"],
+        "web": [
+            "/usr/bin/env",
+            "DATABASE_POOL=true",
+            str(BIN / "daphne"),
+            "--endpoint",
+            endpoint(port, host, certificate),
+            "config.asgi:application",
+        ],
         "media": [sys.executable, "manage.py", "media"],
         "work": worker("work", "--concurrency", "2"),
         "speech": worker("speech", "--pool", "solo"),

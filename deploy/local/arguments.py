@@ -1,0 +1,84 @@
+"""What script/server may be told. Needs only Python, so that nonsense is refused before anything is installed."""
+
+import argparse
+import os
+import re
+import sys
+from dataclasses import dataclass
+
+from config.env import ImproperlyConfigured, env_bool, env_int, env_str, env_url
+
+DEFAULT_PORT = 8000
+HELP = """
+environment:
+  PORT            where the pages are (default: 8000, or the next free port)
+  HOST            the address to listen on (default: 127.0.0.1; with --https: 0.0.0.0)
+  DATABASE_URL    your own PostgreSQL, for example postgresql://user:password@127.0.0.1:5432/stamtafel
+                  (default: a private one for this checkout)
+  REDIS_URL       your own Redis, for example redis://127.0.0.1:6379/0 (default: a private one)
+  MEDIA_ADDRESS   the address of this machine on which sound is offered (default: the default route's)
+  NAT_1_1         the public address where this machine stands behind NAT
+  WHISPER_MODEL   tiny.en, base … (default: base); WHISPER_MODEL_DIR: where weights are kept
+  DEBUG           true or false (default: true, here)
+  All others stand in config/settings.py.
+
+Data, logs and secrets of this checkout are in .local/. Supported systems: Debian 12 and Ubuntu 24.04.
+"""
+
+
+@dataclass(frozen=True)
+class Arguments:
+    """What was asked for."""
+
+    https: bool
+    port: int
+    port_given: bool
+    host: str
+    database_url: str
+    redis_url: str
+
+
+def is_host(value: str) -> bool:
+    """Whether this may be an address to listen on."""
+    return re.fullmatch(r"[0-9A-Za-z.:-]+", value) is not None
+
+
+def parse(words: list[str]) -> Arguments:
+    """Read the command line and the environment; raises ImproperlyConfigured with what to write."""
+    parser = argparse.ArgumentParser(
+        prog="script/server",
+        description="Install what is missing, start everything, stop all of it with Ctrl-C.",
+        epilog=HELP,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument(
+        "--https",
+        action="store_true",
+        help="with a certificate of our own: a phone opens its microphone only then",
+    )
+    chosen = parser.parse_args(words)
+    env_bool("DEBUG")
+    return Arguments(
+        https=chosen.https,
+        port=env_int("PORT", DEFAULT_PORT, 1, 65535),
+        port_given=bool(env_str("PORT")),
+        host=env_str(
+            "HOST",
+            "0.0.0.0" if chosen.https else "127.0.0.1",
+            check=is_host,
+            write="an address to listen on, for example HOST=127.0.0.1",
+        ),
+        database_url=env_url(
+            "DATABASE_URL", "", ("postgresql", "postgres"), "postgresql://user:password@127.0.0.1:5432/stamtafel"
+        ),
+        redis_url=env_url("REDIS_URL", "", ("redis", "rediss", "unix"), "redis://127.0.0.1:6379/0"),
+    )
+
+
+if __name__ == "__main__":
+    try:
+        parse(sys.argv[1:])
+    except ImproperlyConfigured as error:
+        sys.exit(f"script/server: {error}")
+    if os.environ.get("STAMTAFEL_LOCAL_DIR"):
+        sys.exit("script/server: STAMTAFEL_LOCAL_DIR is set: unset it, a checkout keeps its data in .local/")

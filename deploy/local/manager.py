@@ -1,0 +1,155 @@
+"""supervisord, the one process manager of script/server: starts again what dies, and takes all with it when it dies."""
+
+import http.client
+import os
+import shlex
+import subprocess
+import xmlrpc.client
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from deploy.local.keys import write_private
+from deploy.local.process import CannotStart, answers, bound, start, wait_for
+from deploy.local.programs import BIN
+
+PARTS = ("postgres", "redis", "janus")
+# Seconds a program gets to end by itself; Whisper's work is claimed with a lease, so it may be cut off.
+PATIENCE = {"postgres": 30, "redis": 20, "janus": 10, "media": 15, "work": 15, "speech": 5}
+GONE = (OSError, http.client.HTTPException, xmlrpc.client.Error)
+
+HEAD = """[supervisord]
+nodaemon=true
+silent=true
+directory={root}
+logfile={folder}/log/supervisord.log
+logfile_maxbytes=5MB
+logfile_backups=1
+pidfile={folder}/supervisord.pid
+childlogdir={folder}/log
+umask=022
+{user}
+[inet_http_server]
+port=127.0.0.1:{port}
+username=stamtafel
+password={password}
+
+[rpcinterface:supervisor]
+supervisor.rpcinterface_factory=supervisor.rpcinterface:make_main_rpcinterface
+
+[supervisorctl]
+serverurl=http://127.0.0.1:{port}
+username=stamtafel
+password={password}
+"""
+PROGRAM = """
+[program:{name}]
+command={command}
+priority={priority}
+autostart={autostart}
+autorestart=true
+startsecs={startsecs}
+startretries=20
+stopsignal={signal}
+stopwaitsecs={patience}
+killasgroup=true
+redirect_stderr=true
+stdout_logfile={folder}/log/{name}.log
+stdout_logfile_maxbytes=10MB
+stdout_logfile_backups=2
+"""
+
+
+class Manager:
+    """supervisord with the programs of one checkout, given in the order in which they start."""
+
+    def __init__(self, root: Path, folder: Path, port: int, password: str) -> None:
+        self.root, self.folder, self.port, self.password = root, folder, port, password
+        self.process: subprocess.Popen[bytes] | None = None
+        self.names: list[str] = []
+
+    @property
+    def configuration(self) -> Path:
+        """Its configuration; supervisorctl takes the same file."""
+        return self.folder / "supervisord.conf"
+
+    def write(self, programs: Mapping[str, Sequence[str]]) -> None:
+        """Write the configuration: parts start at once, the site's processes when told to."""
+        (self.folder / "log").mkdir(exist_ok=True)
+        text = HEAD.format(
+            root=self.root,
+            folder=self.folder,
+            port=self.port,
+            password=self.password,
+            user="user=root\n" if os.geteuid() == 0 else "",
+        )
+        for place, (name, command) in enumerate(programs.items()):
+            text += PROGRAM.format(
+                name=name,
+                command=shlex.join(command).replace("%", "%%"),
+                priority=10 * (place + 1),
+                autostart=str(name in PARTS).lower(),
+                startsecs=0 if name in PARTS else 1,
+                signal="INT" if name == "postgres" else "TERM",
+                patience=PATIENCE.get(name, 10),
+                folder=self.folder,
+            )
+        write_private(self.configuration, text)
+        self.names = list(programs)
+
+    def start(self, env: Mapping[str, str]) -> None:
+        """Start it; it stops all cleanly when we die."""
+        command = bound([str(BIN / "supervisord"), "--nodaemon", "--configuration", str(self.configuration)])
+        self.process = start(command, self.folder / "log" / "supervisord.out", env)
+        wait_for("supervisord", lambda: answers(self.port), self.alive, 15)
+
+    def alive(self) -> bool:
+        """Whether it runs."""
+        return self.process is not None and self.process.poll() is None
+
+    def call(self, method: str, *arguments: object) -> object:
+        """Ask supervisord over its own interface."""
+        address = f"http://stamtafel:{self.password}@127.0.0.1:{self.port}/RPC2"
+        with xmlrpc.client.ServerProxy(address) as server:
+            return getattr(server.supervisor, method)(*arguments)
+
+    def begin(self, name: str) -> None:
+        """Start one program without waiting for it."""
+        try:
+            self.call("startProcess", name, False)
+        except GONE as error:
+            raise CannotStart(f"{name} does not start: see {self.log(name)} ({error})") from error
+
+    def states(self) -> dict[str, str]:
+        """The state of every program in supervisord's words; nothing where it does not answer."""
+        try:
+            found = self.call("getAllProcessInfo")
+        except GONE:
+            return {}
+        assert isinstance(found, list)
+        return {entry["name"]: entry["statename"] for entry in found}
+
+    def running(self, name: str) -> bool:
+        """Whether a program has not given up."""
+        return self.alive() and self.states().get(name, "RUNNING") not in ("FATAL", "EXITED", "UNKNOWN")
+
+    def log(self, name: str) -> Path:
+        """Where a program writes."""
+        return self.folder / "log" / f"{name}.log"
+
+    def tail(self, name: str, lines: int = 15) -> str:
+        """What a program wrote last."""
+        try:
+            return "\n".join(self.log(name).read_text(errors="replace").splitlines()[-lines:])
+        except OSError:
+            return "(no log)"
+
+    def stop(self) -> None:
+        """Stop every program, the last started first, and supervisord."""
+        if self.process is None or not self.alive():
+            return
+        self.process.terminate()
+        try:
+            self.process.wait(sum(PATIENCE.values()))
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()

@@ -1,0 +1,241 @@
+"""script/server, once everything is installed: start all, say where to go, stop all with Ctrl-C."""
+
+import fcntl
+import importlib
+import os
+import signal
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Generator
+from contextlib import contextmanager
+from pathlib import Path
+from types import FrameType
+from typing import TextIO
+
+from config.env import ImproperlyConfigured, without_password
+from deploy.local import arguments, keys, programs
+from deploy.local.arguments import Arguments
+from deploy.local.certificate import certificate
+from deploy.local.instance import Instance
+from deploy.local.janus import media_address
+from deploy.local.manager import Manager
+from deploy.local.ports import Claim, NoPorts, is_free, remembered
+from deploy.local.process import CannotStart, run, wait_for
+
+ROOT = Path(__file__).resolve().parents[2]
+LOCAL = ROOT / ".local"
+READY_SECONDS = 90.0
+DONE = "\N{CHECK MARK}" if (sys.stdout.encoding or "").lower().startswith("utf") else "ok"
+
+
+class Stopped(Exception):
+    """Somebody asked us to stop."""
+
+
+def on_signal(number: int, frame: FrameType | None) -> None:
+    """Ctrl-C, TERM and a closed terminal all end the wait in the same way."""
+    raise Stopped(signal.Signals(number).name)
+
+
+@contextmanager
+def step(what: str) -> Generator[None]:
+    """Say what is being done, and how long it took."""
+    began = time.monotonic()
+    print(f"  {what} … ", end="", flush=True)
+    yield
+    print(f"{DONE} {time.monotonic() - began:.1f} s", flush=True)
+
+
+def alone() -> TextIO:
+    """Hold the checkout's lock for as long as we live; a second server of the same checkout is refused."""
+    LOCAL.mkdir(exist_ok=True)
+    lock = (LOCAL / "server.lock").open("a+")
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        lock.seek(0)
+        raise CannotStart(f"it already runs for this checkout: {lock.read().strip() or 'starting'}") from error
+    lock.truncate(0)
+    return lock
+
+
+def web_port(asked: Arguments) -> int:
+    """The port asked for; where none was and 8000 is taken, the next free one."""
+    if is_free(asked.port, asked.host):
+        return asked.port
+    following = [port for port in range(asked.port + 1, min(asked.port + 100, 65536)) if is_free(port, asked.host)]
+    if not following or asked.port_given:
+        example = f", for example PORT={following[0]}" if following else ""
+        raise CannotStart(f'PORT is "{asked.port}", but that port cannot be had: write another one{example}')
+    return following[0]
+
+
+def environment(instance: Instance, asked: Arguments, port: int) -> dict[str, str]:
+    """Everything the site's processes need; what the person set already wins, but for what we decide ourselves."""
+    scheme = "https" if asked.https else "http"
+    shown = instance.address if asked.https else "localhost"
+    ours = {
+        **instance.environment(),
+        "SITE_URL": f"{scheme}://{shown}:{port}",
+        "ALLOWED_HOSTS": f"localhost,127.0.0.1,[::1],{instance.address}",
+        "DEBUG": "true",
+    }
+    given = {name: os.environ[name] for name in ours if os.environ.get(name, "").strip()}
+    return {**ours, **given, "STAMTAFEL_LOCAL_DIR": str(LOCAL), "PORT": str(port), "MEDIA_ADDRESS": instance.address}
+
+
+def prepare(asked: Arguments, claim: Claim) -> tuple[Instance, Manager, dict[str, str], int]:
+    """Write every configuration; nothing runs yet."""
+    secrets = keys.load(LOCAL / "secrets")
+    (LOCAL / "ports").write_text(f"{claim.block.first}\n")
+    instance = Instance(LOCAL, claim.block, secrets, media_address())
+    port = web_port(asked)
+    env = environment(instance, asked, port)
+    keys.write_private(LOCAL / "env", "".join(f"{name}={value}\n" for name, value in env.items()))
+    os.environ.update(env)
+    importlib.import_module("config.settings")  # refuses nonsense in any other setting, before anything starts
+    given = {"postgres": asked.database_url, "redis": asked.redis_url}
+    parts = instance.parts(frozenset(name for name, url in given.items() if url))
+    lines = {name: part.command() for name, part in parts.items()}
+    file = certificate(LOCAL, [instance.address]) if asked.https else None
+    for name in programs.ORDER:
+        lines[name] = programs.command(name, port, asked.host, file)
+    manager = Manager(ROOT, LOCAL, claim.block.manager, secrets["MANAGER_PASSWORD"])
+    manager.write(lines)
+    return instance, manager, env, port
+
+
+def manage(*words: str) -> str:
+    """One of Django's commands."""
+    return run([sys.executable, str(ROOT / "manage.py"), *words], env=dict(os.environ))
+
+
+def start_parts(instance: Instance, manager: Manager) -> None:
+    """PostgreSQL, Redis and Janus, or those that the person has."""
+    for name, part in (("postgres", instance.postgres), ("redis", instance.redis), ("janus", instance.janus)):
+        if name not in manager.names:
+            continue
+        with step({"postgres": "PostgreSQL", "redis": "Redis", "janus": "Janus"}[name]):
+            try:
+                wait_for(name, part.ready, lambda name=name: manager.running(name))  # type: ignore[misc]
+            except CannotStart as error:
+                raise CannotStart(f"{error}:\n{manager.tail(name)}") from error
+
+
+def fill() -> str:
+    """Tables, static files and the demo; returns what the demo says about its accounts."""
+    with step("Tables"):
+        manage("migrate", "--no-input", "--verbosity", "0")
+    if os.environ["DEBUG"].lower() not in ("1", "true", "yes", "on"):
+        with step("Static files"):
+            manage("collectstatic", "--no-input", "--verbosity", "0")
+    with step("Demo"):
+        return manage("seed_demo")
+
+
+def start_site(manager: Manager, url: str) -> None:
+    """The site's processes; ready when /readyz says so."""
+    names = [name for name in programs.ORDER if name in manager.names]
+    with step(f"Processes ({', '.join(names)})"):
+        for name in names:
+            manager.begin(name)
+        until = time.monotonic() + READY_SECONDS
+        while (state := readiness(url)) != "":
+            for name in names:
+                if not manager.running(name):
+                    raise CannotStart(f"{name} does not stay up; it wrote:\n{manager.tail(name)}")
+            if time.monotonic() > until:
+                raise CannotStart(f"the site is not ready after {READY_SECONDS:.0f} s ({state}); logs: {LOCAL / 'log'}")
+            time.sleep(0.3)
+
+
+def readiness(url: str) -> str:
+    """Nothing when /readyz is content, else what it says."""
+    import ssl
+
+    own = ssl.create_default_context()
+    own.check_hostname, own.verify_mode = False, ssl.CERT_NONE  # our own certificate, on our own machine
+    try:
+        with urllib.request.urlopen(f"{url}/readyz", timeout=5, context=own):
+            return ""
+    except urllib.error.HTTPError as error:
+        return error.read(2000).decode(errors="replace")
+    except (OSError, ValueError) as error:
+        return str(error)
+
+
+def own_url(asked: Arguments, port: int) -> str:
+    """Where this machine itself finds the pages."""
+    host = "localhost" if asked.host in ("0.0.0.0", "127.0.0.1", "::", "localhost") else asked.host
+    return f"{'https' if asked.https else 'http'}://{f'[{host}]' if ':' in host else host}:{port}"
+
+
+def welcome(url: str, accounts: str, manager: Manager, seconds: float) -> None:
+    """Where to go, as whom, and what else one may want to know."""
+    print(f"\nStamtafel is at {url} (started in {seconds:.0f} s; Ctrl-C stops it)\n")
+    print(accounts)
+    print(
+        f"Logs: {LOCAL / 'log'}\nStart one process again: {programs.BIN / 'supervisorctl'} -c {manager.configuration}"
+    )
+    sys.stdout.flush()
+
+
+def watch(manager: Manager) -> None:
+    """Wait until somebody stops us; say so when a process gives up."""
+    told: set[str] = set()
+    while manager.alive():
+        time.sleep(2)
+        for name, state in manager.states().items():
+            if state == "FATAL" and name not in told:
+                told.add(name)
+                print(f"  {name} died again and again and stays down: see {manager.log(name)}", flush=True)
+    raise CannotStart(f"the process manager died: see {LOCAL / 'log' / 'supervisord.log'}")
+
+
+def serve(asked: Arguments, began: float) -> None:
+    """All of it, until a signal or a failure."""
+    lock = alone()
+    claim = Claim(remembered(LOCAL / "ports"))
+    instance, manager, env, port = prepare(asked, claim)
+    for name, url in (("PostgreSQL", asked.database_url), ("Redis", asked.redis_url)):
+        if url:
+            print(f"  {name}: yours, {without_password(url)}")
+    try:
+        manager.start(env)
+        start_parts(instance, manager)
+        accounts = fill()
+        start_site(manager, own_url(asked, port))
+        lock.write(f"{env['SITE_URL']} (process {os.getpid()})\n")
+        lock.flush()
+        welcome(env["SITE_URL"], accounts, manager, time.monotonic() - began)
+        watch(manager)
+    finally:
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            signal.signal(number, signal.SIG_IGN)
+        print("\n  Stopping … ", end="", flush=True)
+        manager.stop()
+        print(DONE, flush=True)
+
+
+def main() -> int:
+    """The exit status: 0 when somebody stopped us, 1 when we cannot go on, 2 for a wrong value."""
+    began = float(os.environ.pop("STAMTAFEL_BEGAN", "0")) or time.monotonic()
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, on_signal)
+    try:
+        serve(arguments.parse(sys.argv[1:]), began)
+    except Stopped:
+        return 0
+    except ImproperlyConfigured as error:
+        print(f"script/server: {error}", file=sys.stderr)
+        return 2
+    except (CannotStart, NoPorts) as error:
+        print(f"\nscript/server: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
