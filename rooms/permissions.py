@@ -15,10 +15,8 @@ def live(status: str) -> str | None:
     return "unknown_room" if status == "scheduled" else "room_ended"
 
 
-def may_open(*, is_creator: bool, hosts_already: bool) -> str | None:
-    """Only members of the creator group open rooms, one at a time."""
-    if not is_creator:
-        return "not_a_creator"
+def may_open(*, hosts_already: bool) -> str | None:
+    """One room at a time; that only members of the creator group host is asked of `people.standing`."""
     return "already_hosting" if hosts_already else None
 
 

@@ -20,6 +20,7 @@ class Refusal:
 TABLE: dict[str, Refusal] = {
     "not_signed_in": Refusal(401, _("Sign in first: everybody may listen, but only people with an account speak.")),
     "not_a_creator": Refusal(403, _("Only members of the creator group open rooms. You can ask to join it.")),
+    "account_closed": Refusal(403, _("This account is closed.")),
     "already_hosting": Refusal(409, _("You are hosting a room already. End that one before you open another.")),
     "unknown_room": Refusal(404, _("There is no room at this address.")),
     "room_ended": Refusal(410, _("This room has ended.")),

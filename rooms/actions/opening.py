@@ -8,7 +8,8 @@ from django.conf import settings
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
-from people.models import Creator, User
+from people.models import User
+from people.standing import standing_of, why_not_host
 from rooms import permissions
 from rooms.actions.locking import locked, media_changed, open_seat, role_of
 from rooms.events import append_event, seat_state
@@ -35,7 +36,7 @@ def open_room(
     `ends_by` ends it by itself (the demo). Raises not_a_creator, already_hosting, bad_value.
     """
     values = _checked(title, topic, language, speak_policy)
-    refuse(permissions.may_open(is_creator=_is_creator(host), hosts_already=_hosts(host)))
+    refuse(why_not_host(standing_of(host)) or permissions.may_open(hosts_already=_hosts(host)))
     try:
         with transaction.atomic():
             room = Room.objects.create(
@@ -81,10 +82,6 @@ def _checked(title: str, topic: str, language: str, speak_policy: str) -> dict[s
     if wrong:
         raise RoomRefused("bad_value", wrong)
     return values
-
-
-def _is_creator(user: User) -> bool:
-    return user.is_active and Creator.objects.filter(user=user, added_at__isnull=False).exists()
 
 
 def _hosts(user: User) -> bool:

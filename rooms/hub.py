@@ -1,0 +1,336 @@
+"""One hub a process: what Redis says about a room reaches every socket of it here, once subscribed, once encoded.
+
+A room's events arrive in order and without gaps: one that overtook another waits for it a moment, and what never
+arrived (Redis was away, a publish failed) is read from the log. After Redis was lost every socket gets a fresh
+snapshot, because the lossy messages of that time have no log.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import time
+from typing import Any
+from weakref import WeakKeyDictionary
+
+import redis.asyncio
+from redis.exceptions import RedisError
+
+from rooms import bus, presence
+from rooms.events import as_message, encode
+from rooms.models import Room, RoomEvent
+from rooms.outlet import Outlet
+from rooms.snapshot import Base, base
+from rooms.threads import in_thread
+
+log = logging.getLogger(__name__)
+
+PATIENCE = 0.25  # seconds an early event waits for the one before it, before the log is read
+LINGER = 30.0  # seconds a room stays subscribed after its last socket: people reload pages
+BASE_FRESH = 1.0  # seconds a shared snapshot is handed out while nothing happens in the room
+SILENCE = 5.0  # seconds without a word from Redis before we ask whether it is there
+SUBSCRIBE_WITHIN = 3.0  # seconds; then a socket starts without live events and gets them when Redis is back
+MOST_MISSED = 200  # events read from the log to close a gap; beyond this a snapshot is cheaper
+
+
+class Feed:
+    """One room in this process: its sockets, the last event delivered to them, and events that came too early."""
+
+    def __init__(self, hub: Hub, room_pk: int) -> None:
+        self.hub = hub
+        self.room_pk = room_pk
+        self.outlets: set[Outlet] = set()
+        self.last: int | None = None  # None until the first snapshot says where this process begins
+        self.early: dict[int, str] = {}
+        self.subscribed = asyncio.Event()
+        self.empty_since = time.monotonic()
+        self.count_due = False
+        self._shared: tuple[float, Base] | None = None
+        self._reading = asyncio.Lock()
+        self._healing: asyncio.Task[None] | None = None
+
+    async def base(self, *, fresh: bool = False) -> Base:
+        """The shared part of a snapshot, read once for all who ask within a second; never older than what was
+        delivered here."""
+        asked = time.monotonic()
+        async with self._reading:
+            if self._shared is not None and self._usable(*self._shared, asked, fresh):
+                return self._shared[1]
+            started = time.monotonic()
+            found = await in_thread(base, self.room_pk)
+            self._shared = (started, found)
+            if self.last is None:
+                self.last = found.seq
+                self._deliver_early()
+            return found
+
+    def _usable(self, read_at: float, found: Base, asked: float, fresh: bool) -> bool:
+        if self.last is not None and found.seq < self.last:
+            return False
+        return read_at >= asked if fresh else time.monotonic() - read_at < BASE_FRESH
+
+    def forget_base(self) -> None:
+        """What was read may not be true any more."""
+        self._shared = None
+
+    def lossy(self, text: str) -> None:
+        """To everybody, once, now."""
+        for outlet in self.outlets:
+            outlet.put(text)
+
+    def sequenced(self, seq: int, text: str) -> None:
+        """The next event, or one that overtook it, or one that was delivered already."""
+        if self.last is None or seq > self.last + 1:
+            self.early[seq] = text
+            if self.last is not None:
+                self.heal(PATIENCE)
+        elif seq == self.last + 1:
+            self._deliver(seq, text)
+            self._deliver_early()
+
+    def _deliver(self, seq: int, text: str) -> None:
+        self.last = seq
+        for outlet in self.outlets:
+            outlet.put(text, seq)
+
+    def _deliver_early(self) -> None:
+        """Whatever now follows without a gap; what is older than the last is dropped."""
+        for seq in sorted(self.early):
+            if self.last is not None and seq <= self.last + 1:
+                text = self.early.pop(seq)
+                if seq == self.last + 1:
+                    self._deliver(seq, text)
+
+    def heal(self, after: float = 0.0) -> None:
+        """Close a gap from the log, unless that is being done."""
+        if self._healing is None or self._healing.done():
+            self._healing = self.hub.spawn(self._heal(after), f"heal-room-{self.room_pk}")
+
+    async def _heal(self, after: float) -> None:
+        await asyncio.sleep(after)
+        self._deliver_early()
+        if not self.early and after:
+            return
+        try:
+            missed = await in_thread(missed_events, self.room_pk, self.last or 0)
+        except Exception:
+            # The database is away or restarting: sockets keep what they have, and the next beat tries again.
+            log.exception("could not read the missed events of room %s", self.room_pk)
+            return
+        if len(missed) > MOST_MISSED:
+            self.resync()
+            return
+        for seq, text in missed:
+            if self.last is None or seq == self.last + 1:
+                self._deliver(seq, text)
+        self._deliver_early()
+
+    def resync(self) -> None:
+        """Everybody starts again from a fresh snapshot."""
+        self.last = None
+        self.early.clear()
+        self.forget_base()
+        for outlet in self.outlets:
+            outlet.resync()
+
+
+def missed_events(room_pk: int, after: int) -> list[tuple[int, str]]:
+    """What the log has beyond `after`, in order, one more than we would deliver."""
+    rows = RoomEvent.objects.filter(room=room_pk, seq__gt=after).order_by("seq")[: MOST_MISSED + 1]
+    return [(row.seq, encode(as_message(row))) for row in rows]
+
+
+def seqs_of(room_pks: list[int]) -> dict[int, int]:
+    """The last event of each room, in one query."""
+    return dict(Room.objects.filter(pk__in=room_pks).values_list("pk", "seq"))
+
+
+class Hub:
+    """Subscriptions, feeds and people of one event loop; `rooms.pulse` is its heart beat."""
+
+    def __init__(self) -> None:
+        self.redis: redis.asyncio.Redis = bus.connect()
+        self.feeds: dict[int, Feed] = {}
+        self.people: dict[int, set[Outlet]] = {}
+        self.connected = False
+        self.tasks: set[asyncio.Task[None]] = set()
+        self._pubsub: Any = None
+        self._started = False
+        self._room_prefix = bus.key("room:")
+        self._person_prefix = bus.key("person:")
+
+    def spawn(self, work: Any, name: str) -> asyncio.Task[None]:
+        """A task that is kept from being collected and whose failure is logged."""
+        task: asyncio.Task[None] = asyncio.create_task(work, name=name)
+        self.tasks.add(task)
+        task.add_done_callback(self._done)
+        return task
+
+    def _done(self, task: asyncio.Task[None]) -> None:
+        self.tasks.discard(task)
+        if not task.cancelled() and task.exception() is not None:
+            log.error("%s failed", task.get_name(), exc_info=task.exception())
+
+    def start(self) -> None:
+        """Begin to listen, once; done by the first socket of the process."""
+        if not self._started:
+            from rooms.pulse import pulse
+
+            self._started = True
+            self.spawn(self._listen_forever(), "hub-listen")
+            self.spawn(pulse(self), "hub-pulse")
+
+    async def join(self, room_pk: int, outlet: Outlet) -> Feed:
+        """This socket hears of the room from now on; its outlet holds everything back until its snapshot."""
+        self.start()
+        feed = self.feeds.get(room_pk)
+        if feed is None:
+            feed = self.feeds[room_pk] = Feed(self, room_pk)
+            await self._subscribe(bus.room_channel(room_pk))
+        feed.outlets.add(outlet)
+        if outlet.user_pk is not None:
+            others = self.people.setdefault(outlet.user_pk, set())
+            others.add(outlet)
+            if len(others) == 1:
+                await self._subscribe(bus.person_channel(outlet.user_pk))
+        if not feed.subscribed.is_set():
+            try:
+                await asyncio.wait_for(feed.subscribed.wait(), SUBSCRIBE_WITHIN)
+            except TimeoutError:
+                log.warning("room %s is not subscribed yet: its sockets start without live events", room_pk)
+        return feed
+
+    async def leave(self, feed: Feed, outlet: Outlet) -> None:
+        """This socket is gone. The room stays subscribed for a while."""
+        feed.outlets.discard(outlet)
+        if not feed.outlets:
+            feed.empty_since = time.monotonic()
+        if outlet.user_pk is not None and outlet.user_pk in self.people:
+            others = self.people[outlet.user_pk]
+            others.discard(outlet)
+            if not others:
+                del self.people[outlet.user_pk]
+                await self._unsubscribe(bus.person_channel(outlet.user_pk))
+
+    async def drop_idle(self) -> None:
+        """Unsubscribe rooms that nobody here has listened to for a while."""
+        now = time.monotonic()
+        for pk, feed in list(self.feeds.items()):
+            if not feed.outlets and now - feed.empty_since > LINGER:
+                del self.feeds[pk]
+                await self._unsubscribe(bus.room_channel(pk))
+
+    async def presence_members(self) -> dict[int, list[tuple[str, str]]]:
+        """Every connection of this process, by room."""
+        return {
+            pk: [(outlet.who_key, outlet.conn) for outlet in feed.outlets]
+            for pk, feed in self.feeds.items()
+            if feed.outlets
+        }
+
+    async def refresh_presence(self) -> None:
+        """Say again who is connected here; raises RedisError."""
+        for pk, members in (await self.presence_members()).items():
+            if await presence.enter(self.redis, pk, members):
+                self.feeds[pk].count_due = True
+
+    # --- Redis ------------------------------------------------------------------------------------------------------
+
+    async def _subscribe(self, channel: str) -> None:
+        """Where Redis is away, the reconnect subscribes everything."""
+        if self.connected:
+            try:
+                await self._pubsub.subscribe(channel)
+            except (RedisError, OSError) as error:
+                log.warning("could not subscribe %s yet: %s", channel, error)
+
+    async def _unsubscribe(self, channel: str) -> None:
+        if self.connected:
+            try:
+                await self._pubsub.unsubscribe(channel)
+            except (RedisError, OSError) as error:
+                log.warning("could not unsubscribe %s: %s", channel, error)
+
+    async def _listen_forever(self) -> None:
+        """Listen; when Redis is lost, come back as soon as it does and start everybody afresh."""
+        first, wait = True, 0.1
+        while True:
+            try:
+                async with self.redis.pubsub() as pubsub:
+                    self._pubsub = pubsub
+                    await pubsub.subscribe(bus.key("hubs"), *self._channels())
+                    self.connected, wait = True, 0.1
+                    if not first:
+                        await self._back()
+                    first = False
+                    await self._read(pubsub)
+            except (RedisError, OSError) as error:
+                log.warning("Redis is away, live events pause: %s", error)
+            finally:
+                self.connected = False
+            await asyncio.sleep(wait)
+            wait = min(wait * 2, 2.0)
+
+    def _channels(self) -> list[str]:
+        rooms = [bus.room_channel(pk) for pk in self.feeds]
+        return rooms + [bus.person_channel(pk) for pk in self.people]
+
+    async def _back(self) -> None:
+        log.warning("Redis is back: every socket gets a fresh snapshot")
+        await self.refresh_presence()
+        for feed in self.feeds.values():
+            feed.resync()
+
+    async def _read(self, pubsub: Any) -> None:
+        """Pass messages on until the connection fails; a Redis that answers no ping has failed."""
+        asked = False
+        while True:
+            message = await pubsub.get_message(timeout=SILENCE)
+            if message is not None:
+                asked = False
+                self._handle(message)
+            elif asked:
+                raise RedisError("no answer to a ping")
+            else:
+                asked = True
+                await pubsub.ping()
+
+    def _handle(self, message: dict[str, Any]) -> None:
+        kind, channel = message["type"], message.get("channel") or ""
+        if kind == "message" and channel.startswith(self._room_prefix):
+            feed = self.feeds.get(int(channel[len(self._room_prefix) :]))
+            if feed is not None:
+                self._to_room(feed, message["data"])
+        elif kind == "message" and channel.startswith(self._person_prefix):
+            for outlet in self.people.get(int(channel[len(self._person_prefix) :]), ()):
+                outlet.put(message["data"])
+        elif kind == "subscribe" and channel.startswith(self._room_prefix):
+            feed = self.feeds.get(int(channel[len(self._room_prefix) :]))
+            if feed is not None:
+                feed.subscribed.set()
+
+    def _to_room(self, feed: Feed, text: str) -> None:
+        try:
+            message = json.loads(text)
+            seq = message.get("seq") if message.get("type") != "beat" else None
+        except (ValueError, AttributeError):
+            log.error("something that is no event was published to room %s: %.80s", feed.room_pk, text)
+            return
+        if seq is None:
+            feed.lossy(text)
+            return
+        feed.sequenced(int(seq), text)
+        if message["type"] in ("seat_taken", "seat_left"):
+            feed.count_due = True
+
+
+_hubs: WeakKeyDictionary[asyncio.AbstractEventLoop, Hub] = WeakKeyDictionary()
+
+
+def hub() -> Hub:
+    """The hub of the running loop: one a process, as a server has one loop."""
+    loop = asyncio.get_running_loop()
+    if loop not in _hubs:
+        _hubs[loop] = Hub()
+    return _hubs[loop]

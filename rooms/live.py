@@ -1,0 +1,54 @@
+"""Who is live now, for the home page, the bar of pictures and the API."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from django.db.models import Prefetch
+from redis.exceptions import RedisError
+
+from people.models import Follow, User
+from rooms import presence
+from rooms.models import Room, Seat
+
+MOST = 100  # rooms shown at once
+
+
+@dataclass(frozen=True)
+class LiveRoom:
+    """A live room as a card shows it."""
+
+    room: Room
+    host_followed: bool
+    seats: list[Seat]
+    listening: int
+
+    @property
+    def speakers(self) -> int:
+        return len(self.seats)
+
+
+def live_rooms(for_user: User | None) -> list[LiveRoom]:
+    """Rooms that are live: hosts you follow first, then the newest. Three queries and one question a room to Redis."""
+    open_seats = Seat.objects.filter(left_at=None).select_related("user").order_by("place")
+    rooms = list(
+        Room.objects.filter(status=Room.Status.LIVE, entry_policy=Room.EntryPolicy.ANYONE)
+        .select_related("host")
+        .prefetch_related(Prefetch("seats", queryset=open_seats, to_attr="open_seats"))
+        .order_by("-started_at")
+    )
+    followed: set[int] = set()
+    if for_user is not None and for_user.is_authenticated:
+        followed = set(Follow.objects.filter(follower=for_user).values_list("followed_id", flat=True))
+    rooms.sort(key=lambda room: room.host_id not in followed)  # stable: newest first within each half
+    return [_card(room, room.host_id in followed) for room in rooms[:MOST]]
+
+
+def _card(room: Room, host_followed: bool) -> LiveRoom:
+    seats: list[Seat] = room.open_seats  # type: ignore[attr-defined]
+    try:
+        present, here = presence.look(room.pk, [presence.user_key(seat.user_id) for seat in seats])
+        listening = presence.listening(present, here)
+    except RedisError:
+        listening = 0
+    return LiveRoom(room, host_followed, seats, listening)

@@ -1,0 +1,115 @@
+"""The hub's heart beat: counts at most once a second, a beat every 5 s, presence every 10 s."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from typing import TYPE_CHECKING, Any
+
+from django.utils import timezone
+from redis.exceptions import RedisError
+
+from rooms import bus, presence
+from rooms.events import encode, iso
+from rooms.models import Seat
+from rooms.threads import in_thread
+
+if TYPE_CHECKING:
+    from rooms.hub import Feed, Hub
+
+log = logging.getLogger(__name__)
+
+TICK = 1.0  # seconds between looks at which rooms' counts changed
+BEAT = 5.0
+
+
+async def pulse(hub: Hub) -> None:
+    """Runs as long as the process. A step that fails is logged and tried again at the next tick."""
+    beat_at = refresh_at = time.monotonic()
+    while True:
+        await asyncio.sleep(TICK)
+        now = time.monotonic()
+        await _step(publish_counts(hub), "counts")
+        if now >= refresh_at:
+            refresh_at = now + presence.REFRESH
+            await _step(hub.refresh_presence(), "presence")
+            await _step(hub.drop_idle(), "idle rooms")
+        if now >= beat_at:
+            beat_at = now + BEAT
+            await _step(beat(hub), "beat")
+
+
+async def _step(work: Any, name: str) -> None:
+    try:
+        await work
+    except (RedisError, OSError) as error:
+        log.warning("%s: Redis is away: %s", name, error)
+    except Exception:
+        # The database restarting must not stop the heart.
+        log.exception("%s failed", name)
+
+
+async def publish_counts(hub: Hub) -> None:
+    """Say how many listen where that changed; one process speaks for all, at most once a second a room."""
+    for feed in [feed for feed in hub.feeds.values() if feed.count_due and feed.outlets]:
+        mine: Any = await hub.redis.set(bus.key(f"count:{feed.room_pk}"), "1", nx=True, px=int(TICK * 900))
+        if not mine:
+            continue
+        feed.count_due = False
+        number = await count(hub, feed.room_pk)
+        await hub.redis.publish(bus.room_channel(feed.room_pk), encode({"type": "count", "listening": number}))
+
+
+async def count(hub: Hub, room_pk: int) -> int:
+    """People in the audience of a room: connected and not on stage."""
+    return (await counts(hub, [room_pk]))[room_pk]
+
+
+async def counts(hub: Hub, room_pks: list[int]) -> dict[int, int]:
+    """The same for many rooms: one query, one question a room."""
+    seated = await in_thread(seated_users, room_pks)
+    found: dict[int, int] = {}
+    for pk in room_pks:
+        people = [presence.user_key(user_pk) for user_pk in seated.get(pk, [])]
+        present, here = await presence.alook(hub.redis, pk, people)
+        found[pk] = presence.listening(present, here)
+    return found
+
+
+def seated_users(room_pks: list[int]) -> dict[int, list[int]]:
+    """Who sits where, by room."""
+    found: dict[int, list[int]] = {}
+    for room_pk, user_pk in Seat.objects.filter(room__in=room_pks, left_at=None).values_list("room", "user"):
+        found.setdefault(room_pk, []).append(user_pk)
+    return found
+
+
+async def beat(hub: Hub) -> None:
+    """Tell every socket where its room is; first close the gap where the log is ahead of what was delivered."""
+    from rooms.hub import seqs_of
+
+    feeds = [feed for feed in hub.feeds.values() if feed.outlets and feed.last is not None]
+    if not feeds:
+        return
+    pks = [feed.room_pk for feed in feeds]
+    seqs = await in_thread(seqs_of, pks)
+    try:
+        listening = await counts(hub, pks)
+    except (RedisError, OSError) as error:
+        log.warning("beat without counts, Redis is away: %s", error)
+        listening = {}
+    now = iso(timezone.now())
+    for feed in feeds:
+        _beat_room(feed, seqs.get(feed.room_pk, 0), listening.get(feed.room_pk), now)
+
+
+def _beat_room(feed: Feed, seq: int, listening: int | None, now: str | None) -> None:
+    if feed.last is None:
+        return
+    if seq > feed.last:
+        feed.heal()
+    message: dict[str, Any] = {"type": "beat", "seq": feed.last, "now": now}
+    if listening is not None:
+        message["listening"] = listening
+    feed.lossy(encode(message))

@@ -1,0 +1,7 @@
+"""WebSocket addresses."""
+
+from django.urls import path
+
+from rooms.consumers import room_socket
+
+websocket_urlpatterns = [path("ws/rooms/<slug:slug>/", room_socket)]

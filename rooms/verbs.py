@@ -1,0 +1,208 @@
+"""What a socket may ask for. Each verb parses its arguments, calls one action or asks for sound, and answers.
+
+`IN_THREAD` verbs use the database and run beside the event loop; `SOUND` verbs check in a thread and then ask the
+media supervisor, in the order in which they came.
+"""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.conf import settings
+
+from people.models import User
+from rooms import actions, permissions, snapshot
+from rooms.actions.consent import has_consented
+from rooms.actions.locking import open_seat
+from rooms.identity import Who
+from rooms.media import requests as media
+from rooms.media.ice import ice_servers
+from rooms.models import Room, Seat
+from rooms.refusals import RoomRefused, refuse
+from rooms.threads import in_thread
+
+_HANDLE = re.compile(r"[A-Za-z0-9_-]{3,30}\Z")
+Answer = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Call:
+    """One frame: who says what in which room, over which socket."""
+
+    room_pk: int
+    who: Who
+    conn: str
+    args: dict[str, Any] = field(default_factory=dict)
+
+
+def _me(call: Call) -> User:
+    """The account as it is now: it may have been closed since the socket opened."""
+    user = None if call.who.user is None else User.objects.filter(pk=call.who.user.pk, is_active=True).first()
+    if user is None:
+        raise RoomRefused("not_signed_in")
+    return user
+
+
+def person(handle: Any) -> User:
+    """The account that a client names. Raises bad_value for what is no handle, not_on_stage for nobody's."""
+    if not isinstance(handle, str) or not _HANDLE.match(handle):
+        raise RoomRefused("bad_value", {"user": "handle"})
+    user = User.objects.filter(handle__iexact=handle).first()
+    if user is None:
+        raise RoomRefused("not_on_stage")
+    return user
+
+
+def room_of(pk: int) -> Room:
+    room = Room.objects.filter(pk=pk).first()
+    if room is None:
+        raise RoomRefused("unknown_room")
+    return room
+
+
+# --- in the database ------------------------------------------------------------------------------------------------
+
+
+def consent(call: Call) -> Answer:
+    user = _me(call)
+    version = call.args.get("version")
+    actions.record_consent(user, room_of(call.room_pk), version if isinstance(version, str) else "")
+    return {}
+
+
+def take_seat(call: Call) -> Answer:
+    return {"place": actions.take_seat(call.room_pk, _me(call)).place}
+
+
+def leave_seat(call: Call) -> Answer:
+    actions.leave_seat(call.room_pk, _me(call))
+    return {}
+
+
+def mute(call: Call) -> Answer:
+    user = _me(call)
+    target = user if call.args.get("user") is None else person(call.args["user"])
+    actions.set_muted(call.room_pk, target, True, by=user)
+    return {}
+
+
+def unmute(call: Call) -> Answer:
+    user = _me(call)
+    # A client that names somebody is answered by the rule: only oneself.
+    target = user if call.args.get("user") is None else person(call.args["user"])
+    actions.set_muted(call.room_pk, target, False, by=user)
+    return {}
+
+
+def unseat(call: Call) -> Answer:
+    user = _me(call)
+    actions.unseat(call.room_pk, person(call.args.get("user")), by=user)
+    return {}
+
+
+def end(call: Call) -> Answer:
+    actions.end_room(call.room_pk, _me(call))
+    return {}
+
+
+IN_THREAD: dict[str, Callable[[Call], Answer]] = {
+    "consent": consent,
+    "take_seat": take_seat,
+    "leave_seat": leave_seat,
+    "mute": mute,
+    "unmute": unmute,
+    "unseat": unseat,
+    "end": end,
+}
+
+
+# --- sound ----------------------------------------------------------------------------------------------------------
+
+
+async def _ask(call: Call, verb: str, **args: Any) -> Answer:
+    try:
+        return await media.ask(verb, call.room_pk, call.who.key, call.conn, **args)
+    except media.MediaRefused as refused:
+        raise RoomRefused(refused.code) from refused
+
+
+def _speaking_seat(call: Call) -> Seat:
+    """The open seat whose microphone may open now."""
+    user, room = _me(call), room_of(call.room_pk)
+    seat = open_seat(room, user)
+    agreed = has_consented(room, user)
+    refuse(permissions.may_open_microphone(status=room.status, on_stage=seat is not None, consented=agreed))
+    if seat is None:
+        raise RoomRefused("not_on_stage")
+    return seat
+
+
+def _may_listen(call: Call) -> None:
+    room = room_of(call.room_pk)
+    refuse(permissions.live(room.status))
+    snapshot.enter(room, call.who)
+
+
+async def speak_offer(call: Call) -> Answer:
+    seat = await in_thread(_speaking_seat, call)
+    return await _ask(call, "speak_offer", sdp=call.args.get("sdp"), seat_pk=seat.pk)
+
+
+async def listen(call: Call) -> Answer:
+    await in_thread(_may_listen, call)
+    return await _ask(call, "listen")
+
+
+async def listen_answer(call: Call) -> Answer:
+    return await _ask(call, "listen_answer", sdp=call.args.get("sdp"))
+
+
+async def listen_stop(call: Call) -> Answer:
+    return await _ask(call, "listen_stop")
+
+
+async def check_offer(call: Call) -> Answer:
+    await in_thread(_me, call)
+    return await _ask(call, "check_offer", sdp=call.args.get("sdp"))
+
+
+async def check_stop(call: Call) -> Answer:
+    return await _ask(call, "check_stop")
+
+
+async def candidate(call: Call) -> Answer:
+    handle = call.args.get("handle")
+    if handle not in ("speak", "listen", "check"):
+        raise RoomRefused("bad_candidate")
+    return await _ask(call, "candidate", handle=handle, candidate=call.args.get("candidate"))
+
+
+async def ice(call: Call) -> Answer:
+    return {"servers": servers_for(call.who)}
+
+
+def servers_for(who: Who) -> list[dict[str, Any]]:
+    """RTCPeerConnection's `iceServers` for this person, credentials that end by themselves included."""
+    name = who.key.replace(":", "-")
+    return ice_servers(
+        time.time(), name, settings.STUN_URLS, settings.TURN_URLS, settings.TURN_SECRET, settings.TURN_SECONDS
+    )
+
+
+SOUND: dict[str, Callable[[Call], Awaitable[Answer]]] = {
+    "speak_offer": speak_offer,
+    "candidate": candidate,
+    "listen": listen,
+    "listen_answer": listen_answer,
+    "listen_stop": listen_stop,
+    "check_offer": check_offer,
+    "check_stop": check_stop,
+    "ice": ice,
+}
+# Answered by the socket itself.
+OWN = frozenset({"ping", "snapshot"})
+VERBS = OWN | IN_THREAD.keys() | SOUND.keys()
