@@ -21,6 +21,8 @@ _TOKEN = re.compile(r"[A-Za-z0-9_-]{1,16}")
 _UFRAG = re.compile(r"[A-Za-z0-9+/]{4,256}")
 _PASSWORD = re.compile(r"[A-Za-z0-9+/]{22,256}")
 _FINGERPRINT = re.compile(r"[Ss][Hh][Aa]-256 ([0-9A-Fa-f]{2}(?::[0-9A-Fa-f]{2}){31})")
+_ADDRESS = re.compile(r"[0-9A-Fa-f.:]{2,45}")
+_MDNS = re.compile(r"[0-9A-Za-z-]{1,64}\.local")
 _FOUNDATION = re.compile(r"[A-Za-z0-9+/]{1,32}")
 _MEDIA = re.compile(r"audio \d{1,5} (?:UDP|TCP)/TLS/RTP/SAVPF((?: \d{1,3}){1,40})")
 _RTPMAP = re.compile(r"(\d{1,3}) opus/48000/2", re.IGNORECASE)
@@ -194,7 +196,10 @@ def _read_attribute(reading: _Reading, value: str) -> None:
     elif name == "extmap" and (extmap := _EXTMAP.fullmatch(rest)):
         if extmap.group(2) in (AUDIO_LEVEL, MID_EXTENSION) and 1 <= int(extmap.group(1)) <= 14:
             reading.extensions[extmap.group(2)] = int(extmap.group(1))
-    elif name in ("mid", "ice-ufrag", "ice-pwd", "fingerprint", "setup", "end-of-candidates"):
+    elif name == "fingerprint":
+        if _FINGERPRINT.fullmatch(rest):  # some offer several hashes: SHA-256 is the one everybody has
+            reading.attributes[name] = rest
+    elif name in ("mid", "ice-ufrag", "ice-pwd", "setup", "end-of-candidates"):
         reading.attributes[name] = rest
 
 
@@ -224,7 +229,7 @@ def _candidate(text: str) -> str | None:
     if not _FOUNDATION.fullmatch(foundation) or words[7] not in _CANDIDATE_TYPES:
         raise BadCandidate("shape")
     numbers = [_number(component, 256), _number(priority, 2**32 - 1), _number(port, 65535)]
-    if numbers[0] != 1 or protocol.lower() != "udp" or address.endswith(".local"):
+    if numbers[0] != 1 or protocol.lower() != "udp" or _MDNS.fullmatch(address):
         return None
     if not _reachable(address):
         return None
@@ -236,9 +241,7 @@ def _related(words: list[str]) -> str:
     pairs = dict(zip(words[::2], words[1::2], strict=False))
     if not {"raddr", "rport"} <= pairs.keys():
         return ""
-    try:
-        ipaddress.ip_address(pairs["raddr"])
-    except ValueError:
+    if not _ADDRESS.fullmatch(pairs["raddr"]):
         return ""
     return f" raddr {pairs['raddr']} rport {_number(pairs['rport'], 65535)}"
 
@@ -251,6 +254,8 @@ def _number(text: str, maximum: int) -> int:
 
 def _reachable(address: str) -> bool:
     """Whether the media server may send connectivity checks there: never to itself, a group or nowhere."""
+    if not _ADDRESS.fullmatch(address):
+        raise BadCandidate("address")
     try:
         ip = ipaddress.ip_address(address)
     except ValueError as error:

@@ -1,0 +1,58 @@
+"""Command lines of ffmpeg: the leveller (near listeners) and the recorder (recording and HLS). Pure.
+
+Two processes a room, so that a full disk, which stops the recorder, silences nobody.
+"""
+
+from __future__ import annotations
+
+from base64 import b64encode
+from pathlib import Path
+
+from rooms.media.gains import LEVEL_FILTER
+
+PAYLOAD = 111
+SEGMENT_SECONDS = 1
+# The child ends with its parent; SIGTERM lets the recorder write its last segment.
+_WITH_PARENT = ("setpriv", "--pdeathsig")
+
+
+def input_sdp(port: int) -> str:
+    """How ffmpeg learns what comes in on a port: Opus in plain RTP from this machine."""
+    return (
+        "v=0\no=- 0 0 IN IP4 127.0.0.1\ns=-\nc=IN IP4 127.0.0.1\nt=0 0\n"
+        f"m=audio {port} RTP/AVP {PAYLOAD}\na=rtpmap:{PAYLOAD} opus/48000/2\n"
+    )
+
+
+def _input(port: int) -> list[str]:
+    sdp = b64encode(input_sdp(port).encode()).decode()
+    return [
+        "ffmpeg", "-hide_banner", "-nostats", "-nostdin", "-loglevel", "warning",
+        "-protocol_whitelist", "data,udp,rtp", "-fflags", "nobuffer",
+        "-probesize", "32", "-analyzeduration", "0", "-localaddr", "127.0.0.1", "-reorder_queue_size", "8",
+        "-listen_timeout", "20", "-f", "sdp", "-i", f"data:application/sdp;base64,{sdp}",
+    ]  # fmt: skip
+
+
+def leveller_command(port: int, target_port: int) -> list[str]:
+    """The mix from `port`, levelled, as Opus to the mountpoint at `target_port`."""
+    return [
+        *_WITH_PARENT, "KILL", *_input(port), "-af", f"aresample=async=1000,{LEVEL_FILTER}", "-ar", "48000",
+        "-c:a", "libopus", "-application", "voip", "-b:a", "48k", "-frame_duration", "20", "-fec:a", "1",
+        "-packet_loss:a", "5", "-f", "rtp", "-payload_type", str(PAYLOAD), "-rtpflags", "skip_rtcp",
+        "-flush_packets", "1", f"rtp://127.0.0.1:{target_port}?localaddr=127.0.0.1&pkt_size=1200",
+    ]  # fmt: skip
+
+
+def recorder_command(port: int, folder: Path, run: int) -> list[str]:
+    """The mix from `port`, levelled, as AAC segments of one second behind the event playlist in `folder`.
+
+    `run` counts the starts: each has file names of its own, so that nothing that was written is written over.
+    """
+    return [
+        *_WITH_PARENT, "TERM", *_input(port), "-af", f"aresample=async=1000,{LEVEL_FILTER}", "-ar", "48000",
+        "-c:a", "aac", "-b:a", "64k", "-f", "hls", "-hls_time", str(SEGMENT_SECONDS), "-hls_list_size", "0",
+        "-hls_playlist_type", "event", "-hls_segment_type", "fmp4", "-hls_fmp4_init_filename", f"{run}-init.mp4",
+        "-hls_segment_filename", str(folder / f"{run}-%d.m4s"), "-hls_flags",
+        "append_list+program_date_time+independent_segments+temp_file+omit_endlist", str(folder / "live.m3u8"),
+    ]  # fmt: skip

@@ -1,0 +1,127 @@
+"""Speakers and listeners without a browser: real WebRTC by aiortc, for the commands, the demo, tests and benches."""
+
+from __future__ import annotations
+
+import asyncio
+import fractions
+import time
+import wave
+from pathlib import Path
+from typing import Any
+
+import av
+import numpy as np
+from aiortc import MediaStreamTrack, RTCConfiguration, RTCIceServer, RTCPeerConnection, RTCSessionDescription
+from aiortc.mediastreams import MediaStreamError
+
+RATE = 48000
+FRAME = RATE // 50  # samples in 20 ms
+
+
+def read_clip(path: Path) -> np.ndarray[Any, np.dtype[np.int16]]:
+    """A sound file as 48 kHz mono samples."""
+    parts = []
+    resampler = av.AudioResampler(format="s16", layout="mono", rate=RATE)
+    with av.open(str(path)) as container:
+        for frame in container.decode(audio=0):
+            parts += [part.to_ndarray().reshape(-1) for part in resampler.resample(frame)]
+        parts += [part.to_ndarray().reshape(-1) for part in resampler.resample(None)]
+    return np.concatenate(parts).astype(np.int16)
+
+
+class Clip(MediaStreamTrack):
+    """A microphone that plays samples in real time: once, then silence, or over and over with a pause between."""
+
+    kind = "audio"
+
+    def __init__(self, samples: np.ndarray[Any, np.dtype[np.int16]], *, loop: bool = False, pause: float = 0.0) -> None:
+        super().__init__()
+        self.samples = np.concatenate([samples, np.zeros(int(pause * RATE), np.int16)]) if loop else samples
+        self.loop = loop
+        self.position = 0
+        self.sent = 0
+        self.started: float | None = None
+        self.playing = True
+        self.finished = asyncio.Event()
+
+    async def recv(self) -> av.AudioFrame:
+        """The next 20 ms, when its time has come."""
+        if self.started is None:
+            self.started = time.monotonic()
+        await asyncio.sleep(max(0.0, self.started + self.sent / RATE - time.monotonic()))
+        # Stereo, both sides alike: aiortc's own upmix of mono costs 3 dB.
+        frame = av.AudioFrame.from_ndarray(np.repeat(self._next(), 2).reshape(1, -1), format="s16", layout="stereo")
+        frame.sample_rate = RATE
+        frame.pts = self.sent
+        frame.time_base = fractions.Fraction(1, RATE)
+        self.sent += FRAME
+        return frame
+
+    def _next(self) -> np.ndarray[Any, np.dtype[np.int16]]:
+        if not self.playing:
+            return np.zeros(FRAME, np.int16)
+        part = self.samples[self.position : self.position + FRAME]
+        self.position += FRAME
+        if len(part) < FRAME:
+            self.finished.set()
+            part = np.concatenate([part, np.zeros(FRAME - len(part), np.int16)])
+            if self.loop:
+                self.position = 0
+        return part
+
+
+def connection(servers: list[dict[str, Any]] | None = None) -> RTCPeerConnection:
+    """A peer connection with our ICE servers (none: no public server is asked)."""
+    return RTCPeerConnection(RTCConfiguration([RTCIceServer(**server) for server in servers or []]))
+
+
+async def offer(peer: RTCPeerConnection) -> str:
+    """A complete offer, candidates included."""
+    await peer.setLocalDescription(await peer.createOffer())
+    return peer.localDescription.sdp
+
+
+async def accept(peer: RTCPeerConnection, answer: str) -> None:
+    """Take the answer to our offer."""
+    await peer.setRemoteDescription(RTCSessionDescription(answer, "answer"))
+
+
+async def answer(peer: RTCPeerConnection, remote_offer: str) -> str:
+    """Our complete answer to an offer."""
+    await peer.setRemoteDescription(RTCSessionDescription(remote_offer, "offer"))
+    await peer.setLocalDescription(await peer.createAnswer())
+    return peer.localDescription.sdp
+
+
+class Ears:
+    """Takes what a track brings and keeps it as 48 kHz mono samples; `first_sound` is when the first frame came."""
+
+    def __init__(self) -> None:
+        self.parts: list[np.ndarray[Any, np.dtype[np.int16]]] = []
+        self.arrived: list[float] = []
+        self.first = asyncio.Event()
+        self._resampler = av.AudioResampler(format="s16", layout="mono", rate=RATE)
+
+    async def listen(self, track: MediaStreamTrack) -> None:
+        """Until the track ends."""
+        while True:
+            try:
+                frame = await track.recv()
+            except MediaStreamError:
+                return
+            self.arrived.append(time.time())
+            self.parts += [part.to_ndarray().reshape(-1) for part in self._resampler.resample(frame)]
+            self.first.set()
+
+    def samples(self) -> np.ndarray[Any, np.dtype[np.int16]]:
+        """All that was heard so far."""
+        return np.concatenate(self.parts) if self.parts else np.zeros(0, np.int16)
+
+
+def write_wave(path: Path, samples: np.ndarray[Any, np.dtype[np.int16]]) -> None:
+    """Keep samples as a WAV file."""
+    with wave.open(str(path), "wb") as file:
+        file.setnchannels(1)
+        file.setsampwidth(2)
+        file.setframerate(RATE)
+        file.writeframes(samples.tobytes())
