@@ -3,9 +3,11 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from django.contrib.auth.models import AnonymousUser
 from django.db.models import Q, QuerySet
 from django.db.models.functions import Lower
 
+from people.live import LiveLink, live_link
 from people.models import Creator, Follow, User
 
 
@@ -21,6 +23,35 @@ def follows(follower_pk: int, followed_pk: int) -> bool:
 def followed_ids(follower_pk: int) -> set[int]:
     """Whom this person follows."""
     return set(Follow.objects.filter(follower_id=follower_pk).values_list("followed_id", flat=True))
+
+
+@dataclass(frozen=True)
+class Shown:
+    """A person as a certain reader sees them: numbers, who follows whom, where they are live."""
+
+    followers: int
+    following: int
+    followed_by_you: bool
+    follows_you: bool
+    is_you: bool
+    link: LiveLink | None
+
+    @property
+    def live(self) -> str:
+        return self.link.url if self.link else ""
+
+
+def shown_to(user: User, reader: User | AnonymousUser) -> Shown:
+    """Closed accounts do not count."""
+    signed_in = reader.pk is not None
+    return Shown(
+        followers=Follow.objects.filter(followed=user, follower__is_active=True).count(),
+        following=Follow.objects.filter(follower=user, followed__is_active=True).count(),
+        followed_by_you=signed_in and follows(reader.pk, user.pk),
+        follows_you=signed_in and follows(user.pk, reader.pk),
+        is_you=reader.pk == user.pk,
+        link=live_link(user),
+    )
 
 
 def waiting() -> QuerySet[Creator]:

@@ -19,9 +19,8 @@ from people.actions import creators as creator_actions
 from people.actions import follows as follow_actions
 from people.actions import profile as profile_actions
 from people.forms import AskForm, PictureForm, ProfileForm
-from people.live import live_link
-from people.models import Creator, Follow, User
-from people.queries import follows, person, place_in_queue
+from people.models import Creator, User
+from people.queries import person, place_in_queue, shown_to
 from people.refusals import PeopleRefused
 
 YEAR = 365 * 24 * 3600  # seconds
@@ -52,16 +51,7 @@ def profile(request: HttpRequest, handle: str) -> HttpResponse:
     user = person_or_404(handle)
     if user.handle != handle:
         return redirect(user, permanent=True)
-    me = request.user
-    context = {
-        "person": user,
-        "followers": Follow.objects.filter(followed=user, follower__is_active=True).count(),
-        "following": Follow.objects.filter(follower=user, followed__is_active=True).count(),
-        "is_followed": me.is_authenticated and follows(me.pk, user.pk),
-        "follows_me": me.is_authenticated and follows(user.pk, me.pk),
-        "is_me": me.is_authenticated and me.pk == user.pk,
-        "live": live_link(user),
-    }
+    context = {"person": user, "shown": shown_to(user, request.user)}
     return render(request, "people/profile.html", context)
 
 

@@ -74,9 +74,7 @@ class SignupForm(Plain, allauth_forms.SignupForm):  # type: ignore[misc]
         handle.widget.attrs.update(autocomplete="username", autocapitalize="none", spellcheck="false")
         self.fields["email"].label = _("E-mail address")
         self.fields["email"].help_text = _("To reset your password and to tell you what concerns you. Nobody sees it.")
-        self.fields["password1"].help_text = _(
-            "At least 10 characters. A few words that only you would put together."
-        )
+        self.fields["password1"].help_text = _("At least 10 characters. A few words that only you would put together.")
         self.fields["born"].help_text = format_lazy(
             _("You must be {age} or older. The date is checked now and not kept."), age=settings.MINIMUM_AGE
         )

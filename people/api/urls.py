@@ -1,5 +1,12 @@
 """/api/v1/: people."""
 
-from django.urls import URLPattern
+from django.urls import path
 
-urlpatterns: list[URLPattern] = []
+from people.api import views
+
+urlpatterns = [
+    path("me/", views.Me.as_view(), name="api_me"),
+    path("people/<handle:handle>/", views.Person.as_view(), name="api_person"),
+    path("people/<handle:handle>/follow/", views.FollowPerson.as_view(), name="api_follow"),
+    path("creators/application/", views.Application.as_view(), name="api_creators_application"),
+]
