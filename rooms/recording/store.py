@@ -1,0 +1,91 @@
+"""Where a room's recording lies, and the addresses under which pieces of it are handed out.
+
+RECORDINGS_DIR/<room>/hls/live.m3u8, <run>-init.mp4, <run>-<n>.m4s    the recording while live
+RECORDINGS_DIR/<room>/tracks/*.mjr → seat-<pk>.opus                   one track a seat
+RECORDINGS_DIR/<room>/mix.m4a                                         the mix, after the end
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import datetime
+from pathlib import Path
+
+from django.conf import settings
+from django.utils.crypto import constant_time_compare, salted_hmac
+
+from rooms.recording import playlists
+
+# An address works in the minute it is named after, in the one before (clocks) and in this many after.
+MINUTES_AFTER = 2
+_TOKEN = re.compile(r"(\d{1,18})-([0-9a-f]{24})")
+_MINUTE = re.compile(r"(\d{1,12})-([0-9a-f]{32})")
+
+
+def folder(room_pk: int) -> Path:
+    """All of a room's recording."""
+    return Path(settings.RECORDINGS_DIR) / str(room_pk)
+
+
+def hls_folder(room_pk: int) -> Path:
+    """Where the recorder writes."""
+    return folder(room_pk) / "hls"
+
+
+def tracks_folder(room_pk: int) -> Path:
+    """Where Janus writes."""
+    return folder(room_pk) / "tracks"
+
+
+def playlist_path(room_pk: int) -> Path:
+    """The private event playlist."""
+    return hls_folder(room_pk) / "live.m3u8"
+
+
+def mix_path(room_pk: int) -> Path:
+    """The finished mix."""
+    return folder(room_pk) / "mix.m4a"
+
+
+def track_path(room_pk: int, seat_pk: int) -> Path:
+    """The finished track of one seat."""
+    return tracks_folder(room_pk) / f"seat-{seat_pk}.opus"
+
+
+def relative(path: Path) -> str:
+    """A path as the database keeps it: below RECORDINGS_DIR."""
+    return str(path.relative_to(settings.RECORDINGS_DIR))
+
+
+def segment_address(room_pk: int, name: str, at: datetime) -> str:
+    """Where listeners fetch a piece of sound: the same for all of them, so caches work, and for a short time.
+
+    It is signed by the minute the piece was recorded in, so it does not change while the piece is in the window,
+    and nobody can work out the next minute's.
+    """
+    minute = int(at.timestamp()) // 60
+    return f"/hls/{room_token(room_pk)}/{minute}-{_minute_mark(room_pk, minute)}/{name}"
+
+
+def room_token(room_pk: int) -> str:
+    """A room's name in addresses of pieces."""
+    return f"{room_pk}-{salted_hmac('rooms.recording.room', str(room_pk), algorithm='sha256').hexdigest()[:24]}"
+
+
+def signed_segment(token: str, minute_mark: str, name: str, now: float) -> Path | None:
+    """The file behind an address, or None when the address is not one of ours or its time is over."""
+    room, minute, file = _TOKEN.fullmatch(token), _MINUTE.fullmatch(minute_mark), playlists.NAME.fullmatch(name)
+    if room is None or minute is None or file is None:
+        return None
+    room_pk, at = int(room[1]), int(minute[1])
+    if not constant_time_compare(token, room_token(room_pk)):
+        return None
+    if not constant_time_compare(minute[2], _minute_mark(room_pk, at)):
+        return None
+    if not -1 <= int(now) // 60 - at <= MINUTES_AFTER:
+        return None
+    return hls_folder(room_pk) / name
+
+
+def _minute_mark(room_pk: int, minute: int) -> str:
+    return salted_hmac("rooms.recording.minute", f"{room_pk}:{minute}", algorithm="sha256").hexdigest()[:32]

@@ -1,0 +1,12 @@
+"""Addresses of sound."""
+
+from django.urls import path
+
+from rooms.recording import serve
+
+app_name = "recording"
+
+urlpatterns = [
+    path("r/<slug:slug>/live.m3u8", serve.live_playlist, name="live"),
+    path("hls/<str:token>/<str:minute>/<str:name>", serve.segment, name="segment"),
+]
