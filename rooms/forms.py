@@ -20,7 +20,9 @@ POLICY_WORDS = {
 class OpenRoomForm(forms.Form):
     """What a host says before a room opens."""
 
-    title = forms.CharField(label=_("What is it about?"), max_length=120, help_text=_("One line that makes people sit down."))
+    title = forms.CharField(
+        label=_("What is it about?"), max_length=120, help_text=_("One line that makes people sit down.")
+    )
     topic = forms.CharField(
         label=_("A word more (may stay empty)"),
         max_length=280,

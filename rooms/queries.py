@@ -57,6 +57,8 @@ def hosted_rooms(host: User) -> list[HostedRoom]:
     )
     days = timedelta(days=settings.RECORDING_DAYS)
     return [
-        HostedRoom(room, getattr(room, "recording", None), room.speakers, room.ended_at + days if room.ended_at else None)
+        HostedRoom(
+            room, getattr(room, "recording", None), room.speakers, room.ended_at + days if room.ended_at else None
+        )
         for room in rooms
     ]

@@ -28,7 +28,22 @@ from rooms.table import chair_count, chairs
 from rooms.words import room_words
 
 SHOWN_STANDING = 24  # figures drawn for listeners; the number beside them is exact
-ROOM_MODULES = ("audience", "check", "controls", "level", "main", "seats", "socket", "stage", "state", "view", "words")
+ROOM_MODULES = (
+    "audience",
+    "check",
+    "controls",
+    "level",
+    "main",
+    "peer",
+    "person",
+    "seats",
+    "share",
+    "socket",
+    "stage",
+    "state",
+    "view",
+    "words",
+)
 
 
 def reader(request: HttpRequest) -> User | None:

@@ -73,7 +73,7 @@ def _check_words() -> dict[str, str]:
         "net_good": _("This network lets you speak."),
         "net_bad": _(
             "This network does not let your voice through: it seems to block the connection that sound needs. "
-            "Listening works. To speak, try another network, such as your phone’s."
+            "Listening works. To speak, try another network, such as that of your phone."
         ),
         "net_unknown": _("Whether this network lets you speak could not be found out right now. You can try."),
         "go_seat": _("Take a seat"),

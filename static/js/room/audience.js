@@ -1,0 +1,181 @@
+// A listener's sound: directly by WebRTC if it connects within four seconds, else by HLS a few seconds later.
+import { Level } from "room/level";
+import { Peer, iceServers } from "room/peer";
+
+const SOON = 4000; // ms in which WebRTC must connect
+const HLS_RETRY = 1500; // ms
+
+/** Events: `change`. `state`: off, starting, playing, blocked (the browser wants a click); `path`: webrtc, hls. */
+export class Audience extends EventTarget {
+  #ask;
+  #element;
+  #slug;
+  #peer = null;
+  #player = null;
+  #run = 0;
+  state = "off";
+  path = null;
+  level = null;
+
+  constructor(ask, element, slug) {
+    super();
+    this.#ask = ask;
+    this.#element = element;
+    this.#slug = slug;
+  }
+
+  get isOn() {
+    return this.state !== "off" && this.state !== "blocked";
+  }
+
+  /** Starts, or starts again. Call it from a click where the browser wants one. */
+  async start() {
+    const run = ++this.#run;
+    this.#hangUp();
+    this.#become("starting");
+    if (!(await this.#near(run)) && run === this.#run) await this.#far(run);
+  }
+
+  stop() {
+    this.#run += 1;
+    this.#hangUp();
+    this.#become("off");
+  }
+
+  /** The media server restarted, or the network is back. Spread out: hundreds do the same now. */
+  restart(within = 1000) {
+    const run = this.#run;
+    setTimeout(() => run === this.#run && this.isOn && this.start(), Math.random() * within);
+  }
+
+  /** WebRTC; false if it did not come about, and HLS shall be used. */
+  async #near(run) {
+    try {
+      const deadline = Date.now() + SOON;
+      const [servers, offer] = await Promise.all([iceServers(this.#ask), this.#ask("listen", {}, SOON)]);
+      if (run !== this.#run) return true;
+      if (offer.use !== "webrtc") return false;
+      const peer = new Peer({ ask: this.#ask, handle: "listen", servers, failed: () => run === this.#run && this.start() });
+      this.#peer = peer;
+      const stream = new MediaStream();
+      peer.connection.ontrack = (event) => stream.addTrack(event.track);
+      await peer.answer(offer.sdp, "listen_answer");
+      const good = await peer.connected(Math.max(500, deadline - Date.now()));
+      if (run !== this.#run) return true;
+      if (!good) return this.#giveUpNear();
+      await this.#playStream(run, stream);
+      return true;
+    } catch (refused) {
+      console.info("listen", refused.code ?? refused);
+      return run === this.#run ? this.#giveUpNear() : true;
+    }
+  }
+
+  #giveUpNear() {
+    this.#hangUp();
+    this.#ask("listen_stop").catch((refused) => console.info("listen_stop", refused.code));
+    return false;
+  }
+
+  async #playStream(run, stream) {
+    this.path = "webrtc";
+    this.#element.srcObject = stream;
+    this.level = new Level(stream);
+    await this.#play(run);
+  }
+
+  /** HLS: Safari's own player, hls.js elsewhere (Chromium's own starts at the room's beginning). */
+  async #far(run) {
+    this.path = "hls";
+    const url = `/r/${this.#slug}/live.m3u8`;
+    if (navigator.vendor.startsWith("Apple") && this.#element.canPlayType("application/vnd.apple.mpegurl")) {
+      this.#element.src = url;
+      this.#element.onerror = () => setTimeout(() => run === this.#run && this.#far(run), HLS_RETRY);
+    } else {
+      const { default: Hls } = await import("hls");
+      if (run !== this.#run) return;
+      this.#player = loadHls(Hls, url, this.#element, () => run === this.#run);
+    }
+    await this.#play(run);
+    if (run === this.#run && this.#element.captureStream) this.#measureElement(run);
+  }
+
+  /** Where the element's own sound can be read without passing through WebAudio, the ring follows it. */
+  #measureElement(run) {
+    const measure = () => {
+      if (run !== this.#run || this.level) return;
+      const stream = this.#element.captureStream();
+      if (stream.getAudioTracks().length > 0) this.level = new Level(stream);
+      else setTimeout(measure, 1000);
+    };
+    measure();
+  }
+
+  async #play(run) {
+    this.#element.muted = false;
+    try {
+      await this.#element.play();
+      if (run === this.#run) this.#become("playing");
+    } catch (error) {
+      if (run !== this.#run) return;
+      if (error.name !== "NotAllowedError") return console.info("play", error.name);
+      this.stop();
+      this.#become("blocked");
+    }
+  }
+
+  #hangUp() {
+    this.#peer?.close();
+    this.#peer = null;
+    this.#player?.destroy();
+    this.#player = null;
+    this.level?.stop();
+    this.level = null;
+    this.path = null;
+    this.#element.onerror = null;
+    this.#element.pause();
+    if (this.#element.srcObject) this.#element.srcObject = null;
+    else if (this.#element.src) {
+      this.#element.removeAttribute("src");
+      this.#element.load();
+    }
+  }
+
+  #become(state) {
+    this.state = state;
+    this.dispatchEvent(new Event("change"));
+  }
+}
+
+/** hls.js, close to live, and stubborn: a live room's playlist comes back. */
+function loadHls(Hls, url, element, wanted) {
+  const player = new Hls({
+    liveSyncDurationCount: 2,
+    liveMaxLatencyDurationCount: 6,
+    maxLiveSyncPlaybackRate: 1.08,
+    backBufferLength: 10,
+    enableWorker: false,
+  });
+  player.on(Hls.Events.ERROR, (_name, error) => {
+    if (!error.fatal || !wanted()) return;
+    if (error.type === Hls.ErrorTypes.MEDIA_ERROR) player.recoverMediaError();
+    else setTimeout(() => wanted() && player.loadSource(url), HLS_RETRY);
+  });
+  player.loadSource(url);
+  player.attachMedia(element);
+  return player;
+}
+
+/** What a lock screen shows. */
+export function describe({ title, host, artwork }, { play, stop }) {
+  if (!("mediaSession" in navigator)) return;
+  navigator.mediaSession.metadata = new MediaMetadata({
+    title,
+    artist: host,
+    album: "Stamtafel",
+    artwork: [{ src: artwork, sizes: "any", type: "image/svg+xml" }],
+  });
+  navigator.mediaSession.setActionHandler("play", play);
+  navigator.mediaSession.setActionHandler("pause", stop);
+  navigator.mediaSession.setActionHandler("stop", stop);
+}

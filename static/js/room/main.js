@@ -1,0 +1,243 @@
+// The room page: ties the line to the room, the sound and the page together. Each part does its own job elsewhere.
+import { Audience, describe } from "room/audience";
+import { Check, microphoneTrouble } from "room/check";
+import { Bar, controls } from "room/controls";
+import { everyFrame, soundMayStart } from "room/level";
+import { PersonCard } from "room/person";
+import { Seats } from "room/seats";
+import { share } from "room/share";
+import { RoomSocket } from "room/socket";
+import { Stage, openMicrophone } from "room/stage";
+import { apply, fromSnapshot, isOver, ownSeat } from "room/state";
+import { clearNotice, drawRoom, notice } from "room/view";
+import { readJson, say } from "room/words";
+
+const page = readJson("room-page");
+let state = fromSnapshot(readJson("room-snapshot"));
+let wasLost = false;
+let asking = false;
+
+const socket = new RoomSocket(page.slug);
+const ask = (verb, values, wait) => socket.ask(verb, values, wait);
+const element = document.querySelector("[data-sound]");
+const audience = new Audience(ask, element, page.slug);
+const stage = new Stage(ask, element);
+const check = new Check(ask);
+const card = new PersonCard((what, user) => attempt(() => ask(what, { user })));
+const bar = new Bar(document.querySelector("[data-bar]"), (what) => actions[what]?.());
+const seats = new Seats(document.querySelector("[data-seats]"), {
+  open: (user) => card.open(state, user),
+  sit: () => controls(state, local()).maySit && actions.take_seat(),
+});
+
+function local() {
+  return { sound: audience.state, stage: stage.state };
+}
+
+/** Runs what may be refused, and says so if it is. True if it worked. */
+async function attempt(work) {
+  try {
+    await work();
+    return true;
+  } catch (refused) {
+    notice(refused.code === "offline" || !refused.code ? say("failed") : refused.message);
+    return false;
+  }
+}
+
+// --- the page follows the state -----------------------------------------------------------------------------------
+
+let due = false;
+function draw() {
+  if (due) return;
+  due = true;
+  queueMicrotask(() => {
+    due = false;
+    const now = controls(state, local());
+    drawRoom(state, { seats, most: page.standing, maySit: now.maySit });
+    bar.draw(now, local());
+    card.redraw(state);
+  });
+}
+
+function take(message) {
+  if (message.type === "media_restarted") return mediaRestarted();
+  if (personal[message.type]) return personal[message.type](message);
+  const before = state;
+  const { state: next, gap } = apply(state, message);
+  state = next;
+  if (gap) resync();
+  if (before !== state) follow(before);
+  return undefined;
+}
+
+function resync() {
+  if (asking) return;
+  asking = true;
+  ask("snapshot")
+    .catch((refused) => console.info("snapshot", refused.code))
+    .finally(() => (asking = false));
+}
+
+/** What follows from the new state for sound. */
+function follow(before) {
+  const seat = ownSeat(state);
+  if (isOver(state)) finish();
+  else if (seat) stage.setMuted(seat.muted);
+  else if (ownSeat(before) || stage.state !== "off") backToAudience();
+  draw();
+}
+
+function backToAudience() {
+  if (stage.state === "off") return;
+  stage.close();
+  audience.start();
+}
+
+function finish() {
+  stage.close();
+  audience.stop();
+  socket.close();
+  for (const sheet of document.querySelectorAll("dialog[open]")) sheet.close();
+  notice("");
+}
+
+function mediaRestarted() {
+  if (stage.state !== "off") stage.reconnect();
+  else audience.restart();
+}
+
+const personal = {
+  you_muted: ({ by }) => {
+    const name = state.seats.find((seat) => seat.user === by)?.name;
+    notice(name ? say("muted_by", { name }) : say("muted_you"));
+  },
+  you_unseated: () => notice(say("unseated_you")),
+  mic_lost: () => microphoneLost(),
+};
+
+function microphoneLost() {
+  stage.close();
+  if (ownSeat(state)?.muted === false) attempt(() => ask("mute"));
+  notice(say("mic_lost"), { stays: true });
+  audience.start();
+}
+
+// --- what one can do ------------------------------------------------------------------------------------------------
+
+/** The check, then `enter`, then the stage. */
+async function toStage(label, enter) {
+  const { consented } = state.you;
+  const agree = async () => {
+    await ask("consent", { version: page.consent });
+    state = { ...state, you: { ...state.you, consented: true } };
+  };
+  const microphone = await check.run({ consented, agree, label });
+  if (!microphone) return;
+  if (!(await attempt(enter))) {
+    microphone.getTracks().forEach((track) => track.stop());
+    return;
+  }
+  await openStage(microphone);
+  notice(say("on_stage"));
+}
+
+async function openStage(microphone) {
+  audience.stop();
+  await stage.open(microphone);
+  const seat = ownSeat(state);
+  if (seat) stage.setMuted(seat.muted);
+}
+
+/** Unmute: at once if the microphone is open; by the check the first time; without it when all was said before. */
+async function unmute() {
+  if (stage.state === "on") return attempt(() => ask("unmute"));
+  if (stage.state === "opening") return notice(say("connecting"));
+  if (!state.you.consented || !(await microphoneAllowed())) return toStage("go_mic", () => {});
+  try {
+    await openStage(await openMicrophone());
+  } catch (error) {
+    return notice(microphoneTrouble(error));
+  }
+  return attempt(() => ask("unmute"));
+}
+
+async function microphoneAllowed() {
+  try {
+    return (await navigator.permissions.query({ name: "microphone" })).state === "granted";
+  } catch (error) {
+    console.info("permissions", error.name); // Firefox does not tell
+    return false;
+  }
+}
+
+function endRoom() {
+  const sheet = document.getElementById("end-sheet");
+  sheet.returnValue = "";
+  sheet.onclose = () => sheet.returnValue === "end" && attempt(() => ask("end"));
+  sheet.showModal();
+}
+
+const actions = {
+  listen: () => audience.start(),
+  sound: () => (audience.isOn ? audience.stop() : audience.start()),
+  take_seat: () => toStage("go_seat", () => ask("take_seat")),
+  unmute,
+  mute: () => {
+    stage.setMuted(true); // closed here at once, whatever the network does
+    return attempt(() => ask("mute"));
+  },
+  leave_seat: () => attempt(() => ask("leave_seat")),
+  share: () => share(page.title, notice),
+  end: endRoom,
+};
+
+// --- coming back ----------------------------------------------------------------------------------------------------
+
+socket.addEventListener("message", (event) => take(event.detail));
+socket.addEventListener("lost", () => {
+  wasLost = true;
+  notice(say(navigator.onLine ? "reconnecting" : "offline"), { stays: true });
+});
+socket.addEventListener("open", () => {
+  if (!wasLost) return;
+  wasLost = false;
+  clearNotice(say("offline"));
+  clearNotice(say("reconnecting"));
+});
+socket.addEventListener("final", (event) => notice(say(event.detail === 4403 ? "not_allowed" : "gone"), { stays: true }));
+addEventListener("online", () => (stage.state === "off" ? audience.restart(200) : stage.reconnect()));
+audience.addEventListener("change", draw);
+stage.addEventListener("change", draw);
+stage.addEventListener("mic_lost", microphoneLost);
+
+/** After a reload a speaker is back on stage without a click, but never with an open microphone. */
+async function begin() {
+  describe(page, { play: () => audience.start(), stop: () => audience.stop() });
+  draw();
+  const may = await soundMayStart();
+  const seat = ownSeat(state);
+  if (seat && may && state.you.consented && (await microphoneAllowed())) {
+    if (!seat.muted) await attempt(() => ask("mute"));
+    try {
+      return await openStage(await openMicrophone());
+    } catch (error) {
+      notice(microphoneTrouble(error));
+    }
+  }
+  if (may && !isOver(state)) await audience.start();
+  return undefined;
+}
+
+function followLevels() {
+  const calm = matchMedia("(prefers-reduced-motion: reduce)");
+  everyFrame(() => {
+    if (state.talking.size === 0 || calm.matches) return;
+    const mix = (stage.state === "on" ? stage.level : audience.level)?.read() ?? null;
+    const own = stage.ownLevel?.read() ?? null;
+    seats.ring((user) => (user === state.you.user ? own : mix));
+  });
+}
+
+followLevels();
+socket.addEventListener("open", begin, { once: true });

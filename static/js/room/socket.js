@@ -1,0 +1,131 @@
+// The page's line to the room: asks and gets answers, hands on what arrives, and comes back by itself.
+
+const QUIET = 12_000; // ms without a message (a beat comes every 5 s) after which the line counts as dead
+const ANSWER = 10_000; // ms to wait for an answer
+const PROBE = 700; // ms to wait for a sign of life after sleep
+const LONGEST_WAIT = 10_000; // ms between two tries
+const FINAL = new Set([4403, 4404]); // not allowed, no such room: no use in trying again
+
+/** Something was refused; `code` is for programs, `message` for people. */
+export class Refused extends Error {
+  constructor({ code, text }) {
+    super(text);
+    this.code = code;
+  }
+}
+
+/** Events: `message` (detail: what came), `open`, `lost`, `final` (detail: the close code). */
+export class RoomSocket extends EventTarget {
+  #url;
+  #socket = null;
+  #asked = new Map();
+  #nextId = 1;
+  #tries = 0;
+  #retry = 0;
+  #quiet = 0;
+  #closed = false;
+
+  constructor(slug) {
+    super();
+    this.#url = `${location.protocol === "https:" ? "wss" : "ws"}://${location.host}/ws/rooms/${slug}/`;
+    addEventListener("online", () => this.#connect());
+    addEventListener("offline", () => this.#lose());
+    addEventListener("pageshow", (event) => event.persisted && this.#connect());
+    document.addEventListener("visibilitychange", () => document.visibilityState === "visible" && this.#wake());
+    this.#connect();
+  }
+
+  get isOpen() {
+    return this.#socket?.readyState === WebSocket.OPEN;
+  }
+
+  /** Ask for something. Rejects with `Refused`; `offline` if there is no line or no answer. */
+  ask(verb, values = {}, wait = ANSWER) {
+    if (!this.isOpen) return Promise.reject(new Refused({ code: "offline", text: "offline" }));
+    const id = this.#nextId++;
+    return new Promise((resolve, reject) => {
+      const timer = setTimeout(() => this.#settle(id, { error: { code: "offline", text: "no answer" } }), wait);
+      this.#asked.set(id, { resolve, reject, timer });
+      this.#socket.send(JSON.stringify({ id, do: verb, ...values }));
+    });
+  }
+
+  /** For good: the room is over or the page goes. */
+  close() {
+    this.#closed = true;
+    clearTimeout(this.#retry);
+    clearTimeout(this.#quiet);
+    this.#socket?.close();
+  }
+
+  #connect() {
+    if (this.#closed) return;
+    clearTimeout(this.#retry);
+    this.#drop();
+    const socket = new WebSocket(this.#url);
+    this.#socket = socket;
+    socket.onmessage = (event) => socket === this.#socket && this.#take(JSON.parse(event.data));
+    socket.onclose = (event) => socket === this.#socket && this.#gone(event.code);
+    this.#listenForQuiet();
+  }
+
+  #take(message) {
+    this.#listenForQuiet();
+    if (message.re !== undefined) return this.#settle(message.re, message);
+    if (message.type === "snapshot") this.#opened();
+    this.dispatchEvent(new CustomEvent("message", { detail: message }));
+  }
+
+  #opened() {
+    this.#tries = 0;
+    this.dispatchEvent(new Event("open"));
+  }
+
+  #settle(id, answer) {
+    const asked = this.#asked.get(id);
+    if (!asked) return;
+    clearTimeout(asked.timer);
+    this.#asked.delete(id);
+    if (answer.error) asked.reject(new Refused(answer.error));
+    else asked.resolve(answer);
+  }
+
+  #listenForQuiet() {
+    clearTimeout(this.#quiet);
+    this.#quiet = setTimeout(() => this.#lose(), QUIET);
+  }
+
+  /** After sleep a line may look open and be dead: one question tells. */
+  #wake() {
+    if (this.#closed) return;
+    if (!this.isOpen) this.#connect();
+    else this.ask("ping", {}, PROBE).catch((refused) => refused.code === "offline" && this.#connect());
+  }
+
+  #lose() {
+    if (!this.#closed && this.#socket) this.#gone(1006);
+  }
+
+  #gone(code) {
+    this.#drop();
+    if (this.#closed) return;
+    if (FINAL.has(code)) {
+      this.close();
+      this.dispatchEvent(new CustomEvent("final", { detail: code }));
+      return;
+    }
+    this.dispatchEvent(new Event("lost"));
+    // Many lose the line in the same second: come back spread out, but the first time soon.
+    const longest = Math.min(LONGEST_WAIT, 400 * 2 ** this.#tries);
+    this.#tries += 1;
+    this.#retry = setTimeout(() => this.#connect(), Math.random() * longest);
+  }
+
+  #drop() {
+    const old = this.#socket;
+    this.#socket = null;
+    clearTimeout(this.#quiet);
+    for (const id of [...this.#asked.keys()]) this.#settle(id, { error: { code: "offline", text: "offline" } });
+    old?.close();
+  }
+}
