@@ -4,6 +4,7 @@
 sense is refused at start with a sentence that says what to write (`config/env.py`).
 """
 
+import os
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -51,6 +52,7 @@ INSTALLED_APPS = [
     "ledger.apps.LedgerConfig",
     "people.apps.PeopleConfig",
     "rooms.apps.RoomsConfig",
+    "transcripts.apps.TranscriptsConfig",
 ]
 
 MIDDLEWARE = [
@@ -211,6 +213,11 @@ CONSENT_VERSION = "2026-11"
 # 30 days for review, 90 once a violation was found: people must have time to appeal (x 24 h from the end, UTC).
 RECORDING_DAYS = env_int("RECORDING_DAYS", 30, 1, 365)
 RECORDING_DAYS_VIOLATION = env_int("RECORDING_DAYS_VIOLATION", 90, RECORDING_DAYS, 3650)
+# Never early, and at most this late: twice the time between two sweeps, unless there is a reason for more.
+RETENTION_SWEEP_SECONDS = env_int("RETENTION_SWEEP_SECONDS", 300, 10, 3600)
+RETENTION_TOLERANCE_SECONDS = env_int(
+    "RETENTION_TOLERANCE_SECONDS", max(900, 2 * RETENTION_SWEEP_SECONDS), RETENTION_SWEEP_SECONDS, 24 * 3600
+)
 
 # --- ledger ---------------------------------------------------------------------------------------------------------
 # Seals the entries. Not in the database, and not to be lost: without it nothing that was recorded can be checked.
@@ -219,6 +226,7 @@ LEDGER_KEY = env_str("LEDGER_KEY", check=lambda key: len(key) >= 32, write=_WRIT
 # Heads of the ledger and receipts of purges, kept outside of the database. Back it up on its own, or ship it away.
 OUTSIDE_DIR = Path(env_str("OUTSIDE_DIR", str(LOCAL_DIR / "outside")))
 LEDGER_ANCHORS = OUTSIDE_DIR / "ledger-anchors.jsonl"
+RECEIPTS_DIR = OUTSIDE_DIR / "receipts"
 
 # --- sound ---------------------------------------------------------------------------------------------------------
 JANUS_WS_URL = env_url("JANUS_WS_URL", "ws://127.0.0.1:8188", ("ws", "wss"))
@@ -234,6 +242,12 @@ TURN_SECONDS = env_int("TURN_SECONDS", 6 * 3600, 60, 24 * 3600)
 # --- speech --------------------------------------------------------------------------------------------------------
 WHISPER_MODEL = env_str("WHISPER_MODEL", "base")
 WHISPER_MODEL_DIR = Path(env_str("WHISPER_MODEL_DIR", str(Path.home() / ".cache" / "stamtafel" / "whisper")))
+# Half the machine: the other half is for who is talking now.
+WHISPER_THREADS = env_int("WHISPER_THREADS", max(1, (os.cpu_count() or 2) // 2), 1, 256)
+# A worker that is silent for this long is taken for dead, and its piece of work given to another.
+SPEECH_LEASE_SECONDS = env_int("SPEECH_LEASE_SECONDS", 60, 1, 3600)
+# No 30 seconds of speech may take longer than this.
+SPEECH_WINDOW_SECONDS = env_int("SPEECH_WINDOW_SECONDS", 180, 5, 3600)
 
 # --- work in the background ----------------------------------------------------------------------------------------
 CELERY_BROKER_URL = REDIS_URL
@@ -246,6 +260,7 @@ CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_TIMEZONE = "UTC"
 CELERY_BEAT_SCHEDULE = {
     "anchor-ledger": {"task": "ledger.anchor", "schedule": 600.0, "options": {"expires": 600}},
+    "requeue-speech": {"task": "transcripts.requeue", "schedule": 30.0, "options": {"expires": 30, "queue": "work"}},
     "sweep-rooms": {"task": "rooms.tasks.sweep", "schedule": 5.0, "options": {"expires": 5}},
 }
 
