@@ -191,8 +191,11 @@ USE_THOUSAND_SEPARATOR = True
 # --- mail ----------------------------------------------------------------------------------------------------------
 MAIL_FOLDER = Path(env_str("MAIL_FOLDER", str(LOCAL_DIR / "mail")))
 DEFAULT_FROM_EMAIL = env_str("DEFAULT_FROM_EMAIL", "Stamtafel <stamtafel@localhost>")
+# With a mail server: written down first and sent by the worker, with retries (people/outbox.py). Without: /dev/mail/.
+OUTBOX_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+EMAIL_TIMEOUT = 20  # seconds
 EMAIL_BACKEND = (
-    "django.core.mail.backends.smtp.EmailBackend"
+    "people.outbox.Backend"
     if env_str("EMAIL_HOST", "")
     else "django.core.mail.backends.filebased.EmailBackend"
 )
@@ -259,6 +262,7 @@ CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_TIMEZONE = "UTC"
 CELERY_BEAT_SCHEDULE = {
+    "send-mails": {"task": "people.tasks.send_mails", "schedule": 60.0, "options": {"expires": 60}},
     "anchor-ledger": {"task": "ledger.anchor", "schedule": 600.0, "options": {"expires": 600}},
     "requeue-speech": {"task": "transcripts.requeue", "schedule": 30.0, "options": {"expires": 30, "queue": "work"}},
     "sweep-rooms": {"task": "rooms.tasks.sweep", "schedule": 5.0, "options": {"expires": 5}},

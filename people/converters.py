@@ -1,4 +1,6 @@
-"""Parts of addresses."""
+"""Parts of addresses. Importing this makes them known."""
+
+from django.urls import register_converter
 
 
 class HandleConverter:
@@ -11,3 +13,6 @@ class HandleConverter:
 
     def to_url(self, value: str) -> str:
         return value
+
+
+register_converter(HandleConverter, "handle")

@@ -73,6 +73,7 @@ class User(AbstractBaseUser, PermissionsMixin):
     class Meta:
         verbose_name = _("person")
         verbose_name_plural = _("people")
+        permissions = [("view_address", _("Can see and search e-mail addresses"))]
         constraints = [
             models.UniqueConstraint(Lower("handle"), name="user_handle_unique"),
             models.UniqueConstraint(Lower("email"), condition=~Q(email=""), name="user_email_unique"),

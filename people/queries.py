@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from allauth.account.models import EmailAddress
 from django.contrib.auth.models import AnonymousUser
 from django.db.models import Q, QuerySet
 from django.db.models.functions import Lower
@@ -73,12 +74,34 @@ def place_in_queue(creator: Creator) -> Place:
     return Place(waiting().filter(ahead).count() + 1, max(1, waiting().count()))
 
 
-def by_handles_or_emails(words: Iterable[str]) -> tuple[list[User], list[str]]:
-    """(people found, words nobody answers to); each person once, in the order of the words. Two queries at most."""
-    asked = list(dict.fromkeys(word.strip().lstrip("@").lower() for word in words if word.strip().lstrip("@")))
-    people = User.objects.annotate(low_handle=Lower("handle"), low_email=Lower("email")).filter(
-        Q(low_handle__in=asked) | Q(low_email__in=[word for word in asked if "@" in word]), is_active=True
+@dataclass(frozen=True)
+class Named:
+    """A list of handles and e-mail addresses, read. Each person once, in the order of the list."""
+
+    people: list[User]
+    missing: list[str]
+    unconfirmed: list[str]
+
+
+def by_handles_or_emails(words: Iterable[str]) -> Named:
+    """Whom a list names. Two queries, however long it is.
+
+    An address counts where its owner confirmed it: anybody can sign up with somebody else's.
+    """
+    asked = list(dict.fromkeys(word.strip().removeprefix("@").lower() for word in words if word.strip(" @")))
+    addresses = [word for word in asked if "@" in word]
+    people = User.objects.annotate(low=Lower("handle")).filter(
+        Q(low__in=asked) | Q(email__in=addresses), is_active=True
     )
-    found = {key: someone for someone in people for key in (someone.handle.lower(), someone.email.lower())}
-    missing = [word for word in asked if word not in found]
-    return list(dict.fromkeys(found[word] for word in asked if word in found)), missing
+    confirmed = set(EmailAddress.objects.filter(email__in=addresses, verified=True).values_list("user_id", "email"))
+    found = {}
+    for someone in people:
+        found[someone.handle.lower()] = someone
+        if (someone.pk, someone.email) in confirmed:
+            found[someone.email] = someone
+    known = {someone.email for someone in people}
+    return Named(
+        people=list(dict.fromkeys(found[word] for word in asked if word in found)),
+        missing=[word for word in asked if word not in found and word not in known],
+        unconfirmed=[word for word in asked if word not in found and word in known],
+    )

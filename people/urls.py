@@ -1,11 +1,10 @@
 """Pages about people."""
 
-from django.urls import path, re_path, register_converter
+from django.urls import path, re_path
 
+from people import converters as _converters  # noqa: F401  # makes <handle:…> known
 from people import views
-from people.converters import HandleConverter
 
-register_converter(HandleConverter, "handle")
 app_name = "people"
 
 urlpatterns = [

@@ -5,7 +5,7 @@ Each change by staff stands in Django's admin log; each new member is told by ma
 
 import logging
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from django.contrib.admin.models import ADDITION, DELETION, LogEntry
@@ -23,11 +23,12 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Added:
-    """What became of a list: who is new, who was a member before, which words nobody answers to."""
+    """What became of a list: who is new, who was a member before, whom it names in vain."""
 
     new: list[User]
     before: list[User]
-    missing: list[str]
+    missing: list[str] = field(default_factory=list)
+    unconfirmed: list[str] = field(default_factory=list)
 
 
 def ask_for_creator(user: User, plan: str) -> Creator:
@@ -75,7 +76,7 @@ def add_creators(people: Sequence[User], by: User | None, wave: str = "") -> Add
     write_log(by, [rows[user.pk] for user in new], ADDITION, message)
     for user in new:
         transaction.on_commit(lambda user=user: tell_new_creator(user))  # type: ignore[misc]
-    return Added(new, before, [])
+    return Added(new, before)
 
 
 def lock_rows(people: Sequence[User], now: datetime) -> list[Creator]:
@@ -89,9 +90,9 @@ def lock_rows(people: Sequence[User], now: datetime) -> list[Creator]:
 
 def add_creators_by_list(words: Sequence[str], by: User | None, wave: str = "") -> Added:
     """Add everybody on a list of handles and e-mail addresses who has an account; the rest is named, not added."""
-    people, missing = by_handles_or_emails(words)
-    added = add_creators(people, by, wave)
-    return Added(added.new, added.before, missing)
+    named = by_handles_or_emails(words)
+    added = add_creators(named.people, by, wave)
+    return Added(added.new, added.before, named.missing, named.unconfirmed)
 
 
 @transaction.atomic

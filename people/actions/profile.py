@@ -1,7 +1,6 @@
 """What a person changes about the own account: name, text, language, time zone, picture, API token."""
 
-import logging
-
+from allauth.account.models import EmailAddress
 from django.core.exceptions import ValidationError
 from django.core.files.base import ContentFile
 from django.core.files.uploadedfile import UploadedFile
@@ -13,7 +12,6 @@ from people.pictures import square_webp
 from people.refusals import PeopleRefused
 from people.throttle import take
 
-log = logging.getLogger(__name__)
 PROFILE_FIELDS = ("display_name", "about", "language", "time_zone")
 
 
@@ -63,6 +61,22 @@ def replace_picture(user: User, content: ContentFile | None) -> User:
             storage.delete(new)
         raise
     user.picture = row.picture
+    return user
+
+
+@transaction.atomic
+def set_email(user: User, email: str, confirmed: bool = False) -> User:
+    """Give an account another address, as staff and commands do; people themselves go by allauth's mails.
+
+    The addresses before it are forgotten: a link sent to one of them must not change the account back.
+    """
+    user.email = email.strip().lower()
+    user.save(update_fields=["email"])
+    EmailAddress.objects.filter(user=user).exclude(email=user.email).delete()
+    if user.email:
+        EmailAddress.objects.update_or_create(
+            user=user, email=user.email, defaults={"primary": True, "verified": confirmed}
+        )
     return user
 
 

@@ -2,6 +2,7 @@
 
 from django.urls import path
 
+from people import converters as _converters  # noqa: F401  # makes <handle:…> known
 from people.api import views
 
 urlpatterns = [

@@ -1,0 +1,115 @@
+"""Accounts."""
+
+from typing import Any
+
+from django.contrib import admin, messages
+from django.contrib.auth.admin import UserAdmin
+from django.contrib.auth.forms import AdminUserCreationForm, UserChangeForm
+from django.db.models import Model, QuerySet
+from django.forms import ModelForm
+from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
+
+from people.actions.creators import add_creators
+from people.actions.profile import set_email
+from people.models import User
+
+SEES_ADDRESSES = "people.view_address"
+ONLY_SUPERUSERS = ("is_staff", "is_superuser", "groups", "user_permissions")
+
+
+class AddForm(AdminUserCreationForm):
+    class Meta:
+        model = User
+        fields = ("handle", "display_name", "email")
+        field_classes: dict[str, Any] = {}
+
+
+class ChangeForm(UserChangeForm):
+    class Meta:
+        model = User
+        fields = "__all__"
+        field_classes: dict[str, Any] = {}
+
+
+@admin.register(User)
+class PersonAdmin(UserAdmin):  # type: ignore[type-arg]
+    """Addresses are shown to, and found by, those who may see them. Staff accounts are changed by superusers only."""
+
+    form = ChangeForm
+    add_form = AddForm
+    ordering = ("-date_joined",)
+    list_display = ("handle", "display_name", "email", "is_active", "is_staff", "language", "date_joined")
+    list_filter = ("is_active", "is_staff", "groups", "language")
+    search_fields = ("handle", "display_name", "email")
+    readonly_fields = ("last_login", "date_joined", "old_enough_at", "rules_version", "picture")
+    filter_horizontal = ("groups", "user_permissions")
+    list_per_page = 50
+    show_full_result_count = False
+    actions = ("add_to_creators",)
+    fieldsets = (
+        (None, {"fields": ("handle", "password")}),
+        (_("Page"), {"fields": ("display_name", "about", "picture", "language", "time_zone")}),
+        (_("Reached by"), {"fields": ("email",)}),
+        (_("May"), {"fields": ("is_active", *ONLY_SUPERUSERS)}),
+        (_("When"), {"fields": ("date_joined", "last_login", "old_enough_at", "rules_version")}),
+    )
+    add_fieldsets = (
+        (
+            None,
+            {
+                "classes": ("wide",),
+                "fields": ("handle", "display_name", "email", "usable_password", "password1", "password2"),
+            },
+        ),
+    )
+
+    def get_list_display(self, request: HttpRequest) -> list[Any]:
+        columns = list(super().get_list_display(request))
+        return columns if request.user.has_perm(SEES_ADDRESSES) else [name for name in columns if name != "email"]
+
+    def get_search_fields(self, request: HttpRequest) -> list[str]:
+        """Searching would tell an address letter by letter."""
+        fields = list(super().get_search_fields(request))
+        return fields if request.user.has_perm(SEES_ADDRESSES) else [name for name in fields if name != "email"]
+
+    def get_fieldsets(self, request: HttpRequest, obj: User | None = None) -> Any:
+        sets = super().get_fieldsets(request, obj)
+        if obj is None or request.user.has_perm(SEES_ADDRESSES):
+            return sets
+        return [entry for entry in sets if "email" not in entry[1]["fields"]]
+
+    def get_readonly_fields(self, request: HttpRequest, obj: User | None = None) -> list[str]:
+        fields = [str(name) for name in super().get_readonly_fields(request, obj)]
+        return fields if request.user.is_superuser else [*fields, *ONLY_SUPERUSERS]
+
+    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        """Otherwise who may change people could set an administrator's password."""
+        above = isinstance(obj, User) and (obj.is_staff or obj.is_superuser) and obj.pk != request.user.pk
+        if above and not request.user.is_superuser:
+            return False
+        return super().has_change_permission(request, obj)
+
+    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        """Accounts are closed, not deleted: rooms, evidence and logs refer to them."""
+        return False
+
+    def save_model(self, request: HttpRequest, obj: User, form: ModelForm, change: bool) -> None:  # type: ignore[type-arg]
+        super().save_model(request, obj, form, change)
+        if "email" in form.changed_data:
+            set_email(obj, obj.email)
+
+    def has_add_to_creators_permission(self, request: HttpRequest) -> bool:
+        return request.user.has_perm("people.change_creator")
+
+    @admin.action(description=_("Add to the creator group"), permissions=["add_to_creators"])
+    def add_to_creators(self, request: HttpRequest, queryset: QuerySet[User]) -> None:
+        assert isinstance(request.user, User)
+        added = add_creators(list(queryset.filter(is_active=True)), by=request.user)
+        text = ngettext("%d person was added.", "%d people were added.", len(added.new)) % len(added.new)
+        if added.before:
+            text += " " + ngettext("%d was in it before.", "%d were in it before.", len(added.before)) % len(
+                added.before
+            )
+        self.message_user(request, text, messages.SUCCESS)
