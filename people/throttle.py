@@ -4,10 +4,16 @@ The bucket is filled and emptied in one Lua script on Redis' own clock, so that 
 """
 
 import functools
+import logging
 
 import redis
 import redis.asyncio
 from django.conf import settings
+from redis.exceptions import RedisError
+
+from people.refusals import PeopleRefused
+
+log = logging.getLogger(__name__)
 
 # KEYS[1]: the bucket. ARGV: tokens per millisecond, size of the bucket, tokens wanted. Returns ms to wait, 0 to go.
 TAKE = """
@@ -44,3 +50,14 @@ async def atake(client: "redis.asyncio.Redis", key: str, *, per_minute: float, b
     """`take` for consumers, on the connection that their loop owns."""
     wait = await client.eval(TAKE, 1, bucket(key), per_minute / 60_000, burst, cost)  # type: ignore[misc]
     return int(wait) / 1000
+
+
+def slow_down(key: str, *, per_minute: float, burst: int) -> None:
+    """Refuse `too_fast`. Without Redis everybody passes: what must hold, holds in PostgreSQL."""
+    try:
+        wait = take(key, per_minute=per_minute, burst=burst)
+    except RedisError as error:
+        log.warning("Not throttled, Redis is away: %s", error)
+        return
+    if wait:
+        raise PeopleRefused("too_fast", wait)

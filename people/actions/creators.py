@@ -16,7 +16,7 @@ from people.mails import tell_new_creator
 from people.models import Creator, User
 from people.queries import by_handles_or_emails, waiting
 from people.refusals import PeopleRefused
-from people.throttle import take
+from people.throttle import slow_down
 
 log = logging.getLogger(__name__)
 
@@ -36,9 +36,7 @@ def ask_for_creator(user: User, plan: str) -> Creator:
     plan = plan.strip()
     if not plan:
         raise PeopleRefused("no_plan")
-    wait = take(f"ask:{user.pk}", per_minute=2, burst=6)
-    if wait:
-        raise PeopleRefused("too_fast", wait)
+    slow_down(f"ask:{user.pk}", per_minute=2, burst=6)
     with transaction.atomic():
         creator, created = Creator.objects.select_for_update().get_or_create(
             user=user, defaults={"asked_at": timezone.now(), "plan": plan}

@@ -2,7 +2,7 @@
 
 from people.models import Follow, User
 from people.refusals import PeopleRefused
-from people.throttle import take
+from people.throttle import slow_down
 
 PER_MINUTE = 30
 BURST = 60
@@ -14,7 +14,7 @@ def follow(follower: User, followed: User) -> bool:
         raise PeopleRefused("not_oneself")
     if not followed.is_active:
         raise PeopleRefused("unknown_person")
-    slow_down(follower)
+    slow_down(f"follow:{follower.pk}", per_minute=PER_MINUTE, burst=BURST)
     # Two clicks at once: the unique constraint lets one in, and neither fails.
     _row, created = Follow.objects.get_or_create(follower=follower, followed=followed)
     return created
@@ -22,12 +22,6 @@ def follow(follower: User, followed: User) -> bool:
 
 def unfollow(follower: User, followed: User) -> bool:
     """Returns whether there was something to undo."""
-    slow_down(follower)
+    slow_down(f"follow:{follower.pk}", per_minute=PER_MINUTE, burst=BURST)
     deleted, _by_model = Follow.objects.filter(follower=follower, followed=followed).delete()
     return deleted > 0
-
-
-def slow_down(follower: User) -> None:
-    wait = take(f"follow:{follower.pk}", per_minute=PER_MINUTE, burst=BURST)
-    if wait:
-        raise PeopleRefused("too_fast", wait)

@@ -9,8 +9,7 @@ from rest_framework.authtoken.models import Token
 
 from people.models import User
 from people.pictures import square_webp
-from people.refusals import PeopleRefused
-from people.throttle import take
+from people.throttle import slow_down
 
 PROFILE_FIELDS = ("display_name", "about", "language", "time_zone")
 
@@ -29,9 +28,7 @@ def update_profile(user: User, **changes: str) -> User:
 
 def set_picture(user: User, upload: UploadedFile) -> User:
     """Replace the picture. The old file goes once the change is final; a failed change leaves no new file behind."""
-    wait = take(f"picture:{user.pk}", per_minute=6, burst=10)
-    if wait:
-        raise PeopleRefused("too_fast", wait)
+    slow_down(f"picture:{user.pk}", per_minute=6, burst=10)
     data = square_webp(upload, upload.size or 0)  # type: ignore[arg-type]
     return replace_picture(user, ContentFile(data))
 

@@ -1,0 +1,23 @@
+"""The groups of staff. They are made once; what an administrator changes in them afterwards stays."""
+
+from typing import Any
+
+from django.contrib.auth.models import Group, Permission
+
+MODERATORS = "Moderators"
+SENIORS = "Senior moderators"
+AUDITORS = "Auditors"
+# Permissions on people; the apps above give the groups theirs. Moderators know people by handle, not by address.
+PERMISSIONS = {
+    MODERATORS: ("view_user", "view_follow", "view_creator"),
+    SENIORS: ("view_user", "view_follow", "view_creator", "change_creator", "view_address"),
+    AUDITORS: ("view_user", "view_follow", "view_creator"),
+}
+
+
+def ensure_groups(**_signal: Any) -> None:
+    """Receiver of post_migrate: by then the permissions exist."""
+    for name, codenames in PERMISSIONS.items():
+        group, created = Group.objects.get_or_create(name=name)
+        if created:
+            group.permissions.set(Permission.objects.filter(content_type__app_label="people", codename__in=codenames))
