@@ -58,7 +58,7 @@ class SeatLeft(TypedDict):
 
 
 class SeatMuted(TypedDict):
-    """`seat_muted`: a microphone was closed or opened. `by` is a helper's handle, or null for the speaker's own hand."""
+    """`seat_muted`: a microphone was closed or opened; `by` is a helper's handle, null when the speaker did it."""
 
     user: str
     muted: bool

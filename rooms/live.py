@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from django.db.models import Prefetch
 from redis.exceptions import RedisError
 
+from people.live import LiveLink
 from people.models import Follow, User
 from rooms import presence
 from rooms.models import Room, Seat
@@ -52,3 +53,9 @@ def _card(room: Room, host_followed: bool) -> LiveRoom:
     except RedisError:
         listening = 0
     return LiveRoom(room, host_followed, seats, listening)
+
+
+def live_link(user: User) -> LiveLink | None:
+    """The room that this person hosts now, for the pages of people; only one that everybody may enter."""
+    room = Room.objects.filter(host=user, status=Room.Status.LIVE, entry_policy=Room.EntryPolicy.ANYONE).first()
+    return None if room is None else LiveLink(room.get_absolute_url(), room.title)

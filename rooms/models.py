@@ -103,6 +103,9 @@ class Room(models.Model):
     def __str__(self) -> str:
         return self.title
 
+    def get_absolute_url(self) -> str:
+        return f"/r/{self.slug}/"
+
     @property
     def is_live(self) -> bool:
         return self.status == self.Status.LIVE
@@ -112,9 +115,6 @@ class Room(models.Model):
         if self.started_at is None:
             return 0
         return max(0, round(((at or timezone.now()) - self.started_at).total_seconds() * 1000))
-
-    def get_absolute_url(self) -> str:
-        return f"/r/{self.slug}/"
 
 
 class Consent(models.Model):
@@ -129,6 +129,9 @@ class Consent(models.Model):
         verbose_name = _("consent")
         verbose_name_plural = _("consents")
         constraints = [models.UniqueConstraint(fields=["room", "user", "text_version"], name="consent_once")]
+
+    def __str__(self) -> str:
+        return f"{self.user_id} in {self.room_id}: {self.text_version}"
 
 
 class Seat(models.Model):
@@ -185,6 +188,9 @@ class Seat(models.Model):
             )
         ]
 
+    def __str__(self) -> str:
+        return f"{self.user_id} at {self.place} in {self.room_id}"
+
 
 class RoomEvent(models.Model):
     """The room's log: what everybody in it may know, numbered without gaps. Written by actions, edited by nobody."""
@@ -201,6 +207,9 @@ class RoomEvent(models.Model):
         verbose_name_plural = _("room events")
         constraints = [models.UniqueConstraint(fields=["room", "seq"], name="event_seq_once")]
         triggers = [pgtrigger.Protect(name="event_append_only", operation=pgtrigger.Update)]
+
+    def __str__(self) -> str:
+        return f"{self.room_id}/{self.seq} {self.type}"
 
 
 class Recording(models.Model):
@@ -252,3 +261,6 @@ class RecordingFile(models.Model):
                 condition=Q(kind="mix", seat=None) | Q(kind="track", seat__isnull=False), name="file_track_has_seat"
             ),
         ]
+
+    def __str__(self) -> str:
+        return self.path

@@ -100,3 +100,8 @@ def may_end(*, status: str, role: str, is_staff: bool = False) -> str | None:
     if code := live(status):
         return code
     return None if role == "host" or is_staff else "not_host"
+
+
+def may_see_recording(*, is_host: bool) -> str | None:
+    """The retained copy is its host's business until the host publishes it."""
+    return None if is_host else "not_host"

@@ -25,7 +25,9 @@ TABLE: dict[str, Refusal] = {
     "unknown_room": Refusal(404, _("There is no room at this address.")),
     "room_ended": Refusal(410, _("This room has ended.")),
     "stage_full": Refusal(409, _("Every place at the table is taken. Try again when somebody stands up.")),
-    "not_allowed_to_speak": Refusal(403, _("In this room only people whom the host follows take a place at the table.")),
+    "not_allowed_to_speak": Refusal(
+        403, _("In this room only people whom the host follows take a place at the table.")
+    ),
     "not_consented": Refusal(403, _("Rooms are recorded. Agree to being recorded before your microphone opens.")),
     "not_on_stage": Refusal(409, _("This person has no place at the table.")),
     "already_on_stage": Refusal(409, _("You have a place at the table already.")),
@@ -41,7 +43,9 @@ TABLE: dict[str, Refusal] = {
     "bad_value": Refusal(400, _("Something in this request has a value that cannot be used.")),
     "not_found": Refusal(404, _("There is nothing at this address.")),
     "not_available": Refusal(405, _("This cannot be done at this address.")),
-    "unavailable": Refusal(503, _("Something on the server is being restarted. Nothing is lost; try again in a moment.")),
+    "unavailable": Refusal(
+        503, _("Something on the server is being restarted. Nothing is lost; try again in a moment.")
+    ),
 }
 
 

@@ -185,5 +185,3 @@ def snapshot(room_pk: int, who: Who) -> Snapshot:
     """A fresh snapshot for a page or the API: a constant number of queries. Raises unknown_room."""
     shared = base(room_pk)
     return compose(shared, you(shared.row, who))
-
-

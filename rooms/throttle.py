@@ -42,9 +42,7 @@ def check(limit: Limit, who_key: str) -> None:
 async def acheck(client: redis.asyncio.Redis, limit: Limit, who_key: str) -> None:
     """The same for sockets, on the hub's connection."""
     try:
-        wait = await buckets.atake(
-            client, f"{limit.name}:{who_key}", per_minute=limit.per_minute, burst=limit.burst
-        )
+        wait = await buckets.atake(client, f"{limit.name}:{who_key}", per_minute=limit.per_minute, burst=limit.burst)
     except (RedisError, OSError) as error:
         log.warning("not throttled, Redis is away: %s", error)
         return

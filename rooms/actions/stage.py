@@ -120,9 +120,7 @@ def set_muted(room_id: int, user: User, muted: bool, by: User) -> Seat:
         else:
             agreed = by_self and has_consented(room, user)
             refuse(
-                permissions.may_unmute(
-                    status=room.status, by_self=by_self, on_stage=seat is not None, consented=agreed
-                )
+                permissions.may_unmute(status=room.status, by_self=by_self, on_stage=seat is not None, consented=agreed)
             )
         if seat is None:
             raise RoomRefused("not_on_stage")

@@ -1,0 +1,157 @@
+"""What goes in and out of the API: parsed here, decided in actions, described in the schema."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.conf import settings
+from rest_framework import serializers
+
+from rooms.models import Recording, Room
+
+
+class OpenRoom(serializers.Serializer[Any]):
+    """A room to be opened."""
+
+    title = serializers.CharField(max_length=120)
+    topic = serializers.CharField(max_length=280, required=False, default="", allow_blank=True)
+    language = serializers.ChoiceField(choices=settings.LANGUAGES, default="en")
+    speak_policy = serializers.ChoiceField(choices=Room.SpeakPolicy.choices, default=Room.SpeakPolicy.EVERYONE)
+    transcription = serializers.BooleanField(default=True)
+
+
+class GiveConsent(serializers.Serializer[Any]):
+    """Which text was agreed to."""
+
+    version = serializers.CharField(max_length=20)
+
+
+class NamePerson(serializers.Serializer[Any]):
+    """Somebody in the room, by handle."""
+
+    user = serializers.CharField(max_length=30)
+
+
+class MaybeNamePerson(serializers.Serializer[Any]):
+    """Somebody in the room, by handle; oneself unless named."""
+
+    user = serializers.CharField(max_length=30, required=False)
+
+
+class SeatShape(serializers.Serializer[Any]):
+    """An occupied place. `picture` is an address or empty; then initials stand on `color`."""
+
+    user = serializers.CharField()
+    name = serializers.CharField()
+    initials = serializers.CharField()
+    picture = serializers.CharField()
+    color = serializers.CharField()
+    role = serializers.ChoiceField(choices=["host", "cohost", "speaker"])
+    place = serializers.IntegerField()
+    muted = serializers.BooleanField()
+    connected = serializers.BooleanField()
+
+
+class RoomShape(serializers.Serializer[Any]):
+    """A room. Moments are ISO 8601 in UTC."""
+
+    slug = serializers.CharField()
+    title = serializers.CharField()
+    topic = serializers.CharField()
+    language = serializers.CharField()
+    status = serializers.ChoiceField(choices=Room.Status.choices)
+    started_at = serializers.DateTimeField(allow_null=True)
+    ended_at = serializers.DateTimeField(allow_null=True)
+    end_reason = serializers.CharField()
+    speak_policy = serializers.ChoiceField(choices=Room.SpeakPolicy.choices)
+    max_speakers = serializers.IntegerField()
+    recorded_days = serializers.IntegerField()
+    transcription = serializers.BooleanField()
+    host = serializers.CharField()
+    host_lost_at = serializers.DateTimeField(allow_null=True)
+    host_ends_at = serializers.DateTimeField(allow_null=True)
+
+
+class LiveRoomShape(serializers.Serializer[Any]):
+    """A live room in the list."""
+
+    room = RoomShape()
+    host_followed = serializers.BooleanField()
+    speakers = serializers.IntegerField()
+    listening = serializers.IntegerField()
+
+
+class LiveRooms(serializers.Serializer[Any]):
+    """Hosts you follow first, then the newest."""
+
+    rooms = LiveRoomShape(many=True)
+
+
+class MayShape(serializers.Serializer[Any]):
+    """What the reader may do here."""
+
+    take_seat = serializers.BooleanField()
+    why_not = serializers.CharField(allow_null=True)
+    end = serializers.BooleanField()
+    mute_others = serializers.BooleanField()
+
+
+class YouShape(serializers.Serializer[Any]):
+    """The reader; `user` is null for who is not signed in."""
+
+    user = serializers.CharField(allow_null=True)
+    may = MayShape()
+    consented = serializers.BooleanField()
+
+
+class SnapshotShape(serializers.Serializer[Any]):
+    """A room as the reader sees it now; `seq` is the last event that is in it."""
+
+    type = serializers.CharField()
+    seq = serializers.IntegerField()
+    room = RoomShape()
+    seats = SeatShape(many=True)
+    listening = serializers.IntegerField()
+    you = YouShape()
+    now = serializers.DateTimeField()
+
+
+class Place(serializers.Serializer[Any]):
+    """Where one sits."""
+
+    place = serializers.IntegerField()
+
+
+class IceServer(serializers.Serializer[Any]):
+    """One entry of RTCPeerConnection's `iceServers`."""
+
+    urls = serializers.ListField(child=serializers.CharField())
+    username = serializers.CharField(required=False)
+    credential = serializers.CharField(required=False)
+
+
+class IceServers(serializers.Serializer[Any]):
+    """Servers that help a browser to reach us; their credentials end by themselves."""
+
+    servers = IceServer(many=True)
+
+
+class RecordingFileShape(serializers.Serializer[Any]):
+    """One file. `start_ms` and `duration_ms` are room time."""
+
+    kind = serializers.CharField()
+    user = serializers.CharField(allow_null=True)
+    start_ms = serializers.IntegerField()
+    duration_ms = serializers.IntegerField()
+    size = serializers.IntegerField()
+    sha256 = serializers.CharField()
+
+
+class RecordingShape(serializers.Serializer[Any]):
+    """The retained copy of a room. `kept_until` is null while the room is live."""
+
+    state = serializers.ChoiceField(choices=Recording.State.choices)
+    finished_at = serializers.DateTimeField(allow_null=True)
+    duration_ms = serializers.IntegerField(allow_null=True)
+    kept_until = serializers.DateTimeField(allow_null=True)
+    files = RecordingFileShape(many=True)
