@@ -11,7 +11,17 @@ from urllib.parse import urlsplit
 from csp.constants import NONCE, NONE, SELF
 from django.utils.translation import gettext_lazy as _
 
-from config.env import env_bool, env_database, env_int, env_list, env_required, env_str, env_url, load_file
+from config.env import (
+    env_bool,
+    env_database,
+    env_int,
+    env_list,
+    env_ports,
+    env_required,
+    env_str,
+    env_url,
+    load_file,
+)
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 LOCAL_DIR = Path(env_str("STAMTAFEL_LOCAL_DIR", str(BASE_DIR / ".local")))
@@ -236,6 +246,8 @@ JANUS_WS_URL = env_url("JANUS_WS_URL", "ws://127.0.0.1:8188", ("ws", "wss"))
 JANUS_API_SECRET = env_str("JANUS_API_SECRET", "")
 JANUS_ADMIN_KEY = env_str("JANUS_ADMIN_KEY", "")
 MEDIA_NEAR_LISTENERS = env_int("MEDIA_NEAR_LISTENERS", 300, 0, 100_000)
+# Ports on loopback where ffmpeg takes in the mixes: four a room.
+MEDIA_RTP_PORTS = env_ports("MEDIA_RTP_PORTS", (22_000, 22_999), 4)
 # ICE: STUN servers and TURN with time-limited credentials (coturn's use-auth-secret).
 STUN_URLS = env_list("STUN_URLS", [])
 TURN_URLS = env_list("TURN_URLS", [])

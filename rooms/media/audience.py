@@ -86,3 +86,11 @@ async def watch(janus: Janus, mountpoint: Mountpoint) -> tuple[int, str]:
 async def start(janus: Janus, handle: int, answer: str) -> None:
     """The browser's answer: sound flows."""
     await janus.message(handle, {"request": "start"}, {"type": "answer", "sdp": answer})
+
+
+async def silent_for(janus: Janus, mountpoint: Mountpoint) -> float:
+    """Seconds since the stream's last packet."""
+    body = {"request": "info", "id": mountpoint.id, "secret": mountpoint.secret}
+    data, _jsep = await janus.message(mountpoint.handle, body)
+    ages = [media["age_ms"] for media in data["info"]["media"] if "age_ms" in media]
+    return min(ages, default=0) / 1000

@@ -1,0 +1,116 @@
+"""What a restarted supervisor must know, kept in Redis as it changes: the session, rooms, and whose handles are whose."""
+
+from __future__ import annotations
+
+import json
+import logging
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from redis.asyncio import Redis
+from redis.exceptions import RedisError
+
+from rooms.media import bus
+
+log = logging.getLogger(__name__)
+
+
+@dataclass
+class Handle:
+    """A handle in Janus and whose it is. `kind` is speak, listen or check; `seat` is 0 for who is not on stage."""
+
+    id: int
+    kind: str
+    room: int
+    conn: str
+    who: str
+    seat: int = 0
+    since: float = 0.0
+    candidates: int = 0
+
+
+class Kept:
+    """Writes through to Redis; what could not be written while Redis was away is written again by `repair`."""
+
+    def __init__(self, redis: Redis) -> None:
+        self.redis: Any = redis
+        self.session = 0
+        self.rooms: dict[int, dict[str, Any]] = {}
+        self.handles: dict[int, Handle] = {}
+        self._behind = False
+
+    async def load(self) -> None:
+        """Read what an earlier supervisor left. Raises RedisError."""
+        self.session = int(await self.redis.get(bus.key(bus.SESSION)) or 0)
+        rooms = await self.redis.hgetall(bus.key(bus.ROOMS))
+        handles = await self.redis.hgetall(bus.key(bus.HANDLES))
+        self.rooms = {int(pk): json.loads(text) for pk, text in rooms.items()}
+        self.handles = {int(pk): Handle(**json.loads(text)) for pk, text in handles.items()}
+
+    async def start_over(self, session: int) -> None:
+        """A new session: nothing of the old one exists any more."""
+        self.session = session
+        self.rooms.clear()
+        self.handles.clear()
+        await self._write(self._rewrite)
+
+    async def keep_room(self, pk: int, built: dict[str, Any]) -> None:
+        """A room was built."""
+        self.rooms[pk] = built
+        await self._write(lambda: self.redis.hset(bus.key(bus.ROOMS), str(pk), json.dumps(built)))
+
+    async def drop_room(self, pk: int) -> None:
+        """A room was taken down."""
+        self.rooms.pop(pk, None)
+        await self._write(lambda: self.redis.hdel(bus.key(bus.ROOMS), str(pk)))
+
+    async def keep_handle(self, handle: Handle) -> None:
+        """Somebody is connected."""
+        self.handles[handle.id] = handle
+        text = json.dumps(asdict(handle))
+        await self._write(lambda: self.redis.hset(bus.key(bus.HANDLES), str(handle.id), text))
+
+    async def drop_handle(self, handle_id: int) -> Handle | None:
+        """Somebody is not connected any more; whose handle it was."""
+        handle = self.handles.pop(handle_id, None)
+        if handle is not None:
+            await self._write(lambda: self.redis.hdel(bus.key(bus.HANDLES), str(handle_id)))
+        return handle
+
+    def of(self, kind: str, *, room: int | None = None, conn: str | None = None, seat: int | None = None) -> list[Handle]:
+        """Handles of a kind, narrowed down."""
+        return [
+            handle
+            for handle in self.handles.values()
+            if handle.kind == kind
+            and (room is None or handle.room == room)
+            and (conn is None or handle.conn == conn)
+            and (seat is None or handle.seat == seat)
+        ]
+
+    async def repair(self) -> None:
+        """Write all of it again after Redis was away, or came back empty."""
+        try:
+            if self._behind or int(await self.redis.get(bus.key(bus.SESSION)) or 0) != self.session:
+                await self._rewrite()
+                self._behind = False
+        except (RedisError, OSError) as error:
+            log.warning("state of sound is not kept: %s", error)
+            self._behind = True
+
+    async def _write(self, write: Any) -> None:
+        try:
+            await write()
+        except (RedisError, OSError) as error:
+            log.warning("state of sound is not kept: %s", error)
+            self._behind = True
+
+    async def _rewrite(self) -> None:
+        pipe = self.redis.pipeline(transaction=True)
+        pipe.set(bus.key(bus.SESSION), str(self.session))
+        pipe.delete(bus.key(bus.ROOMS), bus.key(bus.HANDLES))
+        for pk, built in self.rooms.items():
+            pipe.hset(bus.key(bus.ROOMS), str(pk), json.dumps(built))
+        for handle in self.handles.values():
+            pipe.hset(bus.key(bus.HANDLES), str(handle.id), json.dumps(asdict(handle)))
+        await pipe.execute()

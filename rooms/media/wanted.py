@@ -1,0 +1,49 @@
+"""What should be: read from PostgreSQL, where the media supervisor only ever reads."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from rooms.models import Room, Seat
+
+
+@dataclass(frozen=True)
+class WantedSeat:
+    """A person on stage, and whether their microphone is closed."""
+
+    pk: int
+    user_pk: int
+    handle: str
+    muted: bool
+
+
+@dataclass(frozen=True)
+class WantedRoom:
+    """A live room and its open seats by primary key."""
+
+    pk: int
+    slug: str
+    seats: dict[int, WantedSeat] = field(default_factory=dict)
+
+
+def load() -> dict[int, WantedRoom]:
+    """Every live room with who sits on its stage now: two queries."""
+    live = Room.objects.filter(status=Room.Status.LIVE).values_list("pk", "slug")
+    rooms = {pk: WantedRoom(pk, slug) for pk, slug in live}
+    seats = Seat.objects.filter(left_at=None, room__status=Room.Status.LIVE)
+    for pk, room_pk, user_pk, handle, muted in seats.values_list("pk", "room_id", "user_id", "user__handle", "muted"):
+        if room_pk in rooms:
+            rooms[room_pk].seats[pk] = WantedSeat(pk, user_pk, handle, muted)
+    return rooms
+
+
+def open_seat(room_pk: int, seat_pk: int, who_key: str) -> WantedSeat | None:
+    """This person's seat if it is open in a live room at this moment."""
+    seat = (
+        Seat.objects.filter(pk=seat_pk, room_id=room_pk, left_at=None, room__status=Room.Status.LIVE)
+        .values_list("user_id", "user__handle", "muted")
+        .first()
+    )
+    if seat is None or who_key != f"u:{seat[0]}":
+        return None
+    return WantedSeat(seat_pk, seat[0], seat[1], seat[2])
