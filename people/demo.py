@@ -1,4 +1,4 @@
-"""The people of the demo. Their password belongs to this installation alone, so a demo on the open net is no open door."""
+"""The people of the demo. Their password is this installation's own: a demo on the open net is no open door."""
 
 import base64
 import hashlib
