@@ -1,0 +1,107 @@
+"""What changes a transcript from outside: asking for one, correcting a line, trying again, forgetting it."""
+
+import logging
+
+from django.db import transaction
+from django.utils import timezone
+
+from people.models import User
+from rooms.models import Recording, RecordingFile, Room
+from transcripts.formats import one_line
+from transcripts.jobs import settle
+from transcripts.models import Cue, Piece, TrackPlan, Transcript, TranscriptionWindow
+from transcripts.permissions import may_correct
+from transcripts.queries import role_in
+from transcripts.refusals import TranscriptRefused
+
+log = logging.getLogger(__name__)
+MAX_LETTERS = 1000
+
+
+@transaction.atomic
+def request_transcript(recording: Recording) -> Transcript:
+    """The room's transcript, asked for once however often this is called; `off` where the room wanted none."""
+    room = recording.room
+    state = Transcript.State.WAITING if room.transcription else Transcript.State.OFF
+    transcript, new = Transcript.objects.get_or_create(room=room, defaults={"language": room.language, "state": state})
+    transcript = Transcript.objects.select_for_update().get(pk=transcript.pk)
+    if transcript.state == Transcript.State.OFF:
+        return transcript
+    known = set(transcript.plans.values_list("file_id", flat=True))
+    tracks = recording.files.filter(kind=RecordingFile.Kind.TRACK).exclude(pk__in=known).order_by("start_ms", "pk")
+    added = TrackPlan.objects.bulk_create(TrackPlan(transcript=transcript, file=file) for file in tracks)
+    if added:
+        _reopen(transcript)
+        _wake_on_commit()
+    elif new:
+        settle(transcript.pk)  # nobody had a microphone: ready, with nothing in it
+    return transcript
+
+
+def _reopen(transcript: Transcript) -> None:
+    transcript.state, transcript.finished_at = Transcript.State.WAITING, None
+    transcript.save(update_fields=["state", "finished_at"])
+
+
+def _wake_on_commit() -> None:
+    """Wake a worker up now; if the queue is down, the next `requeue` does it."""
+    from transcripts.tasks import work
+
+    transaction.on_commit(lambda: work.delay(), robust=True)
+
+
+@transaction.atomic
+def correct_cue(room: Room, cue_pk: int, by: User, text: str | None) -> Cue:
+    """Put a host's or co-host's words beside the machine's; None takes them away again.
+
+    Refuses with not_host, unknown_cue, empty_text, text_too_long.
+    """
+    if code := may_correct(role_in(by, room)):
+        raise TranscriptRefused(code)
+    cue = Cue.objects.select_for_update().filter(pk=cue_pk, transcript__room=room).first()
+    if cue is None:
+        raise TranscriptRefused("unknown_cue")
+    corrected = None if text is None else one_line(text)
+    if corrected == "":
+        raise TranscriptRefused("empty_text")
+    if corrected is not None and len(corrected) > MAX_LETTERS:
+        raise TranscriptRefused("text_too_long")
+    cue.corrected_text = corrected
+    cue.corrected_by, cue.corrected_at = (None, None) if corrected is None else (by, timezone.now())
+    cue.save(update_fields=["corrected_text", "corrected_by", "corrected_at"])
+    return cue
+
+
+@transaction.atomic
+def retry_transcript(room: Room, by: User) -> Transcript:
+    """Try everything that failed afresh. Refuses with not_host, no_transcript, nothing_failed."""
+    if code := may_correct(role_in(by, room)):
+        raise TranscriptRefused(code)
+    transcript = Transcript.objects.select_for_update().filter(room=room).first()
+    if transcript is None:
+        raise TranscriptRefused("no_transcript")
+    afresh = {"state": Piece.State.WAITING, "attempts": 0, "error": "", "spent_ms": 0}
+    plans = transcript.plans.filter(state=Piece.State.FAILED)
+    windows = TranscriptionWindow.objects.filter(plan__transcript=transcript, state=Piece.State.FAILED)
+    windows = windows.exclude(plan__in=plans)
+    changed = windows.update(**afresh)
+    del afresh["spent_ms"]
+    TranscriptionWindow.objects.filter(plan__in=plans).delete()
+    changed += plans.update(**afresh)
+    if not changed:
+        raise TranscriptRefused("nothing_failed")
+    _reopen(transcript)
+    settle(transcript.pk)
+    _wake_on_commit()
+    return transcript
+
+
+@transaction.atomic
+def forget_transcript(room_pk: int) -> int:
+    """Delete every word of a room, and what was planned for it; returns the number of rows. Safe to run twice.
+
+    A worker that is at it finds its piece gone and writes nothing.
+    """
+    Transcript.objects.select_for_update().filter(room_id=room_pk).first()
+    deleted, _by_model = Transcript.objects.filter(room_id=room_pk).delete()
+    return deleted

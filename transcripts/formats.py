@@ -1,0 +1,140 @@
+"""A transcript as files people use: WebVTT, SRT, plain text, JSON. Pure: lines in, text out.
+
+Names and words are other people's input: what would end a cue, start a tag or turn the direction of text is taken out
+or escaped here, whatever the account's page let through.
+"""
+
+import json
+import unicodedata
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+NOBODY = "Unknown person"
+# Marks that turn the direction of what follows: a name must not reorder the text around it.
+TURNING = dict.fromkeys([0x061C, 0x200E, 0x200F, *range(0x202A, 0x202F), *range(0x2066, 0x206A)])
+
+
+@dataclass(frozen=True, slots=True)
+class FormatLine:
+    """One cue as it is shown. `gap` says why there are no words: `failed` (not transcribed) or `unclear`."""
+
+    start_ms: int
+    end_ms: int
+    speaker: str
+    text: str
+    handle: str = ""
+    gap: str = ""
+    corrected: bool = False
+    machine_text: str = ""
+    confidence: float | None = None
+    words: list[dict[str, Any]] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class About:
+    """What stands at the top of a file."""
+
+    title: str
+    started_at: str
+    language: str
+    model: str
+    version: str
+
+
+GAPS = {"failed": "[not transcribed]", "unclear": "[unclear]"}
+
+
+def shown(line: FormatLine) -> str:
+    """What is read in this line: the words, or in brackets why there are none."""
+    return one_line(line.text) if not line.gap else GAPS[line.gap]
+
+
+def one_line(text: str) -> str:
+    """Text without line breaks, control characters and marks that turn its direction; spaces once."""
+    plain = "".join(" " if unicodedata.category(letter) in ("Cc", "Zl", "Zp") else letter for letter in text)
+    return " ".join(plain.translate(TURNING).split())
+
+
+def speaker_name(name: str) -> str:
+    """A name that can be printed, whatever stands in it."""
+    return one_line(name) or NOBODY
+
+
+def clock(ms: int, separator: str) -> str:
+    """`hh:mm:ss.mmm`; hours go on past 99."""
+    seconds, thousandths = divmod(max(0, ms), 1000)
+    minutes, seconds = divmod(seconds, 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours:02}:{minutes:02}:{seconds:02}{separator}{thousandths:03}"
+
+
+def escape(text: str) -> str:
+    """WebVTT's three characters; with `>` gone no `-->` is left."""
+    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+
+
+def webvtt(about: About, lines: Iterable[FormatLine]) -> Iterator[str]:
+    """WebVTT with the speaker in a voice tag."""
+    yield f"WEBVTT - {escape(one_line(about.title))}\nLanguage: {about.language}\n\n"
+    for number, line in enumerate(lines, 1):
+        times = f"{clock(line.start_ms, '.')} --> {clock(line.end_ms, '.')}"
+        yield f"{number}\n{times}\n<v {escape(speaker_name(line.speaker))}>{escape(shown(line))}</v>\n\n"
+
+
+def srt(about: About, lines: Iterable[FormatLine]) -> Iterator[str]:
+    """SubRip: no escapes in this format, so tags and arrows get harmless brackets."""
+    for number, line in enumerate(lines, 1):
+        times = f"{clock(line.start_ms, ',')} --> {clock(line.end_ms, ',')}"
+        text = f"{speaker_name(line.speaker)}: {shown(line)}".replace("<", "[").replace(">", "]")
+        yield f"{number}\n{times}\n{text}\n\n"
+
+
+def plain(about: About, lines: Iterable[FormatLine]) -> Iterator[str]:
+    """To read: one paragraph a turn, with the time it began."""
+    yield f"{one_line(about.title)}\n{about.started_at}\n"
+    speaker = None
+    for line in lines:
+        if line.speaker != speaker:
+            speaker = line.speaker
+            yield f"\n\n[{clock(line.start_ms, '.')[:8]}] {speaker_name(line.speaker)}: {shown(line)}"
+        else:
+            yield f" {shown(line)}"
+    yield "\n"
+
+
+def as_json(about: About, lines: Iterable[FormatLine]) -> Iterator[str]:
+    """Everything that is known, for programs; times are milliseconds of room time."""
+    head = {
+        "title": about.title,
+        "started_at": about.started_at,
+        "language": about.language,
+        "model": about.model,
+        "version": about.version,
+    }
+    yield json.dumps(head, ensure_ascii=False)[:-1] + ', "cues": ['
+    for number, line in enumerate(lines):
+        yield (",\n" if number else "\n") + json.dumps(_fields(line), ensure_ascii=False)
+    yield "\n]}\n"
+
+
+def _fields(line: FormatLine) -> dict[str, Any]:
+    fields: dict[str, Any] = {
+        "start_ms": line.start_ms,
+        "end_ms": line.end_ms,
+        "speaker": line.speaker,
+        "handle": line.handle,
+        "text": line.text,
+        "gap": line.gap or None,
+        "confidence": line.confidence,
+        "words": line.words,
+    }
+    return fields | ({"corrected": True, "machine_text": line.machine_text} if line.corrected else {})
+
+
+FORMATS = {
+    "vtt": (webvtt, "text/vtt; charset=utf-8"),
+    "srt": (srt, "application/x-subrip; charset=utf-8"),
+    "txt": (plain, "text/plain; charset=utf-8"),
+    "json": (as_json, "application/json"),
+}

@@ -1,0 +1,281 @@
+"""Who works on which piece, and for how long: claims with a lease, a heartbeat and a fencing token.
+
+The queue only wakes workers up; what there is to do stands here, in PostgreSQL, and by PostgreSQL's clock. A worker
+claims the next free piece (`SKIP LOCKED`), renews its lease while it works, and every write of a result names the claim
+it was made under. Whoever lost its lease finds no row to write to, and stops.
+"""
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from math import ceil
+from typing import TypeVar
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models import Count, Q, QuerySet, Sum
+from django.db.models.functions import Now
+from django.utils import timezone
+
+from transcripts.models import Cue, Piece, TrackPlan, Transcript, TranscriptionWindow
+from transcripts.stitch import Line
+from transcripts.windows import Span, Window, speech_ms
+
+MAX_ATTEMPTS = 3
+# A stretch of this length or more in which Whisper found no word is shown as unclear; coughs are shorter.
+UNCLEAR_MS = 2000
+
+P = TypeVar("P", TrackPlan, TranscriptionWindow)
+
+
+class LeaseLost(Exception):
+    """Another worker has this piece now, or it is gone: stop, and write nothing."""
+
+
+def lease() -> timedelta:
+    return timedelta(seconds=settings.SPEECH_LEASE_SECONDS)
+
+
+def free(kind: type[P]) -> "QuerySet[P]":
+    """Pieces nobody works on: never begun, or their worker let the lease run out."""
+    nobodys = Q(state=Piece.State.WAITING) | Q(state=Piece.State.RUNNING, lease_until__lt=Now())
+    return kind._default_manager.filter(nobodys, attempts__lt=MAX_ATTEMPTS)
+
+
+def claim(kind: type[P], worker: str) -> P | None:
+    """Take the next free piece, first tries first; nothing when there is none."""
+    with transaction.atomic():
+        found = free(kind).select_for_update(skip_locked=True).order_by("attempts", "id").first()
+        if found is None:
+            return None
+        found.token += 1
+        found.attempts += 1
+        found.state, found.worker, found.error = Piece.State.RUNNING, worker, ""
+        found.lease_until = Now() + lease()
+        found.save(update_fields=["token", "attempts", "state", "worker", "error", "lease_until"])
+    waiting = Transcript.objects.filter(pk=transcript_of(found), state=Transcript.State.WAITING)
+    waiting.update(state=Transcript.State.RUNNING, started_at=Now())
+    return found
+
+
+def transcript_of(piece: TrackPlan | TranscriptionWindow) -> int:
+    return piece.transcript_id if isinstance(piece, TrackPlan) else piece.plan.transcript_id
+
+
+def _lock(piece: TrackPlan | TranscriptionWindow) -> None:
+    """Lock the transcript, always before its pieces: the one order in which nobody waits for each other."""
+    if not Transcript.objects.select_for_update().filter(pk=transcript_of(piece)).exists():
+        raise LeaseLost(f"{piece._meta.model_name} {piece.pk} is gone")
+
+
+def write(piece: TrackPlan | TranscriptionWindow, **values: object) -> None:
+    """Change a piece if this claim still holds; the only way a worker writes. Raises LeaseLost."""
+    mine = type(piece)._default_manager.filter(pk=piece.pk, token=piece.token, state=Piece.State.RUNNING)
+    if not mine.update(**values):
+        raise LeaseLost(f"{piece._meta.model_name} {piece.pk}, claim {piece.token}")
+
+
+class Heartbeat:
+    """Renews the lease while the engine works, four times a lease. Call it as often as you like."""
+
+    def __init__(self, piece: TrackPlan | TranscriptionWindow) -> None:
+        self.piece = piece
+        self.every = settings.SPEECH_LEASE_SECONDS / 4
+        self.last = time.monotonic()
+
+    def __call__(self) -> None:
+        if time.monotonic() - self.last >= self.every:
+            write(self.piece, lease_until=Now() + lease())
+            self.last = time.monotonic()
+
+
+def save_plan(plan: TrackPlan, windows: Sequence[Window]) -> None:
+    """A track has been looked through: these are its windows."""
+    with transaction.atomic():
+        _lock(plan)
+        write(plan, state=Piece.State.DONE, lease_until=None)
+        plan.windows.all().delete()
+        TranscriptionWindow.objects.bulk_create(
+            TranscriptionWindow(
+                plan=plan,
+                position=position,
+                spans=[[span.start_ms, span.end_ms] for span in window],
+                speech_ms=speech_ms(window),
+            )
+            for position, window in enumerate(windows)
+        )
+        settle(plan.transcript_id)
+
+
+@dataclass(frozen=True, slots=True)
+class By:
+    """Which engine wrote something."""
+
+    model: str
+    version: str
+
+
+def save_window(window: TranscriptionWindow, found: Sequence[Line], by: By, spent_ms: int) -> None:
+    """A window's lines become its cues; stretches in which nothing was understood are marked."""
+    offset = window.plan.file.start_ms
+    unclear = [
+        span
+        for span in spans_of(window)
+        if span.length_ms >= UNCLEAR_MS
+        and not any(line.start_ms < span.end_ms + offset and line.end_ms > span.start_ms + offset for line in found)
+    ]
+    with transaction.atomic():
+        _lock(window)
+        write(window, state=Piece.State.DONE, lease_until=None, spent_ms=spent_ms)
+        window.cues.all().delete()
+        cues = [_cue(window, by, line) for line in found]
+        cues += [_gap(window, by, span, Cue.Kind.UNCLEAR) for span in unclear]
+        _save_cues(cues)
+        transcripts = Transcript.objects.filter(pk=window.plan.transcript_id)
+        transcripts.update(model=by.model, version=by.version, trouble="")
+        settle(window.plan.transcript_id)
+
+
+def failed(piece: TrackPlan | TranscriptionWindow, error: str) -> None:
+    """An attempt went wrong: another one later, or, after the last, a marked gap. Raises LeaseLost."""
+    error = error[:200]
+    if piece.attempts < MAX_ATTEMPTS:
+        write(piece, state=Piece.State.WAITING, lease_until=None, error=error)
+        return
+    with transaction.atomic():
+        _lock(piece)
+        write(piece, state=Piece.State.FAILED, lease_until=None, error=error)
+        _mark_gap(piece)
+        settle(transcript_of(piece))
+
+
+def release(piece: TrackPlan | TranscriptionWindow, trouble: str) -> None:
+    """Give a piece back untried: it is the installation that is not ready, not the piece that is bad."""
+    with transaction.atomic():
+        _lock(piece)
+        write(piece, state=Piece.State.WAITING, lease_until=None, attempts=piece.attempts - 1)
+        Transcript.objects.filter(pk=transcript_of(piece)).update(trouble=trouble[:300])
+
+
+def expire() -> int:
+    """Give up pieces whose last worker died too: returns how many. Safe to run twice and by two at once."""
+    given_up = 0
+    stale = Q(state=Piece.State.RUNNING, lease_until__lt=Now(), attempts__gte=MAX_ATTEMPTS)
+    for kind in (TrackPlan, TranscriptionWindow):
+        for piece in kind._default_manager.filter(stale):
+            try:
+                failed(piece, piece.error or "the worker died")
+            except LeaseLost:
+                continue  # its worker was slow, not dead, and has just finished it
+            given_up += 1
+    return given_up
+
+
+def _mark_gap(piece: TrackPlan | TranscriptionWindow) -> None:
+    """What could not be transcribed stands in the transcript as a gap. A track nobody could read is one window."""
+    if isinstance(piece, TrackPlan):
+        piece.windows.all().delete()
+        length = max(1, piece.file.duration_ms)
+        window = TranscriptionWindow.objects.create(
+            plan=piece, position=0, spans=[[0, length]], speech_ms=length, state=Piece.State.FAILED, error=piece.error
+        )
+    else:
+        window = piece
+        window.cues.all().delete()
+    by = By(settings.WHISPER_MODEL, "")
+    _save_cues([_gap(window, by, span, Cue.Kind.FAILED) for span in spans_of(window)])
+
+
+def spans_of(window: TranscriptionWindow) -> Window:
+    """The window's stretches, in time of the track's file."""
+    return tuple(Span(start, end) for start, end in window.spans)
+
+
+def _cue(window: TranscriptionWindow, by: By, line: Line) -> Cue:
+    return Cue(
+        window=window,
+        start_ms=max(0, line.start_ms),
+        end_ms=line.end_ms,
+        text=line.text,
+        words=[{"w": w.text, "s": w.start_ms, "e": w.end_ms, "p": w.p} for w in line.words],
+        confidence=round(line.confidence, 3),
+        model=by.model,
+        version=by.version,
+    )
+
+
+def _gap(window: TranscriptionWindow, by: By, span: Span, kind: Cue.Kind) -> Cue:
+    offset = window.plan.file.start_ms
+    return Cue(
+        window=window,
+        kind=kind,
+        start_ms=max(0, span.start_ms + offset),
+        end_ms=span.end_ms + offset,
+        model=by.model,
+        version=by.version,
+    )
+
+
+def _save_cues(cues: Sequence[Cue]) -> None:
+    """Store the cues of one window: in order of time, with what all of them share."""
+    for position, cue in enumerate(sorted(cues, key=lambda cue: cue.start_ms)):
+        plan = cue.window.plan
+        cue.position = position
+        cue.transcript, cue.language, cue.seat_id = plan.transcript, plan.transcript.language, _seat(plan)
+    Cue.objects.bulk_create(cues)
+
+
+def _seat(plan: TrackPlan) -> int:
+    """A track's seat: the database holds that every track has one (file_track_has_seat)."""
+    if plan.file.seat_id is None:
+        raise ValueError(f"{plan.file.path} is no track")
+    return plan.file.seat_id
+
+
+def settle(transcript_pk: int) -> None:
+    """Bring a transcript's progress up to date, and end it when no piece is open. The caller holds its lock."""
+    transcript = Transcript.objects.get(pk=transcript_pk)
+    over = Q(state__in=[Piece.State.DONE, Piece.State.FAILED])
+    windows = TranscriptionWindow.objects.filter(plan__transcript=transcript).aggregate(
+        speech=Sum("speech_ms", default=0),
+        done=Sum("speech_ms", filter=over, default=0),
+        spent=Sum("spent_ms", default=0),
+        open=Count("pk", filter=~over),
+        good=Count("pk", filter=Q(state=Piece.State.DONE)),
+        all=Count("pk"),
+    )
+    transcript.speech_ms, transcript.done_ms = windows["speech"], windows["done"]
+    transcript.spent_ms = windows["spent"]
+    if not windows["open"] and not transcript.plans.filter(~over).exists():
+        nothing_understood = windows["all"] and not windows["good"]
+        transcript.state = Transcript.State.FAILED if nothing_understood else Transcript.State.READY
+        transcript.finished_at = timezone.now()
+    transcript.save(update_fields=["speech_ms", "done_ms", "spent_ms", "state", "finished_at"])
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far a transcript is. `minutes_left` is unknown until something has been measured."""
+
+    percent: int
+    minutes_left: int | None
+    gaps: int
+
+
+def progress(transcript: Transcript) -> Progress:
+    """Out of the measured speed of this very transcript, with as many workers as are at it now."""
+    windows = TranscriptionWindow.objects.filter(plan__transcript=transcript).aggregate(
+        measured=Sum("speech_ms", filter=Q(state=Piece.State.DONE), default=0),
+        failed=Count("pk", filter=Q(state=Piece.State.FAILED)),
+        running=Count("pk", filter=Q(state=Piece.State.RUNNING)),
+    )
+    if not transcript.is_open:
+        return Progress(100 if transcript.finished_at else 0, 0, windows["failed"])
+    planned = not transcript.plans.filter(state__in=[Piece.State.WAITING, Piece.State.RUNNING]).exists()
+    percent = 100 * transcript.done_ms // transcript.speech_ms if planned and transcript.speech_ms else 0
+    minutes = None
+    if planned and windows["measured"] and transcript.spent_ms:
+        left_ms = (transcript.speech_ms - transcript.done_ms) * transcript.spent_ms / windows["measured"]
+        minutes = ceil(left_ms / max(1, windows["running"]) / 60_000)
+    return Progress(min(99, percent), minutes, windows["failed"])

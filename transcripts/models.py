@@ -1,0 +1,218 @@
+"""What was said: one transcript a room, the pieces of work it is made in, and its cues.
+
+A piece is claimed by one worker at a time: `token` goes up with every claim, and whoever writes a result names the
+token it claimed with. A worker that was thought dead and wakes up again writes nothing.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.conf import settings
+from django.contrib.postgres.indexes import GinIndex
+from django.contrib.postgres.search import SearchVector, SearchVectorField
+from django.db import models
+from django.db.models import Case, F, Q, When
+from django.db.models.functions import Coalesce
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from rooms.models import RecordingFile, Room, Seat
+
+# PostgreSQL's dictionaries; any other language is searched word by word as written.
+DICTIONARIES = {"en": "english", "nl": "dutch"}
+OTHER_DICTIONARY = "simple"
+
+
+class Transcript(models.Model):
+    """One a room. `speech_ms` is the speech found, `done_ms` how much of it is through, `spent_ms` the work on that."""
+
+    class State(models.TextChoices):
+        OFF = "off", _("off for this room")
+        WAITING = "waiting", _("waiting")
+        RUNNING = "running", _("being written")
+        READY = "ready", _("ready")
+        FAILED = "failed", _("failed")
+
+    room = models.OneToOneField(Room, models.CASCADE, related_name="transcript")
+    state = models.CharField(_("state"), max_length=8, choices=State.choices, default=State.WAITING)
+    language = models.CharField(_("language"), max_length=8)
+    model = models.CharField(_("model"), max_length=40, blank=True)
+    version = models.CharField(_("version"), max_length=60, blank=True)
+    speech_ms = models.BigIntegerField(default=0)
+    done_ms = models.BigIntegerField(default=0)
+    spent_ms = models.BigIntegerField(default=0)
+    # Why nothing moves, for the operator: no weights, for example.
+    trouble = models.CharField(_("trouble"), max_length=300, blank=True)
+    created_at = models.DateTimeField(_("asked for"), default=timezone.now)
+    started_at = models.DateTimeField(_("started"), null=True, blank=True)
+    finished_at = models.DateTimeField(_("finished"), null=True, blank=True)
+
+    class Meta:
+        verbose_name = _("transcript")
+        verbose_name_plural = _("transcripts")
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(speech_ms__gte=0, done_ms__gte=0, spent_ms__gte=0, done_ms__lte=F("speech_ms")),
+                name="transcript_progress",
+            ),
+            models.CheckConstraint(
+                condition=Q(state__in=["ready", "failed"], finished_at__isnull=False)
+                | Q(state__in=["off", "waiting", "running"], finished_at=None),
+                name="transcript_finished_when",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return str(self.room)
+
+    @property
+    def is_open(self) -> bool:
+        """There is work to do, or going on."""
+        return self.state in (self.State.WAITING, self.State.RUNNING)
+
+
+class Piece(models.Model):
+    """A piece of work under a lease: what a worker holds while it works, and what is left when it dies."""
+
+    class State(models.TextChoices):
+        WAITING = "waiting", _("waiting")
+        RUNNING = "running", _("running")
+        DONE = "done", _("done")
+        FAILED = "failed", _("failed")
+
+    state = models.CharField(_("state"), max_length=8, choices=State.choices, default=State.WAITING)
+    token = models.BigIntegerField(_("claim"), default=0)
+    attempts = models.PositiveSmallIntegerField(_("attempts"), default=0)
+    lease_until = models.DateTimeField(_("lease until"), null=True, blank=True)
+    worker = models.CharField(_("worker"), max_length=80, blank=True)
+    error = models.CharField(_("error"), max_length=200, blank=True)
+
+    class Meta:
+        abstract = True
+
+
+class TrackPlan(Piece):
+    """One track to look through for speech; its windows are what was found."""
+
+    transcript = models.ForeignKey(Transcript, models.CASCADE, related_name="plans")
+    file = models.ForeignKey(RecordingFile, models.CASCADE, related_name="+")
+
+    class Meta:
+        verbose_name = _("track")
+        verbose_name_plural = _("tracks")
+        constraints = [
+            models.UniqueConstraint(fields=["transcript", "file"], name="plan_one_a_track"),
+            models.CheckConstraint(
+                condition=Q(state="running", lease_until__isnull=False) | (~Q(state="running") & Q(lease_until=None)),
+                name="plan_lease_when_running",
+            ),
+        ]
+        indexes = [models.Index(fields=["id"], condition=Q(state__in=["waiting", "running"]), name="plan_to_do")]
+
+    def __str__(self) -> str:
+        return self.file.path
+
+
+class TranscriptionWindow(Piece):
+    """Up to 30 seconds of one track's speech. `spans` is `[[start_ms, end_ms], …]` of the track's file."""
+
+    plan = models.ForeignKey(TrackPlan, models.CASCADE, related_name="windows")
+    position = models.PositiveIntegerField(_("position"))
+    spans = models.JSONField()
+    speech_ms = models.PositiveIntegerField()
+    spent_ms = models.PositiveIntegerField(default=0)
+
+    class Meta:
+        verbose_name = _("window")
+        verbose_name_plural = _("windows")
+        constraints = [
+            models.UniqueConstraint(fields=["plan", "position"], name="window_once"),
+            models.CheckConstraint(condition=Q(speech_ms__gt=0), name="window_has_speech"),
+            models.CheckConstraint(
+                condition=Q(state="running", lease_until__isnull=False) | (~Q(state="running") & Q(lease_until=None)),
+                name="window_lease_when_running",
+            ),
+        ]
+        indexes = [models.Index(fields=["id"], condition=Q(state__in=["waiting", "running"]), name="window_to_do")]
+
+    def __str__(self) -> str:
+        return f"{self.plan_id}/{self.position}"
+
+
+def _search() -> Any:
+    """What is searched is what is shown: the corrected text where there is one."""
+    text = Coalesce("corrected_text", "text")
+    return Case(
+        *[
+            When(language=language, then=SearchVector(text, config=dictionary))
+            for language, dictionary in DICTIONARIES.items()
+        ],
+        default=SearchVector(text, config=OTHER_DICTIONARY),
+        output_field=SearchVectorField(),
+    )
+
+
+class Cue(models.Model):
+    """One line, said by the person of `seat`, in room time.
+
+    `words` is `[{w, s, e, p}, …]`: word, start, end, probability.
+
+    The machine's `text` is never changed; a host's correction stands beside it.
+    """
+
+    class Kind(models.TextChoices):
+        SPEECH = "speech", _("speech")
+        FAILED = "failed", _("not transcribed")
+        UNCLEAR = "unclear", _("unclear")
+
+    transcript = models.ForeignKey(Transcript, models.CASCADE, related_name="cues")
+    window = models.ForeignKey(TranscriptionWindow, models.CASCADE, related_name="cues")
+    position = models.PositiveIntegerField(_("position"))
+    seat = models.ForeignKey(Seat, models.RESTRICT, related_name="cues")
+    kind = models.CharField(_("kind"), max_length=8, choices=Kind.choices, default=Kind.SPEECH)
+    start_ms = models.BigIntegerField(_("from"))
+    end_ms = models.BigIntegerField(_("to"))
+    language = models.CharField(_("language"), max_length=8)
+    text = models.TextField(_("text"), blank=True)
+    words = models.JSONField(_("words"), default=list)
+    confidence = models.FloatField(_("confidence"), null=True, blank=True)
+    model = models.CharField(_("model"), max_length=40)
+    version = models.CharField(_("version"), max_length=60)
+    corrected_text = models.TextField(_("corrected text"), null=True, blank=True)
+    corrected_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="+", verbose_name=_("by")
+    )
+    corrected_at = models.DateTimeField(_("corrected"), null=True, blank=True)
+    search = models.GeneratedField(expression=_search(), output_field=SearchVectorField(), db_persist=True)
+
+    class Meta:
+        verbose_name = _("cue")
+        verbose_name_plural = _("cues")
+        constraints = [
+            models.UniqueConstraint(fields=["window", "position"], name="cue_once"),
+            models.CheckConstraint(condition=Q(start_ms__gte=0, end_ms__gt=F("start_ms")), name="cue_from_before_to"),
+            models.CheckConstraint(
+                condition=(Q(kind="speech") & ~Q(text="")) | (~Q(kind="speech") & Q(text="")), name="cue_text_of_kind"
+            ),
+            models.CheckConstraint(
+                condition=Q(corrected_text=None, corrected_at=None)
+                | (Q(corrected_text__isnull=False, corrected_at__isnull=False) & ~Q(corrected_text="")),
+                name="cue_correction_whole",
+            ),
+            models.CheckConstraint(
+                condition=Q(confidence=None) | Q(confidence__range=(0.0, 1.0)), name="cue_confidence_range"
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["transcript", "start_ms", "id"], name="cue_in_order"),
+            GinIndex(fields=["search"], name="cue_search"),
+        ]
+
+    def __str__(self) -> str:
+        return self.shown_text[:60]
+
+    @property
+    def shown_text(self) -> str:
+        """The host's text where there is one, else the machine's."""
+        return self.text if self.corrected_text is None else self.corrected_text

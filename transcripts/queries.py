@@ -1,0 +1,81 @@
+"""What the edges read: roles, cues in order, searches, lines for files."""
+
+from collections.abc import Iterator
+
+from django.contrib.postgres.search import SearchQuery
+from django.db.models import QuerySet
+
+from people.models import User
+from rooms.models import Room, Seat
+from transcripts.formats import About, FormatLine
+from transcripts.models import DICTIONARIES, OTHER_DICTIONARY, Cue, Transcript
+from transcripts.permissions import may_read
+from transcripts.refusals import TranscriptRefused
+
+MAX_SEARCH = 200  # letters
+
+
+def role_in(user: User, room: Room) -> str:
+    """What somebody is, or was, in a room: "host", "cohost", "speaker", or "listener"."""
+    if room.host_id == user.pk:
+        return "host"
+    roles = set(Seat.objects.filter(room=room, user=user).values_list("role", flat=True))
+    return next((role for role in ("cohost", "speaker") if role in roles), "listener")
+
+
+def readable_transcript(slug: str, user: User) -> Transcript:
+    """The transcript of a room, for who may read it. Refuses with unknown_room, not_allowed, no_transcript."""
+    room = Room.objects.select_related("host").filter(slug=slug).first()
+    if room is None:
+        raise TranscriptRefused("unknown_room")
+    if code := may_read(role_in(user, room)):
+        raise TranscriptRefused(code)
+    transcript = Transcript.objects.select_related("room").filter(room=room).first()
+    if transcript is None:
+        raise TranscriptRefused("no_transcript")
+    return transcript
+
+
+def cues_in_order(transcript: Transcript) -> "QuerySet[Cue]":
+    """Everything that was said, in the order it was begun, each with its speaker: one query."""
+    cues = Cue.objects.filter(transcript=transcript).select_related("seat__user").defer("search")
+    return cues.order_by("start_ms", "id")
+
+
+def search(cues: "QuerySet[Cue]", language: str, words: str) -> "QuerySet[Cue]":
+    """Those with all the words, in the room's language ("room" finds "rooms"); quotes and minus work too."""
+    dictionary = DICTIONARIES.get(language, OTHER_DICTIONARY)
+    query = SearchQuery(words[:MAX_SEARCH].replace("\x00", ""), config=dictionary, search_type="websearch")
+    return cues.filter(search=query)
+
+
+def about(transcript: Transcript) -> About:
+    """What stands at the top of a file."""
+    room = transcript.room
+    started = room.started_at.strftime("%Y-%m-%d %H:%M UTC") if room.started_at else ""
+    return About(room.title, started, transcript.language, transcript.model, transcript.version)
+
+
+def format_lines(transcript: Transcript, speaker: User | None = None) -> Iterator[FormatLine]:
+    """The lines of a transcript for `formats`, 500 rows in memory at a time; only `speaker`'s where one is given."""
+    cues = cues_in_order(transcript)
+    if speaker is not None:
+        cues = cues.filter(seat__user=speaker)
+    for cue in cues.iterator(chunk_size=500):
+        yield format_line(cue)
+
+
+def format_line(cue: Cue) -> FormatLine:
+    corrected = cue.corrected_text is not None
+    return FormatLine(
+        start_ms=cue.start_ms,
+        end_ms=cue.end_ms,
+        speaker=cue.seat.user.display_name,
+        handle=cue.seat.user.handle,
+        text=cue.shown_text,
+        gap="" if cue.kind == Cue.Kind.SPEECH or corrected else cue.kind,
+        corrected=corrected,
+        machine_text=cue.text if corrected else "",
+        confidence=cue.confidence,
+        words=cue.words,
+    )

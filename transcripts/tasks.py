@@ -1,0 +1,39 @@
+"""What Celery calls. `work` runs on the queue `speech` (`-P solo`), `requeue` with the short tasks, by the clock."""
+
+import os
+import socket
+import time
+
+from celery import shared_task
+from celery.worker import state
+
+from transcripts import jobs
+from transcripts.models import TrackPlan, TranscriptionWindow
+from transcripts.work import work_off
+
+TURN_SECONDS = 300  # then the worker takes its next message: nothing else on the queue waits for hours
+
+
+@shared_task(name="transcripts.work")  # type: ignore[untyped-decorator]
+def work() -> None:
+    """Work off what is free. The message carries nothing: lost or doubled, it does no harm."""
+    ends = time.monotonic() + TURN_SECONDS
+
+    def over() -> bool:
+        return time.monotonic() > ends or state.should_stop is not None or state.should_terminate is not None
+
+    work_off(f"{socket.gethostname()}:{os.getpid()}", over)
+    if time.monotonic() > ends and anything_free():
+        work.delay()
+
+
+@shared_task(name="transcripts.requeue", queue="work")  # type: ignore[untyped-decorator]
+def requeue() -> None:
+    """Wake a worker up for what nobody works on, such as what a killed one left; give up what failed too often."""
+    jobs.expire()
+    if anything_free():
+        work.apply_async(expires=25)
+
+
+def anything_free() -> bool:
+    return jobs.free(TrackPlan).exists() or jobs.free(TranscriptionWindow).exists()

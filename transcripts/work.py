@@ -1,0 +1,77 @@
+"""Doing the pieces of work: look a track through for speech, hear a window. Knows nothing of queues."""
+
+import logging
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from django.conf import settings
+from django.db import Error as DatabaseError
+
+from transcripts import audio, jobs, vad
+from transcripts.audio import Sound
+from transcripts.engine import Engine, EngineUnavailable, engine
+from transcripts.models import TrackPlan, TranscriptionWindow
+from transcripts.stitch import stitch
+from transcripts.windows import pack, spans
+
+log = logging.getLogger(__name__)
+
+
+def work_off(worker: str, until: Callable[[], bool], get_engine: Callable[[], Engine] = engine) -> int:
+    """Do one piece after the other until none is free or `until` says so; returns how many were done."""
+    done = 0
+    while not until():
+        piece = jobs.claim(TrackPlan, worker) or jobs.claim(TranscriptionWindow, worker)
+        if piece is None or not attempt(piece, get_engine):
+            break
+        done += 1
+    return done
+
+
+def attempt(piece: TrackPlan | TranscriptionWindow, get_engine: Callable[[], Engine]) -> bool:
+    """Try a claimed piece once; False when this installation cannot do any. A bad piece never stops the others."""
+    try:
+        try:
+            plan_track(piece) if isinstance(piece, TrackPlan) else hear_window(piece, get_engine())
+        except EngineUnavailable as trouble:
+            log.error("Transcription waits: %s", trouble)
+            jobs.release(piece, str(trouble))
+            return False
+        except (jobs.LeaseLost, DatabaseError):
+            raise
+        except Exception as error:
+            log.exception("%s %s, attempt %s", piece._meta.verbose_name, piece, piece.attempts)
+            jobs.failed(piece, f"{type(error).__name__}: {error}")
+    except jobs.LeaseLost as lost:
+        log.warning("Another worker has it now: %s", lost)
+    return True
+
+
+def track_path(plan: TrackPlan) -> Path:
+    """Where a track lies: under the room's own folder."""
+    return Path(settings.RECORDINGS_DIR) / str(plan.file.recording.room_id) / plan.file.path
+
+
+def plan_track(plan: TrackPlan) -> None:
+    """Find who-speaks-when in one track, block by block, and store it as windows."""
+    beat = jobs.Heartbeat(plan)
+
+    def beating(blocks: Iterator[Sound]) -> Iterator[Sound]:
+        for block in blocks:
+            beat()
+            yield block
+
+    probabilities = vad.probabilities(beating(audio.blocks(track_path(plan))))
+    jobs.save_plan(plan, list(pack(spans(probabilities))))
+
+
+def hear_window(window: TranscriptionWindow, by: Engine) -> None:
+    """Turn one window into cues."""
+    started = time.monotonic()
+    stretches = jobs.spans_of(window)
+    sound = audio.read(track_path(window.plan), stretches)
+    heard = by.hear(sound, window.plan.transcript.language, jobs.Heartbeat(window))
+    lines = stitch(heard, stretches, window.plan.file.start_ms)
+    spent_ms = round((time.monotonic() - started) * 1000)
+    jobs.save_window(window, lines, jobs.By(by.model, by.version), spent_ms)
