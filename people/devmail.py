@@ -4,7 +4,7 @@ import email
 import email.policy
 import re
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from email.message import EmailMessage
 from email.utils import parsedate_to_datetime
 from pathlib import Path
@@ -43,9 +43,15 @@ def read_mail(key: str, raw: bytes) -> Mail:
         subject=str(message["Subject"] or ""),
         to=str(message["To"] or ""),
         sender=str(message["From"] or ""),
-        at=parsedate_to_datetime(str(date)) if date else None,
+        at=sent_at(str(date)) if date else None,
         text=str(body.get_content()) if body is not None else "",
     )
+
+
+def sent_at(date: str) -> datetime:
+    """Django writes UTC as -0000, which Python reads as a time without a zone."""
+    at = parsedate_to_datetime(date)
+    return at if at.tzinfo else at.replace(tzinfo=UTC)
 
 
 def mails_of(file: Path) -> list[Mail]:
