@@ -47,7 +47,6 @@ async def room_socket(scope: dict[str, Any], receive: Receive, send: Send) -> No
         await send({"type": "websocket.close", "code": 4403})
         return
     cookies = cookies_of(headers)
-    who: Who | None = None
     try:
         who, room = await in_thread(resolve, scope["url_route"]["kwargs"]["slug"], cookies)
     except RoomRefused as refused:

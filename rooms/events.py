@@ -39,9 +39,10 @@ class RoomOpened(TypedDict):
 
 
 class RoomEnded(TypedDict):
-    """`room_ended`: nothing comes after it."""
+    """`room_ended`: nothing comes after it. `ended_at` is ISO 8601 in UTC, as in snapshots."""
 
     reason: str
+    ended_at: str | None
 
 
 class SeatTaken(TypedDict):
@@ -66,9 +67,11 @@ class SeatMuted(TypedDict):
 
 
 class HostLost(TypedDict):
-    """`host_lost`: the host's connection is gone; the room ends at `ends_at` (ISO, UTC) unless it comes back."""
+    """`host_lost`: the host's connection is gone; the room ends at `ends_at` (ISO 8601, UTC) unless
+    it comes back."""
 
-    ends_at: str
+    lost_at: str | None
+    ends_at: str | None
 
 
 class HostBack(TypedDict):

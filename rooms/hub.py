@@ -46,6 +46,7 @@ class Feed:
         self.subscribed = asyncio.Event()
         self.empty_since = time.monotonic()
         self.count_due = False
+        self.listening = 0  # as last known; said again in beats while Redis is away
         self._shared: tuple[float, Base] | None = None
         self._reading = asyncio.Lock()
         self._healing: asyncio.Task[None] | None = None

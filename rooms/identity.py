@@ -67,7 +67,7 @@ def new_key() -> str:
 def who_of_request(request: HttpRequest) -> Who:
     """Who asks for this page; `ListenerMiddleware` has given anonymous people a key on room pages."""
     if request.user.is_authenticated:
-        return Who.of_user(cast("User", request.user))
+        return Who.of_user(request.user)
     key = getattr(request, "listener_key", None) or unsign(request.COOKIES.get(COOKIE)) or new_key()
     return Who(None, key)
 
@@ -141,7 +141,7 @@ def who_of_cookies(cookies: dict[str, str]) -> Who:
         store = import_module(settings.SESSION_ENGINE).SessionStore(session_key)
         user = auth.get_user(cast(Any, SimpleNamespace(session=store)))
         if user.is_authenticated and user.is_active:
-            return Who.of_user(cast("User", user))
+            return Who.of_user(user)
     return Who(None, unsign(cookies.get(COOKIE)) or new_key())
 
 

@@ -176,7 +176,7 @@ class Seat(models.Model):
                 name="seat_within_stage",
                 operation=pgtrigger.Insert | pgtrigger.Update,
                 when=pgtrigger.Before,
-                func=pgtrigger.Func(
+                func=pgtrigger.Func(  # type: ignore[no-untyped-call]
                     """
                     IF NEW.left_at IS NULL AND NEW.role = 'speaker'
                        AND NEW.place > (SELECT max_speakers FROM rooms_room WHERE id = NEW.room_id) THEN

@@ -57,7 +57,7 @@ async def publish_counts(hub: Hub) -> None:
         if not mine:
             continue
         feed.count_due = False
-        number = await count(hub, feed.room_pk)
+        number = feed.listening = await count(hub, feed.room_pk)
         await hub.redis.publish(bus.room_channel(feed.room_pk), encode({"type": "count", "listening": number}))
 
 
@@ -101,15 +101,13 @@ async def beat(hub: Hub) -> None:
         listening = {}
     now = iso(timezone.now())
     for feed in feeds:
-        _beat_room(feed, seqs.get(feed.room_pk, 0), listening.get(feed.room_pk), now)
+        feed.listening = listening.get(feed.room_pk, feed.listening)
+        _beat_room(feed, seqs.get(feed.room_pk, 0), now)
 
 
-def _beat_room(feed: Feed, seq: int, listening: int | None, now: str | None) -> None:
+def _beat_room(feed: Feed, seq: int, now: str | None) -> None:
     if feed.last is None:
         return
     if seq > feed.last:
         feed.heal()
-    message: dict[str, Any] = {"type": "beat", "seq": feed.last, "now": now}
-    if listening is not None:
-        message["listening"] = listening
-    feed.lossy(encode(message))
+    feed.lossy(encode({"type": "beat", "seq": feed.last, "listening": feed.listening, "now": now}))

@@ -5,7 +5,7 @@ from celery import shared_task
 from rooms import actions
 
 
-@shared_task(name="rooms.tasks.sweep")
+@shared_task(name="rooms.tasks.sweep")  # type: ignore[untyped-decorator]
 def sweep() -> int:
     """Every 5 s by beat: see `rooms.actions.sweep`."""
     return actions.sweep()

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from django.conf import settings
 
 from rooms.actions.locking import locked
-from rooms.events import append_event
+from rooms.events import append_event, iso
 from rooms.models import Room
 
 
@@ -25,8 +25,7 @@ def host_lost(room_id: int, at: datetime) -> bool:
             return False
         room.host_lost_at = at
         room.save(update_fields=["host_lost_at"])
-        ends = grace_ends(room)
-        append_event(room, "host_lost", {"ends_at": ends.isoformat() if ends else ""})
+        append_event(room, "host_lost", {"lost_at": iso(at), "ends_at": iso(grace_ends(room))})
     return True
 
 

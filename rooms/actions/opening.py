@@ -12,7 +12,7 @@ from people.models import User
 from people.standing import standing_of, why_not_host
 from rooms import permissions
 from rooms.actions.locking import locked, media_changed, open_seat, role_of
-from rooms.events import append_event, seat_state
+from rooms.events import append_event, iso, seat_state
 from rooms.models import Recording, Room, Seat
 from rooms.refusals import RoomRefused, refuse
 
@@ -118,5 +118,5 @@ def _close(room: Room, reason: str) -> None:
     room.ended_at = max(now, room.started_at or now)
     room.host_lost_at = room.stage_empty_at = None
     room.save(update_fields=["status", "end_reason", "ended_at", "host_lost_at", "stage_empty_at"])
-    append_event(room, "room_ended", {"reason": reason})
+    append_event(room, "room_ended", {"reason": reason, "ended_at": iso(room.ended_at)})
     media_changed(room)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any, NoReturn, cast
+from collections.abc import Callable
+from typing import Any, NoReturn, TypeVar, cast
 
 from drf_spectacular.utils import OpenApiResponse, extend_schema
 from rest_framework.permissions import SAFE_METHODS, AllowAny, IsAuthenticated
@@ -23,15 +24,20 @@ from rooms.refusals import RoomRefused
 from rooms.snapshot import enter, room_state, snapshot
 from rooms.verbs import person, servers_for
 
+F = TypeVar("F", bound=Callable[..., Any])
 REFUSED = {
     status: OpenApiResponse(ErrorSerializer, description="Refused; the code says why.")
     for status in (400, 401, 403, 404, 409, 410, 429)
 }
 
 
-def described(operation: str, answer: Any, request: Any = None, status: int = 200) -> Any:
+def described(operation: str, answer: Any, request: Any = None, status: int = 200) -> Callable[[F], F]:
     """The schema of an operation: its name, what goes in, what comes out, and how it refuses."""
-    return extend_schema(operation_id=operation, request=request, responses={status: answer, **REFUSED}, tags=["rooms"])
+    responses = {status: answer, **REFUSED}
+    decorate: Callable[[F], F] = extend_schema(
+        operation_id=operation, request=request, responses=responses, tags=["rooms"]
+    )
+    return decorate
 
 
 class RoomView(APIView):

@@ -4,17 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import time
-from typing import Any
 
 import pytest
 from channels.db import database_sync_to_async as sync_to_async
 from django.conf import settings
 
-from rooms import actions
-from rooms.models import RoomEvent, Seat
+from rooms.models import Seat
 from tests.processes import Site
 from tests.rooms.client import Page, code
-from tests.rooms.people import consented, open_room, person, seated
+from tests.rooms.people import consented, open_room, person
 
 run = sync_to_async
 
@@ -84,9 +82,13 @@ async def test_fifty_race_for_ten_places(web: Site) -> None:
         assert codes.count("ok") == 10 and codes.count("stage_full") == 40
         assert sorted(answer["place"] for answer in answers if "place" in answer) == list(range(1, 11))
         last = room.seq + 10
-        await asyncio.gather(*(page.wait_for(lambda m: m.get("seq") == last) for page in pages if last not in page.seqs))
+        await asyncio.gather(
+            *(page.wait_for(lambda m: m.get("seq") == last) for page in pages if last not in page.seqs)
+        )
         for page in pages:
-            assert page.seqs == list(range(page.snapshot["seq"] + 1, last + 1)), "in order, nothing missing, nothing twice"
+            assert page.seqs == list(range(page.snapshot["seq"] + 1, last + 1)), (
+                "in order, nothing missing, nothing twice"
+            )
     finally:
         await asyncio.gather(*(page.__aexit__(None, None, None) for page in pages))
     assert await run(Seat.objects.filter(room=room, left_at=None, role="speaker").count)() == 10

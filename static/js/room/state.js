@@ -31,11 +31,11 @@ function without(state, user) {
 
 const sequenced = {
   room_opened: (state) => state,
-  room_ended: (state, data, at) => ({
+  room_ended: (state, data) => ({
     ...state,
     seats: [],
     talking: new Set(),
-    room: { ...state.room, status: "ended", end_reason: data.reason, ended_at: at, host_lost_at: null, host_ends_at: null },
+    room: { ...state.room, status: "ended", end_reason: data.reason, ended_at: data.ended_at, host_lost_at: null, host_ends_at: null },
     you: { ...state.you, may: { ...state.you.may, take_seat: false, why_not: "room_ended", end: false, mute_others: false } },
   }),
   seat_taken: (state, { seat }) => ({
@@ -44,12 +44,12 @@ const sequenced = {
   }),
   seat_left: (state, { user }) => without(state, user),
   seat_muted: (state, { user, muted }) => withSeat(muted ? withTalking(state, user, false) : state, user, { muted }),
-  host_lost: (state, { ends_at }) => withHost(state, ends_at),
-  host_back: (state) => withHost(state, null),
+  host_lost: (state, { lost_at, ends_at }) => withHost(state, lost_at, ends_at),
+  host_back: (state) => withHost(state, null, null),
 };
 
-function withHost(state, endsAt) {
-  const room = { ...state.room, host_ends_at: endsAt, host_lost_at: endsAt && (state.room.host_lost_at ?? endsAt) };
+function withHost(state, lostAt, endsAt) {
+  const room = { ...state.room, host_ends_at: endsAt, host_lost_at: lostAt };
   return withSeat({ ...state, room }, state.room.host, { connected: !endsAt });
 }
 

@@ -1,0 +1,140 @@
+"""Rooms in the admin: to find them, see who sat where and what happened, and end one that must end.
+
+History is read, not edited: seats, events, consents and recordings have no forms.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import admin, messages
+from django.db.models import Count, QuerySet
+from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
+
+from people.models import User
+from rooms import actions
+from rooms.models import Consent, Recording, RecordingFile, Room, RoomEvent, Seat
+from rooms.refusals import RoomRefused
+
+
+class ReadOnly:
+    """What happened, happened."""
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+
+class SeatInline(ReadOnly, admin.TabularInline):  # type: ignore[type-arg]
+    model = Seat
+    fields = ("place", "role", "user", "muted", "taken_at", "left_at", "left_reason")
+    ordering = ("taken_at",)
+    extra = 0
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Seat]:
+        return super().get_queryset(request).select_related("user")
+
+
+@admin.register(Room)
+class RoomAdmin(ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]
+    list_display = ("title", "host_handle", "status", "started_at", "ended_at", "end_reason", "language", "seat_count")
+    list_filter = ("status", "end_reason", "language", "speak_policy", "is_demo")
+    list_select_related = ("host",)
+    search_fields = ("title", "topic", "slug", "host__handle", "host__display_name")
+    date_hierarchy = "started_at"
+    ordering = ("-started_at",)
+    list_per_page = 50
+    show_full_result_count = False
+    inlines = (SeatInline,)
+    actions = ("end_rooms",)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Room]:
+        rooms: QuerySet[Room] = super().get_queryset(request)
+        return rooms.annotate(seats_taken=Count("seats"))
+
+    def has_end_permission(self, request: HttpRequest) -> bool:
+        return bool(request.user.has_perm("rooms.change_room"))
+
+    @admin.display(description=_("host"), ordering="host__handle")
+    def host_handle(self, room: Room) -> str:
+        return f"@{room.host.handle}"
+
+    @admin.display(description=_("seats taken"), ordering="seats_taken")
+    def seat_count(self, room: Room) -> int:
+        return int(room.seats_taken)  # type: ignore[attr-defined]
+
+    @admin.action(description=_("End these rooms now"), permissions=["end"])
+    def end_rooms(self, request: HttpRequest, queryset: QuerySet[Room]) -> None:
+        """Each by the one action that ends rooms; those that are over already are passed by."""
+        ended = 0
+        by = request.user
+        assert isinstance(by, User)
+        for room in queryset:
+            try:
+                actions.end_room(room.pk, by, Room.EndReason.STAFF)
+            except RoomRefused as refused:
+                messages.warning(request, f"{room}: {refused.text}")
+            else:
+                ended += 1
+        if ended:
+            done = ngettext("{number} room was ended.", "{number} rooms were ended.", ended)
+            messages.success(request, done.format(number=ended))
+
+
+@admin.register(RoomEvent)
+class RoomEventAdmin(ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]
+    list_display = ("room", "seq", "type", "at_ms", "data", "created_at")
+    list_filter = ("type",)
+    list_select_related = ("room",)
+    search_fields = ("room__slug", "room__title")
+    ordering = ("-id",)
+    show_full_result_count = False
+
+
+@admin.register(Consent)
+class ConsentAdmin(ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]
+    list_display = ("user", "room", "text_version", "at")
+    list_select_related = ("user", "room")
+    search_fields = ("user__handle", "room__slug", "room__title")
+    ordering = ("-at",)
+    show_full_result_count = False
+
+
+class RecordingFileInline(ReadOnly, admin.TabularInline):  # type: ignore[type-arg]
+    model = RecordingFile
+    fields = ("kind", "speaker", "start_ms", "duration_ms", "size", "sha256")
+    readonly_fields = ("speaker",)
+    extra = 0
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[RecordingFile]:
+        return super().get_queryset(request).select_related("seat__user")
+
+    @admin.display(description=_("speaker"))
+    def speaker(self, file: RecordingFile) -> str:
+        return "" if file.seat is None else f"@{file.seat.user.handle}"
+
+
+@admin.register(Recording)
+class RecordingAdmin(ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]
+    list_display = ("room", "host_handle", "state", "room_ended", "duration_ms", "error")
+    list_filter = ("state",)
+    list_select_related = ("room__host",)
+    search_fields = ("room__title", "room__slug", "room__host__handle", "room__host__display_name")
+    ordering = ("-id",)
+    show_full_result_count = False
+    inlines = (RecordingFileInline,)
+
+    @admin.display(description=_("host"), ordering="room__host__handle")
+    def host_handle(self, recording: Recording) -> str:
+        return f"@{recording.room.host.handle}"
+
+    @admin.display(description=_("room ended"), ordering="room__ended_at")
+    def room_ended(self, recording: Recording) -> Any:
+        return recording.room.ended_at
