@@ -62,6 +62,7 @@ INSTALLED_APPS = [
     "ledger.apps.LedgerConfig",
     "people.apps.PeopleConfig",
     "rooms.apps.RoomsConfig",
+    "moderation.apps.ModerationConfig",
     "transcripts.apps.TranscriptsConfig",
 ]
 
@@ -277,6 +278,12 @@ CELERY_BEAT_SCHEDULE = {
     "send-mails": {"task": "people.tasks.send_mails", "schedule": 60.0, "options": {"expires": 60}},
     "anchor-ledger": {"task": "ledger.anchor", "schedule": 600.0, "options": {"expires": 600}},
     "requeue-speech": {"task": "transcripts.requeue", "schedule": 30.0, "options": {"expires": 30, "queue": "work"}},
+    "sweep-retention": {
+        "task": "moderation.sweep",
+        "schedule": float(RETENTION_SWEEP_SECONDS),
+        "options": {"expires": RETENTION_SWEEP_SECONDS},
+    },
+    "tidy-purged": {"task": "moderation.tidy", "schedule": 3600.0, "options": {"expires": 3600}},
     "sweep-rooms": {"task": "rooms.tasks.sweep", "schedule": 5.0, "options": {"expires": 5}},
 }
 

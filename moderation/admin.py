@@ -1,0 +1,76 @@
+"""Receipts and clocks in the admin: to read and to search, nothing else."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from django.contrib import admin
+from django.contrib.admin.views.main import ChangeList
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from ledger.admin import ReadOnlyAdmin
+from moderation.clocks import clocks
+from moderation.models import PurgeReceipt, RoomClock
+
+
+@admin.register(PurgeReceipt)
+class PurgeReceiptAdmin(ReadOnlyAdmin):
+    list_display = ("slug", "rule", "ended_at", "due_at", "finished_at", "file_count", "total_bytes")
+    list_filter = ("rule", ("finished_at", admin.EmptyFieldListFilter))
+    ordering = ("-pk",)
+    search_fields = ("=slug", "=room", "digest__startswith")
+    search_help_text = _("the address or number of a room, or the beginning of the checksum of a receipt")
+
+
+class ClockList(ChangeList):
+    """Computes the clocks of all rooms of a page at once."""
+
+    def get_results(self, request: HttpRequest) -> None:
+        super().get_results(request)
+        now = timezone.now()
+        found = clocks({room.pk: room.ended_at for room in self.result_list}, now)
+        for room in self.result_list:
+            room.clock = found[room.pk]
+
+
+@admin.register(RoomClock)
+class RoomClockAdmin(ReadOnlyAdmin):
+    list_display = ("slug", "title", "host", "ended_at", "purge_at", "reason", "held_by", "is_due")
+    list_select_related = ("host",)
+    ordering = ("ended_at", "pk")
+    search_fields = ("=slug", "title", "host__handle")
+    fields = ("slug", "title", "host", "started_at", "ended_at", "purge_at", "reason", "held_by", "is_due")
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[RoomClock]:
+        """Ended rooms that still have a copy."""
+        rows: QuerySet[RoomClock] = super().get_queryset(request)
+        return rows.filter(status=RoomClock.Status.ENDED, purged_at=None)
+
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
+        return ClockList
+
+    def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Any:
+        room = super().get_object(request, object_id, from_field)
+        if room is not None:
+            room.clock = clocks({room.pk: room.ended_at}, timezone.now())[room.pk]
+        return room
+
+    @admin.display(description=_("purged on"), empty_value=_("not known yet"))
+    def purge_at(self, room: Any) -> datetime | None:
+        return room.clock.purge_at  # type: ignore[no-any-return]
+
+    @admin.display(description=_("why then"))
+    def reason(self, room: Any) -> str:
+        return str(room.clock.reason)
+
+    @admin.display(description=_("held by"))
+    def held_by(self, room: Any) -> str:
+        return ", ".join(f"{hold.kind} {hold.ref}" for hold in room.clock.held_by)
+
+    @admin.display(description=_("due"), boolean=True)
+    def is_due(self, room: Any) -> bool:
+        return bool(room.clock.due)

@@ -1,0 +1,41 @@
+"""One view an operation: parse, ask, answer. No rule lives here."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rest_framework import serializers
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from moderation.state import TEXTS, retention_state
+from rooms.api.views import RoomView, described
+from rooms.models import Room, Seat
+from rooms.refusals import RoomRefused
+
+
+class RetentionShape(serializers.Serializer[Any]):
+    """When the copy goes, or went, in UTC; null while that is not known."""
+
+    at = serializers.DateTimeField(allow_null=True)
+    day = serializers.DateField(allow_null=True)
+    reason = serializers.ChoiceField(choices=sorted(TEXTS))
+    text = serializers.CharField()
+    purged = serializers.BooleanField()
+
+
+class Retention(RoomView):
+    """`/rooms/<slug>/retention/`."""
+
+    @described("rooms_retention", RetentionShape)
+    def get(self, request: Request, slug: str) -> Response:
+        """How long the copy is kept, and why: for host, those who spoke, and staff. Nobody else learns of the room."""
+        room = Room.objects.filter(slug=slug).first()
+        if room is None or not may_know(room, self.me.pk, self.me.is_staff):
+            raise RoomRefused("unknown_room")
+        return Response(RetentionShape(retention_state(room)).data)
+
+
+def may_know(room: Room, user_pk: int, is_staff: bool) -> bool:
+    """Whose voice is in the copy, and who answers for it."""
+    return is_staff or room.host_id == user_pk or Seat.objects.filter(room=room, user_id=user_pk).exists()
