@@ -28,7 +28,7 @@ class PictureForm(forms.Form):
     """The upload itself: what it holds is checked by the action."""
 
     picture = forms.FileField(
-        label=_("Picture"),
+        label=_("A new picture"),
         widget=forms.FileInput(attrs={"accept": "image/jpeg,image/png,image/webp,image/gif"}),
         help_text=_("JPEG, PNG, WebP or GIF, at most 5 MB. It is cropped to a square; where it was taken is not kept."),
         error_messages={"empty": _("This file is empty. Choose another one.")},

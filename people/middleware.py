@@ -2,13 +2,11 @@
 
 import zoneinfo
 from collections.abc import Callable
-from typing import cast
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone, translation
 
-from people.models import User
 from people.zones import is_zone
 
 TZ_COOKIE = "tz"
@@ -41,5 +39,5 @@ class ReaderMiddleware:
         offered = cookie if is_zone(cookie) else settings.TIME_ZONE
         if settings.SESSION_COOKIE_NAME not in request.COOKIES or not request.user.is_authenticated:
             return translation.get_language() or settings.LANGUAGE_CODE, offered
-        user = cast(User, request.user)
+        user = request.user
         return user.language, user.time_zone if is_zone(user.time_zone) else offered

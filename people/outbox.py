@@ -36,7 +36,7 @@ class Backend(BaseEmailBackend):
             Mail(
                 to=", ".join(message.recipients())[:320],
                 subject=message.subject[:200],
-                source=message.message().as_bytes(linesep="\r\n"),
+                source=message.message().as_bytes(linesep="\r\n"),  # type: ignore[call-arg]  # Django's own
             )
             for message in email_messages
             if message.recipients()

@@ -44,13 +44,13 @@ class Shown:
 
 def shown_to(user: User, reader: User | AnonymousUser) -> Shown:
     """Closed accounts do not count."""
-    signed_in = reader.pk is not None
+    you = reader.pk
     return Shown(
         followers=Follow.objects.filter(followed=user, follower__is_active=True).count(),
         following=Follow.objects.filter(follower=user, followed__is_active=True).count(),
-        followed_by_you=signed_in and follows(reader.pk, user.pk),
-        follows_you=signed_in and follows(user.pk, reader.pk),
-        is_you=reader.pk == user.pk,
+        followed_by_you=you is not None and follows(you, user.pk),
+        follows_you=you is not None and follows(user.pk, you),
+        is_you=you == user.pk,
         link=live_link(user),
     )
 

@@ -43,12 +43,12 @@ def connection() -> "redis.Redis":
 def take(key: str, *, per_minute: float, burst: int, cost: int = 1) -> float:
     """Take `cost` tokens out of `key`'s bucket. Returns 0.0 to go on, else the seconds after which it will work."""
     wait = connection().eval(TAKE, 1, bucket(key), per_minute / 60_000, burst, cost)
-    return int(wait) / 1000  # type: ignore[arg-type]
+    return int(wait) / 1000
 
 
 async def atake(client: "redis.asyncio.Redis", key: str, *, per_minute: float, burst: int, cost: int = 1) -> float:
     """`take` for consumers, on the connection that their loop owns."""
-    wait = await client.eval(TAKE, 1, bucket(key), per_minute / 60_000, burst, cost)  # type: ignore[misc]
+    wait = await client.eval(TAKE, 1, bucket(key), per_minute / 60_000, burst, cost)
     return int(wait) / 1000
 
 

@@ -1,5 +1,7 @@
 """What a person changes about the own account: name, text, language, time zone, picture, API token."""
 
+from __future__ import annotations
+
 from allauth.account.models import EmailAddress
 from django.core.exceptions import ValidationError
 from django.core.files.base import ContentFile
@@ -26,10 +28,10 @@ def update_profile(user: User, **changes: str) -> User:
     return user
 
 
-def set_picture(user: User, upload: UploadedFile) -> User:
+def set_picture(user: User, upload: UploadedFile[bytes]) -> User:
     """Replace the picture. The old file goes once the change is final; a failed change leaves no new file behind."""
     slow_down(f"picture:{user.pk}", per_minute=6, burst=10)
-    data = square_webp(upload, upload.size or 0)  # type: ignore[arg-type]
+    data = square_webp(upload, upload.size or 0)
     return replace_picture(user, ContentFile(data))
 
 
@@ -38,7 +40,7 @@ def remove_picture(user: User) -> User:
     return replace_picture(user, None)
 
 
-def replace_picture(user: User, content: ContentFile | None) -> User:
+def replace_picture(user: User, content: ContentFile[bytes] | None) -> User:
     storage = User._meta.get_field("picture").storage  # type: ignore[union-attr]
     new = ""
     try:
@@ -81,7 +83,7 @@ def set_email(user: User, email: str, confirmed: bool = False) -> User:
 def renew_token(user: User) -> str:
     """A new API token; the one before stops working at once. It is shown this one time."""
     Token.objects.filter(user=user).delete()
-    return Token.objects.create(user=user).key
+    return str(Token.objects.create(user=user).key)
 
 
 def revoke_token(user: User) -> bool:

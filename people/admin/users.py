@@ -19,14 +19,14 @@ SEES_ADDRESSES = "people.view_address"
 ONLY_SUPERUSERS = ("is_staff", "is_superuser", "groups", "user_permissions")
 
 
-class AddForm(AdminUserCreationForm):
+class AddForm(AdminUserCreationForm):  # type: ignore[type-arg]
     class Meta:
         model = User
         fields = ("handle", "display_name", "email")
         field_classes: dict[str, Any] = {}
 
 
-class ChangeForm(UserChangeForm):
+class ChangeForm(UserChangeForm):  # type: ignore[type-arg]
     class Meta:
         model = User
         fields = "__all__"

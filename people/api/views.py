@@ -123,6 +123,6 @@ class Application(APIView):
         mine = Creator.objects.filter(user=user).first()
         place = place_in_queue(mine) if mine and not mine.is_member else None
         state = "none" if mine is None else "waiting" if place else "member"
-        data = {"state": state, "plan": mine.plan if mine else ""}
+        data: dict[str, Any] = {"state": state, "plan": mine.plan if mine else ""}
         data |= {"number": place.number if place else None, "of": place.of if place else None}
         return Response(ApplicationSerializer(data).data)
