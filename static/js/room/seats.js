@@ -39,6 +39,11 @@ export function sentence(seat, talking) {
   return [seat.name, ...role, say(now)].join(", ");
 }
 
+function badge(seat) {
+  if (!seat.connected) return "lost";
+  return seat.muted ? "mic-off" : "mic";
+}
+
 function makeSeat(seat) {
   const item = make("li", "seat");
   item.dataset.user = seat.user;
@@ -71,7 +76,7 @@ function drawSeat(item, seat, { talking, isYou }) {
   item.classList.toggle("talking", talking);
   drawAvatar(item.querySelector(".avatar"), seat);
   item.querySelector(".unseen").textContent = sentence(seat, talking);
-  item.querySelector(".seat-mic use").setAttribute("href", seat.muted ? "#i-mic-off" : "#i-mic");
+  item.querySelector(".seat-mic use").setAttribute("href", `#i-${badge(seat)}`);
   item.querySelector(".seat-name").textContent = isYou ? say("you") : seat.name.split(/\s+/)[0];
   drawRole(item, seat.role);
 }
