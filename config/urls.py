@@ -16,6 +16,7 @@ urlpatterns = [
     path("api/v1/schema/", SpectacularAPIView.as_view(api_version="v1"), name="schema"),
     path("api/v1/", include("people.api.urls")),
     path("api/v1/", include("rooms.api.urls")),
+    path("api/v1/", include("transcripts.api.urls")),
     path("api/v1/", include("moderation.api.urls")),
     path("", include("people.urls")),
     path("", include("rooms.recording.urls")),

@@ -58,7 +58,12 @@ def correct_cue(room: Room, cue_pk: int, by: User, text: str | None) -> Cue:
     """
     if code := may_correct(role_in(by, room)):
         raise TranscriptRefused(code)
-    cue = Cue.objects.select_for_update().filter(pk=cue_pk, transcript__room=room).first()
+    cue = (
+        Cue.objects.select_for_update(of=("self",))
+        .select_related("seat__user")
+        .filter(pk=cue_pk, transcript__room=room)
+        .first()
+    )
     if cue is None:
         raise TranscriptRefused("unknown_cue")
     corrected = None if text is None else one_line(text)

@@ -9,8 +9,12 @@ class TranscriptsConfig(AppConfig):
     verbose_name = _("Transcripts")
 
     def ready(self) -> None:
+        """Hear of finished recordings, and tell the app below how transcripts refuse."""
+        from people.api import errors
         from rooms.signals import recording_ready
+        from transcripts.refusals import TranscriptRefused
 
+        errors.register(TranscriptRefused)
         recording_ready.connect(_recording_ready, dispatch_uid="transcripts")
 
 

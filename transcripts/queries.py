@@ -1,9 +1,10 @@
 """What the edges read: roles, cues in order, searches, lines for files."""
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 from django.contrib.postgres.search import SearchQuery
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 
 from people.models import User
 from rooms.models import Room, Seat
@@ -47,6 +48,37 @@ def search(cues: "QuerySet[Cue]", language: str, words: str) -> "QuerySet[Cue]":
     dictionary = DICTIONARIES.get(language, OTHER_DICTIONARY)
     query = SearchQuery(words[:MAX_SEARCH].replace("\x00", ""), config=dictionary, search_type="websearch")
     return cues.filter(search=query)
+
+
+@dataclass(frozen=True, slots=True)
+class Which:
+    """Which lines: words, a speaker's handle, a range of room time; from behind `after`, a page's `next`."""
+
+    q: str = ""
+    speaker: str = ""
+    from_ms: int = 0
+    to_ms: int | None = None
+    after: str = ""
+    limit: int = 200
+
+
+def page(transcript: Transcript, which: Which) -> tuple[list[Cue], str | None]:
+    """One page of lines, and where the next begins. A line belongs to a range that it overlaps."""
+    cues = cues_in_order(transcript).filter(end_ms__gt=which.from_ms)
+    if which.to_ms is not None:
+        cues = cues.filter(start_ms__lt=which.to_ms)
+    if which.speaker:
+        cues = cues.filter(seat__user__handle__iexact=which.speaker)
+    if which.q.strip():
+        cues = search(cues, transcript.language, which.q)
+    if which.after:
+        start_ms, pk = map(int, which.after.split("-"))
+        cues = cues.filter(Q(start_ms__gt=start_ms) | Q(start_ms=start_ms, pk__gt=pk))
+    found = list(cues[: which.limit + 1])
+    if len(found) <= which.limit:
+        return found, None
+    last = found[which.limit - 1]
+    return found[: which.limit], f"{last.start_ms}-{last.pk}"
 
 
 def about(transcript: Transcript) -> About:

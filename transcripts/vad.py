@@ -28,7 +28,8 @@ def _model() -> torch.nn.Module:
     package = find_spec("silero_vad")
     if package is None or package.origin is None:
         raise ModuleNotFoundError("silero_vad is not installed: pip install -r requirements.txt")
-    loaded: torch.nn.Module = torch.jit.load(Path(package.origin).parent / "data" / "silero_vad.jit")._model
+    path = Path(package.origin).parent / "data" / "silero_vad.jit"
+    loaded: torch.nn.Module = torch.jit.load(path)._model  # type: ignore[no-untyped-call]
     return loaded.eval()
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from transcripts.audio import Sound
+from transcripts.audio import Sound, blocks
 
 RATE = 16_000
 LIBRIVOX = Path("/usr/share/pocketsphinx/test/data/librivox")
@@ -22,10 +22,8 @@ WORDS = {
 # Twenty-five seconds of one voice; also the order in which they were read.
 CLIPS = tuple(WORDS)
 DUTCH = Path(__file__).parent.parent / "speech" / "dutch"
-# What one Dutch speaker says in these files, a word each.
-DUTCH_WORDS = (
-    "bril", "haar", "hoed", "mond", "neus", "oog", "oor", "oorbel", "snor", "strik", "stropdas", "wenkbrauw", "zonnebril",
-)  # fmt: skip
+# What a Dutch speaker says in these files, a word each.
+DUTCH_WORDS = sorted(path.stem for path in DUTCH.glob("*.wav"))
 
 Laid = Sequence[tuple[int, str]]  # (milliseconds, clip)
 
@@ -52,7 +50,9 @@ def laid(clips: Laid, total_ms: int) -> Sound:
     return sound
 
 
-def one_after_another(names: Sequence[str], start_ms: int = 0, pause_ms: int = 400) -> tuple[list[tuple[int, str]], int]:
+def one_after_another(
+    names: Sequence[str], start_ms: int = 0, pause_ms: int = 400
+) -> tuple[list[tuple[int, str]], int]:
     """Where clips lie when they are said one after another; and when the last one is over."""
     places = []
     for name in names:
@@ -61,14 +61,10 @@ def one_after_another(names: Sequence[str], start_ms: int = 0, pause_ms: int = 4
     return places, start_ms
 
 
-def dutch() -> Sound:
-    """The Dutch words, in order, a pause between them."""
-    parts = []
-    for word in DUTCH_WORDS:
-        command = ["ffmpeg", "-v", "error", "-i", str(DUTCH / f"{word}.wav"), "-ac", "1", "-ar", str(RATE), "-f", "f32le"]
-        done = subprocess.run([*command, "pipe:1"], capture_output=True, check=True)
-        parts += [np.frombuffer(done.stdout, np.float32), np.zeros(RATE * 8 // 10, np.float32)]
-    return np.concatenate(parts)
+def dutch(pause_ms: int = 800) -> Sound:
+    """The Dutch words, in order, a pause behind each."""
+    pause = np.zeros(pause_ms * RATE // 1000, np.float32)
+    return np.concatenate([part for word in DUTCH_WORDS for part in (*blocks(DUTCH / f"{word}.wav"), pause)])
 
 
 def save_opus(sound: Sound, path: Path) -> None:

@@ -1,0 +1,110 @@
+"""Transcripts in the admin: to find a line and see what is stuck. Nothing here is edited: hosts correct lines."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import Count, Q, QuerySet
+from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
+
+from transcripts.models import Cue, Piece, TrackPlan, Transcript, TranscriptionWindow
+
+
+class ReadOnly(admin.ModelAdmin):  # type: ignore[type-arg]
+    """The machine wrote it."""
+
+    list_per_page = 50
+    show_full_result_count = False
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+
+@admin.register(Transcript)
+class TranscriptAdmin(ReadOnly):
+    list_display = ("room", "host", "state", "percent", "failed_windows", "language", "model", "finished_at", "trouble")
+    list_filter = ("state", "language", "model")
+    list_select_related = ("room__host",)
+    search_fields = ("room__title", "room__slug", "room__host__handle")
+    ordering = ("-created_at",)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Transcript]:
+        failed = Count("plans__windows", filter=Q(plans__windows__state=Piece.State.FAILED))
+        transcripts: QuerySet[Transcript] = super().get_queryset(request)
+        return transcripts.annotate(failed_windows=failed)
+
+    @admin.display(description=_("host"), ordering="room__host__handle")
+    def host(self, transcript: Transcript) -> str:
+        return transcript.room.host.handle
+
+    @admin.display(description=_("done"))
+    def percent(self, transcript: Transcript) -> str:
+        if not transcript.speech_ms:
+            return "—"
+        return f"{100 * transcript.done_ms // transcript.speech_ms} %"
+
+    @admin.display(description=_("gaps"), ordering="failed_windows")
+    def failed_windows(self, transcript: Any) -> int:
+        return int(transcript.failed_windows)
+
+
+class PieceAdmin(ReadOnly):
+    """What workers hold, have done and could not do."""
+
+    list_filter = ("state",)
+    ordering = ("-pk",)
+
+
+@admin.register(TrackPlan)
+class TrackPlanAdmin(PieceAdmin):
+    list_display = ("transcript", "file", "state", "attempts", "worker", "lease_until", "error")
+    list_select_related = ("transcript__room", "file")
+    search_fields = ("transcript__room__title", "transcript__room__slug", "error")
+    raw_id_fields = ("transcript", "file")
+
+
+@admin.register(TranscriptionWindow)
+class TranscriptionWindowAdmin(PieceAdmin):
+    list_display = ("room", "file", "position", "speech_ms", "spent_ms", "state", "attempts", "worker", "error")
+    list_select_related = ("plan__transcript__room", "plan__file")
+    search_fields = ("plan__transcript__room__title", "plan__transcript__room__slug", "error")
+    raw_id_fields = ("plan",)
+
+    @admin.display(description=_("room"))
+    def room(self, window: TranscriptionWindow) -> str:
+        return str(window.plan.transcript)
+
+    @admin.display(description=_("file"))
+    def file(self, window: TranscriptionWindow) -> str:
+        return window.plan.file.path
+
+
+@admin.register(Cue)
+class CueAdmin(ReadOnly):
+    list_display = ("room", "speaker", "start_ms", "kind", "shown_text", "confidence", "corrected_at")
+    list_filter = ("kind", "language", "model", ("corrected_at", admin.EmptyFieldListFilter))
+    list_select_related = ("transcript__room", "seat__user")
+    search_fields = ("text", "corrected_text", "transcript__room__title", "seat__user__handle")
+    ordering = ("-pk",)
+    raw_id_fields = ("transcript", "window", "seat", "corrected_by")
+    exclude = ("search",)
+
+    @admin.display(description=_("room"))
+    def room(self, cue: Cue) -> str:
+        return str(cue.transcript)
+
+    @admin.display(description=_("speaker"), ordering="seat__user__handle")
+    def speaker(self, cue: Cue) -> str:
+        return cue.seat.user.handle
+
+    @admin.display(description=_("text"))
+    def shown_text(self, cue: Cue) -> str:
+        return cue.shown_text

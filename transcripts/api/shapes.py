@@ -1,0 +1,102 @@
+"""What goes in and out of the API: parsed here, decided in actions, described in the schema."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rest_framework import serializers
+
+from transcripts.models import Cue, Transcript
+from transcripts.queries import MAX_SEARCH
+
+MAX_PAGE = 500
+
+
+class TranscriptShape(serializers.Serializer[Any]):
+    """How far it is. `minutes_left` is null until a speed has been measured; `gaps` could not be transcribed."""
+
+    state = serializers.ChoiceField(choices=Transcript.State.choices)
+    language = serializers.CharField()
+    model = serializers.CharField()
+    version = serializers.CharField()
+    percent = serializers.IntegerField()
+    minutes_left = serializers.IntegerField(allow_null=True)
+    gaps = serializers.IntegerField()
+    finished_at = serializers.DateTimeField(allow_null=True)
+    may_correct = serializers.BooleanField(help_text="Whether the reader may correct lines and try failures again.")
+
+
+class WordShape(serializers.Serializer[Any]):
+    """A word, from and to in room time, and how sure the model was."""
+
+    w = serializers.CharField()
+    s = serializers.IntegerField()
+    e = serializers.IntegerField()
+    p = serializers.FloatField()
+
+
+class CueShape(serializers.Serializer[Any]):
+    """A line. `text` is what is shown; `words` and `machine_text` are the machine's, always."""
+
+    id = serializers.IntegerField()
+    kind = serializers.ChoiceField(choices=Cue.Kind.choices)
+    start_ms = serializers.IntegerField()
+    end_ms = serializers.IntegerField()
+    speaker = serializers.CharField(help_text="Handle.")
+    name = serializers.CharField()
+    text = serializers.CharField()
+    machine_text = serializers.CharField()
+    corrected_at = serializers.DateTimeField(allow_null=True)
+    confidence = serializers.FloatField(allow_null=True)
+    model = serializers.CharField()
+    version = serializers.CharField()
+    words = WordShape(many=True)
+
+
+class Cues(serializers.Serializer[Any]):
+    """A page of lines in order of time; `next` goes into `after` for the page behind it, null on the last one."""
+
+    cues = CueShape(many=True)
+    next = serializers.CharField(allow_null=True)
+
+
+class WhichCues(serializers.Serializer[Any]):
+    """Which lines: with these words, in this range of room time, by this person."""
+
+    q = serializers.CharField(required=False, default="", allow_blank=True, max_length=MAX_SEARCH)
+    speaker = serializers.CharField(required=False, default="", max_length=30, help_text="Handle.")
+    from_ms = serializers.IntegerField(required=False, default=0, min_value=0, max_value=2**53)
+    to_ms = serializers.IntegerField(required=False, default=None, min_value=0, max_value=2**53)
+    after = serializers.RegexField(r"^\d{1,15}-\d{1,15}$", required=False, default="", help_text="`next` of a page.")
+    limit = serializers.IntegerField(required=False, default=200, min_value=1, max_value=MAX_PAGE)
+
+
+class WhichFile(serializers.Serializer[Any]):
+    """All lines, or the reader's own."""
+
+    mine = serializers.BooleanField(required=False, default=False)
+
+
+class CorrectCue(serializers.Serializer[Any]):
+    """What was really said; null takes a correction away."""
+
+    text = serializers.CharField(allow_null=True, allow_blank=True, max_length=4000)
+
+
+def cue(row: Cue) -> dict[str, Any]:
+    """A line as the API gives it."""
+    return {
+        "id": row.pk,
+        "kind": row.kind,
+        "start_ms": row.start_ms,
+        "end_ms": row.end_ms,
+        "speaker": row.seat.user.handle,
+        "name": row.seat.user.display_name,
+        "text": row.shown_text,
+        "machine_text": row.text,
+        "corrected_at": row.corrected_at,
+        "confidence": row.confidence,
+        "model": row.model,
+        "version": row.version,
+        "words": row.words,
+    }

@@ -1,0 +1,149 @@
+"""One view an operation: parse, call one action or query, answer. No rule lives here."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, NoReturn, TypeVar, cast
+
+from django.http import HttpResponse
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.serializers import Serializer
+from rest_framework.views import APIView
+
+from people.api.serializers import ErrorSerializer
+from people.models import User
+from rooms.throttle import ACTIONS, check
+from transcripts import actions, queries
+from transcripts.api import shapes
+from transcripts.formats import FORMATS
+from transcripts.jobs import progress
+from transcripts.models import Transcript
+from transcripts.permissions import may_correct
+from transcripts.refusals import TranscriptRefused
+
+REFUSED = {
+    status: OpenApiResponse(ErrorSerializer, description="Refused; the code says why.")
+    for status in (400, 401, 403, 404, 409, 429)
+}
+
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+def described(
+    operation: str, answer: Any, request: Any = None, parameters: list[Any] | None = None
+) -> Callable[[F], F]:
+    """The schema of an operation: its name, what goes in, what comes out, and how it refuses."""
+    return extend_schema(
+        operation_id=operation,
+        request=request,
+        parameters=parameters or [],
+        responses={200: answer, **REFUSED},
+        tags=["transcripts"],
+    )
+
+
+class TranscriptView(APIView):
+    """What views of one transcript share: only who was on stage comes in."""
+
+    def transcript(self, slug: str) -> Transcript:
+        check(ACTIONS, f"u:{self.me.pk}")
+        return queries.readable_transcript(slug, self.me)
+
+    @property
+    def me(self) -> User:
+        return cast(User, self.request.user)
+
+    def permission_denied(self, request: Request, message: str | None = None, code: str | None = None) -> NoReturn:
+        """Who is not signed in is told so; the framework would answer a bare 403."""
+        raise TranscriptRefused("not_allowed" if request.user.is_authenticated else "not_signed_in")
+
+    def values(self, shape: type[Serializer[Any]], data: Any) -> dict[str, Any]:
+        """What came with the request, checked for form."""
+        parsed = shape(data=data)
+        parsed.is_valid(raise_exception=True)
+        return cast(dict[str, Any], parsed.validated_data)
+
+    def see(self, transcript: Transcript) -> Response:
+        """How far the transcript is."""
+        done = progress(transcript)
+        role = queries.role_in(self.me, transcript.room)
+        return Response(
+            {
+                "state": transcript.state,
+                "language": transcript.language,
+                "model": transcript.model,
+                "version": transcript.version,
+                "percent": done.percent,
+                "minutes_left": done.minutes_left,
+                "gaps": done.gaps,
+                "finished_at": transcript.finished_at,
+                "may_correct": may_correct(role) is None,
+            }
+        )
+
+
+class TranscriptState(TranscriptView):
+    """`/rooms/<slug>/transcript/`."""
+
+    @described("transcript_see", shapes.TranscriptShape)
+    def get(self, request: Request, slug: str) -> Response:
+        """How far the transcript is: percent, minutes left, gaps."""
+        return self.see(self.transcript(slug))
+
+
+class Retry(TranscriptView):
+    """`/rooms/<slug>/transcript/retry/`."""
+
+    @described("transcript_retry", shapes.TranscriptShape)
+    def post(self, request: Request, slug: str) -> Response:
+        """Try what failed again, as host or co-host."""
+        return self.see(actions.retry_transcript(self.transcript(slug).room, self.me))
+
+
+class CueList(TranscriptView):
+    """`/rooms/<slug>/transcript/cues/`."""
+
+    @described("cues_list", shapes.Cues, parameters=[shapes.WhichCues])
+    def get(self, request: Request, slug: str) -> Response:
+        """Lines in order of time; those with certain words, of one person, or of a range."""
+        transcript = self.transcript(slug)
+        which = self.values(shapes.WhichCues, request.query_params)
+        found, following = queries.page(transcript, queries.Which(**which))
+        return Response({"cues": [shapes.cue(row) for row in found], "next": following})
+
+
+class OneCue(TranscriptView):
+    """`/rooms/<slug>/transcript/cues/<id>/`."""
+
+    @described("cue_correct", shapes.CueShape, shapes.CorrectCue)
+    def patch(self, request: Request, slug: str, pk: int) -> Response:
+        """Put what was really said beside the machine's text, as host or co-host."""
+        room = self.transcript(slug).room
+        text = self.values(shapes.CorrectCue, request.data)["text"]
+        return Response(shapes.cue(actions.correct_cue(room, pk, self.me, text)))
+
+
+class File(TranscriptView):
+    """`/rooms/<slug>/transcript/files/<kind>/`."""
+
+    @described(
+        "transcript_file",
+        OpenApiTypes.STR,
+        parameters=[OpenApiParameter("kind", str, OpenApiParameter.PATH, enum=list(FORMATS)), shapes.WhichFile],
+    )
+    def get(self, request: Request, slug: str, kind: str) -> HttpResponse:
+        """The transcript as a file: WebVTT, SRT, plain text or JSON; all of it, or what you said yourself."""
+        transcript = self.transcript(slug)
+        mine = self.values(shapes.WhichFile, request.query_params)["mine"]
+        if kind not in FORMATS:
+            raise TranscriptRefused("unknown_format")
+        render, content_type = FORMATS[kind]
+        lines = queries.format_lines(transcript, self.me if mine else None)
+        answer = HttpResponse("".join(render(queries.about(transcript), lines)), content_type=content_type)
+        answer["Content-Disposition"] = f'attachment; filename="{transcript.room.slug}.{kind}"'
+        answer["Cache-Control"] = "private, no-store"
+        return answer
