@@ -16,6 +16,7 @@ from rooms.media.gains import JOIN_VOLUME
 
 PLUGIN = "audiobridge"
 AGENT = "agent"
+PROBE = "probe"
 _FORWARD_BITRATE = 128_000  # on loopback only: no quality is lost before the limiter
 _SPEAKER_BITRATE = 64_000
 
@@ -131,13 +132,35 @@ async def seat(janus: Janus, bridge: Bridge, seat: int, muted: bool, offer: str)
     return handle, str(jsep["sdp"])
 
 
-async def _join(janus: Janus, bridge: Bridge, handle: int, join: dict[str, Any]) -> None:
+async def check(janus: Janus, bridge: Bridge, name: str, offer: str) -> tuple[int, str]:
+    """A microphone check: the way in is tried for real, but muted, so that nobody hears anybody."""
+    handle = await janus.attach(PLUGIN)
+    try:
+        await _join(janus, bridge, handle, {"id": name, "muted": True})
+        _data, jsep = await janus.message(handle, {"request": "configure"}, {"type": "offer", "sdp": offer})
+        if jsep is None:
+            raise JanusError(0, "no answer to the offer")
+    except (JanusError, ConnectionError, TimeoutError):
+        await janus.detach(handle)
+        raise
+    return handle, str(jsep["sdp"])
+
+
+async def seat_by_rtp(janus: Janus, bridge: Bridge) -> tuple[int, int]:
+    """The probe's microphone: plain RTP from this machine. Its handle and the port to send to."""
+    handle = await janus.attach(PLUGIN)
+    data = await _join(janus, bridge, handle, {"id": PROBE, "muted": False, "rtp": {"payload_type": PAYLOAD}})
+    return handle, int(data["rtp"]["port"])
+
+
+async def _join(janus: Janus, bridge: Bridge, handle: int, join: dict[str, Any]) -> dict[str, Any]:
     token = secrets.token_urlsafe(18)
     await _allow(janus, bridge, "add", token)
     try:
-        await janus.message(handle, {"request": "join", "room": bridge.room, "token": token, **join})
+        data, _jsep = await janus.message(handle, {"request": "join", "room": bridge.room, "token": token, **join})
     finally:
         await _allow(janus, bridge, "remove", token)
+    return data
 
 
 async def _allow(janus: Janus, bridge: Bridge, action: str, token: str) -> None:

@@ -1,0 +1,67 @@
+"""Finishing recordings in the background."""
+
+from __future__ import annotations
+
+import fcntl
+import logging
+import os
+from datetime import timedelta
+
+from celery import Task, shared_task
+from django.utils import timezone
+
+from rooms.models import Recording, Room
+from rooms.recording import store
+from rooms.recording.finish import finish
+
+log = logging.getLogger(__name__)
+
+LEFT_BEHIND = timedelta(seconds=30)
+_AGAIN_IN = 3  # seconds
+_TRIES = 40
+
+
+@shared_task(bind=True, max_retries=_TRIES, name="rooms.recording.finish")
+def finish_recording(self: Task, room_pk: int) -> str:
+    """Finish an ended room's recording, once the recorder has let go of it. Safe to run twice and side by side."""
+    room = Room.objects.filter(pk=room_pk, status=Room.Status.ENDED).first()
+    if room is None:
+        return "not ended"
+    folder = store.folder(room_pk)
+    folder.mkdir(mode=0o750, parents=True, exist_ok=True)
+    with (folder / ".finish").open("a") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return "somebody else is at it"
+        if still_recording(room_pk):
+            raise self.retry(countdown=_AGAIN_IN)
+        return str(finish(room).state)
+
+
+def still_recording(room_pk: int) -> bool:
+    """Whether a recorder lives: it holds the lock beside its playlist."""
+    try:
+        held = os.open(store.hls_folder(room_pk) / ".lock", os.O_RDWR)
+    except FileNotFoundError:
+        return False
+    try:
+        fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    finally:
+        os.close(held)
+    return False
+
+
+@shared_task(name="rooms.recording.sweep")
+def sweep_recordings() -> int:
+    """Rooms that ended a while ago and whose recording nobody finished: the supervisor or a worker died then."""
+    left = Recording.objects.filter(
+        state__in=[Recording.State.RUNNING, Recording.State.FINISHING],
+        room__status=Room.Status.ENDED,
+        room__ended_at__lt=timezone.now() - LEFT_BEHIND,
+    ).values_list("room_id", flat=True)[:50]
+    for room_pk in left:
+        finish_recording.delay(room_pk)
+    return len(left)
