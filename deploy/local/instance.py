@@ -49,7 +49,7 @@ class Instance:
     def environment(self) -> dict[str, str]:
         """What the site's settings need to find these parts."""
         for name in ("recordings", "pictures", "mail"):
-            (self.folder / name).mkdir(parents=True, exist_ok=True)
+            (self.folder / name).mkdir(parents=True, exist_ok=True, mode=0o750)
         return {
             "STAMTAFEL_LOCAL_DIR": str(self.folder),
             "SECRET_KEY": self.keys["SECRET_KEY"],

@@ -6,6 +6,7 @@ import shlex
 import subprocess
 import xmlrpc.client
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from deploy.local.keys import write_private
@@ -144,9 +145,13 @@ class Manager:
             return "(no log)"
 
     def stop(self) -> None:
-        """Stop every program, the last started first, and supervisord."""
+        """Stop the site's processes, all at once, then the parts they need, then supervisord."""
         if self.process is None or not self.alive():
             return
+        for name, state in self.states().items():
+            if name not in PARTS and state in ("RUNNING", "STARTING"):
+                with suppress(*GONE):
+                    self.call("stopProcess", name, False)
         self.process.terminate()
         try:
             self.process.wait(sum(PATIENCE.values()))
