@@ -44,6 +44,12 @@ class Clip(MediaStreamTrack):
         self.playing = True
         self.finished = asyncio.Event()
 
+    def again(self) -> Clip:
+        """The same clip for another connection, going on where this one stands."""
+        clip = Clip(self.samples)
+        clip.loop, clip.position, clip.finished, clip.playing = self.loop, self.position, self.finished, self.playing
+        return clip
+
     async def recv(self) -> av.AudioFrame:
         """The next 20 ms, when its time has come."""
         if self.started is None:
@@ -94,12 +100,13 @@ async def answer(peer: RTCPeerConnection, remote_offer: str) -> str:
 
 
 class Ears:
-    """Takes what a track brings and keeps it as 48 kHz mono samples; `first_sound` is when the first frame came."""
+    """Takes what a track brings and keeps it as 48 kHz mono samples, with the time when each frame came."""
 
     def __init__(self) -> None:
         self.parts: list[np.ndarray[Any, np.dtype[np.int16]]] = []
         self.arrived: list[float] = []
         self.first = asyncio.Event()
+        self.task: asyncio.Future[None] | None = None
         self._resampler = av.AudioResampler(format="s16", layout="mono", rate=RATE)
 
     async def listen(self, track: MediaStreamTrack) -> None:

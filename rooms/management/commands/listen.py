@@ -1,0 +1,71 @@
+"""`manage.py listen ROOM --out FILE`: records what a WebRTC or an HLS listener hears, by the public door."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from argparse import ArgumentParser
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError
+from websockets.exceptions import WebSocketException
+
+from people import demo
+from rooms.media import peers
+from rooms.media.hls_listener import HlsListener
+from rooms.media.visitor import Browser, Refused, Visitor, listen
+
+
+class Command(BaseCommand):
+    help = "Records what a listener of a live room hears."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("room", help="the room's address: the last part of /r/…/")
+        parser.add_argument("--out", type=Path, required=True, help="the WAV file to write")
+        parser.add_argument("--path", choices=("webrtc", "hls"), default="webrtc", help="which way the sound comes")
+        parser.add_argument("--seconds", type=float, default=10, help="how long")
+        parser.add_argument("--as", dest="handle", default="", help="an account (default: anonymous)")
+        parser.add_argument("--password", default=os.environ.get("STAMTAFEL_PASSWORD", ""), help="default: the demo's")
+        parser.add_argument("--site", default=settings.SITE_URL, help="where the site is")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        """Listen, write the file, say how much was heard."""
+        try:
+            seconds = asyncio.run(_listen(options))
+        except Refused as refused:
+            raise CommandError(f"the room refused: {refused.code}") from refused
+        except (OSError, TimeoutError, WebSocketException) as error:
+            raise CommandError(f"{options['site']}: {error or 'no answer'}") from error
+        self.stdout.write(f"{seconds:.1f} s in {options['out']}")
+
+
+async def _listen(options: dict[str, Any]) -> float:
+    browser = Browser(options["site"])
+    if options["handle"]:
+        await asyncio.to_thread(browser.sign_in, options["handle"], options["password"] or demo.password())
+    else:
+        await asyncio.to_thread(browser.fetch, f"/r/{options['room']}/")
+    if options["path"] == "hls":
+        far = HlsListener(browser, options["room"])
+        await far.run(options["seconds"])
+        samples = await asyncio.to_thread(far.samples)
+    else:
+        samples = await _listen_near(browser, options["room"], options["seconds"])
+    peers.write_wave(options["out"], samples)
+    return len(samples) / peers.RATE
+
+
+async def _listen_near(browser: Browser, slug: str, seconds: float) -> Any:
+    ears = peers.Ears()
+    async with Visitor(browser, slug) as visitor:
+        peer = await listen(visitor, ears)
+        if peer is None:
+            raise Refused("no_near_place")
+        try:
+            await asyncio.wait_for(ears.first.wait(), 10)
+            await asyncio.sleep(seconds)
+        finally:
+            await peer.close()
+    return ears.samples()

@@ -1,0 +1,147 @@
+"""A guest of a room that is no browser: comes in by the public door (sign-in page, WebSocket) and brings real WebRTC."""
+
+from __future__ import annotations
+
+import asyncio
+import html
+import http.cookiejar
+import json
+import logging
+import re
+import urllib.parse
+import urllib.request
+from collections.abc import Callable
+from contextlib import suppress
+from types import TracebackType
+from typing import Any, Self
+
+from aiortc import MediaStreamTrack, RTCPeerConnection
+from websockets.asyncio.client import ClientConnection, connect
+from websockets.exceptions import ConnectionClosed
+
+from rooms.media import peers
+
+log = logging.getLogger(__name__)
+
+ANSWER_SECONDS = 10.0
+_TOKEN = re.compile(r'name="csrfmiddlewaretoken" value="([^"]+)"')
+
+
+class Refused(RuntimeError):
+    """The site refused; `code` is its word."""
+
+    def __init__(self, code: str) -> None:
+        super().__init__(code)
+        self.code = code
+
+
+class Browser:
+    """Just enough of one: cookies, the sign-in form, fetching files. Blocking: call it in a thread."""
+
+    def __init__(self, site: str) -> None:
+        self.site = site.rstrip("/")
+        self.jar = http.cookiejar.CookieJar()
+        self._opener = urllib.request.build_opener(
+            urllib.request.ProxyHandler({}), urllib.request.HTTPCookieProcessor(self.jar)
+        )
+
+    def fetch(self, path: str, form: dict[str, str] | None = None) -> bytes:
+        """A page or file of the site; with `form` it is sent as a form. Raises OSError."""
+        data = urllib.parse.urlencode(form).encode() if form is not None else None
+        request = urllib.request.Request(urllib.parse.urljoin(self.site, path), data, {"Referer": self.site + path})
+        with self._opener.open(request, timeout=ANSWER_SECONDS) as answer:
+            return bytes(answer.read())
+
+    def sign_in(self, handle: str, password: str) -> None:
+        """By the page everybody uses. Raises Refused when the site does not let us in."""
+        form = self.fetch("/accounts/login/").decode()
+        found = _TOKEN.search(form)
+        token = html.unescape(found[1]) if found else ""
+        self.fetch("/accounts/login/", {"login": handle, "password": password, "csrfmiddlewaretoken": token})
+        if not any(cookie.name == "sessionid" for cookie in self.jar):
+            raise Refused("not_signed_in")
+
+    @property
+    def cookies(self) -> str:
+        """As a header."""
+        return "; ".join(f"{cookie.name}={cookie.value}" for cookie in self.jar)
+
+
+class Visitor:
+    """One open socket to one room."""
+
+    def __init__(self, browser: Browser, slug: str, on_message: Callable[[dict[str, Any]], None] | None = None) -> None:
+        self.browser = browser
+        self.slug = slug
+        self.on_message = on_message
+        self.closed = asyncio.Event()
+        self._number = 0
+        self._waiting: dict[int, asyncio.Future[dict[str, Any]]] = {}
+        self._socket: ClientConnection
+        self._reader: asyncio.Task[None]
+
+    async def __aenter__(self) -> Self:
+        address = self.browser.site.replace("http", "ws", 1) + f"/ws/rooms/{self.slug}/"
+        headers = {"Cookie": self.browser.cookies} if self.browser.cookies else {}
+        self._socket = await connect(
+            address, origin=self.browser.site, additional_headers=headers, max_size=2**22, proxy=None  # type: ignore[arg-type]
+        )
+        self._reader = asyncio.create_task(self._read())
+        return self
+
+    async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        await self._socket.close()
+        await self._reader
+
+    async def ask(self, verb: str, **args: Any) -> dict[str, Any]:
+        """Say a verb, return the answer; raises Refused, TimeoutError, ConnectionClosed."""
+        self._number += 1
+        future: asyncio.Future[dict[str, Any]] = asyncio.get_running_loop().create_future()
+        self._waiting[self._number] = future
+        await self._socket.send(json.dumps({"id": self._number, "do": verb, **args}))
+        answer = await asyncio.wait_for(future, ANSWER_SECONDS)
+        if "error" in answer:
+            raise Refused(str(answer["error"]["code"]))
+        return answer
+
+    async def _read(self) -> None:
+        with suppress(ConnectionClosed):
+            async for text in self._socket:
+                message = json.loads(text)
+                future = self._waiting.pop(message.get("re", 0), None)
+                if future is not None and not future.done():
+                    future.set_result(message)
+                elif self.on_message is not None:
+                    self.on_message(message)
+        self.closed.set()
+        for future in self._waiting.values():
+            future.cancel()
+
+
+async def speak(visitor: Visitor, track: MediaStreamTrack, ears: peers.Ears | None = None) -> RTCPeerConnection:
+    """Open the microphone's connection; `ears` take what a speaker hears."""
+    peer = peers.connection((await visitor.ask("ice"))["servers"])
+    peer.addTrack(track)
+    hear(peer, ears or peers.Ears())
+    answer = await visitor.ask("speak_offer", sdp=await peers.offer(peer))
+    await peers.accept(peer, answer["sdp"])
+    return peer
+
+
+async def listen(visitor: Visitor, ears: peers.Ears) -> RTCPeerConnection | None:
+    """Listen by WebRTC; None where the site says to use HLS."""
+    found = await visitor.ask("listen")
+    if found["use"] != "webrtc":
+        return None
+    peer = peers.connection((await visitor.ask("ice"))["servers"])
+    hear(peer, ears)
+    await visitor.ask("listen_answer", sdp=await peers.answer(peer, found["sdp"]))
+    return peer
+
+
+def hear(peer: RTCPeerConnection, ears: peers.Ears) -> None:
+    """Whatever track comes is taken in, until it ends."""
+
+    @peer.on("track")
+    def on_track(track: MediaStreamTrack) -> None:
+        ears.task = asyncio.ensure_future(ears.listen(track))

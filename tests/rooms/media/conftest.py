@@ -1,0 +1,53 @@
+"""Sound for tests: the site's real processes, guests who bring real WebRTC, and ears that compare what they heard."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from django.db import connection
+
+from rooms.media.visitor import Browser
+from rooms.models import Room
+from tests.processes import Site
+from tests.rooms import people
+
+PASSWORD = "a long enough password"
+
+
+@pytest.fixture
+def room(transactional_db: None) -> Room:
+    """A live room whose host is away from the keyboard."""
+    return people.open_room()
+
+
+@pytest.fixture
+def sounding(site: Site, room: Room) -> Site:
+    """Web, the media supervisor and a worker."""
+    return site.start("web", "media", "work", DEBUG="true")
+
+
+@pytest.fixture
+def guest(sounding: Site) -> Callable[[str], Browser]:
+    """Somebody with an account, signed in by the sign-in page."""
+
+    def make(handle: str) -> Browser:
+        people.person(handle)
+        browser = Browser(sounding.url)
+        browser.sign_in(handle, PASSWORD)
+        return browser
+
+    return make
+
+
+def wait_until(true: Callable[[], Any], seconds: float = 20.0, what: str = "it") -> Any:
+    """What `true` returns once it is true; fails after a while."""
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        if found := true():
+            return found
+        connection.close()
+        time.sleep(0.1)
+    raise AssertionError(f"{what} did not happen within {seconds} s")
