@@ -11,7 +11,7 @@ from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 try:
-    from django.core.exceptions import ImproperlyConfigured
+    from django.core.exceptions import ImproperlyConfigured as ImproperlyConfigured
 except ImportError:  # script/server refuses wrong values before it has installed anything
 
     class ImproperlyConfigured(Exception):  # type: ignore[no-redef]

@@ -9,11 +9,14 @@ import redis
 from django.conf import settings
 from django.db import DatabaseError, connection
 from django.http import HttpRequest, JsonResponse
+from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from config import heartbeat
+from moderation import retention
 from rooms.media import bus
+from rooms.media.probe import probe_recording
 
 SOON = 2.0  # seconds a part may take to answer
 
@@ -78,25 +81,28 @@ def in_memory() -> str:
 
 
 def janus() -> str:
-    """Janus made a probe recording not long ago: the supervisor, who alone talks to it, tells."""
-    told = value(bus.key(bus.PROBE))
-    if told is None:
-        raise NotReady("no probe recording was made lately")
-    try:
-        probe = json.loads(told)
-    except ValueError:
-        probe = {}
-    if not (isinstance(probe, dict) and probe.get("ok") is True):
-        why = probe.get("why", "it failed") if isinstance(probe, dict) else "it failed"
-        raise NotReady(f"the probe recording was not written: {why}")
-    return "a probe recording was written"
+    """Janus is connected and wrote a probe recording lately: the supervisor, who alone talks to it, tells."""
+    if not sign_of_supervisor().get("janus"):
+        raise NotReady("the supervisor has no connection to Janus")
+    ok, why = probe_recording()
+    if not ok:
+        raise NotReady(f"Janus does not record: {why}")
+    return "connected; a probe recording was written"
 
 
 def supervisor() -> str:
     """The media supervisor showed life within its last few seconds."""
-    if value(bus.key(bus.HEARTBEAT)) is None:
-        raise NotReady("no sign of life: is `manage.py media` running?")
-    return "shows life"
+    sign = sign_of_supervisor()
+    return f"rooms with sound: {sign.get('rooms', 0)}; listeners near: {sign.get('near', 0)}"
+
+
+def sign_of_supervisor() -> dict[str, Any]:
+    """What the supervisor last told of itself; raises NotReady when that is too long ago."""
+    told = value(bus.key(bus.HEARTBEAT))
+    if told is None:
+        raise NotReady("the supervisor shows no life: is `manage.py media` running?")
+    sign: dict[str, Any] = json.loads(told)
+    return sign
 
 
 def process(name: str) -> Callable[[], str]:
@@ -110,10 +116,17 @@ def process(name: str) -> Callable[[], str]:
     return check
 
 
+def forgotten_on_time() -> str:
+    """Copies whose time is over are gone. Being late is told, and takes no listener away."""
+    late = len(retention.overdue(timezone.now()))
+    return f"{late} overdue: see `manage.py retention`" if late else "0 overdue"
+
+
 CHECKS: dict[str, Callable[[], str]] = {
     "database": database,
     "redis": in_memory,
     "janus": janus,
     "supervisor": supervisor,
     **{name: process(name) for name in heartbeat.NAMES},
+    "retention": forgotten_on_time,
 }

@@ -40,10 +40,9 @@ def show_life(name: str) -> None:
 @worker_ready.connect
 def on_worker_ready(sender: object, **_signal: object) -> None:
     """A worker shows life for each queue it serves."""
-    app = getattr(sender, "app", None)
-    for queue in getattr(getattr(app, "amqp", None), "queues", {}).consume_from:
-        if queue in NAMES:
-            show_life(queue)
+    served = sender.app.amqp.queues.consume_from  # type: ignore[attr-defined]  # Celery has no types
+    for queue in set(served) & set(NAMES):
+        show_life(queue)
 
 
 @beat_init.connect

@@ -48,7 +48,7 @@ class Instance:
 
     def environment(self) -> dict[str, str]:
         """What the site's settings need to find these parts."""
-        for name in ("recordings", "pictures", "mail"):
+        for name in ("recordings", "pictures", "mail", "static"):
             (self.folder / name).mkdir(parents=True, exist_ok=True, mode=0o750)
         return {
             "STAMTAFEL_LOCAL_DIR": str(self.folder),

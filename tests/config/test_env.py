@@ -1,0 +1,65 @@
+"""Nonsense in the environment is refused in a sentence that says what to write."""
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.core.exceptions import ImproperlyConfigured
+
+from config import env
+
+
+@pytest.mark.parametrize(
+    ("value", "read", "words"),
+    [
+        ("abc", lambda: env.env_int("X", 8000, 1, 65535), "whole number from 1 to 65535, for example X=8000"),
+        ("0", lambda: env.env_int("X", 8000, 1, 65535), "from 1 to 65535"),
+        ("70000", lambda: env.env_int("X", 8000, 1, 65535), 'X is "70000"'),
+        ("maybe", lambda: env.env_bool("X"), "true or false"),
+        ("nan", lambda: env.env_float("X", 1.0, 0.0, 2.0), "a number from 0 to 2"),
+        ("mysql://a/b", lambda: env.env_url("X", "", ("postgresql",)), "starts with postgresql://"),
+        ("redis://h:99999/0", lambda: env.env_url("X", "", ("redis",)), "starts with redis://"),
+        ("redis:///", lambda: env.env_url("X", "", ("redis",)), "starts with redis://"),
+        ("{}", lambda: env.env_json("X", []), "JSON, a list"),
+        ("[", lambda: env.env_json("X", []), "JSON"),
+        ("20000", lambda: env.env_ports("X", (20000, 20999)), "two ports with a dash"),
+        ("20999-20000", lambda: env.env_ports("X", (20000, 20999)), "for example X=20000-20999"),
+        ("green", lambda: env.env_str("X", choices=("red", "blue")), "one of red, blue"),
+        ("postgresql://u:p@h", lambda: env.env_database("X"), "the database's name too"),
+    ],
+)
+def test_nonsense_is_refused(monkeypatch: pytest.MonkeyPatch, value: str, read: Callable[[], Any], words: str) -> None:
+    monkeypatch.setenv("X", value)
+    with pytest.raises(ImproperlyConfigured, match="write") as refused:
+        read()
+    assert words in str(refused.value)
+
+
+def test_a_password_is_never_shown(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("X", "mysql://someone:hidden-word@host/name")
+    with pytest.raises(ImproperlyConfigured) as refused:
+        env.env_url("X", "", ("postgresql",))
+    assert "hidden-word" not in str(refused.value)
+    assert "someone" in str(refused.value)
+
+
+def test_empty_means_the_default(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("X", "  ")
+    assert env.env_int("X", 7) == 7
+    assert env.env_bool("X", True) is True
+    assert env.env_list("X", ["a"]) == ["a"]
+    with pytest.raises(ImproperlyConfigured, match="X is not set: write something"):
+        env.env_required("X", "something")
+
+
+def test_a_file_fills_only_what_is_missing(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("ALREADY", "mine")
+    monkeypatch.delenv("MISSING", raising=False)
+    file = tmp_path / "env"
+    file.write_text("# a remark\nALREADY=theirs\nMISSING=a=b\n\nnonsense\n")
+    env.load_file(file)
+    assert (os.environ["ALREADY"], os.environ["MISSING"]) == ("mine", "a=b")
+    monkeypatch.delenv("MISSING")
+    env.load_file(tmp_path / "absent")
