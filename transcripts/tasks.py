@@ -27,7 +27,7 @@ def work() -> None:
         work.delay()
 
 
-@shared_task(name="transcripts.requeue", queue="work")  # type: ignore[untyped-decorator]
+@shared_task(name="transcripts.requeue")  # type: ignore[untyped-decorator]
 def requeue() -> None:
     """Wake a worker up for what nobody works on, such as what a killed one left; give up what failed too often."""
     jobs.expire()

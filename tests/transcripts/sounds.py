@@ -33,7 +33,8 @@ def clip(name: str) -> Sound:
     path = LIBRIVOX / f"sense_and_sensibility_01_austen_64kb-{name}.wav"
     with wave.open(str(path)) as file:
         assert file.getframerate() == RATE
-        return np.frombuffer(file.readframes(file.getnframes()), np.int16).astype(np.float32) / 32768
+        samples = np.frombuffer(file.readframes(file.getnframes()), np.int16)
+    return (samples / 32768).astype(np.float32)
 
 
 def length_ms(name: str) -> int:
@@ -50,9 +51,7 @@ def laid(clips: Laid, total_ms: int) -> Sound:
     return sound
 
 
-def one_after_another(
-    names: Sequence[str], start_ms: int = 0, pause_ms: int = 400
-) -> tuple[list[tuple[int, str]], int]:
+def in_turn(names: Sequence[str], start_ms: int = 0, pause_ms: int = 400) -> tuple[list[tuple[int, str]], int]:
     """Where clips lie when they are said one after another; and when the last one is over."""
     places = []
     for name in names:
