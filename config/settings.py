@@ -206,9 +206,7 @@ DEFAULT_FROM_EMAIL = env_str("DEFAULT_FROM_EMAIL", "Stamtafel <stamtafel@localho
 OUTBOX_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
 EMAIL_TIMEOUT = 20  # seconds
 EMAIL_BACKEND = (
-    "people.outbox.Backend"
-    if env_str("EMAIL_HOST", "")
-    else "django.core.mail.backends.filebased.EmailBackend"
+    "people.outbox.Backend" if env_str("EMAIL_HOST", "") else "django.core.mail.backends.filebased.EmailBackend"
 )
 EMAIL_FILE_PATH = MAIL_FOLDER
 EMAIL_HOST = env_str("EMAIL_HOST", "")
@@ -270,7 +268,7 @@ CELERY_BROKER_URL = REDIS_URL
 CELERY_BROKER_TRANSPORT_OPTIONS = {"global_keyprefix": REDIS_PREFIX}
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_DEFAULT_QUEUE = "work"
-CELERY_TASK_ROUTES = {"transcripts.*": {"queue": "speech"}}
+CELERY_TASK_ROUTES = {"transcripts.requeue": {"queue": "work"}, "transcripts.*": {"queue": "speech"}}
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_TIMEZONE = "UTC"
