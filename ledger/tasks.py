@@ -5,7 +5,7 @@ from celery import shared_task
 from ledger import anchors
 
 
-@shared_task(name="ledger.anchor")  # type: ignore[untyped-decorator]
+@shared_task(name="ledger.anchor")
 def anchor() -> None:
     """Write the head outside of the database (Celery beat, every ten minutes)."""
     anchors.anchor()

@@ -10,6 +10,7 @@ from django.contrib.admin.views.main import ChangeList
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from ledger.admin import ReadOnlyAdmin
@@ -59,9 +60,10 @@ class RoomClockAdmin(ReadOnlyAdmin):
             room.clock = clocks({room.pk: room.ended_at}, timezone.now())[room.pk]
         return room
 
-    @admin.display(description=_("purged on"), empty_value=_("not known yet"))
-    def purge_at(self, room: Any) -> datetime | None:
-        return room.clock.purge_at  # type: ignore[no-any-return]
+    @admin.display(description=_("purged on"))
+    def purge_at(self, room: Any) -> datetime | str:
+        at: datetime | None = room.clock.purge_at
+        return at or gettext("not known yet")
 
     @admin.display(description=_("why then"))
     def reason(self, room: Any) -> str:

@@ -134,7 +134,7 @@ def erase(model: type[models.Model], room: str, rooms: Sequence[int]) -> dict[in
     counts = dict(rows.order_by().values_list(room).annotate(count=Count("pk")))
     if counts:
         # Straight DELETE: the table's order takes care of what points where, and foreign keys check it.
-        rows._raw_delete(rows.db)  # type: ignore[attr-defined]
+        rows._raw_delete(rows.db)
     return counts
 
 

@@ -16,6 +16,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from itertools import islice
+from typing import Any
 
 from django.db import transaction
 from django.utils import timezone
@@ -124,29 +125,31 @@ def begin(rooms: Sequence[int], now: datetime) -> list[int]:
             .filter(pk__in=there, status=Room.Status.ENDED, purged_at=None)
             .order_by("pk")
         )
-        found_clocks = clocks({room.pk: room.ended_at for room in locked if room.ended_at is not None}, now)
-        mine = [room for room in locked if found_clocks[room.pk].due]
+        clock = clocks({room.pk: room.ended_at for room in locked if room.ended_at is not None}, now)
+        mine = [room for room in locked if clock[room.pk].due]
         keys = [room.pk for room in mine]
         files = inventory.listed(keys, {pk: inventory.look(pk, found[pk]) for pk in keys})
-        PurgeReceipt.objects.bulk_create(
-            [
-                receipts.totalled(
-                    PurgeReceipt(
-                        room=room.pk,
-                        slug=room.slug,
-                        rule=rule_of(found_clocks[room.pk]),
-                        ended_at=room.ended_at,
-                        due_at=found_clocks[room.pk].purge_at,
-                        begun_at=now,
-                        files=files[room.pk],
-                    )
-                )
-                for room in mine
-            ]
-        )
+        PurgeReceipt.objects.bulk_create(receipt(room, clock[room.pk], files[room.pk], now) for room in mine)
         Room.objects.filter(pk__in=keys).update(purged_at=now)
         Recording.objects.filter(room_id__in=keys).update(state=Recording.State.PURGED)
     return keys
+
+
+def receipt(room: Room, clock: Clock, files: list[dict[str, Any]], now: datetime) -> PurgeReceipt:
+    """The receipt of a purge that begins now."""
+    if room.ended_at is None or clock.purge_at is None:
+        raise ValueError(f"room {room.pk} is not due")
+    return receipts.totalled(
+        PurgeReceipt(
+            room=room.pk,
+            slug=room.slug,
+            rule=rule_of(clock),
+            ended_at=room.ended_at,
+            due_at=clock.purge_at,
+            begun_at=now,
+            files=files,
+        )
+    )
 
 
 def rule_of(clock: Clock) -> str:

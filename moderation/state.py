@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 
 from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from moderation.clocks import clock_of
-from moderation.policy import UTC, Clock, Reason
+from moderation.policy import Clock, Reason
 from rooms.models import Room
 
 TEXTS: dict[str, str | Promise] = {

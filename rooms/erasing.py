@@ -15,4 +15,4 @@ def erase_presence(rooms: Sequence[int]) -> int:
     """Who was connected. It expires by itself; a purge does not wait for that. Raises RedisError."""
     names = [bus.key(prefix.format(pk)) for pk in rooms for prefix in PREFIXES]
     removed = bus.client().delete(*names) if names else 0
-    return int(removed)  # type: ignore[arg-type]
+    return int(removed)
