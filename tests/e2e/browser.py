@@ -1,0 +1,121 @@
+"""A browser for each person of a test: Debian's Chromium, with a microphone that plays a file."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any, Literal
+
+from django.conf import settings
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Playwright
+
+from people.models import User
+from rooms.models import Room
+from tests.rooms.people import session_cookie
+
+PROGRAM = "/usr/bin/chromium"
+AXE = Path(settings.BASE_DIR) / "node_modules" / "axe-core" / "axe.min.js"
+WITHIN = 10_000  # ms to wait for something to appear
+PHONE = {"width": 390, "height": 844}
+DESK = {"width": 1280, "height": 900}
+# Chromium says so of every page that asks whether sound may start without a click: asking is how one finds out.
+EXPECTED = re.compile(r"AudioContext was not allowed to start")
+
+
+class Chromium:
+    """Opens pages and remembers what they complain of."""
+
+    def __init__(self, playwright: Playwright, url: str) -> None:
+        self.playwright, self.url = playwright, url
+        self.complaints: list[str] = []
+        self.browsers: list[Browser] = []
+        self._plain: Browser | None = None
+
+    def launch(self, *flags: str) -> Browser:
+        """Another browser process; microphones are chosen by process."""
+        browser = self.playwright.chromium.launch(executable_path=PROGRAM, args=["--no-sandbox", *flags])
+        self.browsers.append(browser)
+        return browser
+
+    def with_microphone(self, sound: Path) -> Browser:
+        """A browser whose microphone plays this WAV over and over, allowed without a question."""
+        return self.launch(
+            "--use-fake-ui-for-media-stream",
+            "--use-fake-device-for-media-stream",
+            f"--use-file-for-fake-audio-capture={sound}",
+        )
+
+    @property
+    def plain(self) -> Browser:
+        """The browser of everybody who needs nothing special; its microphone beeps."""
+        if self._plain is None:
+            self._plain = self.launch("--use-fake-ui-for-media-stream", "--use-fake-device-for-media-stream")
+        return self._plain
+
+    def context(self, user: User | None = None, *, browser: Browser | None = None, **options: Any) -> BrowserContext:
+        """One person's cookies and window."""
+        options = {"viewport": DESK, "locale": "en-GB", **options}
+        context = (browser or self.plain).new_context(**options)
+        context.set_default_timeout(WITHIN)
+        if user is not None:
+            name, value = session_cookie(user).split("=", 1)
+            context.add_cookies([{"name": name, "value": value, "url": self.url}])
+        return context
+
+    def page(self, path: str, user: User | None = None, *, expect: int = 200, **options: Any) -> Page:
+        """A page, loaded."""
+        page = self.context(user, **options).new_page()
+        self.listen_to(page, expect)
+        answer = page.goto(self.url + path)
+        assert answer is not None and answer.status == expect, f"{path}: {answer and answer.status}"
+        return page
+
+    def room(self, room: Room, user: User | None = None, **options: Any) -> Page:
+        """A room's page, with its line to the room open."""
+        page = self.page(room.get_absolute_url(), user, **options)
+        page.wait_for_selector("[data-bar] button:not([hidden]):not([disabled])")
+        return page
+
+    def listen_to(self, page: Page, expect: int = 200) -> None:
+        def complain(text: str) -> None:
+            if not EXPECTED.search(text) and not (expect >= 400 and f"status of {expect}" in text):
+                self.complaints.append(f"{page.url}: {text}")
+
+        page.on("pageerror", lambda error: complain(str(error)))
+        page.on("console", lambda line: complain(line.text) if is_trouble(line) else None)
+
+    def close(self) -> None:
+        for browser in self.browsers:
+            browser.close()
+
+
+def is_trouble(line: ConsoleMessage) -> bool:
+    """Errors and warnings, but for a playlist that is not there yet: listeners ask until it is."""
+    early = line.location.get("url", "").endswith("/live.m3u8") and re.search(r"status of (404|503)", line.text)
+    return line.type in ("error", "warning") and not early
+
+
+def axe(page: Page) -> list[str]:
+    """What axe-core finds wrong with a page as it is now: WCAG 2.2 AA and its best practices."""
+    page.evaluate(AXE.read_text())
+    found = page.evaluate("() => axe.run(document, {resultTypes: ['violations']}).then((r) => r.violations)")
+    return [f"{one['id']}: {one['help']}: {[_place(node) for node in one['nodes'][:3]]}" for one in found]
+
+
+def _place(node: dict[str, Any]) -> str:
+    return f"{node['html'][:160]} ({node['failureSummary'][:200]})"
+
+
+def overflow(page: Page) -> list[str]:
+    """What stands out of the page's right edge, apart from what scrolls in a box of its own."""
+    return page.evaluate(  # type: ignore[no-any-return]
+        """() => {
+          const width = document.documentElement.clientWidth;
+          if (document.documentElement.scrollWidth <= width) return [];
+          return [...document.querySelectorAll('body *')].filter((e) => e.getBoundingClientRect().right > width + 1)
+            .map((e) => e.outerHTML.slice(0, 120)).slice(0, 5);
+        }"""
+    )
+
+
+Scheme = Literal["light", "dark"]

@@ -1,0 +1,44 @@
+"""Real Chromium on the site's real processes, with its files as production serves them: hashed and compressed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator
+from pathlib import Path
+
+import pytest
+from django.core.management import call_command
+from playwright.sync_api import Browser, Playwright, sync_playwright
+
+from tests.e2e.browser import Chromium
+from tests.processes import Site
+
+Launch = Callable[..., Browser]
+
+
+@pytest.fixture(scope="session")
+def static_files() -> None:
+    call_command("collectstatic", "--no-input", "--verbosity", "0")
+
+
+@pytest.fixture
+def web(static_files: None, site: Site) -> Generator[Site]:
+    """Daphne, as in production. Nothing in its log may be a failure of ours."""
+    site.start("web")
+    yield site
+    text = site.log("web").read_text(errors="replace")
+    assert "Traceback" not in text, text[-4000:]
+
+
+@pytest.fixture(scope="module")
+def playwright() -> Generator[Playwright]:
+    with sync_playwright() as running:
+        yield running
+
+
+@pytest.fixture
+def chromium(playwright: Playwright, web: Site, tmp_path: Path) -> Generator[Chromium]:
+    """Browsers by the person who sits before them. What a page complains of in its console fails the test."""
+    browsers = Chromium(playwright, web.url)
+    yield browsers
+    browsers.close()
+    assert not browsers.complaints, "\n".join(browsers.complaints)

@@ -1,0 +1,206 @@
+"""Every page: for everybody, on a phone and a desk, by day and by night, before script and within its budget."""
+
+from __future__ import annotations
+
+import gzip
+import re
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from django.conf import settings
+from django.contrib.staticfiles.storage import staticfiles_storage
+from django.utils import timezone
+from playwright.sync_api import Page, expect
+
+from people.models import User
+from rooms import actions
+from rooms.models import Recording, Room
+from tests.e2e.browser import DESK, PHONE, Chromium, Scheme, axe, overflow
+from tests.processes import Site
+from tests.rooms.people import open_room, person, seated
+
+LONG = "Wolfeschlegelsteinhausenbergerdorff Hubert Blaine van der Middelburgerhouten"[:60]
+LONG_TITLE = (
+    "Arbeidsongeschiktheidsverzekeringsmaatschappijen en de toekomst van de Nederlandse dorpsbibliotheek, deel twee"
+)
+SPEAKERS = "ada", "bob", "cas", "dee", "eva", "fay", "gus", "hal", "ivy", "joe"
+
+
+def full_room(host: User | None = None) -> Room:
+    """Everything that makes a page narrow: ten speakers, long names, a long title and topic."""
+    host = host or person("host", creator=True, name=LONG)
+    room = actions.open_room(host, title=LONG_TITLE, topic="Neem één vraag mee. " * 13, language="nl")
+    for handle in SPEAKERS:
+        seated(handle, room)
+    User.objects.filter(handle__in=SPEAKERS[:3]).update(display_name=LONG)
+    return room
+
+
+def ended_room(host: User, title: str = "Yesterday's table") -> Room:
+    room = actions.open_room(host, title=title)
+    actions.end_room(room.pk, host)
+    Recording.objects.filter(room=room).update(state=Recording.State.READY)
+    yesterday = timezone.now() - timedelta(days=1)
+    Room.objects.filter(pk=room.pk).update(started_at=yesterday - timedelta(minutes=42), ended_at=yesterday)
+    return room
+
+
+PAGES = [
+    ("/", None, 200),
+    ("/", "host", 200),
+    ("/", "guest", 200),
+    ("/rooms/open/", "free", 200),
+    ("/rooms/open/", "guest", 200),
+    ("/dashboard/", "host", 200),
+    ("/dashboard/", "guest", 200),
+    ("{live}", None, 200),
+    ("{live}", "host", 200),
+    ("{live}", "ada", 200),
+    ("{live}", "guest", 200),
+    ("{ended}", None, 200),
+    ("{ended}", "host", 200),
+    ("/nothing/here/", None, 404),
+    ("/people/host/", "guest", 200),
+    ("/settings/", "guest", 200),
+    ("/creators/", "guest", 200),
+    ("/rules/", None, 200),
+    ("/accounts/login/", None, 200),
+    ("/accounts/signup/", None, 200),
+    ("/accounts/password/reset/", None, 200),
+]
+
+
+@pytest.mark.parametrize(("size", "scheme"), [(PHONE, "light"), (PHONE, "dark"), (DESK, "light"), (DESK, "dark")])
+def test_pages_are_for_everybody(chromium: Chromium, size: dict[str, int], scheme: Scheme) -> None:
+    """axe-core finds nothing on any page, and nothing stands out of it, in English or Dutch."""
+    host = person("host", creator=True)
+    ended = ended_room(host)
+    live = full_room(host)
+    people = {"host": host, "guest": person("guest", name=LONG, language="nl"), "free": person("free", creator=True)}
+    people["ada"] = User.objects.get(handle="ada")
+    wrong = []
+    for path, who, status in PAGES:
+        path = path.format(live=live.get_absolute_url(), ended=ended.get_absolute_url())
+        page = chromium.page(path, people.get(who or ""), expect=status, viewport=size, color_scheme=scheme)
+        wrong += [f"{path} for {who}: {text}" for text in axe(page) + overflow(page)]
+        page.context.close()
+    assert not wrong, "\n".join(wrong)
+
+
+def bar_of(page: Page) -> dict[str, float | list[float]]:
+    return page.evaluate(  # type: ignore[no-any-return]
+        """() => {
+          const shown = [...document.querySelectorAll('[data-bar] > *')].filter((e) => !e.hidden && e.offsetWidth)
+            .map((e) => e.getBoundingClientRect());
+          return {
+            left: Math.min(...shown.map((r) => r.left)), right: innerWidth - Math.max(...shown.map((r) => r.right)),
+            rows: new Set(shown.map((r) => Math.round(r.top + r.height / 2))).size,
+            smallest: Math.min(...shown.map((r) => Math.min(r.width, r.height))),
+            high: document.querySelector('[data-bar]').offsetHeight,
+          };
+        }"""
+    )
+
+
+@pytest.mark.parametrize("width", [390, 360, 320])
+def test_the_bar_never_wraps_or_overflows(chromium: Chromium, width: int) -> None:
+    """Whoever one is, in both languages: one row, nothing cut off, at least 44 px to press."""
+    room = full_room()
+    for handle in ("host", "ada", "guest", None):
+        for language in ("en", "nl"):
+            user = handle and (User.objects.filter(handle=handle).first() or person(handle))
+            if user:
+                User.objects.filter(pk=user.pk).update(language=language)
+            page = chromium.room(room, user or None, viewport={"width": width, "height": 700}, locale=language)
+            bar = bar_of(page)
+            assert bar["left"] >= 0 and bar["right"] >= 0, f"{handle} {language}: {bar}"
+            assert bar["rows"] == 1 and bar["smallest"] >= 44 and bar["high"] <= 90, f"{handle} {language}: {bar}"
+            assert not overflow(page)
+            page.context.close()
+
+
+def test_thirteen_seats_stand_apart(chromium: Chromium) -> None:
+    """Host, two co-hosts and ten speakers on a phone: equally far apart along the table, none over another."""
+    room = full_room()
+    for place, handle in ((11, "kim"), (12, "lou")):
+        room.seats.create(user=person(handle), role="cohost", place=place)
+    page = chromium.room(room, viewport=PHONE)
+    expect(page.locator(".seat[data-user]")).to_have_count(13)
+    page.screenshot()
+    middles = page.evaluate(
+        """() => [...document.querySelectorAll('.seat')].sort((a, b) => a.dataset.at - b.dataset.at)
+          .map((e) => e.querySelector('.seat-who').getBoundingClientRect())
+          .map((r) => [r.left + r.width / 2, r.top + r.height / 2, r.width, r.left, r.right])"""
+    )
+    size = middles[0][2]
+    apart = [
+        ((a[0] - b[0]) ** 2 + (a[1] - b[1]) ** 2) ** 0.5
+        for a, b in zip(middles, [*middles[1:], middles[0]], strict=True)
+    ]
+    assert min(apart) >= size, f"pictures overlap: {min(apart)} of {size}"
+    assert max(apart) / min(apart) < 1.1, f"not equally far: {min(apart)} to {max(apart)}"
+    assert all(left >= 0 and right <= PHONE["width"] for *_, left, right in middles)
+
+
+def test_first_paint_needs_no_script(chromium: Chromium) -> None:
+    room = open_room(title="Voices at the table", topic="Bring one thing.")
+    seated("ada", room)
+    page = chromium.page(room.get_absolute_url(), java_script_enabled=False)
+    expect(page.get_by_role("heading", name="Voices at the table")).to_be_visible()
+    expect(page.locator(".seat[data-user]")).to_have_count(2)
+    expect(page.locator(".seat.free")).to_have_count(settings.ROOM_MAX_SPEAKERS - 1)
+    expect(page.get_by_text("Recorded · kept 30 days")).to_be_visible()
+    around = page.evaluate(
+        "() => [...document.querySelectorAll('.seat')].map((e) => getComputedStyle(e)).map((s) => [s.offsetPath, s.offsetDistance])"
+    )
+    assert all(path.startswith("ellipse") for path, _ in around), "the seats stand around the table"
+    assert len({distance for _, distance in around}) == 1 + settings.ROOM_MAX_SPEAKERS
+    assert around[0][1].startswith("calc(75% + 0%") or around[0][1] == "75%", f"the host at its head: {around[0]}"
+
+
+def test_the_stage_reads_as_a_list(chromium: Chromium) -> None:
+    """Host first, then speakers by place, each with what the eye sees; free chairs are one number."""
+    room = open_room()
+    ada = seated("ada", room)
+    seated("bob", room)
+    actions.set_muted(room.pk, ada, False, by=ada)
+    page = chromium.room(room)
+    stage = page.get_by_role("region", name="Stage")
+    expect(stage.get_by_role("listitem")).to_have_count(3)
+    texts = stage.locator(".seat-who .unseen").all_inner_texts()
+    assert texts == ["Host, host, connection lost", "Ada, connection lost", "Bob, connection lost"]
+    expect(stage.get_by_text("8 places free")).to_have_count(1)
+
+
+def test_script_stays_within_its_budget(chromium: Chromium) -> None:
+    """All script that a room page loads, compressed, is under 150 kB; the HLS player waits until it is needed."""
+    loaded: list[str] = []
+    page = chromium.context().new_page()
+    page.on("request", lambda request: loaded.append(request.url) if request.resource_type == "script" else None)
+    room = open_room()
+    page.goto(chromium.url + room.get_absolute_url())
+    page.wait_for_selector("[data-bar] button:not([hidden]):not([disabled])")
+    total = sum(len(gzip.compress(_file(url).read_bytes(), 9)) for url in loaded)
+    inline = len(gzip.compress("".join(page.locator("script:not([src])").all_inner_texts()).encode(), 9))
+    assert len(loaded) > 10, "modules were loaded"
+    assert not [url for url in loaded if "hls" in url]
+    assert total + inline < 150_000, f"{total} + {inline} bytes in {len(loaded)} files"
+
+
+def _file(url: str) -> Path:
+    return Path(staticfiles_storage.path(re.sub(r"^.*/static/", "", url)))
+
+
+def test_errors_look_like_the_house(web: Site, chromium: Chromium) -> None:
+    page = chromium.page("/r/nothere234/", expect=404)
+    expect(page.get_by_role("heading", name="There is nothing at this address")).to_be_visible()
+    expect(page.get_by_role("link", name="See who is live")).to_be_visible()
+
+
+def test_zoomed_to_twice_the_size(chromium: Chromium) -> None:
+    """200 % on a desk is half the width in CSS pixels: everything is still there."""
+    room = full_room()
+    page = chromium.room(room, viewport={"width": 640, "height": 450}, device_scale_factor=2)
+    assert not overflow(page)
+    expect(page.locator("[data-bar] .main:visible")).to_be_in_viewport(ratio=1)
