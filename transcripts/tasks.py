@@ -9,14 +9,15 @@ from celery.worker import state
 
 from transcripts import jobs
 from transcripts.models import TrackPlan, TranscriptionWindow
-from transcripts.work import work_off
 
 TURN_SECONDS = 300  # then the worker takes its next message: nothing else on the queue waits for hours
 
 
-@shared_task(name="transcripts.work")  # type: ignore[untyped-decorator]
+@shared_task(name="transcripts.work")
 def work() -> None:
     """Work off what is free. The message carries nothing: lost or doubled, it does no harm."""
+    from transcripts.work import work_off  # torch with it: half a gigabyte that only this process needs
+
     ends = time.monotonic() + TURN_SECONDS
 
     def over() -> bool:
@@ -27,7 +28,7 @@ def work() -> None:
         work.delay()
 
 
-@shared_task(name="transcripts.requeue")  # type: ignore[untyped-decorator]
+@shared_task(name="transcripts.requeue")
 def requeue() -> None:
     """Wake a worker up for what nobody works on, such as what a killed one left; give up what failed too often."""
     jobs.expire()
