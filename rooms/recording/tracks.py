@@ -7,6 +7,7 @@ import re
 import struct
 from collections.abc import Sequence
 from dataclasses import dataclass
+from fractions import Fraction
 from pathlib import Path
 
 import av
@@ -57,7 +58,7 @@ def join(parts: Sequence[tuple[Path, float]], target: Path) -> float:
     with av.open(str(target), "w", format="ogg") as output:
         with av.open(str(parts[0][0])) as first:
             stream = output.add_stream_from_template(first.streams.audio[0])
-        stream.time_base = f"1/{RATE}"  # type: ignore[assignment]
+        stream.time_base = Fraction(1, RATE)
         at = 0
         for path, start_ms in parts:
             at = _fill(output, stream, at, round(start_ms * RATE / 1000))

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 from typing import Any
 
 import pytest
@@ -24,9 +25,12 @@ def room(transactional_db: None) -> Room:
 
 
 @pytest.fixture
-def sounding(site: Site, room: Room) -> Site:
-    """Web, the media supervisor and a worker."""
-    return site.start("web", "media", "work", DEBUG="true")
+def sounding(site: Site, room: Room) -> Generator[Site]:
+    """Web, the media supervisor and a worker. What the last two wrote is shown with a test that fails."""
+    site.start("web", "media", "work", DEBUG="true")
+    yield site
+    for name in ("media", "work"):
+        sys.stdout.write(f"--- {name}\n{site.log(name).read_text(errors='replace')[-6000:]}")
 
 
 @pytest.fixture

@@ -1,0 +1,82 @@
+"""The private playlist is read, the public window is made from it."""
+
+from __future__ import annotations
+
+import time
+from datetime import UTC, datetime, timedelta
+
+from rooms.recording import playlists
+
+HEAD = """#EXTM3U
+#EXT-X-VERSION:7
+#EXT-X-TARGETDURATION:1
+#EXT-X-MEDIA-SEQUENCE:0
+#EXT-X-PLAYLIST-TYPE:EVENT
+#EXT-X-MAP:URI="0-init.mp4"
+#EXT-X-DISCONTINUITY
+"""
+START = datetime(2026, 11, 23, 18, 0, tzinfo=UTC)
+
+
+def private(*runs: tuple[int, int, float]) -> str:
+    """What ffmpeg writes: (run, segments, begins after seconds) each."""
+    text = HEAD
+    for run, count, begin in runs:
+        if run:
+            text += "#EXT-X-DISCONTINUITY\n"
+        for number in range(count):
+            at = START + timedelta(seconds=begin + number)
+            stamp = at.strftime("%Y-%m-%dT%H:%M:%S.") + f"{at.microsecond // 1000:03}+0000"
+            text += f"#EXTINF:1.002667,\n#EXT-X-PROGRAM-DATE-TIME:{stamp}\n{run}-{number}.m4s\n"
+    return text
+
+
+def address(name: str, at: datetime) -> str:
+    return f"/hls/{at:%M}/{name}"
+
+
+def test_segments_with_their_time() -> None:
+    segments = playlists.parse(private((0, 3, 0.5)))
+    assert [segment.name for segment in segments] == ["0-0.m4s", "0-1.m4s", "0-2.m4s"]
+    assert segments[2].at == START + timedelta(seconds=2.5)
+    assert segments[2].number == 2
+
+
+def test_a_line_that_is_being_written_is_left_out() -> None:
+    text = private((0, 3, 0))
+    assert len(playlists.parse(text[:-3])) == 2
+    assert playlists.parse("") == []
+    assert playlists.parse(HEAD) == []
+
+
+def test_the_window_shows_the_end_only() -> None:
+    shown = playlists.window(playlists.parse(private((0, 30, 0))), address)
+    assert "#EXT-X-MEDIA-SEQUENCE:22\n" in shown
+    assert shown.count("#EXTINF") == playlists.WINDOW
+    assert shown.rstrip().endswith("/hls/00/0-29.m4s")
+    assert "#EXT-X-ENDLIST" not in shown
+    assert 'MAP:URI="/hls/00/0-init.mp4"' in shown
+
+
+def test_a_restart_of_the_recorder_is_a_discontinuity_with_its_own_beginning() -> None:
+    segments = playlists.parse(private((0, 20, 0), (1, 3, 25)))
+    shown = playlists.window(segments, address)
+    assert shown.count("#EXT-X-DISCONTINUITY\n") == 1
+    assert shown.index("0-19.m4s") < shown.index("#EXT-X-DISCONTINUITY\n") < shown.index("1-init.mp4") < shown.index("1-0.m4s")
+    assert "#EXT-X-DISCONTINUITY-SEQUENCE:0\n" in shown
+    later = playlists.window(playlists.parse(private((0, 20, 0), (1, 9, 25))), address)
+    assert "#EXT-X-DISCONTINUITY-SEQUENCE:1\n" in later
+    assert later.count("#EXT-X-DISCONTINUITY\n") == 0
+
+
+def test_runs_keep_their_true_begin() -> None:
+    first, second = playlists.runs(playlists.parse(private((0, 20, 0), (1, 3, 25))))
+    assert (first.run, len(first.segments)) == (0, 20)
+    assert second.at - first.at == timedelta(seconds=25)
+
+
+def test_three_hours_are_read_in_a_moment() -> None:
+    text = private((0, 3 * 3600, 0))
+    began = time.perf_counter()
+    playlists.window(playlists.parse(text), address)
+    assert time.perf_counter() - began < 1.0
