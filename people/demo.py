@@ -6,6 +6,7 @@ import hmac
 from dataclasses import dataclass
 
 from django.conf import settings
+from django.contrib.auth.hashers import make_password
 from django.contrib.auth.models import Group
 from django.db import transaction
 from django.dispatch import Signal
@@ -57,7 +58,8 @@ def password() -> str:
 def ensure_people() -> dict[str, User]:
     """Every demo account, made where it is missing; who is there already keeps name, settings and password."""
     ensure_groups()
-    people = {account.handle: ensure_account(account) for account in ACCOUNTS}
+    hashed = make_password(password())
+    people = {account.handle: ensure_account(account, hashed) for account in ACCOUNTS}
     for account in ACCOUNTS:
         for handle in account.follows:
             Follow.objects.get_or_create(follower=people[account.handle], followed=people[handle])
@@ -70,14 +72,13 @@ def ensure_people() -> dict[str, User]:
     return people
 
 
-def ensure_account(account: Account) -> User:
+def ensure_account(account: Account, hashed: str) -> User:
     user = User.objects.filter(handle__iexact=account.handle).first()
     if user is not None:
         return user
-    user = User.objects.create_user(
-        account.handle,
-        "",
-        password(),
+    user = User.objects.create(
+        handle=account.handle,
+        password=hashed,
         display_name=account.name,
         about=account.about,
         language=account.language,

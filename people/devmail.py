@@ -15,8 +15,8 @@ from django.shortcuts import render
 from django.urls import path
 
 SHOWN = 50  # mails on the page
-# Django's file backend ends each mail with a line of 79 dashes.
-BETWEEN = re.compile(rb"^-{79}$\n?", re.MULTILINE)
+# Django's file backend ends each mail with a line of 79 dashes; a mail starts with this header.
+BETWEEN = re.compile(rb"^-{79}\n(?=Content-Type: |\Z)", re.MULTILINE)
 FILE_NAME = re.compile(r"^[\w-]+\.log$")
 
 

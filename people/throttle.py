@@ -9,7 +9,9 @@ import logging
 import redis
 import redis.asyncio
 from django.conf import settings
+from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
+from redis.retry import Retry
 
 from people.refusals import PeopleRefused
 
@@ -36,8 +38,10 @@ def bucket(key: str) -> str:
 
 @functools.cache
 def connection() -> "redis.Redis":
-    """One pool a process."""
-    return redis.Redis.from_url(settings.REDIS_URL)
+    """One pool a process. Without retries: who asks is a person who waits."""
+    return redis.Redis.from_url(
+        settings.REDIS_URL, socket_timeout=2, socket_connect_timeout=2, retry=Retry(NoBackoff(), 0)
+    )
 
 
 def take(key: str, *, per_minute: float, burst: int, cost: int = 1) -> float:

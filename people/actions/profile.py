@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import BinaryIO, cast
+
 from allauth.account.models import EmailAddress
 from django.core.exceptions import ValidationError
 from django.core.files.base import ContentFile
@@ -31,7 +33,7 @@ def update_profile(user: User, **changes: str) -> User:
 def set_picture(user: User, upload: UploadedFile[bytes]) -> User:
     """Replace the picture. The old file goes once the change is final; a failed change leaves no new file behind."""
     slow_down(f"picture:{user.pk}", per_minute=6, burst=10)
-    data = square_webp(upload, upload.size or 0)
+    data = square_webp(cast(BinaryIO, upload), upload.size or 0)
     return replace_picture(user, ContentFile(data))
 
 
@@ -41,7 +43,7 @@ def remove_picture(user: User) -> User:
 
 
 def replace_picture(user: User, content: ContentFile[bytes] | None) -> User:
-    storage = User._meta.get_field("picture").storage  # type: ignore[union-attr]
+    storage = User._meta.get_field("picture").storage
     new = ""
     try:
         with transaction.atomic():

@@ -1,0 +1,270 @@
+"""The way in: signing up, signing in, a forgotten password, another address, a second step."""
+
+import re
+from datetime import date, timedelta
+from typing import Any
+from unittest import mock
+
+import pytest
+from allauth.account.models import EmailAddress
+from allauth.mfa.totp.internal.auth import TOTP, format_hotp_value, hotp_value, yield_hotp_counters_from_time
+from django.conf import settings
+from django.core import mail
+from django.db import IntegrityError
+from django.test import Client
+from django.utils import timezone
+
+from people.accounts.forms import age_on
+from people.models import User
+from tests.people.factories import PASSWORD, person
+
+pytestmark = pytest.mark.django_db
+
+
+def entered(**changes: Any) -> dict[str, Any]:
+    """A sign-up form as somebody fills it in."""
+    form = {
+        "display_name": "Anna de Wit",
+        "username": "Anna-de-Wit",
+        "email": "Anna@Example.org",
+        "password1": "a long walk home",
+        "born": "1990-05-04",
+        "rules": "on",
+    }
+    return {name: value for name, value in {**form, **changes}.items() if value is not None}
+
+
+def years_ago(years: int, days: int = 0) -> str:
+    """The date so many years (and less so many days) before today."""
+    day = timezone.localdate()
+    leap = (day.month, day.day) == (2, 29)
+    born = date(day.year - years, 3, 1) if leap else date(day.year - years, day.month, day.day)
+    return (born + timedelta(days=days)).isoformat()
+
+
+def test_signing_up_keeps_the_facts_and_not_the_date_of_birth(client: Client) -> None:
+    client.cookies["tz"] = "Europe/Amsterdam"
+    answer = client.post("/accounts/signup/", entered(), headers={"accept-language": "nl"})
+    assert answer.status_code == 302
+    anna = User.objects.get()
+    assert (anna.handle, anna.display_name, anna.email) == ("Anna-de-Wit", "Anna de Wit", "anna@example.org")
+    assert (anna.language, anna.time_zone, anna.rules_version) == ("nl", "Europe/Amsterdam", settings.RULES_VERSION)
+    assert anna.old_enough_at is not None and anna.check_password("a long walk home")
+    assert "1990" not in str(User.objects.values().get())
+    assert client.get("/settings/").status_code == 200
+    assert [letter.to for letter in mail.outbox] == [["anna@example.org"]]
+
+
+def test_the_address_is_confirmed_by_the_link_in_the_mail(client: Client) -> None:
+    client.post("/accounts/signup/", entered())
+    link = re.search(r"http://testserver(/accounts/confirm-email/\S+)", mail.outbox[0].body)
+    assert link and not EmailAddress.objects.get().verified
+    page = client.get(link[1]).content.decode()
+    assert "anna@example.org" in page
+    client.post(link[1])
+    assert EmailAddress.objects.get().verified
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"born": years_ago(15)}, "You must be 16 or older"),
+        ({"born": years_ago(16, days=1)}, "You must be 16 or older"),
+        ({"born": "2190-01-01"}, "This cannot be a date of birth"),
+        ({"born": "1850-01-01"}, "This cannot be a date of birth"),
+        ({"born": "2001-02-30"}, "Write a date that exists"),
+        ({"born": ""}, "This field is required"),
+        ({"rules": None}, "Without agreeing to the rules"),
+        ({"username": "a b"}, "Use 3 to 30 letters and digits"),
+        ({"username": "anna_"}, "Use 3 to 30 letters and digits"),
+        ({"username": "Admin"}, "This handle is kept free"),
+        ({"username": "TAKEN"}, "Somebody has this handle already"),
+        ({"email": "TAKEN@example.org"}, "There is an account with this address already"),
+        ({"password1": "short"}, "too short"),
+        ({"password1": "Anna-de-Wit"}, "too similar"),
+        ({"password1": "1234567890"}, "too common"),
+        ({"display_name": "Anna\u202etiW"}, "Leave out invisible characters"),
+        ({"display_name": "\u200d\u200d"}, "Write something that can be seen"),
+    ],
+)
+def test_a_refused_sign_up_says_why_and_keeps_what_was_typed(client: Client, changes: Any, words: str) -> None:
+    person("taken")
+    answer = client.post("/accounts/signup/", entered(**changes))
+    page = answer.content.decode()
+    assert words in page and User.objects.count() == 1
+    kept = {**entered(**changes)}
+    assert f'value="{kept["email"]}"' in page and f'value="{kept["born"]}"' in page
+    assert page.count(f'value="{kept["password1"]}"') == (kept["password1"] == kept["username"])
+
+
+def test_sixteen_today_is_old_enough(client: Client) -> None:
+    assert client.post("/accounts/signup/", entered(born=years_ago(16))).status_code == 302
+    assert User.objects.exists()
+
+
+def test_ages_around_a_leap_day() -> None:
+    born = date(2008, 2, 29)
+    assert age_on(date(2024, 2, 28), born) == 15
+    assert age_on(date(2024, 2, 29), born) == 16
+    assert age_on(date(2025, 2, 28), born) == 16
+    assert age_on(date(2026, 3, 1), born) == 18
+
+
+def test_two_who_take_the_same_handle_at_once(client: Client) -> None:
+    """Both forms were valid; the database lets one in. The other sees the form again."""
+    person("anna-de-wit", email="other@example.org")
+    with mock.patch("people.accounts.adapter.HouseAdapter.clean_username", lambda self, name, shallow=False: name):
+        answer = client.post("/accounts/signup/", entered())
+    assert answer.status_code == 409
+    assert (
+        "Somebody took this a moment ago" in answer.content.decode()
+        and 'value="Anna de Wit"' in answer.content.decode()
+    )
+    with pytest.raises(IntegrityError):
+        User.objects.create_user("ANNA-DE-WIT", "third@example.org")
+
+
+@pytest.mark.parametrize("login", ["anna", "ANNA", "anna@example.org", "Anna@Example.org"])
+def test_signing_in_by_handle_or_address(client: Client, login: str) -> None:
+    person("Anna")
+    answer = client.post("/accounts/login/?next=/creators/", {"login": login, "password": PASSWORD})
+    assert answer["Location"] == "/creators/"
+    assert client.get("/settings/").status_code == 200
+
+
+def test_guessing_passwords_ends_soon(client: Client) -> None:
+    person("anna")
+    for _number in range(5):
+        page = client.post("/accounts/login/", {"login": "anna", "password": "wrong"}).content.decode()
+        assert "is not right" in page and 'value="anna"' in page
+    page = client.post("/accounts/login/", {"login": "anna", "password": PASSWORD}).content.decode()
+    assert "Too many wrong passwords" in page
+    assert client.get("/settings/").status_code == 302
+
+
+def test_leading_on_to_another_site_is_refused(client: Client) -> None:
+    person("anna")
+    answer = client.post("/accounts/login/?next=https://elsewhere.example/", {"login": "anna", "password": PASSWORD})
+    assert answer["Location"] == "/"
+
+
+def test_a_closed_account_cannot_sign_in(client: Client) -> None:
+    person("anna", is_active=False)
+    answer = client.post("/accounts/login/", {"login": "anna", "password": PASSWORD}, follow=True)
+    assert "This account is closed" in answer.content.decode()
+    assert client.get("/settings/").status_code == 302
+
+
+def test_a_forgotten_password_is_replaced_by_mail_once(client: Client) -> None:
+    anna = person("anna")
+    assert client.post("/accounts/password/reset/", {"email": "anna@example.org"}).status_code == 302
+    (letter,) = mail.outbox
+    link = re.search(r"http://testserver(/accounts/password/reset/key/\S+)", letter.body)
+    assert link and "anna" in letter.body and "example.com" not in letter.body
+    form = client.get(link[1], follow=True)
+    where = form.redirect_chain[-1][0]
+    new = {"password1": "another long walk", "password2": "another long walk"}
+    assert client.post(where, new).status_code == 302
+    anna.refresh_from_db()
+    assert anna.check_password("another long walk")
+    assert "no longer works" in Client().get(link[1], follow=True).content.decode()
+
+
+def test_asking_for_an_unknown_address_looks_the_same(client: Client) -> None:
+    person("anna")
+    known = client.post("/accounts/password/reset/", {"email": "anna@example.org"}, follow=True).content.decode()
+    other = client.post("/accounts/password/reset/", {"email": "nobody@example.org"}, follow=True).content.decode()
+    assert "Look in your mail" in known and "Look in your mail" in other
+
+
+def test_asking_for_many_links_is_slowed_down(client: Client) -> None:
+    person("anna")
+    answers = [client.post("/accounts/password/reset/", {"email": "anna@example.org"}) for _number in range(8)]
+    assert answers[-1].status_code == 429 and "A bit much at once" in answers[-1].content.decode()
+    assert len(mail.outbox) == 5
+
+
+def sign_in(client: Client, handle: str) -> None:
+    client.post("/accounts/login/", {"login": handle, "password": PASSWORD})
+
+
+def test_another_address_counts_once_it_is_confirmed(client: Client) -> None:
+    anna = person("anna")
+    person("bert")
+    sign_in(client, "anna")
+    # What was typed survives being asked for the password: the form is sent once more by itself.
+    asked = client.post("/accounts/email/", {"action_add": "", "email": "new@example.org"})
+    assert asked["Location"].startswith("/accounts/reauthenticate/") and not mail.outbox
+    client.post(asked["Location"], {"password": PASSWORD})
+    anna.refresh_from_db()
+    assert anna.email == "anna@example.org"
+    letter = next(letter for letter in mail.outbox if letter.to == ["new@example.org"])
+    link = re.search(r"http://testserver(/accounts/confirm-email/\S+)", letter.body)
+    assert link
+    client.post(link[1])
+    anna.refresh_from_db()
+    assert anna.email == "new@example.org"
+    assert list(EmailAddress.objects.filter(user=anna).values_list("email", flat=True)) == ["new@example.org"]
+    taken = client.post("/accounts/email/", {"action_add": "", "email": "bert@example.org"})
+    assert "There is an account with this address already" in taken.content.decode()
+
+
+def confirm(client: Client) -> None:
+    """Say the password again, as one must before changing how one signs in."""
+    assert client.post("/accounts/reauthenticate/", {"password": PASSWORD}).status_code == 302
+
+
+def code_of(secret: str) -> str:
+    return str(format_hotp_value(hotp_value(secret, next(iter(yield_hotp_counters_from_time())))))
+
+
+def test_a_second_step_is_asked_for_once_it_is_set_up(client: Client) -> None:
+    anna = person("anna")
+    sign_in(client, "anna")
+    assert client.get("/accounts/2fa/totp/activate/")["Location"].startswith("/accounts/reauthenticate/")
+    confirm(client)
+    page = client.get("/accounts/2fa/totp/activate/")
+    secret = page.context["form"].secret
+    assert "data:image/svg+xml" in page.content.decode()
+    assert client.post("/accounts/2fa/totp/activate/", {"code": "000000"}).status_code == 200
+    assert client.post("/accounts/2fa/totp/activate/", {"code": code_of(secret)}).status_code == 302
+    assert TOTP(anna.authenticator_set.get(type="totp")).validate_code  # it is stored
+    other = Client()
+    answer = other.post("/accounts/login/", {"login": "anna", "password": PASSWORD})
+    assert answer["Location"].startswith("/accounts/2fa/authenticate/")
+    assert other.get("/settings/").status_code == 302
+    assert other.get("/accounts/2fa/authenticate/").status_code == 200
+
+
+def test_the_admin_has_no_door_of_its_own(client: Client) -> None:
+    person("boss", is_staff=True, is_superuser=True)
+    person("anna")
+    answer = client.get("/admin/", follow=True)
+    assert answer.redirect_chain[-1][0].startswith("/accounts/login/?next=")
+    posted = client.post("/admin/login/", {"username": "boss", "password": PASSWORD})
+    assert posted.status_code == 302 and posted["Location"].startswith("/accounts/login/")
+    sign_in(client, "anna")
+    assert client.get("/admin/", follow=True).status_code == 403
+    boss = Client()
+    sign_in(boss, "boss")
+    assert boss.get("/admin/").status_code == 200
+
+
+def test_every_page_of_the_way_in_is_of_the_house(client: Client) -> None:
+    person("anna")
+    for path in (
+        "login/",
+        "signup/",
+        "password/reset/",
+        "password/reset/done/",
+        "inactive/",
+        "confirm-email/nonsense/",
+    ):
+        page = client.get(f"/accounts/{path}").content.decode()
+        assert 'class="top"' in page and 'id="main"' in page, path
+    sign_in(client, "anna")
+    assert 'class="top"' in client.get("/accounts/reauthenticate/").content.decode()
+    confirm(client)
+    for path in ("logout/", "email/", "password/change/", "2fa/", "2fa/totp/activate/"):
+        page = client.get(f"/accounts/{path}").content.decode()
+        assert 'class="top"' in page and "Menu:" not in page, path
