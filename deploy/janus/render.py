@@ -76,7 +76,7 @@ def render(folder: Path, values: Values) -> None:
 
 
 def from_environment() -> Values:
-    """JANUS_WS_PORT, JANUS_API_SECRET, JANUS_ADMIN_SECRET, JANUS_ADMIN_KEY, MEDIA_ADDRESS, JANUS_*_PORTS, NAT_1_1, STUN."""
+    """JANUS_WS_PORT, JANUS_*_SECRET, JANUS_ADMIN_KEY, MEDIA_ADDRESS, JANUS_*_PORTS, NAT_1_1 and JANUS_STUN."""
     get = os.environ.get
     return Values(
         address=get("MEDIA_ADDRESS", ""),

@@ -40,7 +40,7 @@ async def sweep(janus: Janus, admin_key: str) -> None:
 
 
 async def create(janus: Janus, name: str, admin_key: str) -> Mountpoint:
-    """Make the stream (one of that name that was left over is ended first) on a port that Janus picks, on loopback only."""
+    """Make the stream on a port that Janus picks, on loopback only. One of that name that was left over goes first."""
     handle = await janus.attach(PLUGIN)
     secret, pin = secret_of(admin_key, PLUGIN, name), secret_of(admin_key, PLUGIN, name, "pin")
     with suppress(JanusError):

@@ -1,4 +1,4 @@
-"""What the supervisor does for web processes: one function a verb. Who may do it was checked there, and is again here."""
+"""What the supervisor does for web processes: one function a verb. Who may was checked there, and is again here."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a restarted supervisor must know, kept in Redis as it changes: the session, rooms, and whose handles are whose."""
+"""What a restarted supervisor must know, kept in Redis as it changes: the session, rooms, whose handles are whose."""
 
 from __future__ import annotations
 
@@ -77,7 +77,9 @@ class Kept:
             await self._write(lambda: self.redis.hdel(bus.key(bus.HANDLES), str(handle_id)))
         return handle
 
-    def of(self, kind: str, *, room: int | None = None, conn: str | None = None, seat: int | None = None) -> list[Handle]:
+    def of(
+        self, kind: str, *, room: int | None = None, conn: str | None = None, seat: int | None = None
+    ) -> list[Handle]:
         """Handles of a kind, narrowed down."""
         return [
             handle

@@ -1,4 +1,4 @@
-"""A speaker without a browser who does what a good page does: connects again after a loss, leaves when the room ends."""
+"""A speaker without a browser who does as a good page does: connects again after a loss, leaves when the room ends."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A guest of a room that is no browser: comes in by the public door (sign-in page, WebSocket) and brings real WebRTC."""
+"""A guest of a room that is no browser: comes by the public door (sign-in page, WebSocket) and brings real WebRTC."""
 
 from __future__ import annotations
 
@@ -84,12 +84,18 @@ class Visitor:
         address = self.browser.site.replace("http", "ws", 1) + f"/ws/rooms/{self.slug}/"
         headers = {"Cookie": self.browser.cookies} if self.browser.cookies else {}
         self._socket = await connect(
-            address, origin=self.browser.site, additional_headers=headers, max_size=2**22, proxy=None  # type: ignore[arg-type]
+            address,
+            origin=self.browser.site,
+            additional_headers=headers,
+            max_size=2**22,
+            proxy=None,  # type: ignore[arg-type]
         )
         self._reader = asyncio.create_task(self._read())
         return self
 
-    async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         await self._socket.close()
         await self._reader
 

@@ -162,7 +162,7 @@ def max_gap_ms(pieces: Sequence[Piece]) -> float:
 
 
 def _list_with_gaps(pieces: Sequence[Piece], silence: Path, target: Path, frame_ms: float) -> Path:
-    """ffmpeg's list of what follows what. Gaps are whole frames and measured from room time 0, so errors never add up."""
+    """ffmpeg's list of what follows what. Gaps are whole frames measured from room time 0, so errors never add up."""
     lines = ["ffconcat version 1.0"]
     at = 0.0
     for piece in pieces:
@@ -191,7 +191,9 @@ def _tracks(room: Room, scratch: Path) -> list[Made]:
         if (track := _track(room.started_at, seat_pk, found, scratch)) is not None:
             target = store.track_path(room.pk, seat_pk)
             shutil.move(track.path, target)
-            made.append(Made(RecordingFile.Kind.TRACK, target, round(track.start_ms), round(track.duration_ms), seat_pk))
+            made.append(
+                Made(RecordingFile.Kind.TRACK, target, round(track.start_ms), round(track.duration_ms), seat_pk)
+            )
     return made
 
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
+_BREAK = "#EXT-X-DISCONTINUITY\n"
 WINDOW = 8  # segments in the public playlist
 NAME = re.compile(r"(\d{1,6})-(?:\d{1,9}\.m4s|init\.mp4)")
 _ENTRY = re.compile(
@@ -51,6 +52,23 @@ def parse(text: str) -> list[Segment]:
     return segments
 
 
+def tail(text: str, size: int = WINDOW) -> list[Segment]:
+    """The last segments only, numbered as `parse` does: a room of three hours must not be read again each second."""
+    start = len(text)
+    for _ in range(size):
+        found = text.rfind("#EXTINF:", 0, start)
+        if found < 0:
+            break
+        start = found
+    before, first = text.count("#EXTINF:", 0, start), text.find("#EXTINF:")
+    # ffmpeg marks each of its starts, the first one too; the mark of the tail's own first segment stands before it.
+    breaks = text.count(_BREAK, max(first, 0), start) if before else 0
+    return [
+        replace(segment, number=segment.number + before, discontinuities=segment.discontinuities + breaks)
+        for segment in parse(text[start:])
+    ]
+
+
 def window(segments: list[Segment], address: Callable[[str, datetime], str], size: int = WINDOW) -> str:
     """The public playlist: the last `size` segments, each at `address(name, time)`.
 
@@ -80,7 +98,12 @@ def _entry(segment: Segment, before: Segment | None, address: Callable[[str, dat
             lines.append("#EXT-X-DISCONTINUITY")
         lines.append(f'#EXT-X-MAP:URI="{address(init_name(segment.run), segment.at)}"')
     at = segment.at.isoformat(timespec="milliseconds").replace("+00:00", "Z")
-    return [*lines, f"#EXT-X-PROGRAM-DATE-TIME:{at}", f"#EXTINF:{segment.seconds:.6f},", address(segment.name, segment.at)]
+    return [
+        *lines,
+        f"#EXT-X-PROGRAM-DATE-TIME:{at}",
+        f"#EXTINF:{segment.seconds:.6f},",
+        address(segment.name, segment.at),
+    ]
 
 
 @dataclass(frozen=True)

@@ -63,7 +63,7 @@ def public_window(room_pk: int) -> str | None:
         version = (stat.st_mtime_ns, stat.st_size)
         if room_pk in _windows and _windows[room_pk][0] == version:
             return _windows[room_pk][1]
-        segments = playlists.parse(path.read_text())
+        segments = playlists.tail(path.read_text())
     except FileNotFoundError:
         return None
     if not segments:
