@@ -26,7 +26,7 @@ from deploy.local.process import CannotStart, run, wait_for
 
 ROOT = Path(__file__).resolve().parents[2]
 LOCAL = ROOT / ".local"
-READY_SECONDS = 90.0
+READY_SECONDS = 180.0
 DONE = "\N{CHECK MARK}" if (sys.stdout.encoding or "").lower().startswith("utf") else "ok"
 
 

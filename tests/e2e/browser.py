@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from pathlib import Path
 from typing import Any, Literal
@@ -13,7 +14,8 @@ from people.models import User
 from rooms.models import Room
 from tests.rooms.people import session_cookie
 
-PROGRAM = "/usr/bin/chromium"
+# Debian's, unless another is named; where there is neither (Ubuntu packs it as a snap), the one Playwright brought.
+PROGRAM = os.environ.get("CHROMIUM") or next((path for path in ("/usr/bin/chromium",) if Path(path).exists()), None)
 AXE = Path(settings.BASE_DIR) / "node_modules" / "axe-core" / "axe.min.js"
 WITHIN = 10_000  # ms to wait for something to appear
 PHONE = {"width": 390, "height": 844}
