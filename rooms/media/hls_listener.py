@@ -100,7 +100,7 @@ def _entries(text: str) -> list[tuple[int, datetime, str, str]]:
 def _decode(data: bytes) -> np.ndarray[Any, np.dtype[np.int16]]:
     resampler = av.AudioResampler(format="s16", layout="mono", rate=peers.RATE)
     parts = []
-    with av.open(io.BytesIO(data)) as container:
+    with av.open(io.BytesIO(data), "r") as container:
         for frame in container.decode(audio=0):
             parts += [part.to_ndarray().reshape(-1) for part in resampler.resample(frame)]
     return np.concatenate(parts).astype(np.int16) if parts else np.zeros(0, np.int16)

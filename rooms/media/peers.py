@@ -18,14 +18,21 @@ RATE = 48000
 FRAME = RATE // 50  # samples in 20 ms
 
 
-def read_clip(path: Path) -> np.ndarray[Any, np.dtype[np.int16]]:
+Samples = np.ndarray[Any, np.dtype[np.int16]]
+
+
+def _flat(frame: av.AudioFrame) -> Samples:
+    return frame.to_ndarray().reshape(-1).astype(np.int16)
+
+
+def read_clip(path: Path) -> Samples:
     """A sound file as 48 kHz mono samples."""
     parts = []
     resampler = av.AudioResampler(format="s16", layout="mono", rate=RATE)
     with av.open(str(path)) as container:
         for frame in container.decode(audio=0):
-            parts += [part.to_ndarray().reshape(-1) for part in resampler.resample(frame)]
-        parts += [part.to_ndarray().reshape(-1) for part in resampler.resample(None)]
+            parts += [_flat(part) for part in resampler.resample(frame)]
+        parts += [_flat(part) for part in resampler.resample(None)]
     return np.concatenate(parts).astype(np.int16)
 
 
@@ -34,7 +41,7 @@ class Clip(MediaStreamTrack):
 
     kind = "audio"
 
-    def __init__(self, samples: np.ndarray[Any, np.dtype[np.int16]], *, loop: bool = False, pause: float = 0.0) -> None:
+    def __init__(self, samples: Samples, *, loop: bool = False, pause: float = 0.0) -> None:
         super().__init__()
         self.samples = np.concatenate([samples, np.zeros(int(pause * RATE), np.int16)]) if loop else samples
         self.loop = loop
@@ -63,7 +70,7 @@ class Clip(MediaStreamTrack):
         self.sent += FRAME
         return frame
 
-    def _next(self) -> np.ndarray[Any, np.dtype[np.int16]]:
+    def _next(self) -> Samples:
         if not self.playing:
             return np.zeros(FRAME, np.int16)
         part = self.samples[self.position : self.position + FRAME]
@@ -100,11 +107,12 @@ async def answer(peer: RTCPeerConnection, remote_offer: str) -> str:
 
 
 class Ears:
-    """Takes what a track brings and keeps it as 48 kHz mono samples, with the time when each frame came."""
+    """Takes what a track brings and keeps it as 48 kHz mono samples, with the time and level of each frame."""
 
     def __init__(self) -> None:
-        self.parts: list[np.ndarray[Any, np.dtype[np.int16]]] = []
+        self.parts: list[Samples] = []
         self.arrived: list[float] = []
+        self.levels: list[float] = []
         self.first = asyncio.Event()
         self.task: asyncio.Future[None] | None = None
         self._resampler = av.AudioResampler(format="s16", layout="mono", rate=RATE)
@@ -116,16 +124,25 @@ class Ears:
                 frame = await track.recv()
             except MediaStreamError:
                 return
+            assert isinstance(frame, av.AudioFrame)
             self.arrived.append(time.time())
-            self.parts += [part.to_ndarray().reshape(-1) for part in self._resampler.resample(frame)]
+            heard = [_flat(part) for part in self._resampler.resample(frame)]
+            self.parts += heard
+            self.levels.append(max((int(np.abs(part).max()) for part in heard if len(part)), default=0) / 32768)
             self.first.set()
 
-    def samples(self) -> np.ndarray[Any, np.dtype[np.int16]]:
+    def longest_gap(self, since: float, until: float, level: float = 0.01) -> float:
+        """The longest time, in seconds, without a frame that is louder than `level` of full scale."""
+        loud = [at for at, loudness in zip(self.arrived, self.levels, strict=False) if loudness > level]
+        times = [since, *(at for at in loud if since <= at <= until), until]
+        return max(after - before for before, after in zip(times, times[1:], strict=False))
+
+    def samples(self) -> Samples:
         """All that was heard so far."""
         return np.concatenate(self.parts) if self.parts else np.zeros(0, np.int16)
 
 
-def write_wave(path: Path, samples: np.ndarray[Any, np.dtype[np.int16]]) -> None:
+def write_wave(path: Path, samples: Samples) -> None:
     """Keep samples as a WAV file."""
     with wave.open(str(path), "wb") as file:
         file.setnchannels(1)

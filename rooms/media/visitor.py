@@ -18,6 +18,7 @@ from typing import Any, Self
 from aiortc import MediaStreamTrack, RTCPeerConnection
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
+from websockets.typing import Origin
 
 from rooms.media import peers
 
@@ -85,10 +86,10 @@ class Visitor:
         headers = {"Cookie": self.browser.cookies} if self.browser.cookies else {}
         self._socket = await connect(
             address,
-            origin=self.browser.site,
+            origin=Origin(self.browser.site),
             additional_headers=headers,
             max_size=2**22,
-            proxy=None,  # type: ignore[arg-type]
+            proxy=None,
         )
         self._reader = asyncio.create_task(self._read())
         return self

@@ -82,14 +82,16 @@ def _copy(output: av.container.OutputContainer, stream: av.AudioStream, path: Pa
             place = round(packet.pts * packet.time_base * RATE)
             begin = place - at if begin is None else begin
             at = _fill(output, stream, at, place - begin)
-            at = _write(output, stream, bytes(packet), at, round(packet.duration * packet.time_base * RATE) or FRAME)
+            at = _write(
+                output, stream, bytes(packet), at, round((packet.duration or 0) * packet.time_base * RATE) or FRAME
+            )
     return at
 
 
 def _write(output: av.container.OutputContainer, stream: av.AudioStream, data: bytes, at: int, samples: int) -> int:
     packet = av.Packet(data)
     packet.stream = stream
-    packet.time_base = stream.time_base
+    packet.time_base = Fraction(1, RATE)
     packet.pts = packet.dts = at
     packet.duration = samples
     output.mux(packet)

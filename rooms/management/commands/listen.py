@@ -15,7 +15,8 @@ from websockets.exceptions import WebSocketException
 from people import demo
 from rooms.media import peers
 from rooms.media.hls_listener import HlsListener
-from rooms.media.visitor import Browser, Refused, Visitor, listen
+from rooms.media.near_listener import NearListener
+from rooms.media.visitor import Browser, Refused
 
 
 class Command(BaseCommand):
@@ -58,14 +59,15 @@ async def _listen(options: dict[str, Any]) -> float:
 
 
 async def _listen_near(browser: Browser, slug: str, seconds: float) -> Any:
-    ears = peers.Ears()
-    async with Visitor(browser, slug) as visitor:
-        peer = await listen(visitor, ears)
-        if peer is None:
-            raise Refused("no_near_place")
-        try:
-            await asyncio.wait_for(ears.first.wait(), 10)
-            await asyncio.sleep(seconds)
-        finally:
-            await peer.close()
-    return ears.samples()
+    near = NearListener(browser, slug)
+    listening = asyncio.create_task(near.run())
+    first = asyncio.create_task(near.ears.first.wait())
+    await asyncio.wait((listening, first), timeout=10, return_when="FIRST_COMPLETED")
+    if near.sent_away:
+        raise Refused("no_near_place")
+    if not first.done():
+        raise TimeoutError("no sound came within 10 s")
+    await asyncio.wait((listening,), timeout=seconds)
+    listening.cancel()
+    await asyncio.gather(listening, return_exceptions=True)
+    return near.ears.samples()
