@@ -49,8 +49,8 @@ def attempt(piece: TrackPlan | TranscriptionWindow, get_engine: Callable[[], Eng
 
 
 def track_path(plan: TrackPlan) -> Path:
-    """Where a track lies: under the room's own folder."""
-    return Path(settings.RECORDINGS_DIR) / str(plan.file.recording.room_id) / plan.file.path
+    """Where a track lies: the database keeps paths below RECORDINGS_DIR."""
+    return Path(settings.RECORDINGS_DIR) / plan.file.path
 
 
 def plan_track(plan: TrackPlan) -> None:

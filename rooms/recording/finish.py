@@ -22,6 +22,7 @@ from django.utils import timezone
 
 from rooms.models import Recording, RecordingFile, Room, Seat
 from rooms.recording import playlists, store, tracks
+from rooms.signals import recording_ready
 
 log = logging.getLogger(__name__)
 
@@ -101,6 +102,7 @@ def _write_rows(recording: Recording, made: Sequence[Made]) -> Recording:
         locked.duration_ms = mix_ms
         locked.error = ""
         locked.save()
+        recording_ready.send(Recording, recording=locked)
     return locked
 
 

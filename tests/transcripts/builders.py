@@ -47,13 +47,13 @@ def seat(recording: Recording, user: User, place: int) -> Seat:
 
 
 def path_of(file: RecordingFile) -> Path:
-    return Path(settings.RECORDINGS_DIR) / str(file.recording.room_id) / file.path
+    return Path(settings.RECORDINGS_DIR) / file.path
 
 
 def track(recording: Recording, sat: Seat, sound: Sound, start_ms: int = 0) -> RecordingFile:
     """A track of this sound that begins at `start_ms` of room time."""
-    name = f"tracks/{sat.pk}-{start_ms}.opus"
-    path = Path(settings.RECORDINGS_DIR) / str(recording.room_id) / name
+    name = f"{recording.room_id}/tracks/{sat.pk}-{start_ms}.opus"
+    path = Path(settings.RECORDINGS_DIR) / name
     save_opus(sound, path)
     content = path.read_bytes()
     return RecordingFile.objects.create(
