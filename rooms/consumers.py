@@ -12,6 +12,7 @@ import secrets
 from collections.abc import Awaitable, Callable
 from typing import Any
 
+from autobahn.exception import Disconnected
 from django.utils import translation
 from redis.exceptions import RedisError
 
@@ -166,6 +167,8 @@ class RoomSocket:
         """The only one who writes, as fast as the client reads."""
         try:
             await self._write_on()
+        except Disconnected:
+            return  # the client left while something was on its way; who reads from it says goodbye
         except Exception:
             # A snapshot could not be read: the client connects again, and gets one then.
             log.exception("writing to a socket of room %s failed", self.room_pk)

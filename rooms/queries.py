@@ -38,8 +38,8 @@ class HostedRoom:
 
     @property
     def days_left(self) -> int:
-        """Whole days until the recording is deleted, 0 on the last."""
-        return max(0, (self.kept_until - timezone.now()).days) if self.kept_until else 0
+        """Days until the recording is deleted; one that has begun counts."""
+        return max(0, -((timezone.now() - self.kept_until) // timedelta(days=1))) if self.kept_until else 0
 
     @property
     def days_past(self) -> int:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from django.conf import settings
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Playwright
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Playwright, expect
 
 from people.models import User
 from rooms.models import Room
@@ -75,7 +75,7 @@ class Chromium:
     def room(self, room: Room, user: User | None = None, **options: Any) -> Page:
         """A room's page, with its line to the room open."""
         page = self.page(room.get_absolute_url(), user, **options)
-        page.wait_for_selector("[data-bar] button:not([hidden]):not([disabled])")
+        page.wait_for_selector('[data-do="share"]:not([disabled])')
         return page
 
     def listen_to(self, page: Page, expect: int = 200) -> None:
@@ -89,6 +89,15 @@ class Chromium:
     def close(self) -> None:
         for browser in self.browsers:
             browser.close()
+
+
+def start_sound(page: Page) -> None:
+    """Press Listen, unless sound started by itself: what Playwright does counts as a click to Chromium, sometimes."""
+    button = page.locator('[data-do="listen"]')
+    page.wait_for_timeout(600)  # script asks for a quarter of a second whether sound may start
+    if button.is_visible():
+        button.click()
+    expect(button).to_be_hidden()
 
 
 def is_trouble(line: ConsoleMessage) -> bool:

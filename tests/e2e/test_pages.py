@@ -152,7 +152,8 @@ def test_first_paint_needs_no_script(chromium: Chromium) -> None:
     expect(page.locator(".seat.free")).to_have_count(settings.ROOM_MAX_SPEAKERS - 1)
     expect(page.get_by_text("Recorded · kept 30 days")).to_be_visible()
     around = page.evaluate(
-        "() => [...document.querySelectorAll('.seat')].map((e) => getComputedStyle(e)).map((s) => [s.offsetPath, s.offsetDistance])"
+        """() => [...document.querySelectorAll('.seat')].map((seat) => getComputedStyle(seat))
+          .map((style) => [style.offsetPath, style.offsetDistance])"""
     )
     assert all(path.startswith("ellipse") for path, _ in around), "the seats stand around the table"
     assert len({distance for _, distance in around}) == 1 + settings.ROOM_MAX_SPEAKERS
@@ -180,7 +181,7 @@ def test_script_stays_within_its_budget(chromium: Chromium) -> None:
     page.on("request", lambda request: loaded.append(request.url) if request.resource_type == "script" else None)
     room = open_room()
     page.goto(chromium.url + room.get_absolute_url())
-    page.wait_for_selector("[data-bar] button:not([hidden]):not([disabled])")
+    page.wait_for_selector('[data-do="share"]:not([disabled])')
     total = sum(len(gzip.compress(_file(url).read_bytes(), 9)) for url in loaded)
     inline = len(gzip.compress("".join(page.locator("script:not([src])").all_inner_texts()).encode(), 9))
     assert len(loaded) > 10, "modules were loaded"

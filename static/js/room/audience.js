@@ -1,5 +1,5 @@
 // A listener's sound: directly by WebRTC if it connects within four seconds, else by HLS a few seconds later.
-import { Level } from "room/level";
+import { Level, audioContext } from "room/level";
 import { Peer, iceServers } from "room/peer";
 
 const SOON = 4000; // ms in which WebRTC must connect
@@ -31,6 +31,7 @@ export class Audience extends EventTarget {
   /** Starts, or starts again. Call it from a click where the browser wants one. */
   async start() {
     const run = ++this.#run;
+    audioContext().resume(); // for the ring; from a click, browsers allow it
     this.#hangUp();
     this.#become("starting");
     if (!(await this.#near(run)) && run === this.#run) await this.#far(run);
@@ -48,26 +49,31 @@ export class Audience extends EventTarget {
     setTimeout(() => run === this.#run && this.isOn && this.start(), Math.random() * within);
   }
 
-  /** WebRTC; false if it did not come about, and HLS shall be used. */
+  /** WebRTC; false if it did not come about soon, and HLS shall be used. */
   async #near(run) {
+    const wanted = { still: true };
+    const late = new Promise((resolve) => setTimeout(resolve, SOON, false));
+    const good = await Promise.race([late, this.#connectNear(() => wanted.still && run === this.#run)]);
+    wanted.still = false;
+    return good || (run === this.#run ? this.#giveUpNear() : true);
+  }
+
+  async #connectNear(wanted) {
     try {
-      const deadline = Date.now() + SOON;
-      const [servers, offer] = await Promise.all([iceServers(this.#ask), this.#ask("listen", {}, SOON)]);
-      if (run !== this.#run) return true;
-      if (offer.use !== "webrtc") return false;
+      const [servers, offer] = await Promise.all([iceServers(this.#ask), this.#ask("listen")]);
+      if (!wanted() || offer.use !== "webrtc") return false;
+      const run = this.#run;
       const peer = new Peer({ ask: this.#ask, handle: "listen", servers, failed: () => run === this.#run && this.start() });
       this.#peer = peer;
       const stream = new MediaStream();
       peer.connection.ontrack = (event) => stream.addTrack(event.track);
       await peer.answer(offer.sdp, "listen_answer");
-      const good = await peer.connected(Math.max(500, deadline - Date.now()));
-      if (run !== this.#run) return true;
-      if (!good) return this.#giveUpNear();
-      await this.#playStream(run, stream);
+      if (!(await peer.connected(SOON)) || !wanted()) return false;
+      this.#playStream(run, stream);
       return true;
     } catch (refused) {
       console.info("listen", refused.code ?? refused);
-      return run === this.#run ? this.#giveUpNear() : true;
+      return false;
     }
   }
 
@@ -77,11 +83,11 @@ export class Audience extends EventTarget {
     return false;
   }
 
-  async #playStream(run, stream) {
+  #playStream(run, stream) {
     this.path = "webrtc";
     this.#element.srcObject = stream;
     this.level = new Level(stream);
-    await this.#play(run);
+    this.#play(run);
   }
 
   /** HLS: Safari's own player, hls.js elsewhere (Chromium's own starts at the room's beginning). */

@@ -40,7 +40,7 @@ async function attempt(work) {
     await work();
     return true;
   } catch (refused) {
-    notice(refused.code === "offline" || !refused.code ? say("failed") : refused.message);
+    if (!isOver(state)) notice(refused.code === "offline" || !refused.code ? say("failed") : refused.message);
     return false;
   }
 }

@@ -47,6 +47,7 @@ function drawEnd(state, isHost) {
   write(find("on-table"), say("ended"));
   find("on-table").removeAttribute("lang");
   write(find("who-talks"), endReason(state.room.end_reason));
+  find("on-table").after(find("who-talks"));
   const link = document.createElement("a");
   link.className = "button main";
   link.href = isHost ? "/dashboard/" : "/";
@@ -55,8 +56,7 @@ function drawEnd(state, isHost) {
   const live = find("live");
   live.classList.remove("live");
   live.textContent = say("ended_short");
-  find("nobody").closest("section").hidden = true;
-  find("listening").hidden = true;
+  for (const part of document.querySelectorAll("[data-while-live]")) part.hidden = true;
   link.focus();
 }
 
