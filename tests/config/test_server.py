@@ -11,7 +11,7 @@ from deploy.local import janus, keys, postgres, serve
 from deploy.local.arguments import Arguments
 from deploy.local.certificate import certificate
 from deploy.local.manager import Manager
-from deploy.local.process import CannotStart
+from deploy.local.process import CannotStart, wait_for
 
 ROOT = Path(__file__).resolve().parents[2]
 ASKED = Arguments(https=False, port=8000, port_given=True, host="127.0.0.1", database_url="", redis_url="")
@@ -117,7 +117,7 @@ def pid_of(mark: str, other_than: int = 0) -> int:
         found[:] = [int(word) for word in done.stdout.split() if int(word) != other_than]
         return bool(found)
 
-    serve.wait_for("the program", look, seconds=15)
+    wait_for("the program", look, seconds=15)
     return found[0]
 
 
@@ -125,4 +125,4 @@ def gone(mark: str) -> None:
     def look() -> bool:
         return subprocess.run(["pgrep", "--full", f"^{mark}"], capture_output=True).returncode == 1
 
-    serve.wait_for("the program's end", look, seconds=10)
+    wait_for("the program's end", look, seconds=10)
