@@ -153,6 +153,15 @@ def test_purging_twice_is_purging_once() -> None:
     assert is_gone(room) and len(outside_lines()) == 1
 
 
+def test_nothing_is_erased_before_the_receipt_stands_outside() -> None:
+    room = ended_room(WORD)
+    now = due_at(room)
+    assert retention.begin([room.pk], now) == [room.pk]
+    assert retention.finish([room.pk], now) == [] and store.folder(room.pk).exists()
+    receipts.keep_outside([room.pk], now)
+    assert retention.finish([room.pk], now) == [room.pk] and is_gone(room)
+
+
 def test_findings_and_holds_keep_it_and_then_let_it_go(facts: Facts) -> None:
     room = ended_room(WORD)
     end = room.ended_at
