@@ -50,7 +50,7 @@ class User(AbstractBaseUser, PermissionsMixin):
 
     handle = models.CharField(_("handle"), max_length=30, unique=True, validators=[HANDLE])
     display_name = models.CharField(_("name"), max_length=60, validators=[visible])
-    email = models.EmailField(_("e-mail address"))
+    email = models.EmailField(_("e-mail address"), blank=True)  # empty once its owner turned out to be another account
     picture = models.ImageField(_("picture"), upload_to=picture_name, blank=True)
     about = models.CharField(_("about you"), max_length=280, blank=True, validators=[visible])
     language = models.CharField(

@@ -5,7 +5,7 @@ from celery import shared_task
 from people.outbox import send_due
 
 
-@shared_task(name="people.tasks.send_mails", ignore_result=True)  # type: ignore[untyped-decorator]  # celery is
+@shared_task(name="people.tasks.send_mails", ignore_result=True)
 def send_mails() -> None:
     """Send the mails that are due; woken by each new mail, and by beat for those that failed before."""
     send_due()

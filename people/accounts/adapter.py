@@ -3,12 +3,15 @@
 from typing import Any
 
 from allauth.account.adapter import DefaultAccountAdapter
+from allauth.account.models import EmailAddress
 from django.conf import settings
+from django.db import transaction
 from django.forms import BaseForm
 from django.http import HttpRequest
 from django.utils import timezone, translation
 from django.utils.translation import gettext_lazy as _
 
+from people.actions.profile import release_unconfirmed
 from people.middleware import TZ_COOKIE
 from people.models import User
 from people.zones import is_zone
@@ -40,6 +43,12 @@ class HouseAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth is n
         user.time_zone = cookie if is_zone(cookie) else settings.TIME_ZONE
         saved: User = super().save_user(request, user, form, commit)
         return saved
+
+    def confirm_email(self, request: HttpRequest, email_address: EmailAddress) -> bool:
+        """Who shows that an address is theirs has it: an account that never did must let it go first."""
+        with transaction.atomic():
+            release_unconfirmed(email_address.email, besides=email_address.user)
+            return bool(super().confirm_email(request, email_address))
 
     def send_mail(self, template_prefix: str, email: str, context: dict[str, Any]) -> None:
         names = {"site_name": settings.SITE_NAME, "site_url": settings.SITE_URL}

@@ -82,6 +82,15 @@ def set_email(user: User, email: str, confirmed: bool = False) -> User:
 
 
 @transaction.atomic
+def release_unconfirmed(email: str, besides: User) -> int:
+    """Take an address away from accounts that gave it without confirming it. Returns from how many."""
+    if EmailAddress.objects.filter(email=email, verified=True).exclude(user=besides).exists():
+        return 0
+    EmailAddress.objects.filter(email=email).exclude(user=besides).delete()
+    return User.objects.filter(email=email).exclude(pk=besides.pk).update(email="")
+
+
+@transaction.atomic
 def renew_token(user: User) -> str:
     """A new API token; the one before stops working at once. It is shown this one time."""
     Token.objects.filter(user=user).delete()

@@ -51,7 +51,7 @@ class Migration(migrations.Migration):
                     "display_name",
                     models.CharField(max_length=60, validators=[people.text.visible], verbose_name="name"),
                 ),
-                ("email", models.EmailField(max_length=254, verbose_name="e-mail address")),
+                ("email", models.EmailField(blank=True, max_length=254, verbose_name="e-mail address")),
                 (
                     "picture",
                     models.ImageField(blank=True, upload_to=people.models.picture_name, verbose_name="picture"),

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 from allauth.account.models import EmailAddress
+from allauth.mfa.models import Authenticator
 from django.contrib.admin.models import LogEntry
 from django.contrib.auth.models import Group
 from django.db import connection
@@ -79,8 +80,14 @@ def test_moderators_see_no_addresses_and_cannot_find_by_them() -> None:
     assert moderator.get("/admin/account/emailaddress/").status_code == 403
 
 
-def test_no_list_shows_tokens() -> None:
-    assert staff().get("/admin/authtoken/tokenproxy/").status_code == 404
+def test_no_page_shows_tokens_or_the_secrets_of_second_steps() -> None:
+    browser, anna = staff(), person("anna")
+    assert browser.get("/admin/authtoken/tokenproxy/").status_code == 404
+    step = Authenticator.objects.create(user=anna, type="totp", data={"secret": "SECRETSECRET"})
+    page = browser.get(f"/admin/mfa/authenticator/{step.pk}/change/").content.decode()
+    assert "anna" in page and "SECRETSECRET" not in page
+    assert browser.post(f"/admin/mfa/authenticator/{step.pk}/delete/", {"post": "yes"}).status_code == 302
+    assert not Authenticator.objects.exists()
 
 
 def test_who_may_change_people_cannot_rise_or_take_over_staff() -> None:

@@ -1,0 +1,113 @@
+"""People in a real browser: signing up, a picture, another time zone, a passkey instead of a password."""
+
+from __future__ import annotations
+
+import io
+import re
+
+import pytest
+from PIL import Image
+from playwright.sync_api import Page, expect
+
+from people.models import User
+from tests.e2e.browser import PHONE, Chromium, axe, overflow
+from tests.people.factories import PASSWORD, person
+
+
+def enter(page: Page, **fields: str) -> None:
+    for name, value in fields.items():
+        page.fill(f"#id_{name}", value)
+
+
+def fine(page: Page) -> None:
+    assert axe(page) == [] and overflow(page) == []
+
+
+def test_signing_up_with_keys_only_after_two_mistakes(chromium: Chromium) -> None:
+    person("anna")
+    page = chromium.page("/accounts/signup/?next=/creators/", viewport=PHONE, timezone_id="Asia/Tokyo")
+    for words in ("Anna de Wit", "anna", "new@example.org", "a long walk home"):
+        page.keyboard.press("Tab")
+        while page.evaluate("document.activeElement.tagName") != "INPUT":
+            page.keyboard.press("Tab")
+        page.keyboard.type(words)
+    page.fill("#id_born", "2020-02-02")
+    page.check("#id_rules")
+    page.keyboard.press("Enter")
+    expect(page.get_by_text("Somebody has this handle already")).to_be_visible()
+    expect(page.get_by_text("You must be 16 or older to have an account")).to_be_visible()
+    expect(page.locator("#id_email")).to_have_value("new@example.org")
+    expect(page.locator("#id_username")).to_have_attribute("aria-invalid", "true")
+    fine(page)
+    enter(page, username="anna-w", password1="a long walk home", born="1990-05-04")
+    page.get_by_role("button", name="Make my account").click()
+    page.wait_for_url(re.compile("/creators/$"))
+    anna = User.objects.get(handle="anna-w")
+    assert (anna.display_name, anna.time_zone) == ("Anna de Wit", "Asia/Tokyo")
+
+
+def test_a_picture_and_the_zone_of_this_device(chromium: Chromium) -> None:
+    anna = person("anna")
+    page = chromium.page("/settings/", anna, timezone_id="Asia/Tokyo")
+    page.get_by_role("button", name="Asia/Tokyo").click()
+    expect(page.locator("#id_time_zone")).to_have_value("Asia/Tokyo")
+    expect(page.locator("#zone-offer")).to_be_hidden()
+    page.get_by_role("button", name="Save").click()
+    expect(page.get_by_text("Saved.")).to_be_visible()
+    photo = io.BytesIO()
+    Image.new("RGB", (900, 600), "teal").save(photo, "JPEG")
+    page.set_input_files("#id_picture", {"name": "a.jpg", "mimeType": "image/jpeg", "buffer": photo.getvalue()})
+    page.get_by_role("button", name="Use this picture").click()
+    expect(page.get_by_text("Your new picture is saved.")).to_be_visible()
+    expect(page.locator("main .avatar img")).to_have_js_property("naturalWidth", 512)
+    fine(page)
+    anna.refresh_from_db()
+    assert anna.time_zone == "Asia/Tokyo" and anna.picture
+
+
+def test_following_without_script(chromium: Chromium) -> None:
+    anna = person("anna")
+    person("bert")
+    page = chromium.page("/people/bert/", anna, java_script_enabled=False)
+    page.get_by_role("button", name="Follow Bert", exact=True).click()
+    page.get_by_role("button", name="Unfollow Bert", exact=True).click()
+    expect(page.get_by_role("button", name="Follow Bert", exact=True)).to_be_visible()
+
+
+@pytest.mark.parametrize("path", ["/accounts/2fa/", "/accounts/2fa/webauthn/add/", "/accounts/2fa/totp/activate/"])
+def test_pages_of_the_second_step_are_fine_on_a_phone(chromium: Chromium, path: str) -> None:
+    person("anna")
+    page = chromium.page("/accounts/login/", viewport=PHONE, color_scheme="dark")
+    enter(page, login="anna", password=PASSWORD)
+    page.get_by_role("button", name="Sign in", exact=True).click()
+    page.wait_for_url(re.compile("/$"))
+    page.goto(chromium.url + path)
+    if "reauthenticate" in page.url:
+        fine(page)
+        enter(page, password=PASSWORD)
+        page.get_by_role("button", name="Confirm").click()
+        page.wait_for_url(re.compile(path))
+    fine(page)
+
+
+def test_a_passkey_opens_the_door_without_a_password(chromium: Chromium) -> None:
+    person("anna")
+    page = chromium.page("/accounts/login/")
+    key = page.context.new_cdp_session(page)
+    key.send("WebAuthn.enable")
+    facts = {"protocol": "ctap2", "transport": "internal", "hasResidentKey": True, "hasUserVerification": True}
+    options = {**facts, "isUserVerified": True, "automaticPresenceSimulation": True}
+    key.send("WebAuthn.addVirtualAuthenticator", {"options": options})
+    enter(page, login="anna", password=PASSWORD)
+    page.get_by_role("button", name="Sign in", exact=True).click()
+    page.wait_for_url(re.compile("/$"))
+    page.goto(f"{chromium.url}/accounts/2fa/webauthn/add/")
+    enter(page, password=PASSWORD)
+    page.get_by_role("button", name="Confirm").click()
+    page.check("#id_passwordless")
+    page.get_by_role("button", name="Add").click()
+    page.wait_for_url(re.compile("/accounts/2fa/(recovery|webauthn/$)"))
+    page.context.clear_cookies()
+    page.goto(f"{chromium.url}/accounts/login/?next=/settings/")
+    page.get_by_role("button", name="Sign in with a passkey").click()
+    page.wait_for_url(re.compile("/settings/$"))
