@@ -98,8 +98,8 @@ export class Audience extends EventTarget {
       this.#element.src = url;
       this.#element.onerror = () => setTimeout(() => run === this.#run && this.#far(run), HLS_RETRY);
     } else {
-      const { default: Hls } = await import("hls");
-      if (run !== this.#run) return;
+      const Hls = await loadPlayer(() => run === this.#run);
+      if (!Hls) return;
       this.#player = loadHls(Hls, url, this.#element, () => run === this.#run);
     }
     await this.#play(run);
@@ -151,6 +151,21 @@ export class Audience extends EventTarget {
     this.state = state;
     this.dispatchEvent(new Event("change"));
   }
+}
+
+/** hls.js itself, asked for until it comes; null if it is not wanted any more. */
+async function loadPlayer(wanted) {
+  for (let tries = 0; wanted(); tries += 1) {
+    try {
+      // A module that failed to load stays failed at its address: the mark makes it another one.
+      const player = await import(tries ? `${import.meta.resolve("hls")}#${tries}` : "hls");
+      return wanted() ? player.default : null;
+    } catch (error) {
+      console.info("hls", error.message);
+      await new Promise((resolve) => setTimeout(resolve, HLS_RETRY));
+    }
+  }
+  return null;
 }
 
 /** hls.js, close to live, and stubborn: a live room's playlist comes back. */
