@@ -171,6 +171,12 @@ def test_a_chain_that_was_computed_anew_with_the_key_misses_its_anchors(privileg
     assert any("no head was ever anchored" in remark for remark in verify().remarks)
 
 
+def test_an_entry_that_was_sealed_anew_alone_no_longer_fits_the_next(privileged: Connection) -> None:
+    fill()
+    rewrite(privileged, Entry.objects.filter(seq=2))
+    assert problems() == "entry 3 does not follow the one before it"
+
+
 def rewrite(privileged: Connection, entries: Any) -> None:
     """What a thief of both database and key would do: change the second entry and seal everything after it anew."""
     previous = ""
