@@ -1,3 +1,5 @@
+from typing import Any
+
 from django.apps import AppConfig
 from django.utils.translation import gettext_lazy as _
 
@@ -13,6 +15,17 @@ class RoomsConfig(AppConfig):
         from people.api import errors
         from rooms.live import live_link
         from rooms.refusals import RoomRefused
+        from rooms.signals import recording_ready
 
         errors.register(RoomRefused)
         live.register(live_link)
+        recording_ready.connect(_draw, dispatch_uid="rooms.recording.peaks")
+
+
+def _draw(recording: Any, **_more: Any) -> None:
+    """A recording's files are there: draw its waveform. Without the queue, beat's sweep asks for it."""
+    from django.db import transaction
+
+    from rooms.recording.tasks import prepare_recording
+
+    transaction.on_commit(lambda: prepare_recording.delay(recording.pk), robust=True)

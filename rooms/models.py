@@ -227,6 +227,10 @@ class Recording(models.Model):
     finished_at = models.DateTimeField(null=True, blank=True)
     duration_ms = models.BigIntegerField(null=True, blank=True)
     error = models.CharField(max_length=200, blank=True)
+    # The host lets everybody hear it, while it is there; off at first.
+    published_at = models.DateTimeField(_("published"), null=True, blank=True)
+    # Its waveform has been drawn, and what a download needs to know of its files has been read.
+    prepared_at = models.DateTimeField(null=True, blank=True, editable=False)
 
     class Meta:
         verbose_name = _("recording")
@@ -251,6 +255,7 @@ class RecordingFile(models.Model):
     duration_ms = models.BigIntegerField()
     size = models.BigIntegerField()
     sha256 = models.CharField(max_length=64)
+    crc32 = models.BigIntegerField(null=True, blank=True, editable=False)  # what a zip says of it
 
     class Meta:
         verbose_name = _("recording file")

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 HELPERS = frozenset({"host", "cohost"})
+ON_STAGE = HELPERS | {"speaker"}
 
 
 def live(status: str) -> str | None:
@@ -105,3 +106,22 @@ def may_end(*, status: str, role: str, is_staff: bool = False) -> str | None:
 def may_see_recording(*, is_host: bool) -> str | None:
     """The retained copy is its host's business until the host publishes it."""
     return None if is_host else "not_host"
+
+
+def may_replay(*, role: str, published: bool) -> str | None:
+    """The host, co-hosts and who spoke; everybody where the host published it. Others do not learn that it is there."""
+    return None if published or role in ON_STAGE else "not_found"
+
+
+def may_publish(*, role: str, ready: bool) -> str | None:
+    """It is the host's choice alone, and there must be something to hear."""
+    if role != "host":
+        return "not_host"
+    return None if ready else "no_recording"
+
+
+def may_download(*, role: str, ready: bool) -> str | None:
+    """The full copy is for its host alone, while it exists."""
+    if role != "host":
+        return "not_host"
+    return None if ready else "no_recording"

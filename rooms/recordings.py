@@ -1,4 +1,4 @@
-"""What the host is told of a room's retained copy."""
+"""What is told of a room's retained copy: to its host all of it, to who may hear it where to."""
 
 from __future__ import annotations
 
@@ -10,7 +10,10 @@ from django.conf import settings
 from people.models import User
 from rooms import permissions
 from rooms.events import iso
-from rooms.models import Recording, Room
+from rooms.identity import Who
+from rooms.models import Recording, RecordingFile, Room
+from rooms.recording import links
+from rooms.recording.access import check_replay
 from rooms.refusals import RoomRefused, refuse
 
 
@@ -26,6 +29,7 @@ def recording_state(room: Room, user: User) -> dict[str, Any]:
         "finished_at": iso(recording.finished_at),
         "duration_ms": recording.duration_ms,
         "kept_until": iso(kept_until),
+        "published_at": iso(recording.published_at),
         "files": [
             {
                 "kind": file.kind,
@@ -34,7 +38,29 @@ def recording_state(room: Room, user: User) -> dict[str, Any]:
                 "duration_ms": file.duration_ms,
                 "size": file.size,
                 "sha256": file.sha256,
+                "address": address_of(room, file, user) if recording.state == Recording.State.READY else None,
             }
             for file in recording.files.select_related("seat__user").order_by("kind", "start_ms", "pk")
         ],
     }
+
+
+def replay_state(room: Room, who: Who) -> dict[str, Any]:
+    """Where to hear a room again. Raises not_found (for who may not), no_recording."""
+    check_replay(room, who)
+    recording = Recording.objects.filter(room=room, state=Recording.State.READY, room__purged_at=None).first()
+    if recording is None:
+        raise RoomRefused("no_recording")
+    user_pk = None if who.user is None else who.user.pk
+    drawn = recording.prepared_at is not None
+    return {
+        "mix": links.address(room.pk, "mix", user_pk, "mix.m4a"),
+        "peaks": links.address(room.pk, "peaks", user_pk, "peaks.json") if drawn else None,
+        "duration_ms": recording.duration_ms,
+        "published": recording.published_at is not None,
+    }
+
+
+def address_of(room: Room, file: RecordingFile, user: User) -> str:
+    """Where its host can fetch one file, for some hours."""
+    return links.address(room.pk, f"file-{file.pk}", user.pk, file.path.rpartition("/")[2], links.DOWNLOAD_FOR)

@@ -41,6 +41,7 @@ TABLE: dict[str, Refusal] = {
     "bad_frame": Refusal(400, _("This message could not be read.")),
     "unknown_verb": Refusal(400, _("This is not something a room can do.")),
     "bad_value": Refusal(400, _("Something in this request has a value that cannot be used.")),
+    "no_recording": Refusal(409, _("There is no recording that can be used: it is not finished yet, or it is gone.")),
     "not_found": Refusal(404, _("There is nothing at this address.")),
     "not_available": Refusal(405, _("This cannot be done at this address.")),
     "unavailable": Refusal(

@@ -25,6 +25,7 @@ class Limit:
 
 ACTIONS = Limit("act", 120, 40)
 OPENING = Limit("open", 6, 6)
+DOWNLOADS = Limit("download", 6, 10)
 SOUND = Limit("sound", 900, 180)
 
 

@@ -7,11 +7,11 @@ from django.utils import timezone
 
 from people.models import User
 from rooms.models import Recording, RecordingFile, Room
+from rooms.recording.access import role_in
 from transcripts.formats import one_line
 from transcripts.jobs import settle
 from transcripts.models import Cue, Piece, TrackPlan, Transcript, TranscriptionWindow
 from transcripts.permissions import may_correct
-from transcripts.queries import role_in
 from transcripts.refusals import TranscriptRefused
 
 log = logging.getLogger(__name__)

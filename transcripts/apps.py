@@ -10,6 +10,7 @@ class TranscriptsConfig(AppConfig):
 
     def ready(self) -> None:
         """Hear of finished recordings, and tell the app below how transcripts refuse."""
+        import transcripts.exports  # noqa: F401  (registers its texts)
         from people.api import errors
         from rooms.signals import recording_ready
         from transcripts.refusals import TranscriptRefused

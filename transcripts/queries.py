@@ -7,21 +7,14 @@ from django.contrib.postgres.search import SearchQuery
 from django.db.models import Q, QuerySet
 
 from people.models import User
-from rooms.models import Room, Seat
+from rooms.models import Room
+from rooms.recording.access import role_in
 from transcripts.formats import About, FormatLine
 from transcripts.models import DICTIONARIES, OTHER_DICTIONARY, Cue, Transcript
 from transcripts.permissions import may_read
 from transcripts.refusals import TranscriptRefused
 
 MAX_SEARCH = 200  # letters
-
-
-def role_in(user: User, room: Room) -> str:
-    """What somebody is, or was, in a room: "host", "cohost", "speaker", or "listener"."""
-    if room.host_id == user.pk:
-        return "host"
-    roles = set(Seat.objects.filter(room=room, user=user).values_list("role", flat=True))
-    return next((role for role in ("cohost", "speaker") if role in roles), "listener")
 
 
 def readable_transcript(slug: str, user: User) -> Transcript:

@@ -27,7 +27,9 @@ def command(name: str, port: int = 0, host: str = "127.0.0.1", certificate: Path
         "web": [
             "/usr/bin/env",
             "DATABASE_POOL=true",
-            str(BIN / "daphne"),
+            sys.executable,
+            "-m",
+            "config.serving",
             "--endpoint",
             endpoint(port, host, certificate),
             "config.asgi:application",

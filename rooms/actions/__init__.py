@@ -4,10 +4,13 @@ appends to the log, and publishes when the transaction commits. Raises `RoomRefu
 from rooms.actions.consent import record_consent
 from rooms.actions.host import host_back, host_lost
 from rooms.actions.opening import end_room, open_room
+from rooms.actions.publishing import Download, download_everything, set_published
 from rooms.actions.stage import leave_seat, set_muted, take_seat, unseat
 from rooms.actions.sweep import sweep
 
 __all__ = [
+    "Download",
+    "download_everything",
     "end_room",
     "host_back",
     "host_lost",
@@ -15,6 +18,7 @@ __all__ = [
     "open_room",
     "record_consent",
     "set_muted",
+    "set_published",
     "sweep",
     "take_seat",
     "unseat",

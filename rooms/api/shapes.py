@@ -145,13 +145,41 @@ class RecordingFileShape(serializers.Serializer[Any]):
     duration_ms = serializers.IntegerField()
     size = serializers.IntegerField()
     sha256 = serializers.CharField()
+    address = serializers.CharField(allow_null=True, help_text="Where to fetch it: a link that ends by itself.")
 
 
 class RecordingShape(serializers.Serializer[Any]):
-    """The retained copy of a room. `kept_until` is null while the room is live."""
+    """The retained copy of a room. `kept_until` is null while the room is live.
+
+    `published_at` is null unless the host lets everybody hear the replay.
+    """
 
     state = serializers.ChoiceField(choices=Recording.State.choices)
     finished_at = serializers.DateTimeField(allow_null=True)
     duration_ms = serializers.IntegerField(allow_null=True)
     kept_until = serializers.DateTimeField(allow_null=True)
+    published_at = serializers.DateTimeField(allow_null=True)
     files = RecordingFileShape(many=True)
+
+
+class Publish(serializers.Serializer[Any]):
+    """Whether everybody may hear the replay."""
+
+    published = serializers.BooleanField()
+
+
+class DownloadShape(serializers.Serializer[Any]):
+    """A zip of everything. The address works for about a day, also for parts of it (byte ranges, If-Range)."""
+
+    address = serializers.CharField()
+    size = serializers.IntegerField(help_text="In bytes.")
+    digest = serializers.CharField(help_text="The same digest is the same zip, byte for byte.")
+
+
+class ReplayShape(serializers.Serializer[Any]):
+    """What is needed to hear a room again: addresses that end by themselves."""
+
+    mix = serializers.CharField()
+    peaks = serializers.CharField(allow_null=True, help_text="Waveform and who talked when; null until it is drawn.")
+    duration_ms = serializers.IntegerField(allow_null=True)
+    published = serializers.BooleanField()

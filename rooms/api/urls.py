@@ -14,5 +14,7 @@ urlpatterns = [
     path("rooms/<slug:slug>/unmute/", views.Unmute.as_view(), name="api-room-unmute"),
     path("rooms/<slug:slug>/unseat/", views.Unseat.as_view(), name="api-room-unseat"),
     path("rooms/<slug:slug>/recording/", views.RecordingState.as_view(), name="api-room-recording"),
+    path("rooms/<slug:slug>/replay/", views.Replay.as_view(), name="api-room-replay"),
+    path("rooms/<slug:slug>/download/", views.Download.as_view(), name="api-room-download"),
     path("ice/", views.Ice.as_view(), name="api-ice"),
 ]

@@ -19,7 +19,8 @@ from rooms.api import shapes
 from rooms.identity import Who, who_of_request
 from rooms.live import live_rooms
 from rooms.models import Room
-from rooms.recordings import recording_state
+from rooms.queries import room_by_slug
+from rooms.recordings import recording_state, replay_state
 from rooms.refusals import RoomRefused
 from rooms.snapshot import enter, room_state, snapshot
 from rooms.verbs import person, servers_for
@@ -204,6 +205,41 @@ class RecordingState(RoomView):
     def get(self, request: Request, slug: str) -> Response:
         """The retained copy: how far it is, what is in it, how long it is kept. For its host."""
         return Response(recording_state(self.room(slug), self.me))
+
+
+class Replay(RoomView):
+    """`/rooms/<slug>/replay/`."""
+
+    permission_classes = [AllowAny]
+
+    @described("rooms_replay", shapes.ReplayShape)
+    def get(self, request: Request, slug: str) -> Response:
+        """Where to hear an ended room again: for who was on stage, or everybody where its host published it."""
+        room = room_by_slug(slug)
+        if room is None:
+            raise RoomRefused("not_found")
+        return Response(replay_state(room, self.who))
+
+    @described("rooms_publish", shapes.RecordingShape, shapes.Publish)
+    def put(self, request: Request, slug: str) -> Response:
+        """Let everybody hear the replay, or not any more; as its host."""
+        if not request.user.is_authenticated:
+            self.permission_denied(request)
+        self.paced()
+        room = self.room(slug)
+        actions.set_published(room.pk, self.me, self.values(shapes.Publish)["published"])
+        return Response(recording_state(room, self.me))
+
+
+class Download(RoomView):
+    """`/rooms/<slug>/download/`."""
+
+    @described("rooms_download", shapes.DownloadShape, status=201)
+    def post(self, request: Request, slug: str) -> Response:
+        """A link to everything as one zip, as its host. Each one is an entry in the ledger."""
+        self.paced(throttle.DOWNLOADS)
+        made = actions.download_everything(self.room(slug).pk, self.me)
+        return Response({"address": made.address, "size": made.size, "digest": made.digest}, status=201)
 
 
 class Ice(RoomView):

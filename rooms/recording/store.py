@@ -3,6 +3,8 @@
 RECORDINGS_DIR/<room>/hls/live.m3u8, <run>-init.mp4, <run>-<n>.m4s    the recording while live
 RECORDINGS_DIR/<room>/tracks/*.mjr → seat-<pk>.opus                   one track a seat
 RECORDINGS_DIR/<room>/mix.m4a                                         the mix, after the end
+RECORDINGS_DIR/<room>/peaks.json                                      the waveform and who talked when
+RECORDINGS_DIR/<room>/exports/<digest>/                               texts of a download of everything
 """
 
 from __future__ import annotations
@@ -14,6 +16,7 @@ from pathlib import Path
 from django.conf import settings
 from django.utils.crypto import constant_time_compare, salted_hmac
 
+from rooms.models import RecordingFile
 from rooms.recording import playlists
 
 # An address works in the minute it is named after, in the one before (clocks) and in this many after.
@@ -50,6 +53,21 @@ def mix_path(room_pk: int) -> Path:
 def track_path(room_pk: int, seat_pk: int) -> Path:
     """The finished track of one seat."""
     return tracks_folder(room_pk) / f"seat-{seat_pk}.opus"
+
+
+def peaks_path(room_pk: int) -> Path:
+    """The waveform, to draw from."""
+    return folder(room_pk) / "peaks.json"
+
+
+def exports_folder(room_pk: int) -> Path:
+    """What a download of everything has besides the sound: one folder for each version of it."""
+    return folder(room_pk) / "exports"
+
+
+def file_path(file: RecordingFile) -> Path:
+    """Where a file of a recording lies."""
+    return Path(settings.RECORDINGS_DIR) / file.path
 
 
 def relative(path: Path) -> str:

@@ -13,10 +13,12 @@ from django.utils import timezone
 from rooms.models import Recording, Room
 from rooms.recording import store
 from rooms.recording.finish import finish
+from rooms.recording.peaks import Unreadable, prepare
 
 log = logging.getLogger(__name__)
 
 LEFT_BEHIND = timedelta(seconds=30)
+DRAWN_WITHIN = timedelta(days=1)
 _AGAIN_IN = 3  # seconds
 _TRIES = 40
 
@@ -64,4 +66,28 @@ def sweep_recordings() -> int:
     ).values_list("room_id", flat=True)[:50]
     for room_pk in left:
         finish_recording.delay(room_pk)
+    return len(left)
+
+
+@shared_task(name="rooms.recording.prepare")
+def prepare_recording(recording_pk: int) -> bool:
+    """Draw the waveform of a finished recording. Safe to run twice and side by side."""
+    recording = Recording.objects.filter(pk=recording_pk).first()
+    try:
+        return recording is not None and prepare(recording)
+    except (Unreadable, OSError):
+        log.exception("recording %s cannot be drawn", recording_pk)
+        return False
+
+
+@shared_task(name="rooms.recording.prepare_left")
+def prepare_left() -> int:
+    """Recordings whose waveform nobody drew, because a worker died then; for a day, then it stays without."""
+    left = Recording.objects.filter(
+        state=Recording.State.READY,
+        prepared_at=None,
+        finished_at__range=(timezone.now() - DRAWN_WITHIN, timezone.now() - LEFT_BEHIND),
+    ).values_list("pk", flat=True)[:50]
+    for pk in left:
+        prepare_recording.delay(pk)
     return len(left)

@@ -15,6 +15,7 @@ from rest_framework.views import APIView
 
 from people.api.serializers import ErrorSerializer
 from people.models import User
+from rooms.recording.access import role_in
 from rooms.throttle import ACTIONS, check
 from transcripts import actions, queries
 from transcripts.api import shapes
@@ -70,7 +71,7 @@ class TranscriptView(APIView):
     def see(self, transcript: Transcript) -> Response:
         """How far the transcript is."""
         done = progress(transcript)
-        role = queries.role_in(self.me, transcript.room)
+        role = role_in(self.me, transcript.room)
         return Response(
             {
                 "state": transcript.state,

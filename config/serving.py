@@ -1,0 +1,71 @@
+"""Daphne that waits for slow readers: `python -m config.serving` takes daphne's own arguments.
+
+Daphne's `send` writes into Twisted's buffer and returns at once, so a large download to somebody with a slow line would
+lie in memory as a whole. Here `send` waits while the socket takes nothing more: about 64 KiB a response are in flight.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+from daphne.cli import CommandLineInterface
+from daphne.server import Server
+
+LOOK_AGAIN = 5.0  # seconds between two looks whether the reader is still there
+
+
+class Flow:
+    """Told by Twisted when the socket is full and when there is room again (a push producer)."""
+
+    def __init__(self) -> None:
+        self.room = asyncio.Event()
+        self.room.set()
+
+    def pauseProducing(self) -> None:  # Twisted's name
+        self.room.clear()
+
+    def resumeProducing(self) -> None:  # Twisted's name
+        self.room.set()
+
+    def stopProducing(self) -> None:  # Twisted's name
+        self.room.set()
+
+
+class PatientServer(Server):  # type: ignore[misc]
+    """A server whose applications cannot run ahead of the network."""
+
+    async def handle_reply(self, protocol: Any, message: dict[str, Any]) -> None:
+        """Hand a message on; wait where more follows and the socket is full."""
+        if message["type"] != "http.response.body":
+            await super().handle_reply(protocol, message)
+            return
+        flow = getattr(protocol, "flow", None)
+        if not message.get("more_body", False):
+            if flow is not None and protocol.channel is not None:
+                protocol.unregisterProducer()
+            await super().handle_reply(protocol, message)
+            return
+        if flow is None and protocol.channel is not None:
+            flow = protocol.flow = Flow()
+            protocol.registerProducer(flow, True)
+        await super().handle_reply(protocol, message)
+        while flow is not None and self.there(protocol) and not flow.room.is_set():
+            try:
+                await asyncio.wait_for(flow.room.wait(), LOOK_AGAIN)
+            except TimeoutError:
+                continue
+
+    def there(self, protocol: Any) -> bool:
+        """Whether somebody still reads."""
+        return protocol in self.connections and not self.connections[protocol].get("disconnected")
+
+
+class PatientCommand(CommandLineInterface):  # type: ignore[misc]
+    """daphne's command line, with that server."""
+
+    server_class = PatientServer
+
+
+if __name__ == "__main__":
+    PatientCommand.entrypoint()

@@ -1,0 +1,71 @@
+"""What a host does with the copy of an ended room: let everybody hear it, or not any more; download everything."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+
+from django.utils import timezone
+
+from ledger.actions import record
+from people.models import User
+from rooms import permissions
+from rooms.actions.locking import locked
+from rooms.models import Recording, Room
+from rooms.recording import exports, links
+from rooms.recording.access import role_in
+from rooms.refusals import RoomRefused, refuse
+
+log = logging.getLogger(__name__)
+
+
+def set_published(room_id: int, by: User, published: bool) -> Recording:
+    """Let everybody hear the replay, or only who was on stage. Refuses with not_host, no_recording."""
+    with locked(room_id) as room:
+        recording = usable(room)
+        ready = recording is not None and recording.state == Recording.State.READY
+        refuse(permissions.may_publish(role=role_in(by, room), ready=ready or not published))
+        if recording is None:
+            raise RoomRefused("no_recording")
+        if published != (recording.published_at is not None):
+            recording.published_at = timezone.now() if published else None
+            recording.save(update_fields=["published_at"])
+    return recording
+
+
+@dataclass(frozen=True)
+class Download:
+    """Where everything of a room can be fetched, for about a day, and how much it is."""
+
+    address: str
+    size: int
+    digest: str
+
+
+def download_everything(room_id: int, by: User) -> Download:
+    """A link to the zip of everything. The ledger gets an entry for it: once, however often the reader has to resume.
+
+    Refuses with not_host, no_recording, unavailable (a file on the disk is not what it was).
+    """
+    with locked(room_id) as room:
+        recording = usable(room)
+        ready = recording is not None and recording.state == Recording.State.READY
+        refuse(permissions.may_download(role=role_in(by, room), ready=ready))
+        assert recording is not None
+        try:
+            export = exports.build(recording)
+        except OSError as error:
+            log.error("room %s: its files cannot be put together: %s", room.pk, error)
+            raise RoomRefused("unavailable") from error
+        size = export.layout.size
+        record("host_download", f"room:{room.pk}", by.pk, {"export": export.digest, "bytes": size})
+    name = f"{room.slug}.zip"
+    address = links.address(room.pk, f"all-{export.digest}", by.pk, name, links.DOWNLOAD_FOR)
+    return Download(address, size, export.digest)
+
+
+def usable(room: Room) -> Recording | None:
+    """The room's recording, unless it is purged."""
+    if room.purged_at is not None:
+        return None
+    return Recording.objects.select_related("room__host").filter(room=room).first()

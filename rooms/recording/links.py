@@ -1,0 +1,45 @@
+"""Addresses of a recording's files: signed, for one person, for some hours. Whoever has one needs nothing else, so a
+download goes on where it stopped and programs need no cookies; what it opens is asked again every time it is used."""
+
+from __future__ import annotations
+
+import re
+import time
+from dataclasses import dataclass
+
+from django.core import signing
+from django.urls import reverse
+
+HOUR = 3600
+LISTEN_FOR = 6 * HOUR  # a long room at three quarters of its speed
+DOWNLOAD_FOR = 24 * HOUR
+_SIGNER = "rooms.recording.links"
+_CLAIM = re.compile(r"(\d{1,18})\.(mix|peaks|file-\d{1,18}|all-[0-9a-f]{32})\.(\d{1,18}|everybody)\.(\d{1,12})")
+
+
+@dataclass(frozen=True)
+class Link:
+    """`what`: mix, peaks, file-<pk>, or all-<digest of an export>. `user` is None where the replay was published."""
+
+    room: int
+    what: str
+    user: int | None
+    until: int  # seconds since 1970
+
+
+def address(room_pk: int, what: str, user_pk: int | None, name: str, seconds: int = LISTEN_FOR) -> str:
+    """An address that works for `seconds` and up to an hour more: within an hour it is the same one, so caches help."""
+    until = (int(time.time()) // HOUR + 1) * HOUR + seconds
+    claim = f"{room_pk}.{what}.{'everybody' if user_pk is None else user_pk}.{until}"
+    return reverse("recording:file", args=[signing.Signer(salt=_SIGNER).sign(claim), name])
+
+
+def read(token: str, now: float | None = None) -> Link | None:
+    """What a token opens; None for one that is not ours, or over."""
+    try:
+        claim = _CLAIM.fullmatch(signing.Signer(salt=_SIGNER).unsign(token))
+    except signing.BadSignature:
+        return None
+    if claim is None or int(claim[4]) <= (time.time() if now is None else now):
+        return None
+    return Link(int(claim[1]), claim[2], None if claim[3] == "everybody" else int(claim[3]), int(claim[4]))

@@ -1,0 +1,128 @@
+"""The zip: read by those who know the format, in any pieces, and right where 32 bits end."""
+
+from __future__ import annotations
+
+import io
+import os
+import subprocess
+import zipfile
+import zlib
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from rooms.recording.archive import Entry, Layout, layout
+
+AT = datetime(2026, 11, 23, 18, 30, 14, tzinfo=UTC)
+GIB = 1 << 30
+names = st.text(st.characters(blacklist_categories=["Cs", "Cc"], blacklist_characters="/\\:"), min_size=1, max_size=30)
+files = st.dictionaries(names, st.binary(max_size=2000), max_size=8)
+
+
+def entries(content: dict[str, bytes]) -> list[Entry]:
+    return [Entry(name, len(data), zlib.crc32(data)) for name, data in content.items()]
+
+
+def made(plan: Layout, content: dict[str, bytes], start: int = 0, stop: int | None = None) -> bytes:
+    """The bytes of a range, as the server puts them together."""
+    data = list(content.values())
+    out = b""
+    for piece in plan.pieces(start, plan.size if stop is None else stop):
+        whole = piece.part.header if piece.part.entry is None else data[piece.part.entry]
+        out += whole[piece.offset : piece.offset + piece.size]
+    return out
+
+
+@given(files)
+@settings(max_examples=150, deadline=None)
+def test_the_standard_library_reads_back_every_file(content: dict[str, bytes]) -> None:
+    plan = layout(entries(content), AT)
+    whole = made(plan, content)
+    assert len(whole) == plan.size
+    with zipfile.ZipFile(io.BytesIO(whole)) as read:
+        assert read.testzip() is None
+        assert {info.filename: read.read(info) for info in read.infolist()} == content
+        assert all(info.date_time == (2026, 11, 23, 18, 30, 14) for info in read.infolist())
+
+
+@given(files, st.data())
+@settings(max_examples=150, deadline=None)
+def test_any_range_is_the_same_bytes_as_of_the_whole(content: dict[str, bytes], data: st.DataObject) -> None:
+    plan = layout(entries(content), AT)
+    whole = made(plan, content)
+    start = data.draw(st.integers(0, plan.size))
+    stop = data.draw(st.integers(start, plan.size))
+    assert made(plan, content, start, stop) == whole[start:stop]
+    assert made(plan, content, 0, start) + made(plan, content, start) == whole
+
+
+def test_the_same_entries_make_the_same_bytes() -> None:
+    content = {"a/é.txt": b"one", "b": b""}
+    assert layout(entries(content), AT) == layout(entries(content), AT)
+
+
+def test_unzip_finds_nothing_wrong(tmp_path: Path) -> None:
+    content = {"room/mix.m4a": os.urandom(70_000), "room/log.jsonl": b"", "room/naïve – “ok”.txt": b"x"}
+    file = tmp_path / "all.zip"
+    file.write_bytes(made(layout(entries(content), AT), content))
+    done = subprocess.run(["unzip", "-t", str(file)], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def write_sparse(path: Path, plan: Layout) -> None:
+    """A zip of files of zeros, without writing them."""
+    with path.open("wb") as out:
+        for part in plan.parts:
+            out.seek(part.start)
+            out.write(part.header)
+        out.truncate(plan.size)
+
+
+def zeros(size: int) -> int:
+    """CRC-32 of that many zeros."""
+    block, crc = bytes(1 << 24), 0
+    for _ in range(size >> 24):
+        crc = zlib.crc32(block, crc)
+    return zlib.crc32(bytes(size & ((1 << 24) - 1)), crc)
+
+
+# One byte below, at and above 4 GiB - 1 for a file, and the same for the place of the file behind it.
+@pytest.mark.parametrize("size", [0xFFFFFFFF - 200, 0xFFFFFFFE, 0xFFFFFFFF, 0x1_0000_0000, 5 * GIB])
+def test_sizes_and_places_beyond_4_gb(tmp_path: Path, size: int) -> None:
+    plan = layout([Entry("long.opus", size, 7), Entry("after.txt", 5, 9), Entry("last.txt", 0, 0)], AT)
+    file = tmp_path / "large.zip"
+    write_sparse(file, plan)
+    with zipfile.ZipFile(file) as read:
+        found = {info.filename: (info.file_size, info.compress_size, info.CRC) for info in read.infolist()}
+        assert found == {"long.opus": (size, size, 7), "after.txt": (5, 5, 9), "last.txt": (0, 0, 0)}
+        for info in read.infolist():
+            read.open(info).close()  # reads the local header and compares it with the directory
+
+
+@pytest.mark.alone
+def test_unzip_reads_a_file_beyond_4_gb(tmp_path: Path) -> None:
+    size = 4 * GIB + 12345
+    plan = layout([Entry("long.opus", size, zeros(size)), Entry("after.txt", 3, zeros(3))], AT)
+    file = tmp_path / "large.zip"
+    write_sparse(file, plan)
+    done = subprocess.run(["unzip", "-t", str(file)], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_more_files_than_16_bits_count(tmp_path: Path) -> None:
+    content = {f"{number}.txt": b"" for number in range(70_000)}
+    file = tmp_path / "many.zip"
+    file.write_bytes(b"".join(part.header for part in layout(entries(content), AT).parts))
+    with zipfile.ZipFile(file) as read:
+        assert len(read.infolist()) == 70_000
+
+
+@pytest.mark.parametrize("year", [1970, 1980, 2107, 2200])
+def test_years_that_dos_did_not_know(year: int) -> None:
+    content = {"a": b"a"}
+    whole = made(layout(entries(content), AT.replace(year=year)), content)
+    with zipfile.ZipFile(io.BytesIO(whole)) as read:
+        assert read.infolist()[0].date_time[0] == min(max(year, 1980), 2107)
