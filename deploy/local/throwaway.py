@@ -1,5 +1,6 @@
 """An instance for a test run: in a folder of its own under the system's temporary folder, gone when it is stopped."""
 
+import os
 import shutil
 import signal
 import subprocess
@@ -10,7 +11,7 @@ from pathlib import Path
 from deploy.local import keys
 from deploy.local.instance import Instance, Part
 from deploy.local.janus import media_address
-from deploy.local.ports import Claim
+from deploy.local.ports import Claim, hold, remembered
 from deploy.local.postgres import Postgres
 from deploy.local.process import CannotStart, start, stop, wait_for
 
@@ -21,8 +22,10 @@ class Throwaway:
     """Real PostgreSQL, Redis and Janus. `start` raises CannotStart when a part is missing: tests never go without."""
 
     def __init__(self) -> None:
+        sweep()
         self.claim = Claim()
         self.folder = Path(tempfile.mkdtemp(prefix=PREFIX))
+        (self.folder / "ports").write_text(f"{self.claim.block.first}\n")
         self.folder.chmod(0o711)  # PostgreSQL, as another user, must get through
         self.instance = Instance(
             self.folder, self.claim.block, keys.load(self.folder / "secrets"), media_address(), throwaway=True
@@ -78,3 +81,15 @@ class Throwaway:
         if not data.is_relative_to(self.folder):
             shutil.rmtree(data.parent, ignore_errors=True)
         self.claim.release()
+
+
+def sweep() -> None:
+    """Remove what our own killed runs left: folders whose block of ports nobody holds any more."""
+    for folder in Path(tempfile.gettempdir()).glob(f"{PREFIX}*"):
+        first = remembered(folder / "ports")
+        if first is None or folder.stat().st_uid != os.geteuid():
+            continue
+        holder = hold(first)
+        if holder is not None:
+            shutil.rmtree(folder, ignore_errors=True)
+            holder.close()

@@ -1,12 +1,15 @@
 """The tests' own parts are real, are ours, and are reached through the site's settings."""
 
+import tempfile
+from pathlib import Path
+
 import pytest
 import redis
 from django.conf import settings
 from django.db import connection
 
 from deploy.local.ports import Claim, is_free
-from deploy.local.throwaway import Throwaway
+from deploy.local.throwaway import PREFIX, Throwaway, sweep
 
 
 @pytest.mark.django_db
@@ -43,3 +46,15 @@ def test_a_killed_part_comes_back(services: Throwaway) -> None:
     assert not services.instance.janus.ready()
     services.restart("janus")
     assert services.instance.janus.ready()
+
+
+def test_what_a_killed_run_left_is_removed_and_what_runs_is_not(services: Throwaway) -> None:
+    claim = Claim()
+    left = Path(tempfile.mkdtemp(prefix=PREFIX))
+    (left / "ports").write_text(f"{claim.block.first}\n")
+    sweep()
+    assert left.exists(), "its ports are held: it runs"
+    claim.release()
+    sweep()
+    assert not left.exists()
+    assert services.folder.exists()
