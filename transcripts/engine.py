@@ -34,6 +34,10 @@ class EngineUnavailable(Exception):
     """There is no engine to do the work: the message says what the operator has to do."""
 
 
+class UnknownLanguage(Exception):
+    """The model does not know the room's language; what it wrote would be invented."""
+
+
 class TookTooLong(Exception):
     """A window took longer than settings.SPEECH_WINDOW_SECONDS."""
 
@@ -52,9 +56,12 @@ class WhisperEngine:
             layer.register_forward_pre_hook(lambda _layer, _given: self._beat())
 
     def hear(self, sound: Sound, language: str, beat: Beat) -> list[Heard]:
-        """The words in at most 30 seconds of sound, in this language. Raises TookTooLong, and what `beat` raises."""
+        """The words in at most 30 seconds of sound, in this language.
+
+        Raises TookTooLong, UnknownLanguage, and whatever `beat` raises.
+        """
         if not self._whisper.is_multilingual and language != "en":
-            raise EngineUnavailable(f"WHISPER_MODEL={self.model} knows English only: this room is in “{language}”.")
+            raise UnknownLanguage(f"WHISPER_MODEL={self.model} knows English only, not “{language}”")
         deadline = time.monotonic() + self.window_seconds
 
         def step() -> None:

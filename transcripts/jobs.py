@@ -150,12 +150,9 @@ def failed(piece: TrackPlan | TranscriptionWindow, error: str) -> None:
         settle(transcript_of(piece))
 
 
-def release(piece: TrackPlan | TranscriptionWindow, trouble: str) -> None:
-    """Give a piece back untried: it is the installation that is not ready, not the piece that is bad."""
-    with transaction.atomic():
-        _lock(piece)
-        write(piece, state=Piece.State.WAITING, lease_until=None, attempts=piece.attempts - 1)
-        Transcript.objects.filter(pk=transcript_of(piece)).update(trouble=trouble[:300])
+def stuck(trouble: str) -> None:
+    """Say why nothing moves. It costs no attempt: the installation is not ready, no piece is bad."""
+    Transcript.objects.filter(state__in=Transcript.OPEN).update(trouble=trouble[:300])
 
 
 def expire() -> int:

@@ -34,6 +34,8 @@ class Transcript(models.Model):
         READY = "ready", _("ready")
         FAILED = "failed", _("failed")
 
+    OPEN = (State.WAITING, State.RUNNING)
+
     room = models.OneToOneField(Room, models.CASCADE, related_name="transcript")
     state = models.CharField(_("state"), max_length=8, choices=State.choices, default=State.WAITING)
     language = models.CharField(_("language"), max_length=8)
@@ -69,7 +71,7 @@ class Transcript(models.Model):
     @property
     def is_open(self) -> bool:
         """There is work to do, or going on."""
-        return self.state in (self.State.WAITING, self.State.RUNNING)
+        return self.state in self.OPEN
 
 
 class Piece(models.Model):

@@ -19,25 +19,36 @@ log = logging.getLogger(__name__)
 
 
 def work_off(worker: str, until: Callable[[], bool], get_engine: Callable[[], Engine] = engine) -> int:
-    """Do one piece after the other until none is free or `until` says so; returns how many were done."""
-    done = 0
+    """Do one piece after the other until none is free or `until` says so; returns how many were tried."""
+    tried = 0
     while not until():
-        piece = jobs.claim(TrackPlan, worker) or jobs.claim(TranscriptionWindow, worker)
-        if piece is None or not attempt(piece, get_engine):
+        if plan := jobs.claim(TrackPlan, worker):
+            attempt(plan, lambda plan=plan: plan_track(plan))  # type: ignore[misc]
+        elif (by := ready(get_engine)) and (window := jobs.claim(TranscriptionWindow, worker)):
+            attempt(window, lambda window=window, by=by: hear_window(window, by))  # type: ignore[misc]
+        else:
             break
-        done += 1
-    return done
+        tried += 1
+    return tried
 
 
-def attempt(piece: TrackPlan | TranscriptionWindow, get_engine: Callable[[], Engine]) -> bool:
-    """Try a claimed piece once; False when this installation cannot do any. A bad piece never stops the others."""
+def ready(get_engine: Callable[[], Engine]) -> Engine | None:
+    """The engine, if there is anything for it to do. Loaded before a window is claimed: that may outlast a lease."""
+    if not jobs.free(TranscriptionWindow).exists():
+        return None
+    try:
+        return get_engine()
+    except EngineUnavailable as trouble:
+        log.error("Transcription waits: %s", trouble)
+        jobs.stuck(str(trouble))
+        return None
+
+
+def attempt(piece: TrackPlan | TranscriptionWindow, work: Callable[[], None]) -> None:
+    """Try a claimed piece once. A bad piece never stops the others; a database that is away stops everything."""
     try:
         try:
-            plan_track(piece) if isinstance(piece, TrackPlan) else hear_window(piece, get_engine())
-        except EngineUnavailable as trouble:
-            log.error("Transcription waits: %s", trouble)
-            jobs.release(piece, str(trouble))
-            return False
+            work()
         except (jobs.LeaseLost, DatabaseError):
             raise
         except Exception as error:
@@ -45,7 +56,6 @@ def attempt(piece: TrackPlan | TranscriptionWindow, get_engine: Callable[[], Eng
             jobs.failed(piece, f"{type(error).__name__}: {error}")
     except jobs.LeaseLost as lost:
         log.warning("Another worker has it now: %s", lost)
-    return True
 
 
 def track_path(plan: TrackPlan) -> Path:

@@ -89,9 +89,9 @@ def test_lines_come_in_order_by_page_by_speaker_and_by_range(table: Table) -> No
     assert [(cue["speaker"], cue["start_ms"], cue["text"]) for cue in cues] == SAID
     assert cues[0]["words"] == [{"w": " Good evening to all the regulars.", "s": 1_000, "e": 2_000, "p": 0.75}]
     assert (cues[0]["model"], cues[0]["version"], cues[0]["confidence"]) == ("base", "v1", 0.75)
-    seen, after = [], ""
-    while after is not None:
-        page = client.get(table.url + "cues/", {"limit": 1, "after": after} if after else {"limit": 1}).json()
+    seen, after = [], "0-0"
+    while after:
+        page = client.get(table.url + "cues/", {"limit": "1", "after": after}).json()
         seen += page["cues"]
         after = page["next"]
     assert seen == cues
@@ -126,9 +126,9 @@ def test_search_in_dutch() -> None:
 
 
 @pytest.mark.parametrize(
-    "wrong", [{"limit": 0}, {"limit": "x"}, {"after": "1"}, {"from_ms": -1}, {"q": "x" * 201}, {"q": "\x00"}]
+    "wrong", [{"limit": "0"}, {"limit": "x"}, {"after": "1"}, {"from_ms": "-1"}, {"q": "x" * 201}, {"q": "\x00"}]
 )
-def test_nonsense_is_refused(table: Table, wrong: dict[str, object]) -> None:
+def test_nonsense_is_refused(table: Table, wrong: dict[str, str]) -> None:
     assert code(table.client("hanna").get(table.url + "cues/", wrong)) == (400, "bad_value")
 
 
@@ -150,8 +150,7 @@ def test_host_and_co_host_correct_and_the_machine_s_text_stays(table: Table) -> 
     assert code(correct("hanna", "x" * 1_001)) == (400, "text_too_long")
     assert code(correct("hanna", "x", f"{table.url}cues/999999/")) == (404, "unknown_cue")
     assert correct("hanna", None).json()["text"] == SAID[1][2]  # type: ignore[attr-defined]
-    cue.refresh_from_db()
-    assert (cue.corrected_text, cue.corrected_by, cue.corrected_at) == (None, None, None)
+    assert not Cue.objects.exclude(corrected_text=None, corrected_by=None, corrected_at=None).exists()
 
 
 def test_a_line_of_another_room_cannot_be_corrected_from_here(table: Table) -> None:

@@ -133,7 +133,6 @@ def test_who_lost_the_lease_writes_nothing(windows: list[TranscriptionWindow]) -
     for write in (
         lambda: jobs.save_window(slow, [], jobs.By("m", "1"), 5),
         lambda: jobs.failed(slow, "late"),
-        lambda: jobs.release(slow, "late"),
         lambda: jobs.write(slow, lease_until=Now()),
     ):
         with pytest.raises(jobs.LeaseLost), transaction.atomic():

@@ -10,7 +10,7 @@ from people.models import User
 from rooms.models import Recording
 from tests.transcripts import builders, sounds
 from transcripts import actions
-from transcripts.engine import EngineUnavailable, TookTooLong, WhisperEngine, engine
+from transcripts.engine import EngineUnavailable, TookTooLong, UnknownLanguage, WhisperEngine, engine
 from transcripts.models import Cue, Transcript
 from transcripts.work import work_off
 
@@ -185,5 +185,5 @@ def test_weights_that_are_missing_or_not_openai_s_are_refused(tmp_path: Path) ->
 
 def test_an_english_model_refuses_a_dutch_room(settings: object) -> None:
     settings.WHISPER_MODEL = "tiny.en"  # type: ignore[attr-defined]
-    with pytest.raises(EngineUnavailable, match="English only"):
+    with pytest.raises(UnknownLanguage, match="English only"):
         engine().hear(sounds.clip("0880"), "nl", lambda: None)

@@ -41,7 +41,7 @@ def recording(transactional_db: None) -> Recording:
 def claims() -> list[tuple[int, int, str]]:
     with connection.cursor() as cursor:
         cursor.execute("SELECT window_id, token, worker FROM claims ORDER BY at")
-        return cursor.fetchall()
+        return [(int(window), int(token), str(worker)) for window, token, worker in cursor.fetchall()]
 
 
 def taken_from_the_living() -> int:
