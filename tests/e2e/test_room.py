@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import time
 
+import pytest
 from django.conf import settings
 from django.utils import timezone
 from playwright.sync_api import Page, expect
@@ -90,6 +91,7 @@ def test_the_host_keeps_order(chromium: Chromium) -> None:
     expect(host.get_by_role("button", name="Take off the stage")).to_have_count(0)
 
 
+@pytest.mark.alone
 def test_the_end_reaches_everybody_within_two_seconds(chromium: Chromium) -> None:
     room = open_room()
     ada = seated("ada", room)
@@ -112,6 +114,7 @@ def test_the_end_reaches_everybody_within_two_seconds(chromium: Chromium) -> Non
     expect(again.get_by_text(re.compile("Kept until .* for review, then deleted."))).to_be_visible()
 
 
+@pytest.mark.alone
 def test_who_was_away_is_right_again_within_a_second(web: Site, chromium: Chromium) -> None:
     """Offline while seats change; the second the network is back the page is true. No click, no reload."""
     room = open_room()

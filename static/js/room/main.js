@@ -211,22 +211,28 @@ audience.addEventListener("change", draw);
 stage.addEventListener("change", draw);
 stage.addEventListener("mic_lost", microphoneLost);
 
-/** After a reload a speaker is back on stage without a click, but never with an open microphone. */
+/** A page that just opened never has an open microphone, whatever its seat says from before a reload. */
 async function begin() {
   describe(page, { play: () => audience.start(), stop: () => audience.stop() });
   draw();
-  const may = await soundMayStart();
   const seat = ownSeat(state);
-  if (seat && may && state.you.consented && (await microphoneAllowed())) {
-    if (!seat.muted) await attempt(() => ask("mute"));
-    try {
-      return await openStage(await openMicrophone());
-    } catch (error) {
-      notice(microphoneTrouble(error));
-    }
+  if (seat && !seat.muted) await attempt(() => ask("mute"));
+  const may = await soundMayStart();
+  if (isOver(state)) return;
+  if (seat && state.you.consented && (await microphoneAllowed())) {
+    // Back to the table: at once, or with the first click or key, if the browser wants one before there is sound.
+    if (may) await backToTable();
+    else for (const kind of ["pointerdown", "keydown"]) addEventListener(kind, backToTable, { once: true });
+  } else if (may) await audience.start();
+}
+
+async function backToTable() {
+  if (!ownSeat(state) || stage.state !== "off") return;
+  try {
+    await openStage(await openMicrophone());
+  } catch (error) {
+    notice(microphoneTrouble(error));
   }
-  if (may && !isOver(state)) await audience.start();
-  return undefined;
 }
 
 function followLevels() {
