@@ -20,6 +20,7 @@ log = logging.getLogger(__name__)
 
 _SHORT_LIFE = 5.0  # seconds; who dies sooner is started again more slowly
 _LONGEST_WAIT = 5.0
+_FINISHING = 5  # tenths of a second a recorder left over gets to write its last piece
 
 
 class StillLocked(RuntimeError):
@@ -123,11 +124,12 @@ class Child:
         """The lock's open file. A recorder left over from a supervisor that died is ended first."""
         assert self.lock is not None
         held = os.open(self.lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o640)
-        for _attempt in range(30):
+        for attempt in range(30):
             try:
                 fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
-                self._end_holder(held)
+                if attempt >= _FINISHING:
+                    self._end_holder(held)
                 time.sleep(0.1)
             else:
                 return held

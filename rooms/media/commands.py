@@ -9,6 +9,7 @@ from base64 import b64encode
 from pathlib import Path
 
 from rooms.media.gains import LEVEL_FILTER
+from rooms.recording.playlists import init_name, list_name
 
 PAYLOAD = 111
 SEGMENT_SECONDS = 1
@@ -45,14 +46,14 @@ def leveller_command(port: int, target_port: int) -> list[str]:
 
 
 def recorder_command(port: int, folder: Path, run: int) -> list[str]:
-    """The mix from `port`, levelled, as AAC segments of one second behind the event playlist in `folder`.
+    """The mix from `port`, levelled, as AAC segments of one second behind an event playlist in `folder`.
 
-    `run` counts the starts: each has file names of its own, so that nothing that was written is written over.
+    `run` counts the starts: each has files and a playlist of its own, so that nothing that was written is written over.
     """
     return [
         *_WITH_PARENT, "TERM", *_input(port), "-af", f"aresample=async=1000,{LEVEL_FILTER}", "-ar", "48000",
         "-c:a", "aac", "-b:a", "64k", "-f", "hls", "-hls_time", str(SEGMENT_SECONDS), "-hls_list_size", "0",
-        "-hls_playlist_type", "event", "-hls_segment_type", "fmp4", "-hls_fmp4_init_filename", f"{run}-init.mp4",
+        "-hls_playlist_type", "event", "-hls_segment_type", "fmp4", "-hls_fmp4_init_filename", init_name(run),
         "-hls_segment_filename", str(folder / f"{run}-%d.m4s"), "-hls_flags",
-        "append_list+program_date_time+independent_segments+temp_file+omit_endlist", str(folder / "live.m3u8"),
+        "program_date_time+independent_segments+temp_file+omit_endlist", str(folder / list_name(run)),
     ]  # fmt: skip

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import fractions
+import itertools
 import time
 import wave
 from pathlib import Path
@@ -135,7 +136,7 @@ class Ears:
         """The longest time, in seconds, without a frame that is louder than `level` of full scale."""
         loud = [at for at, loudness in zip(self.arrived, self.levels, strict=False) if loudness > level]
         times = [since, *(at for at in loud if since <= at <= until), until]
-        return max(after - before for before, after in zip(times, times[1:], strict=False))
+        return max(after - before for before, after in itertools.pairwise(times))
 
     def samples(self) -> Samples:
         """All that was heard so far."""

@@ -89,10 +89,8 @@ class Studio:
             await self.leveller.ensure()
 
     def _silent_for(self) -> float:
-        try:
-            return time.time() - store.playlist_path(self.pk).stat().st_mtime
-        except FileNotFoundError:
-            return self.recorder.age
+        paths = store.playlist_paths(self.pk)
+        return min([self.recorder.age, *(time.time() - path.stat().st_mtime for path in paths[-1:])])
 
     async def drop_children(self) -> None:
         """Janus is gone, and with it their sequence of packets: both must start afresh."""
@@ -114,5 +112,7 @@ def make_folders(pk: int) -> None:
 
 def next_run(folder: Path) -> int:
     """The number of a recorder's start: one above all that left a file."""
-    runs = [int(path.name.partition("-")[0]) for path in folder.glob("*-init.mp4")]
+    names = [path.name.partition("-")[0] for path in folder.glob("*-init.mp4")]
+    names += [path.stem for path in folder.glob("*.m3u8")]
+    runs = [int(name) for name in names if name.isdigit()]
     return max(runs, default=-1) + 1

@@ -117,10 +117,7 @@ def checksum(path: Path) -> str:
 
 def _mix(room: Room, scratch: Path) -> list[Made]:
     """One m4a that begins at room time 0. Sound is copied, not coded again; gaps are filled with coded silence."""
-    try:
-        segments = playlists.parse(store.playlist_path(room.pk).read_text())
-    except FileNotFoundError:
-        return []
+    segments = playlists.parse(store.playlist_texts(room.pk))
     if not segments or room.started_at is None:
         return []
     pieces = [_joined(room, run, scratch) for run in playlists.runs(segments)]

@@ -1,13 +1,18 @@
-"""HLS playlists: the private one that ffmpeg writes is the recording; the public one is a window on its end. Pure."""
+"""HLS playlists: the private ones that ffmpeg writes are the recording; the public one is a window on its end. Pure.
+
+Each start of the recorder (a *run*) has a playlist of its own. ffmpeg can append to an older one, but then what was
+recorded hangs on its reading and rewriting all of it each second: a restart at the wrong moment, or a full disk, would
+lose the list of everything before.
+"""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-_BREAK = "#EXT-X-DISCONTINUITY\n"
+_MARK = "#EXTINF:"
 WINDOW = 8  # segments in the public playlist
 NAME = re.compile(r"(\d{1,6})-(?:\d{1,9}\.m4s|init\.mp4)")
 _ENTRY = re.compile(
@@ -35,38 +40,55 @@ class Segment:
         return self.at + timedelta(seconds=self.seconds)
 
 
+def list_name(run: int) -> str:
+    """The playlist of a run."""
+    return f"{run}.m3u8"
+
+
 def init_name(run: int) -> str:
     """The file with which the segments of a run begin to make sense."""
     return f"{run}-init.mp4"
 
 
-def parse(text: str) -> list[Segment]:
-    """The segments of ffmpeg's event playlist, oldest first. A line that is not complete yet is left out."""
+def parse(texts: Sequence[str]) -> list[Segment]:
+    """All segments of a recording, oldest first, from its runs' playlists in order."""
     segments: list[Segment] = []
-    for number, entry in enumerate(_ENTRY.finditer(text)):
-        run = int(entry["run"])
-        before = segments[-1] if segments else None
-        discontinuities = 0 if before is None else before.discontinuities + (before.run != run)
-        at = datetime.fromisoformat(entry["at"]).astimezone(UTC)
-        segments.append(Segment(number, entry["name"], run, float(entry["duration"]), at, discontinuities))
+    breaks = 0
+    for text in texts:
+        found = _entries(text)
+        segments += [_segment(entry, len(segments) + place, breaks) for place, entry in enumerate(found)]
+        breaks += bool(found)
     return segments
 
 
-def tail(text: str, size: int = WINDOW) -> list[Segment]:
+def tail(texts: Sequence[str], size: int = WINDOW) -> list[Segment]:
     """The last segments only, numbered as `parse` does: a room of three hours must not be read again each second."""
+    counts = [text.count(_MARK) for text in texts]
+    segments: list[Segment] = []
+    for place in reversed(range(len(texts))):
+        wanted = min(size - len(segments), counts[place])
+        breaks = sum(count > 0 for count in counts[:place])
+        first = sum(counts[: place + 1]) - wanted
+        found = _entries(_end(texts[place], wanted)) if wanted else []
+        segments[:0] = [_segment(entry, first + number, breaks) for number, entry in enumerate(found)]
+    return segments
+
+
+def _end(text: str, entries: int) -> str:
     start = len(text)
-    for _ in range(size):
-        found = text.rfind("#EXTINF:", 0, start)
-        if found < 0:
-            break
-        start = found
-    before, first = text.count("#EXTINF:", 0, start), text.find("#EXTINF:")
-    # ffmpeg marks each of its starts, the first one too; the mark of the tail's own first segment stands before it.
-    breaks = text.count(_BREAK, max(first, 0), start) if before else 0
-    return [
-        replace(segment, number=segment.number + before, discontinuities=segment.discontinuities + breaks)
-        for segment in parse(text[start:])
-    ]
+    for _ in range(entries):
+        start = text.rfind(_MARK, 0, start)
+    return text[start:]
+
+
+def _entries(text: str) -> list[re.Match[str]]:
+    """Entries that are complete."""
+    return list(_ENTRY.finditer(text))
+
+
+def _segment(entry: re.Match[str], number: int, discontinuities: int) -> Segment:
+    at = datetime.fromisoformat(entry["at"]).astimezone(UTC)
+    return Segment(number, entry["name"], int(entry["run"]), float(entry["duration"]), at, discontinuities)
 
 
 def window(segments: list[Segment], address: Callable[[str, datetime], str], size: int = WINDOW) -> str:

@@ -21,7 +21,7 @@ from rooms.snapshot import enter
 INTERNAL = "/_recordings/"  # nginx: `internal; alias RECORDINGS_DIR/`
 _TYPES = {".m4s": "audio/mp4", ".mp4": "audio/mp4", ".m4a": "audio/mp4", ".opus": "audio/ogg"}
 _SEGMENT_SECONDS_CACHED = 180
-_windows: dict[int, tuple[tuple[int, int], str]] = {}
+_windows: dict[int, tuple[tuple[int, int, int], str]] = {}
 _MOST_WINDOWS = 500
 
 
@@ -57,13 +57,13 @@ def segment(request: HttpRequest, token: str, minute: str, name: str) -> HttpRes
 
 def public_window(room_pk: int) -> str | None:
     """The public playlist, made anew only when ffmpeg has written; None before the first piece."""
-    path = store.playlist_path(room_pk)
     try:
-        stat = path.stat()
-        version = (stat.st_mtime_ns, stat.st_size)
+        paths = store.playlist_paths(room_pk)
+        stat = paths[-1].stat() if paths else None
+        version = (len(paths), stat.st_mtime_ns, stat.st_size) if stat else (0, 0, 0)
         if room_pk in _windows and _windows[room_pk][0] == version:
             return _windows[room_pk][1]
-        segments = playlists.tail(path.read_text())
+        segments = playlists.tail([path.read_text() for path in paths])
     except FileNotFoundError:
         return None
     if not segments:

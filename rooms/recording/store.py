@@ -1,6 +1,6 @@
 """Where a room's recording lies, and the addresses under which pieces of it are handed out.
 
-RECORDINGS_DIR/<room>/hls/live.m3u8, <run>-init.mp4, <run>-<n>.m4s    the recording while live
+RECORDINGS_DIR/<room>/hls/<run>.m3u8, <run>-init.mp4, <run>-<n>.m4s    the recording while live
 RECORDINGS_DIR/<room>/tracks/*.mjr → seat-<pk>.opus                   one track a seat
 RECORDINGS_DIR/<room>/mix.m4a                                         the mix, after the end
 RECORDINGS_DIR/<room>/peaks.json                                      the waveform and who talked when
@@ -40,9 +40,20 @@ def tracks_folder(room_pk: int) -> Path:
     return folder(room_pk) / "tracks"
 
 
-def playlist_path(room_pk: int) -> Path:
-    """The private event playlist."""
-    return hls_folder(room_pk) / "live.m3u8"
+def playlist_path(room_pk: int, run: int = 0) -> Path:
+    """The private event playlist of one start of the recorder."""
+    return hls_folder(room_pk) / playlists.list_name(run)
+
+
+def playlist_paths(room_pk: int) -> list[Path]:
+    """The private playlists, oldest first: together they are the recording."""
+    found = [path for path in hls_folder(room_pk).glob("*.m3u8") if path.stem.isdigit()]
+    return sorted(found, key=lambda path: int(path.stem))
+
+
+def playlist_texts(room_pk: int) -> list[str]:
+    """What stands in them."""
+    return [path.read_text() for path in playlist_paths(room_pk)]
 
 
 def mix_path(room_pk: int) -> Path:

@@ -46,6 +46,11 @@ def guest(sounding: Site) -> Callable[[str], Browser]:
     return make
 
 
+def say(line: str) -> None:
+    """A measured figure, shown by `-s` and with a test that fails."""
+    sys.stdout.write(line + "\n")
+
+
 def wait_until(true: Callable[[], Any], seconds: float = 20.0, what: str = "it") -> Any:
     """What `true` returns once it is true; fails after a while."""
     end = time.monotonic() + seconds
