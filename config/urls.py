@@ -20,6 +20,7 @@ urlpatterns = [
     path("api/v1/", include("moderation.api.urls")),
     path("", include("people.urls")),
     path("", include("rooms.recording.urls")),
+    path("", include("transcripts.urls")),
     path("", include("rooms.urls")),
 ]
 

@@ -25,7 +25,7 @@ def readable_transcript(slug: str, user: User) -> Transcript:
     if code := may_read(role_in(user, room)):
         raise TranscriptRefused(code)
     transcript = Transcript.objects.select_related("room").filter(room=room).first()
-    if transcript is None:
+    if transcript is None or room.purged_at is not None:
         raise TranscriptRefused("no_transcript")
     return transcript
 

@@ -1,0 +1,128 @@
+"""Ended rooms in which people really talked: tracks and mix as the recorder leaves them, lines as the machine hears."""
+
+from __future__ import annotations
+
+import hashlib
+import subprocess
+from datetime import timedelta
+from pathlib import Path
+
+from django.utils import timezone
+
+from people.models import User
+from rooms import actions
+from rooms.models import Recording, RecordingFile, Room, Seat
+from rooms.recording import store
+from rooms.recording.finish import probe_ms
+from rooms.recording.peaks import prepare
+from tests.rooms.people import open_room, seated
+from tests.transcripts.sounds import Laid, laid, length_ms, save_opus
+from transcripts.models import Cue, TrackPlan, Transcript, TranscriptionWindow
+
+TOTAL_MS = 50_000
+# Who says which clip when (milliseconds of room time); Bob falls into Ada's words.
+TALK: dict[str, Laid] = {
+    "host": [(1_000, "0870"), (30_000, "0920")],
+    "ada": [(10_000, "0880"), (40_000, "0930")],
+    "bob": [(11_000, "0890")],
+}
+
+
+def talked_room(*, transcription: bool = True, host: str = "host", **values: object) -> Room:
+    """A room of 50 seconds with a host and two speakers; its recording is ready and drawn."""
+    room = open_room(host, transcription=transcription, **values)
+    hosting = room.host
+    actions.record_consent(hosting, room, "2026-11")
+    if not Seat.objects.filter(room=room, user=hosting, left_at=None).exists():
+        actions.take_seat(room.pk, hosting)
+    people = {"host": hosting, "ada": seated("ada", room), "bob": seated("bob", room)}
+    actions.end_room(room.pk, hosting)
+    now = timezone.now().replace(microsecond=0)
+    started = now - timedelta(milliseconds=TOTAL_MS)
+    Seat.objects.filter(room=room).update(taken_at=started, left_at=now)
+    Room.objects.filter(pk=room.pk).update(started_at=started, ended_at=now)
+    room.refresh_from_db()
+    finish_with_sound(room, people)
+    return room
+
+
+def finish_with_sound(room: Room, people: dict[str, User]) -> Recording:
+    recording, _new = Recording.objects.get_or_create(room=room)
+    rows = []
+    for handle, user in people.items():
+        seat = Seat.objects.filter(room=room, user=user).latest("pk")
+        path = store.track_path(room.pk, seat.pk)
+        save_opus(laid(TALK[handle], TOTAL_MS), path)
+        rows.append(file_row(recording, path, seat))
+    rows.append(file_row(recording, mixed(room, [Path(store.file_path(row)) for row in rows])))
+    RecordingFile.objects.bulk_create(rows)
+    recording.state, recording.finished_at = Recording.State.READY, timezone.now()
+    recording.duration_ms = rows[-1].duration_ms
+    recording.save()
+    if room.transcription:
+        transcribe(room, recording)
+    else:
+        Transcript.objects.create(room=room, language=room.language, state=Transcript.State.OFF)
+    assert prepare(recording)
+    return recording
+
+
+def mixed(room: Room, tracks: list[Path]) -> Path:
+    target = store.mix_path(room.pk)
+    inputs = [word for track in tracks for word in ("-i", str(track))]
+    mix = f"amix=inputs={len(tracks)}:normalize=0"
+    command = ["ffmpeg", "-v", "error", "-y", *inputs, "-filter_complex", mix, "-c:a", "aac", "-movflags", "+faststart"]
+    subprocess.run([*command, str(target)], check=True)
+    return target
+
+
+def file_row(recording: Recording, path: Path, seat: Seat | None = None, start_ms: int = 0) -> RecordingFile:
+    content = path.read_bytes()
+    return RecordingFile(
+        recording=recording,
+        kind=RecordingFile.Kind.MIX if seat is None else RecordingFile.Kind.TRACK,
+        seat=seat,
+        path=store.relative(path),
+        start_ms=start_ms,
+        duration_ms=round(probe_ms(path)),
+        size=len(content),
+        sha256=hashlib.sha256(content).hexdigest(),
+    )
+
+
+WORDS = {
+    "0870": "And Mr. John Dashwood had then leisure to consider how much there might be prudently in his power to do.",
+    "0880": "He was not an ill-disposed young man.",
+    "0890": "Unless to be rather cold-hearted and rather selfish is to be ill-disposed.",
+    "0920": "Had he married a more amiable woman, he might have been made still more respectable than he was.",
+    "0930": "He might even have been made amiable himself.",
+}
+
+
+def transcribe(room: Room, recording: Recording) -> Transcript:
+    """Lines with the times at which the clips were laid."""
+    done = {"state": "ready", "finished_at": timezone.now(), "model": "base", "version": "1"}
+    transcript = Transcript.objects.create(room=room, language=room.language, **done)
+    for file in recording.files.filter(kind=RecordingFile.Kind.TRACK).select_related("seat__user"):
+        assert file.seat is not None
+        handle = "host" if file.seat.user_id == room.host_id else file.seat.user.handle
+        plan = TrackPlan.objects.create(transcript=transcript, file=file, state="done")
+        for position, (at_ms, clip) in enumerate(TALK[handle]):
+            end_ms = at_ms + length_ms(clip)
+            window = TranscriptionWindow.objects.create(
+                plan=plan, position=position, spans=[[at_ms, end_ms]], speech_ms=end_ms - at_ms, state="done"
+            )
+            Cue.objects.create(
+                transcript=transcript,
+                window=window,
+                position=0,
+                seat=file.seat,
+                start_ms=at_ms,
+                end_ms=end_ms,
+                language=room.language,
+                text=WORDS[clip],
+                model="base",
+                version="1",
+                confidence=0.9,
+            )
+    return transcript

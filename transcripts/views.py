@@ -1,0 +1,112 @@
+"""The page of an ended room: parse, ask or act, render. No rule lives here."""
+
+from __future__ import annotations
+
+from typing import cast
+
+from django.contrib import messages
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.templatetags.static import static
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_POST, require_safe
+
+from people.models import User
+from rooms import throttle
+from rooms.actions import download_everything, set_published
+from rooms.identity import who_of_request
+from rooms.models import Room
+from rooms.queries import room_by_slug
+from rooms.recording.access import check_replay
+from rooms.refusals import RoomRefused
+from transcripts.actions import retry_transcript
+from transcripts.formats import FORMATS
+from transcripts.permissions import may_read
+from transcripts.queries import MAX_SEARCH, about, format_lines, readable_transcript
+from transcripts.refusals import TranscriptRefused
+from transcripts.replay import replay
+from transcripts.words import replay_words
+
+MODULES = ("correct", "fragment", "lanes", "link", "main", "player", "progress", "transcript", "wave", "words")
+
+
+def ended_room(request: HttpRequest, slug: str) -> tuple[Room, str]:
+    """The room and the reader's role in it. Raises Http404 for everybody who may not hear it again."""
+    room = room_by_slug(slug)
+    if room is None or room.status not in (Room.Status.LIVE, Room.Status.ENDED):
+        raise Http404
+    try:
+        return room, check_replay(room, who_of_request(request))
+    except RoomRefused as refused:
+        raise Http404 from refused
+
+
+@never_cache
+@require_safe
+def replay_page(request: HttpRequest, slug: str) -> HttpResponse:
+    """Sound, waveform and transcript; what its host can do with them."""
+    room, role = ended_room(request, slug)
+    if room.is_live:
+        return redirect(room)
+    page = replay(room, who_of_request(request), role, request.GET.get("q", "")[:MAX_SEARCH])
+    modules = [static(f"js/replay/{name}.js") for name in MODULES]
+    return render(
+        request, "transcripts/replay.html", {"page": page, "room": room, "modules": modules, "words": replay_words()}
+    )
+
+
+@require_POST
+def publish(request: HttpRequest, slug: str) -> HttpResponse:
+    """Let everybody hear it, or not any more."""
+    room, _role = ended_room(request, slug)
+    if not request.user.is_authenticated:
+        raise Http404
+    try:
+        set_published(room.pk, request.user, request.POST.get("published") == "yes")
+    except RoomRefused as refused:
+        messages.error(request, refused.text)
+    return redirect("transcripts:replay", slug)
+
+
+@require_POST
+def download(request: HttpRequest, slug: str) -> HttpResponse:
+    """Everything as one zip, for the host."""
+    room, _role = ended_room(request, slug)
+    if not request.user.is_authenticated:
+        raise Http404
+    try:
+        throttle.check(throttle.DOWNLOADS, f"u:{request.user.pk}")
+        return redirect(download_everything(room.pk, request.user).address)
+    except RoomRefused as refused:
+        messages.error(request, refused.text)
+    return redirect("transcripts:replay", slug)
+
+
+@require_POST
+def retry(request: HttpRequest, slug: str) -> HttpResponse:
+    """Try again what could not be transcribed."""
+    room, role = ended_room(request, slug)
+    if may_read(role):
+        raise Http404
+    try:
+        retry_transcript(room, cast(User, request.user))
+    except TranscriptRefused as refused:
+        messages.error(request, refused.text)
+    return redirect("transcripts:replay", slug)
+
+
+@never_cache
+@require_safe
+def own_lines(request: HttpRequest, slug: str, kind: str) -> HttpResponse:
+    """What the reader said in this room, as a file."""
+    if not request.user.is_authenticated or kind not in FORMATS:
+        raise Http404
+    try:
+        transcript = readable_transcript(slug, request.user)
+    except TranscriptRefused as refused:
+        raise Http404 from refused
+    render_text, content_type = FORMATS[kind]
+    text = "".join(render_text(about(transcript), format_lines(transcript, request.user)))
+    response = HttpResponse(text, content_type=content_type)
+    response["Content-Disposition"] = f'attachment; filename="{slug}-{request.user.handle}.{kind}"'
+    return response

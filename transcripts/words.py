@@ -1,0 +1,28 @@
+"""Sentences that script shows on the page of an ended room, in the reader's language."""
+
+from django.utils.translation import gettext as _
+
+
+def replay_words() -> dict[str, str]:
+    return {
+        "play": _("Play"),
+        "pause": _("Pause"),
+        "position": _("{at} of {all}"),
+        "copied": _("Link copied."),
+        "copy_failed": _("The link could not be copied. It is in the address bar."),
+        "none_found": _("No line has these words."),
+        "one_found": _("1 line"),
+        "found": _("{count} lines"),
+        "save": _("Save"),
+        "cancel": _("Cancel"),
+        "take_back": _("Take the correction back"),
+        "what_was_said": _("What was said"),
+        "machine": _("Heard by the machine: {text}"),
+        "machine_nothing": _("nothing"),
+        "saved": _("Saved."),
+        "save_failed": _("That could not be saved. What you wrote is still there; try again."),
+        "sound_failed": _("The sound could not be loaded. Reload the page to try again; nothing is lost."),
+        "percent": _("{percent} %"),
+        "minutes_left": _("about {minutes} min left"),
+        "range": _("From {from} to {to}"),
+    }
