@@ -10,7 +10,8 @@ class RoomsConfig(AppConfig):
 
     def ready(self) -> None:
         """Tell the app below what it cannot import: how rooms refuse, and where a person is live."""
-        import rooms.erasing  # noqa: F401  (registers itself)
+        import rooms.demo
+        import rooms.erasing  # noqa: F401  (both register themselves)
         from people import live
         from people.api import errors
         from rooms.live import live_link

@@ -8,6 +8,7 @@ app_name = "rooms"
 
 urlpatterns = [
     path("", views.home, name="home"),
+    path("rooms/demo/", views.start_demo, name="demo"),
     path("rooms/open/", views.open_page, name="open"),
     path("r/<slug:slug>/", views.room_page, name="room"),
     path("dashboard/", views.dashboard, name="dashboard"),

@@ -13,10 +13,11 @@ from django.shortcuts import redirect, render
 from django.templatetags.static import static
 from django.utils.translation import get_language
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_http_methods, require_safe
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from people.models import User
 from rooms.actions.opening import open_room
+from rooms.demo import may_start_demo, start_demo_room
 from rooms.forms import OpenRoomForm
 from rooms.identity import who_of_request
 from rooms.live import live_rooms
@@ -57,7 +58,18 @@ def home(request: HttpRequest) -> HttpResponse:
     rooms = live_rooms(me)
     mine = live_room_of(me) if me else None
     others = [live for live in rooms if me is None or live.room.host_id != me.pk]
-    return render(request, "rooms/home.html", {"rooms": rooms, "others": others, "mine": mine})
+    context = {"rooms": rooms, "others": others, "mine": mine, "demo_off": may_start_demo()}
+    return render(request, "rooms/home.html", context)
+
+
+@require_POST
+def start_demo(request: HttpRequest) -> HttpResponse:
+    """The demo's button: its room, live again."""
+    try:
+        return redirect(start_demo_room())
+    except RoomRefused as refused:
+        messages.error(request, refused.text)
+        return redirect("rooms:home")
 
 
 @login_required
@@ -128,6 +140,7 @@ def ended_context(request: HttpRequest, room: Room) -> dict[str, Any]:
     return {
         "room": room,
         "recording": Recording.objects.filter(room=room).first(),
+        "demo_off": room.is_demo and may_start_demo(),
         "recording_days": settings.RECORDING_DAYS,
         "kept_until": ended_at and ended_at + timedelta(days=settings.RECORDING_DAYS),
         "lasted_ms": room.room_time(ended_at),

@@ -6,8 +6,14 @@ from pathlib import Path
 from deploy.local.process import bound
 
 BIN = Path(sys.prefix) / "bin"
-ALIVE = {"media": "media:heartbeat", "work": "alive:work", "speech": "alive:speech", "beat": "alive:beat"}
-ORDER = ("media", "work", "speech", "beat", "web")
+ALIVE = {
+    "media": "media:heartbeat",
+    "standby": "media:heartbeat",
+    "work": "alive:work",
+    "speech": "alive:speech",
+    "beat": "alive:beat",
+}
+ORDER = ("media", "standby", "work", "speech", "beat", "web", "voices")
 
 
 def celery(*words: str) -> list[str]:
@@ -35,6 +41,9 @@ def command(name: str, port: int = 0, host: str = "127.0.0.1", certificate: Path
             "config.asgi:application",
         ],
         "media": [sys.executable, "manage.py", "media"],
+        # Waits, ready, until the other supervisor is gone: then it takes over within a moment.
+        "standby": [sys.executable, "manage.py", "media"],
+        "voices": [sys.executable, "manage.py", "voices"],
         "work": worker("work", "--concurrency", "2"),
         "speech": worker("speech", "--pool", "solo"),
         "beat": celery("beat", "--scheduler", "celery.beat.Scheduler", "--pidfile", ""),

@@ -42,10 +42,12 @@ class Clip(MediaStreamTrack):
 
     kind = "audio"
 
-    def __init__(self, samples: Samples, *, loop: bool = False, pause: float = 0.0) -> None:
+    def __init__(self, samples: Samples, *, loop: bool = False, pause: float = 0.0, aligned: bool = False) -> None:
+        """`aligned` clips follow the clock: two of the same length keep their turns without knowing of each other."""
         super().__init__()
         self.samples = np.concatenate([samples, np.zeros(int(pause * RATE), np.int16)]) if loop else samples
         self.loop = loop
+        self.aligned = aligned
         self.position = 0
         self.sent = 0
         self.started: float | None = None
@@ -54,7 +56,7 @@ class Clip(MediaStreamTrack):
 
     def again(self) -> Clip:
         """The same clip for another connection, going on where this one stands."""
-        clip = Clip(self.samples)
+        clip = Clip(self.samples, aligned=self.aligned)
         clip.loop, clip.position, clip.finished, clip.playing = self.loop, self.position, self.finished, self.playing
         return clip
 
@@ -62,6 +64,8 @@ class Clip(MediaStreamTrack):
         """The next 20 ms, when its time has come."""
         if self.started is None:
             self.started = time.monotonic()
+            if self.aligned:
+                self.position = int(time.time() * RATE) % len(self.samples)
         await asyncio.sleep(max(0.0, self.started + self.sent / RATE - time.monotonic()))
         # Stereo, both sides alike: aiortc's own upmix of mono costs 3 dB.
         frame = av.AudioFrame.from_ndarray(np.repeat(self._next(), 2).reshape(1, -1), format="s16", layout="stereo")

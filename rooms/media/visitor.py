@@ -8,14 +8,17 @@ import http.cookiejar
 import json
 import logging
 import re
+import ssl
 import urllib.parse
 import urllib.request
 from collections.abc import Callable
 from contextlib import suppress
+from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
 from aiortc import MediaStreamTrack, RTCPeerConnection
+from django.conf import settings
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 from websockets.typing import Origin
@@ -36,14 +39,26 @@ class Refused(RuntimeError):
         self.code = code
 
 
+def _trusted() -> ssl.SSLContext:
+    """The world's certificates, and the one that `script/server --https` made for this machine."""
+    context = ssl.create_default_context()
+    own = Path(settings.LOCAL_DIR) / "certificate.pem"
+    if own.exists():
+        context.load_verify_locations(own)
+    return context
+
+
 class Browser:
     """Just enough of one: cookies, the sign-in form, fetching files. Blocking: call it in a thread."""
 
     def __init__(self, site: str) -> None:
         self.site = site.rstrip("/")
         self.jar = http.cookiejar.CookieJar()
+        self.tls = _trusted()
         self._opener = urllib.request.build_opener(
-            urllib.request.ProxyHandler({}), urllib.request.HTTPCookieProcessor(self.jar)
+            urllib.request.ProxyHandler({}),
+            urllib.request.HTTPSHandler(context=self.tls),
+            urllib.request.HTTPCookieProcessor(self.jar),
         )
 
     def fetch(self, path: str, form: dict[str, str] | None = None) -> bytes:
@@ -88,6 +103,7 @@ class Visitor:
             address,
             origin=Origin(self.browser.site),
             additional_headers=headers,
+            ssl=self.browser.tls if address.startswith("wss") else None,
             max_size=2**22,
             proxy=None,
         )

@@ -123,6 +123,7 @@ def _environment(process: Path) -> str:
 def test_people_hear_again_whatever_is_killed(
     sounding: Site, services: Throwaway, room: Room, guest: Callable[[str], Browser]
 ) -> None:
+    sounding.start("standby", DEBUG="true")
     company = Company(sounding, room, guest("nora"))
 
     def kill_recorder() -> None:
@@ -139,7 +140,8 @@ def test_people_hear_again_whatever_is_killed(
 
     def kill_supervisor() -> None:
         sounding.kill("media")
-        sounding.start("media", DEBUG="true")
+        sounding.running["media"] = sounding.running.pop("standby")
+        sounding.start("standby", DEBUG="true")
 
     kills: dict[str, Callable[[], object]] = {
         "recorder": kill_recorder,
@@ -164,5 +166,5 @@ def test_people_hear_again_whatever_is_killed(
                 assert len(ffmpegs("libopus")) == 1, f"{name}: one leveller"
 
     asyncio.run(story())
-    sounding.stop("media")
+    sounding.stop("standby", "media")
     assert not ffmpegs(""), "orphans"
