@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from rooms.events import SeatState
 
 
 class Chair(NamedTuple):
     """A chair at `at` of all chairs, counted clockwise from the table's head; `seat` is None while it is free."""
 
     at: int
-    seat: dict[str, Any] | None
+    seat: SeatState | None
 
 
-def chairs(seats: list[dict[str, Any]], max_speakers: int) -> list[Chair]:
+def chairs(seats: Sequence[SeatState], max_speakers: int) -> list[Chair]:
     """Every chair, in reading order: host, co-hosts, speakers by place, then the free ones.
 
     The host sits at the head, co-hosts on both sides of the host, speakers between them.
@@ -30,6 +33,6 @@ def chairs(seats: list[dict[str, Any]], max_speakers: int) -> list[Chair]:
     return taken + free
 
 
-def chair_count(seats: list[dict[str, Any]], max_speakers: int) -> int:
+def chair_count(seats: Sequence[SeatState], max_speakers: int) -> int:
     """The host's chair, the speakers', and a co-host's for each who is there."""
     return 1 + sum(seat["role"] == "cohost" for seat in seats) + max_speakers

@@ -48,7 +48,7 @@ ROOM_MODULES = (
 
 
 def reader(request: HttpRequest) -> User | None:
-    return cast(User, request.user) if request.user.is_authenticated else None
+    return request.user if request.user.is_authenticated else None
 
 
 @require_safe

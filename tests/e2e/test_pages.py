@@ -88,15 +88,16 @@ def test_pages_are_for_everybody(chromium: Chromium, size: dict[str, int], schem
     assert not wrong, "\n".join(wrong)
 
 
-def bar_of(page: Page) -> dict[str, float | list[float]]:
+def bar_of(page: Page) -> dict[str, float]:
     return page.evaluate(  # type: ignore[no-any-return]
         """() => {
-          const shown = [...document.querySelectorAll('[data-bar] > *')].filter((e) => !e.hidden && e.offsetWidth)
+          const boxes = (which) => [...document.querySelectorAll(which)].filter((e) => !e.hidden && e.offsetWidth)
             .map((e) => e.getBoundingClientRect());
+          const shown = boxes('[data-bar] > *');
           return {
             left: Math.min(...shown.map((r) => r.left)), right: innerWidth - Math.max(...shown.map((r) => r.right)),
             rows: new Set(shown.map((r) => Math.round(r.top + r.height / 2))).size,
-            smallest: Math.min(...shown.map((r) => Math.min(r.width, r.height))),
+            smallest: Math.min(...boxes('[data-bar] > [data-do]').map((r) => Math.min(r.width, r.height))),
             high: document.querySelector('[data-bar]').offsetHeight,
           };
         }"""
