@@ -38,7 +38,7 @@ def import_map() -> SafeString:
 
 @register.filter
 def moment(at: datetime | None, style: str = "short") -> SafeString | str:
-    """`at` as <time>, in the reader's zone: `short` 4 May 14:02, `date` 4 May 2026, `clock` 14:02. Script refines it."""
+    """`at` as <time> in the reader's zone: `short` 4 May 14:02, `date` 4 May 2026, `clock` 14:02. Script refines it."""
     if at is None:
         return ""
     local = timezone.localtime(at)
