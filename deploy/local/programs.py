@@ -12,6 +12,7 @@ ALIVE = {
     "work": "alive:work",
     "speech": "alive:speech",
     "beat": "alive:beat",
+    "voices": "alive:voices",
 }
 ORDER = ("media", "standby", "work", "speech", "beat", "web", "voices")
 

@@ -80,12 +80,11 @@ class Clip(MediaStreamTrack):
             return np.zeros(FRAME, np.int16)
         part = self.samples[self.position : self.position + FRAME]
         self.position += FRAME
-        if len(part) < FRAME:
+        if self.position >= len(self.samples):
             self.finished.set()
-            part = np.concatenate([part, np.zeros(FRAME - len(part), np.int16)])
             if self.loop:
                 self.position = 0
-        return part
+        return np.concatenate([part, np.zeros(FRAME - len(part), np.int16)])
 
 
 def connection(servers: list[dict[str, Any]] | None = None) -> RTCPeerConnection:

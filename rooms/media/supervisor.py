@@ -52,7 +52,7 @@ class Supervisor:
         self.changed = asyncio.Event()
         self.arriving = 0
         self._stopping = asyncio.Event()
-        self._connected = False
+        self._connected = self._told_away = False
         self._rebuilt: set[int] = set()
         # A line's lock lives as long as somebody stands in the line.
         self._lines: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
@@ -75,7 +75,7 @@ class Supervisor:
                 await self._connect()
                 await self._tend()
             except JanusGone as error:
-                log.warning("Janus is away: %s", error)
+                self._away(error)
             except _FAILURES as error:
                 log.warning("a round failed: %s %s", type(error).__name__, error)
             self._connected = False
@@ -86,6 +86,12 @@ class Supervisor:
         await self.janus.close()
 
     # --- Janus' session -----------------------------------------------------------------------------------------
+
+    def _away(self, error: JanusGone) -> None:
+        """Said once; it is tried again several times a second."""
+        if not self._told_away:
+            log.warning("Janus is away: %s", error)
+        self._told_away = True
 
     async def _load(self) -> None:
         while not self._stopping.is_set():
@@ -105,7 +111,7 @@ class Supervisor:
         else:
             await self._start_over()
         self.check_room = await stage.create(self.janus, "check", settings.JANUS_ADMIN_KEY, None)
-        self._connected = True
+        self._connected, self._told_away = True, False
         self._probe_at = 0.0
 
     async def _claimed(self) -> None:

@@ -6,15 +6,18 @@ import asyncio
 import logging
 import shutil
 import subprocess
+from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from django.conf import settings
+from redis.exceptions import RedisError
 from websockets.exceptions import WebSocketException
 
 from people import demo
 from rooms.demo import live_demo_room
-from rooms.media import peers
+from rooms.media import bus, peers
 from rooms.media.talker import Talker
 from rooms.media.visitor import Browser, Refused, Visitor
 from rooms.threads import in_thread
@@ -75,6 +78,23 @@ def _spoken(line: str) -> peers.Samples:
 async def talk_forever() -> None:
     """Wherever the demo's room is live, talk in it."""
     reads, comments = await asyncio.to_thread(script)
+    life = asyncio.create_task(_show_life())
+    try:
+        await _talk_where_it_is_live(reads, comments)
+    finally:
+        life.cancel()
+
+
+async def _show_life() -> None:
+    """A sign in Redis, as the other processes give."""
+    redis: Any = bus.connect()
+    while True:
+        with suppress(RedisError, OSError):
+            await redis.set(bus.key("alive:voices"), "1", ex=10)
+        await asyncio.sleep(3)
+
+
+async def _talk_where_it_is_live(reads: peers.Samples, comments: peers.Samples) -> None:
     while True:
         try:
             room = await in_thread(live_demo_room)

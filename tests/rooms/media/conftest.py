@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import sys
 import time
 from collections.abc import Callable, Generator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -44,6 +46,14 @@ def guest(sounding: Site) -> Callable[[str], Browser]:
         return browser
 
     return make
+
+
+_hands = ThreadPoolExecutor(1)
+
+
+async def by_hand(work: Callable[..., Any], *args: Any) -> Any:
+    """Start or kill processes beside the event loop. What is started dies with its thread: this one stays."""
+    return await asyncio.get_running_loop().run_in_executor(_hands, work, *args)
 
 
 def say(line: str) -> None:

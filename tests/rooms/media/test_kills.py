@@ -23,7 +23,7 @@ from rooms.media.visitor import Browser
 from rooms.models import Room
 from rooms.recording import playlists, store
 from tests.processes import Site
-from tests.rooms.media.conftest import say
+from tests.rooms.media.conftest import by_hand, say
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.alone]
 
@@ -73,7 +73,7 @@ class Company:
     async def after(self, kill: Callable[[], object]) -> tuple[float, float]:
         """Kill something; seconds without sound for the near and without a new piece for the far listener."""
         killed = time.time()
-        await asyncio.to_thread(kill)
+        await by_hand(kill)
         await asyncio.sleep(3)
         with suppress(TimeoutError):
             async with asyncio.timeout(WITHIN):

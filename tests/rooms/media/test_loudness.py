@@ -23,6 +23,9 @@ pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.alone]
 
 LOUD = 10 ** (-3 / 20)
 SECONDS = 8
+BLOCK = 4096
+# In no simple proportion to each other, so that what distortion adds falls between them.
+TONES = [311.0, 439.0, 541.0, 673.0, 821.0, 977.0, 1123.0, 1289.0, 1471.0, 1663.0]
 Floats = np.ndarray[Any, np.dtype[np.float64]]
 
 
@@ -32,27 +35,27 @@ def sine(hertz: float) -> peers.Samples:
     return (LOUD * 32767 * np.sin(2 * np.pi * hertz * line)).astype(np.int16)
 
 
-def middle(samples: peers.Samples, seconds: float = 3.0) -> Floats:
-    """The last loud stretch but one second: everybody talks there."""
-    whole = samples.astype(np.float64) / 32768
-    blocks = np.abs(whole[: len(whole) // 4800 * 4800]).reshape(-1, 4800).max(axis=1)
-    loud = np.flatnonzero(blocks > blocks.max() / 2)
-    end = (loud[-1] - 10) * 4800
-    return whole[int(end - seconds * peers.RATE) : end]
+def loud_blocks(samples: peers.Samples) -> Floats:
+    """The sound as blocks of 85 ms, those at full loudness only. What the machine drops now and then is in few."""
+    whole = samples[: len(samples) // BLOCK * BLOCK].astype(np.float64).reshape(-1, BLOCK) / 32768
+    loudness = np.sqrt((whole**2).mean(axis=1))
+    found: Floats = whole[loudness > 0.8 * np.percentile(loudness, 90)]
+    return found
 
 
 def decibels(value: float) -> float:
     return 20 * float(np.log10(max(value, 1e-9)))
 
 
-def distortion(sound: Floats, tones: list[float]) -> float:
-    """What is not one of the tones against what is, in dB; below -20 dB (10 %) music would still pass."""
-    power = np.abs(np.fft.rfft(sound * np.blackman(len(sound)))) ** 2
-    hertz = np.fft.rfftfreq(len(sound), 1 / peers.RATE)
+def distortion(blocks: Floats, tones: list[float]) -> float:
+    """What is not one of the tones against what is, in dB, in the block in the middle of all. -20 dB is 10 %."""
+    power = np.abs(np.fft.rfft(blocks * np.blackman(BLOCK), axis=1)) ** 2
+    hertz = np.fft.rfftfreq(BLOCK, 1 / peers.RATE)
     wanted = np.zeros(len(hertz), bool)
     for tone in tones:
-        wanted |= np.abs(hertz - tone) < 12
-    return 10 * float(np.log10(power[~wanted].sum() / power[wanted].sum()))
+        wanted |= np.abs(hertz - tone) < 40
+    dirt = power[:, ~wanted].sum(axis=1) / power[:, wanted].sum(axis=1)
+    return 10 * float(np.log10(np.median(dirt)))
 
 
 async def hear(site: Site, room: Room, talkers: list[Talker]) -> tuple[peers.Samples, peers.Samples]:
@@ -68,22 +71,20 @@ async def hear(site: Site, room: Room, talkers: list[Talker]) -> tuple[peers.Sam
     return near.ears.samples(), far.samples()
 
 
-@pytest.mark.parametrize(
-    ("voices", "same"), [(1, False), (2, False), (3, False), (10, False)], ids=["one", "two", "three", "ten"]
-)
-def test_loud_voices(sounding: Site, room: Room, guest: Callable[[str], Browser], voices: int, same: bool) -> None:
-    tones = [300.0 + 97 * number for number in range(voices)]
+@pytest.mark.parametrize("voices", [1, 2, 3, 10])
+def test_loud_voices(sounding: Site, room: Room, guest: Callable[[str], Browser], voices: int) -> None:
+    tones = TONES[:voices]
     talkers = [
         Talker(guest(f"voice{number}"), room.slug, peers.Clip(sine(tone), loop=True))
         for number, tone in enumerate(tones)
     ]
     for name, samples in zip(("near", "far"), asyncio.run(hear(sounding, room, talkers)), strict=True):
-        sound = middle(samples)
-        dirt, peak = distortion(sound, tones), decibels(float(np.abs(sound).max()))
+        blocks = loud_blocks(samples)
+        dirt, peak = distortion(blocks, tones), decibels(float(np.median(np.abs(blocks).max(axis=1))))
         say(f"{voices:2} voices, {name}: peak {peak:5.1f} dBFS, distortion {dirt:5.1f} dB")
         assert dirt < -20, f"{name}: distorted"
         if voices == 1:
-            loudness = decibels(float(np.sqrt((sound**2).mean())) * np.sqrt(2))
+            loudness = decibels(float(np.median(np.sqrt((blocks**2).mean(axis=1)))) * np.sqrt(2))
             assert abs(loudness - decibels(LOUD)) < 3, f"{name}: {loudness:.1f} dBFS"
 
 

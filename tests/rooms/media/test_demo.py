@@ -1,0 +1,71 @@
+"""Who starts the site hears something at once: the demo's two voices, until its time is up."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from django.utils import timezone
+
+from people import demo
+from rooms import actions
+from rooms.demo import MINUTES, may_start_demo, start_demo_room
+from rooms.media import peers, voices
+from rooms.media.near_listener import NearListener
+from rooms.media.visitor import Browser
+from rooms.models import Room
+from tests.processes import Site
+from tests.rooms.media.test_voice import heard
+from tests.speech import words
+
+
+@pytest.fixture
+def people_of_the_demo(transactional_db: None) -> None:
+    demo.ensure_people()
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.alone
+def test_two_voices_are_heard(site: Site, people_of_the_demo: None, tmp_path: Path) -> None:
+    room = start_demo_room()
+    site.start("web", "media", "voices", DEBUG="true")
+    near = NearListener(Browser(site.url), room.slug)
+
+    async def story() -> None:
+        listening = asyncio.create_task(near.run())
+        await asyncio.sleep(45)
+        listening.cancel()
+        await asyncio.gather(listening, return_exceptions=True)
+
+    asyncio.run(story())
+    peers.write_wave(tmp_path / "demo.wav", near.ears.samples())
+    understood = set(words(heard(tmp_path / "demo.wav")))
+    made = {word for line in voices.LINES for word in words(line)}
+    assert len(understood & made) >= 8, understood
+    assert set(near.talking) == set(demo.SPEAKERS)
+
+
+@pytest.mark.django_db
+def test_there_is_one_demo_room_and_its_time_runs(people_of_the_demo: None) -> None:
+    room = start_demo_room()
+    assert start_demo_room() == room
+    assert not may_start_demo()
+    assert room.ends_by is not None and room.ends_by - timezone.now() <= timedelta(minutes=MINUTES)
+    assert actions.sweep(now=timezone.now() + timedelta(minutes=MINUTES + 1)) == 1
+    room.refresh_from_db()
+    assert room.end_reason == Room.EndReason.TIME_UP
+    assert may_start_demo()
+    assert start_demo_room() != room
+
+
+@pytest.mark.django_db
+def test_a_site_without_the_demo_has_no_button() -> None:
+    assert not may_start_demo()
+
+
+def test_the_two_parts_take_turns() -> None:
+    reads, comments = voices.script()
+    assert len(reads) == len(comments)
+    assert not ((abs(reads) > 300) & (abs(comments) > 300)).any()
