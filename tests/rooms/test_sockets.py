@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import time
 
-import pytest
 from channels.db import database_sync_to_async as sync_to_async
 from django.conf import settings
 
@@ -15,11 +14,6 @@ from tests.rooms.client import Page, code
 from tests.rooms.people import consented, open_room, person
 
 run = sync_to_async
-
-
-@pytest.fixture
-def web(site: Site) -> Site:
-    return site.start("web")
 
 
 async def test_a_room_from_opening_to_end(web: Site) -> None:
