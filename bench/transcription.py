@@ -73,7 +73,7 @@ def speed(model: str) -> None:
         talk(path, 0.5, 0.9)
         ours(engine, path)  # the first window compiles Whisper's word alignment
         print(f"{'clip':<28}{'ours':>8}{'bare':>8}{'ratio':>7}{'bare, word times':>18}{'ratio':>7}")
-        for name, minutes, share in (("2 min, 90 % speech", 2.0, 0.9), ("5 min, 10 % speech", 5.0, 0.1)):
+        for name, minutes, share in (("1 min, 90 % speech", 1.0, 0.9), ("3 min, 10 % speech", 3.0, 0.1)):
             path = Path(folder) / "clip.opus"
             talk(path, minutes, share)
             best = [

@@ -30,10 +30,10 @@ FORGET = "DROP TRIGGER witness ON transcripts_transcriptionwindow; DROP FUNCTION
 
 @pytest.fixture
 def recording(transactional_db: None) -> Recording:
-    """Eight windows of speech: enough to be killed in the middle."""
+    """Six windows of speech: enough to be killed in the middle."""
     host = builders.person("hanna")
     made = builders.ended_room(host)
-    places, end_ms = sounds.in_turn(sounds.CLIPS * 9, pause_ms=600)
+    places, end_ms = sounds.in_turn(sounds.CLIPS * 6, pause_ms=600)
     builders.track(made, builders.seat(made, host, 0), sounds.laid(places, end_ms))
     return made
 
@@ -51,10 +51,11 @@ def taken_from_the_living() -> int:
         return int(cursor.fetchone()[0])
 
 
-def wait_for(what: Callable[[], bool], seconds: float = 120) -> None:
+def wait_for(what: Callable[[], bool], site: Site, seconds: float = 300) -> None:
+    """Wait, generously: Whisper on a busy machine. If it never comes to that, say what the worker wrote last."""
     ends = time.monotonic() + seconds
     while not what():
-        assert time.monotonic() < ends, "it never came to that"
+        assert time.monotonic() < ends, site.log("speech").read_text(errors="replace")[-4000:]
         time.sleep(0.05)
 
 
@@ -82,7 +83,7 @@ def test_a_killed_worker_s_windows_are_taken_up_where_they_were(
     light = {"WHISPER_MODEL": "tiny.en", "SPEECH_LEASE_SECONDS": "3", "WHISPER_THREADS": "1"}
     site.start("speech", **light)
     actions.request_transcript(recording)
-    wait_for(lambda: done() >= 2 and TranscriptionWindow.objects.filter(state=Piece.State.RUNNING).exists())
+    wait_for(lambda: done() >= 2 and TranscriptionWindow.objects.filter(state=Piece.State.RUNNING).exists(), site)
     site.kill("speech")
     before = dict(TranscriptionWindow.objects.filter(state=Piece.State.DONE).values_list("pk", "token"))
     cues = set(Cue.objects.values_list("pk", flat=True))
@@ -90,14 +91,14 @@ def test_a_killed_worker_s_windows_are_taken_up_where_they_were(
     site.start("speech", "work", **light)
     time.sleep(3)
     requeue.delay()
-    wait_for(ready)
+    wait_for(ready, site)
     after = dict(TranscriptionWindow.objects.values_list("pk", "token"))
     assert all(after[pk] == token for pk, token in before.items()), "what was done is not done again"
     assert cues <= set(Cue.objects.values_list("pk", flat=True))
     assert sum(after.values()) <= len(after) + 1, "only the window that was in work is begun twice"
     assert taken_from_the_living() == 0
     text = " ".join(Cue.objects.order_by("start_ms").values_list("text", flat=True))
-    wanted = [word for name in sounds.CLIPS * 9 for word in sounds.WORDS[name].split()]
+    wanted = [word for name in sounds.CLIPS * 6 for word in sounds.WORDS[name].split()]
     assert sounds.word_error_rate(wanted, sounds.plain_words(text)) < 0.20
 
 
@@ -107,11 +108,11 @@ def test_two_workers_share_the_windows_and_never_one(recording: Recording, site:
     try:
         site.start("speech", **light)
         other.start("speech", **light)
-        wait_for(lambda: b" ready." in other.log("speech").read_bytes())
+        wait_for(lambda: b" ready." in other.log("speech").read_bytes(), other)
         actions.request_transcript(recording)
-        wait_for(lambda: TranscriptionWindow.objects.exists())
+        wait_for(TranscriptionWindow.objects.exists, site)
         work.delay()
-        wait_for(ready)
+        wait_for(ready, site)
     finally:
         other.stop()
     found = claims()

@@ -1,0 +1,205 @@
+"""The page of an ended room: who sees it, what it says in every state, and that it needs no script."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import pytest
+from django.test import Client
+from django.utils import timezone
+
+from moderation import retention
+from people.models import User
+from rooms import actions
+from rooms.models import Recording, RecordingFile, Room
+from tests.moderation.builders import due_at
+from tests.rooms.people import open_room, person
+from tests.rooms.recording.builders import talked_room
+from transcripts.models import Cue, TrackPlan, Transcript, TranscriptionWindow
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def _plain_static_files(settings: Any) -> None:
+    plain = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
+    settings.STORAGES = {**settings.STORAGES, "staticfiles": plain}
+
+
+@pytest.fixture
+def room() -> Room:
+    return talked_room()
+
+
+def client(user: User | str | None = None) -> Client:
+    browser = Client()
+    if user is not None:
+        browser.force_login(User.objects.get(handle=user) if isinstance(user, str) else user)
+    return browser
+
+
+def page(room: Room, user: User | str | None = "host", **query: str) -> Any:
+    return client(user).get(f"/r/{room.slug}/replay/", query)
+
+
+def text(answer: Any) -> str:
+    return re.sub(r"\s+", " ", answer.content.decode())
+
+
+def test_for_host_and_who_spoke_and_nobody_else(room: Room) -> None:
+    person("stranger")
+    assert [page(room, who).status_code for who in ("host", "ada", "stranger", None)] == [200, 200, 404, 404]
+    actions.set_published(room.pk, room.host, True)
+    assert [page(room, who).status_code for who in ("host", "ada", "stranger", None)] == [200, 200, 200, 200]
+    actions.set_published(room.pk, room.host, False)
+    assert page(room, None).status_code == 404
+
+
+def test_a_published_replay_is_for_who_may_come_in(room: Room) -> None:
+    actions.set_published(room.pk, room.host, True)
+    Room.objects.filter(pk=room.pk).update(entry_policy=Room.EntryPolicy.SIGNED_IN)
+    person("stranger")
+    assert [page(room, who).status_code for who in ("stranger", None)] == [200, 404]
+
+
+def test_without_script_there_is_sound_and_every_line(room: Room) -> None:
+    shown = text(page(room, "ada"))
+    assert re.search(r'<audio controls preload="metadata" src="/files/[^"]+/mix\.m4a"', shown)
+    assert shown.count('class="line') - shown.count('class="lines') == 5
+    assert "He was not an ill-disposed young man." in shown and 'href="#t=10"' in shown
+    assert "Download everything" not in shown and "Publish" not in shown and "data-edit" not in shown
+    assert "Download what you said" in shown
+    found = text(page(room, "ada", q="marry"))
+    assert "more amiable woman" in found and "Dashwood" not in found, "searched with the room's language"
+    assert "No line has these words" in text(page(room, "ada", q="zebra"))
+
+
+def test_the_host_sees_the_clock_and_what_to_do(room: Room) -> None:
+    shown = text(page(room))
+    assert "Kept for review until then." in shown
+    assert "Download everything" in shown and "Publish the replay" in shown and "data-edit" in shown
+
+
+def test_publishing_by_the_button(room: Room) -> None:
+    address = f"/r/{room.slug}/replay/publish/"
+    assert client("ada").post(address, {"published": "yes"}, follow=True).status_code == 200
+    assert page(room, None).status_code == 404
+    assert "Everybody can hear this" in text(client("host").post(address, {"published": "yes"}, follow=True))
+    assert page(room, None).status_code == 200
+    client("host").post(address, {"published": "no"})
+    assert page(room, None).status_code == 404
+    assert client().post(address, {"published": "yes"}).status_code == 404
+    assert client("host").get(address).status_code == 405
+
+
+def test_download_leads_to_the_zip(room: Room) -> None:
+    answer = client("host").post(f"/r/{room.slug}/replay/download/")
+    assert answer.status_code == 302 and answer["Location"].endswith(f"/{room.slug}.zip")
+    refused = client("ada").post(f"/r/{room.slug}/replay/download/", follow=True)
+    assert "Only the host of the room can do that." in text(refused)
+
+
+def test_what_one_said_oneself(room: Room) -> None:
+    address = f"/r/{room.slug}/replay/my-lines."
+    said = client("ada").get(address + "txt").content.decode()
+    assert "young man" in said and "amiable himself" in said and "Dashwood" not in said
+    assert client("bob").get(address + "vtt").content.decode().startswith("WEBVTT")
+    assert [client(who).get(address + "txt").status_code for who in (None, person("stranger"))] == [404, 404]
+    assert client("ada").get(address + "exe").status_code == 404
+    Room.objects.filter(pk=room.pk).update(purged_at=timezone.now())
+    assert client("ada").get(address + "txt").status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("state", "sentence"),
+    [
+        ("finishing", "The recording is being put together"),
+        ("failed", "The recording could not be put together"),
+    ],
+)
+def test_states_of_the_recording(room: Room, state: str, sentence: str) -> None:
+    Recording.objects.filter(room=room).update(state=state)
+    shown = text(page(room))
+    assert sentence in shown and "<audio" not in shown
+    actions_for_others = page(room, None)
+    assert actions_for_others.status_code == 404
+
+
+def test_nobody_spoke() -> None:
+    room = open_room("host")
+    actions.end_room(room.pk, room.host)
+    Recording.objects.update_or_create(room=room, defaults={"state": Recording.State.READY})
+    assert "There is no sound in this recording" in text(page(room))
+
+
+def test_states_of_the_transcript(room: Room) -> None:
+    def becomes(state: str, **values: Any) -> str:
+        finished = timezone.now() if state in ("ready", "failed") else None
+        Transcript.objects.filter(room=room).update(state=state, finished_at=finished, **values)
+        return text(page(room))
+
+    Transcript.objects.filter(room=room).update(speech_ms=100_000, done_ms=40_000, spent_ms=20_000)
+    assert re.search(r"The transcript is being written .*40 %.*about 1 min left", becomes("running"))
+    assert "Some of it could not be transcribed" in becomes("failed")
+    Cue.objects.all().delete()
+    assert "Nobody said anything that could be understood." in becomes("ready")
+    assert "This room has no transcript: transcription was off." in becomes("off")
+
+
+def test_a_gap_is_marked_and_can_be_tried_again(room: Room) -> None:
+    window = TranscriptionWindow.objects.filter(plan__transcript__room=room)[0]
+    window.cues.update(kind=Cue.Kind.FAILED, text="")
+    TranscriptionWindow.objects.filter(pk=window.pk).update(state="failed")
+    assert "[not transcribed]" in text(page(room, "ada")) and "Try again" not in text(page(room, "ada"))
+    assert "Try again" in text(page(room))
+    client("host").post(f"/r/{room.slug}/replay/retry/")
+    assert Transcript.objects.get(room=room).state in ("waiting", "running")
+    assert TrackPlan.objects.filter(transcript__room=room).count() == 3
+
+
+def test_after_the_purge_the_host_is_told_and_others_find_nothing(room: Room) -> None:
+    retention.purge([room.pk], due_at(room))
+    shown = text(page(room))
+    assert "This recording has been deleted" in shown and "<audio" not in shown and "Dashwood" not in shown
+    assert page(room, "ada").status_code == 404
+    assert not RecordingFile.objects.filter(recording__room=room).exists()
+
+
+def test_words_of_others_are_never_markup(room: Room) -> None:
+    cue = Cue.objects.filter(transcript__room=room)[0]
+    Cue.objects.filter(pk=cue.pk).update(text="<script>alert(1)</script>")
+    User.objects.filter(handle="ada").update(display_name="</script><b>Ada")
+    Room.objects.filter(pk=room.pk).update(title="</script><b>title")
+    shown = text(page(room))
+    assert "<script>alert" not in shown and "</script><b>" not in shown
+
+
+def test_a_live_room_leads_to_the_room() -> None:
+    room = open_room("host")
+    assert page(room)["Location"] == room.get_absolute_url()
+    assert page(room, None).status_code == 404
+    assert client("host").get("/r/nowhere/replay/").status_code == 404
+
+
+def test_pages_take_few_queries_however_many_lines(room: Room, django_assert_max_num_queries: Any) -> None:
+    window = TranscriptionWindow.objects.filter(plan__transcript__room=room)[0]
+    cue = window.cues.get()
+    Cue.objects.bulk_create(
+        Cue(
+            transcript=cue.transcript,
+            window=window,
+            position=number,
+            seat=cue.seat,
+            start_ms=number,
+            end_ms=number + 1,
+            language="en",
+            text="word",
+            model="m",
+            version="1",
+        )
+        for number in range(1, 500)
+    )
+    browser = client("host")
+    with django_assert_max_num_queries(25):
+        assert browser.get(f"/r/{room.slug}/replay/").status_code == 200
