@@ -47,6 +47,11 @@ class Replay:
         return self.role == "host"
 
     @property
+    def writing(self) -> bool:
+        """The transcript is not done yet."""
+        return self.transcript is not None and self.transcript.is_open
+
+    @property
     def may_correct(self) -> bool:
         return may_correct(self.role) is None
 
@@ -75,7 +80,7 @@ def replay(room: Room, who: Who, role: str, q: str = "") -> Replay:
         state=state,
         recording=recording,
         transcript=transcript,
-        progress=progress(transcript) if transcript is not None and transcript.is_open else None,
+        progress=None if transcript is None else progress(transcript),
         people=people_of(seats),
         lines=lines_of(transcript, q),
         mix=mix,

@@ -19,6 +19,7 @@ def replay_words() -> dict[str, str]:
         "what_was_said": _("What was said"),
         "machine": _("Heard by the machine: {text}"),
         "machine_nothing": _("nothing"),
+        "empty": _("Write what was said: a line cannot be empty."),
         "saved": _("Saved."),
         "save_failed": _("That could not be saved. What you wrote is still there; try again."),
         "sound_failed": _("The sound could not be loaded. Reload the page to try again; nothing is lost."),

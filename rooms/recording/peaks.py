@@ -121,9 +121,14 @@ def bins(blocks: Iterator[Samples], bin_ms: int) -> tuple[list[int], list[int]]:
     low: list[int] = []
     high: list[int] = []
     for rows in evenly(blocks, bin_ms * RATE // 1000):
-        low += np.maximum(rows.min(axis=1).astype(np.int32) * 127 // 32767, -127).tolist()
-        high += (rows.max(axis=1).astype(np.int32) * 127 // 32767).tolist()
+        low += scaled(rows.min(axis=1))
+        high += scaled(rows.max(axis=1))
     return low, high
+
+
+def scaled(values: Samples) -> list[int]:
+    """From -127 to 127, towards zero."""
+    return np.clip(np.trunc(values * (127 / 32767)), -127, 127).astype(int).tolist()  # type: ignore[no-any-return]
 
 
 def talks(blocks: Iterator[Samples]) -> Iterator[tuple[int, int]]:

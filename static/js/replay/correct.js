@@ -50,6 +50,7 @@ export class Corrections {
 
   /** What went wrong, in words; nothing when it is saved. */
   async save(line, pk, words) {
+    if (words !== null && !words.trim()) return say("empty");
     let body;
     try {
       const answer = await fetch(`/api/v1/rooms/${this.slug}/transcript/cues/${pk}/`, {

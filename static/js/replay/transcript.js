@@ -45,9 +45,10 @@ export class Transcript {
   }
 
   pause() {
-    if (!this.current) return;
+    if (!this.current || !this.following) return;
     this.following = false;
     this.button.hidden = false;
+    if (this.boxed) this.list.scrollTo({ top: this.list.scrollTop, behavior: "instant" }); // a smooth scroll on its way
   }
 
   follow() {
@@ -76,12 +77,16 @@ export class Transcript {
     if (this.following && !this.root.contains(document.activeElement?.closest("form, .line"))) this.scroll();
   }
 
+  /** On a desk the lines scroll in a box of their own, on a phone with the page. */
+  get boxed() {
+    return this.list.scrollHeight > this.list.clientHeight + 1 && getComputedStyle(this.list).overflowY === "auto";
+  }
+
   scroll() {
     const line = this.current?.element;
     if (!line || line.hidden) return;
     const behavior = still.matches ? "instant" : "smooth";
-    const boxed = this.list.scrollHeight > this.list.clientHeight + 1 && getComputedStyle(this.list).overflowY === "auto";
-    if (boxed) this.list.scrollTo({ top: line.offsetTop - this.list.offsetTop - this.list.clientHeight / 3, behavior });
+    if (this.boxed) this.list.scrollTo({ top: line.offsetTop - this.list.offsetTop - this.list.clientHeight / 3, behavior });
     else if (this.player.playing) scrollTo({ top: line.getBoundingClientRect().top + scrollY - innerHeight / 3, behavior });
   }
 
@@ -133,7 +138,7 @@ export class Transcript {
       const hit = words.every((word) => plain(text.textContent).includes(word) || name.includes(word));
       element.hidden = !hit;
       found += hit;
-      highlight(text, words);
+      highlight(text, hit ? words : []);
     }
     this.root.classList.toggle("searching", words.length > 0);
     const label = this.root.querySelector("[data-found]");

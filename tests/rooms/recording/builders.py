@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import subprocess
+import tempfile
+from dataclasses import dataclass
 from datetime import timedelta
+from functools import cache
 from pathlib import Path
 
 from django.utils import timezone
@@ -13,9 +16,9 @@ from people.models import User
 from rooms import actions
 from rooms.models import Recording, RecordingFile, Room, Seat
 from rooms.recording import store
-from rooms.recording.finish import probe_ms
 from rooms.recording.peaks import prepare
 from tests.rooms.people import open_room, seated
+from tests.speech import length_ms as file_ms
 from tests.transcripts.sounds import Laid, laid, length_ms, save_opus
 from transcripts.models import Cue, TrackPlan, Transcript, TranscriptionWindow
 
@@ -51,10 +54,8 @@ def finish_with_sound(room: Room, people: dict[str, User]) -> Recording:
     rows = []
     for handle, user in people.items():
         seat = Seat.objects.filter(room=room, user=user).latest("pk")
-        path = store.track_path(room.pk, seat.pk)
-        save_opus(laid(TALK[handle], TOTAL_MS), path)
-        rows.append(file_row(recording, path, seat))
-    rows.append(file_row(recording, mixed(room, [Path(store.file_path(row)) for row in rows])))
+        rows.append(file_row(recording, store.track_path(room.pk, seat.pk), track(handle), seat))
+    rows.append(file_row(recording, store.mix_path(room.pk), mix()))
     RecordingFile.objects.bulk_create(rows)
     recording.state, recording.finished_at = Recording.State.READY, timezone.now()
     recording.duration_ms = rows[-1].duration_ms
@@ -67,26 +68,55 @@ def finish_with_sound(room: Room, people: dict[str, User]) -> Recording:
     return recording
 
 
-def mixed(room: Room, tracks: list[Path]) -> Path:
-    target = store.mix_path(room.pk)
-    inputs = [word for track in tracks for word in ("-i", str(track))]
-    mix = f"amix=inputs={len(tracks)}:normalize=0"
-    command = ["ffmpeg", "-v", "error", "-y", *inputs, "-filter_complex", mix, "-c:a", "aac", "-movflags", "+faststart"]
-    subprocess.run([*command, str(target)], check=True)
-    return target
+@dataclass(frozen=True)
+class Sound:
+    content: bytes
+    duration_ms: int
 
 
-def file_row(recording: Recording, path: Path, seat: Seat | None = None, start_ms: int = 0) -> RecordingFile:
-    content = path.read_bytes()
+@cache
+def track(handle: str) -> Sound:
+    """A speaker's track, made once a run."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "track.opus"
+        save_opus(laid(TALK[handle], TOTAL_MS), path)
+        return Sound(path.read_bytes(), round(file_ms(path)))
+
+
+@cache
+def mix() -> Sound:
+    """All of them together, made once a run."""
+    with tempfile.TemporaryDirectory() as folder:
+        paths = []
+        for handle in TALK:
+            paths.append(Path(folder) / f"{handle}.opus")
+            paths[-1].write_bytes(track(handle).content)
+        target = Path(folder) / "mix.m4a"
+        inputs = [word for path in paths for word in ("-i", str(path))]
+        together = [
+            "-filter_complex",
+            f"amix=inputs={len(paths)}:normalize=0",
+            "-c:a",
+            "aac",
+            "-movflags",
+            "+faststart",
+        ]
+        subprocess.run(["ffmpeg", "-v", "error", "-y", *inputs, *together, str(target)], check=True)
+        return Sound(target.read_bytes(), round(file_ms(target)))
+
+
+def file_row(recording: Recording, path: Path, sound: Sound, seat: Seat | None = None) -> RecordingFile:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(sound.content)
     return RecordingFile(
         recording=recording,
         kind=RecordingFile.Kind.MIX if seat is None else RecordingFile.Kind.TRACK,
         seat=seat,
         path=store.relative(path),
-        start_ms=start_ms,
-        duration_ms=round(probe_ms(path)),
-        size=len(content),
-        sha256=hashlib.sha256(content).hexdigest(),
+        start_ms=0,
+        duration_ms=sound.duration_ms,
+        size=len(sound.content),
+        sha256=hashlib.sha256(sound.content).hexdigest(),
     )
 
 

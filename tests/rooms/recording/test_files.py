@@ -1,0 +1,177 @@
+"""Files by signed links: any range of them, for whom they were meant, as long as there is a copy."""
+
+from __future__ import annotations
+
+import json
+import time
+import warnings
+from collections.abc import Generator
+from typing import Any
+from unittest.mock import patch
+
+import pytest
+from django.conf import settings
+from django.test import Client
+
+from moderation import retention
+from rooms import actions
+from rooms.models import Recording, RecordingFile, Room
+from rooms.recording import links, store
+from tests.moderation.builders import due_at
+from tests.rooms.people import person
+from tests.rooms.recording.builders import talked_room
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture(autouse=True)
+def _streams_are_read_at_once() -> Generator[None]:
+    """The test client reads an asynchronous stream in one go, and Django warns of it: here that is what we want."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="StreamingHttpResponse must consume asynchronous iterators")
+        yield
+
+
+@pytest.fixture
+def room() -> Room:
+    return talked_room()
+
+
+def body(response: Any) -> bytes:
+    return b"".join(response)
+
+
+def mix(room: Room, who: int | None = None) -> str:
+    return links.address(room.pk, "mix", room.host_id if who is None else who, "mix.m4a")
+
+
+def get(address: str, **headers: str) -> Any:
+    return Client().get(address, headers=headers)
+
+
+def test_all_of_it_and_parts_of_it(room: Room) -> None:
+    content = store.mix_path(room.pk).read_bytes()
+    whole = get(mix(room))
+    assert (whole.status_code, body(whole)) == (200, content)
+    assert whole["Accept-Ranges"] == "bytes" and whole["Content-Length"] == str(len(content))
+    assert whole["Content-Type"] == "audio/mp4" and "private" in whole["Cache-Control"]
+    size = len(content)
+    for asked, start, stop in (
+        ("bytes=0-99", 0, 100),
+        ("bytes=100-", 100, size),
+        ("bytes=-500", size - 500, size),
+        (f"bytes={size - 1}-{size + 1000}", size - 1, size),
+    ):
+        part = get(mix(room), Range=asked)
+        assert (part.status_code, body(part)) == (206, content[start:stop]), asked
+        assert part["Content-Range"] == f"bytes {start}-{stop - 1}/{size}"
+        assert part["Content-Length"] == str(stop - start)
+    behind = get(mix(room), Range=f"bytes={size}-")
+    assert behind.status_code == 416 and behind["Content-Range"] == f"bytes */{size}"
+
+
+def test_a_range_of_something_else_is_never_mixed_in(room: Room) -> None:
+    etag = get(mix(room))["ETag"]
+    assert get(mix(room), Range="bytes=5-9", **{"If-Range": etag}).status_code == 206
+    for other in ('"another"', f"W/{etag}", "Mon, 23 Nov 2026 18:00:00 GMT"):
+        assert get(mix(room), Range="bytes=5-9", **{"If-Range": other}).status_code == 200
+    assert get(mix(room), **{"If-None-Match": etag}).status_code == 304
+    assert get(mix(room), **{"If-Match": '"another"'}).status_code == 412
+
+
+def test_head_tells_the_size_and_sends_nothing(room: Room) -> None:
+    answer = Client().head(mix(room))
+    assert answer.status_code == 200 and answer.content == b""
+    assert answer["Content-Length"] == str(store.mix_path(room.pk).stat().st_size)
+    assert Client().post(mix(room)).status_code == 405
+
+
+def test_in_production_nginx_delivers(room: Room) -> None:
+    with patch.object(settings, "X_ACCEL_REDIRECT", True):
+        answer = get(mix(room))
+    assert answer["X-Accel-Redirect"] == f"/_recordings/{room.pk}/mix.m4a"
+    assert answer.content == b"" and answer["Content-Type"] == "audio/mp4"
+
+
+def test_links_end_and_cannot_be_made_up(room: Room) -> None:
+    address = mix(room)
+    token = address.split("/")[2]
+    assert links.read(token) is not None
+    assert links.read(token, time.time() + links.LISTEN_FOR + links.HOUR + 1) is None
+    for wrong in (
+        token[:-1],
+        token.replace(".mix.", ".peaks."),
+        token.replace(f"{room.pk}.", f"{room.pk + 1}.", 1),
+        "x",
+    ):
+        assert get(address.replace(token, wrong)).status_code == 404
+    with patch("rooms.recording.links.time.time", return_value=time.time() - 8 * links.HOUR):
+        old = mix(room)
+    assert get(old).status_code == 404
+
+
+def test_a_link_is_for_one_person_and_what_that_person_may_still(room: Room) -> None:
+    stranger, speaker = person("stranger"), room.seats.get(user__handle="ada").user
+    assert get(mix(room, speaker.pk)).status_code == 200
+    assert get(mix(room, stranger.pk)).status_code == 404
+    everybody = links.address(room.pk, "mix", None, "mix.m4a")
+    assert get(everybody).status_code == 404
+    track = RecordingFile.objects.filter(recording__room=room, kind="track").first()
+    assert track is not None
+    assert get(links.address(room.pk, f"file-{track.pk}", speaker.pk, "a.opus")).status_code == 404
+    kept = get(links.address(room.pk, f"file-{track.pk}", room.host_id, "a.opus"))
+    assert kept.status_code == 200 and "attachment" in kept["Content-Disposition"]
+    actions.set_published(room.pk, room.host, True)
+    assert get(everybody).status_code == get(mix(room, stranger.pk)).status_code == 200
+    actions.set_published(room.pk, room.host, False)
+    assert get(everybody).status_code == 404
+    speaker.is_active = False
+    speaker.save()
+    assert get(mix(room, speaker.pk)).status_code == 404
+
+
+def test_a_file_of_another_room_is_not_opened_by_this_rooms_link(room: Room) -> None:
+    other = person("other", creator=True)
+    foreign = actions.open_room(other, title="Another")
+    recording, _new = Recording.objects.update_or_create(room=foreign, defaults={"state": Recording.State.READY})
+    row = RecordingFile.objects.create(
+        recording=recording,
+        kind="mix",
+        path=f"{foreign.pk}/mix.m4a",
+        start_ms=0,
+        duration_ms=1,
+        size=1,
+        sha256="0" * 64,
+    )
+    assert get(links.address(room.pk, f"file-{row.pk}", room.host_id, "x")).status_code == 404
+
+
+def test_the_picture_says_who_talked_when(room: Room) -> None:
+    picture = get(links.address(room.pk, "peaks", room.host_id, "peaks.json"))
+    assert picture.status_code == 200
+    found = json.loads(body(picture))
+    assert found["duration_ms"] > 49_000 and len(found["low"]) == len(found["high"]) <= 2401
+    ada = room.seats.get(user__handle="ada")
+    talks = next(lane["talks"] for lane in found["lanes"] if lane["seat"] == ada.pk)
+    assert abs(talks[0][0] - 10_000) < 400 and abs(talks[-1][0] - 40_000) < 400
+    assert all(-127 <= low <= high <= 127 for low, high in zip(found["low"], found["high"], strict=True))
+    silent = slice(20_000 // found["bin_ms"], 29_000 // found["bin_ms"])
+    assert max(found["high"][silent]) <= 2
+
+
+def test_after_a_purge_every_link_is_dead(room: Room) -> None:
+    zipped = actions.download_everything(room.pk, room.host).address
+    actions.set_published(room.pk, room.host, True)
+    addresses = [mix(room), links.address(room.pk, "peaks", None, "peaks.json"), zipped]
+    assert {get(address).status_code for address in addresses} == {200}
+    retention.purge([room.pk], due_at(room))
+    assert {get(address).status_code for address in addresses} == {404}
+    # From the moment on at which it begins, not only when the files are gone.
+    assert not store.folder(room.pk).exists()
+
+
+def test_from_the_beginning_of_a_purge_nothing_is_handed_out(room: Room) -> None:
+    addresses = [mix(room), actions.download_everything(room.pk, room.host).address]
+    retention.begin([room.pk], due_at(room))
+    assert store.mix_path(room.pk).exists()
+    assert {get(address).status_code for address in addresses} == {404}
