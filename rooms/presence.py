@@ -7,7 +7,6 @@ left behind expire after `TTL` seconds. All of it in Lua on Redis' own clock: pr
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterable
 from typing import Any
 
@@ -126,14 +125,14 @@ def is_connected(room_pk: int, user_pk: int) -> bool:
     return look(room_pk, [user_key(user_pk)])[1][0]
 
 
-def away_since(room_pk: int, user_pk: int, here: bool) -> float | None:
-    """When (Unix time) a sweep first found this person away; None while here. A page being reloaded is not away."""
+def away_since(room_pk: int, user_pk: int, here: bool, now: float) -> float | None:
+    """When (Unix time) a sweep first found this person away, `now` if it is this one; None while here."""
     name, field = bus.key(f"away:{room_pk}"), str(user_pk)
     client = bus.client()
     if here:
         client.hdel(name, field)
         return None
-    client.hsetnx(name, field, repr(time.time()))
+    client.hsetnx(name, field, repr(now))
     client.expire(name, 24 * 3600)
     found: Any = client.hget(name, field)
     return float(found)

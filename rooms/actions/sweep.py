@@ -74,14 +74,14 @@ def _look(room: Room, seats: list[Seat]) -> Stage:
     return Stage(here[0], dict(zip(people[1:], here[1:], strict=True)))
 
 
-def _away(room: Room, user_pk: int, here: bool) -> datetime | None:
-    since = presence.away_since(room.pk, user_pk, here)
+def _away(room: Room, user_pk: int, here: bool, now: datetime) -> datetime | None:
+    since = presence.away_since(room.pk, user_pk, here, now.timestamp())
     return None if since is None else datetime.fromtimestamp(since, UTC)
 
 
 def _host(room: Room, stage: Stage, now: datetime) -> str | None:
     """Keep `host_lost_at` true; the reason to end the room when the host's grace has passed."""
-    away = _away(room, room.host_id, stage.host_here)
+    away = _away(room, room.host_id, stage.host_here, now)
     if away is None:
         if room.host_lost_at is not None:
             host_back(room.pk)
@@ -114,7 +114,7 @@ def _set_stage_empty(room_pk: int, at: datetime | None) -> None:
 
 def _speaker(room: Room, seat: Seat, here: bool, now: datetime) -> None:
     """A speaker who stays away gives the place back."""
-    away = _away(room, seat.user_id, here)
+    away = _away(room, seat.user_id, here, now)
     if away is not None and now - away >= timedelta(seconds=settings.ROOM_SPEAKER_GRACE_SECONDS):
         leave_seat(room.pk, seat.user, Seat.LeftReason.LOST)
 

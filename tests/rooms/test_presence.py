@@ -1,0 +1,66 @@
+"""Presence on real Redis: people are counted once, whoever dies is forgotten."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator
+
+import pytest
+import redis.asyncio
+
+from rooms import bus, presence
+
+ROOM = 71
+
+
+@pytest.fixture
+async def client() -> AsyncGenerator[redis.asyncio.Redis]:
+    async with bus.connect() as connection:
+        yield connection
+
+
+async def test_a_person_with_two_pages_counts_once(client: redis.asyncio.Redis) -> None:
+    assert await presence.enter(client, ROOM, [("u:1", "first")]) == 1
+    assert await presence.enter(client, ROOM, [("u:1", "second")]) == 0
+    assert await presence.enter(client, ROOM, [("a:xyz", "third")]) == 1
+    assert presence.count(ROOM) == 2
+    assert await presence.leave(client, ROOM, "u:1", "first") is False
+    assert presence.is_connected(ROOM, 1)
+    assert await presence.leave(client, ROOM, "u:1", "second") is True
+    assert await presence.leave(client, ROOM, "u:1", "second") is False, "gone is gone"
+    assert not presence.is_connected(ROOM, 1)
+    assert await presence.alook(client, ROOM, ["u:1", "a:xyz"]) == (1, [False, True])
+
+
+async def test_a_refresh_is_no_arrival(client: redis.asyncio.Redis) -> None:
+    members = [(f"a:{n}", "page") for n in range(1200)]
+    assert await presence.enter(client, ROOM, members) == 1200
+    assert await presence.enter(client, ROOM, members) == 0
+    assert presence.count(ROOM) == 1200
+
+
+async def test_who_is_not_refreshed_expires(client: redis.asyncio.Redis, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(presence, "TTL", 0.2)
+    await presence.enter(client, ROOM, [("u:1", "a page of a killed process"), ("u:1", "another"), ("u:2", "page")])
+    assert presence.count(ROOM) == 2
+    await asyncio.sleep(0.15)
+    await presence.enter(client, ROOM, [("u:2", "page")])
+    await asyncio.sleep(0.1)
+    assert await presence.alook(client, ROOM, ["u:1", "u:2"]) == (1, [False, True])
+
+
+async def test_rooms_do_not_mix(client: redis.asyncio.Redis) -> None:
+    await presence.enter(client, ROOM, [("u:1", "page")])
+    assert presence.count(ROOM + 1) == 0
+
+
+async def test_processes_race_without_miscounting(client: redis.asyncio.Redis) -> None:
+    async def one(n: int) -> None:
+        async with bus.connect() as mine:
+            for turn in range(20):
+                await presence.enter(mine, ROOM, [(f"u:{n % 3}", f"{n}-{turn}")])
+                await presence.leave(mine, ROOM, f"u:{n % 3}", f"{n}-{turn}")
+
+    await asyncio.gather(*(one(n) for n in range(12)))
+    assert presence.count(ROOM) == 0
+    assert await client.exists(bus.key(f"presence:{ROOM}:people")) == 0

@@ -1,0 +1,177 @@
+"""What time alone does to rooms. The clock is moved, nothing sleeps; presence is real Redis."""
+
+from __future__ import annotations
+
+import asyncio
+import importlib
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.utils import timezone
+
+from people.models import User
+from rooms import actions, bus, presence
+from rooms.models import Room, RoomEvent, Seat
+from tests.rooms.people import open_room, seated
+
+pytestmark = pytest.mark.django_db(transaction=True)
+NOW = timezone.now
+
+
+def come(room: Room, user: User, conn: str = "page") -> None:
+    asyncio.run(_presence("enter", room, user, conn))
+
+
+def go(room: Room, user: User, conn: str = "page") -> None:
+    asyncio.run(_presence("leave", room, user, conn))
+
+
+async def _presence(what: str, room: Room, user: User, conn: str) -> None:
+    async with bus.connect() as client:
+        if what == "enter":
+            await presence.enter(client, room.pk, [(presence.user_key(user.pk), conn)])
+        else:
+            await presence.leave(client, room.pk, presence.user_key(user.pk), conn)
+
+
+def types(room: Room) -> list[str]:
+    return list(RoomEvent.objects.filter(room=room, seq__gt=2).order_by("seq").values_list("type", flat=True))
+
+
+def at(seconds: float) -> Any:
+    return NOW() + timedelta(seconds=seconds)
+
+
+def test_a_host_who_reloads_is_not_lost() -> None:
+    room = open_room()
+    come(room, room.host)
+    assert actions.sweep(at(0)) == 0
+    go(room, room.host)
+    actions.sweep(at(0))
+    come(room, room.host, "the page again")
+    actions.sweep(at(60))
+    assert types(room) == []
+
+
+def test_a_host_who_stays_away_ends_the_room(settings: Any) -> None:
+    settings.ROOM_HOST_GRACE_SECONDS, settings.ROOM_EMPTY_STAGE_SECONDS = 120, 3600
+    room = open_room()
+    come(room, room.host)
+    actions.sweep(at(0))
+    go(room, room.host)
+    actions.sweep(at(0))
+    actions.sweep(at(6))
+    assert types(room) == ["host_lost"]
+    room.refresh_from_db()
+    assert room.host_lost_at is not None and abs((room.host_lost_at - NOW()).total_seconds()) < 5
+    lost = RoomEvent.objects.get(room=room, type="host_lost").data
+    assert lost["lost_at"] < lost["ends_at"]
+    actions.sweep(at(110))
+    assert types(room) == ["host_lost"], "told once, and the grace period is kept"
+    assert actions.sweep(at(125)) == 1
+    room.refresh_from_db()
+    assert (room.status, room.end_reason) == ("ended", "host_gone")
+    assert types(room) == ["host_lost", "seat_left", "room_ended"]
+    assert actions.sweep(at(200)) == 0
+
+
+def test_a_host_who_comes_back_in_time(settings: Any) -> None:
+    settings.ROOM_EMPTY_STAGE_SECONDS = 3600
+    room = open_room()
+    actions.sweep(at(0))
+    actions.sweep(at(6))
+    come(room, room.host)
+    actions.sweep(at(60))
+    assert types(room) == ["host_lost", "host_back"]
+    go(room, room.host)
+    actions.sweep(at(61))
+    assert types(room) == ["host_lost", "host_back"], "away anew: the clock starts again"
+
+
+def test_a_killed_web_process_is_noticed(settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody says goodbye for its connections: they expire."""
+    room = open_room()
+    monkeypatch.setattr(presence, "TTL", 0.2)
+    come(room, room.host)
+    actions.sweep(at(0))
+    assert presence.is_connected(room.pk, room.host_id)
+    asyncio.run(asyncio.sleep(0.3))
+    assert not presence.is_connected(room.pk, room.host_id)
+    assert presence.count(room.pk) == 0
+    actions.sweep(at(0))
+    actions.sweep(at(6))
+    assert types(room) == ["host_lost"]
+
+
+def test_a_stage_on_which_nobody_is(settings: Any) -> None:
+    settings.ROOM_HOST_GRACE_SECONDS, settings.ROOM_EMPTY_STAGE_SECONDS = 3600, 300
+    room = open_room()
+    guest = seated("guest", room)
+    come(room, guest)
+    actions.sweep(at(0))
+    actions.sweep(at(400))
+    assert Room.objects.get(pk=room.pk).stage_empty_at is None
+    go(room, guest)
+    actions.sweep(at(0))
+    come(room, guest)
+    actions.sweep(at(50))
+    assert Room.objects.get(pk=room.pk).stage_empty_at is None, "somebody came back"
+    actions.leave_seat(room.pk, guest)
+    actions.sweep(at(60))
+    assert actions.sweep(at(200)) == 0
+    assert actions.sweep(at(361)) == 1, "a listener is no one on stage"
+    assert Room.objects.get(pk=room.pk).end_reason == "stage_empty"
+
+
+def test_a_speaker_who_stays_away_gives_the_place_back(settings: Any) -> None:
+    settings.ROOM_SPEAKER_GRACE_SECONDS = 60
+    room = open_room()
+    guest = seated("guest", room)
+    come(room, room.host)
+    come(room, guest)
+    actions.sweep(at(0))
+    go(room, guest)
+    actions.sweep(at(0))
+    actions.sweep(at(50))
+    assert Seat.objects.filter(room=room, user=guest, left_at=None).exists()
+    actions.sweep(at(61))
+    left = RoomEvent.objects.get(room=room, type="seat_left")
+    assert left.data == {"user": "guest", "reason": "lost"}
+    assert Seat.objects.get(room=room, user=guest).left_reason == "lost"
+
+
+def test_time_is_up() -> None:
+    room = open_room(ends_by=at(1800))
+    come(room, room.host)
+    assert actions.sweep(at(1700)) == 0
+    assert actions.sweep(at(1801)) == 1
+    assert Room.objects.get(pk=room.pk).end_reason == "time_up"
+
+
+def test_without_redis_nothing_ends(settings: Any, caplog: pytest.LogCaptureFixture) -> None:
+    room = open_room()
+    bus.client.cache_clear()
+    settings.REDIS_URL = "redis://127.0.0.1:1/0"
+    try:
+        assert actions.sweep(at(9000)) == 0
+    finally:
+        bus.client.cache_clear()
+    assert Room.objects.get(pk=room.pk).is_live and "presence is not known" in caplog.text
+
+
+def test_a_host_who_came_back_while_we_looked(monkeypatch: pytest.MonkeyPatch, settings: Any) -> None:
+    """The decision was made on what was read before: the action looks again under the lock."""
+    module = importlib.import_module("rooms.actions.sweep")
+    settings.ROOM_EMPTY_STAGE_SECONDS = 3600
+    room = open_room()
+    actions.host_lost(room.pk, at(-600))
+    real = module._end_if_still
+
+    def back_just_now(room_pk: int, reason: str) -> bool:
+        actions.host_back(room_pk)
+        return real(room_pk, reason)
+
+    monkeypatch.setattr(module, "_end_if_still", back_just_now)
+    assert actions.sweep(at(0)) == 0
+    assert Room.objects.get(pk=room.pk).is_live
