@@ -130,11 +130,12 @@ def test_who_lost_the_lease_writes_nothing(windows: list[TranscriptionWindow]) -
     assert {quick.pk, again.pk} == {window.pk for window in windows}  # first tries first, then what was left behind
     taken = again if again.pk == slow.pk else quick
     assert taken.token == slow.token + 1
-    for write in (
+    writes: list[Callable[[], None]] = [
         lambda: jobs.save_window(slow, [], jobs.By("m", "1"), 5),
         lambda: jobs.failed(slow, "late"),
         lambda: jobs.write(slow, lease_until=Now()),
-    ):
+    ]
+    for write in writes:
         with pytest.raises(jobs.LeaseLost), transaction.atomic():
             write()
     jobs.save_window(taken, [], jobs.By("m", "1"), 5)
