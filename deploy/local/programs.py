@@ -14,6 +14,9 @@ ALIVE = {
     "beat": "alive:beat",
     "voices": "alive:voices",
 }
+# A thousand who come in at once wait their turn: Daphne's own 5 seconds and 50 places turned all of them away.
+PATIENCE = 30  # seconds for a WebSocket's handshake
+BACKLOG = 1024  # connections that wait to be accepted
 ORDER = ("media", "standby", "work", "speech", "beat", "web", "voices")
 
 
@@ -37,6 +40,8 @@ def command(name: str, port: int = 0, host: str = "127.0.0.1", certificate: Path
             sys.executable,
             "-m",
             "config.serving",
+            "--websocket_connect_timeout",
+            str(PATIENCE),
             "--endpoint",
             endpoint(port, host, certificate),
             "config.asgi:application",
@@ -56,6 +61,6 @@ def endpoint(port: int, host: str, certificate: Path | None) -> str:
     """Where Daphne listens, in Twisted's words; colons are escaped there."""
     where = host.replace(":", "\\:")
     if certificate is None:
-        return f"tcp:port={port}:interface={where}"
+        return f"tcp:port={port}:backlog={BACKLOG}:interface={where}"
     file = str(certificate).replace(":", "\\:")
-    return f"ssl:port={port}:interface={where}:privateKey={file}:certKey={file}"
+    return f"ssl:port={port}:backlog={BACKLOG}:interface={where}:privateKey={file}:certKey={file}"
