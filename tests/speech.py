@@ -44,3 +44,9 @@ def share_of_words(spoken: str, heard: str) -> float:
     there = set(words(heard))
     expected = words(spoken)
     return sum(word in there for word in expected) / len(expected)
+
+
+def file_ms(path: Path) -> float:
+    """How long a sound file lasts, by ffprobe, in milliseconds."""
+    command = ["ffprobe", "-v", "error", "-show_entries", "format=duration", "-of", "csv=p=0", str(path)]
+    return float(subprocess.run(command, check=True, capture_output=True, text=True).stdout) * 1000

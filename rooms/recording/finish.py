@@ -7,7 +7,6 @@ when all files stand. Running it again makes the same files again.
 from __future__ import annotations
 
 import hashlib
-import json
 import logging
 import shutil
 import subprocess
@@ -21,12 +20,11 @@ from django.db import transaction
 from django.utils import timezone
 
 from rooms.models import Recording, RecordingFile, Room, Seat
-from rooms.recording import playlists, store, tracks
+from rooms.recording import mixes, playlists, store, tracks
 from rooms.signals import recording_ready
 
 log = logging.getLogger(__name__)
 
-AAC_FRAME_MS = 1024 / 48  # milliseconds
 _ONE_GO = 3600.0  # seconds one step may take
 
 
@@ -63,7 +61,7 @@ def finish(room: Room) -> Recording:
     try:
         with tempfile.TemporaryDirectory(dir=_folder(room), prefix=".finish-") as scratch:
             made = [*_mix(room, Path(scratch)), *_tracks(room, Path(scratch))]
-    except (CannotFinish, OSError, subprocess.SubprocessError) as error:
+    except (CannotFinish, OSError, ValueError, subprocess.SubprocessError) as error:
         log.exception("room %s: its recording could not be finished", room.pk)
         Recording.objects.filter(pk=recording.pk).update(state=Recording.State.FAILED, error=str(error)[:200])
         raise
@@ -120,60 +118,25 @@ def _mix(room: Room, scratch: Path) -> list[Made]:
     segments = playlists.parse(store.playlist_texts(room.pk))
     if not segments or room.started_at is None:
         return []
-    pieces = [_joined(room, run, scratch) for run in playlists.runs(segments)]
-    silence = _aac_silence(scratch, max_gap_ms(pieces))
-    listed = _list_with_gaps(pieces, silence, scratch / "mix.txt", AAC_FRAME_MS)
+    parts = []
+    for run in playlists.runs(segments):
+        whole = scratch / f"run-{run.run}.mp4"
+        _gather(room, run, whole)
+        parts.append((whole, (run.at - room.started_at).total_seconds() * 1000))
+    silence = scratch / "silence.m4a"
+    _ffmpeg("-f", "lavfi", "-i", "anullsrc=r=48000:cl=mono", "-t", "1", "-c:a", "aac", "-b:a", "64k", str(silence))
     target = scratch / "mix.m4a"
-    _ffmpeg("-f", "concat", "-safe", "0", "-i", str(listed), "-c", "copy", "-movflags", "+faststart", str(target))
-    duration_ms = probe_ms(target)
+    duration_ms = mixes.join(parts, silence, target)
     shutil.move(target, store.mix_path(room.pk))
     return [Made(RecordingFile.Kind.MIX, store.mix_path(room.pk), 0, round(duration_ms))]
 
 
-def _joined(room: Room, run: playlists.Run, scratch: Path) -> Piece:
-    """What one recorder wrote, as one file without a break."""
-    assert room.started_at is not None
-    whole, path = scratch / f"run-{run.run}.mp4", scratch / f"run-{run.run}.m4a"
-    with whole.open("wb") as file:
+def _gather(room: Room, run: playlists.Run, target: Path) -> None:
+    """What one recorder wrote, as one file."""
+    with target.open("wb") as file:
         for name in (playlists.init_name(run.run), *(segment.name for segment in run.segments)):
             with (store.hls_folder(room.pk) / name).open("rb") as part:
                 shutil.copyfileobj(part, file)
-    _ffmpeg("-i", str(whole), "-c", "copy", str(path))
-    whole.unlink()
-    return Piece(path, (run.at - room.started_at).total_seconds() * 1000, probe_ms(path))
-
-
-def _aac_silence(scratch: Path, longest_ms: float) -> Path:
-    """Coded silence like the recorder's, long enough for every gap; the list takes from it what it needs."""
-    path = scratch / "silence.m4a"
-    seconds = f"{longest_ms / 1000 + 1:.3f}"
-    _ffmpeg("-f", "lavfi", "-i", "anullsrc=r=48000:cl=mono", "-t", seconds, "-c:a", "aac", "-b:a", "64k", str(path))
-    return path
-
-
-def max_gap_ms(pieces: Sequence[Piece]) -> float:
-    """The longest silence needed before a piece."""
-    end, longest = 0.0, 0.0
-    for piece in pieces:
-        longest = max(longest, piece.start_ms - end)
-        end = max(end, piece.start_ms) + piece.duration_ms
-    return longest
-
-
-def _list_with_gaps(pieces: Sequence[Piece], silence: Path, target: Path, frame_ms: float) -> Path:
-    """ffmpeg's list of what follows what. Gaps are whole frames measured from room time 0, so errors never add up."""
-    lines = ["ffconcat version 1.0"]
-    at = 0.0
-    for piece in pieces:
-        frames = round((piece.start_ms - at) / frame_ms)
-        if frames > 0:
-            lines += [f"file '{silence}'", f"outpoint {frames * frame_ms / 1000 - 0.0005:.6f}"]
-            lines.append(f"duration {frames * frame_ms / 1000:.6f}")
-            at += frames * frame_ms
-        lines += [f"file '{piece.path}'", f"duration {piece.duration_ms / 1000:.6f}"]
-        at += piece.duration_ms
-    target.write_text("\n".join(lines) + "\n")
-    return target
 
 
 # --- tracks ---------------------------------------------------------------------------------------------------------
@@ -231,13 +194,3 @@ def _ffmpeg(*words: str) -> None:
     done = subprocess.run(command, capture_output=True, text=True, timeout=_ONE_GO, check=False)
     if done.returncode != 0:
         raise CannotFinish(f"ffmpeg: {done.stderr.strip()[-150:]}")
-
-
-def probe_ms(path: Path) -> float:
-    """How long a sound file lasts, in milliseconds."""
-    command = ["ffprobe", "-v", "error", "-show_entries", "format=duration", "-of", "json", str(path)]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
-    try:
-        return float(json.loads(done.stdout)["format"]["duration"]) * 1000
-    except (ValueError, KeyError) as error:
-        raise CannotFinish(f"{path.name} cannot be read") from error

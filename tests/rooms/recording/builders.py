@@ -18,7 +18,7 @@ from rooms.models import Recording, RecordingFile, Room, Seat
 from rooms.recording import store
 from rooms.recording.peaks import prepare
 from tests.rooms.people import open_room, seated
-from tests.speech import length_ms as file_ms
+from tests.speech import file_ms
 from tests.transcripts.sounds import Laid, laid, length_ms, save_opus
 from transcripts.models import Cue, TrackPlan, Transcript, TranscriptionWindow
 

@@ -1,0 +1,130 @@
+"""After the end: what ffmpeg and Janus left becomes files in room time, gaps included."""
+
+from __future__ import annotations
+
+import subprocess
+from datetime import timedelta
+from pathlib import Path
+
+import numpy as np
+import pytest
+from django.conf import settings
+
+from rooms import actions
+from rooms.media import peers
+from rooms.models import Recording, RecordingFile, Room
+from rooms.recording import playlists, store, tracks
+from rooms.recording.finish import finish
+from rooms.recording.tasks import still_recording, sweep_recordings
+from tests.rooms import people
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def record(room: Room, run: int, hertz: int, begins: float, seconds: int) -> None:
+    """What the recorder leaves of one run: a tone that begins so many seconds into the room."""
+    folder = store.hls_folder(room.pk)
+    folder.mkdir(parents=True, exist_ok=True)
+    subprocess.run(
+        [
+            "ffmpeg", "-loglevel", "error", "-f", "lavfi", "-i", f"sine={hertz}:r=48000:d={seconds}", "-c:a", "aac",
+            "-b:a", "64k", "-f", "hls", "-hls_time", "1", "-hls_list_size", "0", "-hls_playlist_type", "event",
+            "-hls_segment_type", "fmp4", "-hls_fmp4_init_filename", playlists.init_name(run), "-hls_segment_filename",
+            str(folder / f"{run}-%d.m4s"), "-hls_flags", "program_date_time+omit_endlist", str(folder / f"{run}.m3u8"),
+        ],
+        check=True,
+    )  # fmt: skip
+    assert room.started_at is not None
+    path = store.playlist_path(room.pk, run)
+    lines, at = [], room.started_at + timedelta(seconds=begins)
+    for line in path.read_text().splitlines():
+        if line.startswith("#EXTINF:"):
+            length = float(line.removeprefix("#EXTINF:").rstrip(","))
+        if line.startswith("#EXT-X-PROGRAM-DATE-TIME:"):
+            line = at.strftime("#EXT-X-PROGRAM-DATE-TIME:%Y-%m-%dT%H:%M:%S.") + f"{at.microsecond // 1000:03}+0000"
+            at += timedelta(seconds=length)
+        lines.append(line)
+    path.write_text("\n".join(lines) + "\n")
+
+
+def tone_at(samples: peers.Samples, hertz: int) -> tuple[float, float]:
+    """When a tone begins and ends, in seconds."""
+    size = 960
+    blocks = samples[: len(samples) // size * size].reshape(-1, size).astype(np.float64)
+    power = np.abs(np.fft.rfft(blocks, axis=1))
+    place = round(hertz * size / peers.RATE)
+    loud = np.flatnonzero(power[:, place] > power[:, place].max() / 4)
+    return loud[0] * size / peers.RATE, (loud[-1] + 1) * size / peers.RATE
+
+
+def ended_room() -> Room:
+    room = people.open_room()
+    actions.end_room(room.pk, room.host)
+    room.refresh_from_db()
+    return room
+
+
+def test_gaps_stay_gaps() -> None:
+    room = ended_room()
+    record(room, 0, 500, begins=1.5, seconds=4)
+    record(room, 2, 1000, begins=9.25, seconds=3)
+    recording = finish(room)
+    assert recording.state == Recording.State.READY
+    mix = recording.files.get(kind=RecordingFile.Kind.MIX)
+    samples = peers.read_clip(Path(settings.RECORDINGS_DIR) / mix.path)
+    first, second = tone_at(samples, 500), tone_at(samples, 1000)
+    assert first[0] == pytest.approx(1.5, abs=0.045)
+    assert first[1] == pytest.approx(5.5, abs=0.1)
+    assert second[0] == pytest.approx(9.25, abs=0.045)
+    assert mix.duration_ms == pytest.approx(12_250, abs=120)
+
+
+def test_finishing_twice_changes_nothing() -> None:
+    room = ended_room()
+    record(room, 0, 500, begins=0, seconds=2)
+    before = list(finish(room).files.values_list("pk", "sha256"))
+    assert list(finish(room).files.values_list("pk", "sha256")) == before
+
+
+def test_a_room_without_sound_is_finished_too() -> None:
+    recording = finish(ended_room())
+    assert recording.state == Recording.State.READY
+    assert not recording.files.exists()
+
+
+def test_a_piece_that_is_missing_fails_with_a_reason_and_can_be_tried_again() -> None:
+    room = ended_room()
+    record(room, 0, 500, begins=0, seconds=3)
+    piece = store.hls_folder(room.pk) / "0-1.m4s"
+    kept = piece.read_bytes()
+    piece.unlink()
+    with pytest.raises(OSError, match=r"0-1\.m4s"):
+        finish(room)
+    assert Recording.objects.get(room=room).state == Recording.State.FAILED
+    piece.write_bytes(kept)
+    assert finish(room).state == Recording.State.READY
+
+
+def test_connections_of_one_seat_become_one_track(tmp_path: Path) -> None:
+    parts = []
+    for number, hertz in enumerate((500, 1000)):
+        path = tmp_path / f"{number}.opus"
+        subprocess.run(
+            ["ffmpeg", "-loglevel", "error", "-f", "lavfi", "-i", f"sine={hertz}:r=48000:d=2", "-c:a", "libopus", path],
+            check=True,
+        )
+        parts.append((path, number * 5000.0))
+    assert tracks.join(parts, tmp_path / "track.opus") == pytest.approx(7000, abs=60)
+    samples = peers.read_clip(tmp_path / "track.opus")
+    assert tone_at(samples, 500)[0] == pytest.approx(0, abs=0.045)
+    assert tone_at(samples, 1000)[0] == pytest.approx(5, abs=0.045)
+
+
+def test_recordings_left_behind_are_found() -> None:
+    room = ended_room()
+    assert not still_recording(room.pk)
+    assert sweep_recordings() == 0, "its end was a moment ago: the supervisor asks for it itself"
+    assert room.started_at is not None and room.ended_at is not None
+    begun, ended = room.started_at - timedelta(minutes=5), room.ended_at - timedelta(minutes=1)
+    Room.objects.filter(pk=room.pk).update(started_at=begun, ended_at=ended)
+    assert sweep_recordings() == 1
