@@ -31,6 +31,7 @@ LINGER = 30.0  # seconds a room stays subscribed after its last socket: people r
 BASE_FRESH = 1.0  # seconds a shared snapshot is handed out while nothing happens in the room
 SILENCE = 5.0  # seconds without a word from Redis before we ask whether it is there
 SUBSCRIBE_WITHIN = 3.0  # seconds; then a socket starts without live events and gets them when Redis is back
+TURN = 32  # messages passed on before the sockets get their turn
 MOST_MISSED = 200  # events read from the log to close a gap; beyond this a snapshot is cheaper
 
 
@@ -285,12 +286,15 @@ class Hub:
 
     async def _read(self, pubsub: Any) -> None:
         """Pass messages on until the connection fails; a Redis that answers no ping has failed."""
-        asked = False
+        asked, handled = False, 0
         while True:
             message = await pubsub.get_message(timeout=SILENCE)
             if message is not None:
-                asked = False
+                asked, handled = False, handled + 1
                 self._handle(message)
+                if handled % TURN == 0:
+                    # Messages that are here already come without a pause: let the sockets write theirs.
+                    await asyncio.sleep(0)
             elif asked:
                 raise RedisError("no answer to a ping")
             else:

@@ -9,10 +9,9 @@ from django.db import transaction
 
 from people.models import User
 from rooms import bus
+from rooms.media.bus import CHANGED
 from rooms.models import Room, Seat
 from rooms.refusals import RoomRefused
-
-MEDIA_CHANGED = "media:changed"
 
 
 @contextmanager
@@ -40,4 +39,4 @@ def role_of(room: Room, user: User | None, seat: Seat | None) -> str:
 def media_changed(room: Room) -> None:
     """Tell the media supervisor, once the change is committed, that what it should see to has changed."""
     pk = room.pk
-    transaction.on_commit(lambda: bus.publish(bus.key(MEDIA_CHANGED), str(pk)))
+    transaction.on_commit(lambda: bus.publish(bus.key(CHANGED), str(pk)))

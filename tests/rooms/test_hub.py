@@ -1,0 +1,245 @@
+"""The hub on real Redis and PostgreSQL: in order, nothing missing, nothing twice, whatever was lost on the way."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import time
+from collections.abc import AsyncGenerator
+from typing import Any
+
+import pytest
+from channels.db import database_sync_to_async as run
+
+from rooms import actions, bus, events, presence, pulse
+from rooms import hub as module
+from rooms.hub import Feed, Hub
+from rooms.models import Room, RoomEvent
+from rooms.outlet import LIMIT, Outlet
+from tests.rooms.people import consented, open_room, person
+
+pytestmark = pytest.mark.django_db(transaction=True)
+WITHIN = 5.0
+
+
+class Ear:
+    """A socket's end in the hub, without the socket: what would be written to it."""
+
+    def __init__(self, hub: Hub, who: str = "a:ear", conn: str = "ear", user_pk: int | None = None) -> None:
+        self.hub = hub
+        self.outlet = Outlet(who, conn, user_pk, lambda: None)
+        self.heard: list[dict[str, Any]] = []
+        self.snapshots = 0
+        self.feed: Feed
+
+    async def join(self, room: Room) -> Ear:
+        self.feed = await self.hub.join(room.pk, self.outlet)
+        await self.start()
+        return self
+
+    async def start(self) -> None:
+        base = await self.feed.base()
+        self.outlet.snapshot(json.dumps({"type": "snapshot", "seq": base.seq}), base.seq)
+
+    async def until(self, done: Any, within: float = WITHIN) -> float:
+        """Take what comes until `done`; returns how long that took, in seconds."""
+        started = time.monotonic()
+        async with asyncio.timeout(within):
+            while not done():
+                if self.outlet.needs_snapshot:
+                    self.snapshots += 1
+                    await self.start()
+                while (text := self.outlet.take()) is not None:
+                    self.heard.append(json.loads(text))
+                if not done():
+                    await asyncio.sleep(0.01)
+        return time.monotonic() - started
+
+    @property
+    def seqs(self) -> list[int]:
+        return [message["seq"] for message in self.heard if "data" in message]
+
+    def of_type(self, kind: str) -> list[dict[str, Any]]:
+        return [message for message in self.heard if message["type"] == kind]
+
+
+@pytest.fixture
+async def hub() -> AsyncGenerator[Hub]:
+    made = Hub()
+    yield made
+    await close(made)
+
+
+async def close(hub: Hub) -> None:
+    for task in list(hub.tasks):
+        task.cancel()
+    await asyncio.gather(*hub.tasks, return_exceptions=True)
+    await hub.redis.aclose()
+
+
+@pytest.fixture
+def held(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, str]]:
+    """Nothing is published by itself: the test does, in the order it likes, or not at all."""
+    kept: list[tuple[str, str]] = []
+    monkeypatch.setattr(events.bus, "publish", lambda channel, text: kept.append((channel, text)))
+    return kept
+
+
+async def five_events(room: Room) -> None:
+    for _ in range(5):
+        await run(actions.host_lost)(room.pk, room.started_at)
+        await run(actions.host_back)(room.pk)
+
+
+async def say(hub: Hub, messages: list[tuple[str, str]]) -> None:
+    for channel, text in messages:
+        await hub.redis.publish(channel, text)
+
+
+@pytest.mark.parametrize("order", [[1, 0], [4, 3, 2, 1, 0], [0, 2, 1, 4, 3], [2, 2, 0, 0, 1, 1]])
+async def test_events_that_overtake_each_other(hub: Hub, held: list[tuple[str, str]], order: list[int]) -> None:
+    """Two transactions publish after their commits, in either order; and twice is once."""
+    room = await run(open_room)()
+    held.clear()
+    ear = await Ear(hub).join(room)
+    await five_events(room)
+    await say(hub, [held[n] for n in order])
+    last = 3 + max(order)
+    await ear.until(lambda: last in ear.seqs)
+    assert ear.seqs == list(range(3, last + 1))
+
+
+async def test_an_event_that_was_never_published(hub: Hub, held: list[tuple[str, str]]) -> None:
+    room = await run(open_room)()
+    held.clear()
+    ear = await Ear(hub).join(room)
+    await five_events(room)
+    await say(hub, [held[0], held[1], held[4]])
+    took = await ear.until(lambda: 7 in ear.seqs)
+    assert ear.seqs == [3, 4, 5, 6, 7] or ear.seqs == list(range(3, 13)), "read from the log"
+    assert took < 1.0
+
+
+async def test_the_last_event_was_never_published(hub: Hub, held: list[tuple[str, str]]) -> None:
+    """Nothing comes after it that would show the gap: the beat does."""
+    room = await run(open_room)()
+    ear = await Ear(hub).join(room)
+    await five_events(room)
+    await pulse.beat(hub)
+    await ear.until(lambda: 12 in ear.seqs)
+    assert ear.seqs == list(range(3, 13))
+    await pulse.beat(hub)
+    await ear.until(lambda: ear.of_type("beat") and ear.of_type("beat")[-1]["seq"] == 12)
+
+
+async def test_a_socket_that_joins_in_the_middle_of_it(hub: Hub) -> None:
+    """Whenever it comes, its snapshot and what follows make one sequence."""
+    room = await run(open_room)()
+    first = await Ear(hub).join(room)
+    late: list[Ear] = []
+
+    async def join_now_and_then() -> None:
+        for n in range(8):
+            late.append(await Ear(hub, conn=f"late{n}").join(room))
+            await asyncio.sleep(0.01)
+
+    await asyncio.gather(five_events(room), join_now_and_then())
+    for ear in (first, *late):
+        await ear.until(lambda ear=ear: ear.outlet.seq == 12)
+        start = ear.heard[0]["seq"]
+        assert ear.heard[0]["type"] == "snapshot"
+        assert ear.seqs == list(range(start + 1, 13))
+
+
+async def test_a_long_absence_costs_a_snapshot_not_the_log(hub: Hub, held: list[Any], monkeypatch: Any) -> None:
+    monkeypatch.setattr(module, "MOST_MISSED", 4)
+    room = await run(open_room)()
+    ear = await Ear(hub).join(room)
+    await five_events(room)
+    await pulse.beat(hub)
+    await ear.until(lambda: ear.snapshots == 1 and ear.outlet.seq == 12)
+    assert ear.seqs == []
+
+
+async def test_personal_matters_reach_that_person_alone(hub: Hub) -> None:
+    room = await run(open_room)()
+    guest = await run(lambda: consented(person("guest"), room))()
+    mine = await Ear(hub, f"u:{guest.pk}", "mine", guest.pk).join(room)
+    other = await Ear(hub, f"u:{room.host_id}", "other", room.host_id).join(room)
+    await run(actions.take_seat)(room.pk, guest)
+    await run(actions.unseat)(room.pk, guest, room.host)
+    await mine.until(lambda: mine.of_type("you_unseated"))
+    await other.until(lambda: 4 in other.seqs)
+    assert not other.of_type("you_unseated")
+    assert not await run(RoomEvent.objects.filter(room=room, type="you_unseated").exists)()
+
+
+async def test_one_subscription_a_room_however_many_sockets(hub: Hub) -> None:
+    room = await run(open_room)()
+    ears = [await Ear(hub, f"a:{n}", str(n)).join(room) for n in range(50)]
+    channel = bus.room_channel(room.pk)
+    assert dict(await hub.redis.pubsub_numsub(channel))[channel] == 1
+    await five_events(room)
+    for ear in ears:
+        await ear.until(lambda ear=ear: 12 in ear.seqs)
+        await hub.leave(ear.feed, ear.outlet)
+    ears[0].feed.empty_since -= module.LINGER + 1
+    await hub.drop_idle()
+    await asyncio.sleep(0.1)
+    assert dict(await hub.redis.pubsub_numsub(channel))[channel] == 0 and not hub.feeds
+
+
+async def test_counts_are_coalesced_over_processes(hub: Hub) -> None:
+    """Sixty people come within three seconds to two processes: a few counts, the last one right."""
+    room = await run(open_room)()
+    second = Hub()
+    ears = [await Ear(hub).join(room), await Ear(second).join(room)]
+    for feed in (ears[0].feed, ears[1].feed):
+        feed.count_due = True
+    started = time.monotonic()
+    for n in range(60):
+        one = (hub, second)[n % 2]
+        if await presence.enter(one.redis, room.pk, [(f"a:{n}", "page")]):
+            one.feeds[room.pk].count_due = True
+        await asyncio.sleep(0.05)
+    await ears[0].until(lambda: any(m["listening"] >= 60 for m in ears[0].of_type("count")))
+    seconds = time.monotonic() - started
+    counts = ears[0].of_type("count")
+    assert len(counts) <= seconds + 1, f"{len(counts)} counts in {seconds:.1f} s"
+    await close(second)
+
+
+async def test_speakers_are_not_listeners(hub: Hub) -> None:
+    room = await run(open_room)()
+    await presence.enter(hub.redis, room.pk, [(f"u:{room.host_id}", "page"), ("a:x", "page"), ("a:y", "page")])
+    assert await pulse.count(hub, room.pk) == 2
+
+
+def test_a_queue_that_is_full_drops_the_socket() -> None:
+    dropped = []
+    outlet = Outlet("a:slow", "conn", None, lambda: dropped.append(1))
+    outlet.snapshot("{}", 0)
+    for n in range(LIMIT + 10):
+        outlet.put(str(n))
+    assert dropped == [1] and outlet.take() is None
+
+
+def test_nothing_leaves_before_the_snapshot_and_nothing_that_is_in_it() -> None:
+    outlet = Outlet("a:x", "conn", None, lambda: None)
+    outlet.put("five", 5)
+    outlet.put("six", 6)
+    outlet.put("lossy")
+    outlet.snapshot("the snapshot", 5)
+    assert [outlet.take() for _ in range(4)] == ["the snapshot", "six", "lossy", None]
+    outlet.put("six again", 6)
+    assert outlet.take() is None
+
+
+async def test_nonsense_on_the_channel_harms_nobody(hub: Hub, caplog: pytest.LogCaptureFixture) -> None:
+    room = await run(open_room)()
+    ear = await Ear(hub).join(room)
+    channel = bus.room_channel(room.pk)
+    for text in ("not json", "[]", "7", '{"type":"talking","user":"host","talking":true}'):
+        await hub.redis.publish(channel, text)
+    await ear.until(lambda: ear.of_type("talking"))
+    assert "something that is no event" in caplog.text

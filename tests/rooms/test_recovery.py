@@ -1,0 +1,149 @@
+"""What is killed, and how soon the page is right again: over real sockets, with Redis and Daphne really dying."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import socket
+import time
+
+import pytest
+from channels.db import database_sync_to_async as run
+from django.conf import settings
+
+from deploy.local.throwaway import Throwaway
+from rooms import actions, bus
+from rooms.models import Room
+from tests.processes import Site
+from tests.rooms.client import Page, code
+from tests.rooms.people import consented, open_room, person, seated
+
+
+@pytest.mark.alone
+async def test_redis_dies_and_comes_back(site: Site, services: Throwaway) -> None:
+    site.start("web")
+    room = await run(open_room)()
+    guest = await run(lambda: consented(person("guest"), room))()
+    async with Page(room, guest) as page, Page(room) as stranger:
+        await page.wait_for("snapshot")
+        await stranger.wait_for("snapshot")
+        services.kill("redis")
+        await asyncio.sleep(0.5)
+        assert code(await page.ask("take_seat")) == "ok", "what rooms decide is in PostgreSQL"
+        services.restart("redis")  # in this thread: what is started dies with the thread that started it
+        started = time.monotonic()
+        fresh = await stranger.wait_for("snapshot", within=5)
+        assert time.monotonic() - started < 3, "the hub tries again within two seconds"
+        assert [seat["user"] for seat in fresh["seats"]] == ["host", "guest"]
+        assert (await page.wait_for("snapshot"))["seq"] == fresh["seq"] == 3
+        assert code(await page.ask("unmute")) == "ok"
+        await stranger.wait_for(lambda message: message.get("seq") == 4)
+        count = await stranger.wait_for(lambda m: m.get("type") in ("beat", "count") and m["listening"] == 1)
+        assert count["listening"] == 1, "presence was said again"
+
+
+@pytest.mark.alone
+async def test_a_page_that_slept_is_right_within_a_second(web: Site) -> None:
+    room = await run(open_room)()
+    guest = await run(person)("sleeper")
+    async with Page(room, guest) as page:
+        await page.wait_for("snapshot")
+    await run(seated)("late", room)
+    await run(actions.host_lost)(room.pk, room.started_at)
+    started = time.monotonic()
+    async with Page(room, guest) as page:
+        snapshot = await page.wait_for("snapshot")
+        assert time.monotonic() - started < 1.0
+        assert [seat["user"] for seat in snapshot["seats"]] == ["host", "late"]
+        assert snapshot["room"]["host_lost_at"] is not None
+        assert code(await page.ask("snapshot")) == "ok"
+        assert len(page.of_type("snapshot")) == 2
+
+
+async def test_a_web_process_is_killed(site: Site) -> None:
+    site.start("web")
+    room = await run(open_room)()
+    async with Page(room, room.host) as page:
+        await page.wait_for("snapshot")
+        site.kill("web")
+        assert await page.closed() == 1006
+    site.start("web")
+    async with Page(room, room.host) as page:
+        snapshot = await page.wait_for("snapshot")
+        assert snapshot["seats"][0]["connected"] is True and snapshot["room"]["status"] == "live"
+
+
+async def test_a_host_who_reconnects_is_back_at_once(web: Site) -> None:
+    room = await run(open_room)()
+    await run(actions.host_lost)(room.pk, room.started_at)
+    async with Page(room) as stranger, Page(room, room.host):
+        await stranger.wait_for("host_back")
+
+
+async def test_connections_of_speakers_are_told(web: Site) -> None:
+    room = await run(open_room)()
+    guest = await run(seated)("guest", room)
+    async with Page(room) as stranger:
+        first = await stranger.wait_for("snapshot")
+        assert {seat["user"]: seat["connected"] for seat in first["seats"]} == {"host": False, "guest": False}
+        async with Page(room, guest) as page:
+            told = await stranger.wait_for("connected")
+            assert told == {"type": "connected", "user": "guest", "connected": True}
+            async with Page(room, guest) as second:
+                await second.wait_for("snapshot")
+            await page.ask("ping")
+        told = await stranger.wait_for("connected")
+        assert told["connected"] is False and len(stranger.of_type("connected")) == 2, "a second page changes nothing"
+
+
+def connect_and_never_read(room: Room) -> socket.socket:
+    """A client whose phone lies in a drawer: it shook hands and reads no more."""
+    sock = socket.create_connection(("127.0.0.1", settings.PORT))
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+    sock.sendall(
+        f"GET /ws/rooms/{room.slug}/ HTTP/1.1\r\nHost: localhost:{settings.PORT}\r\nUpgrade: websocket\r\n"
+        "Connection: Upgrade\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"
+        f"Origin: http://localhost:{settings.PORT}\r\n\r\n".encode()
+    )
+    return sock
+
+
+def resident_kb(site: Site) -> int:
+    """Memory of the web process."""
+    with open(f"/proc/{site.running['web'].pid}/status") as status:  # noqa: PTH123
+        return next(int(line.split()[1]) for line in status if line.startswith("VmRSS"))
+
+
+@pytest.mark.alone
+async def test_a_socket_that_does_not_read_is_dropped_and_holds_up_nobody(site: Site) -> None:
+    site.start("web")
+    room = await run(open_room)()
+    async with Page(room) as page:
+        await page.wait_for("snapshot")
+        slow = await asyncio.to_thread(connect_and_never_read, room)
+        await page.wait_for(lambda m: m.get("type") == "count" and m["listening"] == 2)
+        before = resident_kb(site)
+        channel, filler = bus.room_channel(room.pk), "x" * 8000
+        for turn in range(120):  # 1,200 messages, almost 10 MB
+            for n in range(10):
+                text = json.dumps({"type": "talking", "user": "host", "talking": True, "n": turn * 10 + n, "f": filler})
+                bus.client().publish(channel, text)
+            await asyncio.sleep(0.02)
+        await page.wait_for(lambda m: m.get("n") == 1199)
+        assert [m["n"] for m in page.of_type("talking")] == list(range(1200)), "who reads misses nothing"
+        await page.wait_for(lambda m: m.get("listening") == 1)
+        assert resident_kb(site) - before < 8_000, "what it does not read is not kept"
+        await asyncio.to_thread(until_cut, slow)
+    assert "Traceback" not in site.log("web").read_text(errors="replace")
+
+
+def until_cut(sock: socket.socket) -> None:
+    """Read what was on its way, to the end."""
+    sock.settimeout(10)
+    try:
+        while sock.recv(65536):
+            pass
+    except ConnectionResetError:
+        return
+    finally:
+        sock.close()
