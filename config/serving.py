@@ -9,10 +9,20 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
+from autobahn.websocket import protocol as autobahn_protocol
 from daphne.cli import CommandLineInterface
 from daphne.server import Server
 
 LOOK_AGAIN = 5.0  # seconds between two looks whether the reader is still there
+
+
+def plain(value: Any) -> Any:
+    """For autobahn's debug line about every frame it sends: it colours that also where nobody logs it, which was a
+    quarter of the work of a delivery (`bench/live_events.py`)."""
+    return value
+
+
+autobahn_protocol.hltype = autobahn_protocol.hlval = plain
 
 
 class Flow:

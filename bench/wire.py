@@ -1,0 +1,201 @@
+"""What the benches of live events share: our site on services of its own, a bare server, and sockets that cost little.
+
+A socket here is a few lines over asyncio's transport: it keeps what came with the moment at which it came and reads it
+only afterwards, so that the client is not what is measured. Moments are CLOCK_MONOTONIC, one for all processes.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import resource
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from deploy.local.process import answers, bound, start, stop, wait_for
+from deploy.local.throwaway import Throwaway
+from tests.processes import Site
+from tests.services import FOREIGN
+
+ROOT = Path(__file__).resolve().parent.parent
+TEXT, CLOSE, PING, PONG = 1, 8, 9, 10
+
+
+def many_files(sockets: int) -> None:
+    """Let this process and those it starts hold so many connections. Exits where the system does not allow it."""
+    need = sockets + 500
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft < need:
+        if hard != resource.RLIM_INFINITY and hard < need:
+            sys.exit(f"{need} open files are needed and {hard} allowed: raise the limit (ulimit -Hn {need})")
+        resource.setrlimit(resource.RLIMIT_NOFILE, (need, hard))
+
+
+@contextmanager
+def site() -> Iterator[tuple[Site, Throwaway]]:
+    """PostgreSQL, Redis and our `web` process, in a folder and on ports of their own; nothing is left of them."""
+    for name in FOREIGN:
+        os.environ.pop(name, None)
+    parts = Throwaway()
+    try:
+        os.environ.update(parts.start())
+        port = str(parts.instance.block.web)
+        os.environ.update(
+            {"DJANGO_SETTINGS_MODULE": "config.settings", "PORT": port, "SITE_URL": f"http://localhost:{port}"}
+        )
+        import django
+
+        django.setup()
+        from django.core.management import call_command
+
+        call_command("migrate", verbosity=0)
+        web = Site(parts.folder / "logs")
+        try:
+            yield web.start("web"), parts
+        finally:
+            web.stop()
+    finally:
+        parts.stop()
+
+
+@contextmanager
+def bare(port: int, folder: Path, greeting: str = "") -> Iterator[int]:
+    """A bare `websockets` server that greets and broadcasts; its process id."""
+    (folder / "greeting").write_text(greeting)
+    command = [sys.executable, str(ROOT / "bench" / "bare.py"), str(port), str(folder / "greeting")]
+    process = start(bound(command), folder / "bare.log")
+    try:
+        wait_for("the bare server", lambda: answers(port), lambda: process.poll() is None)
+        yield process.pid
+    finally:
+        stop(process)
+
+
+class Socket(asyncio.Protocol):
+    """One WebSocket: the handshake by hand, every text kept with its moment, pings answered."""
+
+    def __init__(self, port: int, path: str, cookie: str = "") -> None:
+        self.port, self.path, self.cookie = port, path, cookie
+        self.messages: list[tuple[float, bytes]] = []
+        self.closed: str | None = None
+        self.open = False
+        self.buffer = bytearray()
+        self.transport: asyncio.Transport
+        self.first: asyncio.Future[float] = asyncio.get_running_loop().create_future()
+
+    async def connect(self) -> None:
+        """Connect and ask for the WebSocket; `first` is done with the moment of the first message."""
+        loop = asyncio.get_running_loop()
+        await loop.create_connection(lambda: self, "127.0.0.1", self.port)
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        assert isinstance(transport, asyncio.Transport)
+        self.transport = transport
+        cookie = f"Cookie: {self.cookie}\r\n" if self.cookie else ""
+        transport.write(
+            f"GET {self.path} HTTP/1.1\r\nHost: localhost:{self.port}\r\nOrigin: http://localhost:{self.port}\r\n"
+            f"Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n{cookie}"
+            "Sec-WebSocket-Key: c3RhbXRhZmVsLWJlbmNoIQ==\r\n\r\n".encode()
+        )
+
+    def data_received(self, data: bytes) -> None:
+        now = time.monotonic()
+        self.buffer += data
+        if not self.open and not self._handshake():
+            return
+        while (frame := self._frame()) is not None:
+            kind, payload = frame
+            if kind == TEXT:
+                self.messages.append((now, payload))
+                if not self.first.done():
+                    self.first.set_result(now)
+            elif kind == PING:
+                self.transport.write(bytes([0x80 | PONG, 0x80 | len(payload), 0, 0, 0, 0]) + payload)
+            elif kind == CLOSE:
+                self.closed = f"closed with {int.from_bytes(payload[:2], 'big')}"
+                self.transport.close()
+
+    def _handshake(self) -> bool:
+        end = self.buffer.find(b"\r\n\r\n")
+        if end < 0:
+            return False
+        if not self.buffer.startswith(b"HTTP/1.1 101"):
+            self.closed = self.buffer[:end].split(b"\r\n")[0].decode("latin1")
+            self.transport.close()
+            return False
+        del self.buffer[: end + 4]
+        self.open = True
+        return True
+
+    def _frame(self) -> tuple[int, bytes] | None:
+        """The next whole frame; servers neither mask nor, here, split."""
+        buffer = self.buffer
+        if len(buffer) < 2:
+            return None
+        size, head = buffer[1], 2
+        if size >= 126:
+            head = 4 if size == 126 else 10
+            size = int.from_bytes(buffer[2:head], "big")
+        if len(buffer) < head + size:
+            return None
+        kind, payload = buffer[0] & 15, bytes(buffer[head : head + size])
+        del buffer[: head + size]
+        return kind, payload
+
+    def connection_lost(self, error: Exception | None) -> None:
+        self.closed = self.closed or f"connection lost: {error}"
+        if not self.first.done():
+            self.first.set_exception(ConnectionError(self.closed))
+            self.first.exception()  # who waits for it sees it; nobody has to
+
+    def read(self) -> list[tuple[float, dict[str, Any]]]:
+        """Everything that came, decoded."""
+        return [(at, json.loads(text)) for at, text in self.messages]
+
+    def cut(self) -> None:
+        """Go without a word, as a lost network does."""
+        self.transport.abort()
+
+
+def cpu(pid: int) -> float:
+    """Seconds of processor time of a process with all its threads, user and system (steps of 10 ms)."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def rss(pid: int) -> float:
+    """MiB of memory in use by a process."""
+    pages = int(Path(f"/proc/{pid}/statm").read_text().split()[1])
+    return pages * os.sysconf("SC_PAGE_SIZE") / 2**20
+
+
+def share(values: list[float], part: float) -> float:
+    """The value below which this part of them lies."""
+    return sorted(values)[min(len(values) - 1, int(len(values) * part))]
+
+
+def load() -> str:
+    """How busy the machine was, for the record."""
+    model = subprocess.run(["uname", "-m"], capture_output=True, text=True, check=True).stdout.strip()
+    return f"{os.cpu_count()} cores {model}, load {os.getloadavg()[0]:.1f}"
+
+
+def a_room() -> tuple[int, str]:
+    """A live room with its host on stage, who agreed to be recorded: pk and slug."""
+    from django.conf import settings
+
+    from rooms import actions
+    from tests.rooms.people import consented, open_room, person
+
+    room = open_room()
+    for number in range(3):
+        guest = consented(person(f"guest{number}"), room)
+        actions.take_seat(room.pk, guest)
+    actions.record_consent(room.host, room, settings.CONSENT_VERSION)
+    return room.pk, room.slug
