@@ -23,6 +23,7 @@ from rooms.identity import who_of_request
 from rooms.live import live_rooms
 from rooms.models import Recording, Room
 from rooms.queries import hosted_rooms, live_room_of, room_by_slug
+from rooms.recording.access import may_replay
 from rooms.refusals import RoomRefused
 from rooms.snapshot import Snapshot, enter, snapshot
 from rooms.table import chair_count, chairs
@@ -141,6 +142,7 @@ def ended_context(request: HttpRequest, room: Room) -> dict[str, Any]:
         "room": room,
         "recording": Recording.objects.filter(room=room).first(),
         "demo_off": room.is_demo and may_start_demo(),
+        "may_replay": may_replay(room, who_of_request(request)),
         "recording_days": settings.RECORDING_DAYS,
         "kept_until": ended_at and ended_at + timedelta(days=settings.RECORDING_DAYS),
         "lasted_ms": room.room_time(ended_at),

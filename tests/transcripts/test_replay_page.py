@@ -203,3 +203,12 @@ def test_pages_take_few_queries_however_many_lines(room: Room, django_assert_max
     browser = client("host")
     with django_assert_max_num_queries(25):
         assert browser.get(f"/r/{room.slug}/replay/").status_code == 200
+
+
+def test_the_rooms_own_page_and_the_dashboard_lead_to_it(room: Room) -> None:
+    link = f'href="/r/{room.slug}/replay/"'
+    assert link in text(client("host").get(f"/r/{room.slug}/")) and link in text(client("host").get("/dashboard/"))
+    assert link in text(client("ada").get(f"/r/{room.slug}/"))
+    assert link not in text(client().get(f"/r/{room.slug}/"))
+    actions.set_published(room.pk, room.host, True)
+    assert link in text(client().get(f"/r/{room.slug}/"))
