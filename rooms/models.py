@@ -86,7 +86,7 @@ class Room(models.Model):
             models.UniqueConstraint(fields=["host"], condition=Q(status="live"), name="room_one_live_a_host"),
             models.CheckConstraint(
                 condition=Q(status="live", started_at__isnull=False, ended_at=None)
-                | Q(status="ended", started_at__isnull=False, ended_at__gte=F("started_at"))
+                | Q(status="ended", started_at__isnull=False, ended_at__isnull=False, ended_at__gte=F("started_at"))
                 | Q(status__in=["scheduled", "cancelled"]),
                 name="room_status_and_times",
             ),
