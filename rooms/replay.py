@@ -57,11 +57,20 @@ def _seat_muted(state: State, data: dict[str, Any]) -> State:
 
 
 def _host_lost(state: State, data: dict[str, Any]) -> State:
-    return {"room": {**state["room"], "host_lost_at": data["lost_at"], "host_ends_at": data["ends_at"]}}
+    return _host(state, data["lost_at"], data["ends_at"])
 
 
 def _host_back(state: State, data: dict[str, Any]) -> State:
-    return {"room": {**state["room"], "host_lost_at": None, "host_ends_at": None}}
+    return _host(state, None, None)
+
+
+def _host(state: State, lost_at: str | None, ends_at: str | None) -> State:
+    room = {**state["room"], "host_lost_at": lost_at, "host_ends_at": ends_at}
+    there = {"connected": ends_at is None}
+    return {
+        "room": room,
+        "seats": [{**seat, **there} if seat["user"] == room["host"] else seat for seat in state["seats"]],
+    }
 
 
 def _room_ended(state: State, data: dict[str, Any]) -> State:

@@ -1,0 +1,124 @@
+"""The page's reducer (static/js/room/state.js, run by node) and ours agree with each other and with fresh snapshots."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.conf import settings
+from django.utils import timezone
+
+from people.models import User
+from rooms import actions, bus, presence
+from rooms.events import SEQUENCED, as_message
+from rooms.identity import Who
+from rooms.models import Room, RoomEvent
+from rooms.replay import apply
+from rooms.snapshot import snapshot
+from tests.rooms.people import consented, open_room, person
+
+pytestmark = pytest.mark.django_db(transaction=True)
+REDUCER = settings.BASE_DIR / "static" / "js" / "room" / "state.js"
+SAME = ("seq", "room", "seats", "you")  # the count is lossy
+
+
+def page(start: Any, events: list[Any]) -> list[dict[str, Any]]:
+    """What the page knows after each of these."""
+    asked = json.dumps({"reducer": str(REDUCER), "snapshot": start, "events": events})
+    command = ["node", str(Path(__file__).with_name("reduce.mjs"))]
+    done = subprocess.run(command, input=asked, capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, done.stderr
+    steps: list[dict[str, Any]] = json.loads(done.stdout)
+    return steps
+
+
+def here(room: Room, user: User, is_here: bool) -> None:
+    async def change() -> None:
+        async with bus.connect() as client:
+            if is_here:
+                await presence.enter(client, room.pk, [(f"u:{user.pk}", "page")])
+            else:
+                await presence.leave(client, room.pk, f"u:{user.pk}", "page")
+
+    asyncio.run(change())
+
+
+class Story:
+    """A room, its readers, and what each would see fresh after each step."""
+
+    def __init__(self) -> None:
+        self.room = open_room()
+        self.anna, self.bert = (consented(person(name), self.room) for name in ("anna", "bert"))
+        for user in (self.room.host, self.anna, self.bert):
+            here(self.room, user, True)
+        self.readers = [Who.of_user(self.room.host), Who.of_user(self.anna), Who(None, "a:reader")]
+        self.starts = self.look()
+        self.fresh: dict[int, list[Any]] = {}
+
+    def look(self) -> list[Any]:
+        return [snapshot(self.room.pk, who) for who in self.readers]
+
+    def step(self, act: Any, *args: Any) -> None:
+        act(self.room.pk, *args)
+        looks = self.look()
+        self.fresh[looks[0]["seq"]] = looks
+
+    def events(self) -> list[Any]:
+        rows = RoomEvent.objects.filter(room=self.room, seq__gt=self.starts[0]["seq"]).order_by("seq")
+        return [as_message(row) for row in rows]
+
+
+def everything() -> Story:
+    story = Story()
+    room, anna, bert = story.room, story.anna, story.bert
+    story.step(actions.take_seat, bert)
+    story.step(actions.take_seat, anna)
+    story.step(actions.set_muted, anna, False, anna)
+    story.step(actions.set_muted, anna, True, room.host)
+    story.step(actions.leave_seat, bert)
+    story.step(actions.take_seat, bert)
+    here(room, room.host, False)
+    story.step(actions.host_lost, timezone.now())
+    story.step(actions.unseat, anna, room.host)
+    here(room, room.host, True)
+    story.step(actions.host_back)
+    story.step(actions.take_seat, anna)
+    story.step(actions.end_room, room.host)
+    return story
+
+
+def test_both_reducers_and_fresh_snapshots_agree_after_every_event() -> None:
+    story = everything()
+    events = story.events()
+    assert {event["type"] for event in events} == set(SEQUENCED) - {"room_opened"}
+    compared = 0
+    for number, start in enumerate(story.starts):
+        ours: Any = start
+        for event, theirs in zip(events, page(start, events), strict=True):
+            ours = apply(ours, event)
+            assert not theirs["gap"]
+            for name in SAME:
+                assert theirs["state"][name] == ours[name], f"{event['type']}: {name}"
+                if event["seq"] in story.fresh:
+                    assert ours[name] == story.fresh[event["seq"]][number][name], f"{event['type']}: {name}"
+                    compared += 1
+    assert compared == len(story.readers) * len(SAME) * 11
+
+
+def test_the_page_takes_nothing_twice_and_asks_when_something_is_missing() -> None:
+    story = everything()
+    start, events = story.starts[2], story.events()
+    twice = page(start, [events[0], events[0], *events[1:], *events])
+    assert twice[-1]["state"] == page(start, events)[-1]["state"] and not any(step["gap"] for step in twice)
+    gap = page(start, [events[0], events[2]])
+    assert [step["gap"] for step in gap] == [False, True]
+    assert gap[1]["state"] == gap[0]["state"], "what comes after a gap is not believed"
+    beats = [{"type": "beat", "seq": start["seq"] + more, "listening": 7} for more in (0, 1)]
+    assert [(step["gap"], step["state"]["listening"]) for step in page(start, beats)] == [(False, 7), (True, 7)]
+    unknown = {"seq": start["seq"] + 1, "type": "of_tomorrow", "at": 0, "data": {}}
+    (later,) = page(start, [unknown])
+    assert later["state"]["seq"] == start["seq"] + 1 and later["state"]["seats"] == start["seats"]
