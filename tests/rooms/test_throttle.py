@@ -1,0 +1,95 @@
+"""How often: token buckets on real Redis, one a person, shared by API and sockets."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from django.test import Client
+
+from people import throttle as buckets
+from rooms import bus, frames, throttle
+from rooms.refusals import RoomRefused
+from rooms.throttle import Limit
+from tests.rooms.people import open_room, person
+
+SLOW = Limit("test", 0.01, 3)  # what is used up stays used up, however slow this machine is
+
+
+def code(limit: Limit, who: str) -> str:
+    try:
+        throttle.check(limit, who)
+    except RoomRefused as refused:
+        return refused.code
+    return "ok"
+
+
+def test_so_many_at_once_then_no_more() -> None:
+    assert [code(SLOW, "u:1") for _ in range(5)] == ["ok"] * 3 + ["too_fast"] * 2
+    assert code(SLOW, "u:2") == "ok", "another person's bucket is another"
+    assert code(Limit("other", 0.01, 1), "u:1") == "ok", "so is another limit's"
+
+
+def test_the_bucket_fills_again() -> None:
+    limit = Limit("test", 60, 3)
+    for _ in range(3):
+        throttle.check(limit, "u:1")
+    name = buckets.bucket("test:u:1")
+    client = bus.client()
+    client.hset(name, "at", int(str(client.hget(name, "at"))) - 2000)  # two seconds pass
+    assert code(limit, "u:1") == "ok"
+
+
+async def test_sockets_and_the_api_take_from_one_bucket() -> None:
+    async with bus.connect() as client:
+        for _ in range(2):
+            await throttle.acheck(client, SLOW, "u:1")
+        assert code(SLOW, "u:1") == "ok"
+        with pytest.raises(RoomRefused, match="too_fast"):
+            await throttle.acheck(client, SLOW, "u:1")
+
+
+async def test_without_redis_everybody_passes(settings: Any, caplog: pytest.LogCaptureFixture) -> None:
+    settings.REDIS_URL = "redis://127.0.0.1:1/0"
+    buckets.connection.cache_clear()
+    try:
+        assert [code(SLOW, "u:1") for _ in range(5)] == ["ok"] * 5
+    finally:
+        buckets.connection.cache_clear()
+    async with bus.connect() as client:
+        for _ in range(5):
+            await throttle.acheck(client, SLOW, "u:1")
+    assert caplog.text.count("not throttled") == 10
+
+
+@pytest.mark.django_db
+def test_rooms_are_not_opened_by_the_dozen(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(throttle, "OPENING", SLOW)
+    browser = Client()
+    browser.force_login(person("guest"))
+    answers = [browser.post("/api/v1/rooms/", {"title": "Mine"}, "application/json") for _ in range(4)]
+    assert [answer.status_code for answer in answers] == [403, 403, 403, 429]
+    assert answers[-1].json()["error"]["code"] == "too_fast"
+
+
+@pytest.mark.django_db
+def test_every_change_over_the_api_is_paced(monkeypatch: pytest.MonkeyPatch) -> None:
+    room = open_room()
+    browser = Client()
+    browser.force_login(room.host)
+    used_up = []
+    monkeypatch.setattr(throttle, "check", lambda limit, who: used_up.append((limit.name, who)))
+    for what in ("consent", "mute", "unmute", "unseat", "seat", "end"):
+        browser.post(f"/api/v1/rooms/{room.slug}/{what}/", {}, "application/json")
+    assert used_up == [("act", f"u:{room.host_id}")] * 6
+
+
+def test_a_socket_s_own_pace(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = [1000.0]
+    monkeypatch.setattr(frames.time, "monotonic", lambda: now[0])
+    pace = frames.Pace(rate=30, burst=60)
+    assert [pace.allows() for _ in range(61)] == [True] * 60 + [False]
+    now[0] += 0.1
+    assert [pace.allows() for _ in range(4)] == [True] * 3 + [False]
+    now[0] += 3600
+    assert sum(pace.allows() for _ in range(100)) == 60
