@@ -57,8 +57,7 @@ class Supervisor:
         # A line's lock lives as long as somebody stands in the line.
         self._lines: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
         self._tasks: set[asyncio.Task[Any]] = set()
-        self._deep_at = 0.0
-        self._probe_at = 0.0
+        self._deep_at = self._probe_at = 0.0
 
     def stop(self) -> None:
         """End at the next chance: recorders write their last piece, Janus keeps the session for a while."""
