@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 import zipfile
 from pathlib import Path
+from typing import Any
 
 import pytest
 from playwright.sync_api import Page, expect
@@ -23,7 +24,7 @@ def room(web: object) -> Room:
     return talked_room(title="Voices at the table")
 
 
-def replay(chromium: Chromium, room: Room, who: str = "host", part: str = "", **options: object) -> Page:
+def replay(chromium: Chromium, room: Room, who: str = "host", part: str = "", **options: Any) -> Page:
     page = chromium.page(f"/r/{room.slug}/replay/{part}", User.objects.get(handle=who), **options)
     page.wait_for_selector("[data-replay][data-ready]")
     return page

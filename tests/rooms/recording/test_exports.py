@@ -141,9 +141,9 @@ def test_no_address_of_anybody_and_nothing_about_reports_or_blocks(room: Room) -
 def test_only_its_host_downloads_and_publishes(room: Room) -> None:
     for user in (User.objects.get(handle="ada"), person("stranger")):
         for deed in (
-            lambda user=user: actions.download_everything(room.pk, user),  # type: ignore[misc]
+            lambda user=user: actions.download_everything(room.pk, user),
             lambda user=user: actions.set_published(room.pk, user, True),
-        ):  # type: ignore[misc]
+        ):
             with pytest.raises(RoomRefused, match="not_host"):
                 deed()
     assert not Entry.objects.filter(kind="host_download").exists()
@@ -202,10 +202,9 @@ def test_over_the_api(room: Room) -> None:
     heard = speaker.get(f"{base}/replay/")
     assert heard.status_code == 200 and fetch(heard.json()["mix"])[4:8] == b"ftyp"
     assert Client().get(f"{base}/replay/").status_code == 404
-    wish = {"content_type": "application/json"}
-    assert speaker.put(f"{base}/replay/", {"published": True}, **wish).status_code == 403
-    assert Client().put(f"{base}/replay/", {"published": True}, **wish).status_code == 401
-    assert host.put(f"{base}/replay/", {"published": True}, **wish).json()["published_at"]
+    assert speaker.put(f"{base}/replay/", {"published": True}, "application/json").status_code == 403
+    assert Client().put(f"{base}/replay/", {"published": True}, "application/json").status_code == 401
+    assert host.put(f"{base}/replay/", {"published": True}, "application/json").json()["published_at"]
     assert fetch(Client().get(f"{base}/replay/").json()["mix"])
     mine = speaker.get(f"{base}/transcript/files/txt/?mine=true").content.decode()
     assert "amiable himself" in mine and "Dashwood" not in mine

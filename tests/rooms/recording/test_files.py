@@ -11,12 +11,15 @@ from unittest.mock import patch
 
 import pytest
 from django.conf import settings
+from django.db import transaction
 from django.test import Client
+from django.utils import timezone
 
 from moderation import retention
 from rooms import actions
 from rooms.models import Recording, RecordingFile, Room
-from rooms.recording import links, store
+from rooms.recording import links, store, tasks
+from rooms.signals import recording_ready
 from tests.moderation.builders import due_at
 from tests.rooms.people import person
 from tests.rooms.recording.builders import talked_room
@@ -175,3 +178,31 @@ def test_from_the_beginning_of_a_purge_nothing_is_handed_out(room: Room) -> None
     retention.begin([room.pk], due_at(room))
     assert store.mix_path(room.pk).exists()
     assert {get(address).status_code for address in addresses} == {404}
+
+
+def test_the_picture_is_drawn_when_a_recording_is_finished_or_later_by_beat(room: Room) -> None:
+    recording = Recording.objects.get(room=room)
+    with patch("rooms.recording.tasks.prepare_recording.delay") as asked:
+        with transaction.atomic():
+            recording_ready.send(Recording, recording=recording)
+            asked.assert_not_called()
+        asked.assert_called_once_with(recording.pk)
+    Recording.objects.filter(pk=recording.pk).update(
+        prepared_at=None, finished_at=timezone.now() - tasks.LEFT_BEHIND * 2
+    )
+    RecordingFile.objects.filter(recording=recording).update(crc32=None)
+    store.peaks_path(room.pk).unlink()
+    with patch("rooms.recording.tasks.prepare_recording.delay", side_effect=tasks.prepare_recording):
+        assert tasks.prepare_left() == 1
+        assert tasks.prepare_left() == 0
+    assert store.peaks_path(room.pk).exists()
+    assert not RecordingFile.objects.filter(recording=recording, crc32=None).exists()
+
+
+def test_a_file_that_cannot_be_read_leaves_the_recording_as_it_is(room: Room) -> None:
+    recording = Recording.objects.get(room=room)
+    Recording.objects.filter(pk=recording.pk).update(prepared_at=None)
+    store.mix_path(room.pk).write_bytes(b"no sound")
+    assert tasks.prepare_recording(recording.pk) is False
+    recording.refresh_from_db()
+    assert recording.state == Recording.State.READY and recording.prepared_at is None
