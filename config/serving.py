@@ -16,13 +16,14 @@ from daphne.server import Server
 LOOK_AGAIN = 5.0  # seconds between two looks whether the reader is still there
 
 
-def plain(value: Any) -> Any:
+def plain(value: Any, *_style: Any, **_styles: Any) -> Any:
     """For autobahn's debug line about every frame it sends: it colours that also where nobody logs it, which was a
     quarter of the work of a delivery (`bench/live_events.py`)."""
     return value
 
 
-autobahn_protocol.hltype = autobahn_protocol.hlval = plain
+for name in ("hltype", "hlval"):
+    setattr(autobahn_protocol, name, plain)
 
 
 class Flow:
