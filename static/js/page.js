@@ -11,11 +11,29 @@ const language = document.documentElement.lang || "en";
 /** The reader's own variant of the page's language: en-GB writes 14:02 where en-US writes 2:02 PM. */
 export const locale = navigator.languages?.find((one) => one.split("-")[0] === language) ?? language;
 
+/** The zone that a signed-in reader chose; for everybody else the browser's. */
+export const timeZone = chosenZone();
+
+function chosenZone() {
+  const { zone } = document.documentElement.dataset;
+  try {
+    return zone && new Intl.DateTimeFormat("en", { timeZone: zone }).resolvedOptions().timeZone;
+  } catch {
+    return undefined; // a zone that this browser does not know yet: its own is the next best
+  }
+}
+
+/** Dates as `style` says, in the reader's language and zone. */
+export function dates(style) {
+  return new Intl.DateTimeFormat(locale, { ...style, timeZone: timeZone || undefined });
+}
+
 function words(at, style) {
-  const today = new Date().toDateString() === at.toDateString();
-  if (style !== "short" || !today) return new Intl.DateTimeFormat(locale, styles[style] ?? styles.short).format(at);
-  const day = new Intl.RelativeTimeFormat(locale, { numeric: "auto" }).format(0, "day");
-  return `${day} ${new Intl.DateTimeFormat(locale, styles.clock).format(at)}`;
+  const day = dates(styles.date);
+  const today = day.format(new Date()) === day.format(at);
+  if (style !== "short" || !today) return dates(styles[style] ?? styles.short).format(at);
+  const name = new Intl.RelativeTimeFormat(locale, { numeric: "auto" }).format(0, "day");
+  return `${name} ${dates(styles.clock).format(at)}`;
 }
 
 export function upgradeTimes(root = document) {

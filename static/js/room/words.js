@@ -1,5 +1,5 @@
 // The page's sentences, numbers and times, as the reader writes them.
-import { locale } from "page";
+import { dates, locale } from "page";
 
 export function readJson(id) {
   return JSON.parse(document.getElementById(id).textContent);
@@ -8,7 +8,7 @@ export function readJson(id) {
 const words = readJson("room-words");
 const rules = new Intl.PluralRules(document.documentElement.lang);
 const numbers = new Intl.NumberFormat(locale);
-const clock = new Intl.DateTimeFormat(locale, { hour: "2-digit", minute: "2-digit" });
+const clock = dates({ hour: "2-digit", minute: "2-digit" });
 
 /** The sentence `key` with `{name}`s filled in. */
 export function say(key, values = {}) {
