@@ -17,8 +17,15 @@ from rooms import actions
 from rooms.models import Consent, Recording, RecordingFile, Room, RoomEvent, Seat
 from tests.rooms.people import open_room, person
 
-pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("plain_static_files")]
+pytestmark = pytest.mark.django_db
 LISTS = ("room", "recording", "roomevent", "consent")
+
+
+@pytest.fixture(autouse=True)
+def _plain_static_files(settings: Any) -> None:
+    """Pages are rendered without a collected folder of static files."""
+    plain = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
+    settings.STORAGES = {**settings.STORAGES, "staticfiles": plain}
 
 
 def staff(**rights: Any) -> Client:
