@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import gzip
 import re
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pytest
 from django.conf import settings
@@ -206,3 +207,22 @@ def test_zoomed_to_twice_the_size(chromium: Chromium) -> None:
     page = chromium.room(room, viewport={"width": 640, "height": 450}, device_scale_factor=2)
     assert not overflow(page)
     expect(page.locator("[data-bar] .main:visible")).to_be_in_viewport(ratio=1)
+
+
+def test_times_are_in_the_chosen_zone(chromium: Chromium) -> None:
+    """A reader who chose Tokyo sees Tokyo's clock, also in a browser that stands in Amsterdam."""
+    host = person("host", creator=True)
+    reader = person("guest")
+    reader.time_zone = "Asia/Tokyo"
+    reader.save(update_fields=["time_zone"])
+    room = actions.open_room(host, title="What time is it?")
+    started = timezone.now().replace(hour=1, minute=30, second=0, microsecond=0) - timedelta(days=2)
+    Room.objects.filter(pk=room.pk).update(started_at=started)
+    for user, clock in ((reader, "10:30"), (None, "02:30" if _is_winter(started) else "03:30")):
+        page = chromium.page(room.get_absolute_url(), user, timezone_id="Europe/Amsterdam", locale="en-GB")
+        expect(page.locator("time").filter(has_text=clock).first).to_be_visible()
+        page.context.close()
+
+
+def _is_winter(at: datetime) -> bool:
+    return ZoneInfo("Europe/Amsterdam").utcoffset(at) == timedelta(hours=1)
