@@ -34,7 +34,7 @@ log = logging.getLogger(__name__)
 Receive = Callable[[], Awaitable[dict[str, Any]]]
 Send = Callable[[dict[str, Any]], Awaitable[None]]
 
-CLOSE_FOR = {"unknown_room": 4404, "room_ended": 4404}
+CLOSE_FOR = {"unknown_room": 4404, "unavailable": 1011}
 STRIKES = 2  # frames that cannot be read before the socket is closed
 FLOOD = 300  # frames beyond the pace before the socket is closed
 WAITING = 64  # verbs that wait for their turn
@@ -52,6 +52,11 @@ async def room_socket(scope: dict[str, Any], receive: Receive, send: Send) -> No
         who, room = await in_thread(resolve, scope["url_route"]["kwargs"]["slug"], cookies)
     except RoomRefused as refused:
         await _turn_away(send, refused.code, language_of(headers, cookies, Who(None, "")))
+        return
+    except Exception:
+        # The database is being restarted: the client is told so, and connects again.
+        log.exception("a socket could not be let in")
+        await _turn_away(send, "unavailable", language_of(headers, cookies, Who(None, "")))
         return
     await send({"type": "websocket.accept"})
     await RoomSocket(send, who, room, language_of(headers, cookies, who)).run(receive)

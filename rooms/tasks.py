@@ -5,7 +5,7 @@ from celery import shared_task
 from rooms import actions
 
 
-@shared_task(name="rooms.tasks.sweep")  # type: ignore[untyped-decorator]
+@shared_task(name="rooms.tasks.sweep")
 def sweep() -> int:
     """Every 5 s by beat: see `rooms.actions.sweep`."""
     return actions.sweep()

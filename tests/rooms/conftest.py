@@ -3,18 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Generator
-from typing import Any
 
 import pytest
 
 from tests.processes import Site
-
-
-@pytest.fixture
-def plain_static_files(settings: Any) -> None:
-    """Pages are rendered without a collected folder of static files."""
-    plain = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
-    settings.STORAGES = {**settings.STORAGES, "staticfiles": plain}
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ import functools
 import threading
 from collections.abc import Callable
 from datetime import timedelta
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from django.conf import settings
@@ -73,7 +73,7 @@ def test_only_creators_open_and_only_one_room_at_a_time() -> None:
 def test_values_that_cannot_be_used(field: str, value: str) -> None:
     host = person("host", creator=True)
     with pytest.raises(RoomRefused) as caught:
-        actions.open_room(host, **{"title": "Fine", field: value})
+        actions.open_room(host, **cast(Any, {"title": "Fine", field: value}))
     assert caught.value.code == "bad_value" and list(caught.value.fields) == [field]
     assert not Room.objects.exists()
 
@@ -246,14 +246,14 @@ def test_the_log_is_not_edited() -> None:
 def test_what_is_rolled_back_is_never_published() -> None:
     room = open_room()
     user = consented(person("guest"), room)
-    listener = bus.client().pubsub(ignore_subscribe_messages=True)
+    listener: Any = cast(Any, bus.client()).pubsub(ignore_subscribe_messages=True)
     listener.subscribe(bus.room_channel(room.pk))
     with pytest.raises(RuntimeError), transaction.atomic():
         actions.take_seat(room.pk, user)
         raise RuntimeError("the web process fails before the commit")
     actions.take_seat(room.pk, user)
     deadline = timezone.now() + timedelta(seconds=5)
-    texts = []
+    texts: list[str] = []
     while timezone.now() < deadline and len(texts) < 1:
         if message := listener.get_message(timeout=0.2):
             texts.append(message["data"])

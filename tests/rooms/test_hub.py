@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from channels.db import database_sync_to_async as run
 
-from rooms import actions, bus, events, presence, pulse
+from rooms import actions, bus, presence, pulse
 from rooms import hub as module
 from rooms.hub import Feed, Hub
 from rooms.models import Room, RoomEvent
@@ -81,7 +81,7 @@ async def close(hub: Hub) -> None:
 def held(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, str]]:
     """Nothing is published by itself: the test does, in the order it likes, or not at all."""
     kept: list[tuple[str, str]] = []
-    monkeypatch.setattr(events.bus, "publish", lambda channel, text: kept.append((channel, text)))
+    monkeypatch.setattr(bus, "publish", lambda channel, text: kept.append((channel, text)))
     return kept
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import importlib
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
@@ -166,7 +167,7 @@ def test_a_host_who_came_back_while_we_looked(monkeypatch: pytest.MonkeyPatch, s
     settings.ROOM_EMPTY_STAGE_SECONDS = 3600
     room = open_room()
     actions.host_lost(room.pk, at(-600))
-    real = module._end_if_still
+    real: Callable[[int, str], bool] = module._end_if_still
 
     def back_just_now(room_pk: int, reason: str) -> bool:
         actions.host_back(room_pk)
