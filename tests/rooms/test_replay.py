@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import random
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
@@ -46,7 +47,7 @@ def events_after(room: Room, seq: int) -> list[Any]:
 
 def one_step(dice: random.Random, room: Room, people: list[Any]) -> None:
     user, other = dice.choice(people), dice.choice(people)
-    step = dice.choice(
+    step: Callable[[], object] = dice.choice(
         [
             lambda: actions.take_seat(room.pk, user),
             lambda: actions.take_seat(room.pk, user),
