@@ -20,10 +20,14 @@ from tests.rooms.people import consented, open_room, person, seated
 
 
 async def untouched(room: Room, seq: int) -> None:
-    """Nothing of what was tried is in the room's log."""
+    """Nothing of what was tried is in the room's log, and who comes in now sees the room as it is."""
     assert await run(RoomEvent.objects.filter(room=room).count)() == seq
     await run(room.refresh_from_db)()
     assert room.seq == seq and room.is_live
+    async with Page(room) as good:
+        fresh = await good.wait_for("snapshot")
+        assert (fresh["seq"], fresh["room"]["status"]) == (seq, "live")
+        assert code(await good.ask("ping")) == "ok"
 
 
 async def test_an_address_that_is_no_rooms(web: Site) -> None:
@@ -156,6 +160,21 @@ async def test_a_forged_seat(web: Site) -> None:
         assert code(await page.ask("candidate", handle="speak", candidate="garbage")) == "bad_candidate"
         assert code(await page.ask("candidate", handle="admin", candidate=None)) == "bad_candidate"
     assert await run(lambda: Seat.objects.get(room=room, left_at=None, place=0).user.handle)() == "host"
+
+
+async def test_sound_settings_that_are_none(web: Site) -> None:
+    room = await run(open_room)()
+    guest = await run(seated)("guest", room)
+    none: list[object] = ["", "v=0", "not an sdp", "v=0\r\n" * 500, "\x00", {"type": "offer"}, ["v=0"], 7, None]
+    async with Page(room, guest) as page:
+        await page.wait_for("snapshot")
+        for sdp in none:
+            for verb in ("speak_offer", "check_offer", "listen_answer"):
+                assert code(await page.ask(verb, sdp=sdp)) == "bad_sdp", (verb, sdp)
+        candidates: list[object] = ["garbage", 7, [], {"candidate": 7}, {"candidate": "x" * 5000, "sdpMLineIndex": 0}]
+        for candidate in candidates:
+            assert code(await page.ask("candidate", handle="speak", candidate=candidate)) == "bad_candidate", candidate
+    await untouched(room, 3)
 
 
 async def test_names_that_are_no_handles(web: Site) -> None:

@@ -25,7 +25,7 @@ def _plain_static_files(settings: Any) -> None:
 
 def made_at(when: float, key: str, monkeypatch: pytest.MonkeyPatch) -> str:
     with monkeypatch.context() as patch:
-        patch.setattr(signing.time, "time", lambda: when)
+        patch.setattr("django.core.signing.time.time", lambda: when)
         return sign(key)
 
 

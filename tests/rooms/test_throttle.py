@@ -86,7 +86,7 @@ def test_every_change_over_the_api_is_paced(monkeypatch: pytest.MonkeyPatch) -> 
 
 def test_a_socket_s_own_pace(monkeypatch: pytest.MonkeyPatch) -> None:
     now = [1000.0]
-    monkeypatch.setattr(frames.time, "monotonic", lambda: now[0])
+    monkeypatch.setattr("rooms.frames.time.monotonic", lambda: now[0])
     pace = frames.Pace(rate=30, burst=60)
     assert [pace.allows() for _ in range(61)] == [True] * 60 + [False]
     now[0] += 0.1
