@@ -100,6 +100,19 @@ def start_sound(page: Page) -> None:
     expect(button).to_be_hidden()
 
 
+def sit_down_and_speak(page: Page) -> None:
+    """Through the check to the table, and open the microphone."""
+    button = page.locator('[data-do="take_seat"], [data-do="unmute"]').locator("visible=true")
+    button.click()
+    page.locator("[data-check-consent]").check()
+    page.locator("[data-check-open]").click()
+    expect(page.get_by_text("This network lets you speak.")).to_be_visible(timeout=15_000)
+    page.locator("[data-check-go]").click()
+    expect(page.get_by_text("You sit at the table.")).to_be_visible(timeout=15_000)
+    page.locator('[data-do="unmute"]').click()
+    expect(page.locator('[data-do="mute"]')).to_be_visible()
+
+
 def is_trouble(line: ConsoleMessage) -> bool:
     """Errors and warnings, but for a playlist that is not there yet: listeners ask until it is."""
     early = line.location.get("url", "").endswith("/live.m3u8") and re.search(r"status of (404|503)", line.text)

@@ -14,7 +14,7 @@ import whisper
 from playwright.sync_api import Page, expect
 
 from rooms.models import Room
-from tests.e2e.browser import PHONE, Chromium, start_sound
+from tests.e2e.browser import PHONE, Chromium, sit_down_and_speak, start_sound
 from tests.processes import Site
 from tests.rooms.people import open_room, person
 from tests.services import services
@@ -83,19 +83,6 @@ def heard_by(page: Page, seconds: float, target: Path) -> str:
     """Record what the page plays, and understand it."""
     target.write_bytes(base64.b64decode(page.evaluate(RECORD, seconds)))
     return understood(target)
-
-
-def sit_down_and_speak(page: Page) -> None:
-    """Through the check to the table, and open the microphone."""
-    button = page.locator('[data-do="take_seat"], [data-do="unmute"]').locator("visible=true")
-    button.click()
-    page.locator("[data-check-consent]").check()
-    page.locator("[data-check-open]").click()
-    expect(page.get_by_text("This network lets you speak.")).to_be_visible(timeout=15_000)
-    page.locator("[data-check-go]").click()
-    expect(page.get_by_text("You sit at the table.")).to_be_visible(timeout=15_000)
-    page.locator('[data-do="unmute"]').click()
-    expect(page.locator('[data-do="mute"]')).to_be_visible()
 
 
 def wait_playing(page: Page, seconds: float) -> float:
