@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from django.core.management import call_command
-from playwright.sync_api import Browser, Playwright, sync_playwright
+from playwright.sync_api import Browser, Playwright, expect, sync_playwright
 
 from tests.e2e.browser import Chromium
 from tests.processes import Site
@@ -32,6 +32,8 @@ def web(static_files: None, site: Site) -> Generator[Site]:
 
 @pytest.fixture(scope="module")
 def playwright() -> Generator[Playwright]:
+    # Two browsers, a site and Whisper may share two cores; what must be quick says so where it is asserted.
+    expect.set_options(timeout=15_000)
     with sync_playwright() as running:
         yield running
 
