@@ -120,10 +120,10 @@ class Room(models.Model):
 class Consent(models.Model):
     """A person agreed to being recorded in a room, before the microphone opened."""
 
-    room = models.ForeignKey(Room, models.CASCADE, related_name="consents")
-    user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="+")
-    text_version = models.CharField(max_length=20)
-    at = models.DateTimeField(default=timezone.now)
+    room = models.ForeignKey(Room, models.CASCADE, related_name="consents", verbose_name=_("room"))
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="+", verbose_name=_("person"))
+    text_version = models.CharField(_("text agreed to"), max_length=20)
+    at = models.DateTimeField(_("when"), default=timezone.now)
 
     class Meta:
         verbose_name = _("consent")
@@ -148,14 +148,14 @@ class Seat(models.Model):
         LOST = "lost", _("lost the connection")
         ROOM_ENDED = "room_ended", _("the room ended")
 
-    room = models.ForeignKey(Room, models.CASCADE, related_name="seats")
-    user = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="seats")
-    role = models.CharField(max_length=8, choices=Role.choices, default=Role.SPEAKER)
-    place = models.PositiveSmallIntegerField()
-    muted = models.BooleanField(default=True)
-    taken_at = models.DateTimeField(default=timezone.now)
-    left_at = models.DateTimeField(null=True, blank=True)
-    left_reason = models.CharField(max_length=10, choices=LeftReason.choices, blank=True)
+    room = models.ForeignKey(Room, models.CASCADE, related_name="seats", verbose_name=_("room"))
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="seats", verbose_name=_("person"))
+    role = models.CharField(_("role"), max_length=8, choices=Role.choices, default=Role.SPEAKER)
+    place = models.PositiveSmallIntegerField(_("place"))
+    muted = models.BooleanField(_("microphone off"), default=True)
+    taken_at = models.DateTimeField(_("sat down"), default=timezone.now)
+    left_at = models.DateTimeField(_("stood up"), null=True, blank=True)
+    left_reason = models.CharField(_("why they left"), max_length=10, choices=LeftReason.choices, blank=True)
 
     class Meta:
         verbose_name = _("seat")
@@ -195,12 +195,12 @@ class Seat(models.Model):
 class RoomEvent(models.Model):
     """The room's log: what everybody in it may know, numbered without gaps. Written by actions, edited by nobody."""
 
-    room = models.ForeignKey(Room, models.CASCADE, related_name="events")
-    seq = models.BigIntegerField()
-    type = models.CharField(max_length=20)
-    at_ms = models.BigIntegerField()
-    data = models.JSONField(default=dict)
-    created_at = models.DateTimeField(default=timezone.now)
+    room = models.ForeignKey(Room, models.CASCADE, related_name="events", verbose_name=_("room"))
+    seq = models.BigIntegerField(_("number"))
+    type = models.CharField(_("kind"), max_length=20)
+    at_ms = models.BigIntegerField(_("room time (ms)"))
+    data = models.JSONField(_("content"), default=dict)
+    created_at = models.DateTimeField(_("written"), default=timezone.now)
 
     class Meta:
         verbose_name = _("room event")
@@ -222,11 +222,11 @@ class Recording(models.Model):
         FAILED = "failed", _("could not be finished")
         PURGED = "purged", _("purged")
 
-    room = models.OneToOneField(Room, models.PROTECT, related_name="recording")
-    state = models.CharField(max_length=10, choices=State.choices, default=State.RUNNING)
-    finished_at = models.DateTimeField(null=True, blank=True)
-    duration_ms = models.BigIntegerField(null=True, blank=True)
-    error = models.CharField(max_length=200, blank=True)
+    room = models.OneToOneField(Room, models.PROTECT, related_name="recording", verbose_name=_("room"))
+    state = models.CharField(_("state"), max_length=10, choices=State.choices, default=State.RUNNING)
+    finished_at = models.DateTimeField(_("finished"), null=True, blank=True)
+    duration_ms = models.BigIntegerField(_("length (ms)"), null=True, blank=True)
+    error = models.CharField(_("error"), max_length=200, blank=True)
     # The host lets everybody hear it, while it is there; off at first.
     published_at = models.DateTimeField(_("published"), null=True, blank=True)
     # Its waveform has been drawn, and what a download needs to know of its files has been read.
@@ -247,14 +247,14 @@ class RecordingFile(models.Model):
         MIX = "mix", _("mix")
         TRACK = "track", _("track")
 
-    recording = models.ForeignKey(Recording, models.CASCADE, related_name="files")
-    kind = models.CharField(max_length=8, choices=Kind.choices)
-    seat = models.ForeignKey(Seat, models.PROTECT, null=True, blank=True, related_name="files")
-    path = models.CharField(max_length=200)
-    start_ms = models.BigIntegerField()
-    duration_ms = models.BigIntegerField()
-    size = models.BigIntegerField()
-    sha256 = models.CharField(max_length=64)
+    recording = models.ForeignKey(Recording, models.CASCADE, related_name="files", verbose_name=_("recording"))
+    kind = models.CharField(_("kind"), max_length=8, choices=Kind.choices)
+    seat = models.ForeignKey(Seat, models.PROTECT, null=True, blank=True, related_name="files", verbose_name=_("seat"))
+    path = models.CharField(_("file"), max_length=200)
+    start_ms = models.BigIntegerField(_("begins at (ms)"))
+    duration_ms = models.BigIntegerField(_("length (ms)"))
+    size = models.BigIntegerField(_("size (bytes)"))
+    sha256 = models.CharField(_("SHA-256"), max_length=64)
     crc32 = models.BigIntegerField(null=True, blank=True, editable=False)  # what a zip says of it
 
     class Meta:
