@@ -149,10 +149,16 @@ async function openStage(microphone) {
   if (seat) stage.setMuted(seat.muted);
 }
 
-/** Unmute: at once if the microphone is open; by the check the first time; without it when all was said before. */
+/** Unmute: at once if the connection stands, or as soon as it does; by the check the first time; without it when all
+ * was said before. */
 async function unmute() {
+  if (stage.state === "opening") {
+    notice(say("connecting"), { stays: true });
+    await stage.settled();
+    clearNotice(say("connecting"));
+    if (stage.state === "off") return undefined; // stood up, or lost the microphone, meanwhile
+  }
   if (stage.state === "on") return attempt(() => ask("unmute"));
-  if (stage.state === "opening") return notice(say("connecting"));
   if (!state.you.consented || !(await microphoneAllowed())) return toStage("go_mic", () => {});
   try {
     await openStage(await openMicrophone());

@@ -70,6 +70,13 @@ export class Stage extends EventTarget {
     }
   }
 
+  /** Resolves when the connection stands or is given up: when `state` is no longer "opening". */
+  async settled() {
+    while (this.state === "opening") {
+      await new Promise((changed) => this.addEventListener("change", changed, { once: true }));
+    }
+  }
+
   close() {
     this.#run += 1;
     this.#hangUp();
