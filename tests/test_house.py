@@ -150,8 +150,7 @@ def test_no_failure_is_swallowed() -> None:
 
 
 # Put together here, so that this file may be searched too.
-PLACES = (re.escape("../" + "shared"), "/" + r"work/(?:main|shared|\.)", "/" + "root/", "/" + "home/[a-z]")
-PACKAGES = frozenset({"https://registry.npmjs.org"})
+PLACES = ("/" + "root/", "/" + "home/[a-z]")
 
 
 def test_nothing_says_where_it_was_made() -> None:
@@ -170,6 +169,5 @@ def test_packages_come_from_wherever_the_reader_has_them() -> None:
             wanted = line.split("#")[0]
             assert "://" not in wanted, f"{name}: {line}"
             assert not re.match(r"\s*(-i|-f|--(?!constraint))", wanted), f"{name}: {line}"
-    hosts = set(re.findall(r'"resolved": "(\w+://[^/"]+)', (ROOT / "package-lock.json").read_text()))
-    assert hosts <= PACKAGES, hosts
+    assert '"resolved"' not in (ROOT / "package-lock.json").read_text()
     assert not [name for name in tracked() if Path(name).name in (".npmrc", "pip.conf", ".netrc", ".pypirc")]
