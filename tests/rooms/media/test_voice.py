@@ -30,7 +30,7 @@ pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.alone]
 
 @functools.cache
 def engine() -> Any:
-    return whisper.load_model("tiny.en", download_root=str(whisper_folder()))
+    return whisper.load_model("base", download_root=str(whisper_folder()))
 
 
 def heard(path: Path) -> str:
