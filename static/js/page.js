@@ -1,5 +1,6 @@
 // On every page: times in the reader's own zone and words, and menus that close when one looks elsewhere.
-// The zone also goes into the `tz` cookie, so that the next page is right before script runs.
+// The zone also goes into the `tz` cookie (zone.js), so that the next page is right before script runs.
+import "zone";
 
 const styles = {
   short: { day: "numeric", month: "short", hour: "2-digit", minute: "2-digit" },
@@ -53,12 +54,6 @@ function closeMenus(event) {
   }
 }
 
-function rememberZone() {
-  const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
-  if (zone) document.cookie = `tz=${zone}; path=/; max-age=31536000; samesite=lax`;
-}
-
-rememberZone();
 upgradeTimes();
 document.addEventListener("click", closeMenus);
 document.addEventListener("keydown", closeMenus);
