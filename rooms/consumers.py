@@ -1,7 +1,7 @@
 """The WebSocket of a room, as a bare ASGI application: a thousand listeners must not cost a consumer each.
 
 Handshake → who and which room → snapshot → live events out, verbs in. Everything leaves through one queue, in order.
-Close codes: 4400 garbage, 4403 may not enter, 4404 no such room, 4408 too slow (connect again), 1011 our fault.
+Close codes: 4400 garbage, 4403 may not enter, 4404 no such room, 4408 too slow (connect again), 4503 our fault (connect again).
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ log = logging.getLogger(__name__)
 Receive = Callable[[], Awaitable[dict[str, Any]]]
 Send = Callable[[dict[str, Any]], Awaitable[None]]
 
-CLOSE_FOR = {"unknown_room": 4404, "unavailable": 1011}
+CLOSE_FOR = {"unknown_room": 4404, "unavailable": 4503}
 STRIKES = 2  # frames that cannot be read before the socket is closed
 FLOOD = 300  # frames beyond the pace before the socket is closed
 WAITING = 64  # verbs that wait for their turn
@@ -107,7 +107,7 @@ class RoomSocket:
                     self._close_with(4400)
         except Exception:
             log.exception("socket of room %s failed", self.room_pk)
-            await self.send({"type": "websocket.close", "code": 1011})
+            await self.send({"type": "websocket.close", "code": 4503})
         finally:
             for task in self.tasks:
                 task.cancel()
@@ -177,7 +177,7 @@ class RoomSocket:
         except Exception:
             # A snapshot could not be read: the client connects again, and gets one then.
             log.exception("writing to a socket of room %s failed", self.room_pk)
-            self._close_with(1011)
+            self._close_with(4503)
 
     async def _write_on(self) -> None:
         gate = gate_of(self.send)

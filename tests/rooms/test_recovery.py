@@ -6,10 +6,12 @@ import asyncio
 import json
 import socket
 import time
+from collections.abc import Generator
 
 import pytest
 from channels.db import database_sync_to_async as run
 from django.conf import settings
+from django.db import connection
 
 from deploy.local.throwaway import Throwaway
 from rooms import actions, bus
@@ -94,6 +96,38 @@ async def test_connections_of_speakers_are_told(web: Site) -> None:
             await page.ask("ping")
         told = await stranger.wait_for("connected")
         assert told["connected"] is False and len(stranger.of_type("connected")) == 2, "a second page changes nothing"
+
+
+@pytest.fixture
+def reconnected(transactional_db: None) -> Generator[None]:
+    """The connection of this thread dies with the server: let go of it before the database is emptied."""
+    yield
+    connection.close()
+
+
+@pytest.mark.alone
+async def test_postgresql_dies_and_comes_back(site: Site, services: Throwaway, reconnected: None) -> None:
+    site.start("web")
+    room = await run(open_room)()
+    guest = await run(lambda: consented(person("guest"), room))()
+    async with Page(room, guest) as page, Page(room) as stranger:
+        await page.wait_for("snapshot")
+        await stranger.wait_for("snapshot")
+        services.kill("postgres")
+        connection.close()  # this test's own
+        assert code(await page.ask("ping")) == "ok"
+        assert code(await page.ask("take_seat", within=30)) == "unavailable"
+        async with Page(room) as late:
+            assert code(await late.wait_for(lambda message: "error" in message, within=30)) == "unavailable"
+            assert await late.closed() == 4503
+        services.restart("postgres")
+        started = time.monotonic()
+        while (answer := code(await page.ask("take_seat", within=30))) != "ok":
+            assert answer == "unavailable", "what was committed before the kill is there"
+            assert time.monotonic() - started < 5, "connections that died with the server are not handed out for long"
+            await asyncio.sleep(0.1)
+        await stranger.wait_for(lambda message: message.get("type") == "seat_taken")
+        assert stranger.seqs == [3]
 
 
 def connect_and_never_read(room: Room) -> socket.socket:
