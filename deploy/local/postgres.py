@@ -17,7 +17,7 @@ from deploy.local.process import CannotStart, answers, bound, need, run
 
 RUNS_AS_FOR_ROOT = "postgres"
 NAME = "stamtafel"
-# No waiting for the disk. What is committed is with the kernel all the same, so that it outlives a server that is killed.
+# No waiting for the disk. What is committed is with the kernel all the same: it outlives a server that is killed.
 FAST = "fsync = off\nfull_page_writes = off\n"
 
 
