@@ -1,7 +1,7 @@
 """The WebSocket of a room, as a bare ASGI application: a thousand listeners must not cost a consumer each.
 
 Handshake → who and which room → snapshot → live events out, verbs in. Everything leaves through one queue, in order.
-Close codes: 4400 garbage, 4403 may not enter, 4404 no such room, 4408 too slow, 4503 our fault (after both: connect again).
+Close codes: 4400 garbage, 4403 may not enter, 4404 no such room, 4408 too slow and 4503 our fault: connect again.
 """
 
 from __future__ import annotations
