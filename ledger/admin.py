@@ -14,9 +14,10 @@ else:
     ModelAdmin = admin.ModelAdmin
 
 
-class ReadOnlyAdmin(ModelAdmin):
-    """A list and a page to read. Nobody adds, changes or deletes here, a superuser neither."""
+class UnwrittenAdmin(ModelAdmin):
+    """Rows that actions write: the admin has no form for them, and may at most delete one."""
 
+    list_per_page = 50
     show_full_result_count = False
 
     def has_add_permission(self, request: HttpRequest) -> bool:
@@ -24,6 +25,10 @@ class ReadOnlyAdmin(ModelAdmin):
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
+
+
+class ReadOnlyAdmin(UnwrittenAdmin):
+    """A list and a page to read. Nobody adds, changes or deletes here, a superuser neither."""
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
@@ -35,4 +40,3 @@ class EntryAdmin(ReadOnlyAdmin):
     ordering = ("-seq",)
     search_fields = ("=subject", "=kind", "=seq")
     search_help_text = _("room:12, purged, or the number of an entry")
-    list_per_page = 50

@@ -1,40 +1,73 @@
-"""Why something was refused: a code, its HTTP status and its text, in one table for pages and API."""
+"""Why something was refused: a code, its HTTP status and its text. One form for all apps, a table for each."""
 
+from __future__ import annotations
+
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any, ClassVar
 
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-REFUSALS: dict[str, tuple[int, str | Promise]] = {
-    "not_signed_in": (401, _("Sign in to do this.")),
-    "account_closed": (403, _("This account is closed.")),
-    "unknown_person": (404, _("There is nobody with this handle.")),
-    "not_oneself": (409, _("You cannot follow yourself.")),
-    "already_a_creator": (409, _("You are in the creator group already: you can open rooms.")),
-    "no_plan": (400, _("Say in a few words what you plan to host.")),
-    "no_wave_name": (400, _("Give the wave a name, so that it can be found again.")),
-    "bad_wave_size": (400, _("Write how many people: a number of 1 or more.")),
-    "too_fast": (429, _("That was a bit much at once. Nothing was lost: wait a moment and try again.")),
-    "not_a_picture": (400, _("This file is not a picture we can read. Choose a JPEG, PNG, WebP or GIF file.")),
-    "picture_too_large": (413, _("This picture is too large. Choose one of at most 5 MB and 40 megapixels.")),
-    "bad_value": (400, _("Something in what was sent is not right.")),
-}
+
+@dataclass(frozen=True)
+class Refusal:
+    """`status` is the HTTP status; `text` says what happened and what to do, in the reader's language."""
+
+    status: int
+    text: str | Promise
 
 
-@dataclass
-class PeopleRefused(Exception):
-    """An action said no. `wait` is in seconds, for too_fast."""
+class Refused(Exception):
+    """An action said no; each app has a subclass with its own table. A code that is not in it is a KeyError, at once.
 
-    code: str
-    wait: float = 0.0
+    `fields` names the values that were wrong, if any; `wait` is in seconds, for too_fast.
+    """
+
+    table: ClassVar[Mapping[str, Refusal]] = {}
+
+    def __init__(self, code: str, fields: dict[str, str] | None = None, wait: float = 0.0) -> None:
+        super().__init__(code)
+        self.code = code
+        self.fields = fields or {}
+        self.wait = wait
+        self.refusal = self.table[code]
 
     @property
     def status(self) -> int:
-        return REFUSALS[self.code][0]
+        return self.refusal.status
 
     @property
     def text(self) -> str:
-        return str(REFUSALS[self.code][1])
+        """The sentence in the language that is active now."""
+        return str(self.refusal.text)
 
-    def __str__(self) -> str:
-        return self.code
+
+def as_error(code: str, text: str, fields: dict[str, str] | None = None) -> dict[str, Any]:
+    """A refusal as every edge tells it: {"code", "text"}, and "fields" where values were wrong."""
+    error: dict[str, Any] = {"code": code, "text": text}
+    if fields:
+        error["fields"] = fields
+    return error
+
+
+TABLE: dict[str, Refusal] = {
+    "not_signed_in": Refusal(401, _("Sign in to do this.")),
+    "account_closed": Refusal(403, _("This account is closed.")),
+    "unknown_person": Refusal(404, _("There is nobody with this handle.")),
+    "not_oneself": Refusal(409, _("You cannot follow yourself.")),
+    "already_a_creator": Refusal(409, _("You are in the creator group already: you can open rooms.")),
+    "no_plan": Refusal(400, _("Say in a few words what you plan to host.")),
+    "no_wave_name": Refusal(400, _("Give the wave a name, so that it can be found again.")),
+    "bad_wave_size": Refusal(400, _("Write how many people: a number of 1 or more.")),
+    "too_fast": Refusal(429, _("That was a bit much at once. Nothing was lost: wait a moment and try again.")),
+    "not_a_picture": Refusal(400, _("This file is not a picture we can read. Choose a JPEG, PNG, WebP or GIF file.")),
+    "picture_too_large": Refusal(413, _("This picture is too large. Choose one of at most 5 MB and 40 megapixels.")),
+    "bad_value": Refusal(400, _("Something in what was sent is not right.")),
+}
+
+
+class PeopleRefused(Refused):
+    """An action on people said no."""
+
+    table = TABLE

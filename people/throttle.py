@@ -64,4 +64,4 @@ def slow_down(key: str, *, per_minute: float, burst: int) -> None:
         log.warning("Not throttled, Redis is away: %s", error)
         return
     if wait:
-        raise PeopleRefused("too_fast", wait)
+        raise PeopleRefused("too_fast", wait=wait)

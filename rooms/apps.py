@@ -9,16 +9,13 @@ class RoomsConfig(AppConfig):
     verbose_name = _("Rooms")
 
     def ready(self) -> None:
-        """Tell the app below what it cannot import: how rooms refuse, and where a person is live."""
+        """Tell the app below what it cannot import: where a person is live."""
         import rooms.demo
         import rooms.erasing  # noqa: F401  (both register themselves)
         from people import live
-        from people.api import errors
         from rooms.live import live_link
-        from rooms.refusals import RoomRefused
         from rooms.signals import recording_ready
 
-        errors.register(RoomRefused)
         live.register(live_link)
         recording_ready.connect(_draw, dispatch_uid="rooms.recording.peaks")
 

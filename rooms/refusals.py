@@ -1,21 +1,13 @@
-"""Why something was refused: a code, what HTTP calls it, and what the person reads. One table for every edge."""
+"""Why something in a room was refused, in one table for every edge: pages, API and WebSockets."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
-from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-
-@dataclass(frozen=True)
-class Refusal:
-    """`status` is the HTTP status; `text` says what happened and what to do, in the reader's language."""
-
-    status: int
-    text: str | Promise
-
+from people import refusals
+from people.refusals import Refusal, Refused
 
 TABLE: dict[str, Refusal] = {
     "not_signed_in": Refusal(401, _("Sign in first: everybody may listen, but only people with an account speak.")),
@@ -50,31 +42,15 @@ TABLE: dict[str, Refusal] = {
 }
 
 
-class RoomRefused(Exception):
-    """An action, or a question to `permissions`, said no. `fields` names the values that were wrong, if any."""
+class RoomRefused(Refused):
+    """An action, or a question to `permissions`, said no."""
 
-    def __init__(self, code: str, fields: dict[str, str] | None = None) -> None:
-        super().__init__(code)
-        self.code = code
-        self.fields = fields or {}
-        self.refusal = TABLE[code]
-
-    @property
-    def status(self) -> int:
-        return self.refusal.status
-
-    @property
-    def text(self) -> str:
-        """The sentence in the language that is active now."""
-        return str(self.refusal.text)
+    table = TABLE
 
 
 def as_error(code: str, fields: dict[str, str] | None = None) -> dict[str, Any]:
-    """The body of a refusal on every edge: {"code", "text"}, and "fields" where values were wrong."""
-    error: dict[str, Any] = {"code": code, "text": str(TABLE[code].text)}
-    if fields:
-        error["fields"] = fields
-    return error
+    """The body of a refusal where nothing was raised, as for a bad frame."""
+    return refusals.as_error(code, str(TABLE[code].text), fields)
 
 
 def refuse(code: str | None) -> None:

@@ -9,27 +9,12 @@ from django.db.models import Count, Q, QuerySet
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
+from ledger.admin import ReadOnlyAdmin
 from transcripts.models import Cue, Piece, TrackPlan, Transcript, TranscriptionWindow
 
 
-class ReadOnly(admin.ModelAdmin):  # type: ignore[type-arg]
-    """The machine wrote it."""
-
-    list_per_page = 50
-    show_full_result_count = False
-
-    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-
 @admin.register(Transcript)
-class TranscriptAdmin(ReadOnly):
+class TranscriptAdmin(ReadOnlyAdmin):
     list_display = ("room", "host", "state", "percent", "failed_windows", "language", "model", "finished_at", "trouble")
     list_filter = ("state", "language", "model")
     list_select_related = ("room__host",)
@@ -56,7 +41,7 @@ class TranscriptAdmin(ReadOnly):
         return int(transcript.failed_windows)
 
 
-class PieceAdmin(ReadOnly):
+class PieceAdmin(ReadOnlyAdmin):
     """What workers hold, have done and could not do."""
 
     list_filter = ("state",)
@@ -88,7 +73,7 @@ class TranscriptionWindowAdmin(PieceAdmin):
 
 
 @admin.register(Cue)
-class CueAdmin(ReadOnly):
+class CueAdmin(ReadOnlyAdmin):
     list_display = ("room", "speaker", "start_ms", "kind", "shown_text", "confidence", "corrected_at")
     list_filter = ("kind", "language", "model", ("corrected_at", admin.EmptyFieldListFilter))
     list_select_related = ("transcript__room", "seat__user")

@@ -9,13 +9,10 @@ class TranscriptsConfig(AppConfig):
     verbose_name = _("Transcripts")
 
     def ready(self) -> None:
-        """Hear of finished recordings, and tell the app below how transcripts refuse."""
+        """Hear of finished recordings."""
         import transcripts.exports  # noqa: F401  (registers its texts)
-        from people.api import errors
         from rooms.signals import recording_ready
-        from transcripts.refusals import TranscriptRefused
 
-        errors.register(TranscriptRefused)
         recording_ready.connect(_recording_ready, dispatch_uid="transcripts")
 
 

@@ -5,7 +5,7 @@ from typing import Any, cast
 from django import forms
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied, ValidationError
-from django.db.models import Model, QuerySet
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import URLPattern, path
@@ -14,6 +14,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
+from ledger.admin import ReadOnlyAdmin
 from people.actions.creators import add_creators, add_creators_by_list, add_wave, remove_creators
 from people.models import Creator, User
 from people.queries import waiting
@@ -62,14 +63,12 @@ class StateFilter(admin.SimpleListFilter):
 
 
 @admin.register(Creator)
-class CreatorAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # not subscriptable at run time
+class CreatorAdmin(ReadOnlyAdmin):
     list_display = ("person", "state", "asked_at", "plan", "added_at", "added_by", "wave")
     list_select_related = ("user", "added_by")
     list_filter = (StateFilter, "wave")
     search_fields = ("user__handle", "user__display_name", "plan", "wave")
     ordering = ("-added_at", "asked_at")
-    list_per_page = 50
-    show_full_result_count = False
     actions = ("add_selected", "remove_selected")
     change_list_template = "admin/people/creator/change_list.html"
 
@@ -80,16 +79,6 @@ class CreatorAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # not subscript
     @admin.display(description=_("state"))
     def state(self, row: Creator) -> str:
         return gettext("member") if row.is_member else gettext("waiting")
-
-    # Rows are written by actions alone: there is no form for them.
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        return False
 
     def has_manage_permission(self, request: HttpRequest) -> bool:
         return request.user.has_perm("people.change_creator")

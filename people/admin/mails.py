@@ -6,13 +6,14 @@ from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
+from ledger.admin import ReadOnlyAdmin
 from people.admin.users import SEES_ADDRESSES
 from people.models import Mail
 from people.outbox import try_again
 
 
 @admin.register(Mail)
-class MailAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # not subscriptable at run time
+class MailAdmin(ReadOnlyAdmin):
     """Whoever sees this sees addresses; texts are shown to nobody: they hold links that change passwords."""
 
     list_display = ("subject", "to", "state", "attempts", "made_at", "sent_at", "error")
@@ -20,8 +21,6 @@ class MailAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # not subscriptabl
     search_fields = ("to", "subject")
     exclude = ("source",)
     ordering = ("-made_at",)
-    list_per_page = 50
-    show_full_result_count = False
     actions = ("send_again",)
 
     def has_view_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
@@ -29,15 +28,6 @@ class MailAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # not subscriptabl
 
     def has_module_permission(self, request: HttpRequest) -> bool:
         return self.has_view_permission(request)
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        return False
 
     def has_send_permission(self, request: HttpRequest) -> bool:
         return request.user.has_perm("people.change_mail")

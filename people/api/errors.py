@@ -1,9 +1,9 @@
 """Every refusal of the API in one shape: {"error": {"code", "text", "fields"?}}.
 
-Apps above this one register the exception of their own table; what Django REST framework raises itself gets a code too.
+What actions refuse says it out of the table of its app; what Django REST framework raises itself gets a code too.
 """
 
-from typing import Any, Protocol, runtime_checkable
+from typing import Any
 
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.http import Http404
@@ -12,7 +12,7 @@ from rest_framework import exceptions
 from rest_framework.response import Response
 from rest_framework.views import set_rollback
 
-from people.refusals import PeopleRefused
+from people.refusals import Refused, as_error
 
 # HTTP status → code, for what the framework refuses before an action is asked.
 CODES = {
@@ -27,32 +27,6 @@ CODES = {
 }
 
 
-@runtime_checkable
-class Refused(Protocol):
-    """What an exception must know to be answered from its own table."""
-
-    code: str
-    status: int
-    text: str
-
-
-_registered: tuple[type[Exception], ...] = (PeopleRefused,)
-
-
-def register(kind: type[Exception]) -> None:
-    """From now on exceptions of this class are answered with their own code, status and text."""
-    global _registered
-    if kind not in _registered:
-        _registered = (*_registered, kind)
-
-
-def body(code: str, text: str, fields: dict[str, str] | None = None) -> dict[str, Any]:
-    error: dict[str, Any] = {"code": code, "text": text}
-    if fields:
-        error["fields"] = fields
-    return {"error": error}
-
-
 def sentences(detail: Any) -> str:
     """One text out of what the framework nests in lists and objects."""
     if isinstance(detail, dict):
@@ -64,11 +38,11 @@ def sentences(detail: Any) -> str:
 
 def handler(error: Exception, context: dict[str, Any]) -> Response | None:
     """DRF's EXCEPTION_HANDLER. None, a 500, for what nobody foresaw."""
-    if isinstance(error, _registered) and isinstance(error, Refused):
+    if isinstance(error, Refused):
         set_rollback()
-        answer = Response(body(error.code, error.text, getattr(error, "fields", None)), status=error.status)
-        if wait := getattr(error, "wait", 0):
-            answer["Retry-After"] = str(max(1, round(wait)))
+        answer = Response({"error": as_error(error.code, error.text, error.fields)}, status=error.status)
+        if error.wait:
+            answer["Retry-After"] = str(max(1, round(error.wait)))
         return answer
     if isinstance(error, ValidationError):
         error = exceptions.ValidationError(error.message_dict if hasattr(error, "error_dict") else error.messages)
@@ -88,7 +62,8 @@ def framework_answer(error: exceptions.APIException) -> Response:
     if isinstance(error, exceptions.ValidationError) and isinstance(error.detail, dict):
         fields = {name: sentences(value) for name, value in error.detail.items()}
         text = _("Something in what was sent is not right.")
-    answer = Response(body(CODES.get(error.status_code, "refused"), text, fields), status=error.status_code)
+    code = CODES.get(error.status_code, "refused")
+    answer = Response({"error": as_error(code, text, fields)}, status=error.status_code)
     if header := getattr(error, "auth_header", None):
         answer["WWW-Authenticate"] = header
     return answer
