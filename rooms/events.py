@@ -78,8 +78,31 @@ class HostBack(TypedDict):
     """`host_back`: the host is there again, nothing ends."""
 
 
-EventData = RoomOpened | RoomEnded | SeatTaken | SeatLeft | SeatMuted | HostLost | HostBack
-EventType = Literal["room_opened", "room_ended", "seat_taken", "seat_left", "seat_muted", "host_lost", "host_back"]
+class RecordingPaused(TypedDict):
+    """`recording_paused`: nothing is kept from `paused_at` (ISO 8601, UTC) on; the room itself goes on."""
+
+    paused_at: str | None
+    reason: Literal["disk_full"]
+
+
+class RecordingResumed(TypedDict):
+    """`recording_resumed`: what is said is kept again."""
+
+
+EventData = (
+    RoomOpened | RoomEnded | SeatTaken | SeatLeft | SeatMuted | HostLost | HostBack | RecordingPaused | RecordingResumed
+)
+EventType = Literal[
+    "room_opened",
+    "room_ended",
+    "seat_taken",
+    "seat_left",
+    "seat_muted",
+    "host_lost",
+    "host_back",
+    "recording_paused",
+    "recording_resumed",
+]
 SEQUENCED: tuple[EventType, ...] = (
     "room_opened",
     "room_ended",
@@ -88,6 +111,8 @@ SEQUENCED: tuple[EventType, ...] = (
     "seat_muted",
     "host_lost",
     "host_back",
+    "recording_paused",
+    "recording_resumed",
 )
 
 

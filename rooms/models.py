@@ -76,6 +76,8 @@ class Room(models.Model):
     seq = models.BigIntegerField(_("last event"), default=0, editable=False)
     host_lost_at = models.DateTimeField(_("host lost"), null=True, blank=True, editable=False)
     stage_empty_at = models.DateTimeField(_("stage empty since"), null=True, blank=True, editable=False)
+    # Nothing is kept of what is said from then on: there is no room on the disk. Everybody in the room is told.
+    recording_paused_at = models.DateTimeField(_("recording paused"), null=True, blank=True, editable=False)
     # Set by the purge alone, before the first file goes: from then on nobody may read the copy or add to it.
     purged_at = models.DateTimeField(_("copy purged"), null=True, blank=True, editable=False)
 
@@ -226,6 +228,7 @@ class Recording(models.Model):
     state = models.CharField(_("state"), max_length=10, choices=State.choices, default=State.RUNNING)
     finished_at = models.DateTimeField(_("finished"), null=True, blank=True)
     duration_ms = models.BigIntegerField(_("length (ms)"), null=True, blank=True)
+    missing_ms = models.BigIntegerField(_("silence where sound is missing (ms)"), default=0, editable=False)
     error = models.CharField(_("error"), max_length=200, blank=True)
     # The host lets everybody hear it, while it is there; off at first.
     published_at = models.DateTimeField(_("published"), null=True, blank=True)

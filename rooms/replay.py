@@ -73,6 +73,14 @@ def _host(state: State, lost_at: str | None, ends_at: str | None) -> State:
     }
 
 
+def _recording_paused(state: State, data: dict[str, Any]) -> State:
+    return {"room": {**state["room"], "recording_paused_at": data["paused_at"]}}
+
+
+def _recording_resumed(state: State, data: dict[str, Any]) -> State:
+    return {"room": {**state["room"], "recording_paused_at": None}}
+
+
 def _room_ended(state: State, data: dict[str, Any]) -> State:
     room = {
         **state["room"],
@@ -81,6 +89,7 @@ def _room_ended(state: State, data: dict[str, Any]) -> State:
         "ended_at": data["ended_at"],
         "host_lost_at": None,
         "host_ends_at": None,
+        "recording_paused_at": None,
     }
     may = {"take_seat": False, "why_not": "room_ended", "end": False, "mute_others": False}
     return {"room": room, "seats": [], "you": {**state["you"], "may": may}}
@@ -93,5 +102,7 @@ _CHANGES = {
     "seat_muted": _seat_muted,
     "host_lost": _host_lost,
     "host_back": _host_back,
+    "recording_paused": _recording_paused,
+    "recording_resumed": _recording_resumed,
     "room_ended": _room_ended,
 }

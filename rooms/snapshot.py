@@ -43,6 +43,7 @@ class RoomState(TypedDict):
     host: str
     host_lost_at: str | None
     host_ends_at: str | None
+    recording_paused_at: str | None
 
 
 class May(TypedDict):
@@ -107,6 +108,7 @@ def room_state(room: Room) -> RoomState:
         "host": room.host.handle,
         "host_lost_at": iso(room.host_lost_at),
         "host_ends_at": iso(grace_ends(room)),
+        "recording_paused_at": iso(room.recording_paused_at),
     }
 
 

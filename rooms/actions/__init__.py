@@ -5,6 +5,7 @@ from rooms.actions.consent import record_consent
 from rooms.actions.host import host_back, host_lost
 from rooms.actions.opening import end_room, open_room
 from rooms.actions.publishing import Download, download_everything, set_published
+from rooms.actions.recording import set_recording_paused
 from rooms.actions.stage import leave_seat, set_muted, take_seat, unseat
 from rooms.actions.sweep import sweep
 
@@ -19,6 +20,7 @@ __all__ = [
     "record_consent",
     "set_muted",
     "set_published",
+    "set_recording_paused",
     "sweep",
     "take_seat",
     "unseat",

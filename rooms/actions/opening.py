@@ -116,7 +116,8 @@ def _close(room: Room, reason: str) -> None:
         append_event(room, "seat_left", {"user": seat.user.handle, "reason": seat.left_reason})
     room.status, room.end_reason = Room.Status.ENDED, reason
     room.ended_at = max(now, room.started_at or now)
-    room.host_lost_at = room.stage_empty_at = None
-    room.save(update_fields=["status", "end_reason", "ended_at", "host_lost_at", "stage_empty_at"])
+    room.host_lost_at = room.stage_empty_at = room.recording_paused_at = None
+    cleared = ["host_lost_at", "stage_empty_at", "recording_paused_at"]
+    room.save(update_fields=["status", "end_reason", "ended_at", *cleared])
     append_event(room, "room_ended", {"reason": reason, "ended_at": iso(room.ended_at)})
     media_changed(room)

@@ -78,7 +78,9 @@ def everything() -> Story:
     story.step(actions.take_seat, bert)
     story.step(actions.take_seat, anna)
     story.step(actions.set_muted, anna, False, anna)
+    story.step(actions.set_recording_paused, True)
     story.step(actions.set_muted, anna, True, room.host)
+    story.step(actions.set_recording_paused, False)
     story.step(actions.leave_seat, bert)
     story.step(actions.take_seat, bert)
     here(room, room.host, False)
@@ -106,7 +108,7 @@ def test_both_reducers_and_fresh_snapshots_agree_after_every_event() -> None:
                 if event["seq"] in story.fresh:
                     assert ours[name] == story.fresh[event["seq"]][number][name], f"{event['type']}: {name}"
                     compared += 1
-    assert compared == len(story.readers) * len(SAME) * 11
+    assert compared == len(story.readers) * len(SAME) * 13
 
 
 def test_the_page_takes_nothing_twice_and_asks_when_something_is_missing() -> None:

@@ -57,6 +57,7 @@ def one_step(dice: random.Random, room: Room, people: list[Any]) -> None:
             lambda: actions.unseat(room.pk, other, by=room.host),
             lambda: actions.host_lost(room.pk, timezone.now() - timedelta(seconds=7)),
             lambda: actions.host_back(room.pk),
+            lambda: actions.set_recording_paused(room.pk, dice.random() < 0.5),
         ]
     )
     try:
@@ -99,6 +100,8 @@ def test_every_kind_of_event_was_replayed() -> None:
     actions.set_muted(room.pk, guest, False, by=guest)
     actions.host_lost(room.pk, timezone.now())
     actions.host_back(room.pk)
+    actions.set_recording_paused(room.pk, True)
+    actions.set_recording_paused(room.pk, False)
     actions.end_room(room.pk, room.host)
     assert {event["type"] for event in events_after(room, 0)} == set(SEQUENCED)
 

@@ -35,7 +35,15 @@ const sequenced = {
     ...state,
     seats: [],
     talking: new Set(),
-    room: { ...state.room, status: "ended", end_reason: data.reason, ended_at: data.ended_at, host_lost_at: null, host_ends_at: null },
+    room: {
+      ...state.room,
+      status: "ended",
+      end_reason: data.reason,
+      ended_at: data.ended_at,
+      host_lost_at: null,
+      host_ends_at: null,
+      recording_paused_at: null,
+    },
     you: { ...state.you, may: { ...state.you.may, take_seat: false, why_not: "room_ended", end: false, mute_others: false } },
   }),
   seat_taken: (state, { seat }) => ({
@@ -46,11 +54,17 @@ const sequenced = {
   seat_muted: (state, { user, muted }) => withSeat(muted ? withTalking(state, user, false) : state, user, { muted }),
   host_lost: (state, { lost_at, ends_at }) => withHost(state, lost_at, ends_at),
   host_back: (state) => withHost(state, null, null),
+  recording_paused: (state, { paused_at }) => withPause(state, paused_at),
+  recording_resumed: (state) => withPause(state, null),
 };
 
 function withHost(state, lostAt, endsAt) {
   const room = { ...state.room, host_ends_at: endsAt, host_lost_at: lostAt };
   return withSeat({ ...state, room }, state.room.host, { connected: !endsAt });
+}
+
+function withPause(state, pausedAt) {
+  return { ...state, room: { ...state.room, recording_paused_at: pausedAt } };
 }
 
 const lossy = {
