@@ -39,8 +39,9 @@ class Page:
         if self.user is not None:
             headers["Cookie"] = await sync_to_async(session_cookie)(self.user)
         origin = self.options.pop("origin", f"http://localhost:{self.port}")
+        scheme = "wss" if "ssl" in self.options else "ws"
         self.socket = await connect(
-            f"ws://localhost:{self.port}/ws/rooms/{self.slug}/",
+            f"{scheme}://localhost:{self.port}/ws/rooms/{self.slug}/",
             origin=origin,
             additional_headers=headers,
             max_size=None,

@@ -1,0 +1,161 @@
+"""nginx in front, with the configuration that we ship: it sends the recordings, Django says to whom."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import os
+import re
+import socket
+import ssl
+import subprocess
+import urllib.request
+import zipfile
+from collections.abc import Generator
+from pathlib import Path
+from urllib.error import HTTPError
+
+import pytest
+from channels.db import database_sync_to_async as run
+from django.conf import settings
+from django.core.management import call_command
+from django.utils import timezone
+
+from deploy.local.certificate import certificate
+from deploy.local.process import answers, bound, need, start, stop, wait_for
+from rooms import actions
+from rooms.recording import links, store
+from tests.processes import Site
+from tests.rooms.client import Page
+from tests.rooms.people import open_room
+from tests.rooms.recording.builders import talked_room
+
+SHIPPED = Path(__file__).parents[2] / "deploy" / "nginx" / "stamtafel.conf"
+AROUND = """
+daemon off; pid {folder}/nginx.pid; error_log stderr; {user}
+events {{ worker_connections 256; }}
+http {{
+    include /etc/nginx/mime.types; default_type application/octet-stream; access_log off;
+    client_body_temp_path {folder}/body; proxy_temp_path {folder}/proxy; fastcgi_temp_path {folder}/fastcgi;
+    uwsgi_temp_path {folder}/uwsgi; scgi_temp_path {folder}/scgi;
+    include {folder}/stamtafel.conf;
+}}
+"""
+
+
+class Front:
+    """The whole site as its users reach it in production."""
+
+    def __init__(self, port: int) -> None:
+        self.port = port
+        self.url = f"https://localhost:{port}"
+        self.context = ssl._create_unverified_context()
+
+    def get(self, address: str, **headers: str) -> tuple[int, dict[str, str], bytes]:
+        """Status, headers by lower-case name, and all of the body."""
+        request = urllib.request.Request(self.url + address, headers=headers)
+        try:
+            with urllib.request.urlopen(request, timeout=20, context=self.context) as answer:
+                return answer.status, {name.lower(): text for name, text in answer.headers.items()}, answer.read()
+        except HTTPError as error:
+            return error.code, {name.lower(): text for name, text in error.headers.items()}, error.read()
+
+
+def free_port() -> int:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        return int(taken.getsockname()[1])
+
+
+def configured(folder: Path, port: int) -> str:
+    """What we ship, with this run's ports and folders: each of them stands in it as an operator finds it."""
+    pem = str(certificate(folder, []))
+    text = SHIPPED.read_text()
+    for shipped, ours in {
+        "127.0.0.1:8000": f"127.0.0.1:{settings.PORT}",
+        "listen 443 ssl http2": f"listen 127.0.0.1:{port} ssl http2",
+        "listen 80;": f"listen 127.0.0.1:{free_port()};",
+        "/etc/ssl/stamtafel/fullchain.pem": pem,
+        "/etc/ssl/stamtafel/privkey.pem": pem,
+        "/var/lib/stamtafel/recordings/": f"{settings.RECORDINGS_DIR}/",
+        "/var/lib/stamtafel/static/": f"{settings.STATIC_ROOT}/",
+        "/var/lib/stamtafel/pictures/": f"{settings.MEDIA_ROOT}/",
+        "rooms.example.org": "localhost",
+    }.items():
+        assert shipped in text, f"{SHIPPED.name} has no {shipped} any more"
+        text = text.replace(shipped, ours)
+    return text
+
+
+@pytest.fixture
+def front(site: Site, tmp_path: Path) -> Generator[Front]:
+    port = free_port()
+    call_command("collectstatic", "--no-input", "--verbosity", "0")
+    environment = {"X_ACCEL_REDIRECT": "true", "BEHIND_PROXY": "true", "SITE_URL": f"https://localhost:{port}"}
+    site.start("web", **environment)
+    (tmp_path / "stamtafel.conf").write_text(configured(tmp_path, port))
+    user = "user root;" if os.geteuid() == 0 else ""
+    (tmp_path / "nginx.conf").write_text(AROUND.format(folder=tmp_path, user=user))
+    line = [need("nginx", "nginx"), "-p", str(tmp_path), "-c", str(tmp_path / "nginx.conf")]
+    checked = subprocess.run([*line, "-t"], capture_output=True, text=True)
+    assert checked.returncode == 0, checked.stderr
+    nginx = start(bound(line, death="TERM"), tmp_path / "nginx.log")
+    wait_for("nginx", lambda: answers(port), lambda: nginx.poll() is None)
+    yield Front(port)
+    stop(nginx)
+
+
+def test_recordings_leave_by_nginx_and_only_with_django_s_word(front: Front) -> None:
+    room = talked_room()
+    path = store.mix_path(room.pk)
+    content = path.read_bytes()
+    address = links.address(room.pk, "mix", room.host_id, "mix.m4a")
+    status, headers, body = front.get(address)
+    assert (status, body) == (200, content)
+    assert headers["server"] == "nginx" and headers["content-type"] == "audio/mp4"
+    assert headers["cache-control"].startswith("private") and headers["x-content-type-options"] == "nosniff"
+    assert "x-accel-redirect" not in headers
+    status, headers, body = front.get(address, Range="bytes=1000-1999")
+    assert (status, body) == (206, content[1000:2000])
+    assert headers["content-range"] == f"bytes 1000-1999/{len(content)}"
+    for guessed in (f"/_recordings/{room.pk}/mix.m4a", f"/_recordings/{room.pk}/", "/_recordings/../manage.py"):
+        assert front.get(guessed)[0] == 404, guessed
+    assert front.get(address.replace(".mix.", ".peaks."))[0] == 404
+
+
+def test_everything_is_downloaded_through_nginx_and_goes_on_where_it_stopped(front: Front) -> None:
+    room = talked_room()
+    address = actions.download_everything(room.pk, room.host).address
+    _status, headers, whole = front.get(address)
+    half = len(whole) // 2
+    status, part, rest = front.get(address, Range=f"bytes={half}-", **{"If-Range": headers["etag"]})
+    assert status == 206 and whole[:half] + rest == whole
+    assert part["content-range"] == f"bytes {half}-{len(whole) - 1}/{len(whole)}"
+    with zipfile.ZipFile(io.BytesIO(whole)) as archive:
+        assert archive.testzip() is None
+        name = next(name for name in archive.namelist() if name.endswith("mix.m4a"))
+        mix = hashlib.sha256(store.mix_path(room.pk).read_bytes()).digest()
+        assert hashlib.sha256(archive.read(name)).digest() == mix
+
+
+def test_pages_and_what_they_need(front: Front) -> None:
+    status, headers, body = front.get("/")
+    assert status == 200 and "content-security-policy" in headers
+    style = re.search(r'href="(/static/css/[^"]+)"', body.decode())
+    assert style is not None
+    status, headers, sheet = front.get(style[1])
+    assert status == 200 and headers["content-type"] == "text/css" and b"{" in sheet
+    assert "immutable" in headers["cache-control"]
+
+
+async def test_a_live_room_through_nginx(front: Front) -> None:
+    room = await run(open_room)()
+    store.hls_folder(room.pk).mkdir(parents=True)
+    (store.hls_folder(room.pk) / "0-0.m4s").write_bytes(b"a second of sound")
+    piece = store.segment_address(room.pk, "0-0.m4s", timezone.now())
+    status, headers, body = await run(front.get)(piece)
+    assert (status, body) == (200, b"a second of sound")
+    assert "immutable" in headers["cache-control"] and headers["server"] == "nginx"
+    async with Page(room, room.host, port=front.port, origin=front.url, ssl=front.context) as page:
+        assert (await page.wait_for("snapshot"))["you"]["user"] == "host"
+        assert (await page.ask("ping"))["ok"] is True
