@@ -1,4 +1,5 @@
-"""A listener by WebRTC that is no browser and does as a good page does: listens again when the sound was lost."""
+"""A listener by WebRTC that is no browser and does as a good page does: listens again when the sound was lost, and
+listens on while only the line to the room is away."""
 
 from __future__ import annotations
 
@@ -42,7 +43,6 @@ class NearListener:
                         await self._stay(visitor)
                 except (OSError, TimeoutError, WebSocketException, Refused) as error:
                     log.info("%s: %s, trying again", self.slug, error or type(error).__name__)
-                await self._hang_up()
                 await asyncio.sleep(_AGAIN)
         finally:
             await self._hang_up()

@@ -1,4 +1,7 @@
-"""A speaker without a browser who does as a good page does: connects again after a loss, leaves when the room ends."""
+"""A speaker without a browser who does as a good page does: comes back after a loss, leaves when the room ends.
+
+Its sound and its line to the room are two things: while the line is away it talks on. Who was muted meanwhile stays so.
+"""
 
 from __future__ import annotations
 
@@ -29,6 +32,8 @@ class Talker:
         self.clip = clip
         self.ears = peers.Ears()
         self.over = False
+        self._me: str | None = None
+        self._opened = self._muted = False  # our microphone was opened on this seat; somebody closed it since
         self._peer: RTCPeerConnection | None = None
         self._changed = asyncio.Event()
         self._renew = False
@@ -38,29 +43,32 @@ class Talker:
 
         Raises Refused when the room does not let this person speak.
         """
-        while not self._finished(until, once):
-            try:
-                async with Visitor(self.browser, self.slug, self._hear) as visitor:
-                    await self._sit(visitor)
-                    await self._stay(visitor, until, once)
-            except Refused as refused:
-                if refused.code in _FINAL and not self.over:
-                    raise
-                log.info("%s: %s", self.slug, refused.code)
-            except (OSError, TimeoutError, WebSocketException, asyncio.CancelledError) as error:
-                if isinstance(error, asyncio.CancelledError) and (task := asyncio.current_task()) and task.cancelling():
-                    raise
-                log.info("%s: %s, trying again", self.slug, error or type(error).__name__)
-            finally:
-                await self._hang_up()
-            if not self._finished(until, once):
-                await asyncio.sleep(_AGAIN)
+        try:
+            while not self._finished(until, once):
+                try:
+                    async with Visitor(self.browser, self.slug, self._hear) as visitor:
+                        await self._sit(visitor)
+                        await self._stay(visitor, until, once)
+                except Refused as refused:
+                    if refused.code in _FINAL and not self.over:
+                        raise
+                    log.info("%s: %s", self.slug, refused.code)
+                except (OSError, TimeoutError, WebSocketException) as error:
+                    log.info("%s: %s, trying again", self.slug, error or type(error).__name__)
+                if not self._finished(until, once):
+                    await asyncio.sleep(_AGAIN)
+        finally:
+            await self._hang_up()
 
     async def _sit(self, visitor: Visitor) -> None:
+        """To the table, or back to the seat that is still ours."""
         await visitor.ask("consent", version=settings.CONSENT_VERSION)
         await visitor.ask("take_seat")
-        await self._connect(visitor)
-        await visitor.ask("unmute")
+        if self._peer is None or self._renew:
+            await self._connect(visitor)
+        if not self._muted:
+            await visitor.ask("unmute")
+            self._opened = True
 
     async def _connect(self, visitor: Visitor) -> None:
         await self._hang_up()
@@ -86,9 +94,23 @@ class Talker:
         kind = message.get("type")
         if kind in ("media_restarted", "mic_lost"):
             self._renew = True
-        elif kind == "room_ended" or (kind == "snapshot" and message["room"]["status"] == "ended"):
+        elif kind == "snapshot":
+            self._look(message)
+        elif kind == "seat_muted" and message["data"]["user"] == self._me and self._opened:
+            self._muted = message["data"]["muted"]
+        elif kind == "room_ended":
             self.over = True
         self._changed.set()
+
+    def _look(self, snapshot: dict[str, Any]) -> None:
+        """What became of our seat while we were away."""
+        self.over = self.over or snapshot["room"]["status"] == "ended"
+        self._me = snapshot["you"]["user"]
+        seat = next((seat for seat in snapshot["seats"] if seat["user"] == self._me), None)
+        if seat is None:
+            self._opened, self._muted, self._renew = False, False, True
+        elif self._opened:
+            self._muted = seat["muted"]
 
     def _finished(self, until: float | None, once: bool) -> bool:
         return (

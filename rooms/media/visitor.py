@@ -117,7 +117,7 @@ class Visitor:
         await self._reader
 
     async def ask(self, verb: str, **args: Any) -> dict[str, Any]:
-        """Say a verb, return the answer; raises Refused, TimeoutError, ConnectionClosed."""
+        """Say a verb, return the answer; raises Refused, TimeoutError, ConnectionClosed, ConnectionError."""
         self._number += 1
         future: asyncio.Future[dict[str, Any]] = asyncio.get_running_loop().create_future()
         self._waiting[self._number] = future
@@ -138,7 +138,8 @@ class Visitor:
                     self.on_message(message)
         self.closed.set()
         for future in self._waiting.values():
-            future.cancel()
+            if not future.done():
+                future.set_exception(ConnectionError("the line to the room was lost"))
 
 
 async def speak(visitor: Visitor, track: MediaStreamTrack, ears: peers.Ears | None = None) -> RTCPeerConnection:
