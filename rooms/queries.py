@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
 
-from django.conf import settings
 from django.db.models import Count
-from django.utils import timezone
 
 from people.models import User
 from rooms.models import Recording, Room
@@ -25,26 +22,23 @@ def live_room_of(user: User) -> Room | None:
 
 @dataclass(frozen=True)
 class HostedRoom:
-    """A room on its host's dashboard. `kept_until` is when its recording goes; None while it is live."""
+    """A room on its host's dashboard."""
 
     room: Room
     recording: Recording | None
     speakers: int
-    kept_until: datetime | None
+
+    @property
+    def moving(self) -> bool:
+        """Its recording will be ready in a minute or two."""
+        return self.recording is not None and self.recording.state in (
+            Recording.State.RUNNING,
+            Recording.State.FINISHING,
+        )
 
     @property
     def lasted_ms(self) -> int:
         return self.room.room_time(self.room.ended_at)
-
-    @property
-    def days_left(self) -> int:
-        """Days until the recording is deleted; one that has begun counts."""
-        return max(0, -((timezone.now() - self.kept_until) // timedelta(days=1))) if self.kept_until else 0
-
-    @property
-    def days_past(self) -> int:
-        """How far the clock has run, in days of RECORDING_DAYS."""
-        return settings.RECORDING_DAYS - self.days_left
 
 
 def hosted_rooms(host: User) -> list[HostedRoom]:
@@ -55,10 +49,4 @@ def hosted_rooms(host: User) -> list[HostedRoom]:
         .annotate(speakers=Count("seats__user", distinct=True))
         .order_by("-started_at")[:MOST]
     )
-    days = timedelta(days=settings.RECORDING_DAYS)
-    return [
-        HostedRoom(
-            room, getattr(room, "recording", None), room.speakers, room.ended_at + days if room.ended_at else None
-        )
-        for room in rooms
-    ]
+    return [HostedRoom(room, getattr(room, "recording", None), room.speakers) for room in rooms]

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
 from typing import Any
-
-from django.conf import settings
 
 from people.models import User
 from rooms import permissions
@@ -18,17 +15,15 @@ from rooms.refusals import RoomRefused, refuse
 
 
 def recording_state(room: Room, user: User) -> dict[str, Any]:
-    """State, length, files with their checksums, and until when they are kept. Raises not_host, not_found."""
+    """State, length, files with their checksums; not how long they are kept. Raises not_host, not_found."""
     refuse(permissions.may_see_recording(is_host=room.host_id == user.pk))
     recording = Recording.objects.filter(room=room).first()
     if recording is None:
         raise RoomRefused("not_found")
-    kept_until = None if room.ended_at is None else room.ended_at + timedelta(days=settings.RECORDING_DAYS)
     return {
         "state": recording.state,
         "finished_at": iso(recording.finished_at),
         "duration_ms": recording.duration_ms,
-        "kept_until": iso(kept_until),
         "published_at": iso(recording.published_at),
         "files": [
             {

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
 from typing import Any, cast
 
 from django.conf import settings
@@ -23,7 +22,7 @@ from rooms.identity import who_of_request
 from rooms.live import live_rooms
 from rooms.models import Recording, Room
 from rooms.queries import hosted_rooms, live_room_of, room_by_slug
-from rooms.recording.access import may_replay
+from rooms.recording.access import may_replay, role_of
 from rooms.refusals import RoomRefused
 from rooms.snapshot import Snapshot, enter, snapshot
 from rooms.table import chair_count, chairs
@@ -138,13 +137,16 @@ def live_context(request: HttpRequest, room: Room, now: Snapshot) -> dict[str, A
 
 def ended_context(request: HttpRequest, room: Room) -> dict[str, Any]:
     ended_at = room.ended_at or room.started_at
+    who = who_of_request(request)
+    role = role_of(who, room)
     return {
         "room": room,
         "recording": Recording.objects.filter(room=room).first(),
         "demo_off": room.is_demo and may_start_demo(),
-        "may_replay": may_replay(room, who_of_request(request)),
-        "recording_days": settings.RECORDING_DAYS,
-        "kept_until": ended_at and ended_at + timedelta(days=settings.RECORDING_DAYS),
+        "may_replay": may_replay(room, who),
+        # How long it is kept tells of decisions, too: that is for those who are in it.
+        "was_on_stage": role != "listener",
+        "is_host": role == "host",
         "lasted_ms": room.room_time(ended_at),
     }
 

@@ -6,11 +6,11 @@ it was made under. Whoever lost its lease finds no row to write to, and stops.
 """
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from math import ceil
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from django.conf import settings
 from django.db import transaction
@@ -262,14 +262,34 @@ class Progress:
 
 def progress(transcript: Transcript) -> Progress:
     """Out of the measured speed of this very transcript, with as many workers as are at it now."""
-    windows = TranscriptionWindow.objects.filter(plan__transcript=transcript).aggregate(
-        measured=Sum("speech_ms", filter=Q(state=Piece.State.DONE), default=0),
-        failed=Count("pk", filter=Q(state=Piece.State.FAILED)),
-        running=Count("pk", filter=Q(state=Piece.State.RUNNING)),
+    return progress_of([transcript])[transcript.pk]
+
+
+def progress_of(transcripts: Sequence[Transcript]) -> dict[int, Progress]:
+    """The same for many, by their keys: two queries, however many."""
+    keys = [transcript.pk for transcript in transcripts]
+    measured = (
+        TranscriptionWindow.objects.filter(plan__transcript__in=keys)
+        .values("plan__transcript")
+        .annotate(
+            measured=Sum("speech_ms", filter=Q(state=Piece.State.DONE), default=0),
+            failed=Count("pk", filter=Q(state=Piece.State.FAILED)),
+            running=Count("pk", filter=Q(state=Piece.State.RUNNING)),
+        )
     )
+    windows = {row["plan__transcript"]: row for row in measured}
+    looking = TrackPlan.objects.filter(transcript__in=keys, state__in=[Piece.State.WAITING, Piece.State.RUNNING])
+    unplanned = set(looking.values_list("transcript", flat=True))
+    nothing = {"measured": 0, "failed": 0, "running": 0}
+    return {
+        transcript.pk: _progress(transcript, windows.get(transcript.pk, nothing), transcript.pk not in unplanned)
+        for transcript in transcripts
+    }
+
+
+def _progress(transcript: Transcript, windows: Mapping[str, Any], planned: bool) -> Progress:
     if not transcript.is_open:
         return Progress(100 if transcript.finished_at else 0, 0, windows["failed"])
-    planned = not transcript.plans.filter(state__in=[Piece.State.WAITING, Piece.State.RUNNING]).exists()
     percent = 100 * transcript.done_ms // transcript.speech_ms if planned and transcript.speech_ms else 0
     minutes = None
     if planned and windows["measured"] and transcript.spent_ms:

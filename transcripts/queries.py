@@ -1,6 +1,6 @@
 """What the edges read: roles, cues in order, searches, lines for files."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from django.contrib.postgres.search import SearchQuery
@@ -10,6 +10,7 @@ from people.models import User
 from rooms.models import Room
 from rooms.recording.access import role_in
 from transcripts.formats import About, FormatLine
+from transcripts.jobs import Progress, progress_of
 from transcripts.models import DICTIONARIES, OTHER_DICTIONARY, Cue, Transcript
 from transcripts.permissions import may_read
 from transcripts.refusals import TranscriptRefused
@@ -28,6 +29,27 @@ def readable_transcript(slug: str, user: User) -> Transcript:
     if transcript is None or room.purged_at is not None:
         raise TranscriptRefused("no_transcript")
     return transcript
+
+
+@dataclass(frozen=True, slots=True)
+class HowFar:
+    """A transcript as a list of rooms tells of it."""
+
+    state: str
+    trouble: str
+    progress: Progress
+
+    @property
+    def moving(self) -> bool:
+        return self.state in Transcript.OPEN
+
+
+def how_far(rooms: Iterable[Room]) -> dict[int, HowFar]:
+    """How far the transcripts of these rooms are, by the room's key, where there is one. As many queries for all."""
+    keys = [room.pk for room in rooms if room.purged_at is None]
+    transcripts = list(Transcript.objects.filter(room__in=keys))
+    progress = progress_of(transcripts)
+    return {each.room_id: HowFar(each.state, each.trouble, progress[each.pk]) for each in transcripts}
 
 
 def cues_in_order(transcript: Transcript) -> "QuerySet[Cue]":

@@ -14,6 +14,14 @@ from rooms.models import Room, Seat
 from rooms.refusals import RoomRefused
 
 
+class ReceiptShape(serializers.Serializer[Any]):
+    """What was deleted: how many files of how many bytes, and the checksum under which the house keeps the receipt."""
+
+    digest = serializers.CharField()
+    files = serializers.IntegerField(source="file_count")
+    bytes = serializers.IntegerField(source="total_bytes")
+
+
 class RetentionShape(serializers.Serializer[Any]):
     """When the copy goes, or went, in UTC; null while that is not known."""
 
@@ -22,6 +30,7 @@ class RetentionShape(serializers.Serializer[Any]):
     reason = serializers.ChoiceField(choices=sorted(TEXTS))
     text = serializers.CharField()
     purged = serializers.BooleanField()
+    receipt = ReceiptShape(allow_null=True)
 
 
 class Retention(RoomView):

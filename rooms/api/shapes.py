@@ -70,6 +70,7 @@ class RoomShape(serializers.Serializer[Any]):
     host = serializers.CharField()
     host_lost_at = serializers.DateTimeField(allow_null=True)
     host_ends_at = serializers.DateTimeField(allow_null=True)
+    recording_paused_at = serializers.DateTimeField(allow_null=True)
 
 
 class LiveRoomShape(serializers.Serializer[Any]):
@@ -149,7 +150,7 @@ class RecordingFileShape(serializers.Serializer[Any]):
 
 
 class RecordingShape(serializers.Serializer[Any]):
-    """The retained copy of a room. `kept_until` is null while the room is live.
+    """The retained copy of a room; how long it is kept, and why, is at `/rooms/<slug>/retention/`.
 
     `published_at` is null unless the host lets everybody hear the replay.
     """
@@ -157,7 +158,6 @@ class RecordingShape(serializers.Serializer[Any]):
     state = serializers.ChoiceField(choices=Recording.State.choices)
     finished_at = serializers.DateTimeField(allow_null=True)
     duration_ms = serializers.IntegerField(allow_null=True)
-    kept_until = serializers.DateTimeField(allow_null=True)
     published_at = serializers.DateTimeField(allow_null=True)
     files = RecordingFileShape(many=True)
 

@@ -6,9 +6,11 @@ import json
 from datetime import datetime
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 from django import template
 from django.conf import settings
+from django.db.models import Model
 from django.templatetags.static import static
 from django.utils import timezone
 from django.utils.formats import date_format
@@ -38,13 +40,17 @@ def import_map() -> SafeString:
 
 @register.filter
 def moment(at: datetime | None, style: str = "short") -> SafeString | str:
-    """`at` as <time> in the reader's zone: `short` 4 May 14:02, `date` 4 May 2026, `clock` 14:02. Script refines it."""
+    """`at` as <time> in the reader's zone: `short` 4 May 14:02, `date` 4 May 2026, `full` both, `clock` 14:02.
+
+    Script refines it.
+    """
     if at is None:
         return ""
     local = timezone.localtime(at)
     text = {
         "short": lambda: date_format(local, "j N") + " " + date_format(local, "H:i"),
         "date": lambda: date_format(local, "j F Y"),
+        "full": lambda: date_format(local, "j F Y") + " " + date_format(local, "H:i"),
         "clock": lambda: date_format(local, "H:i"),
     }[style]()
     return format_html('<time datetime="{}" data-style="{}">{}</time>', at.isoformat(), style, text)
@@ -62,6 +68,12 @@ def lasting(milliseconds: int | None) -> str:
     if minutes < 60:
         return _("%(minutes)d min") % {"minutes": minutes}
     return _("%(hours)d h %(minutes)02d min") % {"hours": minutes // 60, "minutes": minutes % 60}
+
+
+@register.filter
+def of(found: dict[int, Any], row: Model) -> Any:
+    """What was looked up for many rows at once, of this one; None where there is nothing."""
+    return found.get(row.pk)
 
 
 @register.filter

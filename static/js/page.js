@@ -5,6 +5,7 @@ import "zone";
 const styles = {
   short: { day: "numeric", month: "short", hour: "2-digit", minute: "2-digit" },
   date: { day: "numeric", month: "long", year: "numeric" },
+  full: { day: "numeric", month: "long", year: "numeric", hour: "2-digit", minute: "2-digit" },
   clock: { hour: "2-digit", minute: "2-digit" },
 };
 

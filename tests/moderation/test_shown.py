@@ -56,6 +56,7 @@ def test_host_speaker_and_staff_see_the_clock_and_nobody_else() -> None:
             "reason": "review",
             "text": str(TEXTS["review"]),
             "purged": False,
+            "receipt": None,
         }
     stranger = kept(as_user(person("stranger")), room)
     assert (stranger.status_code, stranger.json()["error"]["code"]) == (404, "unknown_room")

@@ -1,0 +1,38 @@
+"""The clock as it runs: nobody calls anything, Celery beat wakes a worker, and the worker purges."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from django.utils import timezone
+
+from moderation.models import PurgeReceipt
+from rooms.models import Room
+from rooms.recording import store
+from tests.moderation.builders import ended_room, found
+from tests.processes import Site
+from tests.rooms.media.conftest import wait_until
+
+SWEEP_SECONDS = 10  # the shortest that the settings take
+
+
+def ended_days_ago(word: str, number: int, days: float) -> Room:
+    """A room that ended then."""
+    room = ended_room(word, number)
+    ended_at = timezone.now() - timedelta(days=days)
+    Room.objects.filter(pk=room.pk).update(started_at=ended_at - timedelta(hours=1), ended_at=ended_at)
+    return room
+
+
+def test_beat_has_what_is_due_purged_once_and_leaves_what_is_not(site: Site) -> None:
+    due = [ended_days_ago(f"marzipan{number}", number, 30.01) for number in range(4)]
+    young = ended_days_ago("nougat", 9, 29.99)
+    site.start("work", "beat", RETENTION_SWEEP_SECONDS=str(SWEEP_SECONDS))
+    wait_until(
+        lambda: PurgeReceipt.objects.count() == len(due), 3 * SWEEP_SECONDS, "a receipt for each room that was due"
+    )
+    wait_until(lambda: not any(store.folder(room.pk).exists() for room in due), SWEEP_SECONDS, "their files gone")
+    assert sorted(PurgeReceipt.objects.values_list("room", flat=True)) == [room.pk for room in due]
+    for number in range(4):
+        assert found(f"marzipan{number}") == {"people_user"}, "the guest's own name is the account's"
+    assert store.mix_path(young.pk).exists() and not PurgeReceipt.objects.filter(room=young.pk).exists()
