@@ -268,7 +268,11 @@ CELERY_BROKER_URL = REDIS_URL
 CELERY_BROKER_TRANSPORT_OPTIONS = {"global_keyprefix": REDIS_PREFIX}
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_DEFAULT_QUEUE = "work"
-CELERY_TASK_ROUTES = {"transcripts.requeue": {"queue": "work"}, "transcripts.*": {"queue": "speech"}}
+CELERY_TASK_ROUTES = {
+    "transcripts.requeue": {"queue": "work"},
+    "transcripts.tell": {"queue": "work"},
+    "transcripts.*": {"queue": "speech"},
+}
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_TIMEZONE = "UTC"

@@ -9,7 +9,10 @@ from people.models import User
 
 
 def send(user: User, template: str, **context: object) -> None:
-    """The first line of the template is the subject, the rest the text. An account without an address gets none."""
+    """The first line of the template is the subject, the rest the text. An account without an address gets none.
+
+    With a mail server it is a row of the caller's transaction: sent if that stands, and then for certain.
+    """
     if not user.email:
         return
     with translation.override(user.language):
@@ -19,10 +22,10 @@ def send(user: User, template: str, **context: object) -> None:
             "site_url": settings.SITE_URL,
             "recording_days": settings.RECORDING_DAYS,
         }
-        source = render_to_string(f"people/email/{template}.txt", {**names, **context})
+        source = render_to_string(template, {**names, **context})
     subject, _newline, text = source.strip().partition("\n")
     EmailMessage(subject.strip(), text.strip() + "\n", to=[user.email]).send()
 
 
 def tell_new_creator(user: User) -> None:
-    send(user, "creator_added")
+    send(user, "people/email/creator_added.txt")

@@ -39,8 +39,8 @@ def request_transcript(recording: Recording) -> Transcript:
 
 
 def _reopen(transcript: Transcript) -> None:
-    transcript.state, transcript.finished_at = Transcript.State.WAITING, None
-    transcript.save(update_fields=["state", "finished_at"])
+    transcript.state, transcript.finished_at, transcript.told_at = Transcript.State.WAITING, None, None
+    transcript.save(update_fields=["state", "finished_at", "told_at"])
 
 
 def _wake_on_commit() -> None:

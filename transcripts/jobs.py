@@ -248,7 +248,15 @@ def settle(transcript_pk: int) -> None:
         nothing_understood = windows["all"] and not windows["good"]
         transcript.state = Transcript.State.FAILED if nothing_understood else Transcript.State.READY
         transcript.finished_at = timezone.now()
+        transaction.on_commit(_wake_telling, robust=True)
     transcript.save(update_fields=["speech_ms", "done_ms", "spent_ms", "state", "finished_at"])
+
+
+def _wake_telling() -> None:
+    """Tell the host soon; if the queue is down, the next `requeue` does it."""
+    from transcripts.tasks import tell
+
+    tell.delay()
 
 
 @dataclass(frozen=True, slots=True)

@@ -49,6 +49,8 @@ class Transcript(models.Model):
     created_at = models.DateTimeField(_("asked for"), default=timezone.now)
     started_at = models.DateTimeField(_("started"), null=True, blank=True)
     finished_at = models.DateTimeField(_("finished"), null=True, blank=True)
+    # When its host was told that it is finished; empty again where failures are tried afresh.
+    told_at = models.DateTimeField(_("host told"), null=True, blank=True)
 
     class Meta:
         verbose_name = _("transcript")
@@ -63,6 +65,12 @@ class Transcript(models.Model):
                 | Q(state__in=["off", "waiting", "running"], finished_at=None),
                 name="transcript_finished_when",
             ),
+            models.CheckConstraint(
+                condition=Q(told_at=None) | Q(finished_at__isnull=False), name="transcript_told_when_finished"
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["id"], condition=Q(finished_at__isnull=False, told_at=None), name="transcript_to_tell")
         ]
 
     def __str__(self) -> str:

@@ -1,4 +1,4 @@
-"""What Celery calls. `work` runs on the queue `speech` (`-P solo`), `requeue` with the short tasks, by the clock."""
+"""What Celery calls. `work` runs on the queue `speech` (`-P solo`), `requeue` and `tell` with the short tasks."""
 
 import os
 import socket
@@ -7,7 +7,7 @@ import time
 from celery import shared_task
 from celery.worker import state
 
-from transcripts import jobs
+from transcripts import jobs, telling
 from transcripts.models import TrackPlan, TranscriptionWindow
 
 TURN_SECONDS = 300  # then the worker takes its next message: nothing else on the queue waits for hours
@@ -30,10 +30,17 @@ def work() -> None:
 
 @shared_task(name="transcripts.requeue")
 def requeue() -> None:
-    """Wake a worker up for what nobody works on, such as what a killed one left; give up what failed too often."""
+    """Wake a worker up for what a killed one left; give up what failed too often; tell hosts who were not told yet."""
     jobs.expire()
+    telling.tell_hosts()
     if anything_free():
         work.apply_async(expires=25)
+
+
+@shared_task(name="transcripts.tell")
+def tell() -> None:
+    """Mail hosts whose transcripts are finished."""
+    telling.tell_hosts()
 
 
 def anything_free() -> bool:

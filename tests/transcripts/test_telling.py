@@ -1,0 +1,146 @@
+"""The host is told that the transcript is finished: once, in the host's language, and not of what is gone."""
+
+from __future__ import annotations
+
+import threading
+from typing import Any
+
+import pytest
+from django.core import mail
+from django.db import connection, transaction
+from django.db.models.functions import Now
+from django.utils import timezone
+
+from moderation import retention
+from people import mails
+from people.models import Mail, User
+from rooms.models import Recording, Room
+from tests.moderation.builders import due_at
+from tests.transcripts import builders, sounds
+from transcripts import actions, jobs, tasks, telling
+from transcripts.models import Piece, TrackPlan, Transcript, TranscriptionWindow
+from transcripts.windows import Span
+
+pytestmark = pytest.mark.django_db(transaction=True)
+BY = jobs.By("m", "1")
+
+
+@pytest.fixture
+def windows() -> list[TranscriptionWindow]:
+    """Four windows of one track, each in the hands of a worker."""
+    host = builders.person("hanna")
+    recording = builders.ended_room(host)
+    builders.track(recording, builders.seat(recording, host, 0), sounds.clip("0880"))
+    actions.request_transcript(recording)
+    plan = jobs.claim(TrackPlan, "planner")
+    assert plan is not None
+    jobs.save_plan(plan, [(Span(at, at + 1_000),) for at in range(0, 4_000, 1_000)])
+    return [window for number in range(4) if (window := jobs.claim(TranscriptionWindow, f"worker{number}"))]
+
+
+def finish(windows: list[TranscriptionWindow]) -> Transcript:
+    for window in windows:
+        jobs.save_window(window, [], BY, 5)
+    return Transcript.objects.get()
+
+
+def in_threads(number: int, what: Any) -> None:
+    start = threading.Barrier(number)
+
+    def go(at: int) -> None:
+        try:
+            start.wait()
+            what(at)
+        finally:
+            connection.close()
+
+    threads = [threading.Thread(target=go, args=(at,)) for at in range(number)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+
+def test_once_however_many_finish_and_tell_at_the_same_moment(
+    windows: list[TranscriptionWindow], settings: Any
+) -> None:
+    """Four workers write the last windows at once, eight processes tell: one mail, in production's outbox."""
+    settings.EMAIL_BACKEND = "people.outbox.Backend"
+    in_threads(4, lambda at: jobs.save_window(windows[at], [], BY, 5))
+    assert Transcript.objects.get().state == "ready" and not Mail.objects.exists(), "a mail does not hold up a worker"
+    in_threads(8, lambda at: telling.tell_hosts())
+    tasks.tell()
+    tasks.requeue()
+    (row,) = Mail.objects.all()
+    assert (row.to, row.subject) == ("hanna@example.org", "The transcript of “Regulars” is ready")
+    assert Transcript.objects.get().told_at is not None
+
+
+def test_in_the_hosts_language_with_a_link(windows: list[TranscriptionWindow], settings: Any) -> None:
+    User.objects.update(language="nl")
+    transcript = finish(windows)
+    assert telling.tell_hosts() == 1
+    (sent,) = mail.outbox
+    assert sent.to == ["hanna@example.org"]
+    assert sent.subject == "Het transcript van “Regulars” is klaar"
+    assert f"{settings.SITE_URL}/r/{transcript.room.slug}/replay/" in sent.body and "Hallo Hanna," in sent.body
+
+
+def test_gaps_and_failure_are_said(windows: list[TranscriptionWindow]) -> None:
+    TranscriptionWindow.objects.update(attempts=jobs.MAX_ATTEMPTS)
+    for window in TranscriptionWindow.objects.order_by("pk")[:2]:
+        jobs.failed(window, "bad")
+    finish(windows[2:])
+    telling.tell_hosts()
+    assert mail.outbox[0].subject == "The transcript of “Regulars” is ready, with gaps"
+    assert "2 places could not be transcribed." in mail.outbox[0].body
+    room = Room.objects.get()
+    # Tried afresh, it is told afresh: once.
+    actions.retry_transcript(room, room.host)
+    assert telling.tell_hosts() == 0, "it is being written"
+    TranscriptionWindow.objects.update(state=Piece.State.RUNNING, attempts=jobs.MAX_ATTEMPTS, lease_until=Now())
+    for window in TranscriptionWindow.objects.order_by("pk"):
+        jobs.failed(window, "bad")
+    assert (telling.tell_hosts(), telling.tell_hosts()) == (1, 0)
+    assert mail.outbox[1].subject == "“Regulars” could not be transcribed"
+    assert len(mail.outbox) == 2
+
+
+def test_nothing_is_told_of_what_is_gone_or_empty(windows: list[TranscriptionWindow]) -> None:
+    transcript = finish(windows)
+    room = transcript.room
+    Recording.objects.filter(room=room).update(state=Recording.State.PURGED)
+    Room.objects.filter(pk=room.pk).update(purged_at=timezone.now())
+    assert telling.tell_hosts() == 0
+    silent = builders.ended_room(builders.person("silent"))
+    actions.request_transcript(silent)
+    assert Transcript.objects.get(room=silent.room).state == "ready"
+    assert telling.tell_hosts() == 0
+    assert not mail.outbox and not Transcript.objects.filter(told_at=None).exists()
+
+
+def test_a_purge_that_has_begun_is_not_overtaken(windows: list[TranscriptionWindow]) -> None:
+    """While the purge holds the room nobody tells; when it is through there is nothing to tell."""
+    transcript = finish(windows)
+    told: list[int] = []
+    with transaction.atomic():
+        Room.objects.select_for_update().get(pk=transcript.room_id)
+        in_threads(1, lambda at: told.append(telling.tell_hosts()))
+        assert told == [0] and Transcript.objects.get().told_at is None
+    retention.purge([transcript.room_id], due_at(transcript.room))
+    assert telling.tell_hosts() == 0 and not mail.outbox and not Transcript.objects.exists()
+
+
+def test_a_mail_that_cannot_be_written_is_tried_again(
+    windows: list[TranscriptionWindow], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    finish(windows)
+
+    def full(*args: object, **kwargs: object) -> None:
+        raise OSError("no space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(mails, "send", full)
+        assert telling.tell_hosts() == 0
+    assert Transcript.objects.get().told_at is None
+    assert telling.tell_hosts() == 1
