@@ -90,6 +90,17 @@ def janus() -> str:
     return "connected; a probe recording was written"
 
 
+def disk() -> str:
+    """There is room for recordings. Rooms go on without: this is for operators, /healthz for who sends people here."""
+    told = value(bus.key(bus.DISK))
+    if told is None:
+        raise NotReady("the supervisor has not looked lately: is `manage.py media` running?")
+    found: dict[str, Any] = json.loads(told)
+    if found["paused"]:
+        raise NotReady(f"recording is paused: {found['why']}")
+    return f"{found['free'] // 2**20} MB free for recordings"
+
+
 def supervisor() -> str:
     """The media supervisor showed life within its last few seconds."""
     sign = sign_of_supervisor()
@@ -127,6 +138,7 @@ CHECKS: dict[str, Callable[[], str]] = {
     "redis": in_memory,
     "janus": janus,
     "supervisor": supervisor,
+    "disk": disk,
     **{name: process(name) for name in heartbeat.NAMES},
     "retention": forgotten_on_time,
 }

@@ -4,6 +4,7 @@
 sense is refused at start with a sentence that says what to write (`config/env.py`).
 """
 
+import hashlib
 import os
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -118,6 +119,12 @@ STATIC_URL = "/static/"
 STATIC_ROOT = LOCAL_DIR / "static"
 STATICFILES_DIRS = [BASE_DIR / "static"]
 RECORDINGS_DIR = Path(env_str("RECORDINGS_DIR", str(LOCAL_DIR / "recordings")))
+# Recording pauses while less than this is free: PostgreSQL (up to 1 GB of log between checkpoints, by default) and
+# Redis may write to the same disk, and rooms live without a recording, but not without them.
+RECORDINGS_RESERVE_MB = env_int("RECORDINGS_RESERVE_MB", 1024, 1, 10_000_000)
+# Where sound for listeners by HLS goes meanwhile: in memory, about 150 KB a room; web and media must both reach it.
+_MEMORY = Path("/dev/shm") / f"stamtafel-{hashlib.sha256(str(RECORDINGS_DIR).encode()).hexdigest()[:12]}"
+WINDOW_DIR = Path(env_str("WINDOW_DIR", str(_MEMORY if _MEMORY.parent.is_dir() else LOCAL_DIR / "window")))
 # Production: nginx delivers files that Django has authorised (X-Accel-Redirect); development: Django itself.
 X_ACCEL_REDIRECT = env_bool("X_ACCEL_REDIRECT", False)
 STORAGES = {

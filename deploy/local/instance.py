@@ -50,7 +50,10 @@ class Instance:
         """What the site's settings need to find these parts."""
         for name in ("recordings", "pictures", "mail", "static"):
             (self.folder / name).mkdir(parents=True, exist_ok=True, mode=0o750)
+        # What lies in memory outlives a run that was killed; a folder of our own is swept with the rest.
+        window = {"WINDOW_DIR": str(self.folder / "window")} if self.throwaway else {}
         return {
+            **window,
             "STAMTAFEL_LOCAL_DIR": str(self.folder),
             "SECRET_KEY": self.keys["SECRET_KEY"],
             "LEDGER_KEY": self.keys["LEDGER_KEY"],

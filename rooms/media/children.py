@@ -71,15 +71,22 @@ class Child:
                 stderr=asyncio.subprocess.PIPE,
                 pass_fds=() if held is None else (held,),
             )
+            self._reader = asyncio.create_task(self._read(self._process), name=f"{self.name}-log")
             if held is not None:
-                os.ftruncate(held, 0)
-                os.pwrite(held, str(self._process.pid).encode(), 0)
+                self._write_pid(held, self._process.pid)
         finally:
             if held is not None:
                 os.close(held)
-        self._reader = asyncio.create_task(self._read(self._process), name=f"{self.name}-log")
         self._slow_down()
         return True
+
+    def _write_pid(self, held: int, pid: int) -> None:
+        """Who holds the lock, for a successor that must end it. A disk that just became full must not stop us."""
+        try:
+            os.ftruncate(held, 0)
+            os.pwrite(held, str(pid).encode(), 0)
+        except OSError as error:
+            log.warning("%s: its number is not kept: %s", self.name, error)
 
     def _slow_down(self) -> None:
         """Each start soon after the last waits longer before the next."""

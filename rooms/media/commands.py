@@ -9,12 +9,13 @@ from base64 import b64encode
 from pathlib import Path
 
 from rooms.media.gains import LEVEL_FILTER
-from rooms.recording.playlists import init_name, list_name
+from rooms.recording.playlists import WINDOW, init_name, list_name
 
 PAYLOAD = 111
 SEGMENT_SECONDS = 1
 # The child ends with its parent; SIGTERM lets the recorder write its last segment.
 _WITH_PARENT = ("setpriv", "--pdeathsig")
+_FLAGS = "program_date_time+independent_segments+temp_file+omit_endlist"
 
 
 def input_sdp(port: int) -> str:
@@ -51,9 +52,27 @@ def recorder_command(port: int, folder: Path, run: int) -> list[str]:
     `run` counts the starts: each has files and a playlist of its own, so that nothing that was written is written over.
     """
     return [
+        *_hls(port, folder, run),
+        "0",
+        "-hls_playlist_type",
+        "event",
+        "-hls_flags",
+        _FLAGS,
+        str(folder / list_name(run)),
+    ]
+
+
+def window_command(port: int, folder: Path, run: int) -> list[str]:
+    """As the recorder, but nothing is kept: only the last pieces are there, for who listens by HLS."""
+    kept = [str(WINDOW), "-hls_delete_threshold", str(WINDOW)]
+    return [*_hls(port, folder, run), *kept, "-hls_flags", f"{_FLAGS}+delete_segments", str(folder / list_name(run))]
+
+
+def _hls(port: int, folder: Path, run: int) -> list[str]:
+    """Up to how many pieces the playlist lists."""
+    return [
         *_WITH_PARENT, "TERM", *_input(port), "-af", f"aresample=async=1000,{LEVEL_FILTER}", "-ar", "48000",
-        "-c:a", "aac", "-b:a", "64k", "-f", "hls", "-hls_time", str(SEGMENT_SECONDS), "-hls_list_size", "0",
-        "-hls_playlist_type", "event", "-hls_segment_type", "fmp4", "-hls_fmp4_init_filename", init_name(run),
-        "-hls_segment_filename", str(folder / f"{run}-%d.m4s"), "-hls_flags",
-        "program_date_time+independent_segments+temp_file+omit_endlist", str(folder / list_name(run)),
+        "-c:a", "aac", "-b:a", "64k", "-f", "hls", "-hls_time", str(SEGMENT_SECONDS), "-hls_segment_type", "fmp4",
+        "-hls_fmp4_init_filename", init_name(run), "-hls_segment_filename", str(folder / f"{run}-%d.m4s"),
+        "-hls_list_size",
     ]  # fmt: skip

@@ -10,8 +10,11 @@ from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
+from django.db import DatabaseError
 
 from rooms.media import audience, gains, stage, wanted
+from rooms.media.client import JanusError
+from rooms.media.ports import NoPort
 from rooms.media.requests import MediaRefused
 from rooms.media.state import Handle
 from rooms.media.studio import Studio
@@ -22,6 +25,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
+FAILURES = (JanusError, TimeoutError, OSError, NoPort, RuntimeError)
 MOST_CANDIDATES = 60  # a handle; browsers send about ten
 MOST_CHECKS = 40  # microphone checks at once
 CHECK_SECONDS = 120.0
@@ -151,6 +155,22 @@ VERBS: dict[str, Callable[[Supervisor, Request], Awaitable[Answer]]] = {
     "candidate": candidate,
     "gone": gone,
 }
+
+
+async def answer(sup: Supervisor, request: Request) -> Answer:
+    """Serve a request; what cannot be is answered with one of the refusal codes of rooms."""
+    try:
+        if not sup.connected and request.verb != "gone":
+            raise MediaRefused("media_unavailable")
+        return {"ok": await VERBS[request.verb](sup, request)}
+    except MediaRefused as refused:
+        return {"error": refused.code}
+    except JanusError as error:
+        log.warning("%s in room %s: %s", request.verb, request.room, error)
+        return {"error": "bad_sdp" if "sdp" in request.args else "media_unavailable"}
+    except (*FAILURES, DatabaseError, KeyError) as error:
+        log.warning("%s in room %s: %s %s", request.verb, request.room, type(error).__name__, error)
+        return {"error": "media_unavailable"}
 
 
 def _handle(number: int, kind: str, request: Request, seat: int = 0) -> Handle:

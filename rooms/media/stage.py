@@ -116,6 +116,13 @@ async def forward(janus: Janus, bridge: Bridge, admin_key: str, port: int) -> No
     await janus.message(bridge.handle, body)
 
 
+async def set_tracks(janus: Janus, bridge: Bridge, folder: Path | None) -> None:
+    """Begin a fresh track of everybody in the room in `folder`, or end the tracks; those that run already go on."""
+    where = {} if folder is None else {"mjrs_dir": str(folder)}
+    body = {"request": "enable_mjrs", "room": bridge.room, "secret": bridge.secret, "mjrs": folder is not None}
+    await janus.message(bridge.handle, {**body, **where})
+
+
 async def seat(janus: Janus, bridge: Bridge, seat: int, muted: bool, offer: str) -> tuple[int, str]:
     """Let a speaker in: a handle of its own, joined under a token used once, and the answer to its offer."""
     handle = await janus.attach(PLUGIN)

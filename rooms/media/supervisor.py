@@ -22,11 +22,11 @@ from redis.exceptions import RedisError
 
 from rooms.media import audience, bus, serving, stage, wanted
 from rooms.media.client import Janus, JanusError, JanusGone
-from rooms.media.ports import NoPort
+from rooms.media.disk import Disk, tell_room
 from rooms.media.probe import EVERY, KEPT, probe
-from rooms.media.requests import MediaRefused
+from rooms.media.serving import FAILURES
 from rooms.media.state import Handle, Kept
-from rooms.media.studio import Studio
+from rooms.media.studio import Studio, sweep_windows
 from rooms.recording.tasks import finish_recording
 from rooms.threads import in_thread
 
@@ -36,7 +36,6 @@ ROUND = 1.0  # seconds between comparisons
 DEEP_ROUND = 5.0  # seconds between looks at what Janus itself says
 HEARTBEAT_TTL = 10
 RECONNECT = 0.25
-_FAILURES = (JanusError, TimeoutError, OSError, NoPort, RuntimeError)
 
 
 class Supervisor:
@@ -51,8 +50,9 @@ class Supervisor:
         self.check_room: stage.Bridge | None = None
         self.changed = asyncio.Event()
         self.arriving = 0
+        self.disk = Disk(self.redis, self.changed)
         self._stopping = asyncio.Event()
-        self._connected = self._told_away = False
+        self.connected = self._told_away = False
         self._rebuilt: set[int] = set()
         # A line's lock lives as long as somebody stands in the line.
         self._lines: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
@@ -67,7 +67,9 @@ class Supervisor:
     async def run(self) -> None:
         """Until stopped."""
         await self._load()
-        loops = [self._beat(), self._hear_changes(), self._take_requests()]
+        await self.disk.look()
+        await asyncio.to_thread(sweep_windows, list(self.kept.rooms))
+        loops = [self._beat(), self._hear_changes(), self._take_requests(), self.disk.watch()]
         tasks = [asyncio.create_task(loop) for loop in loops]
         while not self._stopping.is_set():
             try:
@@ -75,9 +77,9 @@ class Supervisor:
                 await self._tend()
             except JanusGone as error:
                 self._away(error)
-            except _FAILURES as error:
+            except FAILURES as error:
                 log.warning("a round failed: %s %s", type(error).__name__, error)
-            self._connected = False
+            self.connected = False
             await self._wait(RECONNECT)
         for task in [*tasks, *self._tasks]:
             task.cancel()
@@ -110,14 +112,14 @@ class Supervisor:
         else:
             await self._start_over()
         self.check_room = await stage.create(self.janus, "check", settings.JANUS_ADMIN_KEY, None)
-        self._connected, self._told_away = True, False
+        self.connected, self._told_away = True, False
         self._probe_at = 0.0
 
     async def _claimed(self) -> None:
         log.info("claimed session %s with %s rooms", self.kept.session, len(self.kept.rooms))
         for pk, built in list(self.kept.rooms.items()):
             if pk not in self.studios:
-                self.studios[pk] = Studio.restore(pk, built)
+                self.studios[pk] = Studio.restore(pk, built, recording=not self.disk.shut)
         for handle in self.kept.of("check"):
             await self.let_go(handle)
         self._deep_at = 0.0
@@ -146,7 +148,7 @@ class Supervisor:
     async def _wait(self, seconds: float) -> None:
         with suppress(TimeoutError):
             async with asyncio.timeout(seconds):
-                gone = asyncio.ensure_future(self.janus.gone.wait()) if self._connected else None
+                gone = asyncio.ensure_future(self.janus.gone.wait()) if self.connected else None
                 changed = asyncio.ensure_future(self.changed.wait())
                 try:
                     await asyncio.wait([task for task in (gone, changed) if task], return_when="FIRST_COMPLETED")
@@ -167,7 +169,7 @@ class Supervisor:
         rooms = self.wanted.keys() | self.studios.keys()
         await asyncio.gather(*(self._tend_room(pk, deep) for pk in rooms))
         if time.monotonic() - self._probe_at > EVERY:
-            self._probe_at = time.monotonic()
+            self._probe_at = 0.0 if self.disk.shut else time.monotonic()  # again as soon as there is room
             self._start(self._probe())
 
     async def _tend_room(self, pk: int, deep: bool) -> None:
@@ -182,12 +184,12 @@ class Supervisor:
                 await self._mend(room, studio, deep)
         except JanusGone:
             self.janus.gone.set()
-        except _FAILURES as error:
+        except FAILURES as error:
             log.warning("room %s: %s %s", pk, type(error).__name__, error)
 
     async def _build(self, room: wanted.WantedRoom) -> None:
         taken = [port for studio in self.studios.values() for port in studio.ports]
-        studio = await Studio.build(self.janus, room.pk, taken)
+        studio = await Studio.build(self.janus, room.pk, taken, recording=not self.disk.shut)
         self.studios[room.pk] = studio
         await self.kept.keep_room(room.pk, studio.as_dict())
         log.info("room %s: built", room.pk)
@@ -198,8 +200,7 @@ class Supervisor:
     async def _take_down(self, studio: Studio) -> None:
         async with studio.lock:
             self.studios.pop(studio.pk, None)
-            for handle in [*self.kept.of("speak", room=studio.pk), *self.kept.of("listen", room=studio.pk)]:
-                await self.let_go(handle)
+            await self._let_all_go(studio)
             await studio.take_down(self.janus)
             await self.kept.drop_room(studio.pk)
         self._rebuilt.discard(studio.pk)
@@ -208,7 +209,12 @@ class Supervisor:
 
     async def _mend(self, room: wanted.WantedRoom, studio: Studio, deep: bool) -> None:
         async with studio.lock:
+            await studio.set_recording(not self.disk.shut)
             await studio.ensure()
+            if await studio.follow_tracks(self.janus):
+                await self.kept.keep_room(room.pk, studio.as_dict())
+            if room.told_paused == studio.recording:
+                await tell_room(room.pk, not studio.recording)
             if deep:
                 await self._compare(room, studio)
                 await studio.check_level(self.janus)
@@ -249,8 +255,7 @@ class Supervisor:
         """Forget a room that Janus lost, so that the next round builds it again."""
         self.studios.pop(studio.pk, None)
         self._rebuilt.add(studio.pk)
-        for handle in [*self.kept.of("speak", room=studio.pk), *self.kept.of("listen", room=studio.pk)]:
-            await self.let_go(handle)
+        await self._let_all_go(studio)
         await studio.drop_children()
         await self.kept.drop_room(studio.pk)
         self.changed.set()
@@ -268,6 +273,10 @@ class Supervisor:
         """A handle that is not needed any more."""
         await self.kept.drop_handle(handle.id)
         await self.janus.detach(handle.id)
+
+    async def _let_all_go(self, studio: Studio) -> None:
+        for handle in [*self.kept.of("speak", room=studio.pk), *self.kept.of("listen", room=studio.pk)]:
+            await self.let_go(handle)
 
     async def _end_old_checks(self) -> None:
         for handle in self.kept.of("check"):
@@ -324,20 +333,20 @@ class Supervisor:
             alive = {
                 "at": time.time(),
                 "pid": os.getpid(),
-                "janus": self._connected,
+                "janus": self.connected,
                 "rooms": len(self.studios),
                 "near": len(self.kept.of("listen")),
             }
             try:
                 await self.redis.set(bus.key(bus.HEARTBEAT), json.dumps(alive), ex=HEARTBEAT_TTL)
-                if self._connected:
+                if self.connected:
                     await self.kept.repair()
             except (RedisError, OSError) as error:
                 log.warning("no heartbeat: %s", error)
             await asyncio.sleep(1)
 
     async def _probe(self) -> None:
-        result = await probe(self.janus)
+        result = {"ok": False, "why": self.disk.why} if self.disk.shut else await probe(self.janus)
         with suppress(RedisError, OSError):
             await self.redis.set(bus.key(bus.PROBE), json.dumps(result), ex=KEPT)
 
@@ -371,23 +380,9 @@ class Supervisor:
         async with lock:
             if time.time() > request.until and request.verb != "gone":
                 return
-            answer = await self._answer(request)
+            answer = await serving.answer(self, request)
         if request.process:
             await self.publish(bus.reply_channel(request.process), {"id": request.id, **answer})
-
-    async def _answer(self, request: serving.Request) -> dict[str, Any]:
-        try:
-            if not self._connected and request.verb != "gone":
-                raise MediaRefused("media_unavailable")
-            return {"ok": await serving.VERBS[request.verb](self, request)}
-        except MediaRefused as refused:
-            return {"error": refused.code}
-        except JanusError as error:
-            log.warning("%s in room %s: %s", request.verb, request.room, error)
-            return {"error": "bad_sdp" if "sdp" in request.args else "media_unavailable"}
-        except (*_FAILURES, DatabaseError, KeyError) as error:
-            log.warning("%s in room %s: %s %s", request.verb, request.room, type(error).__name__, error)
-            return {"error": "media_unavailable"}
 
     def _start(self, work: Any) -> None:
         task = asyncio.create_task(work)

@@ -1,4 +1,4 @@
-"""What should be: read from PostgreSQL, where the media supervisor only ever reads."""
+"""What should be: read from PostgreSQL. All that the media supervisor changes there is whether recording is paused."""
 
 from __future__ import annotations
 
@@ -23,13 +23,14 @@ class WantedRoom:
 
     pk: int
     slug: str
+    told_paused: bool = False  # everybody in it knows that nothing is kept
     seats: dict[int, WantedSeat] = field(default_factory=dict)
 
 
 def load() -> dict[int, WantedRoom]:
     """Every live room with who sits on its stage now: two queries."""
-    live = Room.objects.filter(status=Room.Status.LIVE).values_list("pk", "slug")
-    rooms = {pk: WantedRoom(pk, slug) for pk, slug in live}
+    live = Room.objects.filter(status=Room.Status.LIVE).values_list("pk", "slug", "recording_paused_at")
+    rooms = {pk: WantedRoom(pk, slug, paused_at is not None) for pk, slug, paused_at in live}
     seats = Seat.objects.filter(left_at=None, room__status=Room.Status.LIVE)
     for pk, room_pk, user_pk, handle, muted in seats.values_list("pk", "room_id", "user_id", "user__handle", "muted"):
         if room_pk in rooms:

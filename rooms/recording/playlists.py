@@ -15,6 +15,7 @@ from datetime import UTC, datetime, timedelta
 _MARK = "#EXTINF:"
 WINDOW = 8  # segments in the public playlist
 NAME = re.compile(r"(\d{1,6})-(?:\d{1,9}\.m4s|init\.mp4)")
+_FIRST = re.compile(r"^#EXT-X-MEDIA-SEQUENCE:(\d{1,9})$", re.MULTILINE)
 _ENTRY = re.compile(
     r"^#EXTINF:(?P<duration>\d+\.?\d*),[^\n]*\n"
     r"#EXT-X-PROGRAM-DATE-TIME:(?P<at>\S+)\n"
@@ -63,15 +64,22 @@ def parse(texts: Sequence[str]) -> list[Segment]:
 
 def tail(texts: Sequence[str], size: int = WINDOW) -> list[Segment]:
     """The last segments only, numbered as `parse` does: a room of three hours must not be read again each second."""
-    counts = [text.count(_MARK) for text in texts]
+    listed = [text.count(_MARK) for text in texts]
+    counts = [dropped(text) + count for text, count in zip(texts, listed, strict=True)]
     segments: list[Segment] = []
     for place in reversed(range(len(texts))):
-        wanted = min(size - len(segments), counts[place])
+        wanted = min(size - len(segments), listed[place])
         breaks = sum(count > 0 for count in counts[:place])
         first = sum(counts[: place + 1]) - wanted
         found = _entries(_end(texts[place], wanted)) if wanted else []
         segments[:0] = [_segment(entry, first + number, breaks) for number, entry in enumerate(found)]
     return segments
+
+
+def dropped(text: str) -> int:
+    """How many pieces a playlist listed once and does not any more: those that are not recorded slide."""
+    found = _FIRST.search(text)
+    return int(found[1]) if found else 0
 
 
 def _end(text: str, entries: int) -> str:

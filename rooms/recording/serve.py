@@ -58,12 +58,12 @@ def segment(request: HttpRequest, token: str, minute: str, name: str) -> HttpRes
 def public_window(room_pk: int) -> str | None:
     """The public playlist, made anew only when ffmpeg has written; None before the first piece."""
     try:
-        paths = store.playlist_paths(room_pk)
+        paths = store.live_paths(room_pk)
         stat = paths[-1].stat() if paths else None
         version = (len(paths), stat.st_mtime_ns, stat.st_size) if stat else (0, 0, 0)
         if room_pk in _windows and _windows[room_pk][0] == version:
             return _windows[room_pk][1]
-        segments = playlists.tail([path.read_text() for path in paths])
+        segments = playlists.tail([store.list_text(path) for path in paths])
     except FileNotFoundError:
         return None
     if not segments:
@@ -82,7 +82,9 @@ def public_window(room_pk: int) -> str | None:
 def deliver(path: Path, download_as: str = "") -> HttpResponse:
     """A file of the recordings: by nginx in production (X-Accel-Redirect), by us in development."""
     content_type = _TYPES.get(path.suffix, "application/octet-stream")
-    if settings.X_ACCEL_REDIRECT:
+    if settings.X_ACCEL_REDIRECT and path.is_relative_to(
+        settings.RECORDINGS_DIR
+    ):  # what is in memory goes out from here
         response = HttpResponse(content_type=content_type)
         response["X-Accel-Redirect"] = INTERNAL + store.relative(path)
     else:

@@ -1,6 +1,8 @@
 """Where a room's recording lies, and the addresses under which pieces of it are handed out.
 
 RECORDINGS_DIR/<room>/hls/<run>.m3u8, <run>-init.mp4, <run>-<n>.m4s    the recording while live
+RECORDINGS_DIR/<room>/hls/<run>.kept                                  a run's list a moment ago
+WINDOW_DIR/<room>/…                                                   in memory, while recording is paused
 RECORDINGS_DIR/<room>/tracks/*.mjr → seat-<pk>.opus                   one track a seat
 RECORDINGS_DIR/<room>/mix.m4a                                         the mix, after the end
 RECORDINGS_DIR/<room>/peaks.json                                      the waveform and who talked when
@@ -10,6 +12,7 @@ RECORDINGS_DIR/<room>/exports/<digest>/                               texts of a
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 
@@ -53,7 +56,32 @@ def playlist_paths(room_pk: int) -> list[Path]:
 
 def playlist_texts(room_pk: int) -> list[str]:
     """What stands in them."""
-    return [path.read_text() for path in playlist_paths(room_pk)]
+    return [list_text(path) for path in playlist_paths(room_pk)]
+
+
+def kept_path(playlist: Path) -> Path:
+    """Another name of the file that was a run's playlist a moment ago."""
+    return playlist.with_suffix(".kept")
+
+
+def list_text(playlist: Path) -> str:
+    """A playlist; as it was before, where a full disk cut it off (ffmpeg then writes empty ones, and says nothing)."""
+    kept = kept_path(playlist)
+    with suppress(FileNotFoundError):
+        if kept.stat().st_size > playlist.stat().st_size:
+            return kept.read_text()
+    return playlist.read_text()
+
+
+def window_folder(room_pk: int) -> Path:
+    """What listeners by HLS hear while nothing is recorded."""
+    return Path(settings.WINDOW_DIR) / str(room_pk)
+
+
+def live_paths(room_pk: int) -> list[Path]:
+    """The playlists of all runs that were heard, recorded or not, oldest first."""
+    heard = [path for path in window_folder(room_pk).glob("*.m3u8") if path.stem.isdigit()]
+    return sorted([*playlist_paths(room_pk), *heard], key=lambda path: int(path.stem))
 
 
 def mix_path(room_pk: int) -> Path:
@@ -113,7 +141,8 @@ def signed_segment(token: str, minute_mark: str, name: str, now: float) -> Path 
         return None
     if not -1 <= int(now) // 60 - at <= MINUTES_AFTER:
         return None
-    return hls_folder(room_pk) / name
+    in_memory = window_folder(room_pk) / name
+    return in_memory if in_memory.exists() else hls_folder(room_pk) / name
 
 
 def _minute_mark(room_pk: int, minute: int) -> str:
