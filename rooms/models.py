@@ -20,6 +20,9 @@ from django.utils.translation import gettext_lazy as _
 _SLUG_LETTERS = "abcdefghjkmnpqrstuvwxyz23456789"
 
 
+TOLD_GAP_MS = 10_000
+
+
 def new_slug() -> str:
     """10 letters, about 49 bits: a room's address cannot be guessed."""
     return "".join(secrets.choice(_SLUG_LETTERS) for _ in range(10))
@@ -241,6 +244,11 @@ class Recording(models.Model):
 
     def __str__(self) -> str:
         return str(self.room)
+
+    @property
+    def has_gap(self) -> bool:
+        """More is missing than the few seconds that a part costs when it is started again: people should know."""
+        return self.missing_ms >= TOLD_GAP_MS
 
 
 class RecordingFile(models.Model):

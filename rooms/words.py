@@ -27,6 +27,7 @@ def _table_words() -> dict[str, str]:
         "talks_two": _("{name} and {other}"),
         "talks_more": _("{name} and others"),
         "host_lost": _("The host lost the connection. The room ends at {time} unless the host comes back."),
+        "recording_resumed": _("Recording goes on."),
         "ended": _("This room has ended"),
         "ended_host": _("The host ended it."),
         "ended_host_gone": _("The host lost the connection and did not come back."),

@@ -16,11 +16,13 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+import av
 from django.db import transaction
 from django.utils import timezone
 
 from rooms.models import Recording, RecordingFile, Room, Seat
-from rooms.recording import mixes, playlists, store, tracks
+from rooms.recording import mixes, pieces, playlists, space, store, tracks
+from rooms.recording.space import NoRoom
 from rooms.signals import recording_ready
 
 log = logging.getLogger(__name__)
@@ -53,19 +55,31 @@ class Made:
 
 
 def finish(room: Room) -> Recording:
-    """Make all files of an ended room and write their rows; the recording is READY, or FAILED with a reason."""
+    """Make all files of an ended room and write their rows; the recording is READY, or FAILED with a reason.
+
+    Raises NoRoom, and leaves everything as it was, while the disk is too full: then it is tried again later.
+    """
     recording, _new = Recording.objects.get_or_create(room=room)
     if recording.state in (Recording.State.READY, Recording.State.PURGED):
         return recording
     Recording.objects.filter(pk=recording.pk).update(state=Recording.State.FINISHING)
+    for left in _folder(room).glob(".finish-*"):  # by a worker that was killed
+        shutil.rmtree(left, ignore_errors=True)
     try:
+        space.need(_folder(room))
         with tempfile.TemporaryDirectory(dir=_folder(room), prefix=".finish-") as scratch:
-            made = [*_mix(room, Path(scratch)), *_tracks(room, Path(scratch))]
-    except (CannotFinish, OSError, ValueError, subprocess.SubprocessError) as error:
+            mix, missing_ms = _mix(room, Path(scratch))
+            made = [*mix, *_tracks(room, Path(scratch))]
+            space.check()
+    except (NoRoom, CannotFinish, av.FFmpegError, OSError, ValueError, subprocess.SubprocessError) as error:
+        if space.is_full(error):
+            log.warning("room %s: its recording waits to be finished: %s", room.pk, error)
+            Recording.objects.filter(pk=recording.pk).update(error=str(error)[:200])
+            raise NoRoom(str(error)) from error
         log.exception("room %s: its recording could not be finished", room.pk)
         Recording.objects.filter(pk=recording.pk).update(state=Recording.State.FAILED, error=str(error)[:200])
         raise
-    return _write_rows(recording, made)
+    return _write_rows(recording, made, missing_ms)
 
 
 def _folder(room: Room) -> Path:
@@ -74,7 +88,7 @@ def _folder(room: Room) -> Path:
     return folder
 
 
-def _write_rows(recording: Recording, made: Sequence[Made]) -> Recording:
+def _write_rows(recording: Recording, made: Sequence[Made], missing_ms: int) -> Recording:
     rows = [
         RecordingFile(
             recording=recording,
@@ -97,7 +111,7 @@ def _write_rows(recording: Recording, made: Sequence[Made]) -> Recording:
         RecordingFile.objects.bulk_create(rows)
         locked.state = Recording.State.READY
         locked.finished_at = timezone.now()
-        locked.duration_ms = mix_ms
+        locked.duration_ms, locked.missing_ms = mix_ms, missing_ms
         locked.error = ""
         locked.save()
         recording_ready.send(Recording, recording=locked)
@@ -113,29 +127,47 @@ def checksum(path: Path) -> str:
 # --- the mix --------------------------------------------------------------------------------------------------------
 
 
-def _mix(room: Room, scratch: Path) -> list[Made]:
-    """One m4a that begins at room time 0. Sound is copied, not coded again; gaps are filled with coded silence."""
-    segments = playlists.parse(store.playlist_texts(room.pk))
-    if not segments or room.started_at is None:
-        return []
+def _mix(room: Room, scratch: Path) -> tuple[list[Made], int]:
+    """One m4a from room time 0 to the room's end, and how many milliseconds of it are missing. Sound is copied, not
+    coded again; gaps are filled with coded silence."""
+    lasted_ms = room.room_time(room.ended_at)
     parts = []
-    for run in playlists.runs(segments):
-        whole = scratch / f"run-{run.run}.mp4"
-        _gather(room, run, whole)
-        parts.append((whole, (run.at - room.started_at).total_seconds() * 1000))
+    for number, stretch in enumerate(_stretches(room.pk)):
+        whole = scratch / f"part-{number}.mp4"
+        _gather(store.hls_folder(room.pk), stretch, whole)
+        parts.append((whole, room_ms(room, stretch.at)))
+    if not parts:
+        return [], lasted_ms
     silence = scratch / "silence.m4a"
     _ffmpeg("-f", "lavfi", "-i", "anullsrc=r=48000:cl=mono", "-t", "1", "-c:a", "aac", "-b:a", "64k", str(silence))
     target = scratch / "mix.m4a"
-    duration_ms = mixes.join(parts, silence, target)
+    joined = mixes.join(parts, silence, target, lasted_ms)
+    space.check()
     shutil.move(target, store.mix_path(room.pk))
-    return [Made(RecordingFile.Kind.MIX, store.mix_path(room.pk), 0, round(duration_ms))]
+    made = Made(RecordingFile.Kind.MIX, store.mix_path(room.pk), 0, round(joined.duration_ms))
+    return [made], max(0, round(lasted_ms - joined.sound_ms))
 
 
-def _gather(room: Room, run: playlists.Run, target: Path) -> None:
-    """What one recorder wrote, as one file."""
+def room_ms(room: Room, at: datetime) -> float:
+    """A moment in room time."""
+    return (at - room.started_at).total_seconds() * 1000 if room.started_at else 0.0
+
+
+def _stretches(room_pk: int) -> list[pieces.Stretch]:
+    """Everything that was recorded, listed or not, oldest first."""
+    folder = store.hls_folder(room_pk)
+    listed: dict[int, list[playlists.Segment]] = {}
+    for segment in playlists.parse(store.playlist_texts(room_pk)):
+        listed.setdefault(segment.run, []).append(segment)
+    runs = sorted({*listed, *pieces.runs_on_disk(folder)})
+    return [stretch for run in runs for stretch in pieces.stretches(folder, run, listed.get(run, []))]
+
+
+def _gather(folder: Path, stretch: pieces.Stretch, target: Path) -> None:
+    """A stretch as one file."""
     with target.open("wb") as file:
-        for name in (playlists.init_name(run.run), *(segment.name for segment in run.segments)):
-            with (store.hls_folder(room.pk) / name).open("rb") as part:
+        for path in (folder / playlists.init_name(stretch.run), *stretch.paths):
+            with path.open("rb") as part:
                 shutil.copyfileobj(part, file)
 
 
@@ -164,7 +196,9 @@ def _track(started_at: datetime, seat_pk: int, found: Sequence[tracks.Raw], scra
     parts = []
     for number, raw in enumerate(found):
         opus = scratch / f"seat-{seat_pk}-{number}.opus"
-        if _unpack(raw.path, opus):
+        unpacked = _unpack(tracks.mend(raw.path, scratch / f"seat-{seat_pk}-{number}.mjr"), opus)
+        space.check()
+        if unpacked:
             begins = datetime.fromtimestamp(raw.first_us / 1_000_000, UTC)
             parts.append((opus, (begins - started_at).total_seconds() * 1000))
     if not parts:
@@ -193,4 +227,5 @@ def _ffmpeg(*words: str) -> None:
     command = ["ffmpeg", "-hide_banner", "-nostdin", "-loglevel", "error", "-y", *words]
     done = subprocess.run(command, capture_output=True, text=True, timeout=_ONE_GO, check=False)
     if done.returncode != 0:
+        space.check()
         raise CannotFinish(f"ffmpeg: {done.stderr.strip()[-150:]}")

@@ -14,6 +14,7 @@ from rooms.models import Recording, Room
 from rooms.recording import store
 from rooms.recording.finish import finish
 from rooms.recording.peaks import Unreadable, prepare
+from rooms.recording.space import NoRoom
 
 log = logging.getLogger(__name__)
 
@@ -38,7 +39,10 @@ def finish_recording(self: Task, room_pk: int) -> str:
             return "somebody else is at it"
         if still_recording(room_pk):
             raise self.retry(countdown=_AGAIN_IN)
-        return str(finish(room).state)
+        try:
+            return str(finish(room).state)
+        except NoRoom:
+            return "no room on the disk: the sweep asks again"
 
 
 def still_recording(room_pk: int) -> bool:

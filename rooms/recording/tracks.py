@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import mmap
 import re
 import struct
 from collections.abc import Sequence
@@ -15,6 +16,8 @@ import av
 RATE = 48000
 FRAME = 960  # samples in 20 ms of Opus
 SILENCE = b"\xf8\xff\xfe"  # 20 ms of Opus silence
+_FRAME_MARK = b"MEET"
+_FRAME_HEAD = 10
 _NAME = re.compile(r"audiobridge-.+-user-seat-(\d+)-(\d+)-audio\.mjr")
 
 
@@ -48,6 +51,41 @@ def first_packet_us(path: Path) -> int | None:
             return int(json.loads(file.read(length))["u"])
         except (ValueError, KeyError):
             return None
+
+
+def mend(path: Path, target: Path) -> Path:
+    """The track without what Janus could not write whole: on a full disk it loses buffers, and goes on in the middle
+    of a packet when there is space again. Its packets say when they belong, so what is left out becomes silence.
+
+    Returns `path` itself where nothing is wrong with it.
+    """
+    with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
+        begin = 10 + int.from_bytes(data[8:10], "big")
+        whole = _whole_frames(data, begin)
+        if sum(end - start for start, end in whole) == len(data) - begin:
+            return path
+        with target.open("wb") as mended:
+            mended.write(data[:begin])
+            for start, end in whole:
+                mended.write(data[start:end])
+    return target
+
+
+def _whole_frames(data: mmap.mmap, begin: int) -> list[tuple[int, int]]:
+    """Stretches of whole frames (MEET, time, length, packet): after each comes another or the end."""
+    found: list[tuple[int, int]] = []
+    place = begin
+    while (place := data.find(_FRAME_MARK, place)) >= 0:
+        end = place + _FRAME_HEAD + int.from_bytes(data[place + 8 : place + _FRAME_HEAD], "big")
+        if end == len(data) or data[end : end + 4] == _FRAME_MARK:
+            if found and found[-1][1] == place:
+                found[-1] = found[-1][0], end
+            else:
+                found.append((place, end))
+            place = end
+        else:
+            place += 1
+    return found
 
 
 def join(parts: Sequence[tuple[Path, float]], target: Path) -> float:

@@ -85,6 +85,7 @@ function follow(before) {
   if (isOver(state)) finish();
   else if (seat) stage.setMuted(seat.muted);
   else if (ownSeat(before) || stage.state !== "off") backToAudience();
+  if (before.room.recording_paused_at && !state.room.recording_paused_at && !isOver(state)) notice(say("recording_resumed"));
   draw();
 }
 

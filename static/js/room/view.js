@@ -36,6 +36,10 @@ function drawBanner(state) {
   if (ends) write(find("banner").querySelector("span"), say("host_lost", { time: time(ends) }));
 }
 
+function drawPause(state) {
+  find("paused").hidden = !state.room.recording_paused_at;
+}
+
 function endReason(reason) {
   return known(`ended_${reason}`) ? say(`ended_${reason}`) : "";
 }
@@ -65,6 +69,7 @@ export function drawRoom(state, { seats, most, maySit }) {
   table.classList.toggle("may-sit", maySit);
   drawCounts(state, most);
   drawBanner(state);
+  drawPause(state);
   if (isOver(state)) return drawEnd(state, state.you.user === state.room.host);
   seats.draw(state);
   write(find("who-talks"), whoTalks(state));
