@@ -1,4 +1,4 @@
-"""Speech for tests: LibriVox clips of Debian's pocketsphinx-testdata, and a made voice by flite."""
+"""Speech for tests: LibriVox clips of Debian's pocketsphinx-testdata, files of our own, and a made voice by flite."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import subprocess
 from pathlib import Path
 
 FOLDER = Path("/usr/share/pocketsphinx/test/data/librivox")
+OWN = Path(__file__).with_suffix("")
 
 
 @functools.cache
@@ -24,6 +25,12 @@ def clips() -> dict[Path, str]:
 def clip(number: int = 0) -> tuple[Path, str]:
     """One clip and its words."""
     return list(clips().items())[number]
+
+
+def references(folder: Path) -> dict[Path, str]:
+    """The files that a folder's refs.tsv names, with the words in them."""
+    lines = (folder / "refs.tsv").read_text().splitlines()
+    return {folder / name: said for name, said in (line.split("\t") for line in lines)}
 
 
 def made_voice(text: str, target: Path, voice: str = "rms") -> Path:

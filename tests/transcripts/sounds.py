@@ -1,12 +1,13 @@
-"""Real speech laid at known times: the LibriVox clips of Debian's pocketsphinx-testdata (public domain)."""
+"""Real speech laid at known times: LibriVox clips of Debian's pocketsphinx-testdata, and what lies in tests/speech."""
 
 import subprocess
 import wave
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
 
+from tests.speech import OWN, references
 from transcripts.audio import Sound, blocks
 
 RATE = 16_000
@@ -19,17 +20,25 @@ WORDS = {
     "0920": "had he married a more a amiable woman he might have been made still more respectable than he was",
     "0930": "he might even have been made amiable himself",
 }
+IN_FULL = {"mr": "mister", "i'm": "i am"}
 # Twenty-five seconds of one voice; also the order in which they were read.
 CLIPS = tuple(WORDS)
-DUTCH = Path(__file__).parent.parent / "speech" / "dutch"
+# Other voices, each with its words.
+OTHERS = {path.stem: (path, said) for path, said in references(OWN / "english").items()}
+WORDS |= {name: said for name, (_path, said) in OTHERS.items()}
+DUTCH = OWN / "dutch"
 # What a Dutch speaker says in these files, a word each.
 DUTCH_WORDS = sorted(path.stem for path in DUTCH.glob("*.wav"))
+# What another says in these, a sentence or two each.
+DUTCH_SENTENCES = references(DUTCH / "sentences")
 
 Laid = Sequence[tuple[int, str]]  # (milliseconds, clip)
 
 
 def clip(name: str) -> Sound:
     """One clip; a missing package is an error, never a skipped test."""
+    if name in OTHERS:
+        return np.concatenate(list(blocks(OTHERS[name][0])))
     path = LIBRIVOX / f"sense_and_sensibility_01_austen_64kb-{name}.wav"
     with wave.open(str(path)) as file:
         assert file.getframerate() == RATE
@@ -60,10 +69,20 @@ def in_turn(names: Sequence[str], start_ms: int = 0, pause_ms: int = 400) -> tup
     return places, start_ms
 
 
-def dutch(pause_ms: int = 800) -> Sound:
-    """The Dutch words, in order, a pause behind each."""
+def dutch_words() -> Sound:
+    """The Dutch words, in order."""
+    return with_pauses([DUTCH / f"{word}.wav" for word in DUTCH_WORDS])
+
+
+def dutch_sentences() -> Sound:
+    """The Dutch sentences, in order."""
+    return with_pauses(list(DUTCH_SENTENCES))
+
+
+def with_pauses(paths: Sequence[Path], pause_ms: int = 800) -> Sound:
+    """Files one after another, a pause behind each."""
     pause = np.zeros(pause_ms * RATE // 1000, np.float32)
-    return np.concatenate([part for word in DUTCH_WORDS for part in (*blocks(DUTCH / f"{word}.wav"), pause)])
+    return np.concatenate([part for path in paths for part in (*blocks(path), pause)])
 
 
 def save_opus(sound: Sound, path: Path) -> None:
@@ -75,9 +94,15 @@ def save_opus(sound: Sound, path: Path) -> None:
 
 
 def plain_words(text: str) -> list[str]:
-    """Words to compare: small letters only."""
+    """Words to compare: small letters only, and in full what is as right when it is written short."""
     kept = "".join(letter if letter.isalpha() or letter == "'" else " " for letter in text.lower())
-    return kept.replace("mr ", "mister ").split()
+    return [full for word in kept.split() for full in IN_FULL.get(word, word).split()]
+
+
+def whose(text: str, said: Mapping[str, str]) -> str:
+    """Who of these most likely said a line, by its words alone."""
+    found = plain_words(text)
+    return max(said, key=lambda name: sum(word in plain_words(said[name]) for word in found))
 
 
 def word_error_rate(reference: Sequence[str], found: Sequence[str]) -> float:
