@@ -16,5 +16,5 @@ def tell_operators(template: str, **context: object) -> int:
     if not operators:
         log.warning("nobody to tell of %s: no superuser has an address", template)
     for user in operators:
-        mails.send(user, template, **context)
+        mails.send(user, f"rooms/email/{template}.txt", **context)
     return len(operators)

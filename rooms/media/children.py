@@ -119,6 +119,7 @@ class Child:
             await process.wait()
         if self._reader is not None:
             await self._reader
+        self._process = None
 
     async def _read(self, process: asyncio.subprocess.Process) -> None:
         """What ffmpeg complains about goes to our log."""

@@ -116,10 +116,13 @@ class Disk:
         return f"{free} MB free, {reserve} MB are left to the databases (RECORDINGS_RESERVE_MB)"
 
     async def watch(self) -> None:
-        """Until cancelled."""
+        """Until cancelled, whatever goes wrong: without a look nothing would be paused, nor go on."""
         while True:
             await asyncio.sleep(EVERY)
-            await self.look()
+            try:
+                await self.look()
+            except Exception:
+                log.exception("a look at the disk failed")
 
     async def look(self) -> None:
         """One look, and what follows from it."""
@@ -153,7 +156,7 @@ class Disk:
         self._not_before = time.monotonic() + AGAIN
         try:
             await in_thread(tell_operators, name, **context)
-        except (OSError, DatabaseError) as error:
+        except (OSError, DatabaseError) as error:  # every error of smtplib is an OSError
             log.warning("operators could not be told: %s %s", type(error).__name__, error)
             return
         self._letters.popleft()

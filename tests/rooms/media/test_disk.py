@@ -1,0 +1,227 @@
+"""The disk fills up under a live room, slowly and at once: people hear on, all are told, recording goes on after."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import json
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Generator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from django.conf import settings
+
+from rooms import actions
+from rooms.media import peers
+from rooms.media.disk import CALM, MB, Gate, Space, measure
+from rooms.media.hls_listener import HlsListener
+from rooms.media.near_listener import NearListener
+from rooms.media.talker import Talker
+from rooms.media.visitor import Browser, Visitor
+from rooms.models import Recording, RecordingFile, Room
+from rooms.recording import store
+from tests.processes import Site
+from tests.rooms.media.conftest import PASSWORD, by_hand, say, wait_until
+from tests.rooms.people import person
+from tests.smalldisk import SmallDisk, small_disk
+
+RESERVE_MB = 8
+
+
+def test_the_gate_shuts_at_once_and_opens_with_care() -> None:
+    gate = Gate(100)
+    assert not gate.take(Space(100))
+    assert gate.take(Space(99)), "before the disk is full"
+    assert not any(gate.take(Space(free)) for free in (100, 110, 124)), "it would be shut again in no time"
+    looks = [gate.take(Space(free)) for free in (125, 125, 90, *[125] * CALM)]
+    assert looks == [False] * (len(looks) - 1) + [True]
+    assert gate.take(Space(1000, "Read-only file system"))
+    assert not gate.take(Space(1000, "Read-only file system")) and gate.shut
+
+
+def test_a_look_finds_what_can_be_written(tmp_path: Path) -> None:
+    with small_disk(tmp_path / "disk", 2) as disk:
+        assert measure(disk.folder).free == disk.free > MB and not list(disk.folder.iterdir())
+        disk.leave(0)
+        assert measure(disk.folder).trouble == "No space left on device"
+    assert "No such file" in measure(tmp_path / "nowhere").trouble
+
+
+@pytest.fixture
+def disk(transactional_db: None) -> Generator[SmallDisk]:
+    with small_disk(Path(settings.RECORDINGS_DIR), 48) as small:
+        yield small
+
+
+@pytest.fixture
+def site_on_it(disk: SmallDisk, site: Site) -> Generator[Site]:
+    site.start("web", "media", "work", DEBUG="true", RECORDINGS_RESERVE_MB=str(RESERVE_MB))
+    yield site
+    site.stop()  # what it has open on the disk
+    print_log(site)
+
+
+def print_log(site: Site) -> None:
+    say(site.log("media").read_text(errors="replace")[-5000:])
+
+
+@dataclass
+class Page:
+    """What a page in the room is told."""
+
+    seen: list[dict[str, Any]] = field(default_factory=list)
+
+    def count(self, kind: str) -> int:
+        return sum(message.get("type") == kind for message in self.seen)
+
+    async def told(self, kind: str, times: int, within: float) -> float:
+        """Seconds until it was told so often."""
+        began = time.monotonic()
+        while self.count(kind) < times:
+            assert time.monotonic() - began < within, f"{kind} was not told within {within} s"
+            await asyncio.sleep(0.05)
+        return time.monotonic() - began
+
+
+class Listeners:
+    """One who talks, one who listens near, one by HLS, one who looks at the page."""
+
+    def __init__(self, site: Site, room: Room) -> None:
+        speaker = Browser(site.url)
+        speaker.sign_in("nora", PASSWORD)
+        tone = 0.25 * 32767 * np.sin(2 * np.pi * 440 * np.arange(peers.RATE * 10) / peers.RATE)
+        self.talker = Talker(speaker, room.slug, peers.Clip(tone.astype(np.int16), loop=True))
+        self.near = NearListener(Browser(site.url), room.slug)
+        self.far = HlsListener(Browser(site.url), room.slug)
+        self.page = Page()
+        self.visitor = Visitor(Browser(site.url), room.slug, self.page.seen.append)
+        self.far_at: list[float] = []
+
+    async def poll(self) -> None:
+        while True:
+            before = len(self.far.pieces)
+            try:
+                await asyncio.to_thread(self.far.poll)
+            except OSError:
+                self.far.failures += 1
+            if len(self.far.pieces) > before:
+                self.far_at.append(time.time())
+            await asyncio.sleep(0.3)
+
+    def gaps(self, since: float) -> tuple[float, float]:
+        """Seconds without sound for the near and without a new piece for the far listener."""
+        now = time.time()
+        times = [since, *(at for at in self.far_at if at > since), now]
+        return self.near.ears.longest_gap(since, now - 0.3), max(b - a for a, b in itertools.pairwise(times))
+
+
+def readiness(site: Site) -> dict[str, Any]:
+    try:
+        with urllib.request.urlopen(f"{site.url}/readyz", timeout=5) as answer:
+            return dict(json.load(answer)["parts"]["disk"])
+    except urllib.error.HTTPError as error:
+        return dict(json.load(error)["parts"]["disk"])
+
+
+async def fill(people: Listeners, site: Site, room: Room, work: Callable[[], None], name: str, times: int) -> None:
+    """Fill the disk, let some seconds pass, and look at what everybody noticed."""
+    began = time.time()
+    await by_hand(work)
+    told = await people.page.told("recording_paused", times, 5)
+    await asyncio.sleep(4)
+    state = await asyncio.to_thread(readiness, site)
+    assert state["state"] == "failed" and "recording is paused" in state["detail"]
+    written = max(path.stat().st_mtime for path in store.hls_folder(room.pk).glob("*.m4s") if path.stat().st_size)
+    near, far = people.gaps(began)
+    say(f"{name}: told after {told:.1f} s, near silent {near:.1f} s, HLS waits {far:.1f} s")
+    assert near < 1, "the near listener"
+    assert far < 6, "the listener by HLS"
+    assert written < time.time() - 2.5, "nothing is written while recording is paused"
+
+
+async def free(people: Listeners, disk: SmallDisk, name: str, times: int) -> None:
+    """Give the space back, and let it record for some seconds."""
+    began = time.time()
+    await by_hand(disk.empty)
+    told = await people.page.told("recording_resumed", times, 8)
+    await asyncio.sleep(4.5)
+    near, far = people.gaps(began)
+    say(f"{name} is over: told after {told:.1f} s, near silent {near:.1f} s, HLS waits {far:.1f} s")
+    assert near < 1 and far < 6
+
+
+async def story(people: Listeners, site: Site, disk: SmallDisk, room: Room) -> None:
+    tasks = [asyncio.create_task(work) for work in (people.talker.run(), people.near.run(), people.poll())]
+    async with people.visitor:
+        try:
+            await asyncio.wait_for(people.near.ears.first.wait(), 15)
+            await asyncio.sleep(6)
+            assert readiness(site)["state"] == "ok"
+            await fill(people, site, room, lambda: disk.leave((RESERVE_MB - 2) * MB), "slowly full", 1)
+            await free(people, disk, "slowly full", 1)
+            await fill(people, site, room, lambda: disk.leave(0), "full at once", 2)
+            await free(people, disk, "full at once", 2)
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+
+
+def pauses(people: Listeners) -> list[tuple[float, float]]:
+    """In seconds of room time, as everybody was told."""
+    at = [message["at"] / 1000 for message in people.page.seen if str(message.get("type")).startswith("recording_")]
+    return list(zip(at[::2], at[1::2], strict=True))
+
+
+def check_sound(path: Path, start: float, away: list[tuple[float, float]], ends: float) -> list[float]:
+    """Silence where recording was paused, the tone everywhere else. How long each silence is, in seconds."""
+    size = peers.RATE // 20
+    samples = np.concatenate([np.zeros(round(start * peers.RATE), np.int16), peers.read_clip(path)])
+    loud = np.abs(samples[: len(samples) // size * size].reshape(-1, size)).max(axis=1) > 300
+    first = int(np.flatnonzero(loud)[0])
+    silences = []
+    for begin, end in away:
+        inside = loud[round((begin + 0.3) * 20) : round((end - 0.3) * 20)]
+        assert not inside.any(), f"{path.name}: sound in a pause from {begin} to {end}"
+        before, after = round((begin - 1) * 20), round((end + 1) * 20)
+        around = np.flatnonzero(~loud[before:after])
+        silences.append(len(around) / 20)
+        first_silent, last_silent = before + around[0], before + around[-1]
+        assert loud[first + 20 : first_silent].all() and first_silent > before, f"{path.name}: a hole before {begin}"
+        assert last_silent < after - 1, f"{path.name}: it is not back a second after {end}"
+        first = last_silent
+    assert loud[first + 20 : round((ends - 2.5) * 20)].all(), f"{path.name}: a hole at the end"
+    return silences
+
+
+@pytest.mark.alone
+@pytest.mark.django_db(transaction=True)
+def test_a_full_disk_stops_the_recording_and_nothing_else(site_on_it: Site, disk: SmallDisk, room: Room) -> None:
+    person("nora")
+    person("operator", is_superuser=True, is_staff=True)
+    people = Listeners(site_on_it, room)
+    asyncio.run(story(people, site_on_it, disk, room))
+    actions.end_room(room.pk, room.host)
+    recording = wait_until(lambda: Recording.objects.filter(room=room, state="ready").first(), 30, "finishing")
+    room.refresh_from_db()
+    lasted, away = room.room_time(room.ended_at) / 1000, pauses(people)
+    assert len(away) == 2
+    mix = recording.files.get(kind=RecordingFile.Kind.MIX)
+    assert mix.duration_ms == pytest.approx(lasted * 1000, abs=60), "the mix is as long as the room"
+    for file in (mix, *recording.files.filter(kind=RecordingFile.Kind.TRACK, seat__user__handle="nora")):
+        silences = check_sound(Path(settings.RECORDINGS_DIR) / file.path, file.start_ms / 1000, away, lasted)
+        say(f"{file.kind}: told {[round(end - begin, 1) for begin, end in away]} s, silent {silences} s")
+    assert sum(end - begin for begin, end in away) - 1 < recording.missing_ms / 1000 < lasted and recording.has_gap
+    mails = [path.read_text() for path in sorted(Path(settings.MAIL_FOLDER).iterdir())]
+    assert [text.count("operator@example.org") for text in mails] == [1] * 4, (
+        "once an incident, and once when it is over"
+    )
+    log = site_on_it.log("media").read_text()
+    assert log.count("ERROR rooms.media.disk recording is paused") == 2
+    assert not store.window_folder(room.pk).exists(), "nothing is left in memory"
