@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from django.templatetags.static import static
+
 from people.models import User
 from rooms.identity import Who
 from rooms.models import Recording, Room, Seat
@@ -27,6 +29,15 @@ class Line:
 
 
 @dataclass(frozen=True)
+class Editing:
+    """The line whose form is open: what was typed (None: nothing yet) and what was wrong with it."""
+
+    pk: int
+    text: str | None = None
+    wrong: str = ""
+
+
+@dataclass(frozen=True)
 class Replay:
     """Everything on the page. `state` is what to show: playing, empty, finishing, failed or gone."""
 
@@ -41,6 +52,7 @@ class Replay:
     mix: str
     q: str
     data: dict[str, Any]
+    editing: Editing | None = None
 
     @property
     def is_host(self) -> bool:
@@ -65,10 +77,14 @@ class Replay:
         return self.transcript is not None and self.transcript.finished_at is not None and self.was_on_stage
 
 
-def replay(room: Room, who: Who, role: str, q: str = "") -> Replay:
-    """The page of an ended room for somebody who may see it; `q` shows only lines with these words."""
+def replay(room: Room, who: Who, role: str, q: str = "", editing: Editing | None = None) -> Replay:
+    """The page of an ended room for somebody who may see it; `q` shows only lines with these words.
+
+    The line that is being edited is shown, too, whatever is searched for.
+    """
     recording = Recording.objects.filter(room=room).first()
     state = state_of(room, recording)
+    editing = editing if may_correct(role) is None else None
     transcript = None
     if state != "gone":
         transcript = Transcript.objects.select_related("room").filter(room=room).first()
@@ -82,10 +98,11 @@ def replay(room: Room, who: Who, role: str, q: str = "") -> Replay:
         transcript=transcript,
         progress=None if transcript is None else progress(transcript),
         people=people_of(seats),
-        lines=lines_of(transcript, q),
+        lines=lines_of(transcript, q, editing),
         mix=mix,
         q=q,
         data=for_script(room, who, recording, seats) if state == "playing" else {},
+        editing=editing,
     )
 
 
@@ -115,12 +132,13 @@ def people_of(seats: Sequence[Seat]) -> list[User]:
     return list({seat.user_id: seat.user for seat in seats}.values())
 
 
-def lines_of(transcript: Transcript | None, q: str) -> list[Line]:
+def lines_of(transcript: Transcript | None, q: str, editing: Editing | None = None) -> list[Line]:
     if transcript is None:
         return []
     cues = cues_in_order(transcript)
     if q.strip():
-        cues = search(cues, transcript.language, q)
+        found = search(cues, transcript.language, q)
+        cues = found if editing is None else found | cues.filter(pk=editing.pk)
     lines: list[Line] = []
     before = None
     for cue in cues:
@@ -136,6 +154,7 @@ def for_script(room: Room, who: Who, recording: Recording | None, seats: Sequenc
         "slug": room.slug,
         "title": room.title,
         "host": room.host.display_name,
+        "artwork": static("img/stamtafel.svg"),
         "duration_ms": recording.duration_ms if recording else None,
         "peaks": links.address(room.pk, "peaks", pk_of(who), "peaks.json") if drawn else None,
         "lanes": [

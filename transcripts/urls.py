@@ -11,5 +11,6 @@ urlpatterns = [
     path("r/<slug:slug>/replay/publish/", views.publish, name="publish"),
     path("r/<slug:slug>/replay/download/", views.download, name="download"),
     path("r/<slug:slug>/replay/retry/", views.retry, name="retry"),
+    path("r/<slug:slug>/replay/lines/<int:pk>/", views.correct, name="correct"),
     path("r/<slug:slug>/replay/my-lines.<slug:kind>", views.own_lines, name="own-lines"),
 ]

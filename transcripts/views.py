@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import re
 from typing import cast
 
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.templatetags.static import static
+from django.urls import reverse
+from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
 from people.models import User
+from people.refusals import Refused
 from rooms import throttle
 from rooms.actions import download_everything, set_published
 from rooms.identity import who_of_request
@@ -19,12 +23,12 @@ from rooms.models import Room
 from rooms.queries import room_by_slug
 from rooms.recording.access import check_replay
 from rooms.refusals import RoomRefused
-from transcripts.actions import retry_transcript
+from transcripts.actions import correct_cue, retry_transcript
 from transcripts.formats import FORMATS
 from transcripts.permissions import may_read
 from transcripts.queries import MAX_SEARCH, about, format_lines, readable_transcript
 from transcripts.refusals import TranscriptRefused
-from transcripts.replay import replay
+from transcripts.replay import Editing, replay
 from transcripts.words import replay_words
 
 MODULES = ("correct", "fragment", "lanes", "link", "main", "player", "progress", "transcript", "wave", "words")
@@ -44,15 +48,27 @@ def ended_room(request: HttpRequest, slug: str) -> tuple[Room, str]:
 @never_cache
 @require_safe
 def replay_page(request: HttpRequest, slug: str) -> HttpResponse:
-    """Sound, waveform and transcript; what its host can do with them."""
+    """Sound, waveform and transcript; what its host can do with them. `?edit=` opens the form of a line."""
     room, role = ended_room(request, slug)
     if room.is_live:
         return redirect(room)
-    page = replay(room, who_of_request(request), role, request.GET.get("q", "")[:MAX_SEARCH])
-    modules = [static(f"js/replay/{name}.js") for name in MODULES]
-    return render(
-        request, "transcripts/replay.html", {"page": page, "room": room, "modules": modules, "words": replay_words()}
-    )
+    line = request.GET.get("edit", "")
+    return show(request, room, role, Editing(int(line)) if re.fullmatch(r"[0-9]{1,15}", line) else None)
+
+
+def show(
+    request: HttpRequest, room: Room, role: str, editing: Editing | None = None, status: int = 200
+) -> HttpResponse:
+    """The page, as the reader asked for it."""
+    q = (request.POST.get("q") or request.GET.get("q", ""))[:MAX_SEARCH]
+    context = {
+        "page": replay(room, who_of_request(request), role, q, editing),
+        "room": room,
+        "modules": [static(f"js/replay/{name}.js") for name in MODULES],
+        "words": replay_words(),
+        "edit_link": reverse("transcripts:replay", args=[room.slug], query={**({"q": q} if q else {}), "edit": ""}),
+    }
+    return render(request, "transcripts/replay.html", context, status=status)
 
 
 @require_POST
@@ -93,6 +109,28 @@ def retry(request: HttpRequest, slug: str) -> HttpResponse:
     except TranscriptRefused as refused:
         messages.error(request, refused.text)
     return redirect("transcripts:replay", slug)
+
+
+@require_POST
+def correct(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
+    """What was really said, for who has no script; with script the same goes over the API."""
+    room, role = ended_room(request, slug)
+    if not request.user.is_authenticated:
+        raise Http404
+    text = None if "take_back" in request.POST else request.POST.get("text", "")
+    try:
+        throttle.check(throttle.ACTIONS, f"u:{request.user.pk}")
+        correct_cue(readable_transcript(slug, request.user).room, pk, request.user, text)
+    except Refused as refused:
+        if refused.status == 404 or may_read(role):
+            raise Http404 from refused
+        if refused.status == 400:
+            return show(request, room, role, Editing(pk, text, refused.text), status=400)
+        messages.error(request, refused.text)
+        return show(request, room, role, status=refused.status)
+    messages.success(request, _("Saved."))
+    query = {"q": request.POST["q"][:MAX_SEARCH]} if request.POST.get("q") else None
+    return redirect(reverse("transcripts:replay", args=[slug], query=query, fragment=f"line-{pk}"))
 
 
 @never_cache

@@ -236,6 +236,91 @@ def test_correct_a_line_in_its_place(chromium: Chromium, room: Room) -> None:
     assert Cue.objects.filter(transcript__room=room, corrected_text=None).count() == 5
 
 
+def test_correct_a_line_without_script(chromium: Chromium, room: Room) -> None:
+    """A link opens the form, what is wrong is said beside it, and what was saved stands in its place."""
+    page = chromium.page(f"/r/{room.slug}/replay/", room.host, java_script_enabled=False, viewport=PHONE)
+    line = page.locator(".line", has_text="He was not an ill-disposed")
+    line.get_by_role("link", name="Correct this line").click()
+    area = page.get_by_role("textbox", name="What was said", exact=True)
+    expect(area).to_have_value("He was not an ill-disposed young man.")
+    area.fill("   ")
+    page.get_by_role("button", name="Save").click()
+    expect(page.get_by_role("alert")).to_have_text("Write what was said: a line cannot be empty.")
+    area.fill("He was a <well-disposed> young man.")
+    page.get_by_role("button", name="Save").click()
+    cue = Cue.objects.get(transcript__room=room, corrected_text="He was a <well-disposed> young man.")
+    assert page.url.endswith(f"/replay/#line-{cue.pk}")
+    line = page.locator(f"#line-{cue.pk}")
+    expect(line).to_be_in_viewport()
+    expect(line.locator("[data-text]")).to_have_text("He was a <well-disposed> young man.")
+    expect(line.locator("[data-machine]")).to_have_text("Heard by the machine: He was not an ill-disposed young man.")
+    line.get_by_role("link", name="Correct this line").click()
+    page.get_by_role("button", name="Take the correction back").click()
+    expect(line.locator("[data-text]")).to_have_text("He was not an ill-disposed young man.")
+    but_refusals(chromium)
+
+
+def but_refusals(chromium: Chromium) -> None:
+    """A form that comes back with what was wrong is a 400, which Chromium counts as an error."""
+    chromium.complaints[:] = [text for text in chromium.complaints if "status of 400" not in text]
+
+
+@pytest.mark.parametrize("size", [PHONE, DESK], ids=["phone", "desk"])
+def test_the_form_of_a_line_is_for_everybody(chromium: Chromium, room: Room, size: dict[str, int]) -> None:
+    """Opened by its address it is the same page with script, and axe finds nothing, not even in what is wrong."""
+    cue = Cue.objects.get(transcript__room=room, text__startswith="He was not")
+    page = replay(chromium, room, part=f"?edit={cue.pk}#line-{cue.pk}", viewport=size)
+    assert not axe(page) + overflow(page)
+    page.get_by_role("textbox", name="What was said", exact=True).fill(" ")
+    page.get_by_role("button", name="Save").click()
+    expect(page.get_by_role("alert")).to_contain_text("cannot be empty")
+    expect(page.get_by_role("textbox", name="What was said", exact=True)).to_be_focused()
+    assert not axe(page) + overflow(page)
+    but_refusals(chromium)
+
+
+# Keeps what pages set, so that a test can press what a headset or a lock screen would.
+HANDLERS = """
+window.handlers = {};
+const set = MediaSession.prototype.setActionHandler;
+MediaSession.prototype.setActionHandler = function (name, handler) {
+  window.handlers[name] = handler;
+  return set.call(this, name, handler);
+};
+"""
+METADATA = """() => {
+  const { title, artist, artwork } = navigator.mediaSession.metadata;
+  return { title, artist, artwork: artwork.map((one) => one.src) };
+}"""
+
+
+def test_headphone_keys_and_the_lock_screen(chromium: Chromium, room: Room) -> None:
+    page = chromium.context(room.host).new_page()
+    chromium.listen_to(page)
+    page.add_init_script(HANDLERS)
+    page.goto(f"{chromium.url}/r/{room.slug}/replay/")
+    page.wait_for_selector("[data-replay][data-ready]")
+    told = page.evaluate(METADATA)
+    assert (told["title"], told["artist"], len(told["artwork"])) == ("Voices at the table", "Host", 1)
+    assert page.request.get(told["artwork"][0]).ok
+    audio = "document.querySelector('[data-audio]')"
+    page.evaluate("handlers.play()")
+    until(page, f"!{audio}.paused && {audio}.currentTime > 0.2")
+    page.evaluate("handlers.play()")
+    until(page, "navigator.mediaSession.playbackState === 'playing'")
+    assert not page.evaluate(f"{audio}.paused"), "play twice is not pause"
+    page.evaluate("handlers.pause()")
+    until(page, f"{audio}.paused && navigator.mediaSession.playbackState === 'paused'")
+    page.evaluate("handlers.seekto({ seekTime: 30 })")
+    assert abs(now(page) - 30) < 0.2
+    page.evaluate("handlers.seekbackward()")
+    assert abs(now(page) - 20) < 0.2
+    page.evaluate("handlers.seekforward()")
+    assert abs(now(page) - 30) < 0.2
+    page.evaluate("handlers.nexttrack()")
+    assert abs(now(page) - 39.8) < 0.4, "the next speaker"
+
+
 def test_download_everything_in_the_browser(chromium: Chromium, room: Room, tmp_path: Path) -> None:
     page = replay(chromium, room)
     with page.expect_download() as download:

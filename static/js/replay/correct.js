@@ -5,11 +5,17 @@ export class Corrections {
   constructor(list, slug, token) {
     this.slug = slug;
     this.token = token;
-    for (const button of list.querySelectorAll("[data-edit]")) button.hidden = false;
-    list.addEventListener("click", (event) => {
-      const button = event.target.closest("[data-edit]");
-      if (button) this.open(button.closest(".line"), button);
-    });
+    // Without script these are links to a page with the form; from here on they are pressed.
+    for (const button of list.querySelectorAll("[data-edit]")) button.setAttribute("role", "button");
+    list.addEventListener("click", (event) => this.pressed(event, event.ctrlKey || event.metaKey || event.shiftKey));
+    list.addEventListener("keydown", (event) => this.pressed(event, event.key !== " "));
+  }
+
+  pressed(event, otherwise) {
+    const button = event.target.closest("[data-edit]");
+    if (!button || otherwise) return;
+    event.preventDefault();
+    this.open(button.closest(".line"), button);
   }
 
   open(line, button) {

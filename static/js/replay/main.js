@@ -73,8 +73,9 @@ function keys(deeds, player, transcript, links) {
 function session(player, deeds) {
   const media = navigator.mediaSession;
   if (!media) return;
-  media.metadata = new MediaMetadata({ title: data.title, artist: data.host, album: "Stamtafel" });
-  media.setActionHandler("play", () => player.toggle());
+  const artwork = [{ src: data.artwork, sizes: "any", type: "image/svg+xml" }];
+  media.metadata = new MediaMetadata({ title: data.title, artist: data.host, album: "Stamtafel", artwork });
+  media.setActionHandler("play", () => player.playing || player.toggle());
   media.setActionHandler("pause", () => player.audio.pause());
   media.setActionHandler("seekbackward", deeds.back);
   media.setActionHandler("seekforward", deeds.ahead);

@@ -93,7 +93,7 @@ export class Transcript {
   clicked(event) {
     const link = event.target.closest(".at");
     const line = this.lines.find(({ element }) => element === event.target.closest(".line"));
-    if (!line || event.target.closest("button, form") || String(getSelection())) return;
+    if (!line || event.target.closest("button, form, .edit") || String(getSelection())) return;
     event.preventDefault();
     if (event.shiftKey && this.first) return this.choose(this.first, line);
     this.first = line;
