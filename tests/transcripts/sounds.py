@@ -99,10 +99,11 @@ def plain_words(text: str) -> list[str]:
     return [full for word in kept.split() for full in IN_FULL.get(word, word).split()]
 
 
-def whose(text: str, said: Mapping[str, str]) -> str:
-    """Who of these most likely said a line, by its words alone."""
+def is_by(who: str, text: str, said: Mapping[str, str]) -> bool:
+    """Whether a line has words that this person says, and more of them than of anybody else's."""
     found = plain_words(text)
-    return max(said, key=lambda name: sum(word in plain_words(said[name]) for word in found))
+    scores = {name: sum(word in plain_words(words) for word in found) for name, words in said.items()}
+    return 0 < scores[who] == max(scores.values())
 
 
 def word_error_rate(reference: Sequence[str], found: Sequence[str]) -> float:
