@@ -209,6 +209,7 @@ class Supervisor:
 
     async def _mend(self, room: wanted.WantedRoom, studio: Studio, deep: bool) -> None:
         async with studio.lock:
+            await self._obey(room, studio)  # first: who was muted while no supervisor lived is not heard again
             await studio.set_recording(not self.disk.shut)
             await studio.ensure()
             if await studio.follow_tracks(self.janus):
@@ -218,12 +219,16 @@ class Supervisor:
             if deep:
                 await self._compare(room, studio)
                 await studio.check_level(self.janus)
-            for handle in self.kept.of("speak", room=room.pk):
-                seat = room.seats.get(handle.seat)
-                if seat is None:
-                    await self.remove_seat(studio, handle.seat)
-                elif studio.muted.get(seat.pk) != seat.muted:
-                    await self._set_muted(studio, seat)
+                await self._obey(room, studio)
+
+    async def _obey(self, room: wanted.WantedRoom, studio: Studio) -> None:
+        """Who sits speaks, and is muted, as the database says."""
+        for handle in self.kept.of("speak", room=room.pk):
+            seat = room.seats.get(handle.seat)
+            if seat is None:
+                await self.remove_seat(studio, handle.seat)
+            elif studio.muted.get(seat.pk) != seat.muted:
+                await self._set_muted(studio, seat)
 
     async def _set_muted(self, studio: Studio, seat: wanted.WantedSeat) -> None:
         try:

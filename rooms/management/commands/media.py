@@ -20,6 +20,8 @@ log = logging.getLogger(__name__)
 
 class Command(BaseCommand):
     help = "Makes Janus and ffmpeg match the live rooms, until it is stopped."
+    # Where this is started anew nobody hears anything until it is there: the checks load all pages, for half a second.
+    requires_system_checks: list[str] = []
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Run until SIGTERM or SIGINT."""
