@@ -24,8 +24,8 @@ from rooms.media.visitor import Browser, Refused, Visitor, hear, listen, speak
 from rooms.models import Room
 from rooms.threads import in_thread
 from tests.processes import Site
+from tests.rooms.media.company import tone
 from tests.rooms.media.conftest import by_hand, say, wait_until
-from tests.rooms.media.test_kills import tone
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.alone]
 

@@ -1,0 +1,212 @@
+"""What is killed in the middle of a room, and what that costs: one story for the tests (`test_kills`) and the bench.
+
+Everything runs under the real process manager, which alone starts again what dies.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import json
+import os
+import signal
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import av
+import numpy as np
+import redis
+from django.conf import settings
+
+from rooms.media import peers
+from rooms.models import Room
+from rooms.recording import playlists, store
+from tests.rooms.media.company import HEARD, Company, longest, loudness
+from tests.rooms.media.managed import Managed
+
+WITHIN = 10.0  # seconds until people hear again
+AT_LEAST = 3.0  # seconds to watch: an outage may begin late
+MUTED_WITHIN = 2.0  # seconds from the host's mute, taken, to silence
+_VERBS_EVERY = 0.4
+_BLOCK = 5  # frames: a tenth of a second
+
+
+@dataclass
+class Seen:
+    """One kill: seconds without sound near, without a new piece far, until verbs worked, missing in the recording."""
+
+    name: str
+    opened: float  # from here on Mona may be heard, until `muted_at`
+    at: float = 0.0
+    muted_at: float = 0.0
+    near: float = 0.0
+    far: float = 0.0
+    verbs: float = 0.0
+    mute: float = 0.0
+    missing: float = 0.0
+    unheard: float = 0.0  # seconds without the speaker's tone in the finished mix
+    leaked: float = 0.0  # seconds of the muted speaker's tone in it, from the host's mute on
+
+    def line(self) -> str:
+        """As the figures are shown."""
+        return (
+            f"{self.name:24}near silent {self.near:4.1f} s   far waits {self.far:4.1f} s   verbs after"
+            f" {self.verbs:4.1f} s   mute after {self.mute:4.1f} s   recording misses {self.missing:4.1f} s"
+        )
+
+
+def kills(managed: Managed) -> dict[str, Callable[[], object]]:
+    """Each part that may die, by name."""
+
+    def signal_ffmpeg(word: str, number: signal.Signals) -> None:
+        for pid in managed.ffmpegs(word):
+            os.kill(pid, number)
+
+    return {
+        "recorder": lambda: signal_ffmpeg("-f hls", signal.SIGKILL),
+        "recorder hangs": lambda: signal_ffmpeg("-f hls", signal.SIGSTOP),
+        "leveller": lambda: signal_ffmpeg("libopus", signal.SIGKILL),
+        "supervisor": lambda: os.kill(active_supervisor(), signal.SIGKILL),
+        "supervisor and standby": lambda: managed.kill("media", "standby"),
+        "Janus": lambda: managed.kill("janus"),
+        "web": lambda: managed.kill("web"),
+        "workers and beat": lambda: managed.kill("work", "speech", "beat"),
+        "Redis": lambda: managed.kill("redis"),
+        "PostgreSQL": lambda: managed.kill("postgres"),
+    }
+
+
+def active_supervisor() -> int:
+    """Of the two, the one that works now."""
+    with redis.Redis.from_url(settings.REDIS_URL) as client:
+        sign = client.get(settings.REDIS_PREFIX + "media:heartbeat")
+    assert isinstance(sign, bytes)
+    return int(json.loads(sign)["pid"])
+
+
+async def suffer(company: Company, managed: Managed, name: str, kill: Callable[[], object]) -> Seen:
+    """Kill something while three speak, mute one of them meanwhile, and watch until all is well again."""
+    seen = Seen(name, opened=time.time())
+    await company.open_mona()
+    missed = recorded_gap(company.room.pk)
+    seen.at = time.time()
+    await asyncio.to_thread(kill)
+    await company.say("mute", user="mona")
+    seen.muted_at = time.time()
+    seen.verbs = seen.muted_at - seen.at
+    ends = seen.at + WITHIN + 2
+    while time.time() < ends and (time.time() < seen.at + AT_LEAST or not company.all_is_well()):
+        await company.host.ask("mute" if int(time.time() * 2) % 2 else "unmute")
+        await asyncio.sleep(_VERBS_EVERY)
+    now = time.time()
+    seen.near = company.ears.longest_gap("nora", seen.at, now)
+    before = max((at for at in company.far_at if at <= seen.at), default=seen.at)
+    seen.far = longest([before, *(at for at in company.far_at if at > seen.at), now])
+    seen.verbs = max(seen.verbs, company.host.back - seen.at)
+    seen.mute = max(0.0, company.ears.last("mona") - seen.muted_at)
+    seen.missing = recorded_gap(company.room.pk) - missed
+    await _tidy(managed, name)
+    return seen
+
+
+async def _tidy(managed: Managed, name: str) -> None:
+    """One recorder, one leveller, and nobody whose parent is gone; who was told so by a closed pipe gets a moment."""
+    ends = time.monotonic() + 5
+    while True:
+        recorders, levellers = managed.ffmpegs("-f hls"), managed.ffmpegs("libopus")
+        orphans = managed.orphans()
+        if len(recorders) == len(levellers) == 1 and not orphans:
+            return
+        assert len(recorders) <= 1, f"{name}: two recorders"
+        assert time.monotonic() < ends, f"{name}: recorders {recorders}, levellers {levellers}, orphans {orphans}"
+        await asyncio.sleep(0.2)
+
+
+def check(seen: Seen) -> None:
+    """Goal 5, for one kill."""
+    assert seen.near < WITHIN, f"{seen.name}: the near listener"
+    assert seen.far < WITHIN, f"{seen.name}: the far listener"
+    assert seen.verbs < WITHIN, f"{seen.name}: what the host asked for"
+    assert seen.mute < MUTED_WITHIN, f"{seen.name}: a mute made meanwhile"
+    assert 0 <= seen.missing < WITHIN, f"{seen.name}: the recording"
+
+
+# --- what remains ---------------------------------------------------------------------------------------------------
+
+
+def recorded_gap(room_pk: int) -> float:
+    """Seconds that the recording misses between its runs."""
+    pieces = playlists.runs(playlists.parse(store.playlist_texts(room_pk)))
+    ends = [run.segments[-1].end for run in pieces]
+    return sum((run.at - end).total_seconds() for run, end in zip(pieces[1:], ends, strict=False))
+
+
+class Mix:
+    """The finished recording as one hears it: who speaks in which tenth of a second of room time."""
+
+    def __init__(self, room: Room, path: Path) -> None:
+        assert room.started_at is not None
+        self.started = room.started_at.timestamp()
+        samples = read_sound(path)
+        self.seconds = len(samples) / peers.RATE
+        self.heard = {name: self._blocks(loudness(samples, name)) for name in ("nora", "mona", "lena")}
+
+    @staticmethod
+    def _blocks(frames: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+        """Heard in a tenth of a second: in more than a frame or two of it."""
+        blocks = frames[: len(frames) // _BLOCK * _BLOCK].reshape(-1, _BLOCK)
+        heard: np.ndarray[Any, Any] = np.median(blocks, axis=1) > HEARD
+        return heard
+
+    def silence(self, name: str, since: float, until: float) -> float:
+        """Seconds without somebody's tone between two moments."""
+        return float(np.sum(~self._between(name, since, until)) / 10)
+
+    def said(self, name: str, since: float, until: float) -> float:
+        """Seconds with it."""
+        return float(np.sum(self._between(name, since, until)) / 10)
+
+    def _between(self, name: str, since: float, until: float) -> np.ndarray[Any, Any]:
+        first, last = (max(0, round((moment - self.started) * 10)) for moment in (since, until))
+        return self.heard[name][first:last]
+
+
+def read_sound(path: Path) -> peers.Samples:
+    """A finished file, decoded."""
+    resampler = av.AudioResampler(format="s16", layout="mono", rate=peers.RATE)
+    with av.open(str(path)) as container:
+        frames = [part for frame in container.decode(audio=0) for part in resampler.resample(frame)]
+    return np.concatenate([frame.to_ndarray().reshape(-1) for frame in frames]).astype(np.int16)
+
+
+def judge(company: Company, kills_seen: list[Seen], mix: Mix) -> None:
+    """The recording has everything but the gaps that were printed, and nobody in it who was muted."""
+    ended = mix.started + mix.seconds
+    moments = [seen.at for seen in kills_seen] + [ended - 1]
+    for seen, (since, until) in zip(kills_seen, itertools.pairwise(moments), strict=True):
+        seen.unheard = mix.silence("nora", since - 0.5, until - 0.5)
+        # Where Janus died the speaker had to connect again too: the recorder was back sooner.
+        again = seen.near if seen.name == "Janus" else 0.0
+        assert seen.missing - 0.4 <= seen.unheard <= seen.missing + again + 0.4, (
+            f"{seen.name}: {seen.unheard:.1f} s are not heard and {seen.missing:.1f} s were said to be missing"
+        )
+    assert mix.silence("nora", company.began, moments[0] - 0.5) <= 0.2, "silence before anything was killed"
+    unheard, missing = mix.silence("nora", company.began, ended - 1), sum(seen.missing for seen in kills_seen)
+    assert abs(unheard - missing) <= 2.0, f"{unheard:.1f} s are not heard and {missing:.1f} s were said to be missing"
+    assert mix.said("lena", company.began + 2, ended) == 0, "who was muted all the time is in the recording"
+    opened = [seen.opened for seen in kills_seen[1:]] + [ended]
+    for seen, until in zip(kills_seen, opened, strict=True):
+        seen.leaked = mix.said("mona", seen.muted_at, seen.muted_at + MUTED_WITHIN)
+        assert mix.said("mona", seen.muted_at + MUTED_WITHIN, until) == 0, f"{seen.name}: a mute is in the recording"
+
+
+def lena_was_silent(company: Company) -> None:
+    """Neither near nor far heard who was muted by the host before anything was killed."""
+    assert company.ears.last("lena") < company.lena_silent_from, "a mute must outlive whatever is killed"
+    first = company.far.pieces[min(company.far.pieces)]
+    heard = loudness(company.far.samples(), "lena") > HEARD
+    since = max(0, round((company.lena_silent_from - first.at.timestamp()) * peers.RATE / peers.FRAME))
+    assert not np.any((heard[1:] & heard[:-1])[since:]), "heard by HLS"
