@@ -67,6 +67,7 @@ TABLE: tuple[Artefact, ...] = (
     Artefact("room log", Goes.COPY, model="rooms.RoomEvent"),
     Artefact("seats", Goes.COPY, model="rooms.Seat"),
     Artefact("presence", Goes.BY_ITSELF),
+    Artefact("window", Goes.BY_ITSELF),  # the last seconds of sound, in memory, while recording is paused
     # What stays, and why.
     Artefact(
         "consents",

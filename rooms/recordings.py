@@ -24,6 +24,7 @@ def recording_state(room: Room, user: User) -> dict[str, Any]:
         "state": recording.state,
         "finished_at": iso(recording.finished_at),
         "duration_ms": recording.duration_ms,
+        "missing_ms": recording.missing_ms,
         "published_at": iso(recording.published_at),
         "files": [
             {

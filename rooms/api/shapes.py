@@ -158,6 +158,7 @@ class RecordingShape(serializers.Serializer[Any]):
     state = serializers.ChoiceField(choices=Recording.State.choices)
     finished_at = serializers.DateTimeField(allow_null=True)
     duration_ms = serializers.IntegerField(allow_null=True)
+    missing_ms = serializers.IntegerField()
     published_at = serializers.DateTimeField(allow_null=True)
     files = RecordingFileShape(many=True)
 

@@ -56,6 +56,12 @@ def test_for_host_and_who_spoke_and_nobody_else(room: Room) -> None:
     assert page(room, None).status_code == 404
 
 
+def test_what_is_missing_is_told(room: Room) -> None:
+    assert "is missing from the recording" not in text(page(room))
+    Recording.objects.filter(room=room).update(missing_ms=95_000)
+    assert "1 min is missing from the recording" in text(page(room))
+
+
 def test_a_published_replay_is_for_who_may_come_in(room: Room) -> None:
     actions.set_published(room.pk, room.host, True)
     Room.objects.filter(pk=room.pk).update(entry_policy=Room.EntryPolicy.SIGNED_IN)
