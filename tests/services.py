@@ -98,6 +98,7 @@ def start() -> None:
             "PORT": str(block.web),
             "SITE_URL": f"http://localhost:{block.web}",
             "WHISPER_MODEL_DIR": str(whisper_folder()),
+            "RECORDINGS_RESERVE_MB": "16",  # what else is on this machine's disk is not what these tests are about
             "DJANGO_ALLOW_ASYNC_UNSAFE": "true",
         }
     )
