@@ -77,6 +77,11 @@ class Analyst:
         self.look()
         return self.heard[name][-1] if self.heard[name] else 0.0
 
+    def seconds(self, name: str, since: float, until: float) -> float:
+        """How much of somebody was heard."""
+        self.look()
+        return sum(since < at <= until for at in self.heard[name]) * peers.FRAME / peers.RATE
+
     def longest_gap(self, name: str, since: float, until: float) -> float:
         """The longest time, in seconds, without somebody's tone."""
         self.look()

@@ -30,6 +30,7 @@ from tests.rooms.media.managed import Managed
 WITHIN = 10.0  # seconds until people hear again
 AT_LEAST = 3.0  # seconds to watch: an outage may begin late
 MUTED_WITHIN = 2.0  # seconds from the host's mute, taken, to silence
+IN_HAND = 0.12  # seconds; a listener whose sound stopped has them still, and plays them when it goes on
 _VERBS_EVERY = 0.4
 _BLOCK = 5  # frames: a tenth of a second
 
@@ -45,7 +46,8 @@ class Seen:
     near: float = 0.0
     far: float = 0.0
     verbs: float = 0.0
-    mute: float = 0.0
+    mute: float = 0.0  # seconds that the muted speaker is heard near, from the host's mute on
+    late: float = 0.0  # of them, those that came when she should long have been silent
     missing: float = 0.0
     unheard: float = 0.0  # seconds without the speaker's tone in the finished mix
     leaked: float = 0.0  # seconds of the muted speaker's tone in it, from the host's mute on
@@ -54,7 +56,7 @@ class Seen:
         """As the figures are shown."""
         return (
             f"{self.name:24}near silent {self.near:4.1f} s   far waits {self.far:4.1f} s   verbs after"
-            f" {self.verbs:4.1f} s   mute after {self.mute:4.1f} s   recording misses {self.missing:4.1f} s"
+            f" {self.verbs:4.1f} s   mute takes {self.mute:4.1f} s   recording misses {self.missing:4.1f} s"
         )
 
 
@@ -106,7 +108,8 @@ async def suffer(company: Company, managed: Managed, name: str, kill: Callable[[
     before = max((at for at in company.far_at if at <= seen.at), default=seen.at)
     seen.far = longest([before, *(at for at in company.far_at if at > seen.at), now])
     seen.verbs = max(seen.verbs, company.host.back - seen.at)
-    seen.mute = max(0.0, company.ears.last("mona") - seen.muted_at)
+    seen.mute = company.ears.seconds("mona", seen.muted_at, now)
+    seen.late = company.ears.seconds("mona", seen.muted_at + MUTED_WITHIN, now)
     seen.missing = recorded_gap(company.room.pk) - missed
     await _tidy(managed, name)
     return seen
@@ -131,6 +134,7 @@ def check(seen: Seen) -> None:
     assert seen.far < WITHIN, f"{seen.name}: the far listener"
     assert seen.verbs < WITHIN, f"{seen.name}: what the host asked for"
     assert seen.mute < MUTED_WITHIN, f"{seen.name}: a mute made meanwhile"
+    assert seen.late <= IN_HAND, f"{seen.name}: who was muted is heard again"
     assert 0 <= seen.missing < WITHIN, f"{seen.name}: the recording"
 
 

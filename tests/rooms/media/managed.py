@@ -86,6 +86,10 @@ class Managed:
         """Process numbers of its ffmpegs, by a word in their command line."""
         return [pid for pid, line in self.ours().items() if line.startswith("ffmpeg") and word in line]
 
+    def below(self, pid: int) -> list[int]:
+        """A process and all that descend from it."""
+        return [each for each in self.ours() if pid in _ancestors(each)]
+
     def orphans(self) -> dict[int, str]:
         """Processes of this instance that do not descend from its process manager."""
         assert self.manager.process is not None

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import signal
 import sys
 from collections.abc import Generator
+from datetime import timedelta
 
 import pytest
 from django.db import connection
 
 from deploy.local.throwaway import Throwaway
 from rooms.media.visitor import Browser
-from rooms.models import Recording, Room, RoomEvent
-from rooms.recording import store
+from rooms.models import Recording, RecordingFile, Room, RoomEvent
+from rooms.recording import store, tasks
+from rooms.recording.finish import checksum
 from tests.rooms.media import kills
 from tests.rooms.media.company import TONES, Company
 from tests.rooms.media.conftest import PASSWORD, say, wait_until
@@ -62,8 +66,9 @@ def test_people_hear_again_whatever_is_killed(managed: Managed, room: Room) -> N
             await company.until(lambda: company.near.over, "the end is told", 5)
 
     asyncio.run(story())
+    killed_while_finishing(managed, room)
+    whole(room)
     kills.lena_was_silent(company)
-    wait_until(lambda: Recording.objects.filter(room=room, state=Recording.State.READY).exists(), 30, "the recording")
     mix = kills.Mix(room, store.mix_path(room.pk))
     kills.judge(company, seen, mix)
     for one in seen:
@@ -75,3 +80,26 @@ def test_people_hear_again_whatever_is_killed(managed: Managed, room: Room) -> N
     assert [event.data for event in gone] == [], "nobody was taken for gone"
     managed.stop()
     assert not managed.ffmpegs("") and not managed.orphans()
+
+
+def killed_while_finishing(managed: Managed, room: Room) -> None:
+    """kill -9 to the worker and its children while the files are being made; then the sweep asks again."""
+    workers = managed.below(managed.pid("work"))
+    wait_until(lambda: any(store.folder(room.pk).glob(".finish-*")), 20, "finishing")
+    for pid in workers:
+        os.kill(pid, signal.SIGKILL)
+    assert Recording.objects.get(room=room).state == Recording.State.FINISHING, "killed too late to show anything"
+    assert not RecordingFile.objects.exists() and any(store.folder(room.pk).glob(".finish-*"))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(tasks, "LEFT_BEHIND", timedelta(0))
+        assert tasks.sweep_recordings() == 1 and tasks.sweep_recordings() == 1  # twice, as two sweeps would
+    wait_until(lambda: Recording.objects.filter(room=room, state=Recording.State.READY).exists(), 30, "the recording")
+
+
+def whole(room: Room) -> None:
+    """One mix, a track of each who spoke, each as its checksum says, and nothing of the first try."""
+    files = list(RecordingFile.objects.filter(recording__room=room))
+    tracks = sorted(file.seat.user.handle for file in files if file.seat is not None)
+    assert tracks == sorted(TONES) and len(files) == len(TONES) + 1
+    assert all(file.sha256 == checksum(store.file_path(file)) for file in files)
+    assert not list(store.folder(room.pk).glob(".finish-*"))
