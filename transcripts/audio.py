@@ -4,7 +4,7 @@ ffmpeg decodes only what is asked for and hands it over as a stream: an hour nee
 """
 
 import subprocess
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -51,11 +51,18 @@ def _command(path: Path, start_ms: int, length_ms: int | None) -> list[str]:
     ]
 
 
-def read(path: Path, window: Sequence[Span]) -> Sound:
-    """The sound of a window, its spans end to end; each exactly as long as it should be, filled up with silence."""
+def read(path: Path, window: Sequence[Span], beat: Callable[[], None] = lambda: None) -> Sound:
+    """The sound of a window, its spans end to end; each exactly as long as it should be, filled up with silence.
+
+    `beat` is called after each block: a window may be a hundred short spans, each with an ffmpeg of its own.
+    """
     parts = []
     for span in window:
         wanted = span.length_ms * RATE // 1000
-        part = np.concatenate([*blocks(path, span.start_ms, span.length_ms), np.zeros(0, np.float32)])[:wanted]
+        found = [np.zeros(0, np.float32)]
+        for block in blocks(path, span.start_ms, span.length_ms):
+            beat()
+            found.append(block)
+        part = np.concatenate(found)[:wanted]
         parts.append(np.pad(part, (0, wanted - len(part))))
     return np.concatenate(parts)

@@ -22,7 +22,7 @@ Beat = Callable[[], None]
 
 
 class Engine(Protocol):
-    """`hear` calls `beat` several times a second of work; what `beat` raises ends the work at once."""
+    """`hear` calls `beat` at every step of its work; what `beat` raises ends the work at once."""
 
     model: str
     version: str
@@ -52,8 +52,14 @@ class WhisperEngine:
         check_weights(name, folder)
         self._whisper = whisper.load_model(name, device="cpu", download_root=str(folder))
         self._beat: Beat = lambda: None
-        for layer in [*self._whisper.encoder.blocks, self._whisper.decoder]:
-            layer.register_forward_pre_hook(lambda _layer, _given: self._beat())
+        # A beat before every part of the network, down to each multiplication: however slow the machine and large the
+        # model, no stretch without one comes near a lease. A thread beside the work would beat as evenly, but also for
+        # a process whose work hangs; this way only work that gets on keeps its lease. It costs some microseconds each.
+        for part in self._whisper.modules():
+            part.register_forward_pre_hook(lambda _part, _given: self._beat())
+        # Word times are found by a function that is compiled when it is first called: seconds, in which nothing could
+        # beat. So it is called here, where no lease runs.
+        whisper.timing.dtw(torch.zeros(1, 1))
 
     def hear(self, sound: Sound, language: str, beat: Beat) -> list[Heard]:
         """The words in at most 30 seconds of sound, in this language.

@@ -80,8 +80,9 @@ def hear_window(window: TranscriptionWindow, by: Engine) -> None:
     """Turn one window into cues."""
     started = time.monotonic()
     stretches = jobs.spans_of(window)
-    sound = audio.read(track_path(window.plan), stretches)
-    heard = by.hear(sound, window.plan.transcript.language, jobs.Heartbeat(window))
+    beat = jobs.Heartbeat(window)
+    sound = audio.read(track_path(window.plan), stretches, beat)
+    heard = by.hear(sound, window.plan.transcript.language, beat)
     lines = stitch(heard, stretches, window.plan.file.start_ms)
     spent_ms = round((time.monotonic() - started) * 1000)
     jobs.save_window(window, lines, jobs.By(by.model, by.version), spent_ms)

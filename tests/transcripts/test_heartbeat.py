@@ -1,0 +1,122 @@
+"""A slow worker keeps its piece, a hung one does not: the lease follows the work, not the clock and not one step."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Generator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+from django.conf import settings as configured
+from django.db import connection
+
+from tests.transcripts import builders, sounds
+from transcripts import actions, jobs
+from transcripts.audio import Sound
+from transcripts.engine import Beat, WhisperEngine
+from transcripts.models import Cue, Piece, TrackPlan, TranscriptionWindow
+from transcripts.stitch import Heard, Word
+from transcripts.windows import Span
+from transcripts.work import attempt, hear_window
+
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.alone]
+LEASE = 2
+
+
+class Steps:
+    """An engine that takes this many steps of this length, and beats before each as Whisper's parts do."""
+
+    model, version = "steps", "1"
+
+    def __init__(self, steps: int, seconds: float) -> None:
+        self.steps, self.seconds = steps, seconds
+
+    def hear(self, sound: Sound, language: str, beat: Beat) -> list[Heard]:
+        for _step in range(self.steps):
+            beat()
+            time.sleep(self.seconds)
+        return [Heard((Word(" done", 100, 900, 0.9),), 0.0, -0.1)]
+
+
+@pytest.fixture
+def whisper() -> WhisperEngine:
+    """Loaded before a window is claimed, as workers do."""
+    return WhisperEngine("tiny.en", configured.WHISPER_MODEL_DIR, 180)
+
+
+@pytest.fixture
+def window(settings: Any) -> TranscriptionWindow:
+    """One window of one clip, claimed with a short lease."""
+    settings.SPEECH_LEASE_SECONDS = LEASE
+    host = builders.person("hanna")
+    recording = builders.ended_room(host)
+    sound = sounds.clip(sounds.CLIPS[0])
+    builders.track(recording, builders.seat(recording, host, 0), sound)
+    actions.request_transcript(recording)
+    plan = jobs.claim(TrackPlan, "planner")
+    assert plan is not None
+    jobs.save_plan(plan, [(Span(0, len(sound) // 16),)])
+    claimed = jobs.claim(TranscriptionWindow, "slow")
+    assert claimed is not None
+    return claimed
+
+
+@contextmanager
+def rival() -> Generator[list[int]]:
+    """Another worker that takes what it can get, thirty times a second: the claims it got."""
+    taken: list[int] = []
+    over = threading.Event()
+
+    def greedy() -> None:
+        try:
+            while not over.wait(0.03):
+                if window := jobs.claim(TranscriptionWindow, "rival"):
+                    taken.append(window.token)
+        finally:
+            connection.close()
+
+    thread = threading.Thread(target=greedy)
+    thread.start()
+    try:
+        yield taken
+    finally:
+        over.set()
+        thread.join()
+
+
+def test_a_window_of_many_leases_is_kept_while_it_gets_on(window: TranscriptionWindow) -> None:
+    with rival() as taken:
+        attempt(window, lambda: hear_window(window, Steps(9, LEASE / 5)))
+    assert taken == []
+    window.refresh_from_db()
+    assert (window.state, window.token, window.worker) == (Piece.State.DONE, 1, "slow")
+
+
+def test_a_step_that_hangs_loses_the_lease_and_writes_nothing(window: TranscriptionWindow) -> None:
+    with rival() as taken:
+        attempt(window, lambda: hear_window(window, Steps(1, LEASE * 1.6)))
+    assert taken == [2]
+    window.refresh_from_db()
+    assert (window.state, window.worker) == (Piece.State.RUNNING, "rival") and not Cue.objects.exists()
+
+
+def test_whisper_on_a_machine_so_slow_that_a_layer_outlasts_the_lease(
+    whisper: WhisperEngine, window: TranscriptionWindow
+) -> None:
+    """Real weights and sound; parts of two layers are held up, so that each layer takes longer than a lease."""
+    layers = whisper._whisper.encoder.blocks[:2]
+    parts = [part for layer in layers for part in layer.modules() if not list(part.children())]
+    pause = 1.2 * LEASE * len(layers) / len(parts)
+    for part in parts:
+        part.register_forward_hook(lambda *_given: time.sleep(pause))
+    assert pause < LEASE / 4 and len(parts) / len(layers) * pause > LEASE
+    with rival() as taken:
+        attempt(window, lambda: hear_window(window, whisper))
+    assert taken == []
+    window.refresh_from_db()
+    assert (window.state, window.token) == (Piece.State.DONE, 1)
+    assert window.spent_ms > 2 * LEASE * 1000
+    said = sounds.plain_words(" ".join(Cue.objects.order_by("start_ms").values_list("text", flat=True)))
+    assert sounds.word_error_rate(sounds.WORDS[sounds.CLIPS[0]].split(), said) < 0.2
