@@ -33,6 +33,7 @@ class Redis:
             f'dir "{data}"',
             "daemonize no",
             "maxmemory-policy noeviction",
+            "stop-writes-on-bgsave-error no",  # a full disk must not close the rooms
             save,
         ]
         write_private(self.folder / "redis.conf", "\n".join(lines) + "\n")
