@@ -23,6 +23,20 @@ DESK = {"width": 1280, "height": 900}
 # Chromium says so of every page that asks whether sound may start without a click: asking is how one finds out.
 EXPECTED = re.compile(r"AudioContext was not allowed to start")
 
+# Keeps what pages set, so that a test can press what a headset or a lock screen would.
+MEDIA_HANDLERS = """
+window.handlers = {};
+const set = MediaSession.prototype.setActionHandler;
+MediaSession.prototype.setActionHandler = function (name, handler) {
+  window.handlers[name] = handler;
+  return set.call(this, name, handler);
+};
+"""
+MEDIA_SHOWN = """() => {
+  const { title, artist, artwork } = navigator.mediaSession.metadata;
+  return { title, artist, artwork: artwork.map((one) => one.src) };
+}"""
+
 
 class Chromium:
     """Opens pages and remembers what they complain of."""

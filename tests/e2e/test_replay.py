@@ -13,7 +13,7 @@ from playwright.sync_api import Page, expect
 from people.models import User
 from rooms import actions
 from rooms.models import Recording, Room
-from tests.e2e.browser import DESK, PHONE, Chromium, Scheme, axe, overflow
+from tests.e2e.browser import DESK, MEDIA_HANDLERS, MEDIA_SHOWN, PHONE, Chromium, Scheme, axe, overflow
 from tests.rooms.recording.builders import TOTAL_MS, talked_room
 from tests.transcripts.sounds import length_ms
 from transcripts.models import Cue, Transcript, TranscriptionWindow
@@ -279,28 +279,13 @@ def test_the_form_of_a_line_is_for_everybody(chromium: Chromium, room: Room, siz
     but_refusals(chromium)
 
 
-# Keeps what pages set, so that a test can press what a headset or a lock screen would.
-HANDLERS = """
-window.handlers = {};
-const set = MediaSession.prototype.setActionHandler;
-MediaSession.prototype.setActionHandler = function (name, handler) {
-  window.handlers[name] = handler;
-  return set.call(this, name, handler);
-};
-"""
-METADATA = """() => {
-  const { title, artist, artwork } = navigator.mediaSession.metadata;
-  return { title, artist, artwork: artwork.map((one) => one.src) };
-}"""
-
-
 def test_headphone_keys_and_the_lock_screen(chromium: Chromium, room: Room) -> None:
     page = chromium.context(room.host).new_page()
     chromium.listen_to(page)
-    page.add_init_script(HANDLERS)
+    page.add_init_script(MEDIA_HANDLERS)
     page.goto(f"{chromium.url}/r/{room.slug}/replay/")
     page.wait_for_selector("[data-replay][data-ready]")
-    told = page.evaluate(METADATA)
+    told = page.evaluate(MEDIA_SHOWN)
     assert (told["title"], told["artist"], len(told["artwork"])) == ("Voices at the table", "Host", 1)
     assert page.request.get(told["artwork"][0]).ok
     audio = "document.querySelector('[data-audio]')"

@@ -13,7 +13,7 @@ from playwright.sync_api import Page, expect
 from people.models import Follow, User
 from rooms import actions
 from rooms.models import Consent, Room, Seat
-from tests.e2e.browser import PHONE, Chromium, start_sound
+from tests.e2e.browser import MEDIA_HANDLERS, MEDIA_SHOWN, PHONE, Chromium, start_sound
 from tests.processes import Site
 from tests.rooms.people import open_room, person, seated
 
@@ -210,3 +210,25 @@ def test_the_host_is_missed(chromium: Chromium) -> None:
     expect(page.get_by_text(re.compile(r"The room ends at \d\d:\d\d unless the host comes back"))).to_be_visible()
     chromium.room(room, User.objects.get(pk=room.host_id))
     expect(page.get_by_text(re.compile("The room ends at"))).to_be_hidden()
+
+
+def test_the_lock_screen_knows_the_room_and_starts_and_stops_it(web: Site, chromium: Chromium) -> None:
+    web.start("media")
+    room = open_room(title="Voices at the table")
+    page = chromium.context().new_page()
+    chromium.listen_to(page)
+    page.add_init_script(MEDIA_HANDLERS)
+    page.goto(chromium.url + room.get_absolute_url())
+    page.wait_for_selector('[data-do="share"]:not([disabled])')
+    told = page.evaluate(MEDIA_SHOWN)
+    assert (told["title"], told["artist"], len(told["artwork"])) == ("Voices at the table", "Host", 1)
+    assert page.request.get(told["artwork"][0]).ok
+    start_sound(page)
+    listen = page.locator('[data-do="listen"]')
+    for _time in range(2):
+        page.evaluate("handlers.pause()")
+        expect(listen).to_be_visible()
+        page.evaluate("handlers.play()")
+        expect(listen).to_be_hidden()
+    page.evaluate("handlers.stop()")
+    expect(listen).to_be_visible()
