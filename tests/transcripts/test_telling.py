@@ -82,7 +82,7 @@ def test_in_the_hosts_language_with_a_link(windows: list[TranscriptionWindow], s
     assert telling.tell_hosts() == 1
     (sent,) = mail.outbox
     assert sent.to == ["hanna@example.org"]
-    assert sent.subject == "Het transcript van “Regulars” is klaar"
+    assert sent.subject == "Het verslag van “Regulars” is klaar"
     assert f"{settings.SITE_URL}/r/{transcript.room.slug}/replay/" in sent.body and "Hallo Hanna," in sent.body
 
 
