@@ -39,11 +39,11 @@ def load(model: str) -> WhisperEngine:
     return WhisperEngine(model, settings.WHISPER_MODEL_DIR, 600)
 
 
-def ours(engine: WhisperEngine, path: Path) -> list[Line]:
+def ours(engine: WhisperEngine, path: Path, language: str = "en") -> list[Line]:
     """One track, as a worker does it."""
     lines: list[Line] = []
     for window in list(pack(spans(vad.probabilities(audio.blocks(path))))):
-        lines += stitch(engine.hear(audio.read(path, window), "en", lambda: None), window, 0)
+        lines += stitch(engine.hear(audio.read(path, window), language, lambda: None), window, 0)
     return lines
 
 

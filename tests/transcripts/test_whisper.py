@@ -10,6 +10,7 @@ from people.models import User
 from rooms.models import Recording
 from tests.transcripts import builders, sounds
 from transcripts import actions
+from transcripts.audio import Sound
 from transcripts.engine import EngineUnavailable, TookTooLong, UnknownLanguage, WhisperEngine, engine
 from transcripts.models import Cue, Transcript
 from transcripts.work import work_off
@@ -160,7 +161,7 @@ def test_dutch_sentences_are_heard_as_dutch_in_a_dutch_room() -> None:
     assert wrong["en"] > 0.9, "as good as no word is Dutch there"
 
 
-def dutch_talk(language: str, sound: sounds.Sound) -> User:
+def dutch_talk(language: str, sound: Sound) -> User:
     """The host of a room of this language, who said this; every line of it is in that language."""
     host = builders.person(f"host-{language}")
     recording = builders.ended_room(host, language)
