@@ -20,7 +20,7 @@ import av
 from django.db import transaction
 from django.utils import timezone
 
-from rooms.models import Recording, RecordingFile, Room, Seat
+from rooms.models import Recording, RecordingFile, Room, RoomEvent, Seat
 from rooms.recording import mixes, pieces, playlists, space, store, tracks
 from rooms.recording.space import NoRoom
 from rooms.signals import recording_ready
@@ -136,8 +136,9 @@ def _mix(room: Room, scratch: Path) -> tuple[list[Made], int]:
         whole = scratch / f"part-{number}.mp4"
         _gather(store.hls_folder(room.pk), stretch, whole)
         parts.append((whole, room_ms(room, stretch.at)))
+    heard_ms = lasted_ms - _heard_from(room, parts[0][1] if parts else lasted_ms)
     if not parts:
-        return [], lasted_ms
+        return [], round(heard_ms)
     silence = scratch / "silence.m4a"
     _ffmpeg("-f", "lavfi", "-i", "anullsrc=r=48000:cl=mono", "-t", "1", "-c:a", "aac", "-b:a", "64k", str(silence))
     target = scratch / "mix.m4a"
@@ -145,7 +146,14 @@ def _mix(room: Room, scratch: Path) -> tuple[list[Made], int]:
     space.check()
     shutil.move(target, store.mix_path(room.pk))
     made = Made(RecordingFile.Kind.MIX, store.mix_path(room.pk), 0, round(joined.duration_ms))
-    return [made], max(0, round(lasted_ms - joined.sound_ms))
+    return [made], max(0, round(heard_ms - joined.sound_ms))
+
+
+def _heard_from(room: Room, first_ms: float) -> float:
+    """Room time at which people could first hear each other: when it was first recorded, or not recorded although they
+    could. Before that nothing was said that could be missing."""
+    paused = RoomEvent.objects.filter(room=room, type="recording_paused").order_by("seq").first()
+    return max(0.0, first_ms if paused is None else min(first_ms, paused.at_ms))
 
 
 def room_ms(room: Room, at: datetime) -> float:

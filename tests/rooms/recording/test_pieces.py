@@ -16,11 +16,13 @@ import numpy as np
 import pytest
 from django.conf import settings
 
+from rooms import actions
 from rooms.media import commands, peers
 from rooms.models import Recording, RecordingFile, Room
 from rooms.recording import pieces, playlists, space, store, tracks
 from rooms.recording.finish import finish
 from rooms.recording.tasks import finish_recording
+from tests.rooms import people
 from tests.rooms.recording.test_finish import ended_room, record, tone_at
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -86,7 +88,19 @@ def test_a_killed_recorder_s_last_pieces_are_taken_up() -> None:
     assert begins == pytest.approx(2, abs=0.06)
     assert 5.3 < ends < 5.8, "three pieces and the half of the fourth that can be heard"
     assert recording.duration_ms == pytest.approx(10_000, abs=30), "silence up to the room's end"
-    assert recording.missing_ms == pytest.approx(10_000 - (ends - begins) * 1000, abs=150)
+    assert recording.missing_ms == pytest.approx(8_000 - (ends - begins) * 1000, abs=150), "from the first sound on"
+
+
+def test_what_was_said_before_recording_began_is_missing_too() -> None:
+    room = people.open_room()
+    actions.set_recording_paused(room.pk, True)
+    actions.end_room(room.pk, room.host)
+    assert room.started_at is not None
+    Room.objects.filter(pk=room.pk).update(ended_at=room.started_at + timedelta(seconds=20))
+    room.refresh_from_db()
+    recording = finish(room)
+    assert not recording.files.exists()
+    assert recording.missing_ms == pytest.approx(20_000, abs=500)
 
 
 def test_what_was_recorded_stays_in_its_place_after_empty_and_cut_pieces() -> None:
