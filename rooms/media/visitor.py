@@ -120,9 +120,15 @@ class Visitor:
         """Say a verb, return the answer; raises Refused, TimeoutError, ConnectionClosed, ConnectionError."""
         self._number += 1
         future: asyncio.Future[dict[str, Any]] = asyncio.get_running_loop().create_future()
-        self._waiting[self._number] = future
-        await self._socket.send(json.dumps({"id": self._number, "do": verb, **args}))
-        answer = await asyncio.wait_for(future, ANSWER_SECONDS)
+        number = self._number
+        self._waiting[number] = future
+        try:
+            await self._socket.send(json.dumps({"id": number, "do": verb, **args}))
+            answer = await asyncio.wait_for(future, ANSWER_SECONDS)
+        finally:
+            self._waiting.pop(number, None)
+            if future.done() and not future.cancelled():
+                future.exception()  # taken note of, also where sending failed first
         if "error" in answer:
             raise Refused(str(answer["error"]["code"]))
         return answer

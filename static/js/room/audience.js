@@ -180,8 +180,11 @@ function loadHls(Hls, url, element, wanted) {
   player.on(Hls.Events.ERROR, (_name, error) => {
     if (!error.fatal || !wanted()) return;
     if (error.type === Hls.ErrorTypes.MEDIA_ERROR) player.recoverMediaError();
-    else setTimeout(() => wanted() && player.loadSource(url), HLS_RETRY);
+    else setTimeout(() => wanted() && goOn(), HLS_RETRY);
   });
+  // What loaded once goes on where it is: loading anew takes the sound out of the element, which then stands still.
+  const goOn = () => (player.levels.length > 0 ? player.startLoad() : player.loadSource(url));
+  player.on(Hls.Events.MEDIA_ATTACHED, () => element.play().catch((error) => console.info("play", error.name)));
   player.loadSource(url);
   player.attachMedia(element);
   return player;
