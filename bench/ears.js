@@ -1,4 +1,5 @@
-// Put into a page before its own script by bench/sound.py: notes when a sound begins, at the microphone and at the ear.
+// Put into a page before its own script by bench/sound.py and bench/kills.py: notes when a sound begins, at the
+// microphone and at the ear, and when it ends there.
 // Moments are milliseconds of the system's clock, so that those of two browsers on one machine can be compared.
 (() => {
   const LOUD = 0.02; // of full scale
@@ -6,14 +7,15 @@
   const EARS = `registerProcessor("ears", class extends AudioWorkletProcessor {
     silent = Infinity;
     process([[samples]]) {
-      if (!samples) { this.silent += 128 / sampleRate; return true; }
-      const loud = samples.some((sample) => Math.abs(sample) > ${LOUD});
-      if (loud && this.silent > ${QUIET}) this.port.postMessage(Date.now());
-      this.silent = loud ? 0 : this.silent + samples.length / sampleRate;
+      const before = this.silent;
+      const loud = Boolean(samples?.some((sample) => Math.abs(sample) > ${LOUD}));
+      this.silent = loud ? 0 : before + 128 / sampleRate;
+      if (loud && before > ${QUIET}) this.port.postMessage({ begins: Date.now() });
+      if (before <= ${QUIET} && this.silent > ${QUIET}) this.port.postMessage({ ends: Date.now() - ${QUIET} * 1000 });
       return true;
     }
   });`;
-  const bench = (window.bench = { spoken: [], heard: [], clicked: null, player: null, kept: [] });
+  const bench = (window.bench = { spoken: [], heard: [], ended: [], clicked: null, player: null, kept: [] });
   if (!window.AudioWorkletNode) return; // about:blank
   const context = new AudioContext({ latencyHint: "interactive" });
   const ready = context.audioWorklet.addModule(URL.createObjectURL(new Blob([EARS], { type: "text/javascript" })));
@@ -21,7 +23,7 @@
   async function note(stream, moments) {
     await ready;
     const ears = new AudioWorkletNode(context, "ears");
-    ears.port.onmessage = ({ data }) => moments.push(data);
+    ears.port.onmessage = ({ data }) => (data.begins ? moments : bench.ended).push(data.begins ?? data.ends);
     const nothing = new GainNode(context, { gain: 0 });
     const source = context.createMediaStreamSource(stream);
     source.connect(ears).connect(nothing).connect(context.destination);

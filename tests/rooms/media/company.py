@@ -14,6 +14,7 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 import numpy as np
+from django.db import connection
 from websockets.exceptions import WebSocketException
 
 from people.models import User
@@ -25,10 +26,13 @@ from rooms.media.talker import Talker
 from rooms.media.visitor import Browser, Refused, Visitor
 from rooms.models import Room
 from rooms.threads import in_thread
+from tests.rooms.media.conftest import PASSWORD
+from tests.rooms.people import consented, person
 
 TONES = {"nora": 440.0, "mona": 1000.0, "lena": 1600.0}  # no one's overtone is another's tone
 HEARD = 0.05  # of full scale; each speaks at 0.2
 QUIET = 0.6  # seconds; a pause that says that sound is not back
+PAUSE = 0.1  # seconds
 _FRAME = np.arange(peers.FRAME) / peers.RATE
 _WINDOW = np.hanning(peers.FRAME)
 _EARS = {name: _WINDOW * np.exp(-2j * np.pi * hertz * _FRAME) for name, hertz in TONES.items()}
@@ -82,6 +86,12 @@ class Analyst:
         self.look()
         return sum(since < at <= until for at in self.heard[name]) * peers.FRAME / peers.RATE
 
+    def silence(self, name: str, since: float, until: float) -> float:
+        """Seconds without somebody, all pauses together."""
+        self.look()
+        times = [since, *(at for at in self.heard[name] if since <= at <= until), until]
+        return sum(after - before for before, after in itertools.pairwise(times) if after - before > PAUSE)
+
     def longest_gap(self, name: str, since: float, until: float) -> float:
         """The longest time, in seconds, without somebody's tone."""
         self.look()
@@ -120,6 +130,17 @@ class Host:
         self.back = now if self.failed > self.worked else self.back
         self.worked = now
         return True
+
+
+def signed_in(site: str, room: Room) -> dict[str, Browser]:
+    """The speakers and the host, each in a browser, agreed to be recorded."""
+    browsers = {}
+    for name in (*TONES, "host"):
+        consented(room.host if name == "host" else person(name), room)
+        browsers[name] = Browser(site)
+        browsers[name].sign_in(name, PASSWORD)
+    connection.close()
+    return browsers
 
 
 class Company:

@@ -20,6 +20,7 @@ from deploy.local.throwaway import Throwaway
 
 SITE = tuple(name for name in programs.ORDER if name != "voices")
 READY_WITHIN = 90.0
+MARK = "STAMTAFEL_MANAGED_BY"  # in the environment of all that the process manager started, and of nothing else
 
 
 class Managed:
@@ -41,7 +42,7 @@ class Managed:
         for name in reversed(PARTS):
             if name in self.parts.running:
                 stop(self.parts.running[name], Postgres.STOP if name == "postgres" else signal.SIGTERM)
-        self.manager.start({**os.environ, "DEBUG": "true"})
+        self.manager.start({**os.environ, "DEBUG": "true", MARK: str(self.parts.folder)})
         self._until(lambda: "" if all(getattr(self.parts.instance, name).ready() for name in PARTS) else "parts")
         for name in SITE:
             self.manager.begin(name)
@@ -72,7 +73,7 @@ class Managed:
 
     def ours(self) -> dict[int, str]:
         """Every process of this instance with its command line."""
-        mark = f"STAMTAFEL_LOCAL_DIR={self.parts.folder}\0".encode()
+        mark = f"{MARK}={self.parts.folder}\0".encode()
         found = {}
         for folder in Path("/proc").glob("[0-9]*"):
             try:

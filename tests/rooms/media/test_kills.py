@@ -10,18 +10,15 @@ from collections.abc import Generator
 from datetime import timedelta
 
 import pytest
-from django.db import connection
 
 from deploy.local.throwaway import Throwaway
-from rooms.media.visitor import Browser
 from rooms.models import Recording, RecordingFile, Room, RoomEvent
 from rooms.recording import store, tasks
 from rooms.recording.finish import checksum
 from tests.rooms.media import kills
-from tests.rooms.media.company import TONES, Company
-from tests.rooms.media.conftest import PASSWORD, say, wait_until
+from tests.rooms.media.company import TONES, Company, signed_in
+from tests.rooms.media.conftest import say, wait_until
 from tests.rooms.media.managed import Managed
-from tests.rooms.people import consented, person
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.alone]
 
@@ -39,20 +36,8 @@ def managed(services: Throwaway, room: Room) -> Generator[Managed]:
         managed.stop()
 
 
-def signed_in(managed: Managed, room: Room) -> dict[str, Browser]:
-    """The speakers and the host, each in a browser."""
-    browsers = {}
-    for name in (*TONES, "host"):
-        user = room.host if name == "host" else person(name)
-        consented(user, room)
-        browsers[name] = Browser(managed.url)
-        browsers[name].sign_in(name, PASSWORD)
-    connection.close()
-    return browsers
-
-
 def test_people_hear_again_whatever_is_killed(managed: Managed, room: Room) -> None:
-    company = Company(managed.url, room, signed_in(managed, room))
+    company = Company(managed.url, room, signed_in(managed.url, room))
     seen: list[kills.Seen] = []
 
     async def story() -> None:
@@ -75,6 +60,8 @@ def test_people_hear_again_whatever_is_killed(managed: Managed, room: Room) -> N
         say(f"{one.name:24}by ear: {one.unheard:.1f} s are not in the recording, {one.leaked:.1f} s of the mute are")
     room.refresh_from_db()
     assert room.started_at is not None and room.ended_at is not None
+    missing = Recording.objects.get(room=room).missing_ms / 1000
+    assert abs(missing - sum(one.missing for one in seen)) < 1.5, f"the host is told of {missing:.1f} s"
     assert abs(mix.seconds - (room.ended_at - room.started_at).total_seconds()) < 2.0
     gone = RoomEvent.objects.filter(room=room, type__in=["seat_left", "host_lost"]).exclude(data__reason="room_ended")
     assert [event.data for event in gone] == [], "nobody was taken for gone"
