@@ -25,6 +25,10 @@ class NotReady(Exception):
     """A part cannot do its work; the text says why, without addresses or secrets."""
 
 
+class Degraded(Exception):
+    """A part does less than it should. Operators are to see it; nobody needs to be sent elsewhere."""
+
+
 @require_safe
 @never_cache
 def healthz(request: HttpRequest) -> JsonResponse:
@@ -35,9 +39,9 @@ def healthz(request: HttpRequest) -> JsonResponse:
 @require_safe
 @never_cache
 def readyz(request: HttpRequest) -> JsonResponse:
-    """Each part with its state; 503 as long as one of them cannot do its work."""
+    """Each part with its state (ok, degraded, failed); 503 as long as one of them cannot do its work."""
     parts = {name: look(check) for name, check in CHECKS.items()}
-    ready = all(part["state"] == "ok" for part in parts.values())
+    ready = not any(part["state"] == "failed" for part in parts.values())
     return JsonResponse({"ready": ready, "parts": parts}, status=200 if ready else 503)
 
 
@@ -46,6 +50,8 @@ def look(check: Callable[[], str]) -> dict[str, Any]:
     began = time.monotonic()
     try:
         found: dict[str, Any] = {"state": "ok", "detail": check()}
+    except Degraded as error:
+        found = {"state": "degraded", "detail": str(error)}
     except NotReady as error:
         found = {"state": "failed", "detail": str(error)}
     except (DatabaseError, redis.RedisError, OSError) as error:
@@ -84,6 +90,8 @@ def janus() -> str:
     """Janus is connected and wrote a probe recording lately: the supervisor, who alone talks to it, tells."""
     if not sign_of_supervisor().get("janus"):
         raise NotReady("the supervisor has no connection to Janus")
+    if space()["paused"]:
+        return "connected; nothing is recorded now"
     ok, why = probe_recording()
     if not ok:
         raise NotReady(f"Janus does not record: {why}")
@@ -91,14 +99,20 @@ def janus() -> str:
 
 
 def disk() -> str:
-    """There is room for recordings. Rooms go on without: this is for operators, /healthz for who sends people here."""
+    """There is room for recordings. Rooms go on without it."""
+    found = space()
+    if found["paused"]:
+        raise Degraded(f"recording is paused: {found['why']}")
+    return f"{found['free'] // 2**20} MB free for recordings"
+
+
+def space() -> dict[str, Any]:
+    """What the supervisor saw of the disk; raises NotReady when that is too long ago."""
     told = value(bus.key(bus.DISK))
     if told is None:
         raise NotReady("the supervisor has not looked lately: is `manage.py media` running?")
     found: dict[str, Any] = json.loads(told)
-    if found["paused"]:
-        raise NotReady(f"recording is paused: {found['why']}")
-    return f"{found['free'] // 2**20} MB free for recordings"
+    return found
 
 
 def supervisor() -> str:
@@ -129,8 +143,9 @@ def process(name: str) -> Callable[[], str]:
 
 def forgotten_on_time() -> str:
     """Copies whose time is over are gone. Being late is told, and takes no listener away."""
-    late = len(retention.overdue(timezone.now()))
-    return f"{late} overdue: see `manage.py retention`" if late else "0 overdue"
+    if late := len(retention.overdue(timezone.now())):
+        raise Degraded(f"{late} overdue: see `manage.py retention`")
+    return "0 overdue"
 
 
 CHECKS: dict[str, Callable[[], str]] = {

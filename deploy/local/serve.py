@@ -2,6 +2,7 @@
 
 import fcntl
 import importlib
+import json
 import os
 import signal
 import sys
@@ -136,8 +137,8 @@ def fill() -> str:
         return manage("seed_demo")
 
 
-def start_site(manager: Manager, url: str) -> None:
-    """The site's processes; ready when /readyz says so."""
+def start_site(manager: Manager, url: str) -> list[str]:
+    """The site's processes; ready when /readyz says so. Returns what it says of parts that do less than they should."""
     names = [name for name in programs.ORDER if name in manager.names]
     with step(f"Processes ({', '.join(names)})"):
         for name in names:
@@ -150,21 +151,37 @@ def start_site(manager: Manager, url: str) -> None:
             if time.monotonic() > until:
                 raise CannotStart(f"the site is not ready after {READY_SECONDS:.0f} s ({state}); logs: {LOCAL / 'log'}")
             time.sleep(0.3)
+    return degraded(url)
+
+
+def degraded(url: str) -> list[str]:
+    """A line for each part that works, but not as it should."""
+    try:
+        return [f"{name}: {part['detail']}" for name, part in ask_ready(url).items() if part["state"] == "degraded"]
+    except (OSError, ValueError) as error:
+        return [f"/readyz: {error}"]
 
 
 def readiness(url: str) -> str:
-    """Nothing when /readyz is content, else what it says."""
-    import ssl
-
-    own = ssl.create_default_context()
-    own.check_hostname, own.verify_mode = False, ssl.CERT_NONE  # our own certificate, on our own machine
+    """Nothing when the site can do its work, else what /readyz says."""
     try:
-        with urllib.request.urlopen(f"{url}/readyz", timeout=5, context=own):
-            return ""
+        ask_ready(url)
+        return ""
     except urllib.error.HTTPError as error:
         return error.read(2000).decode(errors="replace")
     except (OSError, ValueError) as error:
         return str(error)
+
+
+def ask_ready(url: str) -> dict[str, dict[str, str]]:
+    """The parts that /readyz names; raises HTTPError while one of them fails."""
+    import ssl
+
+    own = ssl.create_default_context()
+    own.check_hostname, own.verify_mode = False, ssl.CERT_NONE  # our own certificate, on our own machine
+    with urllib.request.urlopen(f"{url}/readyz", timeout=5, context=own) as answer:
+        parts: dict[str, dict[str, str]] = json.load(answer)["parts"]
+    return parts
 
 
 def own_url(asked: Arguments, port: int) -> str:
@@ -173,10 +190,12 @@ def own_url(asked: Arguments, port: int) -> str:
     return f"{'https' if asked.https else 'http'}://{f'[{host}]' if ':' in host else host}:{port}"
 
 
-def welcome(url: str, accounts: str, manager: Manager, seconds: float) -> None:
+def welcome(url: str, accounts: str, notes: list[str], manager: Manager, seconds: float) -> None:
     """Where to go, as whom, and what else one may want to know."""
     print(f"\nStamtafel is at {url} (started in {seconds:.0f} s; Ctrl-C stops it)\n")
     print(accounts)
+    for note in notes:
+        print(f"Note: {note}\n")
     print(
         f"Logs: {LOCAL / 'log'}\nStart one process again: {programs.BIN / 'supervisorctl'} -c {manager.configuration}"
     )
@@ -207,10 +226,10 @@ def serve(asked: Arguments, began: float) -> None:
         manager.start(env)
         start_parts(instance, manager)
         accounts = fill()
-        start_site(manager, own_url(asked, port))
+        notes = start_site(manager, own_url(asked, port))
         lock.write(f"{env['SITE_URL']} (process {os.getpid()})\n")
         lock.flush()
-        welcome(env["SITE_URL"], accounts, manager, time.monotonic() - began)
+        welcome(env["SITE_URL"], accounts, notes, manager, time.monotonic() - began)
         watch(manager)
     finally:
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):

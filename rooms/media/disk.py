@@ -111,7 +111,7 @@ class Disk:
     def why(self) -> str:
         """For operators: what is the matter."""
         if self.space.trouble:
-            return f"{settings.RECORDINGS_DIR}: {self.space.trouble}"
+            return f"RECORDINGS_DIR: {self.space.trouble}"
         free, reserve = self.space.free // MB, self.gate.reserve // MB
         return f"{free} MB free, {reserve} MB are left to the databases (RECORDINGS_RESERVE_MB)"
 

@@ -143,7 +143,8 @@ def test_readiness_tells_how_many_are_overdue(monkeypatch: pytest.MonkeyPatch) -
     assert health.CHECKS["retention"]() == "0 overdue"
     moment = due_at(room) + timedelta(hours=1)
     monkeypatch.setattr(timezone, "now", lambda: moment)
-    assert health.CHECKS["retention"]() == "1 overdue: see `manage.py retention`"
+    told = health.look(health.CHECKS["retention"])
+    assert (told["state"], told["detail"]) == ("degraded", "1 overdue: see `manage.py retention`")
 
 
 def test_the_sweep_as_beat_runs_it(monkeypatch: pytest.MonkeyPatch, settings: Any) -> None:

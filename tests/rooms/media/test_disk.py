@@ -123,11 +123,12 @@ class Listeners:
 
 
 def readiness(site: Site) -> dict[str, Any]:
+    """What /readyz says of its parts. (The test runs without beat and speech: it is 503 all the same.)"""
     try:
         with urllib.request.urlopen(f"{site.url}/readyz", timeout=5) as answer:
-            return dict(json.load(answer)["parts"]["disk"])
+            return dict(json.load(answer)["parts"])
     except urllib.error.HTTPError as error:
-        return dict(json.load(error)["parts"]["disk"])
+        return dict(json.load(error)["parts"])
 
 
 async def fill(people: Listeners, site: Site, room: Room, work: Callable[[], None], name: str, times: int) -> None:
@@ -136,8 +137,9 @@ async def fill(people: Listeners, site: Site, room: Room, work: Callable[[], Non
     await by_hand(work)
     told = await people.page.told("recording_paused", times, 5)
     await asyncio.sleep(4)
-    state = await asyncio.to_thread(readiness, site)
-    assert state["state"] == "failed" and "recording is paused" in state["detail"]
+    parts = await asyncio.to_thread(readiness, site)
+    assert parts["disk"]["state"] == "degraded" and "recording is paused" in parts["disk"]["detail"]
+    assert parts["janus"]["state"] == parts["supervisor"]["state"] == "ok", "the site can do its work"
     written = max(path.stat().st_mtime for path in store.hls_folder(room.pk).glob("*.m4s") if path.stat().st_size)
     near, far = people.gaps(began)
     say(f"{name}: told after {told:.1f} s, near silent {near:.1f} s, HLS waits {far:.1f} s")
@@ -163,7 +165,7 @@ async def story(people: Listeners, site: Site, disk: SmallDisk, room: Room) -> N
         try:
             await asyncio.wait_for(people.near.ears.first.wait(), 15)
             await asyncio.sleep(6)
-            assert readiness(site)["state"] == "ok"
+            assert readiness(site)["disk"]["state"] == "ok"
             await fill(people, site, room, lambda: disk.leave((RESERVE_MB - 2) * MB), "slowly full", 1)
             await free(people, disk, "slowly full", 1)
             await fill(people, site, room, lambda: disk.leave(0), "full at once", 2)
