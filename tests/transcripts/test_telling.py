@@ -83,7 +83,7 @@ def test_in_the_hosts_language_with_a_link(windows: list[TranscriptionWindow], s
     (sent,) = mail.outbox
     assert sent.to == ["hanna@example.org"]
     assert sent.subject == "Het verslag van “Regulars” is klaar"
-    assert f"{settings.SITE_URL}/r/{transcript.room.slug}/replay/" in sent.body and "Hallo Hanna," in sent.body
+    assert f"{settings.SITE_URL}/r/{transcript.room.slug}/replay/" in sent.body and "Dag Hanna," in sent.body
 
 
 def test_gaps_and_failure_are_said(windows: list[TranscriptionWindow]) -> None:
