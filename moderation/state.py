@@ -6,7 +6,7 @@ The one source of what pages and API say about how long a copy is kept.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from math import ceil
 
@@ -45,7 +45,7 @@ class RetentionState:
     """`at` is when the copy goes, or went (None: not known yet); `day` the same as a date in UTC."""
 
     at: datetime | None
-    reason: str
+    reason: str | None
     now: datetime
     ended_at: datetime | None = None
     purged: bool = False
@@ -62,8 +62,12 @@ class RetentionState:
         return not self.purged and self.at is not None and self.at <= self.now
 
     @property
-    def text(self) -> str:
-        return str(TEXTS["released" if self.due else self.reason])
+    def text(self) -> str | None:
+        return None if self.reason is None else str(TEXTS["released" if self.due else self.reason])
+
+    def without_reason(self) -> RetentionState:
+        """For those who were on stage: how long, not whether somebody found or looks into something."""
+        return self if self.reason in ("live", "purged") else replace(self, reason=None)
 
     @property
     def days_left(self) -> int:

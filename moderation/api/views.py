@@ -23,12 +23,12 @@ class ReceiptShape(serializers.Serializer[Any]):
 
 
 class RetentionShape(serializers.Serializer[Any]):
-    """When the copy goes, or went, in UTC; null while that is not known."""
+    """When the copy goes, or went, in UTC; null while that is not known. Why: for the host and staff, else null."""
 
     at = serializers.DateTimeField(allow_null=True)
     day = serializers.DateField(allow_null=True)
-    reason = serializers.ChoiceField(choices=sorted(TEXTS))
-    text = serializers.CharField()
+    reason = serializers.ChoiceField(choices=sorted(TEXTS), allow_null=True)
+    text = serializers.CharField(allow_null=True)
     purged = serializers.BooleanField()
     receipt = ReceiptShape(allow_null=True)
 
@@ -38,11 +38,14 @@ class Retention(RoomView):
 
     @described("rooms_retention", RetentionShape)
     def get(self, request: Request, slug: str) -> Response:
-        """How long the copy is kept, and why: for host, those who spoke, and staff. Nobody else learns of the room."""
+        """How long the copy is kept: for host, those who spoke, and staff. Nobody else learns of the room."""
         room = Room.objects.filter(slug=slug).first()
         if room is None or not may_know(room, self.me.pk, self.me.is_staff):
             raise RoomRefused("unknown_room")
-        return Response(RetentionShape(retention_state(room)).data)
+        state = retention_state(room)
+        if not (self.me.is_staff or room.host_id == self.me.pk):
+            state = state.without_reason()
+        return Response(RetentionShape(state).data)
 
 
 def may_know(room: Room, user_pk: int, is_staff: bool) -> bool:
