@@ -107,11 +107,16 @@ def test_the_end_reaches_everybody_within_two_seconds(chromium: Chromium) -> Non
         expect(page.get_by_text("This room has ended")).to_be_visible(timeout=2000)
         expect(page.get_by_text("The host ended it.")).to_be_visible()
     assert time.monotonic() - pressed < 2.0
+    for page, heard in ((host, 1), (pages[0], 0), (pages[1], 1), (pages[2], 0)):
+        expect(page.get_by_role("link", name="Hear it again")).to_have_count(heard)
+    pages[1].keyboard.press("Enter")
+    expect(pages[1]).to_have_url(re.compile(f"{room.get_absolute_url()}replay/$"))
+    expect(pages[1].get_by_role("heading", name=room.title)).to_be_visible()
     room.refresh_from_db()
     assert room.status == Room.Status.ENDED
     again = chromium.page(room.get_absolute_url())
     expect(again.get_by_text("This room has ended")).to_be_visible()
-    expect(again.get_by_text(re.compile("Kept until .* for review, then deleted."))).to_be_visible()
+    expect(again.get_by_text("Kept for review, and deleted on its day.")).to_be_visible()
 
 
 @pytest.mark.alone

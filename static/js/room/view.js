@@ -44,6 +44,17 @@ function endReason(reason) {
   return known(`ended_${reason}`) ? say(`ended_${reason}`) : "";
 }
 
+function linkTo(href, word, main) {
+  const link = document.createElement("a");
+  link.className = main ? "button main" : "button";
+  link.href = href;
+  link.textContent = say(word);
+  return link;
+}
+
+/** Whose voice may be in the recording, as far as this page saw: who may hear it again. */
+let wasOnStage = false;
+
 /** The table is left: it says that the room is over, why, and where to go. */
 function drawEnd(state, isHost) {
   if (find("table").classList.contains("over")) return;
@@ -52,16 +63,15 @@ function drawEnd(state, isHost) {
   find("on-table").removeAttribute("lang");
   write(find("who-talks"), endReason(state.room.end_reason));
   find("on-table").after(find("who-talks"));
-  const link = document.createElement("a");
-  link.className = "button main";
-  link.href = isHost ? "/dashboard/" : "/";
-  link.textContent = say(isHost ? "your_rooms" : "other_rooms");
-  find("who-talks").after(link);
+  const onward = isHost ? ["/dashboard/", "your_rooms"] : ["/", "other_rooms"];
+  const again = wasOnStage || isHost ? [linkTo(new URL("replay/", location.href).pathname, "hear_again", true)] : [];
+  const links = [...again, linkTo(...onward, again.length === 0)];
+  find("who-talks").after(...links);
   const live = find("live");
   live.classList.remove("live");
   live.textContent = say("ended_short");
   for (const part of document.querySelectorAll("[data-while-live]")) part.hidden = true;
-  link.focus();
+  links[0].focus();
 }
 
 export function drawRoom(state, { seats, most, maySit }) {
@@ -70,6 +80,7 @@ export function drawRoom(state, { seats, most, maySit }) {
   drawCounts(state, most);
   drawBanner(state);
   drawPause(state);
+  wasOnStage ||= state.seats.some((seat) => seat.user === state.you.user);
   if (isOver(state)) return drawEnd(state, state.you.user === state.room.host);
   seats.draw(state);
   write(find("who-talks"), whoTalks(state));
