@@ -135,10 +135,11 @@ def measure(managed: Any, rounds: int, with_pages: bool) -> None:
     kills.lena_was_silent(company)
     wait_until(lambda: Recording.objects.filter(room=room, state=Recording.State.READY).exists(), 60, "the recording")
     mix = kills.Mix(room, store.mix_path(room.pk))
-    kills.judge(company, seen, mix)
+    kills.listen(company, seen, mix)
     table(seen, silent)
     missing, unheard = sum(one.missing for one in seen), sum(one.unheard for one in seen)
     print(f"\nrecording of {mix.seconds:.0f} s: {missing:.1f} s said to be missing, {unheard:.1f} s by ear; {load()}")
+    kills.judge(company, seen, mix)
 
 
 def main() -> None:

@@ -29,6 +29,8 @@ from tests.rooms.media.managed import Managed
 
 WITHIN = 10.0  # seconds until people hear again
 AT_LEAST = 3.0  # seconds to watch: an outage may begin late
+UNFINISHED = 1.5  # seconds; a recorder that dies takes its piece, of one second, with it
+NEARLY = 0.6  # seconds; tenths are counted, and on a busy machine packets come too late
 MUTED_WITHIN = 2.0  # seconds from the host's mute, taken, to silence
 IN_HAND = 0.12  # seconds; a listener whose sound stopped has them still, and plays them when it goes on
 _VERBS_EVERY = 0.4
@@ -50,6 +52,7 @@ class Seen:
     late: float = 0.0  # of them, those that came when she should long have been silent
     missing: float = 0.0
     unheard: float = 0.0  # seconds without the speaker's tone in the finished mix
+    unsaid: float = 0.0  # seconds without it near, in the same time
     leaked: float = 0.0  # seconds of the muted speaker's tone in it, from the host's mute on
 
     def line(self) -> str:
@@ -186,28 +189,34 @@ def read_sound(path: Path) -> peers.Samples:
     return np.concatenate([frame.to_ndarray().reshape(-1) for frame in frames]).astype(np.int16)
 
 
+def listen(company: Company, kills_seen: list[Seen], mix: Mix) -> None:
+    """Note by ear what each kill cost the recording; what a recorder had not finished was said before the kill."""
+    ended = mix.started + mix.seconds
+    moments = [*(seen.at - UNFINISHED for seen in kills_seen), ended - 1]
+    for seen, (since, until) in zip(kills_seen, itertools.pairwise(moments), strict=True):
+        seen.unheard = mix.silence("nora", since, until)
+        # What the near listener did not hear either did not reach Janus: it was away, or the speaker was.
+        seen.unsaid = company.ears.silence("nora", since, until)
+        seen.leaked = mix.said("mona", seen.muted_at, seen.muted_at + MUTED_WITHIN)
+
+
 def judge(company: Company, kills_seen: list[Seen], mix: Mix) -> None:
     """The recording has everything but the gaps that were printed, and nobody in it who was muted."""
-    ended = mix.started + mix.seconds
-    moments = [seen.at for seen in kills_seen] + [ended - 1]
-    for seen, (since, until) in zip(kills_seen, itertools.pairwise(moments), strict=True):
-        seen.unheard = mix.silence("nora", since - 0.5, until - 0.5)
-        # What the near listener did not hear either did not reach Janus: it was away, or the speaker was.
-        unsaid = company.ears.silence("nora", since - 0.5, until - 0.5)
-        assert seen.missing - 0.4 <= seen.unheard <= seen.missing + unsaid + 0.4, (
+    for seen in kills_seen:
+        assert seen.missing - NEARLY <= seen.unheard <= seen.missing + seen.unsaid + NEARLY, (
             f"{seen.name}: {seen.unheard:.1f} s are not heard and {seen.missing:.1f} s were said to be missing"
         )
-    before = company.began, moments[0] - 0.5
+    ended = mix.started + mix.seconds
+    before = company.began, kills_seen[0].at - UNFINISHED
     assert mix.silence("nora", *before) <= company.ears.silence("nora", *before) + 0.2, "silence before any kill"
-    unheard, missing = mix.silence("nora", company.began, ended - 1), sum(seen.missing for seen in kills_seen)
-    unsaid = company.ears.silence("nora", company.began, ended - 1)
+    missing = sum(seen.missing for seen in kills_seen)
+    unheard, unsaid = (each.silence("nora", company.began, ended - 1) for each in (mix, company.ears))
     assert missing - 1 <= unheard <= missing + unsaid + 1, (
         f"{unheard:.1f} s are not heard in all and {missing:.1f} s were said to be missing"
     )
     assert mix.said("lena", company.began + 2, ended) == 0, "who was muted all the time is in the recording"
-    opened = [seen.opened for seen in kills_seen[1:]] + [ended]
+    opened = [*(seen.opened for seen in kills_seen[1:]), ended]
     for seen, until in zip(kills_seen, opened, strict=True):
-        seen.leaked = mix.said("mona", seen.muted_at, seen.muted_at + MUTED_WITHIN)
         assert mix.said("mona", seen.muted_at + MUTED_WITHIN, until) == 0, f"{seen.name}: a mute is in the recording"
 
 

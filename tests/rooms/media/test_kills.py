@@ -55,9 +55,10 @@ def test_people_hear_again_whatever_is_killed(managed: Managed, room: Room) -> N
     whole(room)
     kills.lena_was_silent(company)
     mix = kills.Mix(room, store.mix_path(room.pk))
-    kills.judge(company, seen, mix)
+    kills.listen(company, seen, mix)
     for one in seen:
         say(f"{one.name:24}by ear: {one.unheard:.1f} s are not in the recording, {one.leaked:.1f} s of the mute are")
+    kills.judge(company, seen, mix)
     room.refresh_from_db()
     assert room.started_at is not None and room.ended_at is not None
     missing = Recording.objects.get(room=room).missing_ms / 1000
