@@ -63,11 +63,11 @@ class RetentionState:
 
     @property
     def text(self) -> str | None:
-        return None if self.reason is None else str(TEXTS["released" if self.due else self.reason])
+        return None if self.reason is None else str(TEXTS[self.reason])
 
     def without_reason(self) -> RetentionState:
         """For those who were on stage: how long, not whether somebody found or looks into something."""
-        return self if self.reason in ("live", "purged") else replace(self, reason=None)
+        return self if self.reason in ("live", "released", "purged") else replace(self, reason=None)
 
     @property
     def days_left(self) -> int:
@@ -108,5 +108,5 @@ def state_of(room: Room, clock: Clock | None, receipt: PurgeReceipt | None, now:
         return RetentionState(room.purged_at, "purged", now, room.ended_at, purged=True, receipt=receipt)
     if clock is None:
         return RetentionState(None, "live", now)
-    reason = TOLD[clock.reason]
+    reason = "released" if clock.due else TOLD[clock.reason]
     return RetentionState(None if reason == "looked_at" else clock.purge_at, reason, now, room.ended_at)

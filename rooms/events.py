@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import json
 from datetime import UTC, datetime
-from typing import Any, Literal, NotRequired, TypedDict
+from typing import Any, Literal, NotRequired, TypedDict, get_args
 
 from django.db import transaction
 
@@ -103,17 +103,7 @@ EventType = Literal[
     "recording_paused",
     "recording_resumed",
 ]
-SEQUENCED: tuple[EventType, ...] = (
-    "room_opened",
-    "room_ended",
-    "seat_taken",
-    "seat_left",
-    "seat_muted",
-    "host_lost",
-    "host_back",
-    "recording_paused",
-    "recording_resumed",
-)
+SEQUENCED: tuple[EventType, ...] = get_args(EventType)
 
 
 class Event(TypedDict):

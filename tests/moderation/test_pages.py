@@ -131,6 +131,13 @@ def test_reasons_are_for_the_host_the_day_for_who_spoke_and_neither_for_others(f
     for address in (ROOM, REPLAY):
         page = read(guest, address.format(room.slug))
         assert f"Kept until {later}, then deleted." in page and "violation" not in page
+    for kind in (Reason.CASE, Reason.APPEAL, Reason.LEGAL):
+        until = due_at(room) + timedelta(days=9) if kind is Reason.LEGAL else None
+        facts[room.pk].append(Hold(kind, "held", end, until))
+        for address in (ROOM, REPLAY):
+            page = read(guest, address.format(room.slug))
+            assert "looking into" not in page and "appeal" not in page and "violation" not in page, (kind, address)
+        facts[room.pk].pop()
     for reader in (None, person("stranger")):
         page = read(reader, ROOM.format(room.slug))
         assert "Kept for review, and deleted on its day." in page and later not in page and "days left" not in page

@@ -184,7 +184,8 @@ function loadHls(Hls, url, element, wanted) {
   });
   // What loaded once goes on where it is: loading anew takes the sound out of the element, which then stands still.
   const goOn = () => (player.levels.length > 0 ? player.startLoad() : player.loadSource(url));
-  player.on(Hls.Events.MEDIA_ATTACHED, () => element.play().catch((error) => console.info("play", error.name)));
+  // Also after a repair: by then the listener may have stopped.
+  player.on(Hls.Events.MEDIA_ATTACHED, () => wanted() && element.play().catch((error) => console.info("play", error.name)));
   player.loadSource(url);
   player.attachMedia(element);
   return player;
