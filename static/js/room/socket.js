@@ -3,7 +3,7 @@
 const QUIET = 12_000; // ms without a message (a beat comes every 5 s) after which the line counts as dead
 const ANSWER = 10_000; // ms to wait for an answer
 const PROBE = 700; // ms to wait for a sign of life after sleep
-const LONGEST_WAIT = 10_000; // ms between two tries
+const LONGEST_WAIT = 5_000; // ms between two tries: who asked for something is served soon after we are back
 const FINAL = new Set([4403, 4404]); // not allowed, no such room: no use in trying again
 
 /** Something was refused; `code` is for programs, `message` for people. */
