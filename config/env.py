@@ -29,6 +29,12 @@ def refuse(name: str, value: str, write: str) -> ImproperlyConfigured:
     return ImproperlyConfigured(f'{name} is "{found}": write {write}')
 
 
+def overlap(one: Path, other: Path) -> bool:
+    """Whether two folders are the same, or one lies in the other. Neither has to be there yet."""
+    one, other = one.resolve(), other.resolve()
+    return one.is_relative_to(other) or other.is_relative_to(one)
+
+
 def without_password(url: str) -> str:
     """The address as it may be shown in a message or a log: no password in it."""
     before, at, after = url.rpartition("@")

@@ -22,6 +22,8 @@ from config.env import (
     env_str,
     env_url,
     load_file,
+    overlap,
+    refuse,
 )
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -125,6 +127,8 @@ RECORDINGS_RESERVE_MB = env_int("RECORDINGS_RESERVE_MB", 1024, 1, 10_000_000)
 # Where sound for listeners by HLS goes meanwhile: in memory, about 150 KB a room; web and media must both reach it.
 _MEMORY = Path("/dev/shm") / f"stamtafel-{hashlib.sha256(str(RECORDINGS_DIR).encode()).hexdigest()[:12]}"
 WINDOW_DIR = Path(env_str("WINDOW_DIR", str(_MEMORY if _MEMORY.parent.is_dir() else LOCAL_DIR / "window")))
+if overlap(WINDOW_DIR, RECORDINGS_DIR):
+    raise refuse("WINDOW_DIR", str(WINDOW_DIR), "a folder apart from RECORDINGS_DIR: what lies in it is removed")
 # Production: nginx delivers files that Django has authorised (X-Accel-Redirect); development: Django itself.
 X_ACCEL_REDIRECT = env_bool("X_ACCEL_REDIRECT", False)
 STORAGES = {

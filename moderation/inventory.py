@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import os
-import shutil
 import stat
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -17,7 +16,8 @@ from django.conf import settings
 from ledger.outside import sync_folder
 from moderation.artefacts import kind_of
 from rooms.models import RecordingFile
-from rooms.recording.store import folder
+from rooms.recording import window
+from rooms.recording.store import folder, remove_folder
 
 READ = 1 << 20
 
@@ -107,18 +107,13 @@ def remove(rooms: Sequence[int]) -> None:
     """Remove the folders of these rooms, for good also if the power fails next. What is gone already is no matter."""
     check_store()
     for pk in rooms:
+        window.remove(pk)
         root = folder(pk)
         if root.is_symlink() or root.is_file():
             root.unlink(missing_ok=True)
         elif root.exists():
-            shutil.rmtree(root, onerror=unless_gone)
+            remove_folder(root)
     sync_folder(Path(settings.RECORDINGS_DIR))
-
-
-def unless_gone(_function: Any, _path: str, error: Any) -> None:
-    """Another worker was faster: fine. Anything else is not."""
-    if not issubclass(error[0], FileNotFoundError):
-        raise error[1]
 
 
 def folders() -> set[int]:

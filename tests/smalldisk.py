@@ -39,6 +39,10 @@ class SmallDisk:
         """Take the ballast away."""
         self.ballast.unlink()
 
+    def read_only(self, so: bool) -> None:
+        """As a disk with errors turns; and back again."""
+        _as_root("mount", "-o", f"remount,{'ro' if so else 'rw'}", str(self.folder))
+
 
 @contextmanager
 def small_disk(folder: Path, size_mb: int) -> Generator[SmallDisk]:

@@ -2,6 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
+import logging
+from typing import Any
+
+from redis.exceptions import RedisError
+
 from rooms.bus import connect, key, person_channel, room_channel
 
 REQUESTS = "media:requests"  # list: what web processes ask of the supervisor
@@ -14,6 +20,8 @@ SESSION = "media:session"  # Janus' session, for a restarted supervisor
 ROOMS = "media:rooms"  # hash: room → what was built for it
 HANDLES = "media:handles"  # hash: handle → whose it is
 
+log = logging.getLogger(__name__)
+
 __all__ = [
     "CHANGED",
     "DISK",
@@ -25,6 +33,7 @@ __all__ = [
     "ROOMS",
     "SESSION",
     "connect",
+    "hear_changes",
     "key",
     "person_channel",
     "reply_channel",
@@ -35,3 +44,16 @@ __all__ = [
 def reply_channel(process: str) -> str:
     """Where the answers to one web process are published."""
     return key(f"media:replies:{process}")
+
+
+async def hear_changes(redis: Any, changed: asyncio.Event) -> None:
+    """Until cancelled: a room changed, look at once. Missed while Redis is away, made good by the next round."""
+    while True:
+        try:
+            async with redis.pubsub(ignore_subscribe_messages=True) as channel:
+                await channel.subscribe(key(CHANGED))
+                async for _message in channel.listen():
+                    changed.set()
+        except (RedisError, OSError) as error:
+            log.warning("changes are not heard: %s", error)
+        await asyncio.sleep(0.5)

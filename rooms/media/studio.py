@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import os
-import shutil
 import time
 from collections.abc import Collection
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -15,9 +14,12 @@ from django.conf import settings
 
 from rooms.media import audience, commands, stage
 from rooms.media.children import Child
-from rooms.media.client import Janus
+from rooms.media.client import Janus, JanusError
+from rooms.media.folders import keep_list, make_folders, next_run
 from rooms.media.ports import free_port
-from rooms.recording import store
+from rooms.media.wanted import WantedSeat
+from rooms.recording import store, window
+from rooms.recording.playlists import list_name
 
 log = logging.getLogger(__name__)
 
@@ -48,24 +50,27 @@ class Studio:
         self.recording = recording
         self.tracked = tracked
         self.levelled_at = time.monotonic()
-        folder, window = store.hls_folder(pk), store.window_folder(pk)
+        self._playlist: Path | None = None  # of who writes now
+        self._told = False  # that the list cannot be kept
+        folder, memory = store.hls_folder(pk), store.window_folder(pk)
         self.leveller = Child(f"leveller of room {pk}", lambda: commands.leveller_command(ports[0], mountpoint.port))
         self.recorder = Child(
             f"recorder of room {pk}",
-            lambda: commands.recorder_command(ports[1], folder, next_run(pk)),
+            lambda: commands.recorder_command(ports[1], folder, self._next_run(folder)),
             lock=folder / ".lock",
         )
         # Takes the recorder's place while nothing is recorded: both take in the same port, so never both at once.
         self.window = Child(
             f"window of room {pk}",
-            lambda: commands.window_command(ports[1], window, next_run(pk)),
-            lock=window / ".lock",
+            lambda: commands.window_command(ports[1], memory, self._next_run(memory)),
+            lock=memory / ".lock",
         )
 
     @classmethod
     async def build(cls, janus: Janus, pk: int, taken: Collection[int], *, recording: bool) -> Studio:
         """Make everything anew. What fails half-way is swept when the session is made again or the room ends."""
-        make_folders(pk, recording)
+        if recording:  # Janus does not make the folder of its tracks
+            make_folders(pk, recording)
         key = settings.JANUS_ADMIN_KEY
         first, last = settings.MEDIA_RTP_PORTS
         level_port = free_port(first, last, taken)
@@ -73,9 +78,13 @@ class Studio:
         bridge = await stage.create(janus, f"room-{pk}", key, store.tracks_folder(pk) if recording else None)
         mountpoint = await audience.create(janus, f"room-{pk}", key)
         studio = cls(pk, bridge, mountpoint, ports, recording=recording, tracked=recording)
-        await studio.ensure()
-        for port in ports:
-            await stage.forward(janus, bridge, key, port)
+        try:
+            await studio.ensure()
+            for port in ports:
+                await stage.forward(janus, bridge, key, port)
+        except BaseException:  # nobody else knows of them
+            await studio.drop_children()
+            raise
         return studio
 
     @classmethod
@@ -104,7 +113,14 @@ class Studio:
         if recording != self.recording:
             await self.writer.stop(1.0)
             self.recording = recording
-        make_folders(self.pk, recording)
+
+    async def set_muted(self, janus: Janus, seat: WantedSeat) -> None:
+        """A microphone as the database says. One that hung up this moment is left to the next deep look."""
+        try:
+            await stage.set_muted(janus, self.bridge, stage.seat_id(seat.pk), seat.muted)
+            self.muted[seat.pk] = seat.muted
+        except JanusError as error:
+            log.info("room %s, seat %s: %s", self.pk, seat.pk, error)
 
     async def follow_tracks(self, janus: Janus) -> bool:
         """Janus begins or ends its tracks as recording goes. True when it had to."""
@@ -116,14 +132,29 @@ class Studio:
 
     async def ensure(self) -> None:
         """Both children run, and the one that writes does."""
-        await self.leveller.ensure()
+        await self.leveller.ensure()  # first: who listens near needs no folder
+        make_folders(self.pk, self.recording)
         writer = self.writer
         if writer.running and writer.age > SETTLE and self._silent_for() > STALLED:
             log.warning("room %s: the %s has not written for %.1f s", self.pk, writer.name, self._silent_for())
             await writer.kill()
         await writer.ensure()
-        if self.recording:
-            keep_list(self.pk)
+        if self.recording and self._playlist is not None:
+            await self._keep_list(self._playlist)
+
+    async def _keep_list(self, playlist: Path) -> None:
+        """Where it does not work (a file system without hard links), the recording goes on without."""
+        try:
+            await asyncio.to_thread(keep_list, playlist)
+        except OSError as error:
+            if not self._told:
+                log.warning("room %s: its playlist gets no second name: %s", self.pk, error)
+            self._told = True
+
+    def _next_run(self, folder: Path) -> int:
+        run = next_run(self.pk)
+        self._playlist = folder / list_name(run)
+        return run
 
     async def check_level(self, janus: Janus) -> None:
         """The mountpoint hears the leveller; one that hangs is started again."""
@@ -134,59 +165,25 @@ class Studio:
             await self.leveller.ensure()
 
     def _silent_for(self) -> float:
-        paths = store.live_paths(self.pk)
-        return min([self.writer.age, *(time.time() - path.stat().st_mtime for path in paths[-1:])])
+        """Seconds since who writes has written, or was started."""
+        age = self.writer.age
+        with suppress(FileNotFoundError):
+            if self._playlist is not None:
+                age = min(age, time.time() - self._playlist.stat().st_mtime)
+        return age
 
     async def drop_children(self) -> None:
         """Janus is gone, and with it their sequence of packets: both must start afresh."""
         await asyncio.gather(self.leveller.kill(), self.recorder.stop(1.0), self.window.kill())
 
     async def take_down(self, janus: Janus) -> None:
-        """The room ended: hang everybody up, close tracks, write the last piece."""
-        await stage.destroy(janus, self.bridge)
-        ends = (
-            self.leveller.kill(),
-            self.recorder.stop(),
-            self.window.kill(),
-            audience.destroy(janus, self.mountpoint),
-        )
-        await asyncio.gather(*ends, return_exceptions=True)
-        await asyncio.to_thread(shutil.rmtree, store.window_folder(self.pk), ignore_errors=True)
-
-
-def make_folders(pk: int, recording: bool) -> None:
-    """Private to us and the web server's group. Nothing is made on a disk that is full."""
-    folders = [store.folder(pk), store.hls_folder(pk), store.tracks_folder(pk)]
-    for folder in folders if recording else [Path(settings.WINDOW_DIR), store.window_folder(pk)]:
-        folder.mkdir(mode=0o750, parents=True, exist_ok=True)
-        if folder.stat().st_uid != os.geteuid():  # everybody may write to /dev/shm
-            raise PermissionError(f"{folder} belongs to somebody else")
-
-
-def sweep_windows(live: Collection[int]) -> None:
-    """Remove from memory what a supervisor that died left of rooms that are over."""
-    for folder in Path(settings.WINDOW_DIR).glob("*"):
-        if not (folder.name.isdigit() and int(folder.name) in live):
-            shutil.rmtree(folder, ignore_errors=True)
-
-
-def keep_list(pk: int) -> None:
-    """Give the recorder's playlist a second name. ffmpeg puts a new file in its place each second: on a full disk an
-    empty one, so that the list of all that was recorded would be lost. The second name costs no space."""
-    for playlist in store.playlist_paths(pk)[-1:]:
-        kept, new = store.kept_path(playlist), playlist.with_suffix(".keep")
-        new.unlink(missing_ok=True)
-        new.hardlink_to(playlist)
-        if kept.exists() and kept.stat().st_size >= new.stat().st_size:
-            new.unlink()
-        else:
-            new.replace(kept)
-
-
-def next_run(pk: int) -> int:
-    """The number of a recorder's or a window's start: one above all that left a file."""
-    folders = (store.hls_folder(pk), store.window_folder(pk))
-    names = [path.name.partition("-")[0] for folder in folders for path in folder.glob("*-init.mp4")]
-    names += [path.stem for folder in folders for path in folder.glob("*.m3u8")]
-    runs = [int(name) for name in names if name.isdigit()]
-    return max(runs, default=-1) + 1
+        """The room ended: hang everybody up, close tracks, write the last piece. Without Janus the children end too:
+        nobody knows of them any more, and a recorder's lock would keep the recording from being finished."""
+        try:
+            await stage.destroy(janus, self.bridge)
+            await audience.destroy(janus, self.mountpoint)
+        finally:
+            ends = (self.leveller.kill(), self.recorder.stop(), self.window.kill())
+            await asyncio.gather(*ends, return_exceptions=True)
+            with suppress(OSError):  # the next sweep removes it
+                await asyncio.to_thread(window.remove, self.pk)

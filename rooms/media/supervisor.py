@@ -26,7 +26,8 @@ from rooms.media.disk import Disk, tell_room
 from rooms.media.probe import EVERY, KEPT, probe
 from rooms.media.serving import FAILURES
 from rooms.media.state import Handle, Kept
-from rooms.media.studio import Studio, sweep_windows
+from rooms.media.studio import Studio
+from rooms.recording import window
 from rooms.recording.tasks import finish_recording
 from rooms.threads import in_thread
 
@@ -68,8 +69,7 @@ class Supervisor:
         """Until stopped."""
         await self._load()
         await self.disk.look()
-        await asyncio.to_thread(sweep_windows, list(self.kept.rooms))
-        loops = [self._beat(), self._hear_changes(), self._take_requests(), self.disk.watch()]
+        loops = [self._beat(), bus.hear_changes(self.redis, self.changed), self._take_requests(), self.disk.watch()]
         tasks = [asyncio.create_task(loop) for loop in loops]
         while not self._stopping.is_set():
             try:
@@ -158,11 +158,15 @@ class Supervisor:
                         gone.cancel()
 
     async def _round(self) -> None:
+        deep = time.monotonic() - self._deep_at > DEEP_ROUND
         try:
             self.wanted = await in_thread(wanted.load)
         except DatabaseError as error:
             log.warning("the database is away, rooms go on as they are: %s", type(error).__name__)
-        deep = time.monotonic() - self._deep_at > DEEP_ROUND
+        else:
+            if deep:
+                paused = [pk for pk, studio in self.studios.items() if not studio.recording]
+                await asyncio.to_thread(window.sweep, self.wanted.keys() | self.studios.keys(), paused)
         if deep:
             self._deep_at = time.monotonic()
             await self._end_old_checks()
@@ -200,8 +204,14 @@ class Supervisor:
     async def _take_down(self, studio: Studio) -> None:
         async with studio.lock:
             self.studios.pop(studio.pk, None)
-            await self._let_all_go(studio)
-            await studio.take_down(self.janus)
+            try:
+                try:
+                    await self._let_all_go(studio)
+                finally:
+                    await studio.take_down(self.janus)
+            except FAILURES:  # the children ended; what Janus may still have of it is tried again
+                self.studios[studio.pk] = studio
+                raise
             await self.kept.drop_room(studio.pk)
         self._rebuilt.discard(studio.pk)
         log.info("room %s: taken down", studio.pk)
@@ -210,16 +220,18 @@ class Supervisor:
     async def _mend(self, room: wanted.WantedRoom, studio: Studio, deep: bool) -> None:
         async with studio.lock:
             await self._obey(room, studio)  # first: who was muted while no supervisor lived is not heard again
+            if deep:  # before anything is asked of a room that Janus may have lost
+                if not await self._compare(room, studio):
+                    return
+                await self._obey(room, studio)
             await studio.set_recording(not self.disk.shut)
             await studio.ensure()
-            if await studio.follow_tracks(self.janus):
-                await self.kept.keep_room(room.pk, studio.as_dict())
             if room.told_paused == studio.recording:
                 await tell_room(room.pk, not studio.recording)
+            if await studio.follow_tracks(self.janus):
+                await self.kept.keep_room(room.pk, studio.as_dict())
             if deep:
-                await self._compare(room, studio)
                 await studio.check_level(self.janus)
-                await self._obey(room, studio)
 
     async def _obey(self, room: wanted.WantedRoom, studio: Studio) -> None:
         """Who sits speaks, and is muted, as the database says."""
@@ -228,23 +240,17 @@ class Supervisor:
             if seat is None:
                 await self.remove_seat(studio, handle.seat)
             elif studio.muted.get(seat.pk) != seat.muted:
-                await self._set_muted(studio, seat)
+                await studio.set_muted(self.janus, seat)
 
-    async def _set_muted(self, studio: Studio, seat: wanted.WantedSeat) -> None:
-        try:
-            await stage.set_muted(self.janus, studio.bridge, stage.seat_id(seat.pk), seat.muted)
-            studio.muted[seat.pk] = seat.muted
-        except JanusError as error:  # hung up this moment: the next deep look finds out
-            log.info("room %s, seat %s: %s", studio.pk, seat.pk, error)
-
-    async def _compare(self, room: wanted.WantedRoom, studio: Studio) -> None:
-        """What Janus says is so counts: strangers are put out, who is not there any more is forgotten."""
+    async def _compare(self, room: wanted.WantedRoom, studio: Studio) -> bool:
+        """What Janus says is so counts: strangers are put out, who is not there any more is forgotten. False when the
+        room itself is not there any more."""
         try:
             inside = await stage.participants(self.janus, studio.bridge)
         except JanusError as error:
             log.warning("room %s is gone from Janus: %s", room.pk, error)
             await self._abandon(studio)
-            return
+            return False
         speaking = {handle.seat: handle for handle in self.kept.of("speak", room=room.pk)}
         for name, muted in inside.items():
             seat_pk = stage.seat_pk(name)
@@ -255,13 +261,16 @@ class Supervisor:
         for seat_pk, handle in speaking.items():
             if stage.seat_id(seat_pk) not in inside and time.time() - handle.since > DEEP_ROUND:
                 await self._lost(handle)
+        return True
 
     async def _abandon(self, studio: Studio) -> None:
         """Forget a room that Janus lost, so that the next round builds it again."""
         self.studios.pop(studio.pk, None)
         self._rebuilt.add(studio.pk)
-        await self._let_all_go(studio)
-        await studio.drop_children()
+        try:
+            await self._let_all_go(studio)
+        finally:
+            await studio.drop_children()
         await self.kept.drop_room(studio.pk)
         self.changed.set()
 
@@ -354,18 +363,6 @@ class Supervisor:
         result = {"ok": False, "why": self.disk.why} if self.disk.shut else await probe(self.janus)
         with suppress(RedisError, OSError):
             await self.redis.set(bus.key(bus.PROBE), json.dumps(result), ex=KEPT)
-
-    async def _hear_changes(self) -> None:
-        """A room changed: look at once. Missed while Redis is away, made good by the next round."""
-        while True:
-            try:
-                async with self.redis.pubsub(ignore_subscribe_messages=True) as channel:
-                    await channel.subscribe(bus.key(bus.CHANGED))
-                    async for _message in channel.listen():
-                        self.changed.set()
-            except (RedisError, OSError) as error:
-                log.warning("changes are not heard: %s", error)
-            await asyncio.sleep(0.5)
 
     async def _take_requests(self) -> None:
         while True:

@@ -12,9 +12,11 @@ RECORDINGS_DIR/<room>/exports/<digest>/                               texts of a
 from __future__ import annotations
 
 import re
+import shutil
 from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 from django.conf import settings
 from django.utils.crypto import constant_time_compare, salted_hmac
@@ -82,6 +84,16 @@ def live_paths(room_pk: int) -> list[Path]:
     """The playlists of all runs that were heard, recorded or not, oldest first."""
     heard = [path for path in window_folder(room_pk).glob("*.m3u8") if path.stem.isdigit()]
     return sorted([*playlist_paths(room_pk), *heard], key=lambda path: int(path.stem))
+
+
+def remove_folder(path: Path) -> None:
+    """Remove a folder and all in it. What another process was faster with is fine; raises OSError on anything else."""
+    shutil.rmtree(path, onerror=_unless_gone)
+
+
+def _unless_gone(_function: Any, _path: str, error: Any) -> None:
+    if not issubclass(error[0], FileNotFoundError):
+        raise error[1]
 
 
 def mix_path(room_pk: int) -> Path:

@@ -1,6 +1,8 @@
 """Nonsense in the environment is refused in a sentence that says what to write."""
 
 import os
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -35,6 +37,19 @@ def test_nonsense_is_refused(monkeypatch: pytest.MonkeyPatch, value: str, read: 
     with pytest.raises(ImproperlyConfigured, match="write") as refused:
         read()
     assert words in str(refused.value)
+
+
+def test_what_is_emptied_lies_apart_from_what_is_kept(tmp_path: Path) -> None:
+    """WINDOW_DIR is, contains or lies in RECORDINGS_DIR, also by a link: nothing starts."""
+    kept = tmp_path / "kept"
+    (tmp_path / "link").symlink_to(kept)
+    for wrong in (kept, tmp_path, kept / "window", tmp_path / "link" / "window", kept / "x" / ".."):
+        assert env.overlap(wrong, kept)
+    assert not env.overlap(tmp_path / "kept too", kept)
+    changed = {**os.environ, "RECORDINGS_DIR": str(kept), "WINDOW_DIR": str(kept / "window")}
+    line = [sys.executable, "-c", "import config.settings"]
+    done = subprocess.run(line, env=changed, capture_output=True, text=True, check=False)
+    assert done.returncode == 1 and "write a folder apart from RECORDINGS_DIR" in done.stderr
 
 
 def test_a_password_is_never_shown(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -24,7 +24,7 @@ from moderation.clocks import may_hold
 from moderation.models import PurgeReceipt
 from moderation.policy import Finding, Hold, Reason
 from rooms.models import Consent, Recording, RecordingFile, Room, RoomEvent, Seat
-from rooms.recording import store
+from rooms.recording import store, window
 from tests.moderation import builders
 from tests.moderation.builders import due_at, ended_room, found
 from tests.moderation.conftest import Facts
@@ -82,6 +82,17 @@ def test_after_a_purge_nothing_of_the_room_is_left_but_what_the_table_says() -> 
     assert found("keptword") == untouched, "another room is not touched"
     assert Seat.objects.filter(room=other).count() == 2
     assert verify().problems == []
+
+
+def test_sound_that_was_left_in_memory_goes_with_the_rest() -> None:
+    """Recording was paused, and no supervisor has looked since."""
+    room, other = ended_room(WORD), ended_room("keptword", 1)
+    for pk in (room.pk, other.pk):
+        window.make(pk)
+        (store.window_folder(pk) / "0-0.m4s").write_bytes(b"sound")
+    assert retention.purge([room.pk], due_at(room)) == [room.pk]
+    assert is_gone(room) and not store.window_folder(room.pk).exists()
+    assert store.window_folder(other.pk).exists()
 
 
 def test_a_receipt_says_what_it_was() -> None:

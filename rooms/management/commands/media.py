@@ -5,8 +5,11 @@ from __future__ import annotations
 import asyncio
 import fcntl
 import logging
+import os
 import signal
 import time
+from collections.abc import Generator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +17,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
 from rooms.media.supervisor import Supervisor
+from rooms.recording import window
 
 log = logging.getLogger(__name__)
 
@@ -27,11 +31,44 @@ class Command(BaseCommand):
         """Run until SIGTERM or SIGINT."""
         if not (settings.JANUS_API_SECRET and settings.JANUS_ADMIN_KEY):
             raise CommandError("JANUS_API_SECRET and JANUS_ADMIN_KEY are not set: write the two that Janus was given")
-        folder = Path(settings.RECORDINGS_DIR)
-        folder.mkdir(parents=True, exist_ok=True)
-        with (folder / ".supervisor").open("a") as lock:
-            _wait_for(lock.fileno())
+        with _locks() as locks:
+            for lock in locks:
+                _wait_for(lock)
             asyncio.run(_supervise())
+
+
+@contextmanager
+def _locks() -> Generator[list[int]]:
+    """Open locks, always in the same order: one in memory, and one beside the recordings. Where one cannot be made (a
+    disk that is full or read-only, a folder of somebody else) the other still keeps a second supervisor out."""
+    found: list[int] = []
+    try:
+        for make in (window.home, _recordings):
+            try:
+                found.append(_open(make() / ".supervisor"))
+            except OSError as error:
+                log.warning("no lock there: %s", error)
+        if not found:
+            raise CommandError("there is no place for a lock: neither RECORDINGS_DIR nor WINDOW_DIR can be written to")
+        yield found
+    finally:
+        for lock in found:
+            os.close(lock)
+
+
+def _recordings() -> Path:
+    folder = Path(settings.RECORDINGS_DIR)
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
+def _open(path: Path) -> int:
+    """One that is there serves on a read-only disk, too."""
+    flags = os.O_CLOEXEC | os.O_NOFOLLOW
+    try:
+        return os.open(path, flags | os.O_RDWR | os.O_CREAT, 0o640)
+    except OSError:
+        return os.open(path, flags | os.O_RDONLY)
 
 
 def _wait_for(lock: int) -> None:
