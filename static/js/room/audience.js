@@ -176,6 +176,8 @@ function loadHls(Hls, url, element, wanted) {
     maxLiveSyncPlaybackRate: 1.08,
     backBufferLength: 10,
     enableWorker: false,
+    fragLoadPolicy: impatient(Hls.DefaultConfig.fragLoadPolicy),
+    playlistLoadPolicy: impatient(Hls.DefaultConfig.playlistLoadPolicy),
   });
   player.on(Hls.Events.ERROR, (_name, error) => {
     if (!error.fatal || !wanted()) return;
@@ -189,6 +191,11 @@ function loadHls(Hls, url, element, wanted) {
   player.loadSource(url);
   player.attachMedia(element);
   return player;
+}
+
+/** hls.js doubles its waits up to eight seconds, which would pass in silence after the site is back. */
+function impatient({ default: policy }) {
+  return { default: { ...policy, errorRetry: { ...policy.errorRetry, maxRetryDelayMs: 1000 } } };
 }
 
 /** What a lock screen shows. */
