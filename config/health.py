@@ -17,6 +17,7 @@ from config import heartbeat
 from moderation import retention
 from rooms.media import bus
 from rooms.media.probe import probe_recording
+from rooms.recording.tasks import waiting_for_space
 
 SOON = 2.0  # seconds a part may take to answer
 
@@ -103,6 +104,10 @@ def disk() -> str:
     found = space()
     if found["paused"]:
         raise Degraded(f"recording is paused: {found['why']}")
+    if waiting := waiting_for_space(timezone.now()).count():
+        raise Degraded(
+            f"recordings that wait for space to be finished: {waiting} (twice what was recorded must be free)"
+        )
     return f"{found['free'] // 2**20} MB free for recordings"
 
 

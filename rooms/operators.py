@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import logging
 
+from django.db import transaction
+
 from people import mails
 from people.models import User
 
@@ -15,6 +17,7 @@ def tell_operators(template: str, **context: object) -> int:
     operators = list(User.objects.filter(is_superuser=True, is_active=True).exclude(email=""))
     if not operators:
         log.warning("nobody to tell of %s: no superuser has an address", template)
-    for user in operators:
-        mails.send(user, f"rooms/email/{template}.txt", **context)
+    with transaction.atomic():  # to all of them, or it is tried again for all of them
+        for user in operators:
+            mails.send(user, f"rooms/email/{template}.txt", **context)
     return len(operators)

@@ -69,7 +69,8 @@ class Supervisor:
         """Until stopped."""
         await self._load()
         await self.disk.look()
-        loops = [self._beat(), bus.hear_changes(self.redis, self.changed), self._take_requests(), self.disk.watch()]
+        loops = [self._beat(), bus.hear_changes(self.redis, self.changed), self._take_requests()]
+        loops += [self.disk.watch(), self.disk.write_letters()]
         tasks = [asyncio.create_task(loop) for loop in loops]
         while not self._stopping.is_set():
             try:

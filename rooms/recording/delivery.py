@@ -48,11 +48,9 @@ def deliver_bytes(request: HttpRequest, source: Bytes, size: int, etag: str, con
 def deliver_file(
     request: HttpRequest, path: Path, etag: str, content_type: str, download_as: str = ""
 ) -> HttpResponseBase:
-    """A file of the recordings: by nginx in production (X-Accel-Redirect, ranges are its own), by us in development."""
-    if settings.X_ACCEL_REDIRECT:
-        response: HttpResponseBase = HttpResponse(content_type=content_type)
-        response["X-Accel-Redirect"] = INTERNAL + store.relative(path)
-    else:
+    """A file of the recordings, whole or in part."""
+    response: HttpResponseBase | None = _by_nginx(path, content_type)
+    if response is None:
         try:
             size = path.stat().st_size
         except FileNotFoundError as error:
@@ -63,6 +61,27 @@ def deliver_file(
 
         response = deliver_bytes(request, source, size, etag, content_type)
     return named(response, download_as)
+
+
+def deliver_piece(path: Path, content_type: str) -> HttpResponse:
+    """A second of live sound. We send it at once: it is smaller than one step of reading (about 8 KB)."""
+    response = _by_nginx(path, content_type)
+    if response is None:
+        try:
+            response = HttpResponse(path.read_bytes(), content_type=content_type)
+        except FileNotFoundError as error:
+            raise Http404 from error
+    return response
+
+
+def _by_nginx(path: Path, content_type: str) -> HttpResponse | None:
+    """In production nginx sends what lies in RECORDINGS_DIR (ranges are its own); None for what we send: everything in
+    development, and what is in memory."""
+    if not (settings.X_ACCEL_REDIRECT and path.is_relative_to(settings.RECORDINGS_DIR)):
+        return None
+    response = HttpResponse(content_type=content_type)
+    response["X-Accel-Redirect"] = INTERNAL + store.relative(path)
+    return response
 
 
 def named(response: HttpResponseBase, download_as: str) -> HttpResponseBase:

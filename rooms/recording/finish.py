@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import logging
 import shutil
+import struct
 import subprocess
 import tempfile
 from collections.abc import Sequence
@@ -32,6 +33,19 @@ _ONE_GO = 3600.0  # seconds one step may take
 
 class CannotFinish(RuntimeError):
     """A file could not be made; the text says which and why."""
+
+
+# What files do that are cut off, or full of something else.
+_EXPECTED = (
+    NoRoom,
+    CannotFinish,
+    av.FFmpegError,
+    OSError,
+    ValueError,
+    LookupError,
+    struct.error,
+    subprocess.SubprocessError,
+)
 
 
 @dataclass(frozen=True)
@@ -71,7 +85,7 @@ def finish(room: Room) -> Recording:
             mix, missing_ms = _mix(room, Path(scratch))
             made = [*mix, *_tracks(room, Path(scratch))]
             space.check()
-    except (NoRoom, CannotFinish, av.FFmpegError, OSError, ValueError, subprocess.SubprocessError) as error:
+    except _EXPECTED as error:
         if space.is_full(error):
             log.warning("room %s: its recording waits to be finished: %s", room.pk, error)
             Recording.objects.filter(pk=recording.pk).update(error=str(error)[:200])
@@ -136,7 +150,7 @@ def _mix(room: Room, scratch: Path) -> tuple[list[Made], int]:
         whole = scratch / f"part-{number}.mp4"
         _gather(store.hls_folder(room.pk), stretch, whole)
         parts.append((whole, room_ms(room, stretch.at)))
-    heard_ms = lasted_ms - _heard_from(room, parts[0][1] if parts else lasted_ms)
+    heard_ms = lasted_ms - _heard_from(room, parts[0][1] if parts else None)
     if not parts:
         return [], round(heard_ms)
     silence = scratch / "silence.m4a"
@@ -149,11 +163,17 @@ def _mix(room: Room, scratch: Path) -> tuple[list[Made], int]:
     return [made], max(0, round(heard_ms - joined.sound_ms))
 
 
-def _heard_from(room: Room, first_ms: float) -> float:
+def _heard_from(room: Room, first_ms: float | None) -> float:
     """Room time at which people could first hear each other: when it was first recorded, or not recorded although they
-    could. Before that nothing was said that could be missing."""
-    paused = RoomEvent.objects.filter(room=room, type="recording_paused").order_by("seq").first()
-    return max(0.0, first_ms if paused is None else min(first_ms, paused.at_ms))
+    could. Before that nothing was said that could be missing. Where nothing was recorded at all: when somebody first
+    opened a microphone."""
+    log_of_room = RoomEvent.objects.filter(room=room).order_by("seq")
+    at_ms = [room.room_time(room.ended_at) if first_ms is None else first_ms]
+    if paused := log_of_room.filter(type="recording_paused").first():
+        at_ms.append(paused.at_ms)
+    if first_ms is None and (opened := log_of_room.filter(type="seat_muted", data__muted=False).first()):
+        at_ms.append(opened.at_ms)
+    return max(0.0, min(at_ms))
 
 
 def room_ms(room: Room, at: datetime) -> float:

@@ -17,6 +17,7 @@ from rooms.recording.playlists import Segment, init_name
 
 RATE = 48000  # ticks in a second: the recorder's samples
 _SECONDS = 1.003  # of a piece, to the next packet of AAC
+_ASTRAY = 60.0  # seconds that a piece may be off where its number says; more is nonsense
 _HEAD = 4096  # bytes in which a piece's index ends: it has about 50 packets
 
 
@@ -85,11 +86,19 @@ def _piece(number: int, path: Path) -> Piece | None:
     if "mdat" not in boxes or not boxes.get("moof"):
         return None
     with path.open("rb") as file:
-        head = file.read(_HEAD)
-    place = head.find(b"tfdt")
-    version = head[place + 4]
-    (ticks,) = struct.unpack_from(">Q" if version else ">I", head, place + 8)
+        ticks = _ticks(file.read(_HEAD))
+    if ticks is None or abs(ticks / RATE - number * _SECONDS) > _ASTRAY:
+        return None
     return Piece(number, path, ticks, all(boxes.values()))
+
+
+def _ticks(head: bytes) -> int | None:
+    """Where a piece begins; None where a full disk or a power cut left something else than its index."""
+    place = head.find(b"tfdt")
+    if place < 0 or place + 16 > len(head):
+        return None
+    (ticks,) = struct.unpack_from(">Q" if head[place + 4] else ">I", head, place + 8)
+    return int(ticks)
 
 
 def _begin(pieces: Sequence[Piece], listed: Sequence[Segment]) -> datetime:

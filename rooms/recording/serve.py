@@ -4,22 +4,18 @@ from __future__ import annotations
 
 import time
 from datetime import datetime
-from pathlib import Path
 
-from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse
-from django.utils.http import content_disposition_header
 from django.views.decorators.http import require_safe
 
 from rooms import permissions
 from rooms.identity import who_of_request
 from rooms.queries import room_by_slug
 from rooms.recording import playlists, store
+from rooms.recording.delivery import deliver_piece
 from rooms.refusals import RoomRefused, refuse
 from rooms.snapshot import enter
 
-INTERNAL = "/_recordings/"  # nginx: `internal; alias RECORDINGS_DIR/`
-_TYPES = {".m4s": "audio/mp4", ".mp4": "audio/mp4", ".m4a": "audio/mp4", ".opus": "audio/ogg"}
 _SEGMENT_SECONDS_CACHED = 180
 _windows: dict[int, tuple[tuple[int, int, int], str]] = {}
 _MOST_WINDOWS = 500
@@ -50,7 +46,7 @@ def segment(request: HttpRequest, token: str, minute: str, name: str) -> HttpRes
     path = store.signed_segment(token, minute, name, time.time())
     if path is None:
         raise Http404
-    response = deliver(path)
+    response = deliver_piece(path, "audio/mp4")
     response["Cache-Control"] = f"public, max-age={_SEGMENT_SECONDS_CACHED}, immutable"
     return response
 
@@ -77,24 +73,6 @@ def public_window(room_pk: int) -> str | None:
         _windows.clear()
     _windows[room_pk] = (version, text)
     return text
-
-
-def deliver(path: Path, download_as: str = "") -> HttpResponse:
-    """A file of the recordings: by nginx in production (X-Accel-Redirect), by us in development."""
-    content_type = _TYPES.get(path.suffix, "application/octet-stream")
-    if settings.X_ACCEL_REDIRECT and path.is_relative_to(
-        settings.RECORDINGS_DIR
-    ):  # what is in memory goes out from here
-        response = HttpResponse(content_type=content_type)
-        response["X-Accel-Redirect"] = INTERNAL + store.relative(path)
-    else:
-        try:
-            response = HttpResponse(path.read_bytes(), content_type=content_type)
-        except FileNotFoundError as error:
-            raise Http404 from error
-    if disposition := content_disposition_header(bool(download_as), download_as):
-        response["Content-Disposition"] = disposition
-    return response
 
 
 def _playlist(text: str, status: int = 200) -> HttpResponse:

@@ -1,9 +1,11 @@
-"""Whether there is room on the disk to finish a recording. What is finished must not take what live rooms need."""
+"""Room on the disk where recordings go. What is finished must not take what live rooms need."""
 
 from __future__ import annotations
 
 import errno
 import os
+from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 
 from django.conf import settings
@@ -11,17 +13,42 @@ from django.conf import settings
 MB = 1024 * 1024
 _COPIES = 2  # of what was recorded: put together, and joined
 _FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
+_TRIAL = b"\0" * 4096
 
 
 class NoRoom(RuntimeError):
     """There is no room now. Nothing is lost: it is tried again."""
 
 
+@dataclass(frozen=True)
+class Space:
+    """One look: bytes that may still be written, and what a trial write failed with ("" when it worked)."""
+
+    free: int
+    trouble: str = ""
+
+
+def measure(folder: Path) -> Space:
+    """Look, and write a block: quotas, inodes and disks that turned read-only show only then."""
+    path = folder / ".space"
+    try:
+        found = os.statvfs(folder)
+        try:
+            path.write_bytes(_TRIAL)
+        finally:
+            with suppress(FileNotFoundError):
+                path.unlink()
+    except OSError as error:
+        return Space(0, error.strerror or type(error).__name__)
+    return Space(found.f_bavail * found.f_frsize)
+
+
 def need(folder: Path) -> None:
     """Raise NoRoom unless a room's files can be made and the reserve (RECORDINGS_RESERVE_MB) stays free."""
     size = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
-    if _free() - _COPIES * size < settings.RECORDINGS_RESERVE_MB * MB:
-        raise NoRoom(f"{_free() // MB} MB free, {_COPIES * size // MB} MB needed beyond the reserve")
+    free = _free()
+    if free - _COPIES * size < settings.RECORDINGS_RESERVE_MB * MB:
+        raise NoRoom(f"{free // MB} MB free, {_COPIES * size // MB} MB needed beyond the reserve")
 
 
 def check() -> None:
@@ -36,5 +63,7 @@ def is_full(error: BaseException) -> bool:
 
 
 def _free() -> int:
-    found = os.statvfs(settings.RECORDINGS_DIR)
-    return found.f_bavail * found.f_frsize
+    found = measure(Path(settings.RECORDINGS_DIR))
+    if found.trouble:
+        raise NoRoom(f"RECORDINGS_DIR: {found.trouble}")
+    return found.free

@@ -5,9 +5,10 @@ from __future__ import annotations
 import fcntl
 import logging
 import os
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from celery import Task, shared_task
+from django.db.models import Case, QuerySet, When
 from django.utils import timezone
 
 from rooms.models import Recording, Room
@@ -19,6 +20,7 @@ from rooms.recording.space import NoRoom
 log = logging.getLogger(__name__)
 
 LEFT_BEHIND = timedelta(seconds=30)
+WAITING = timedelta(minutes=5)
 DRAWN_WITHIN = timedelta(days=1)
 _AGAIN_IN = 3  # seconds
 _TRIES = 40
@@ -63,14 +65,23 @@ def still_recording(room_pk: int) -> bool:
 @shared_task(name="rooms.recording.sweep")
 def sweep_recordings() -> int:
     """Rooms that ended a while ago and whose recording nobody finished: the supervisor or a worker died then."""
-    left = Recording.objects.filter(
+    unfinished = Recording.objects.filter(
         state__in=[Recording.State.RUNNING, Recording.State.FINISHING],
         room__status=Room.Status.ENDED,
         room__ended_at__lt=timezone.now() - LEFT_BEHIND,
-    ).values_list("room_id", flat=True)[:50]
+    )
+    # What waits for room on the disk (it has an error) keeps nobody waiting who needs less of it.
+    waits = Case(When(error="", then=0), default=1)
+    left = unfinished.order_by(waits, "room__ended_at").values_list("room_id", flat=True)[:50]
     for room_pk in left:
         finish_recording.delay(room_pk)
     return len(left)
+
+
+def waiting_for_space(now: datetime) -> QuerySet[Recording]:
+    """Recordings that could not be finished for some minutes: `finish` writes down why, and the sweep asks again."""
+    unfinished = Recording.objects.filter(state=Recording.State.FINISHING, room__ended_at__lt=now - WAITING)
+    return unfinished.exclude(error="")
 
 
 @shared_task(name="rooms.recording.prepare")

@@ -3,13 +3,18 @@
 import json
 import urllib.error
 import urllib.request
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from django.test import Client
+from django.utils import timezone
 
+from config import health
 from deploy.local.process import wait_for
 from deploy.local.throwaway import Throwaway
+from rooms.models import Recording, Room
+from tests.moderation.builders import ended_room
 from tests.processes import Site
 
 
@@ -51,3 +56,18 @@ def test_readyz_follows_the_real_processes(site: Site, services: Throwaway) -> N
     wait_for("Janus' return", lambda: readyz(site)[0] == 200, seconds=20)
     site.kill("work")
     assert readyz(site)[1]["parts"]["work"]["state"] == "failed"
+
+
+@pytest.mark.django_db
+def test_recordings_that_wait_for_space_are_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(health, "space", lambda: {"paused": False, "why": "", "free": 2**30})
+    room = ended_room("word")
+    ended = timezone.now() - timedelta(minutes=6)
+    Room.objects.filter(pk=room.pk).update(started_at=ended - timedelta(minutes=6), ended_at=ended)
+    Recording.objects.filter(room=room).update(state=Recording.State.FINISHING)
+    assert health.look(health.disk)["state"] == "ok", "a worker is at it"
+    Recording.objects.filter(room=room).update(error="5 MB free, 8 MB needed beyond the reserve")
+    found = health.look(health.disk)
+    assert found["state"] == "degraded" and "wait for space to be finished: 1 " in found["detail"]
+    Room.objects.filter(pk=room.pk).update(ended_at=timezone.now() - timedelta(minutes=1))
+    assert health.look(health.disk)["state"] == "ok", "it may be over in a moment"

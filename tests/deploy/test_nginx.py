@@ -24,7 +24,7 @@ from django.utils import timezone
 from deploy.local.certificate import certificate
 from deploy.local.process import answers, bound, need, start, stop, wait_for
 from rooms import actions
-from rooms.recording import links, store
+from rooms.recording import links, store, window
 from tests.processes import Site
 from tests.rooms.client import Page
 from tests.rooms.people import open_room
@@ -156,6 +156,13 @@ async def test_a_live_room_through_nginx(front: Front) -> None:
     status, headers, body = await run(front.get)(piece)
     assert (status, body) == (200, b"a second of sound")
     assert "immutable" in headers["cache-control"] and headers["server"] == "nginx"
+    window.make(room.pk)  # recording is paused: what is in memory is none of nginx's files, and comes all the same
+    (store.window_folder(room.pk) / "1-0.m4s").write_bytes(b"not kept")
+    status, headers, body = await run(front.get)(store.segment_address(room.pk, "1-0.m4s", timezone.now()))
+    assert (status, body) == (200, b"not kept")
+    assert headers["content-type"] == "audio/mp4" and "immutable" in headers["cache-control"]
+    gone = store.segment_address(room.pk, "1-1.m4s", timezone.now())
+    assert (await run(front.get)(gone))[0] == 404
     async with Page(room, room.host, port=front.port, origin=front.url, ssl=front.context) as page:
         assert (await page.wait_for("snapshot"))["you"]["user"] == "host"
         assert (await page.ask("ping"))["ok"] is True

@@ -19,31 +19,66 @@ from django.conf import settings
 
 from rooms import actions
 from rooms.media import peers
-from rooms.media.disk import CALM, MB, Gate, Space, measure
+from rooms.media.gate import CALM, LASTING, MOST_CALM, SOON, Gate, Telling
 from rooms.media.hls_listener import HlsListener
 from rooms.media.near_listener import NearListener
 from rooms.media.talker import Talker
 from rooms.media.visitor import Browser, Visitor
 from rooms.models import Recording, RecordingFile, Room
 from rooms.recording import store
+from rooms.recording.space import MB, Space, measure
 from tests.processes import Site
 from tests.rooms.media.conftest import PASSWORD, by_hand, say, wait_until
 from tests.rooms.people import person
 from tests.smalldisk import SmallDisk, small_disk
 
 RESERVE_MB = 8
+SITE = {"DEBUG": "true", "RECORDINGS_RESERVE_MB": str(RESERVE_MB)}
 WITHIN = 10.0  # seconds until listeners by HLS hear again, on a busy machine
 
 
 def test_the_gate_shuts_at_once_and_opens_with_care() -> None:
     gate = Gate(100)
-    assert not gate.take(Space(100))
-    assert gate.take(Space(99)), "before the disk is full"
-    assert not any(gate.take(Space(free)) for free in (100, 110, 124)), "it would be shut again in no time"
-    looks = [gate.take(Space(free)) for free in (125, 125, 90, *[125] * CALM)]
+    assert not gate.take(Space(100), 0)
+    assert gate.take(Space(99), 0), "before the disk is full"
+    assert not any(gate.take(Space(free), 0) for free in (100, 110, 124)), "it would be shut again in no time"
+    looks = [gate.take(Space(free), 0) for free in (125, 125, 90, *[125] * CALM)]
     assert looks == [False] * (len(looks) - 1) + [True]
-    assert gate.take(Space(1000, "Read-only file system"))
-    assert not gate.take(Space(1000, "Read-only file system")) and gate.shut
+    assert gate.take(Space(1000, "Read-only file system"), 0)
+    assert not gate.take(Space(1000, "Read-only file system"), 0) and gate.shut
+
+
+def closed_for(gate: Gate, at: float) -> int:
+    """Looks that it takes to go on after the disk was full for a moment."""
+    assert gate.take(Space(0), at)
+    return next(look for look in range(1, 1000) if gate.take(Space(1000), at + look))
+
+
+def test_each_time_it_does_not_last_it_takes_longer() -> None:
+    gate, at, took = Gate(100), 0.0, []
+    for _time in range(9):
+        took.append(closed_for(gate, at))
+        at += took[-1] + SOON - 1
+    assert took == [3, 6, 12, 24, 48, 96, 192, MOST_CALM, MOST_CALM]
+    assert closed_for(gate, at + 1) == CALM, "it lasted"
+
+
+def test_a_disk_that_comes_and_goes_is_no_flood_of_mails() -> None:
+    telling, sent = Telling(told=False), []
+    for second in range(7290):
+        shut = second % 60 >= 30  # full for half a minute, free for half a minute, for two hours
+        if telling.due(shut, float(second)):
+            sent.append((second, shut))
+    assert sent == [(30, True), (60, False), (3630, True), (3660, False), (7230, True), (7260, False)]
+    assert not telling.due(True, 7400) and not telling.due(True, 7399 + LASTING)
+    assert telling.due(True, 7400 + LASTING), "what lasts is told within the hour, too"
+
+
+def test_what_an_earlier_supervisor_told_is_not_told_again() -> None:
+    telling = Telling(told=True)
+    assert not telling.due(True, 1.0)
+    assert telling.due(False, 2.0)
+    assert not telling.due(False, 3.0) and not Telling(told=False).due(False, 1.0)
 
 
 def test_a_look_finds_what_can_be_written(tmp_path: Path) -> None:
@@ -62,7 +97,7 @@ def disk(transactional_db: None) -> Generator[SmallDisk]:
 
 @pytest.fixture
 def site_on_it(disk: SmallDisk, site: Site) -> Generator[Site]:
-    site.start("web", "media", "work", DEBUG="true", RECORDINGS_RESERVE_MB=str(RESERVE_MB))
+    site.start("web", "media", "work", **SITE)
     yield site
     site.stop()  # what it has open on the disk
     print_log(site)
@@ -148,11 +183,17 @@ async def fill(people: Listeners, site: Site, room: Room, work: Callable[[], Non
     assert written < time.time() - 2.5, "nothing is written while recording is paused"
 
 
+def taken_over(site: Site) -> None:
+    """The supervisor is killed and started again while recording is paused: it neither records nor tells again."""
+    site.kill("media")
+    site.start("media", **SITE)
+
+
 async def free(people: Listeners, disk: SmallDisk, name: str, times: int) -> None:
     """Give the space back, and let it record for some seconds."""
     began = time.time()
     await by_hand(disk.empty)
-    told = await people.page.told("recording_resumed", times, 8)
+    told = await people.page.told("recording_resumed", times, 8 + CALM)  # the second time it waits twice as long
     await asyncio.sleep(4.5)
     near, far = people.gaps(began)
     say(f"{name} is over: told after {told:.1f} s, near silent {near:.1f} s, HLS waits {far:.1f} s")
@@ -167,6 +208,8 @@ async def story(people: Listeners, site: Site, disk: SmallDisk, room: Room) -> N
             await asyncio.sleep(6)
             assert readiness(site)["disk"]["state"] == "ok"
             await fill(people, site, room, lambda: disk.leave((RESERVE_MB - 2) * MB), "slowly full", 1)
+            await by_hand(taken_over, site)
+            await asyncio.sleep(3)
             await free(people, disk, "slowly full", 1)
             await fill(people, site, room, lambda: disk.leave(0), "full at once", 2)
             await free(people, disk, "full at once", 2)
@@ -196,7 +239,9 @@ def check_sound(path: Path, start: float, away: list[tuple[float, float]], ends:
         around = np.flatnonzero(~loud[before:after])
         silences.append(len(around) / 20)
         first_silent, last_silent = before + around[0], before + around[-1]
-        assert loud[first + 20 : first_silent].all() and first_silent > before, f"{path.name}: a hole before {begin}"
+        assert loud[first + 20 : first_silent].all() and first_silent > before, (
+            f"{path.name}: a hole before {begin}: {np.flatnonzero(~loud[first:after]) + first}"
+        )
         assert last_silent < after - 1, f"{path.name}: it is not back a second after {end}"
         first = last_silent
     assert loud[first + 20 : round((ends - 2.5) * 20)].all(), f"{path.name}: a hole at the end"
@@ -222,9 +267,8 @@ def test_a_full_disk_stops_the_recording_and_nothing_else(site_on_it: Site, disk
         say(f"{file.kind}: told {[round(end - begin, 1) for begin, end in away]} s, silent {silences} s")
     assert sum(end - begin for begin, end in away) - 1 < recording.missing_ms / 1000 < lasted and recording.has_gap
     mails = [path.read_text() for path in sorted(Path(settings.MAIL_FOLDER).iterdir())]
-    assert [text.count("operator@example.org") for text in mails] == [1] * 4, (
-        "once an incident, and once when it is over"
-    )
+    assert all(text.count("operator@example.org") == 1 for text in mails)
+    assert len(mails) == 3, "paused, going on, paused; that it goes on again already waits until it lasts"
     log = site_on_it.log("media").read_text()
-    assert log.count("ERROR rooms.media.disk recording is paused") == 2
+    assert log.count("ERROR rooms.media.disk recording is paused") == 3, "and by who took over"
     assert not store.window_folder(room.pk).exists(), "nothing is left in memory"

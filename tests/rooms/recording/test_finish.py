@@ -9,13 +9,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 from django.conf import settings
+from django.utils import timezone
 
 from rooms import actions
 from rooms.media import peers
 from rooms.models import Recording, RecordingFile, Room
 from rooms.recording import playlists, store, tracks
 from rooms.recording.finish import finish
-from rooms.recording.tasks import still_recording, sweep_recordings
+from rooms.recording.tasks import finish_recording, still_recording, sweep_recordings
 from tests.rooms import people
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -57,8 +58,8 @@ def tone_at(samples: peers.Samples, hertz: int) -> tuple[float, float]:
     return loud[0] * size / peers.RATE, (loud[-1] + 1) * size / peers.RATE
 
 
-def ended_room() -> Room:
-    room = people.open_room()
+def ended_room(host: str = "host") -> Room:
+    room = people.open_room(host)
     actions.end_room(room.pk, room.host)
     room.refresh_from_db()
     return room
@@ -128,3 +129,15 @@ def test_recordings_left_behind_are_found() -> None:
     begun, ended = room.started_at - timedelta(minutes=5), room.ended_at - timedelta(minutes=1)
     Room.objects.filter(pk=room.pk).update(started_at=begun, ended_at=ended)
     assert sweep_recordings() == 1
+
+
+def test_what_waits_for_space_keeps_nobody_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
+    rooms = [ended_room(f"host{number}") for number in range(4)]
+    for minutes, room, error in zip((4, 3, 2, 5), rooms, ("5 MB free", "", "", "5 MB free"), strict=True):
+        ended = timezone.now() - timedelta(minutes=minutes)
+        Room.objects.filter(pk=room.pk).update(started_at=ended - timedelta(minutes=1), ended_at=ended)
+        Recording.objects.filter(room=room).update(error=error)
+    asked: list[int] = []
+    monkeypatch.setattr(finish_recording, "delay", asked.append)
+    assert sweep_recordings() == 4
+    assert asked == [rooms[1].pk, rooms[2].pk, rooms[3].pk, rooms[0].pk]

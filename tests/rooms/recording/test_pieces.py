@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 import pytest
 from django.conf import settings
+from django.utils import timezone
 
 from rooms import actions
 from rooms.media import commands, peers
@@ -103,6 +104,19 @@ def test_what_was_said_before_recording_began_is_missing_too() -> None:
     assert recording.missing_ms == pytest.approx(20_000, abs=500)
 
 
+@pytest.mark.parametrize(("spoke", "missing"), [(True, 15_000), (False, 0)])
+def test_where_nothing_was_recorded_all_is_missing_since_somebody_could_speak(spoke: bool, missing: int) -> None:
+    room = people.open_room()
+    started = timezone.now() - timedelta(seconds=5)
+    Room.objects.filter(pk=room.pk).update(started_at=started)
+    if spoke:
+        actions.set_muted(room.pk, people.consented(room.host, room), False, room.host)
+    actions.end_room(room.pk, room.host)
+    Room.objects.filter(pk=room.pk).update(ended_at=started + timedelta(seconds=20))
+    room.refresh_from_db()
+    assert finish(room).missing_ms == pytest.approx(missing, abs=500)
+
+
 def test_what_was_recorded_stays_in_its_place_after_empty_and_cut_pieces() -> None:
     room = lasting_room(12)
     record(room, 0, 500, begins=1, seconds=10)
@@ -113,6 +127,44 @@ def test_what_was_recorded_stays_in_its_place_after_empty_and_cut_pieces() -> No
     heard = loud(samples)
     assert heard[11:40].all() and not heard[42:49].any() and heard[52:70].all(), "piece 3 is silence"
     assert heard[71:74].all() and not heard[76:79].any() and heard[82:108].all(), "and half of piece 6"
+
+
+def box(kind: bytes, content: bytes) -> bytes:
+    return struct.pack(">I4s", len(content) + 8, kind) + content
+
+
+def test_a_piece_without_a_place_or_with_one_that_cannot_be_is_left_out(tmp_path: Path) -> None:
+    """After a power cut a file may have its length, and anything in it."""
+
+    def piece(number: int, index: bytes) -> None:
+        (tmp_path / f"0-{number}.m4s").write_bytes(box(b"moof", index) + box(b"mdat", b"sound"))
+
+    def place(seconds: float) -> bytes:
+        return b"tfdt" + struct.pack(">IQ", 1 << 24, round(seconds * pieces.RATE))
+
+    piece(0, place(0))
+    piece(1, b"nothing of it")
+    piece(2, b"tfdt")
+    piece(3, place(3 * pieces._SECONDS + 59))
+    piece(4, place(4 * pieces._SECONDS + 61))
+    piece(5, b"tfdt" + b"\xff" * 12)
+    piece(7200, place(7200 * 1.0026))
+    assert [found.number for found in pieces.found(tmp_path, 0)] == [0, 3, 7200]
+    (tmp_path / "0-0.m4s").write_bytes(b"\0\0\0\x0bmoof\0\0\0" + box(b"mdat", b""))
+    assert [found.number for found in pieces.found(tmp_path, 0)] == [3, 7200]
+
+
+def test_files_that_make_no_sense_are_told_and_do_not_stop_the_worker(monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*_args: object) -> None:
+        raise struct.error("unpack requires a buffer of 4 bytes")
+
+    room = lasting_room(5)
+    record(room, 0, 500, begins=0, seconds=1)
+    monkeypatch.setattr(tracks, "found", broken)
+    with pytest.raises(struct.error):
+        finish(room)
+    recording = Recording.objects.get(room=room)
+    assert recording.state == Recording.State.FAILED and "buffer" in recording.error
 
 
 def test_a_playlist_that_a_full_disk_emptied_has_another_name() -> None:
