@@ -62,6 +62,13 @@ def test_what_is_missing_is_told(room: Room) -> None:
     assert "1 min is missing from the recording" in text(page(room))
 
 
+def test_while_it_waits_for_space_nobody_is_promised_a_minute(room: Room) -> None:
+    Recording.objects.filter(room=room).update(state=Recording.State.FINISHING)
+    assert "This takes a minute or two" in text(page(room))
+    Recording.objects.filter(room=room).update(error="5 MB free, 8 MB needed beyond the reserve")
+    assert "waits for space on the disk" in text(page(room)) and "a minute or two" not in text(page(room))
+
+
 def test_a_published_replay_is_for_who_may_come_in(room: Room) -> None:
     actions.set_published(room.pk, room.host, True)
     Room.objects.filter(pk=room.pk).update(entry_policy=Room.EntryPolicy.SIGNED_IN)
