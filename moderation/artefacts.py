@@ -53,7 +53,7 @@ TABLE: tuple[Artefact, ...] = (
     # Files. The whole folder of the room goes, also what no row here names ("other").
     Artefact("mix", Goes.COPY, _SUM, files=("mix.*",), kind="mix"),
     Artefact("tracks", Goes.COPY, _SUM, files=("tracks/*",), kind="track"),
-    Artefact("segments", Goes.COPY, _SUM, files=("hls/*",)),
+    Artefact("segments", Goes.COPY, _SUM, files=("hls/*",)),  # and their lists: *.m3u8, *.kept, *.keep
     Artefact("peaks", Goes.COPY, _SUM, files=("peaks*", "peaks/*")),
     Artefact("exports", Goes.COPY, _SUM, files=("export*", "exports/*")),
     Artefact("speech", Goes.COPY, _SUM, files=("speech/*", "transcript*")),
@@ -67,7 +67,9 @@ TABLE: tuple[Artefact, ...] = (
     Artefact("room log", Goes.COPY, model="rooms.RoomEvent"),
     Artefact("seats", Goes.COPY, model="rooms.Seat"),
     Artefact("presence", Goes.BY_ITSELF),
-    Artefact("window", Goes.BY_ITSELF),  # the last seconds of sound, in memory, while recording is paused
+    # The last seconds of sound, in memory, while recording is paused: swept each five seconds by the supervisor, and
+    # removed with the room's folder where none runs.
+    Artefact("window", Goes.BY_ITSELF),
     # What stays, and why.
     Artefact(
         "consents",
