@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import itertools
 import json
+import threading
 import time
 import urllib.error
 import urllib.request
@@ -18,7 +19,8 @@ import pytest
 from django.conf import settings
 
 from rooms import actions
-from rooms.media import peers
+from rooms.media import bus, peers
+from rooms.media import disk as eye
 from rooms.media.gate import CALM, LASTING, MOST_CALM, SOON, Gate, Telling
 from rooms.media.hls_listener import HlsListener
 from rooms.media.near_listener import NearListener
@@ -87,6 +89,29 @@ def test_a_look_finds_what_can_be_written(tmp_path: Path) -> None:
         disk.leave(0)
         assert measure(disk.folder).trouble == "No space left on device"
     assert "No such file" in measure(tmp_path / "nowhere").trouble
+
+
+async def test_a_disk_that_does_not_answer_is_as_good_as_full(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It hangs one thread, not the supervisor; and when it answers again, that is noticed."""
+    answers, asked = threading.Event(), []
+
+    def hang(folder: Path) -> Space:
+        asked.append(folder)
+        answers.wait(10)
+        return Space(1000 * MB)
+
+    monkeypatch.setattr(eye, "measure", hang)
+    monkeypatch.setattr(eye, "PATIENCE", 0.05)
+    disk = eye.Disk(bus.connect(), asyncio.Event())
+    began = time.monotonic()
+    for _look in range(3):
+        await disk.look()
+    assert time.monotonic() - began < 2 and len(asked) == 1
+    assert disk.shut and "does not answer" in disk.why
+    answers.set()
+    while disk.shut:
+        await disk.look()
+    assert len(asked) == CALM
 
 
 @pytest.fixture
