@@ -1,0 +1,32 @@
+"""Benches still run: each can say what it takes, and the one that writes rows by itself knows the tables."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+PARTS = {"bare", "wire"}  # of other benches
+BENCHES = sorted(path.stem for path in (ROOT / "bench").glob("*.py") if path.stem not in PARTS)
+
+
+def run(name: str, *words: str) -> str:
+    line = [sys.executable, str(ROOT / "bench" / f"{name}.py"), *words]
+    done = subprocess.run(line, capture_output=True, text=True, cwd=ROOT, timeout=300)
+    assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-4000:]
+    return done.stdout
+
+
+@pytest.mark.parametrize("name", BENCHES)
+def test_it_says_what_it_takes_and_the_page_says_what_it_found(name: str) -> None:
+    assert "usage:" in run(name, "--help")
+    assert f"`{name}.py" in (ROOT / "bench" / "README.md").read_text()
+
+
+def test_a_small_purge() -> None:
+    said = run("purge", "--rooms", "3000", "--due", "20", "--files", "2")
+    assert re.search(r"purge / DELETE and remove +\d", said)
