@@ -113,11 +113,7 @@ def disk() -> str:
 
 def space() -> dict[str, Any]:
     """What the supervisor saw of the disk; raises NotReady when that is too long ago."""
-    told = value(bus.key(bus.DISK))
-    if told is None:
-        raise NotReady("the supervisor has not looked lately: is `manage.py media` running?")
-    found: dict[str, Any] = json.loads(told)
-    return found
+    return lately(bus.DISK, "the supervisor has not looked lately")
 
 
 def supervisor() -> str:
@@ -128,11 +124,16 @@ def supervisor() -> str:
 
 def sign_of_supervisor() -> dict[str, Any]:
     """What the supervisor last told of itself; raises NotReady when that is too long ago."""
-    told = value(bus.key(bus.HEARTBEAT))
+    return lately(bus.HEARTBEAT, "the supervisor shows no life")
+
+
+def lately(name: str, silent: str) -> dict[str, Any]:
+    """What stands under a key of the supervisor's, as long as it stands; raises NotReady, which says it is `silent`."""
+    told = value(bus.key(name))
     if told is None:
-        raise NotReady("the supervisor shows no life: is `manage.py media` running?")
-    sign: dict[str, Any] = json.loads(told)
-    return sign
+        raise NotReady(f"{silent}: is `manage.py media` running?")
+    found: dict[str, Any] = json.loads(told)
+    return found
 
 
 def process(name: str) -> Callable[[], str]:
