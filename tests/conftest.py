@@ -58,10 +58,3 @@ def site(transactional_db: None) -> Generator[Site]:
     site = Site(running_services().folder / "log")
     yield site
     site.stop()
-
-
-@pytest.fixture
-def plain_static_files(settings: Any) -> None:
-    """Pages name their files as they lie: nothing was collected and hashed."""
-    plain = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
-    settings.STORAGES = {**settings.STORAGES, "staticfiles": plain}

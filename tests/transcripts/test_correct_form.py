@@ -18,8 +18,14 @@ from tests.rooms.recording.builders import talked_room
 from transcripts.actions import MAX_LETTERS
 from transcripts.models import Cue
 
-pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("plain_static_files")]
+pytestmark = pytest.mark.django_db
 SAID, RIGHT = "He was not an ill-disposed young man.", "He was a <b>well-disposed</b> young man."
+
+
+@pytest.fixture(autouse=True)
+def _plain_static_files(settings: Any) -> None:
+    plain = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
+    settings.STORAGES = {**settings.STORAGES, "staticfiles": plain}
 
 
 @pytest.fixture

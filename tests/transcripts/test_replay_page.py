@@ -18,7 +18,13 @@ from tests.rooms.people import open_room, person
 from tests.rooms.recording.builders import talked_room
 from transcripts.models import Cue, TrackPlan, Transcript, TranscriptionWindow
 
-pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("plain_static_files")]
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def _plain_static_files(settings: Any) -> None:
+    plain = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
+    settings.STORAGES = {**settings.STORAGES, "staticfiles": plain}
 
 
 @pytest.fixture

@@ -12,7 +12,6 @@ from typing import Any
 import pytest
 from django.db import connection
 
-from rooms.media.hls_listener import HlsListener
 from rooms.media.visitor import Browser
 from rooms.models import Room
 from tests.processes import Site
@@ -55,19 +54,6 @@ _hands = ThreadPoolExecutor(1)
 async def by_hand(work: Callable[..., Any], *args: Any) -> Any:
     """Start or kill processes beside the event loop. What is started dies with its thread: this one stays."""
     return await asyncio.get_running_loop().run_in_executor(_hands, work, *args)
-
-
-async def follow(far: HlsListener, heard_at: list[float], every: float) -> None:
-    """Poll as a player, where what fails is tried again; `heard_at` gets the time at which each new piece came."""
-    while True:
-        before = len(far.pieces)
-        try:
-            await asyncio.to_thread(far.poll)
-        except OSError:
-            far.failures += 1
-        if len(far.pieces) > before:
-            heard_at.append(time.time())
-        await asyncio.sleep(every)
 
 
 def say(line: str) -> None:
