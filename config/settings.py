@@ -50,7 +50,6 @@ INSTALLED_APPS = [
     "django.contrib.admin",
     "django.contrib.auth",
     "django.contrib.contenttypes",
-    "django.contrib.sessions",
     "django.contrib.messages",
     "django.contrib.staticfiles",
     "django.contrib.humanize",
@@ -116,7 +115,7 @@ CACHES = {
         "KEY_PREFIX": REDIS_PREFIX + "cache",
     }
 }
-SESSION_ENGINE = "django.contrib.sessions.backends.cached_db"
+SESSION_ENGINE = "people.sessions"
 MEDIA_ROOT = Path(env_str("MEDIA_ROOT", str(LOCAL_DIR / "pictures")))
 MEDIA_URL = "/pictures/"
 STATIC_URL = "/static/"

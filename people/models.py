@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import secrets
-from typing import Any, ClassVar
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from django.contrib.auth.models import AbstractBaseUser, BaseUserManager, PermissionsMixin
+from django.contrib.sessions.base_session import AbstractBaseSession
 from django.core.validators import RegexValidator
 from django.db import models
 from django.db.models import F, Q
@@ -16,6 +18,9 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from people.text import visible
+
+if TYPE_CHECKING:
+    from people.sessions import SessionStore
 
 HANDLE = RegexValidator(
     r"^[a-zA-Z0-9](?:[a-zA-Z0-9]|[_-](?=[a-zA-Z0-9])){2,29}\Z",
@@ -73,7 +78,10 @@ class User(AbstractBaseUser, PermissionsMixin):
     class Meta:
         verbose_name = _("person")
         verbose_name_plural = _("people")
-        permissions = [("view_address", _("Can see and search e-mail addresses"))]
+        permissions = [
+            ("view_address", _("Can see and search e-mail addresses")),
+            ("close_account", _("Can close and open accounts")),
+        ]
         constraints = [
             models.UniqueConstraint(Lower("handle"), name="user_handle_unique"),
             models.UniqueConstraint(Lower("email"), condition=~Q(email=""), name="user_email_unique"),
@@ -158,6 +166,79 @@ class Creator(models.Model):
     @property
     def is_member(self) -> bool:
         return self.added_at is not None
+
+
+class SanctionManager(models.Manager["Sanction"]):
+    def in_force(self, at: datetime | None = None) -> models.QuerySet[Sanction]:
+        """Sanctions that hold at a moment (now): begun, not over, not lifted."""
+        return self.filter(Sanction.holds(at or timezone.now()))
+
+
+class Sanction(models.Model):
+    """A decision's effect on an account. `ends_at` is empty for one that is for good."""
+
+    class Kind(models.TextChoices):
+        WARNING = "warning", _("warning")
+        NO_STAGE = "no_stage", _("no place on any stage")
+        NO_HOSTING = "no_hosting", _("may not open rooms")
+        SUSPENDED = "suspended", _("account suspended")
+
+    user = models.ForeignKey(User, models.PROTECT, related_name="sanctions", verbose_name=_("person"))
+    kind = models.CharField(_("kind"), max_length=12, choices=Kind.choices)
+    begins_at = models.DateTimeField(_("from"), default=timezone.now)
+    ends_at = models.DateTimeField(_("until (empty: for good)"), null=True, blank=True)
+    why = models.CharField(_("why"), max_length=500)
+    imposed_by = models.ForeignKey(
+        User, models.SET_NULL, null=True, blank=True, related_name="+", verbose_name=_("imposed by")
+    )
+    lifted_at = models.DateTimeField(_("lifted"), null=True, blank=True)
+    lifted_by = models.ForeignKey(
+        User, models.SET_NULL, null=True, blank=True, related_name="+", verbose_name=_("lifted by")
+    )
+
+    objects: ClassVar[SanctionManager] = SanctionManager()
+
+    class Meta:
+        verbose_name = _("sanction")
+        verbose_name_plural = _("sanctions")
+        permissions = [("lift_sanction", _("Can lift sanctions"))]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(ends_at=None) | Q(ends_at__gt=F("begins_at")), name="sanction_ends_after_it_begins"
+            ),
+            models.CheckConstraint(condition=~Q(why=""), name="sanction_has_a_reason"),
+        ]
+        indexes = [models.Index(fields=["user", "kind"], condition=Q(lifted_at=None), name="sanction_not_lifted")]
+
+    def __str__(self) -> str:
+        return f"{self.user_id} {self.kind}"
+
+    @staticmethod
+    def holds(at: datetime, prefix: str = "") -> Q:
+        """The condition on rows that hold at a moment; `prefix` leads there from another table ("sanctions__")."""
+        return Q(**{f"{prefix}lifted_at__isnull": True, f"{prefix}begins_at__lte": at}) & (
+            Q(**{f"{prefix}ends_at__isnull": True}) | Q(**{f"{prefix}ends_at__gt": at})
+        )
+
+
+class Session(AbstractBaseSession):
+    """A browser that is signed in, or was given a session. `session_key` is a hash of the key in the cookie
+    (`people/sessions.py`): whoever reads this table cannot be anybody."""
+
+    user = models.ForeignKey(User, models.CASCADE, null=True, related_name="sessions", verbose_name=_("person"))
+    created_at = models.DateTimeField(_("signed in"), default=timezone.now)
+    seen_at = models.DateTimeField(_("last seen"), default=timezone.now)
+    device = models.CharField(_("device"), max_length=200, blank=True)  # the browser's own name of itself
+
+    class Meta:
+        verbose_name = _("session")
+        verbose_name_plural = _("sessions")
+
+    @classmethod
+    def get_session_store_class(cls) -> type[SessionStore]:
+        from people.sessions import SessionStore
+
+        return SessionStore
 
 
 class Mail(models.Model):

@@ -64,6 +64,8 @@ TABLE: dict[str, Refusal] = {
     "not_a_picture": Refusal(400, _("This file is not a picture we can read. Choose a JPEG, PNG, WebP or GIF file.")),
     "picture_too_large": Refusal(413, _("This picture is too large. Choose one of at most 5 MB and 40 megapixels.")),
     "bad_value": Refusal(400, _("Something in what was sent is not right.")),
+    "not_allowed": Refusal(403, _("You cannot do that.")),
+    "account_suspended": Refusal(403, _("This account is suspended.")),
 }
 
 

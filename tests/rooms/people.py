@@ -8,10 +8,10 @@ from typing import Any
 from django.conf import settings
 from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
 from django.contrib.auth.hashers import make_password
-from django.contrib.sessions.backends.cached_db import SessionStore
 from django.utils import timezone
 
 from people.models import Creator, User
+from people.sessions import SessionStore
 from rooms import actions
 from rooms.models import Room
 

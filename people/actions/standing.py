@@ -1,0 +1,112 @@
+"""What an account may do: sanctions, closing and opening it. Each change is asked again of all that depends on it."""
+
+from __future__ import annotations
+
+import logging
+from datetime import datetime
+
+from django.db import transaction
+from django.utils import timezone
+
+from ledger.actions import record
+from people import signals
+from people.models import Sanction, Session, User
+from people.refusals import PeopleRefused
+
+log = logging.getLogger(__name__)
+
+
+def standing_changed(user: User, why: str, session: str = "") -> None:
+    """Ask again, once the transaction commits, what depends on this account: sockets, seats, listening, rooms.
+
+    `session` is the stored key of the one session that ended. Whatever a receiver raises is logged: the clock of rooms
+    is the net behind this.
+    """
+    pk = user.pk
+    transaction.on_commit(
+        lambda: _send(pk, why, session),
+        robust=True,
+    )
+
+
+def _send(user_pk: int, why: str, session: str) -> None:
+    log.info("standing of %s changed: %s", user_pk, why)
+    for receiver, error in signals.standing_changed.send_robust(None, user_pk=user_pk, why=why, session=session):
+        if isinstance(error, Exception):
+            log.error("%s did not take the change of %s", receiver, user_pk, exc_info=error)
+
+
+@transaction.atomic
+def impose_sanction(
+    user: User,
+    kind: str,
+    by: User | None,
+    why: str,
+    ends_at: datetime | None = None,
+    begins_at: datetime | None = None,
+) -> Sanction:
+    """Put a sanction on an account; `by` is None for a command. Refuses bad_value and not_allowed (oneself)."""
+    now = timezone.now()
+    begins = begins_at or now
+    wrong: dict[str, str] = {}
+    if kind not in Sanction.Kind.values:
+        wrong["kind"] = ", ".join(Sanction.Kind.values)
+    if not why.strip() or len(why.strip()) > 500:
+        wrong["why"] = "1–500"
+    if ends_at is not None and ends_at <= max(begins, now):
+        wrong["ends_at"] = "> now"
+    if wrong:
+        raise PeopleRefused("bad_value", wrong)
+    if by is not None and by.pk == user.pk:
+        raise PeopleRefused("not_allowed")
+    sanction = Sanction.objects.create(
+        user=user, kind=kind, begins_at=begins, ends_at=ends_at, why=why.strip(), imposed_by=by
+    )
+    standing_changed(user, kind)
+    until = "" if ends_at is None else ends_at.isoformat()
+    values = {"sanction": sanction.pk, "kind": kind, "from": begins.isoformat(), "until": until}
+    record("sanction_imposed", f"person:{user.pk}", None if by is None else by.pk, values, {"why": why.strip()})
+    return sanction
+
+
+@transaction.atomic
+def lift_sanction(sanction: Sanction, by: User | None, why: str) -> bool:
+    """End a sanction before its time. Returns whether it was in force or to come."""
+    row = Sanction.objects.select_for_update(of=("self",)).select_related("user").get(pk=sanction.pk)
+    now = timezone.now()
+    if row.lifted_at is not None or (row.ends_at is not None and row.ends_at <= now):
+        return False
+    if by is not None and by.pk == row.user_id:
+        raise PeopleRefused("not_allowed")
+    row.lifted_at, row.lifted_by = now, by
+    row.save(update_fields=["lifted_at", "lifted_by"])
+    standing_changed(row.user, "sanction_lifted")
+    values = {"sanction": row.pk, "kind": row.kind}
+    record("sanction_lifted", f"person:{row.user_id}", None if by is None else by.pk, values, {"why": why.strip()})
+    return True
+
+
+@transaction.atomic
+def close_account(user: User, by: User | None, why: str) -> bool:
+    """Close an account: nobody signs in to it, and all that it does ends. Returns whether it was open."""
+    return _set_active(user, by, why, False)
+
+
+@transaction.atomic
+def reopen_account(user: User, by: User | None, why: str) -> bool:
+    """Open a closed account again. Returns whether it was closed."""
+    return _set_active(user, by, why, True)
+
+
+def _set_active(user: User, by: User | None, why: str, active: bool) -> bool:
+    row = User.objects.select_for_update().get(pk=user.pk)
+    if row.is_active == active:
+        return False
+    row.is_active = user.is_active = active
+    row.save(update_fields=["is_active"])
+    kind = "account_reopened" if active else "account_closed"
+    if not active:
+        Session.objects.filter(user=row).delete()
+    standing_changed(row, kind)
+    record(kind, f"person:{row.pk}", None if by is None else by.pk, {}, {"why": why.strip()} if why.strip() else {})
+    return True

@@ -1,0 +1,96 @@
+"""Django's SESSION_ENGINE: sessions in PostgreSQL alone, under a hash of the key that the browser holds.
+
+A reader of the database, of a backup or of Redis learns no key that opens anything. There is no cache in front: a row
+that is deleted ends its session at once, in every process.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Any
+
+from asgiref.sync import sync_to_async
+from django.contrib.auth import SESSION_KEY
+from django.contrib.sessions.backends.base import CreateError, UpdateError
+from django.contrib.sessions.backends.db import SessionStore as DatabaseStore
+from django.db import DatabaseError, IntegrityError, transaction
+from django.utils import timezone
+
+from people.models import Session
+
+LETTERS = 40  # of the hash, in hex: 160 bits, which is also as long as Django's column
+
+
+def stored_key(key: str) -> str:
+    """The hash under which a session is kept. The key itself has 160 random bits, so no salt is needed."""
+    return hashlib.sha256(key.encode("utf-8", "surrogatepass")).hexdigest()[:LETTERS]
+
+
+class SessionStore(DatabaseStore):
+    """One browser's session. `session_key` is what its cookie holds."""
+
+    @classmethod
+    def get_model_class(cls) -> type[Session]:
+        return Session
+
+    @property
+    def stored_key(self) -> str:
+        """The primary key of this session's row; empty before it has one."""
+        return stored_key(self.session_key) if self.session_key else ""
+
+    def _get_session_from_db(self) -> Session | None:
+        row = Session.objects.filter(session_key=self.stored_key, expire_date__gt=timezone.now()).first()
+        if row is None:
+            self._session_key = None
+        return row
+
+    async def _aget_session_from_db(self) -> Session | None:
+        return await sync_to_async(self._get_session_from_db)()
+
+    def exists(self, session_key: str) -> bool:
+        return Session.objects.filter(session_key=stored_key(session_key)).exists()
+
+    async def aexists(self, session_key: str) -> bool:
+        return await sync_to_async(self.exists)(session_key)
+
+    def create_model_instance(self, data: dict[str, Any]) -> Session:
+        user = data.get(SESSION_KEY)
+        return Session(
+            session_key=stored_key(self._get_or_create_session_key()),
+            session_data=self.encode(data),
+            expire_date=self.get_expiry_date(),
+            user_id=None if user is None else int(user),
+        )
+
+    async def acreate_model_instance(self, data: dict[str, Any]) -> Session:
+        return await sync_to_async(self.create_model_instance)(data)
+
+    def save(self, must_create: bool = False) -> None:
+        """Write the row; raises CreateError for a key that is taken, UpdateError for a session that was ended."""
+        if self.session_key is None:
+            self.create()
+            return
+        row = self.create_model_instance(self._get_session(no_load=must_create))
+        changed = None if must_create else ["session_data", "expire_date", "user"]
+        try:
+            with transaction.atomic():
+                row.save(force_insert=must_create, force_update=not must_create, update_fields=changed)
+        except IntegrityError as error:
+            if must_create:
+                raise CreateError from error
+            raise
+        except DatabaseError as error:
+            if not must_create:
+                raise UpdateError from error
+            raise
+
+    async def asave(self, must_create: bool = False) -> None:
+        await sync_to_async(self.save)(must_create)
+
+    def delete(self, session_key: str | None = None) -> None:
+        key = session_key or self.session_key
+        if key:
+            Session.objects.filter(session_key=stored_key(key)).delete()
+
+    async def adelete(self, session_key: str | None = None) -> None:
+        await sync_to_async(self.delete)(session_key)

@@ -1,0 +1,7 @@
+"""Signals of this app to those above it, which it must not import."""
+
+from django.dispatch import Signal
+
+# What an account may do has changed, and the change is committed. Sent with `user_pk`, `why` (a word for the log) and
+# `session` (the stored key of the one session that ended; empty where the whole account is concerned).
+standing_changed = Signal()
