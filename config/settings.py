@@ -323,6 +323,7 @@ SPECTACULAR_SETTINGS = {
     "DESCRIPTION": "Live audio rooms: the same actions as the pages, for programs.",
     "VERSION": "1",
     "SERVE_INCLUDE_SCHEMA": False,
+    "ENUM_NAME_OVERRIDES": {"EntryPolicyEnum": "rooms.models.Room.EntryPolicy"},
 }
 
 # --- safe by default -----------------------------------------------------------------------------------------------

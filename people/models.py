@@ -35,6 +35,11 @@ def picture_name(_user: object, _filename: str) -> str:
     return f"people/{secrets.token_hex(16)}.webp"
 
 
+def new_ident() -> str:
+    """A name for a session that opens nothing: 128 random bits."""
+    return secrets.token_hex(16)
+
+
 class UserManager(BaseUserManager["User"]):
     def get_by_natural_key(self, username: str | None) -> User:
         return self.get(handle__iexact=username)
@@ -225,6 +230,8 @@ class Session(AbstractBaseSession):
     """A browser that is signed in, or was given a session. `session_key` is a hash of the key in the cookie
     (`people/sessions.py`): whoever reads this table cannot be anybody."""
 
+    # Stays through a sign-in and a password change, which give the browser a new key: sockets are known by it.
+    ident = models.CharField(max_length=32, unique=True, default=new_ident, editable=False)
     user = models.ForeignKey(User, models.CASCADE, null=True, related_name="sessions", verbose_name=_("person"))
     created_at = models.DateTimeField(_("signed in"), default=timezone.now)
     seen_at = models.DateTimeField(_("last seen"), default=timezone.now)

@@ -7,6 +7,8 @@ that is deleted ends its session at once, in every process.
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterable
+from datetime import datetime
 from typing import Any
 
 from asgiref.sync import sync_to_async
@@ -26,8 +28,18 @@ def stored_key(key: str) -> str:
     return hashlib.sha256(key.encode("utf-8", "surrogatepass")).hexdigest()[:LETTERS]
 
 
+def alive(idents: Iterable[str], now: datetime | None = None) -> dict[str, int]:
+    """The sessions among these that are signed in and not over, each with its account, in one query."""
+    rows = Session.objects.filter(ident__in=set(idents), expire_date__gt=now or timezone.now(), user__isnull=False)
+    return {ident: int(user_pk) for ident, user_pk in rows.values_list("ident", "user_id")}
+
+
 class SessionStore(DatabaseStore):
     """One browser's session. `session_key` is what its cookie holds."""
+
+    def __init__(self, session_key: str | None = None) -> None:
+        super().__init__(session_key)
+        self._ident = ""
 
     @classmethod
     def get_model_class(cls) -> type[Session]:
@@ -38,10 +50,31 @@ class SessionStore(DatabaseStore):
         """The primary key of this session's row; empty before it has one."""
         return stored_key(self.session_key) if self.session_key else ""
 
+    @property
+    def ident(self) -> str:
+        """What this session is called where its key must not stand; empty before it has a row."""
+        if not self._ident:
+            rows = Session.objects.filter(session_key=self.stored_key)
+            self._ident = rows.values_list("ident", flat=True).first() or ""
+        return self._ident
+
+    def cycle_key(self) -> None:
+        """Give the browser a new key for the same session: the row, and what is connected by it, goes on."""
+        data, old = self._get_session(), self.stored_key
+        key = self._get_new_session_key()
+        if old and Session.objects.filter(session_key=old).update(session_key=stored_key(key)):
+            self._session_key = key
+            self.modified = True
+        else:
+            self.create()
+        self._session_cache = data
+
     def _get_session_from_db(self) -> Session | None:
         row = Session.objects.filter(session_key=self.stored_key, expire_date__gt=timezone.now()).first()
         if row is None:
             self._session_key = None
+        else:
+            self._ident = row.ident
         return row
 
     async def _aget_session_from_db(self) -> Session | None:
@@ -52,6 +85,11 @@ class SessionStore(DatabaseStore):
 
     async def aexists(self, session_key: str) -> bool:
         return await sync_to_async(self.exists)(session_key)
+
+    def flush(self) -> None:
+        """End this session and begin another, with a key and a name of its own."""
+        super().flush()
+        self._ident = ""
 
     def create_model_instance(self, data: dict[str, Any]) -> Session:
         user = data.get(SESSION_KEY)

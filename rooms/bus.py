@@ -31,6 +31,11 @@ def person_channel(user_pk: int) -> str:
     return key(f"person:{user_pk}")
 
 
+def hubs_channel() -> str:
+    """What every hub hears: whose sockets to check again, {"person": pk} or {"room": pk}."""
+    return key("hubs")
+
+
 @functools.cache
 def client() -> redis.Redis:
     """One pool of connections a process, for code that waits (actions, tasks, pages)."""

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import secrets
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -16,17 +15,19 @@ from autobahn.exception import Disconnected
 from django.utils import translation
 from redis.exceptions import RedisError
 
+from people.models import User
 from rooms import actions, bus, presence, throttle, verbs
 from rooms.backpressure import abort, gate_of
 from rooms.events import encode
 from rooms.frames import BadFrame, Frame, Pace, parse
 from rooms.hub import Feed, Hub, hub
-from rooms.identity import Who, cookies_of, headers_of, language_of, origin_allowed, who_of_cookies
+from rooms.identity import Who, cookies_of, headers_of, language_of, new_conn, origin_allowed, who_of_cookies
 from rooms.media import requests as media
 from rooms.models import Room
 from rooms.outlet import Outlet
 from rooms.refusals import RoomRefused, as_error
-from rooms.snapshot import Base, You, compose, enter, you
+from rooms.rules.facts import enter
+from rooms.snapshot import Base, You, compose, you
 from rooms.threads import in_thread
 
 log = logging.getLogger(__name__)
@@ -86,13 +87,15 @@ class RoomSocket:
 
     def __init__(self, send: Send, who: Who, room: Room, language: str) -> None:
         self.send, self.who, self.room_pk, self.slug, self.language = send, who, room.pk, room.slug, language
-        self.conn = secrets.token_hex(8)
+        self.conn = new_conn(who.session)
         self.hub: Hub = hub()
-        self.outlet = Outlet(who.key, self.conn, who.user.pk if who.user else None, self._too_slow)
+        user_pk = who.user.pk if who.user else None
+        self.outlet = Outlet(room.pk, who.key, self.conn, user_pk, self._too_slow, self._put_out)
         self.feed: Feed
         self.pace = Pace()
         self.strikes = self.flooded = 0
-        self.used_sound = self.closing = False
+        self.used_sound = self.closing = self.departed = False
+        self.put_out_for = ""  # the code by which this socket was put out
         self.lanes: dict[str, asyncio.Queue[Frame]] = {}
         self.tasks: list[asyncio.Task[None]] = []
 
@@ -132,13 +135,16 @@ class RoomSocket:
             await in_thread(actions.host_back, self.room_pk)
 
     async def _depart(self) -> None:
+        if self.departed:
+            return
+        self.departed = True
         await self.hub.leave(self.feed, self.outlet)
         try:
             if await presence.leave(self.hub.redis, self.room_pk, self.who.key, self.conn):
                 self.feed.count_due = True
                 self.feed.forget_base()
                 if self.who.user is not None:
-                    await self._tell_connected(await self.feed.base(), False)
+                    await self._left(self.who.user)
             if self.used_sound:
                 await media.ask("gone", self.room_pk, self.who.key, self.conn)
         except (RedisError, OSError, media.MediaRefused) as error:
@@ -146,6 +152,16 @@ class RoomSocket:
             log.warning("could not say that a socket closed: %s", error)
         except Exception:
             log.exception("a socket of room %s closed badly", self.room_pk)
+
+    async def _left(self, user: User) -> None:
+        """The last page of an account closed. One that was signed out gives its seat up; others keep it for a while."""
+        if self.put_out_for == "signed_out":
+            try:
+                await in_thread(actions.leave_seat, self.room_pk, user)
+            except RoomRefused as refused:
+                log.debug("room %s, %s: %s", self.room_pk, user.pk, refused.code)  # not on stage, or the room is over
+        else:
+            await self._tell_connected(await self.feed.base(), False)
 
     async def _tell_connected(self, shared: Base, connected: bool) -> None:
         """Lossy: a person on stage lost or regained the connection."""
@@ -268,6 +284,21 @@ class RoomSocket:
     async def _close(self, code: int) -> None:
         await asyncio.sleep(0.05)  # what was said goes out first
         await self.send({"type": "websocket.close", "code": code})
+
+    def _put_out(self, code: str) -> None:
+        """Rights are gone: say why, and close; the peer is not asked whether it likes to."""
+        if not self.put_out_for:
+            self.closing, self.put_out_for = True, code
+            self._refuse(code, None)
+            self._task(self._shut(), "put-out")
+
+    async def _shut(self) -> None:
+        await asyncio.sleep(0.05)  # the reason goes out first
+        self.outlet.shut()
+        await self.send({"type": "websocket.close", "code": 4403})
+        await self._depart()
+        await asyncio.sleep(1.0)
+        abort(self.send)
 
     def _too_slow(self) -> None:
         """The queue is full. Say so, and cut the connection if that cannot be said either."""

@@ -89,8 +89,23 @@ class RecordingResumed(TypedDict):
     """`recording_resumed`: what is said is kept again."""
 
 
+class EntryPolicySet(TypedDict):
+    """`entry_policy_set`: the host changed who may come in; `policy` is one of Room.EntryPolicy."""
+
+    policy: str
+
+
 EventData = (
-    RoomOpened | RoomEnded | SeatTaken | SeatLeft | SeatMuted | HostLost | HostBack | RecordingPaused | RecordingResumed
+    RoomOpened
+    | RoomEnded
+    | SeatTaken
+    | SeatLeft
+    | SeatMuted
+    | HostLost
+    | HostBack
+    | RecordingPaused
+    | RecordingResumed
+    | EntryPolicySet
 )
 EventType = Literal[
     "room_opened",
@@ -102,6 +117,7 @@ EventType = Literal[
     "host_back",
     "recording_paused",
     "recording_resumed",
+    "entry_policy_set",
 ]
 SEQUENCED: tuple[EventType, ...] = get_args(EventType)
 

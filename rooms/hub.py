@@ -18,6 +18,7 @@ import redis.asyncio
 from redis.exceptions import RedisError
 
 from rooms import bus, presence
+from rooms.admission import put_out
 from rooms.events import as_message, encode
 from rooms.models import Room, RoomEvent
 from rooms.outlet import Outlet
@@ -161,6 +162,7 @@ class Hub:
         self._started = False
         self._room_prefix = bus.key("room:")
         self._person_prefix = bus.key("person:")
+        self._control_channel = bus.hubs_channel()
 
     def spawn(self, work: Any, name: str) -> asyncio.Task[None]:
         """A task that is kept from being collected and whose failure is logged."""
@@ -261,7 +263,7 @@ class Hub:
             try:
                 async with self.redis.pubsub() as pubsub:
                     self._pubsub = pubsub
-                    await pubsub.subscribe(bus.key("hubs"), *self._channels())
+                    await pubsub.subscribe(self._control_channel, *self._channels())
                     self.connected, wait = True, 0.1
                     if not first:
                         await self._back()
@@ -310,10 +312,23 @@ class Hub:
         elif kind == "message" and channel.startswith(self._person_prefix):
             for outlet in self.people.get(int(channel[len(self._person_prefix) :]), ()):
                 outlet.put(message["data"])
+        elif kind == "message" and channel == self._control_channel:
+            self._check(message["data"])
         elif kind == "subscribe" and channel.startswith(self._room_prefix):
             feed = self.feeds.get(int(channel[len(self._room_prefix) :]))
             if feed is not None:
                 feed.subscribed.set()
+
+    def _check(self, text: str) -> None:
+        """Rights have changed: of a person, or by a room's policy. Check the sockets that this is about."""
+        whom = json.loads(text)
+        feed = self.feeds.get(whom.get("room", 0))
+        outlets = [*self.people.get(whom.get("person", 0), ()), *(feed.outlets if feed else ())]
+        self.spawn(put_out(outlets), "check-rights")
+
+    async def check_everybody(self) -> None:
+        """The clock's net: rights whose change was not heard of."""
+        await put_out([outlet for feed in self.feeds.values() for outlet in feed.outlets])
 
     def _to_room(self, feed: Feed, text: str) -> None:
         try:

@@ -8,7 +8,6 @@ from __future__ import annotations
 import secrets
 from dataclasses import dataclass
 from http.cookies import CookieError, SimpleCookie
-from importlib import import_module
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import urlsplit
@@ -19,6 +18,9 @@ from django.core import signing
 from django.http import HttpRequest, HttpResponseBase
 from django.utils.deprecation import MiddlewareMixin
 from django.utils.translation import get_language_from_request
+
+from people.sessions import SessionStore
+from rooms.presence import user_key
 
 if TYPE_CHECKING:
     from people.models import User
@@ -34,14 +36,31 @@ class Who:
 
     user: User | None
     key: str
+    session: str = ""  # the ident of the session that the account came by; empty for a token, and for nobody
 
     @property
     def handle(self) -> str | None:
         return self.user.handle if self.user else None
 
     @classmethod
-    def of_user(cls, user: User) -> Who:
-        return cls(user, f"u:{user.pk}")
+    def of_user(cls, user: User, session: str = "") -> Who:
+        return cls(user, user_key(user.pk), session)
+
+
+def user_pk_of(key: str) -> int | None:
+    """The account behind a key; None for an anonymous listener's."""
+    kind, _colon, number = key.partition(":")
+    return int(number) if kind == "u" and number.isdecimal() else None
+
+
+def new_conn(session: str) -> str:
+    """A name for one connection that tells by which session it came: what hangs on it ends with that session."""
+    return f"{session}.{secrets.token_hex(8)}"
+
+
+def session_of(conn: str) -> str:
+    """The session behind a connection's name."""
+    return conn.partition(".")[0] if "." in conn else ""
 
 
 def sign(key: str) -> str:
@@ -138,10 +157,10 @@ def cookies_of(headers: dict[str, str]) -> dict[str, str]:
 def who_of_cookies(cookies: dict[str, str]) -> Who:
     """Who opens this socket, by session or by listener's cookie. Reads the database when there is a session."""
     if session_key := cookies.get(settings.SESSION_COOKIE_NAME):
-        store = import_module(settings.SESSION_ENGINE).SessionStore(session_key)
+        store = SessionStore(session_key)
         user = auth.get_user(cast(Any, SimpleNamespace(session=store)))
         if user.is_authenticated and user.is_active:
-            return Who.of_user(user)
+            return Who.of_user(user, store.ident)
     return Who(None, unsign(cookies.get(COOKIE)) or new_key())
 
 

@@ -17,7 +17,9 @@ class Outlet:
         "dropped",
         "needs_snapshot",
         "on_drop",
+        "on_refused",
         "queue",
+        "room_pk",
         "seq",
         "started",
         "user_pk",
@@ -25,8 +27,19 @@ class Outlet:
         "who_key",
     )
 
-    def __init__(self, who_key: str, conn: str, user_pk: int | None, on_drop: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        room_pk: int,
+        who_key: str,
+        conn: str,
+        user_pk: int | None,
+        on_drop: Callable[[], None],
+        on_refused: Callable[[str], None],
+    ) -> None:
+        """`on_drop` is called when the socket cannot keep up, `on_refused` with the code that puts it out."""
+        self.room_pk = room_pk
         self.on_drop = on_drop
+        self.on_refused = on_refused
         self.who_key = who_key
         self.conn = conn
         self.user_pk = user_pk
@@ -56,6 +69,11 @@ class Outlet:
         self.started = True
         self.needs_snapshot = False
         self.waiting.set()
+
+    def shut(self) -> None:
+        """Nothing goes out any more."""
+        self.dropped = True
+        self.queue.clear()
 
     def resync(self) -> None:
         """The writer makes a fresh snapshot before it writes anything else."""

@@ -1,12 +1,35 @@
-"""Who may do what in a room. Pure functions of given values: no queries, no clock. Each answers a refusal code or None.
+"""What is allowed in a room. Pure functions of given values: no queries, no clock. Each answers a refusal code or None.
 
-`role` is what somebody is in this room: "host", "cohost", "speaker" or "listener".
+`Facts` are loaded in one place, `rooms.rules.facts`.
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 HELPERS = frozenset({"host", "cohost"})
 ON_STAGE = HELPERS | {"speaker"}
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What bears on what one person may do in one room, as of one look.
+
+    `role` is "host", "cohost", "speaker" or "listener"; a host is host also while standing. `kept_out` and
+    `kept_off_stage` are the codes by which the account itself may not come in, or not speak, in any room.
+    """
+
+    status: str
+    entry_policy: str
+    speak_policy: str
+    signed_in: bool
+    kept_out: str | None = None
+    kept_off_stage: str | None = None
+    role: str = "listener"
+    seated: bool = False
+    follows_host: bool = False
+    followed_by_host: bool = False
+    consented: bool = False
 
 
 def live(status: str) -> str | None:
@@ -21,53 +44,72 @@ def may_open(*, hosts_already: bool) -> str | None:
     return "already_hosting" if hosts_already else None
 
 
-def may_enter(*, policy: str, signed_in: bool, is_host: bool, follows_host: bool) -> str | None:
-    """Entry: anyone with the link, unless the host chose otherwise."""
-    if policy == "anyone" or is_host:
+def may_enter(facts: Facts) -> str | None:
+    """Entry: anyone with the link, unless the host chose otherwise. Host, co-hosts and who is on stage are never put
+    out by a policy; until there are invitations, `invited` admits nobody else."""
+    if facts.kept_out is not None:
+        return facts.kept_out
+    if facts.entry_policy == "anyone" or facts.role in ON_STAGE:
         return None
-    if not signed_in:
+    if not facts.signed_in:
         return "not_signed_in"
-    if policy == "signed_in" or (policy == "followers" and follows_host):
+    if facts.entry_policy == "signed_in" or (facts.entry_policy == "followers" and facts.follows_host):
         return None
     return "not_allowed"
 
 
-def may_speak(*, signed_in: bool, role: str, policy: str, followed_by_host: bool) -> str | None:
-    """Has this person the right to a place, whether or not one is free now?"""
-    if not signed_in:
-        return "not_signed_in"
-    if role in HELPERS or policy == "everyone" or (policy == "followed" and followed_by_host):
+def may_take_part(facts: Facts) -> str | None:
+    """Asked before every act in a live room: there is one, and this person may be in it."""
+    return live(facts.status) or may_enter(facts)
+
+
+def may_speak(facts: Facts) -> str | None:
+    """Has this person the right to a place, whether or not one is free now? A policy never takes a seat away: who
+    sits already has it."""
+    if facts.kept_off_stage is not None:
+        return facts.kept_off_stage
+    if code := may_enter(facts):
+        return code
+    by_policy = facts.speak_policy == "everyone" or (facts.speak_policy == "followed" and facts.followed_by_host)
+    if facts.role in HELPERS or facts.seated or by_policy:
         return None
     return "not_allowed_to_speak"
 
 
-def may_take_seat(
-    *, status: str, signed_in: bool, role: str, policy: str, followed_by_host: bool, consented: bool, free_places: int
-) -> str | None:
+def may_take_seat(facts: Facts, *, free_places: int) -> str | None:
     """The host's own place is always free for the host; everybody agrees to being recorded first."""
-    if code := live(status):
+    if code := live(facts.status) or may_speak(facts):
         return code
-    if code := may_speak(signed_in=signed_in, role=role, policy=policy, followed_by_host=followed_by_host):
-        return code
-    if not consented:
+    if not facts.consented:
         return "not_consented"
-    return "stage_full" if free_places < 1 and role not in HELPERS else None
+    return "stage_full" if free_places < 1 and facts.role not in HELPERS else None
 
 
-def may_open_microphone(*, status: str, on_stage: bool, consented: bool) -> str | None:
+def may_open_microphone(facts: Facts) -> str | None:
     """Before any sound of a person is taken in: a place at the table and consent, the host's included."""
-    if code := live(status):
+    if code := live(facts.status) or facts.kept_off_stage or may_enter(facts):
         return code
-    if not on_stage:
+    if not facts.seated:
         return "not_on_stage"
-    return None if consented else "not_consented"
+    return None if facts.consented else "not_consented"
 
 
-def may_mute(*, status: str, by_self: bool, by_role: str, target_role: str | None) -> str | None:
-    """Oneself, and whom one helps keep order over. `target_role` is None for who is not on stage."""
-    if code := live(status):
+def may_set_entry_policy(facts: Facts, *, is_staff: bool = False) -> str | None:
+    """Host and co-hosts say who may come in while the room is live; staff by their own permission."""
+    if code := live(facts.status):
         return code
-    if not by_self and by_role not in HELPERS:
+    if is_staff:
+        return None
+    if code := may_enter(facts):
+        return code
+    return None if facts.role in HELPERS else "not_host"
+
+
+def may_mute(facts: Facts, *, by_self: bool, target_role: str | None) -> str | None:
+    """Oneself, and whom one helps keep order over; `target_role` is None for who is not on stage."""
+    if code := may_take_part(facts):
+        return code
+    if not by_self and facts.role not in HELPERS:
         return "not_host"
     if target_role is None:
         return "not_on_stage"
@@ -76,31 +118,31 @@ def may_mute(*, status: str, by_self: bool, by_role: str, target_role: str | Non
     return None
 
 
-def may_unmute(*, status: str, by_self: bool, on_stage: bool, consented: bool) -> str | None:
+def may_unmute(facts: Facts, *, by_self: bool) -> str | None:
     """A microphone is only ever opened by the person who speaks into it."""
-    if code := live(status):
+    if code := live(facts.status):
         return code
-    if not by_self:
-        return "not_allowed"
-    return may_open_microphone(status=status, on_stage=on_stage, consented=consented)
+    return may_open_microphone(facts) if by_self else "not_allowed"
 
 
-def may_unseat(*, status: str, by_role: str, target_role: str | None) -> str | None:
+def may_unseat(facts: Facts, *, target_role: str | None) -> str | None:
     """Host and co-hosts take people off the stage, but never the host."""
-    if code := live(status):
+    if code := may_take_part(facts):
         return code
-    if by_role not in HELPERS:
+    if facts.role not in HELPERS:
         return "not_host"
     if target_role is None:
         return "not_on_stage"
     return "not_allowed" if target_role == "host" else None
 
 
-def may_end(*, status: str, role: str, is_staff: bool = False) -> str | None:
+def may_end(facts: Facts, *, is_staff: bool = False) -> str | None:
     """Only the host ends a room (co-hosts do not), or staff with a reason of their own."""
-    if code := live(status):
+    if code := live(facts.status):
         return code
-    return None if role == "host" or is_staff else "not_host"
+    if is_staff:
+        return None
+    return facts.kept_out or (None if facts.role == "host" else "not_host")
 
 
 def may_see_recording(*, is_host: bool) -> str | None:

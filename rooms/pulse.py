@@ -38,6 +38,7 @@ async def pulse(hub: Hub) -> None:
         if now >= beat_at:
             beat_at = now + BEAT
             await _step(beat(hub), "beat")
+            await _step(hub.check_everybody(), "rights")
 
 
 async def _step(work: Any, name: str) -> None:

@@ -81,6 +81,10 @@ def _recording_resumed(state: State, data: dict[str, Any]) -> State:
     return {"room": {**state["room"], "recording_paused_at": None}}
 
 
+def _entry_policy_set(state: State, data: dict[str, Any]) -> State:
+    return {"room": {**state["room"], "entry_policy": data["policy"]}}
+
+
 def _room_ended(state: State, data: dict[str, Any]) -> State:
     room = {
         **state["room"],
@@ -92,6 +96,7 @@ def _room_ended(state: State, data: dict[str, Any]) -> State:
         "recording_paused_at": None,
     }
     may = {"take_seat": False, "why_not": "room_ended", "end": False, "mute_others": False}
+    may["set_entry_policy"] = False
     return {"room": room, "seats": [], "you": {**state["you"], "may": may}}
 
 
@@ -104,5 +109,6 @@ _CHANGES = {
     "host_back": _host_back,
     "recording_paused": _recording_paused,
     "recording_resumed": _recording_resumed,
+    "entry_policy_set": _entry_policy_set,
     "room_ended": _room_ended,
 }

@@ -14,15 +14,12 @@ from django.conf import settings
 from django.utils import timezone
 from redis.exceptions import RedisError
 
-from people.models import Follow
 from rooms import permissions, presence
-from rooms.actions.consent import has_consented
-from rooms.actions.host import grace_ends
-from rooms.actions.locking import role_of
 from rooms.events import SeatState, iso, seat_state
 from rooms.identity import Who
 from rooms.models import Room, Seat
-from rooms.refusals import RoomRefused, refuse
+from rooms.refusals import RoomRefused
+from rooms.rules.facts import facts_of, grace_ends
 
 
 class RoomState(TypedDict):
@@ -37,6 +34,7 @@ class RoomState(TypedDict):
     ended_at: str | None
     end_reason: str
     speak_policy: str
+    entry_policy: str
     max_speakers: int
     recorded_days: int
     transcription: bool
@@ -54,6 +52,7 @@ class May(TypedDict):
     why_not: str | None
     end: bool
     mute_others: bool
+    set_entry_policy: bool
 
 
 class You(TypedDict):
@@ -102,6 +101,7 @@ def room_state(room: Room) -> RoomState:
         "ended_at": iso(room.ended_at),
         "end_reason": room.end_reason,
         "speak_policy": room.speak_policy,
+        "entry_policy": room.entry_policy,
         "max_speakers": room.max_speakers,
         "recorded_days": settings.RECORDING_DAYS,
         "transcription": room.transcription,
@@ -128,46 +128,20 @@ def base(room_pk: int) -> Base:
 
 
 def you(room: Room, who: Who) -> You:
-    """What concerns the reader: no query for who is signed out, three at most for who is signed in."""
-    user = who.user
-    if user is None:
-        may: May = {"take_seat": False, "why_not": "not_signed_in", "end": False, "mute_others": False}
-        if code := permissions.live(room.status):
-            may["why_not"] = code
-        return {"user": None, "may": may, "consented": False}
-    seat = Seat.objects.filter(room=room, user=user, left_at=None).first()
-    role = role_of(room, user, seat)
-    follows = room.speak_policy == Room.SpeakPolicy.FOLLOWED and _follows(room.host_id, user.pk)
-    why_not = permissions.live(room.status) or permissions.may_speak(
-        signed_in=True, role=role, policy=room.speak_policy, followed_by_host=follows
-    )
+    """What concerns the reader: no query for who is signed out, five at most for who is signed in."""
+    facts = facts_of(room, who.user)
+    why_not = permissions.live(facts.status) or permissions.may_speak(facts)
     return {
-        "user": user.handle,
+        "user": who.handle,
         "may": {
             "take_seat": why_not is None,
             "why_not": why_not,
-            "end": permissions.may_end(status=room.status, role=role) is None,
-            "mute_others": room.is_live and role in permissions.HELPERS,
+            "end": permissions.may_end(facts) is None,
+            "mute_others": room.is_live and facts.role in permissions.HELPERS,
+            "set_entry_policy": permissions.may_set_entry_policy(facts) is None,
         },
-        "consented": has_consented(room, user),
+        "consented": facts.consented,
     }
-
-
-def enter(room: Room, who: Who) -> None:
-    """Raise unless this person may come in."""
-    needs_follow = room.entry_policy == Room.EntryPolicy.FOLLOWERS and who.user is not None
-    refuse(
-        permissions.may_enter(
-            policy=room.entry_policy,
-            signed_in=who.user is not None,
-            is_host=who.user is not None and who.user.pk == room.host_id,
-            follows_host=needs_follow and who.user is not None and _follows(who.user.pk, room.host_id),
-        )
-    )
-
-
-def _follows(follower_pk: int, followed_pk: int) -> bool:
-    return Follow.objects.filter(follower=follower_pk, followed=followed_pk).exists()
 
 
 def compose(shared: Base, personal: You) -> Snapshot:

@@ -15,14 +15,14 @@ from typing import Any
 from django.conf import settings
 
 from people.models import User
-from rooms import actions, permissions, snapshot
-from rooms.actions.consent import has_consented
-from rooms.actions.locking import open_seat
+from people.sessions import alive
+from rooms import actions, permissions
 from rooms.identity import Who
 from rooms.media import requests as media
 from rooms.media.ice import ice_servers
 from rooms.models import Room, Seat
 from rooms.refusals import RoomRefused, refuse
+from rooms.rules.facts import facts_of, open_seat
 from rooms.threads import in_thread
 
 _HANDLE = re.compile(r"[A-Za-z0-9_-]{3,30}\Z")
@@ -40,9 +40,10 @@ class Call:
 
 
 def _me(call: Call) -> User:
-    """The account as it is now: it may have been closed since the socket opened."""
-    user = None if call.who.user is None else User.objects.filter(pk=call.who.user.pk, is_active=True).first()
-    if user is None:
+    """The account as it is now; raises not_signed_in when it was closed, or signed out, since the socket opened."""
+    who = call.who
+    user = None if who.user is None else User.objects.filter(pk=who.user.pk, is_active=True).first()
+    if user is None or alive([who.session]).get(who.session) != user.pk:
         raise RoomRefused("not_signed_in")
     return user
 
@@ -104,6 +105,12 @@ def unseat(call: Call) -> Answer:
     return {}
 
 
+def set_entry_policy(call: Call) -> Answer:
+    policy = call.args.get("policy")
+    actions.set_entry_policy(call.room_pk, _me(call), policy if isinstance(policy, str) else "")
+    return {}
+
+
 def end(call: Call) -> Answer:
     actions.end_room(call.room_pk, _me(call))
     return {}
@@ -116,6 +123,7 @@ IN_THREAD: dict[str, Callable[[Call], Answer]] = {
     "mute": mute,
     "unmute": unmute,
     "unseat": unseat,
+    "set_entry_policy": set_entry_policy,
     "end": end,
 }
 
@@ -133,9 +141,8 @@ async def _ask(call: Call, verb: str, **args: Any) -> Answer:
 def _speaking_seat(call: Call) -> Seat:
     """The open seat whose microphone may open now."""
     user, room = _me(call), room_of(call.room_pk)
+    refuse(permissions.may_open_microphone(facts_of(room, user)))
     seat = open_seat(room, user)
-    agreed = has_consented(room, user)
-    refuse(permissions.may_open_microphone(status=room.status, on_stage=seat is not None, consented=agreed))
     if seat is None:
         raise RoomRefused("not_on_stage")
     return seat
@@ -143,8 +150,8 @@ def _speaking_seat(call: Call) -> Seat:
 
 def _may_listen(call: Call) -> None:
     room = room_of(call.room_pk)
-    refuse(permissions.live(room.status))
-    snapshot.enter(room, call.who)
+    user = None if call.who.user is None else _me(call)
+    refuse(permissions.may_take_part(facts_of(room, user)))
 
 
 async def speak_offer(call: Call) -> Answer:
@@ -165,8 +172,13 @@ async def listen_stop(call: Call) -> Answer:
     return await _ask(call, "listen_stop")
 
 
+def _may_check(call: Call) -> None:
+    facts = facts_of(room_of(call.room_pk), _me(call))
+    refuse(permissions.live(facts.status) or facts.kept_off_stage or permissions.may_enter(facts))
+
+
 async def check_offer(call: Call) -> Answer:
-    await in_thread(_me, call)
+    await in_thread(_may_check, call)
     return await _ask(call, "check_offer", sdp=call.args.get("sdp"))
 
 

@@ -24,7 +24,8 @@ from rooms.models import Recording, Room
 from rooms.queries import hosted_rooms, live_room_of, room_by_slug
 from rooms.recording.access import may_replay, role_of
 from rooms.refusals import RoomRefused
-from rooms.snapshot import Snapshot, enter, snapshot
+from rooms.rules.facts import enter
+from rooms.snapshot import Snapshot, snapshot
 from rooms.table import chair_count, chairs
 from rooms.words import room_words
 

@@ -110,7 +110,7 @@ def test_the_check_itself_finds_a_second_write_path() -> None:
 
 def test_actions_lock_before_they_write() -> None:
     """Whatever appends to a room's log holds its row: the one place without is where the row is made."""
-    for name in ("stage", "host", "opening"):
+    for name in ("stage", "host", "opening", "entry"):
         tree = sources()[f"rooms/actions/{name}.py"]
         for node in tree.body:
             if isinstance(node, ast.FunctionDef) and not node.name.startswith("_") and list(publications(node)):
@@ -164,7 +164,7 @@ def test_every_refusal_that_is_raised_is_in_the_table() -> None:
 
 def test_permissions_are_pure() -> None:
     imported = [n for n in ast.walk(sources()["rooms/permissions.py"]) if isinstance(n, ast.Import | ast.ImportFrom)]
-    assert [getattr(node, "module", "") for node in imported] == ["__future__"]
+    assert [getattr(node, "module", "") for node in imported] == ["__future__", "dataclasses"]
 
 
 def test_event_types_are_described() -> None:

@@ -2,11 +2,13 @@
 appends to the log, and publishes when the transaction commits. Raises `RoomRefused`."""
 
 from rooms.actions.consent import record_consent
+from rooms.actions.entry import set_entry_policy
 from rooms.actions.host import host_back, host_lost
 from rooms.actions.opening import end_room, open_room
 from rooms.actions.publishing import Download, download_everything, set_published
 from rooms.actions.recording import set_recording_paused
 from rooms.actions.stage import leave_seat, set_muted, take_seat, unseat
+from rooms.actions.standing import standing_changed
 from rooms.actions.sweep import sweep
 
 __all__ = [
@@ -18,9 +20,11 @@ __all__ = [
     "leave_seat",
     "open_room",
     "record_consent",
+    "set_entry_policy",
     "set_muted",
     "set_published",
     "set_recording_paused",
+    "standing_changed",
     "sweep",
     "take_seat",
     "unseat",

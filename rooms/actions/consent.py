@@ -9,6 +9,7 @@ from people.models import User
 from rooms import permissions
 from rooms.models import Consent, Room
 from rooms.refusals import RoomRefused, refuse
+from rooms.rules.facts import facts_of
 
 
 def record_consent(user: User, room: Room, version: str) -> Consent:
@@ -17,14 +18,9 @@ def record_consent(user: User, room: Room, version: str) -> Consent:
     Only the text that is shown now can be agreed to: another `version` is bad_value. Nothing that others see
     changes, so the room is not locked and takes no event.
     """
-    refuse(permissions.live(room.status))
+    refuse(permissions.may_take_part(facts_of(room, user)))
     if version != settings.CONSENT_VERSION:
         raise RoomRefused("bad_value", {"version": settings.CONSENT_VERSION})
     with transaction.atomic():
         consent, _created = Consent.objects.get_or_create(room=room, user=user, text_version=version)
     return consent
-
-
-def has_consented(room: Room, user: User) -> bool:
-    """Has this person agreed to the text in force?"""
-    return Consent.objects.filter(room=room, user=user, text_version=settings.CONSENT_VERSION).exists()

@@ -2,20 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
-
-from django.conf import settings
+from datetime import datetime
 
 from rooms.actions.locking import locked
 from rooms.events import append_event, iso
-from rooms.models import Room
-
-
-def grace_ends(room: Room) -> datetime | None:
-    """When this room ends by itself because its host is gone; None while the host is there."""
-    if room.host_lost_at is None:
-        return None
-    return room.host_lost_at + timedelta(seconds=settings.ROOM_HOST_GRACE_SECONDS)
+from rooms.rules.facts import grace_ends
 
 
 def host_lost(room_id: int, at: datetime) -> bool:

@@ -1,4 +1,4 @@
-"""What every action starts with: the room, locked, and what somebody is in it."""
+"""What every action starts with: the room, locked."""
 
 from __future__ import annotations
 
@@ -7,10 +7,9 @@ from contextlib import contextmanager
 
 from django.db import transaction
 
-from people.models import User
 from rooms import bus
 from rooms.media.bus import CHANGED
-from rooms.models import Room, Seat
+from rooms.models import Room
 from rooms.refusals import RoomRefused
 
 
@@ -22,18 +21,6 @@ def locked(room_id: int) -> Iterator[Room]:
         if room is None:
             raise RoomRefused("unknown_room")
         yield room
-
-
-def open_seat(room: Room, user: User) -> Seat | None:
-    """Where this person sits now, if anywhere."""
-    return Seat.objects.select_related("user").filter(room=room, user=user, left_at=None).first()
-
-
-def role_of(room: Room, user: User | None, seat: Seat | None) -> str:
-    """host, cohost, speaker or listener. A host is host also while standing."""
-    if user is not None and user.pk == room.host_id:
-        return "host"
-    return "listener" if seat is None else seat.role
 
 
 def media_changed(room: Room) -> None:

@@ -11,10 +11,11 @@ from django.utils import timezone
 from people.models import User
 from people.standing import standing_of, why_not_host
 from rooms import permissions
-from rooms.actions.locking import locked, media_changed, open_seat, role_of
+from rooms.actions.locking import locked, media_changed
 from rooms.events import append_event, iso, seat_state
 from rooms.models import Recording, Room, Seat
 from rooms.refusals import RoomRefused, refuse
+from rooms.rules.facts import facts_of
 
 # `invited` waits for invitations: a room that nobody could ever speak in is refused.
 POLICIES_NOW = (Room.SpeakPolicy.EVERYONE, Room.SpeakPolicy.FOLLOWED)
@@ -27,15 +28,16 @@ def open_room(
     topic: str = "",
     language: str = "en",
     speak_policy: str = Room.SpeakPolicy.EVERYONE,
+    entry_policy: str = Room.EntryPolicy.ANYONE,
     transcription: bool = True,
     ends_by: datetime | None = None,
     is_demo: bool = False,
 ) -> Room:
     """Open a room now; its host sits at place 0 with the microphone off.
 
-    `ends_by` ends it by itself (the demo). Raises not_a_creator, already_hosting, bad_value.
+    `ends_by` ends it by itself (the demo). Raises not_a_creator, no_hosting, already_hosting, bad_value.
     """
-    values = _checked(title, topic, language, speak_policy)
+    values = _checked(title, topic, language, speak_policy, entry_policy)
     refuse(why_not_host(standing_of(host)) or permissions.may_open(hosts_already=_hosts(host)))
     try:
         with transaction.atomic():
@@ -62,13 +64,14 @@ def open_room(
     return room
 
 
-def _checked(title: str, topic: str, language: str, speak_policy: str) -> dict[str, str]:
+def _checked(title: str, topic: str, language: str, speak_policy: str, entry_policy: str) -> dict[str, str]:
     """The values of a room, stripped; raises bad_value that names the wrong ones."""
     values = {
         "title": title.strip(),
         "topic": topic.strip(),
         "language": language,
         "speak_policy": str(speak_policy),
+        "entry_policy": str(entry_policy),
     }
     wrong: dict[str, str] = {}
     if not values["title"] or len(values["title"]) > 120 or "\x00" in values["title"]:
@@ -79,6 +82,8 @@ def _checked(title: str, topic: str, language: str, speak_policy: str) -> dict[s
         wrong["language"] = ", ".join(dict(settings.LANGUAGES))
     if speak_policy not in POLICIES_NOW:
         wrong["speak_policy"] = ", ".join(POLICIES_NOW)
+    if entry_policy not in Room.EntryPolicy.values:
+        wrong["entry_policy"] = ", ".join(Room.EntryPolicy.values)
     if wrong:
         raise RoomRefused("bad_value", wrong)
     return values
@@ -100,9 +105,8 @@ def end_room(room_id: int, by: User | None, reason: str = Room.EndReason.HOST) -
         if by is None:
             refuse(permissions.live(room.status))
         else:
-            role = role_of(room, by, open_seat(room, by))
-            staff = reason == Room.EndReason.STAFF and by.is_staff and by.has_perm("rooms.change_room")
-            refuse(permissions.may_end(status=room.status, role=role, is_staff=staff))
+            staff = reason == Room.EndReason.STAFF and by.has_perm("rooms.change_room")
+            refuse(permissions.may_end(facts_of(room, by), is_staff=staff))
         _close(room, reason)
     return room
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
-from people.models import Follow, User
+from people.models import User
 from rooms import permissions
-from rooms.actions.consent import has_consented
-from rooms.actions.locking import locked, media_changed, open_seat, role_of
+from rooms.actions.locking import locked, media_changed
 from rooms.events import append_event, seat_state, tell
 from rooms.models import Room, Seat
 from rooms.refusals import RoomRefused, refuse
+from rooms.rules.facts import facts_of, open_seat
 
 # What the database calls the guards of the stage (rooms/models.py): its word is the last one.
 GUARDS = ("seat_one_a_place", "seat_within_stage", "stage_full")
@@ -20,26 +20,16 @@ GUARDS = ("seat_one_a_place", "seat_within_stage", "stage_full")
 def take_seat(room_id: int, user: User) -> Seat:
     """Sit down at the lowest free place, microphone off; who sits already keeps the seat.
 
-    Raises room_ended, not_allowed_to_speak, not_consented, stage_full.
+    Raises room_ended, what keeps this person out or off the stage, not_allowed_to_speak, not_consented, stage_full.
     """
     with locked(room_id) as room:
-        refuse(permissions.live(room.status))
+        facts = facts_of(room, user)
+        refuse(permissions.live(facts.status) or permissions.may_speak(facts))
         if seat := open_seat(room, user):
             return seat
-        role = role_of(room, user, None)
         free = _free_places(room)
-        refuse(
-            permissions.may_take_seat(
-                status=room.status,
-                signed_in=user.is_active,
-                role=role,
-                policy=room.speak_policy,
-                followed_by_host=_follows(room, user),
-                consented=has_consented(room, user),
-                free_places=len(free),
-            )
-        )
-        seat = _sit(room, user, role, 0 if role == "host" else free[0])
+        refuse(permissions.may_take_seat(facts, free_places=len(free)))
+        seat = _sit(room, user, facts.role, 0 if facts.role == "host" else free[0])
         append_event(room, "seat_taken", {"seat": seat_state(seat, connected=True)})
         media_changed(room)
     return seat
@@ -63,13 +53,6 @@ def _free_places(room: Room) -> list[int]:
     return [place for place in range(1, room.max_speakers + 1) if place not in taken]
 
 
-def _follows(room: Room, user: User) -> bool:
-    """Does the host follow this person? Asked only where it matters."""
-    if room.speak_policy != Room.SpeakPolicy.FOLLOWED or user.pk == room.host_id:
-        return False
-    return Follow.objects.filter(follower=room.host_id, followed=user).exists()
-
-
 def leave_seat(room_id: int, user: User, reason: str = Seat.LeftReason.LEFT) -> None:
     """Stand up; the person stays and listens. Raises not_on_stage, room_ended."""
     with locked(room_id) as room:
@@ -84,13 +67,8 @@ def unseat(room_id: int, user: User, by: User) -> None:
     """A helper takes somebody off the stage. Raises not_host, not_on_stage, not_allowed (the host), room_ended."""
     with locked(room_id) as room:
         seat = open_seat(room, user)
-        refuse(
-            permissions.may_unseat(
-                status=room.status,
-                by_role=role_of(room, by, open_seat(room, by)),
-                target_role=None if seat is None else seat.role,
-            )
-        )
+        target_role = None if seat is None else seat.role
+        refuse(permissions.may_unseat(facts_of(room, by), target_role=target_role))
         if seat is None:
             raise RoomRefused("not_on_stage")
         _stand_up(room, seat, Seat.LeftReason.UNSEATED)
@@ -113,15 +91,11 @@ def set_muted(room_id: int, user: User, muted: bool, by: User) -> Seat:
     by_self = by.pk == user.pk
     with locked(room_id) as room:
         seat = open_seat(room, user)
+        facts = facts_of(room, by)
         if muted:
-            by_role = role_of(room, by, seat if by_self else open_seat(room, by))
-            target = None if seat is None else seat.role
-            refuse(permissions.may_mute(status=room.status, by_self=by_self, by_role=by_role, target_role=target))
+            refuse(permissions.may_mute(facts, by_self=by_self, target_role=None if seat is None else seat.role))
         else:
-            agreed = by_self and has_consented(room, user)
-            refuse(
-                permissions.may_unmute(status=room.status, by_self=by_self, on_stage=seat is not None, consented=agreed)
-            )
+            refuse(permissions.may_unmute(facts, by_self=by_self))
         if seat is None:
             raise RoomRefused("not_on_stage")
         if seat.muted != muted:

@@ -20,6 +20,7 @@ from rooms.actions.host import host_back, host_lost
 from rooms.actions.locking import locked
 from rooms.actions.opening import end_room
 from rooms.actions.stage import leave_seat
+from rooms.actions.standing import apply_standing, without_right
 from rooms.models import Room, Seat
 from rooms.refusals import RoomRefused
 
@@ -39,6 +40,7 @@ class Stage:
 
 def sweep(now: datetime | None = None) -> int:
     """See to every live room; returns how many ended. Without Redis nobody's presence is known, so nothing ends."""
+    _apply_standings()
     ended = 0
     rooms = Room.objects.filter(status=Room.Status.LIVE).order_by("pk")
     for room in rooms.iterator():
@@ -51,6 +53,15 @@ def sweep(now: datetime | None = None) -> int:
             log.warning("sweep stopped, presence is not known: %s", error)
             break
     return ended
+
+
+def _apply_standings() -> None:
+    """End what accounts may not have any more. An account that fails keeps no other from being seen to."""
+    for user_pk in without_right():
+        try:
+            apply_standing(user_pk)
+        except Exception:
+            log.exception("the standing of %s could not be applied", user_pk)
 
 
 def _sweep_room(room: Room, now: datetime) -> bool:

@@ -17,7 +17,14 @@ class OpenRoom(serializers.Serializer[Any]):
     topic = serializers.CharField(max_length=280, required=False, default="", allow_blank=True)
     language = serializers.ChoiceField(choices=settings.LANGUAGES, default="en")
     speak_policy = serializers.ChoiceField(choices=Room.SpeakPolicy.choices, default=Room.SpeakPolicy.EVERYONE)
+    entry_policy = serializers.ChoiceField(choices=Room.EntryPolicy.choices, default=Room.EntryPolicy.ANYONE)
     transcription = serializers.BooleanField(default=True)
+
+
+class SetEntryPolicy(serializers.Serializer[Any]):
+    """Which people may come in."""
+
+    policy = serializers.ChoiceField(choices=Room.EntryPolicy.choices)
 
 
 class GiveConsent(serializers.Serializer[Any]):
@@ -64,6 +71,7 @@ class RoomShape(serializers.Serializer[Any]):
     ended_at = serializers.DateTimeField(allow_null=True)
     end_reason = serializers.CharField()
     speak_policy = serializers.ChoiceField(choices=Room.SpeakPolicy.choices)
+    entry_policy = serializers.ChoiceField(choices=Room.EntryPolicy.choices)
     max_speakers = serializers.IntegerField()
     recorded_days = serializers.IntegerField()
     transcription = serializers.BooleanField()
@@ -95,6 +103,7 @@ class MayShape(serializers.Serializer[Any]):
     why_not = serializers.CharField(allow_null=True)
     end = serializers.BooleanField()
     mute_others = serializers.BooleanField()
+    set_entry_policy = serializers.BooleanField()
 
 
 class YouShape(serializers.Serializer[Any]):

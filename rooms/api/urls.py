@@ -8,6 +8,7 @@ urlpatterns = [
     path("rooms/", views.Rooms.as_view(), name="api-rooms"),
     path("rooms/<slug:slug>/", views.OneRoom.as_view(), name="api-room"),
     path("rooms/<slug:slug>/end/", views.End.as_view(), name="api-room-end"),
+    path("rooms/<slug:slug>/entry/", views.Entry.as_view(), name="api-room-entry"),
     path("rooms/<slug:slug>/consent/", views.Consent.as_view(), name="api-room-consent"),
     path("rooms/<slug:slug>/seat/", views.Seat.as_view(), name="api-room-seat"),
     path("rooms/<slug:slug>/mute/", views.Mute.as_view(), name="api-room-mute"),

@@ -22,7 +22,8 @@ from rooms.models import Room
 from rooms.queries import room_by_slug
 from rooms.recordings import recording_state, replay_state
 from rooms.refusals import RoomRefused
-from rooms.snapshot import enter, room_state, snapshot
+from rooms.rules.facts import enter
+from rooms.snapshot import room_state, snapshot
 from rooms.verbs import person, servers_for
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -127,6 +128,18 @@ class End(RoomView):
         self.paced()
         room = self.room(slug)
         actions.end_room(room.pk, self.me)
+        return self.see(room)
+
+
+class Entry(RoomView):
+    """`/rooms/<slug>/entry/`."""
+
+    @described("rooms_set_entry_policy", shapes.SnapshotShape, shapes.SetEntryPolicy)
+    def put(self, request: Request, slug: str) -> Response:
+        """Change who may come in, as host or co-host. Those who are no longer admitted are put out."""
+        self.paced()
+        room = self.room(slug)
+        actions.set_entry_policy(room.pk, self.me, self.values(shapes.SetEntryPolicy)["policy"])
         return self.see(room)
 
 

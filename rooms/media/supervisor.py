@@ -20,7 +20,7 @@ from django.conf import settings
 from django.db import DatabaseError
 from redis.exceptions import RedisError
 
-from rooms.media import audience, bus, serving, stage, wanted
+from rooms.media import audience, bus, rights, serving, stage, wanted
 from rooms.media.client import Janus, JanusError, JanusGone
 from rooms.media.disk import Disk, tell_room
 from rooms.media.probe import EVERY, KEPT, probe
@@ -171,6 +171,7 @@ class Supervisor:
         if deep:
             self._deep_at = time.monotonic()
             await self._end_old_checks()
+        await rights.put_out(self)
         rooms = self.wanted.keys() | self.studios.keys()
         await asyncio.gather(*(self._tend_room(pk, deep) for pk in rooms))
         if time.monotonic() - self._probe_at > EVERY:

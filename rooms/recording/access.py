@@ -7,7 +7,7 @@ from rooms import permissions
 from rooms.identity import Who
 from rooms.models import Recording, Room, Seat
 from rooms.refusals import RoomRefused, refuse
-from rooms.snapshot import enter
+from rooms.rules.facts import enter
 
 
 def role_in(user: User, room: Room) -> str:

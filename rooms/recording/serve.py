@@ -14,7 +14,7 @@ from rooms.queries import room_by_slug
 from rooms.recording import playlists, store
 from rooms.recording.delivery import deliver_piece
 from rooms.refusals import RoomRefused, refuse
-from rooms.snapshot import enter
+from rooms.rules.facts import enter
 
 _SEGMENT_SECONDS_CACHED = 180
 _windows: dict[int, tuple[tuple[int, int, int], str]] = {}

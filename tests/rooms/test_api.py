@@ -137,7 +137,13 @@ def test_reading_needs_no_account() -> None:
     seen = Client().get(at(room)).json()
     assert seen["you"] == {
         "user": None,
-        "may": {"take_seat": False, "why_not": "not_signed_in", "end": False, "mute_others": False},
+        "may": {
+            "take_seat": False,
+            "why_not": "not_signed_in",
+            "end": False,
+            "mute_others": False,
+            "set_entry_policy": False,
+        },
         "consented": False,
     }
     assert code(Client().get(at("nosuchroom")), 404) == "unknown_room"

@@ -43,7 +43,13 @@ async def test_a_room_that_ended_shows_so_and_does_nothing(web: Site) -> None:
     async with Page(room, room.host) as page:
         first = await page.wait_for("snapshot")
         assert first["room"]["status"] == "ended" and first["seats"] == []
-        assert first["you"]["may"] == {"take_seat": False, "why_not": "room_ended", "end": False, "mute_others": False}
+        assert first["you"]["may"] == {
+            "take_seat": False,
+            "why_not": "room_ended",
+            "end": False,
+            "mute_others": False,
+            "set_entry_policy": False,
+        }
         for verb in ("take_seat", "leave_seat", "mute", "unmute", "end", "speak_offer", "listen"):
             assert code(await page.ask(verb)) == "room_ended", verb
         assert code(await page.ask("unseat", user="host")) == "room_ended"

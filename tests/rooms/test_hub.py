@@ -27,7 +27,7 @@ class Ear:
 
     def __init__(self, hub: Hub, who: str = "a:ear", conn: str = "ear", user_pk: int | None = None) -> None:
         self.hub = hub
-        self.outlet = Outlet(who, conn, user_pk, lambda: None)
+        self.outlet = Outlet(0, who, conn, user_pk, lambda: None, lambda code: None)
         self.heard: list[dict[str, Any]] = []
         self.snapshots = 0
         self.feed: Feed
@@ -217,7 +217,7 @@ async def test_speakers_are_not_listeners(hub: Hub) -> None:
 
 def test_a_queue_that_is_full_drops_the_socket() -> None:
     dropped = []
-    outlet = Outlet("a:slow", "conn", None, lambda: dropped.append(1))
+    outlet = Outlet(0, "a:slow", "conn", None, lambda: dropped.append(1), lambda code: None)
     outlet.snapshot("{}", 0)
     for n in range(LIMIT + 10):
         outlet.put(str(n))
@@ -225,7 +225,7 @@ def test_a_queue_that_is_full_drops_the_socket() -> None:
 
 
 def test_nothing_leaves_before_the_snapshot_and_nothing_that_is_in_it() -> None:
-    outlet = Outlet("a:x", "conn", None, lambda: None)
+    outlet = Outlet(0, "a:x", "conn", None, lambda: None, lambda code: None)
     outlet.put("five", 5)
     outlet.put("six", 6)
     outlet.put("lossy")

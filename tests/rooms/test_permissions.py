@@ -1,7 +1,8 @@
-"""Who may do what: the rules as a table, without a database."""
+"""The rules of a room as a table, without a database."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -9,38 +10,47 @@ import pytest
 from rooms import permissions as may
 from rooms.refusals import TABLE
 
-SEAT: dict[str, Any] = {
-    "status": "live",
-    "signed_in": True,
-    "role": "listener",
-    "policy": "everyone",
-    "followed_by_host": False,
-    "consented": True,
-    "free_places": 1,
-}
+SPEAKER = may.Facts("live", "anyone", "everyone", True, role="speaker", seated=True, consented=True)
+LISTENER = replace(SPEAKER, role="listener", seated=False)
+NOBODY = replace(LISTENER, signed_in=False, kept_off_stage="not_signed_in", consented=False)
+CLOSED = {"kept_out": "account_closed", "kept_off_stage": "account_closed"}
+NO_STAGE = {"kept_off_stage": "no_stage"}
+
+
+def of(role: str) -> may.Facts:
+    """Somebody of this role, seated where the role says so."""
+    return replace(LISTENER, role=role, seated=role != "listener")
 
 
 @pytest.mark.parametrize(
-    ("change", "code"),
+    ("change", "free", "code"),
     [
-        ({}, None),
-        ({"status": "ended"}, "room_ended"),
-        ({"status": "cancelled"}, "room_ended"),
-        ({"status": "scheduled"}, "unknown_room"),
-        ({"signed_in": False}, "not_signed_in"),
-        ({"policy": "followed"}, "not_allowed_to_speak"),
-        ({"policy": "followed", "followed_by_host": True}, None),
-        ({"policy": "followed", "role": "host"}, None),
-        ({"policy": "invited", "followed_by_host": True}, "not_allowed_to_speak"),
-        ({"consented": False}, "not_consented"),
-        ({"consented": False, "role": "host"}, "not_consented"),
-        ({"free_places": 0}, "stage_full"),
-        ({"free_places": 0, "role": "host"}, None),
-        ({"free_places": 0, "consented": False}, "not_consented"),
+        ({}, 1, None),
+        ({"status": "ended"}, 1, "room_ended"),
+        ({"status": "cancelled"}, 1, "room_ended"),
+        ({"status": "scheduled"}, 1, "unknown_room"),
+        ({"signed_in": False, "kept_off_stage": "not_signed_in"}, 1, "not_signed_in"),
+        ({"speak_policy": "followed"}, 1, "not_allowed_to_speak"),
+        ({"speak_policy": "followed", "followed_by_host": True}, 1, None),
+        ({"speak_policy": "followed", "role": "host"}, 1, None),
+        ({"speak_policy": "invited", "followed_by_host": True}, 1, "not_allowed_to_speak"),
+        ({"speak_policy": "invited", "role": "speaker", "seated": True}, 1, None),
+        ({"entry_policy": "followers"}, 1, "not_allowed"),
+        ({"entry_policy": "followers", "follows_host": True}, 1, None),
+        ({"entry_policy": "invited"}, 1, "not_allowed"),
+        (CLOSED, 1, "account_closed"),
+        ({**CLOSED, "role": "host"}, 1, "account_closed"),
+        (NO_STAGE, 1, "no_stage"),
+        ({**NO_STAGE, "role": "host"}, 1, "no_stage"),
+        ({"consented": False}, 1, "not_consented"),
+        ({"consented": False, "role": "host"}, 1, "not_consented"),
+        ({}, 0, "stage_full"),
+        ({"role": "host"}, 0, None),
+        ({"consented": False}, 0, "not_consented"),
     ],
 )
-def test_taking_a_seat(change: dict[str, Any], code: str | None) -> None:
-    assert may.may_take_seat(**{**SEAT, **change}) == code
+def test_taking_a_seat(change: dict[str, Any], free: int, code: str | None) -> None:
+    assert may.may_take_seat(replace(LISTENER, **change), free_places=free) == code
 
 
 @pytest.mark.parametrize(
@@ -59,21 +69,26 @@ def test_taking_a_seat(change: dict[str, Any], code: str | None) -> None:
     ],
 )
 def test_muting(by_self: bool, by_role: str, target: str | None, code: str | None) -> None:
-    assert may.may_mute(status="live", by_self=by_self, by_role=by_role, target_role=target) == code
-    assert may.may_mute(status="ended", by_self=by_self, by_role=by_role, target_role=target) == "room_ended"
+    assert may.may_mute(of(by_role), by_self=by_self, target_role=target) == code
+    assert may.may_mute(replace(of(by_role), status="ended"), by_self=by_self, target_role=target) == "room_ended"
+    assert may.may_mute(replace(of(by_role), **CLOSED), by_self=by_self, target_role=target) == "account_closed"
 
 
 @pytest.mark.parametrize(
-    ("by_self", "on_stage", "consented", "code"),
+    ("by_self", "change", "code"),
     [
-        (True, True, True, None),
-        (True, True, False, "not_consented"),
-        (True, False, True, "not_on_stage"),
-        (False, True, True, "not_allowed"),
+        (True, {}, None),
+        (True, {"consented": False}, "not_consented"),
+        (True, {"role": "listener", "seated": False}, "not_on_stage"),
+        (True, CLOSED, "account_closed"),
+        (True, NO_STAGE, "no_stage"),
+        (True, {"entry_policy": "invited", "speak_policy": "invited"}, None),
+        (True, {"status": "ended"}, "room_ended"),
+        (False, {}, "not_allowed"),
     ],
 )
-def test_only_oneself_unmutes(by_self: bool, on_stage: bool, consented: bool, code: str | None) -> None:
-    assert may.may_unmute(status="live", by_self=by_self, on_stage=on_stage, consented=consented) == code
+def test_only_oneself_unmutes(by_self: bool, change: dict[str, Any], code: str | None) -> None:
+    assert may.may_unmute(replace(SPEAKER, **change), by_self=by_self) == code
 
 
 @pytest.mark.parametrize(
@@ -89,31 +104,45 @@ def test_only_oneself_unmutes(by_self: bool, on_stage: bool, consented: bool, co
     ],
 )
 def test_taking_people_off_the_stage(by_role: str, target: str | None, code: str | None) -> None:
-    assert may.may_unseat(status="live", by_role=by_role, target_role=target) == code
+    assert may.may_unseat(of(by_role), target_role=target) == code
+    assert may.may_unseat(replace(of(by_role), **CLOSED), target_role=target) == "account_closed"
 
 
 @pytest.mark.parametrize(("role", "code"), [("host", None), ("cohost", "not_host"), ("speaker", "not_host")])
 def test_only_the_host_ends(role: str, code: str | None) -> None:
-    assert may.may_end(status="live", role=role) == code
-    assert may.may_end(status="live", role=role, is_staff=True) is None
-    assert may.may_end(status="ended", role=role) == "room_ended"
+    assert may.may_end(of(role)) == code
+    assert may.may_end(of(role), is_staff=True) is None
+    assert may.may_end(replace(of(role), status="ended")) == "room_ended"
+    assert may.may_end(replace(of(role), **CLOSED)) == "account_closed"
 
 
 @pytest.mark.parametrize(
-    ("policy", "signed_in", "follows", "code"),
+    ("role", "code"), [("host", None), ("cohost", None), ("speaker", "not_host"), ("listener", "not_host")]
+)
+def test_host_and_cohosts_say_who_may_come_in(role: str, code: str | None) -> None:
+    assert may.may_set_entry_policy(of(role)) == code
+    assert may.may_set_entry_policy(of(role), is_staff=True) is None
+    assert may.may_set_entry_policy(replace(of(role), status="ended"), is_staff=True) == "room_ended"
+
+
+@pytest.mark.parametrize(
+    ("policy", "nobody", "stranger", "follower"),
     [
-        ("anyone", False, False, None),
-        ("signed_in", False, False, "not_signed_in"),
-        ("signed_in", True, False, None),
-        ("followers", False, False, "not_signed_in"),
-        ("followers", True, False, "not_allowed"),
-        ("followers", True, True, None),
-        ("invited", True, True, "not_allowed"),
+        ("anyone", None, None, None),
+        ("signed_in", "not_signed_in", None, None),
+        ("followers", "not_signed_in", "not_allowed", None),
+        ("invited", "not_signed_in", "not_allowed", "not_allowed"),
     ],
 )
-def test_coming_in(policy: str, signed_in: bool, follows: bool, code: str | None) -> None:
-    assert may.may_enter(policy=policy, signed_in=signed_in, is_host=False, follows_host=follows) == code
-    assert may.may_enter(policy=policy, signed_in=True, is_host=True, follows_host=False) is None
+def test_coming_in(policy: str, nobody: str | None, stranger: str | None, follower: str | None) -> None:
+    listener = replace(LISTENER, entry_policy=policy)
+    assert may.may_enter(replace(NOBODY, entry_policy=policy)) == nobody
+    assert may.may_enter(listener) == stranger
+    assert may.may_enter(replace(listener, follows_host=True)) == follower
+    assert may.may_enter(replace(listener, kept_out="account_suspended")) == "account_suspended"
+    for role in ("host", "cohost", "speaker"):
+        assert may.may_enter(replace(of(role), entry_policy=policy)) is None, "a policy puts nobody off the stage"
+        assert may.may_enter(replace(of(role), kept_out="account_closed")) == "account_closed"
 
 
 def test_every_refusal_has_a_status_and_a_sentence() -> None:

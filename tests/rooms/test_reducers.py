@@ -81,6 +81,7 @@ def everything() -> Story:
     story.step(actions.set_recording_paused, True)
     story.step(actions.set_muted, anna, True, room.host)
     story.step(actions.set_recording_paused, False)
+    story.step(actions.set_entry_policy, room.host, "signed_in")
     story.step(actions.leave_seat, bert)
     story.step(actions.take_seat, bert)
     here(room, room.host, False)
@@ -108,7 +109,7 @@ def test_both_reducers_and_fresh_snapshots_agree_after_every_event() -> None:
                 if event["seq"] in story.fresh:
                     assert ours[name] == story.fresh[event["seq"]][number][name], f"{event['type']}: {name}"
                     compared += 1
-    assert compared == len(story.readers) * len(SAME) * 13
+    assert compared == len(story.readers) * len(SAME) * 14
 
 
 def test_the_page_takes_nothing_twice_and_asks_when_something_is_missing() -> None:

@@ -58,6 +58,7 @@ def one_step(dice: random.Random, room: Room, people: list[Any]) -> None:
             lambda: actions.host_lost(room.pk, timezone.now() - timedelta(seconds=7)),
             lambda: actions.host_back(room.pk),
             lambda: actions.set_recording_paused(room.pk, dice.random() < 0.5),
+            lambda: actions.set_entry_policy(room.pk, room.host, dice.choice(["anyone", "signed_in"])),
         ]
     )
     try:
@@ -102,6 +103,7 @@ def test_every_kind_of_event_was_replayed() -> None:
     actions.host_back(room.pk)
     actions.set_recording_paused(room.pk, True)
     actions.set_recording_paused(room.pk, False)
+    actions.set_entry_policy(room.pk, room.host, "signed_in")
     actions.end_room(room.pk, room.host)
     assert {event["type"] for event in events_after(room, 0)} == set(SEQUENCED)
 
@@ -122,7 +124,7 @@ def test_a_snapshot_costs_the_same_for_one_seat_and_eleven(full: bool, django_as
     if full:
         for n in range(10):
             Seat.objects.create(room=room, user=person(f"p{n}"), place=n + 1)
-    with django_assert_num_queries(5):  # room with host, seats with people; own seat, follow, consent
+    with django_assert_num_queries(6):  # room with host, seats with people; standing, own seat, follow, consent
         assert len(snapshot(room.pk, Who.of_user(reader))["seats"]) == (11 if full else 1)
     with django_assert_num_queries(2):
         snapshot(room.pk, Who(None, "a:reader"))

@@ -25,7 +25,7 @@ async def test_a_room_from_opening_to_end(web: Site) -> None:
         assert [seat["user"] for seat in first["seats"]] == ["host"]
         assert first["you"] == {
             "user": "guest",
-            "may": {"take_seat": True, "why_not": None, "end": False, "mute_others": False},
+            "may": {"take_seat": True, "why_not": None, "end": False, "mute_others": False, "set_entry_policy": False},
             "consented": False,
         }
         assert code(await page.ask("take_seat")) == "not_consented"

@@ -212,7 +212,10 @@ socket.addEventListener("open", () => {
   clearNotice(say("offline"));
   clearNotice(say("reconnecting"));
 });
-socket.addEventListener("final", (event) => notice(say(event.detail === 4403 ? "not_allowed" : "gone"), { stays: true }));
+socket.addEventListener("final", ({ detail }) => {
+  finish();
+  notice(detail.text || say(detail.code === 4403 ? "not_allowed" : "gone"), { stays: true });
+});
 addEventListener("online", () => (stage.state === "off" ? audience.restart(200) : stage.reconnect()));
 audience.addEventListener("change", draw);
 stage.addEventListener("change", draw);

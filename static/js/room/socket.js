@@ -14,7 +14,7 @@ export class Refused extends Error {
   }
 }
 
-/** Events: `message` (detail: what came), `open`, `lost`, `final` (detail: the close code). */
+/** Events: `message` (detail: what came), `open`, `lost`, `final` (detail: the close code and the sentence that came with it). */
 export class RoomSocket extends EventTarget {
   #url;
   #socket = null;
@@ -24,6 +24,7 @@ export class RoomSocket extends EventTarget {
   #retry = 0;
   #quiet = 0;
   #closed = false;
+  #why = ""; // the sentence with which the server closed the line, if it said one
 
   constructor(slug) {
     super();
@@ -72,6 +73,7 @@ export class RoomSocket extends EventTarget {
   #take(message) {
     this.#listenForQuiet();
     if (message.re !== undefined) return this.#settle(message.re, message);
+    if (message.error) this.#why = message.error.text;
     if (message.type === "snapshot") this.#opened();
     this.dispatchEvent(new CustomEvent("message", { detail: message }));
   }
@@ -111,7 +113,7 @@ export class RoomSocket extends EventTarget {
     if (this.#closed) return;
     if (FINAL.has(code)) {
       this.close();
-      this.dispatchEvent(new CustomEvent("final", { detail: code }));
+      this.dispatchEvent(new CustomEvent("final", { detail: { code, text: this.#why } }));
       return;
     }
     this.dispatchEvent(new Event("lost"));

@@ -13,6 +13,14 @@ export function fromSnapshot(snapshot, before = null) {
   };
 }
 
+const NOTHING_MORE = {
+  take_seat: false,
+  why_not: "room_ended",
+  end: false,
+  mute_others: false,
+  set_entry_policy: false,
+};
+
 function withSeat(state, user, change) {
   return { ...state, seats: state.seats.map((seat) => (seat.user === user ? { ...seat, ...change } : seat)) };
 }
@@ -44,7 +52,7 @@ const sequenced = {
       host_ends_at: null,
       recording_paused_at: null,
     },
-    you: { ...state.you, may: { ...state.you.may, take_seat: false, why_not: "room_ended", end: false, mute_others: false } },
+    you: { ...state.you, may: { ...state.you.may, ...NOTHING_MORE } },
   }),
   seat_taken: (state, { seat }) => ({
     ...state,
@@ -56,6 +64,7 @@ const sequenced = {
   host_back: (state) => withHost(state, null, null),
   recording_paused: (state, { paused_at }) => withPause(state, paused_at),
   recording_resumed: (state) => withPause(state, null),
+  entry_policy_set: (state, { policy }) => ({ ...state, room: { ...state.room, entry_policy: policy } }),
 };
 
 function withHost(state, lostAt, endsAt) {

@@ -1,0 +1,33 @@
+"""Who may come in: set by the host while the room is live, obeyed at once by all who are in it."""
+
+from __future__ import annotations
+
+from people.models import User
+from rooms import permissions
+from rooms.actions.locking import locked, media_changed
+from rooms.actions.standing import standing_changed
+from rooms.events import append_event
+from rooms.models import Room
+from rooms.refusals import RoomRefused, refuse
+from rooms.rules.facts import facts_of
+
+
+def set_entry_policy(room_id: int, by: User, policy: str, *, as_staff: bool = False) -> Room:
+    """Change who may come in. Whom a tighter policy no longer admits is put out; host, co-hosts and people on stage
+    stay. Nothing happens when it is so already.
+
+    `as_staff` asks for the permission `rooms.change_room` instead of the host's right. Raises bad_value, not_host,
+    room_ended, unknown_room.
+    """
+    if policy not in Room.EntryPolicy.values:
+        raise RoomRefused("bad_value", {"policy": ", ".join(Room.EntryPolicy.values)})
+    with locked(room_id) as room:
+        staff = as_staff and by.has_perm("rooms.change_room")
+        refuse(permissions.may_set_entry_policy(facts_of(room, by), is_staff=staff))
+        if room.entry_policy != policy:
+            room.entry_policy = policy
+            room.save(update_fields=["entry_policy"])
+            append_event(room, "entry_policy_set", {"policy": policy})
+            media_changed(room)
+            standing_changed(room, f"entry policy {policy}")
+    return room
