@@ -31,13 +31,15 @@ class Page:
         self.seen: list[dict[str, Any]] = []
         self.unread: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
         self.number = 0
+        self.cookie = ""
         self.socket: ClientConnection
         self.reader: asyncio.Task[None]
 
     async def __aenter__(self) -> Self:
         headers = dict(self.options.pop("headers", {}))
         if self.user is not None:
-            headers["Cookie"] = await sync_to_async(session_cookie)(self.user)
+            self.cookie = await sync_to_async(session_cookie)(self.user)
+            headers["Cookie"] = self.cookie
         origin = self.options.pop("origin", f"http://localhost:{self.port}")
         scheme = "wss" if "ssl" in self.options else "ws"
         self.socket = await connect(
