@@ -5,16 +5,19 @@ History is read, not edited: seats, events, consents and recordings have no form
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from django.contrib import admin, messages
 from django.db.models import Count, QuerySet
 from django.http import HttpRequest
+from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
 from people.models import User
 from rooms import actions
+from rooms.forms import ENTRY_WORDS
 from rooms.models import Consent, Recording, RecordingFile, Room, RoomEvent, Seat
 from rooms.refusals import RoomRefused
 
@@ -45,7 +48,7 @@ class SeatInline(ReadOnly, admin.TabularInline):  # type: ignore[type-arg]
 @admin.register(Room)
 class RoomAdmin(ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]
     list_display = ("title", "host_handle", "status", "started_at", "ended_at", "end_reason", "language", "seat_count")
-    list_filter = ("status", "end_reason", "language", "speak_policy", "is_demo")
+    list_filter = ("status", "end_reason", "language", "speak_policy", "entry_policy", "is_demo")
     list_select_related = ("host",)
     search_fields = ("title", "topic", "slug", "host__handle", "host__display_name")
     date_hierarchy = "started_at"
@@ -86,6 +89,35 @@ class RoomAdmin(ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]
         if ended:
             done = ngettext("{number} room was ended.", "{number} rooms were ended.", ended)
             messages.success(request, done.format(number=ended))
+
+    def get_actions(self, request: HttpRequest) -> dict[str, Any]:
+        """Besides those above, one for each policy of who may come in."""
+        found: dict[str, Any] = super().get_actions(request)
+        if found and self.has_end_permission(request):
+            for policy, word in ENTRY_WORDS.items():
+                name = f"entry_{policy.value}"
+                found[name] = (_entry_action(policy.value), name, format_lazy(_("Who may come in: {word}"), word=word))
+        return found
+
+
+def _entry_action(policy: str) -> Callable[[RoomAdmin, HttpRequest, QuerySet[Room]], None]:
+    """The admin's action that sets one policy, room by room, by the action that hosts use too."""
+
+    def set_policy(self: RoomAdmin, request: HttpRequest, queryset: QuerySet[Room]) -> None:
+        by, done = request.user, 0
+        assert isinstance(by, User)
+        for room in queryset:
+            try:
+                actions.set_entry_policy(room.pk, by, policy, as_staff=True)
+            except RoomRefused as refused:
+                messages.warning(request, f"{room}: {refused.text}")
+            else:
+                done += 1
+        if done:
+            text = ngettext("{number} room was changed.", "{number} rooms were changed.", done)
+            messages.success(request, text.format(number=done))
+
+    return set_policy
 
 
 @admin.register(RoomEvent)

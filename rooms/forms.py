@@ -17,6 +17,16 @@ POLICY_WORDS = {
 }
 
 
+# A room that nobody else may come into is closed while it is live, not opened so.
+POLICIES_OPEN = (Room.EntryPolicy.ANYONE, Room.EntryPolicy.SIGNED_IN, Room.EntryPolicy.FOLLOWERS)
+ENTRY_WORDS = {
+    Room.EntryPolicy.ANYONE: _("Anyone with the address, also without an account"),
+    Room.EntryPolicy.SIGNED_IN: _("People who are signed in"),
+    Room.EntryPolicy.FOLLOWERS: _("People who follow the host"),
+    Room.EntryPolicy.INVITED: _("Nobody else"),
+}
+
+
 class OpenRoomForm(forms.Form):
     """What a host says before a room opens."""
 
@@ -36,6 +46,13 @@ class OpenRoomForm(forms.Form):
         choices=[(value, POLICY_WORDS[value]) for value in POLICIES_NOW],
         initial=Room.SpeakPolicy.EVERYONE,
         widget=forms.RadioSelect,
+    )
+    entry_policy = forms.ChoiceField(
+        label=_("Who may come in and listen?"),
+        choices=[(value, ENTRY_WORDS[value]) for value in POLICIES_OPEN],
+        initial=Room.EntryPolicy.ANYONE,
+        widget=forms.RadioSelect,
+        help_text=_("You can change it while the room is live."),
     )
     transcription = forms.BooleanField(
         label=_("Write down what is said"),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from django.db.models import Prefetch
+from django.db.models import Exists, OuterRef, Prefetch, Q
 from redis.exceptions import RedisError
 
 from people.live import LiveLink
@@ -30,10 +30,11 @@ class LiveRoom:
 
 
 def live_rooms(for_user: User | None) -> list[LiveRoom]:
-    """Rooms that are live: hosts you follow first, then the newest. Three queries and one question a room to Redis."""
+    """Rooms that are live and that this person may come into: hosts you follow first, then the newest. At most five
+    queries and one question a room to Redis."""
     open_seats = Seat.objects.filter(left_at=None).select_related("user").order_by("place")
     rooms = list(
-        Room.objects.filter(status=Room.Status.LIVE, entry_policy=Room.EntryPolicy.ANYONE)
+        Room.objects.filter(_open_to(for_user), status=Room.Status.LIVE)
         .select_related("host")
         .prefetch_related(Prefetch("seats", queryset=open_seats, to_attr="open_seats"))
         .order_by("-started_at")
@@ -43,6 +44,18 @@ def live_rooms(for_user: User | None) -> list[LiveRoom]:
         followed = set(Follow.objects.filter(follower=for_user).values_list("followed_id", flat=True))
     rooms.sort(key=lambda room: room.host_id not in followed)  # stable: newest first within each half
     return [_card(room, room.host_id in followed) for room in rooms[:MOST]]
+
+
+def _open_to(user: User | None) -> Q:
+    """The rooms that a person may come into, as `permissions.may_enter` says it."""
+    anyone = Q(entry_policy=Room.EntryPolicy.ANYONE)
+    if user is None or not user.is_authenticated:
+        return anyone
+    follows = Exists(Follow.objects.filter(follower=user, followed=OuterRef("host")))
+    on_stage = Exists(Seat.objects.filter(room=OuterRef("pk"), user=user, left_at=None))
+    signed_in = Q(entry_policy=Room.EntryPolicy.SIGNED_IN)
+    followers = Q(entry_policy=Room.EntryPolicy.FOLLOWERS) & Q(follows)
+    return anyone | signed_in | followers | Q(host=user) | Q(on_stage)
 
 
 def _card(room: Room, host_followed: bool) -> LiveRoom:

@@ -15,9 +15,10 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from people.models import User
+from rooms.actions.entry import set_entry_policy
 from rooms.actions.opening import open_room
 from rooms.demo import may_start_demo, start_demo_room
-from rooms.forms import OpenRoomForm
+from rooms.forms import ENTRY_WORDS, OpenRoomForm
 from rooms.identity import who_of_request
 from rooms.live import live_rooms
 from rooms.models import Recording, Room
@@ -109,6 +110,21 @@ def room_page(request: HttpRequest, slug: str) -> HttpResponse:
     return render(request, "rooms/room.html", live_context(request, room, snapshot(room.pk, who)))
 
 
+@login_required
+@require_POST
+def entry(request: HttpRequest, slug: str) -> HttpResponse:
+    """Change who may come in, from a page without script."""
+    room = room_by_slug(slug)
+    if room is None:
+        raise Http404
+    try:
+        enter(room, who_of_request(request))
+        set_entry_policy(room.pk, cast(User, request.user), request.POST.get("policy", ""))
+    except RoomRefused as refused:
+        messages.error(request, refused.text)
+    return redirect(room)
+
+
 def live_context(request: HttpRequest, room: Room, now: Snapshot) -> dict[str, Any]:
     seats, handle = now["seats"], now["you"]["user"]
     places = now["room"]["max_speakers"]
@@ -124,7 +140,8 @@ def live_context(request: HttpRequest, room: Room, now: Snapshot) -> dict[str, A
         "recording_days": settings.RECORDING_DAYS,
         "longest": settings.RECORDING_DAYS_VIOLATION,
         "modules": [static(f"js/room/{name}.js") for name in ROOM_MODULES],
-        "words": room_words(),
+        "words": room_words(room.host.display_name),
+        "entry_choices": ENTRY_WORDS.items(),
         "page": {
             "slug": room.slug,
             "title": room.title,

@@ -6,9 +6,20 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext, pgettext
 
 
-def room_words() -> dict[str, str]:
-    """By key. `{name}` and the like are filled in by script; `…_one` and `…_other` go by the reader's plural rules."""
-    return {**_table_words(), **_control_words(), **_check_words(), **_trouble_words()}
+def room_words(host: str) -> dict[str, str]:
+    """By key. `{name}` and the like are filled in by script; `…_one` and `…_other` go by the reader's plural rules.
+    `host` is the host's name."""
+    return {**_table_words(), **_control_words(), **_check_words(), **_trouble_words(), **_entry_words(host)}
+
+
+def _entry_words(host: str) -> dict[str, str]:
+    followers = _("People who follow %(name)s can come in with this address.") % {"name": host}
+    return {
+        "entry_anyone": _("Anyone with this address can listen, also without an account."),
+        "entry_signed_in": _("Everyone who is signed in can come in with this address."),
+        "entry_followers": followers,
+        "entry_invited": _("Nobody else can come in: only the host and the people at the table are here."),
+    }
 
 
 def _table_words() -> dict[str, str]:

@@ -180,3 +180,17 @@ def test_the_admin_is_for_staff(client: Client) -> None:
     client.force_login(person("curious"))
     looks: list[Callable[[], Any]] = [lambda name=name: client.get(f"/admin/rooms/{name}/") for name in LISTS]  # type: ignore[misc]
     assert {look().status_code for look in looks} == {302}
+
+
+@pytest.mark.parametrize(("codename", "policy"), [("view_room", "anyone"), ("change_room", "invited")])
+def test_only_who_may_change_rooms_says_who_may_come_in(codename: str, policy: str) -> None:
+    room, over, user = open_room(), open_room("second"), person("helper", is_staff=True)
+    actions.end_room(over.pk, over.host)
+    user.user_permissions.add(*Permission.objects.filter(codename__in=["view_room", codename]))
+    browser = Client()
+    browser.force_login(user)
+    chosen = {"action": "entry_invited", "_selected_action": [room.pk, over.pk]}
+    answer = browser.post("/admin/rooms/room/", chosen, follow=True)
+    room.refresh_from_db()
+    assert room.entry_policy == policy
+    assert ("1 room was changed." in told(answer)) is (codename == "change_room")

@@ -185,6 +185,12 @@ function endRoom() {
   sheet.showModal();
 }
 
+document.querySelector("[data-entry-form]").addEventListener("submit", (event) => {
+  event.preventDefault();
+  const policy = event.target.elements.policy.value;
+  attempt(() => ask("set_entry_policy", { policy }));
+});
+
 const actions = {
   listen: () => audience.start(),
   sound: () => (audience.isOn ? audience.stop() : audience.start()),

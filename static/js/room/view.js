@@ -40,6 +40,17 @@ function drawPause(state) {
   find("paused").hidden = !state.room.recording_paused_at;
 }
 
+/** Who may come in, in words; the host's choice follows what is so. */
+function drawEntry(state) {
+  const policy = state.room.entry_policy;
+  write(find("entry"), say(`entry_${policy}`));
+  const form = find("entry-form");
+  form.hidden = !state.you.may.set_entry_policy;
+  if (policy !== entryShown) form.elements.policy.value = policy;
+  entryShown = policy;
+}
+let entryShown = "";
+
 function endReason(reason) {
   return known(`ended_${reason}`) ? say(`ended_${reason}`) : "";
 }
@@ -80,6 +91,7 @@ export function drawRoom(state, { seats, most, maySit }) {
   drawCounts(state, most);
   drawBanner(state);
   drawPause(state);
+  drawEntry(state);
   wasOnStage ||= state.seats.some((seat) => seat.user === state.you.user);
   if (isOver(state)) return drawEnd(state, state.you.user === state.room.host);
   seats.draw(state);
