@@ -20,7 +20,7 @@ POLICY_WORDS = {
 # A room that nobody else may come into is closed while it is live, not opened so.
 POLICIES_OPEN = (Room.EntryPolicy.ANYONE, Room.EntryPolicy.SIGNED_IN, Room.EntryPolicy.FOLLOWERS)
 ENTRY_WORDS = {
-    Room.EntryPolicy.ANYONE: _("Anyone with the address, also without an account"),
+    Room.EntryPolicy.ANYONE: _("Anyone with the address"),
     Room.EntryPolicy.SIGNED_IN: _("People who are signed in"),
     Room.EntryPolicy.FOLLOWERS: _("People who follow the host"),
     Room.EntryPolicy.INVITED: _("Nobody else"),

@@ -326,3 +326,23 @@ def test_seats_are_never_taken_for_somebody_else() -> None:
     body = {"user": "host", "place": 7, "role": "host"}
     assert by_token(guest).post(at(room, "seat"), body, JSON).json() == {"place": 1}
     assert Seat.objects.get(room=room, place=1).user == guest
+
+
+def test_who_may_come_in_over_the_api(api: Callable[[User], Client]) -> None:
+    host, guest = person("host", creator=True), person("guest")
+    opened = api(host).post("/api/v1/rooms/", {"title": "Tables", "entry_policy": "followers"}, JSON)
+    slug = opened.json()["room"]["slug"]
+    assert opened.json()["room"]["entry_policy"] == "followers"
+    assert code(Client().get(at(slug)), 401) == "not_signed_in"
+    for call in (api(guest).get, api(guest).delete):
+        assert code(call(at(slug, "" if call.__name__ == "get" else "seat")), 403) == "not_allowed"
+    assert code(api(guest).put(at(slug, "entry"), {"policy": "anyone"}, JSON), 403) == "not_allowed"
+    listed: Callable[[Client], list[Any]] = lambda client: client.get("/api/v1/rooms/").json()["rooms"]  # noqa: E731
+    assert [len(listed(client)) for client in (Client(), api(guest), api(host))] == [0, 0, 1]
+    Follow.objects.create(follower=guest, followed=host)
+    assert api(guest).get(at(slug)).status_code == 200 and len(listed(api(guest))) == 1
+    assert code(api(guest).put(at(slug, "entry"), {"policy": "anyone"}, JSON), 403) == "not_host"
+    assert code(api(host).put(at(slug, "entry"), {"policy": "friends"}, JSON), 400) == "bad_value"
+    changed = api(host).put(at(slug, "entry"), {"policy": "anyone"}, JSON)
+    assert changed.status_code == 200 and changed.json()["room"]["entry_policy"] == "anyone"
+    assert Client().get(at(slug)).status_code == 200 and len(listed(Client())) == 1
