@@ -60,8 +60,8 @@ class SessionStore(DatabaseStore):
 
     def cycle_key(self) -> None:
         """Give the browser a new key for the same session: the row, and what is connected by it, goes on."""
-        data, old = self._get_session(), self.stored_key
-        key = self._get_new_session_key()
+        data, old = self._get_session(), self.stored_key  # type: ignore[attr-defined]  # not in Django's stubs
+        key: str = self._get_new_session_key()  # type: ignore[attr-defined]
         if old and Session.objects.filter(session_key=old).update(session_key=stored_key(key)):
             self._session_key = key
             self.modified = True
@@ -94,7 +94,7 @@ class SessionStore(DatabaseStore):
     def create_model_instance(self, data: dict[str, Any]) -> Session:
         user = data.get(SESSION_KEY)
         return Session(
-            session_key=stored_key(self._get_or_create_session_key()),
+            session_key=stored_key(self._get_or_create_session_key()),  # type: ignore[attr-defined]
             session_data=self.encode(data),
             expire_date=self.get_expiry_date(),
             user_id=None if user is None else int(user),
@@ -108,7 +108,7 @@ class SessionStore(DatabaseStore):
         if self.session_key is None:
             self.create()
             return
-        row = self.create_model_instance(self._get_session(no_load=must_create))
+        row = self.create_model_instance(self._get_session(no_load=must_create))  # type: ignore[attr-defined]
         changed = None if must_create else ["session_data", "expire_date", "user"]
         try:
             with transaction.atomic():

@@ -1,5 +1,6 @@
 """Follow and unfollow. Doing either twice is the same as doing it once."""
 
+from people.actions.standing import standing_changed
 from people.models import Follow, User
 from people.refusals import PeopleRefused
 from people.throttle import slow_down
@@ -24,4 +25,6 @@ def unfollow(follower: User, followed: User) -> bool:
     """Returns whether there was something to undo."""
     slow_down(f"follow:{follower.pk}", per_minute=PER_MINUTE, burst=BURST)
     deleted, _by_model = Follow.objects.filter(follower=follower, followed=followed).delete()
+    if deleted:
+        standing_changed(follower, "unfollowed")  # a room for followers may be among what they have open
     return deleted > 0

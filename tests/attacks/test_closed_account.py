@@ -71,7 +71,8 @@ class Table:
         self.far = HlsListener(self.browsers["lena"], self.room.slug)
 
     async def story(self, end: Callable[[User], None]) -> None:
-        tasks = [asyncio.create_task(part.run()) for part in (*self.talkers, self.near, self.hers)]
+        works = [*(talker.run() for talker in self.talkers), self.near.run(), self.hers.run()]
+        tasks = [asyncio.create_task(work) for work in works]
         try:
             await self.until(lambda: time.time() - min(map(self.ears.last, ("nora", "mona"))) < 1.0)
             await self.until(lambda: bool(self.hers.ears.arrived))

@@ -13,8 +13,8 @@ from rooms.refusals import TABLE
 SPEAKER = may.Facts("live", "anyone", "everyone", True, role="speaker", seated=True, consented=True)
 LISTENER = replace(SPEAKER, role="listener", seated=False)
 NOBODY = replace(LISTENER, signed_in=False, kept_off_stage="not_signed_in", consented=False)
-CLOSED = {"kept_out": "account_closed", "kept_off_stage": "account_closed"}
-NO_STAGE = {"kept_off_stage": "no_stage"}
+CLOSED: dict[str, Any] = {"kept_out": "account_closed", "kept_off_stage": "account_closed"}
+NO_STAGE: dict[str, Any] = {"kept_off_stage": "no_stage"}
 
 
 def of(role: str) -> may.Facts:

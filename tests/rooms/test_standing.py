@@ -14,6 +14,7 @@ from django.utils import timezone
 
 from ledger.models import Entry
 from people.actions import standing
+from people.actions.follows import follow, unfollow
 from people.models import Follow, Sanction, Session, User
 from people.refusals import PeopleRefused
 from rooms import actions
@@ -224,9 +225,10 @@ def test_a_sanction_begins_and_ends_by_itself() -> None:
 def test_sanctions_and_closing_stand_in_the_ledger_and_are_checked() -> None:
     guest = person("guest")
     staff = person("staff", is_staff=True)
-    for wrong in ({"kind": "beheaded"}, {"why": " "}, {"ends_at": timezone.now() - timedelta(1)}):
+    wrongs: list[dict[str, Any]] = [{"kind": "beheaded"}, {"why": " "}, {"ends_at": timezone.now() - timedelta(1)}]
+    for wrong in wrongs:
         with pytest.raises(PeopleRefused, match="bad_value"):
-            standing.impose_sanction(**{"user": guest, "kind": "warning", "by": staff, "why": "x", **wrong})
+            standing.impose_sanction(guest, **{"kind": "warning", "by": staff, "why": "x", **wrong})
     with pytest.raises(PeopleRefused, match="not_allowed"):
         standing.impose_sanction(staff, "warning", staff, "myself")
     sanction = standing.impose_sanction(guest, "warning", staff, "shouting")
@@ -288,3 +290,13 @@ def test_who_signs_in_stays_where_the_policy_was_loosened_again() -> None:
     actions.leave_seat(room.pk, guest)
     with pytest.raises(RoomRefused, match="not_allowed"):
         actions.take_seat(room.pk, guest)
+
+
+async def test_who_stops_following_leaves_a_room_for_followers(web: Site) -> None:
+    room = await run(open_room)(entry_policy="followers")
+    fan = await run(person)("fan")
+    await run(follow)(fan, room.host)
+    async with Page(room, fan) as page:
+        await page.wait_for("snapshot")
+        await run(unfollow)(fan, room.host)
+        assert await put_out(page) == "not_allowed"
