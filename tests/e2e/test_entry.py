@@ -1,4 +1,4 @@
-"""Who may come in, before browsers: the host changes it, and whoever is no longer admitted is told and hears nothing."""
+"""Who may come in, before browsers: the host changes it, and people who are no longer admitted are told."""
 
 from __future__ import annotations
 
