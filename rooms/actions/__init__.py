@@ -2,6 +2,7 @@
 appends to the log, and publishes when the transaction commits. Raises `RoomRefused`."""
 
 from rooms.actions.consent import record_consent
+from rooms.actions.epoch import new_epoch
 from rooms.actions.host import host_back, host_lost
 from rooms.actions.opening import end_room, open_room
 from rooms.actions.publishing import Download, download_everything, set_published
@@ -16,6 +17,7 @@ __all__ = [
     "host_back",
     "host_lost",
     "leave_seat",
+    "new_epoch",
     "open_room",
     "record_consent",
     "set_muted",
