@@ -5,7 +5,7 @@ ON_STAGE = HELPERS | {"speaker"}
 
 
 def may_read(role: str) -> str | None:
-    """The host, co-hosts at the room's end, and whose voice is in the recording. Others do not learn that it is there."""
+    """The host, co-hosts at the room's end and whose voice is in it. Others do not learn that it is there."""
     return None if role in ON_STAGE else "not_found"
 
 

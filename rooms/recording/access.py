@@ -86,7 +86,7 @@ def waiting(room: Room, who: Who) -> bool:
 
 
 def check_replay(room: Room, who: Who) -> str:
-    """The role of who may hear a room again. Raises not_found for everybody else: they do not learn that it is there."""
+    """The role of who may hear a room again. Raises not_found for others: they do not learn that it is there."""
     facts = replay_facts(room, who)
     refuse(
         permissions.may_replay(

@@ -32,8 +32,9 @@ TALKS = 10 ** (-42 / 20)  # of full scale, as RMS: quieter is breath and room
 HOLD_MS = 400  # a pause as short as this is part of talking
 SHORTEST_MS = 150  # a click is no talk
 # As RMS of a frame: less is what Opus makes of silence, or hiss. Lower than TALKS: a soft voice must not be taken for
-# none, because the right to hear the recording follows it.
-SOUNDS = 10 ** (-50 / 20)
+# none, because the right to hear the recording follows it. A click rings for 200 ms at this level, a word is longer.
+SOUNDS = 10 ** (-55 / 20)
+SOUNDS_MS = 250
 READ = 1 << 20
 
 Samples = npt.NDArray[np.int16]
@@ -44,7 +45,7 @@ class Unreadable(RuntimeError):
 
 
 def is_sounding(path: Path) -> bool:
-    """Whether anything is heard in a track: 150 ms without a break that are louder than silence. Stops reading there.
+    """Whether anything is heard in a track: a quarter of a second without a break. Reads no further.
 
     One that ffmpeg cannot read holds nothing that anybody hears. Raises OSError where there is no file.
     """
@@ -167,12 +168,12 @@ def levels_of(rows: Samples) -> npt.NDArray[np.float32]:
 
 
 def sounds(blocks: Iterator[Samples]) -> bool:
-    """Whether SHORTEST_MS in a row are louder than SOUNDS."""
+    """Whether SOUNDS_MS in a row are louder than SOUNDS."""
     in_a_row = 0
     for rows in evenly(blocks, FRAME_MS * RATE // 1000):
         for level in levels_of(rows).tolist():
             in_a_row = in_a_row + 1 if level > SOUNDS else 0
-            if in_a_row * FRAME_MS >= SHORTEST_MS:
+            if in_a_row * FRAME_MS >= SOUNDS_MS:
                 return True
     return False
 

@@ -59,7 +59,7 @@ def live_playlist(request: HttpRequest, slug: str) -> HttpResponse:
 
 @require_safe
 def segment(request: HttpRequest, token: str, mark: str, name: str) -> HttpResponse:
-    """A file of live sound by its signed address, while the room is live, has that epoch, and the file is in the window.
+    """A file of live sound by its signed address: while the room is live and has that epoch, and it is in the window.
 
     Everything else is 404. Who may listen is asked where the playlist is given out.
     """
@@ -98,7 +98,7 @@ def is_handed_out(room_pk: int, name: str) -> bool:
 
 
 def _look(room_pk: int) -> Window | None:
-    """The window as ffmpeg's playlists have it now; they are read only when they changed. None before the first piece."""
+    """The window as ffmpeg's playlists have it now; read only when they changed. None before the first piece."""
     at, known = time.monotonic(), _windows.get(room_pk)
     try:
         paths = store.live_paths(room_pk)
