@@ -92,10 +92,11 @@ def test_with_one_address_nobody_counts_to_another(client: Client, room: Room) -
     address = listed(client, room)[-1]
     _, hls, token, mark, name = address.split("/")
     pk, epoch = token.split("-")
+    theirs = listed(client, other)[-1].split("/")[2].partition("-")[2]
     guesses = [f"/{hls}/{token}/{mark}/0-{number}.m4s" for number in range(SECONDS + 3) if f"0-{number}.m4s" != name]
     guesses += [f"/{hls}/{token}/{mark}/{run}-{part}" for run in range(3) for part in ("init.mp4", "0.m4s", "1.m4s")]
     guesses += [f"/{hls}/{key}-{epoch}/{mark}/{name}" for key in (other.pk, int(pk) + 1, int(pk) - 1, f"0{pk}")]
-    guesses += [f"/{hls}/{pk}-{uuid4().hex}/{mark}/{name}", f"/{hls}/{pk}-{other.epoch.hex}/{mark}/{name}"]
+    guesses += [f"/{hls}/{pk}-{uuid4().hex}/{mark}/{name}", f"/{hls}/{pk}-{theirs}/{mark}/{name}"]
     minute = int(time.time()) // 60  # how addresses once were made
     guesses += [f"/{hls}/{token}/{minute + later}-{mark}/{name}" for later in range(-3, 4)]
     guesses += [f"/{hls}/{token}/{mark}/{file}" for file in ("0.m3u8", "0.kept", ".lock", "0-init.mp4", "..%2Fmix.m4a")]
@@ -150,9 +151,11 @@ def test_after_the_end_nothing_is_handed_out(client: Client, room: Room) -> None
     assert {client.get(address).status_code for address in addresses} == {200}
     actions.end_room(room.pk, room.host)
     record(room, 1, 1000, begins=SECONDS, seconds=3)  # what the recorder still writes
+    counted = [re.sub(r"[^/]*$", name, addresses[-1]) for name in ("0-0.m4s", "1-init.mp4", "1-2.m4s")]
+    assert gone_within(client, [*addresses, *counted])
     room.refresh_from_db()
     new = [store.segment_address(room.pk, room.epoch, name) for name in ("1-init.mp4", "1-0.m4s", "1-2.m4s")]
-    assert gone_within(client, [*addresses, *new])
+    assert {client.get(address).status_code for address in new} == {404}
 
 
 def test_a_new_epoch_ends_every_address_and_the_list_goes_on(client: Client, room: Room) -> None:
