@@ -17,7 +17,8 @@ from rooms.models import Recording, RecordingFile, Room, Seat
 from rooms.recording import links, peaks, store, tasks, voice
 from tests.rooms.people import open_room, person, seated
 from tests.rooms.recording.builders import TOTAL_MS, talked_room
-from tests.transcripts.sounds import RATE, Sound, clip, laid, save_opus
+from tests.transcripts.sounds import RATE, clip, laid, save_opus
+from transcripts.audio import Sound
 from transcripts.models import Cue
 from transcripts.permissions import may_read_own
 
@@ -170,8 +171,7 @@ def test_one_s_own_lines_stay_readable_without_the_rest() -> None:
 
 def test_lines_are_corrected_by_who_is_co_host_at_the_end(room: Room) -> None:
     """Once is not enough: not for somebody who sat down, nor for a speaker."""
-    at_the_end = {"role": "cohost", "left_reason": Seat.LeftReason.ROOM_ENDED}
-    helper = sat(room, "helper", place=11, **at_the_end)
+    helper = sat(room, "helper", place=11, role="cohost", left_reason=Seat.LeftReason.ROOM_ENDED)
     former = sat(room, "former", place=12, role="cohost")
     speaker = sat(room, "both", laid(SPEECH, 4_000), place=12, role="cohost", left_reason=Seat.LeftReason.UNSEATED)
     Seat.objects.create(room=room, user=speaker, place=3, left_at=room.ended_at, left_reason="room_ended")
