@@ -291,6 +291,7 @@ CELERY_TIMEZONE = "UTC"
 CELERY_IMPORTS = ("rooms.recording.tasks",)
 CELERY_BEAT_SCHEDULE = {
     "draw-recordings": {"task": "rooms.recording.prepare_left", "schedule": 300.0, "options": {"expires": 300}},
+    "measure-recordings": {"task": "rooms.recording.measure_left", "schedule": 300.0, "options": {"expires": 300}},
     "sweep-recordings": {"task": "rooms.recording.sweep", "schedule": 30.0, "options": {"expires": 30}},
     "send-mails": {"task": "people.tasks.send_mails", "schedule": 60.0, "options": {"expires": 60}},
     "anchor-ledger": {"task": "ledger.anchor", "schedule": 600.0, "options": {"expires": 600}},

@@ -66,7 +66,7 @@ class RetentionState:
         return None if self.reason is None else str(TEXTS[self.reason])
 
     def without_reason(self) -> RetentionState:
-        """For those who were on stage: how long, not whether somebody found or looks into something."""
+        """For those who spoke: how long, not whether somebody found or looks into something."""
         return self if self.reason in ("live", "released", "purged") else replace(self, reason=None)
 
     @property

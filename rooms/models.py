@@ -7,10 +7,12 @@ a log that nobody edits.
 from __future__ import annotations
 
 import secrets
+import uuid
 from datetime import datetime
 
 import pgtrigger
 from django.conf import settings
+from django.contrib.postgres.functions import RandomUUID
 from django.db import models
 from django.db.models import F, Q
 from django.utils import timezone
@@ -77,6 +79,8 @@ class Room(models.Model):
     end_reason = models.CharField(_("why it ended"), max_length=12, choices=EndReason.choices, blank=True)
     ends_by = models.DateTimeField(_("ends at the latest"), null=True, blank=True)
     seq = models.BigIntegerField(_("last event"), default=0, editable=False)
+    # Part of every address of live sound: a new one (`actions.new_epoch`) ends all that were given out.
+    epoch = models.UUIDField(default=uuid.uuid4, db_default=RandomUUID(), editable=False)
     host_lost_at = models.DateTimeField(_("host lost"), null=True, blank=True, editable=False)
     stage_empty_at = models.DateTimeField(_("stage empty since"), null=True, blank=True, editable=False)
     # Nothing is kept of what is said from then on: there is no room on the disk. Everybody in the room is told.
@@ -267,6 +271,8 @@ class RecordingFile(models.Model):
     size = models.BigIntegerField(_("size (bytes)"))
     sha256 = models.CharField(_("SHA-256"), max_length=64)
     crc32 = models.BigIntegerField(null=True, blank=True, editable=False)  # what a zip says of it
+    # Of a track: whether anything is heard in it, measured from its samples. None: not measured yet; None of a mix.
+    has_sound = models.BooleanField(null=True, blank=True, editable=False)
 
     class Meta:
         verbose_name = _("recording file")

@@ -150,9 +150,17 @@ def may_see_recording(*, is_host: bool) -> str | None:
     return None if is_host else "not_host"
 
 
-def may_replay(*, role: str, published: bool) -> str | None:
-    """The host, co-hosts and who spoke; everybody where the host published it. Others do not learn that it is there."""
-    return None if published or role in ON_STAGE else "not_found"
+def may_replay(*, kept_out: bool, role: str, published: bool, admitted: bool, waiting: bool = False) -> str | None:
+    """The host, co-hosts at the room's end and whose voice is in it; where the host published it, everybody whom the
+    room's entry policy admits. Others do not learn that it is there.
+
+    `role` is as in `recording.access.role_in`; `kept_out` is true for an account
+    that is closed or suspended. `waiting` is for who opened a
+    microphone and whose recording is not finished, so that there is nothing to hear: they see how far it is.
+    """
+    if not kept_out and (role in ON_STAGE or waiting or (published and admitted)):
+        return None
+    return "not_found"
 
 
 def may_publish(*, role: str, ready: bool) -> str | None:

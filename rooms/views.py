@@ -163,7 +163,7 @@ def ended_context(request: HttpRequest, room: Room) -> dict[str, Any]:
         "demo_off": room.is_demo and may_start_demo(),
         "may_replay": may_replay(room, who),
         # How long it is kept tells of decisions, too: that is for those who are in it.
-        "was_on_stage": role != "listener",
+        "in_it": role != "listener",
         "is_host": role == "host",
         "lasted_ms": room.room_time(ended_at),
     }

@@ -9,9 +9,13 @@ class TranscriptsConfig(AppConfig):
     verbose_name = _("Transcripts")
 
     def ready(self) -> None:
-        """Hear of finished recordings."""
+        """Hear of finished recordings, and tell rooms whose words are known."""
         import transcripts.exports  # noqa: F401  (registers its texts)
+        from rooms.recording import voice
         from rooms.signals import recording_ready
+        from transcripts.queries import has_lines
+
+        voice.register(has_lines)
 
         recording_ready.connect(_recording_ready, dispatch_uid="transcripts")
 

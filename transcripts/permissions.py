@@ -1,14 +1,19 @@
-"""Who may do what with a transcript. Pure: `role` is what somebody is, or was, in the room. Answers a code or None."""
+"""Who may do what with a transcript. Pure: `role` is as in `rooms.recording.access.role_in`. Answers a code or None."""
 
 HELPERS = frozenset({"host", "cohost"})
 ON_STAGE = HELPERS | {"speaker"}
 
 
 def may_read(role: str) -> str | None:
-    """The host, co-hosts, and everybody who was on stage."""
-    return None if role in ON_STAGE else "not_allowed"
+    """The host, co-hosts at the room's end and whose voice is in it. Others do not learn that it is there."""
+    return None if role in ON_STAGE else "not_found"
+
+
+def may_read_own(role: str, *, has_lines: bool) -> str | None:
+    """What somebody said stays readable to that person, whatever became of the right to the rest."""
+    return None if has_lines else may_read(role)
 
 
 def may_correct(role: str) -> str | None:
-    """The host and co-hosts."""
+    """The host, and who is a co-host at the room's end."""
     return None if role in HELPERS else "not_host"

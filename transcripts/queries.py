@@ -12,18 +12,27 @@ from rooms.recording.access import role_in
 from transcripts.formats import About, FormatLine
 from transcripts.jobs import Progress, progress_of
 from transcripts.models import DICTIONARIES, OTHER_DICTIONARY, Cue, Transcript
-from transcripts.permissions import may_read
+from transcripts.permissions import may_read, may_read_own
 from transcripts.refusals import TranscriptRefused
 
 MAX_SEARCH = 200  # letters
 
 
-def readable_transcript(slug: str, user: User) -> Transcript:
-    """The transcript of a room, for who may read it. Refuses with unknown_room, not_allowed, no_transcript."""
+def has_lines(room_pk: int, user_pk: int) -> bool:
+    """Whether the transcript of a room has a line of this person: rooms ask it too (`rooms.recording.voice`)."""
+    return Cue.objects.filter(transcript__room=room_pk, seat__user=user_pk).exists()
+
+
+def readable_transcript(slug: str, user: User, mine: bool = False) -> Transcript:
+    """The transcript of a room for who may read it, or with `mine` the reader's own lines of it.
+
+    Refuses with unknown_room, not_found (for who may not), no_transcript.
+    """
     room = Room.objects.select_related("host").filter(slug=slug).first()
     if room is None:
         raise TranscriptRefused("unknown_room")
-    if code := may_read(role_in(user, room)):
+    role = role_in(user, room)
+    if code := may_read_own(role, has_lines=has_lines(room.pk, user.pk)) if mine else may_read(role):
         raise TranscriptRefused(code)
     transcript = Transcript.objects.select_related("room").filter(room=room).first()
     if transcript is None or room.purged_at is not None:

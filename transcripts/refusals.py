@@ -7,6 +7,7 @@ from people.refusals import Refusal, Refused
 TABLE: dict[str, Refusal] = {
     "not_signed_in": Refusal(401, _("Sign in to do this.")),
     "unknown_room": Refusal(404, _("There is no room at this address.")),
+    "not_found": Refusal(404, _("There is nothing at this address.")),
     "no_transcript": Refusal(404, _("This room has no transcript.")),
     "unknown_cue": Refusal(404, _("There is no such line in this transcript.")),
     "unknown_format": Refusal(404, _("There is no such format. Choose vtt, srt, txt or json.")),

@@ -68,13 +68,14 @@ class Replay:
         return may_correct(self.role) is None
 
     @property
-    def was_on_stage(self) -> bool:
+    def in_it(self) -> bool:
+        """The reader's voice is in it, or the reader answers for it."""
         return self.role in ON_STAGE
 
     @property
     def own_lines(self) -> bool:
         """Whether there is something to download that the reader said."""
-        return self.transcript is not None and self.transcript.finished_at is not None and self.was_on_stage
+        return self.transcript is not None and self.transcript.finished_at is not None and self.in_it
 
 
 def replay(room: Room, who: Who, role: str, q: str = "", editing: Editing | None = None) -> Replay:

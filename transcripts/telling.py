@@ -2,7 +2,7 @@
 
 What is to be told stands in the database (`finished_at` without `told_at`), so a message of the queue that is lost or
 doubled does no harm. Mail and mark are one transaction under the row's lock: two workers cannot both send it, and one
-that is killed has done neither. Only the host is told: who else was on stage finds it on the page of the room.
+that is killed has done neither. Only the host is told: who else spoke finds it on the page of the room.
 """
 
 import logging

@@ -140,7 +140,7 @@ def own_lines(request: HttpRequest, slug: str, kind: str) -> HttpResponse:
     if not request.user.is_authenticated or kind not in FORMATS:
         raise Http404
     try:
-        transcript = readable_transcript(slug, request.user)
+        transcript = readable_transcript(slug, request.user, mine=True)
     except TranscriptRefused as refused:
         raise Http404 from refused
     render_text, content_type = FORMATS[kind]

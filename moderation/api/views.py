@@ -9,8 +9,10 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from moderation.state import TEXTS, retention_state
+from people.models import User
 from rooms.api.views import RoomView, described
-from rooms.models import Room, Seat
+from rooms.models import Room
+from rooms.recording.access import role_in
 from rooms.refusals import RoomRefused
 
 
@@ -40,7 +42,7 @@ class Retention(RoomView):
     def get(self, request: Request, slug: str) -> Response:
         """How long the copy is kept: for host, those who spoke, and staff. Nobody else learns of the room."""
         room = Room.objects.filter(slug=slug).first()
-        if room is None or not may_know(room, self.me.pk, self.me.is_staff):
+        if room is None or not may_know(room, self.me):
             raise RoomRefused("unknown_room")
         state = retention_state(room)
         if not (self.me.is_staff or room.host_id == self.me.pk):
@@ -48,6 +50,6 @@ class Retention(RoomView):
         return Response(RetentionShape(state).data)
 
 
-def may_know(room: Room, user_pk: int, is_staff: bool) -> bool:
+def may_know(room: Room, user: User) -> bool:
     """Whose voice is in the copy, and who answers for it."""
-    return is_staff or room.host_id == user_pk or Seat.objects.filter(room=room, user_id=user_pk).exists()
+    return user.is_staff or role_in(user, room) != "listener"

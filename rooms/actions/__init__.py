@@ -3,6 +3,7 @@ appends to the log, and publishes when the transaction commits. Raises `RoomRefu
 
 from rooms.actions.consent import record_consent
 from rooms.actions.entry import set_entry_policy
+from rooms.actions.epoch import new_epoch
 from rooms.actions.host import host_back, host_lost
 from rooms.actions.opening import end_room, open_room
 from rooms.actions.publishing import Download, download_everything, set_published
@@ -18,6 +19,7 @@ __all__ = [
     "host_back",
     "host_lost",
     "leave_seat",
+    "new_epoch",
     "open_room",
     "record_consent",
     "set_entry_policy",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from people.models import User
 from rooms import permissions
+from rooms.actions.epoch import new_epoch
 from rooms.actions.locking import locked, media_changed
 from rooms.actions.standing import standing_changed
 from rooms.events import append_event
@@ -27,6 +28,7 @@ def set_entry_policy(room_id: int, by: User, policy: str, *, as_staff: bool = Fa
         if room.entry_policy != policy:
             room.entry_policy = policy
             room.save(update_fields=["entry_policy"])
+            new_epoch(room)
             append_event(room, "entry_policy_set", {"policy": policy})
             media_changed(room)
             standing_changed(room, f"entry policy {policy}")

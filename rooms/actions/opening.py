@@ -11,6 +11,7 @@ from django.utils import timezone
 from people.models import User
 from people.standing import standing_of, why_not_host
 from rooms import permissions
+from rooms.actions.epoch import new_epoch
 from rooms.actions.locking import locked, media_changed
 from rooms.events import append_event, iso, seat_state
 from rooms.models import Recording, Room, Seat
@@ -123,5 +124,6 @@ def _close(room: Room, reason: str) -> None:
     room.host_lost_at = room.stage_empty_at = room.recording_paused_at = None
     cleared = ["host_lost_at", "stage_empty_at", "recording_paused_at"]
     room.save(update_fields=["status", "end_reason", "ended_at", *cleared])
+    new_epoch(room)
     append_event(room, "room_ended", {"reason": reason, "ended_at": iso(room.ended_at)})
     media_changed(room)

@@ -20,7 +20,7 @@ log = logging.getLogger(__name__)
 
 
 def set_published(room_id: int, by: User, published: bool) -> Recording:
-    """Let everybody hear the replay, or only who was on stage. Refuses with not_host, no_recording."""
+    """Let everybody hear the replay, or only host, co-hosts and who spoke. Refuses with not_host, no_recording."""
     with locked(room_id) as room:
         recording = usable(room)
         ready = recording is not None and recording.state == Recording.State.READY

@@ -227,7 +227,7 @@ class Replay(RoomView):
 
     @described("rooms_replay", shapes.ReplayShape)
     def get(self, request: Request, slug: str) -> Response:
-        """Where to hear an ended room again: for who was on stage, or everybody where its host published it."""
+        """Where to hear an ended room again: for who spoke; once published, for who may come in."""
         room = room_by_slug(slug)
         if room is None:
             raise RoomRefused("not_found")

@@ -9,7 +9,7 @@ from base64 import b64encode
 from pathlib import Path
 
 from rooms.media.gains import LEVEL_FILTER
-from rooms.recording.playlists import WINDOW, init_name, list_name
+from rooms.recording.playlists import MARGIN, WINDOW, init_name, list_name
 
 PAYLOAD = 111
 SEGMENT_SECONDS = 1
@@ -63,8 +63,11 @@ def recorder_command(port: int, folder: Path, run: int) -> list[str]:
 
 
 def window_command(port: int, folder: Path, run: int) -> list[str]:
-    """As the recorder, but nothing is kept: only the last pieces are there, for who listens by HLS."""
-    kept = [str(WINDOW), "-hls_delete_threshold", str(WINDOW)]
+    """As the recorder, but nothing is kept: only the last pieces are there, for who listens by HLS.
+
+    It lists what is handed out (`playlists.handed_out`), of which the public playlist shows the end.
+    """
+    kept = [str(WINDOW + MARGIN), "-hls_delete_threshold", str(WINDOW - MARGIN)]
     return [*_hls(port, folder, run), *kept, "-hls_flags", f"{_FLAGS}+delete_segments", str(folder / list_name(run))]
 
 

@@ -63,12 +63,22 @@ class HlsListener:
             self.failures += 1
             return
         entries = _entries(text)
-        for number, at, init, address in entries if self.pieces else entries[-_LIVE_EDGE:]:
-            if number not in self.pieces and (not self.pieces or number > max(self.pieces)):
-                if init not in self._inits:
-                    self._inits[init] = self.browser.fetch(init)
-                body = self.browser.fetch(address)
-                self.pieces[number] = Piece(number, at, self._inits[init], body, time.time())
+        try:
+            for entry in entries if self.pieces else entries[-_LIVE_EDGE:]:
+                self._take(*entry)
+        except urllib.error.HTTPError as error:
+            if error.code != 404:  # the room has a new epoch: the next list has addresses that open
+                raise
+            self.failures += 1
+
+    def _take(self, number: int, at: datetime, init: str, address: str) -> None:
+        """Fetch a piece that is new."""
+        if self.pieces and number <= max(self.pieces):
+            return
+        if init not in self._inits:
+            self._inits[init] = self.browser.fetch(init)
+        body = self.browser.fetch(address)
+        self.pieces[number] = Piece(number, at, self._inits[init], body, time.time())
 
     def samples(self) -> np.ndarray[Any, np.dtype[np.int16]]:
         """All pieces decoded, run by run (a decoder needs a run's pieces in one go)."""

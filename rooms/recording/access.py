@@ -1,21 +1,47 @@
-"""Who may hear, read, publish and download what was kept of a room. Roles are what people were in it."""
+"""Who may hear, read, publish and download what was kept of a room: what `rooms.permissions` asks is loaded here.
+
+Roles are what people are in the recording: its host, a co-host at the room's end, or a speaker, whose voice is in it.
+"""
 
 from __future__ import annotations
+
+from dataclasses import dataclass
+
+from django.db.models import Q
 
 from people.models import User
 from rooms import permissions
 from rooms.identity import Who
-from rooms.models import Recording, Room, Seat
+from rooms.models import Recording, Room, RoomEvent, Seat
+from rooms.recording.voice import has_voice
 from rooms.refusals import RoomRefused, refuse
-from rooms.rules.facts import enter
+from rooms.rules.facts import facts_of
+
+UNFINISHED = (Recording.State.RUNNING, Recording.State.FINISHING, Recording.State.FAILED)
+
+
+@dataclass(frozen=True)
+class ReplayFacts:
+    """What the rule of a replay depends on (`permissions.may_replay`)."""
+
+    kept_out: bool
+    role: str
+    published: bool
+    admitted: bool
+    waiting: bool
 
 
 def role_in(user: User, room: Room) -> str:
-    """What somebody is, or was, in a room: "host", "cohost", "speaker", or "listener"."""
+    """What somebody is in what was kept of a room: "host", "cohost" (at its end, or now), "speaker" or "listener".
+
+    A place on the stage makes nobody a speaker: a voice in the recording does.
+    """
     if room.host_id == user.pk:
         return "host"
-    roles = set(Seat.objects.filter(room=room, user=user).values_list("role", flat=True))
-    return next((role for role in ("cohost", "speaker") if role in roles), "listener")
+    at_the_end = Q(left_at=None) | Q(left_reason=Seat.LeftReason.ROOM_ENDED)
+    if Seat.objects.filter(at_the_end, room=room, user=user, role=Seat.Role.COHOST).exists():
+        return "cohost"
+    return "speaker" if has_voice(room.pk, user.pk) else "listener"
 
 
 def role_of(who: Who, room: Room) -> str:
@@ -28,20 +54,40 @@ def published(room: Room) -> bool:
     return Recording.objects.filter(room=room, published_at__isnull=False, state=Recording.State.READY).exists()
 
 
-def check_replay(room: Room, who: Who) -> str:
-    """The role of who may hear a room again. Raises not_found for everybody else: they do not learn that it is there.
+def replay_facts(room: Room, who: Who) -> ReplayFacts:
+    """What decides whether this person may hear a room again now."""
+    role, facts = role_of(who, room), facts_of(room, who.user)
+    return ReplayFacts(
+        kept_out=facts.kept_out is not None,
+        role=role,
+        published=published(room),
+        admitted=permissions.may_enter(facts) is None,
+        waiting=role == "listener" and waiting(room, who),
+    )
 
-    A published replay is for everybody who may come into the room.
-    """
-    role = role_of(who, room)
-    if permissions.may_replay(role=role, published=False) is None:
-        return role
-    refuse(permissions.may_replay(role=role, published=published(room)))
-    try:
-        enter(room, who)
-    except RoomRefused as refused:
-        raise RoomRefused("not_found") from refused
-    return role
+
+def waiting(room: Room, who: Who) -> bool:
+    """Whether this person opened a microphone in a room whose recording is not finished: nobody knows yet whether
+    there is sound in the track, and nothing can be heard. The log says so, which no client writes."""
+    if who.user is None or not Recording.objects.filter(room=room, state__in=UNFINISHED).exists():
+        return False
+    opened = RoomEvent.objects.filter(room=room, type="seat_muted", data__muted=False, data__user=who.user.handle)
+    return opened.exists()
+
+
+def check_replay(room: Room, who: Who) -> str:
+    """The role of who may hear a room again. Raises not_found for others: they do not learn that it is there."""
+    facts = replay_facts(room, who)
+    refuse(
+        permissions.may_replay(
+            kept_out=facts.kept_out,
+            role=facts.role,
+            published=facts.published,
+            admitted=facts.admitted,
+            waiting=facts.waiting,
+        )
+    )
+    return facts.role
 
 
 def may_replay(room: Room, who: Who) -> bool:

@@ -7,10 +7,13 @@ from django.views.decorators.http import require_safe
 
 from people.models import User
 from rooms import permissions
+from rooms.identity import Who
 from rooms.models import Recording, RecordingFile, Room
 from rooms.recording import exports, links, store
-from rooms.recording.access import role_in
+from rooms.recording.access import check_replay, role_of
 from rooms.recording.delivery import deliver_bytes, deliver_file, named
+from rooms.refusals import RoomRefused, refuse
+from rooms.rules.facts import facts_of
 
 SOUND = {".m4a": "audio/mp4", ".opus": "audio/ogg"}
 
@@ -38,15 +41,23 @@ def ready_recording(room_pk: int) -> Recording | None:
 
 
 def allowed(link: links.Link, recording: Recording) -> bool:
-    """Whether whom the link was given to may have this now."""
-    published = recording.published_at is not None
+    """Whether the person whom the link was given to may have this now: what the replay's page asks of its readers.
+
+    A link for everybody is read by somebody who is signed out, and opens where such a person may come in.
+    """
     user = None if link.user is None else User.objects.filter(pk=link.user, is_active=True).first()
     if link.user is not None and user is None:
         return False
-    role = "listener" if user is None else role_in(user, recording.room)
-    if link.what in ("mix", "peaks"):
-        return permissions.may_replay(role=role, published=published) is None
-    return permissions.may_download(role=role, ready=True) is None
+    who = Who(None, "") if user is None else Who.of_user(user)
+    try:
+        if link.what in ("mix", "peaks"):
+            check_replay(recording.room, who)
+        else:
+            refuse(facts_of(recording.room, user).kept_out)
+            refuse(permissions.may_download(role=role_of(who, recording.room), ready=True))
+    except RoomRefused:
+        return False
+    return True
 
 
 def sound(request: HttpRequest, link: links.Link, recording: Recording) -> HttpResponseBase:

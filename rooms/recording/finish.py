@@ -22,7 +22,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from rooms.models import Recording, RecordingFile, Room, RoomEvent, Seat
-from rooms.recording import mixes, pieces, playlists, space, store, tracks
+from rooms.recording import mixes, peaks, pieces, playlists, space, store, tracks
 from rooms.recording.space import NoRoom
 from rooms.signals import recording_ready
 
@@ -113,6 +113,7 @@ def _write_rows(recording: Recording, made: Sequence[Made], missing_ms: int) -> 
             duration_ms=one.duration_ms,
             size=one.path.stat().st_size,
             sha256=checksum(one.path),
+            has_sound=peaks.is_sounding(one.path) if one.kind == RecordingFile.Kind.TRACK else None,
         )
         for one in made
     ]

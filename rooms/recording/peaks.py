@@ -6,9 +6,11 @@ Made once after the end, from the finished files, in a stream: three hours need 
 from __future__ import annotations
 
 import json
+import logging
 import subprocess
 import zlib
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +22,8 @@ from django.utils import timezone
 from rooms.models import Recording, RecordingFile, Room
 from rooms.recording import store
 
+log = logging.getLogger(__name__)
+
 RATE = 8000  # samples a second: enough to see
 BINS = 2400  # twice the widest page's pixels
 BIN_MS = 50  # the shortest bin
@@ -27,6 +31,10 @@ FRAME_MS = 50  # one look at whether somebody talks
 TALKS = 10 ** (-42 / 20)  # of full scale, as RMS: quieter is breath and room
 HOLD_MS = 400  # a pause as short as this is part of talking
 SHORTEST_MS = 150  # a click is no talk
+# As RMS of a frame: less is what Opus makes of silence, or hiss. Lower than TALKS: a soft voice must not be taken for
+# none, because the right to hear the recording follows it. A click rings for 200 ms at this level, a word is longer.
+SOUNDS = 10 ** (-55 / 20)
+SOUNDS_MS = 250
 READ = 1 << 20
 
 Samples = npt.NDArray[np.int16]
@@ -34,6 +42,29 @@ Samples = npt.NDArray[np.int16]
 
 class Unreadable(RuntimeError):
     """ffmpeg could not read a file; the text says what it said."""
+
+
+def is_sounding(path: Path) -> bool:
+    """Whether anything is heard in a track: a quarter of a second without a break. Reads no further.
+
+    One that ffmpeg cannot read holds nothing that anybody hears. Raises OSError where there is no file.
+    """
+    path.stat()
+    try:
+        with closing(samples(path)) as blocks:
+            return sounds(blocks)
+    except Unreadable:
+        log.exception("%s: taken for silence", path.name)
+        return False
+
+
+def measure(recording: Recording) -> int:
+    """Measure the tracks of a finished recording that were not; how many. Raises OSError where a file is missing."""
+    unknown = recording.files.filter(kind=RecordingFile.Kind.TRACK, has_sound=None)
+    found = {file.pk: is_sounding(store.file_path(file)) for file in unknown}
+    for pk, has_sound in found.items():
+        RecordingFile.objects.filter(pk=pk).update(has_sound=has_sound)
+    return len(found)
 
 
 def prepare(recording: Recording) -> bool:
@@ -87,7 +118,7 @@ def moved(regions: Iterator[tuple[int, int]], file: RecordingFile) -> list[list[
     return [[start + file.start_ms, end + file.start_ms] for start, end in regions]
 
 
-def samples(path: Path) -> Iterator[Samples]:
+def samples(path: Path) -> Generator[Samples]:
     """The sound of a file, about 8 seconds at a time."""
     command = ["ffmpeg", "-nostdin", "-v", "error", "-threads", "1", "-i", f"file:{path}", "-map", "0:a:0"]
     command += ["-af", "aresample=async=1:first_pts=0", "-ac", "1", "-ar", str(RATE), "-f", "s16le", "pipe:1"]
@@ -131,13 +162,28 @@ def scaled(values: Samples) -> list[int]:
     return np.clip(np.trunc(values * (127 / 32767)), -127, 127).astype(int).tolist()  # type: ignore[no-any-return]
 
 
+def levels_of(rows: Samples) -> npt.NDArray[np.float32]:
+    """RMS of each row, of full scale."""
+    return np.sqrt(np.mean(np.square(rows.astype(np.float32) / 32768), axis=1))  # type: ignore[no-any-return]
+
+
+def sounds(blocks: Iterator[Samples]) -> bool:
+    """Whether SOUNDS_MS in a row are louder than SOUNDS."""
+    in_a_row = 0
+    for rows in evenly(blocks, FRAME_MS * RATE // 1000):
+        for level in levels_of(rows).tolist():
+            in_a_row = in_a_row + 1 if level > SOUNDS else 0
+            if in_a_row * FRAME_MS >= SOUNDS_MS:
+                return True
+    return False
+
+
 def talks(blocks: Iterator[Samples]) -> Iterator[tuple[int, int]]:
     """From when to when somebody talks, in milliseconds of the file. Muted time is true silence, so a level will do."""
     start = end = -1
     at = 0
     for rows in evenly(blocks, FRAME_MS * RATE // 1000):
-        levels = np.sqrt(np.mean(np.square(rows.astype(np.float32) / 32768), axis=1))
-        for frame in np.flatnonzero(levels > TALKS).tolist():
+        for frame in np.flatnonzero(levels_of(rows) > TALKS).tolist():
             now = at + frame * FRAME_MS
             if start >= 0 and now - end > HOLD_MS:
                 if end - start >= SHORTEST_MS:

@@ -14,7 +14,10 @@ from datetime import UTC, datetime, timedelta
 
 _MARK = "#EXTINF:"
 WINDOW = 8  # segments in the public playlist
-NAME = re.compile(r"(\d{1,6})-(?:\d{1,9}\.m4s|init\.mp4)")
+# Segments that are handed out although the playlist does not list them any more. A player acts on a list that is a
+# second or two old, and a slow one is still fetching the oldest piece of it.
+MARGIN = 4
+NAME = re.compile(r"([0-9]{1,6})-(?:[0-9]{1,9}\.m4s|init\.mp4)")
 _FIRST = re.compile(r"^#EXT-X-MEDIA-SEQUENCE:(\d{1,9})$", re.MULTILINE)
 _ENTRY = re.compile(
     r"^#EXTINF:(?P<duration>\d+\.?\d*),[^\n]*\n"
@@ -99,8 +102,15 @@ def _segment(entry: re.Match[str], number: int, discontinuities: int) -> Segment
     return Segment(number, entry["name"], int(entry["run"]), float(entry["duration"]), at, discontinuities)
 
 
-def window(segments: list[Segment], address: Callable[[str, datetime], str], size: int = WINDOW) -> str:
-    """The public playlist: the last `size` segments, each at `address(name, time)`.
+def handed_out(segments: Sequence[Segment]) -> frozenset[str]:
+    """Names of the files that listeners may fetch now: the public window, MARGIN segments before it, their inits."""
+    newest = segments[-1].number if segments else 0
+    recent = [segment for segment in segments if newest - segment.number < WINDOW + MARGIN]
+    return frozenset(name for segment in recent for name in (segment.name, init_name(segment.run)))
+
+
+def window(segments: list[Segment], address: Callable[[str], str], size: int = WINDOW) -> str:
+    """The public playlist: the last `size` segments, each at `address(name)`.
 
     It has no end tag: a player that saw one would stop for good.
     """
@@ -121,18 +131,18 @@ def window(segments: list[Segment], address: Callable[[str, datetime], str], siz
     return "\n".join(lines) + "\n"
 
 
-def _entry(segment: Segment, before: Segment | None, address: Callable[[str, datetime], str]) -> list[str]:
+def _entry(segment: Segment, before: Segment | None, address: Callable[[str], str]) -> list[str]:
     lines = []
     if before is None or before.run != segment.run:
         if before is not None:
             lines.append("#EXT-X-DISCONTINUITY")
-        lines.append(f'#EXT-X-MAP:URI="{address(init_name(segment.run), segment.at)}"')
+        lines.append(f'#EXT-X-MAP:URI="{address(init_name(segment.run))}"')
     at = segment.at.isoformat(timespec="milliseconds").replace("+00:00", "Z")
     return [
         *lines,
         f"#EXT-X-PROGRAM-DATE-TIME:{at}",
         f"#EXTINF:{segment.seconds:.6f},",
-        address(segment.name, segment.at),
+        address(segment.name),
     ]
 
 

@@ -14,9 +14,9 @@ from __future__ import annotations
 import re
 import shutil
 from contextlib import suppress
-from datetime import datetime
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 from django.conf import settings
 from django.utils.crypto import constant_time_compare, salted_hmac
@@ -24,10 +24,8 @@ from django.utils.crypto import constant_time_compare, salted_hmac
 from rooms.models import RecordingFile
 from rooms.recording import playlists
 
-# An address works in the minute it is named after, in the one before (clocks) and in this many after.
-MINUTES_AFTER = 2
-_TOKEN = re.compile(r"(\d{1,18})-([0-9a-f]{24})")
-_MINUTE = re.compile(r"(\d{1,12})-([0-9a-f]{32})")
+_TOKEN = re.compile(r"([1-9][0-9]{0,17})-([0-9a-f]{32})")
+_MARK = re.compile(r"[0-9a-f]{32}")
 
 
 def folder(room_pk: int) -> Path:
@@ -126,36 +124,28 @@ def relative(path: Path) -> str:
     return str(path.relative_to(settings.RECORDINGS_DIR))
 
 
-def segment_address(room_pk: int, name: str, at: datetime) -> str:
-    """Where listeners fetch a piece of sound: the same for all of them, so caches work, and for a short time.
+def segment_address(room_pk: int, epoch: UUID, name: str) -> str:
+    """Where listeners fetch one file of live sound: the same address for all of them, so caches work.
 
-    It is signed by the minute the piece was recorded in, so it does not change while the piece is in the window,
-    and nobody can work out the next minute's.
+    Room, epoch and the file's name are signed, so an address opens that file and leads to no other.
     """
-    minute = int(at.timestamp()) // 60
-    return f"/hls/{room_token(room_pk)}/{minute}-{_minute_mark(room_pk, minute)}/{name}"
+    return f"/hls/{room_pk}-{epoch.hex}/{_mark(room_pk, epoch, name)}/{name}"
 
 
-def room_token(room_pk: int) -> str:
-    """A room's name in addresses of pieces."""
-    return f"{room_pk}-{salted_hmac('rooms.recording.room', str(room_pk), algorithm='sha256').hexdigest()[:24]}"
+def signed_segment(token: str, mark: str, name: str) -> tuple[int, UUID] | None:
+    """The room and the epoch of an address that we made; None for any other. Reads neither database nor disk."""
+    room = _TOKEN.fullmatch(token)
+    if room is None or _MARK.fullmatch(mark) is None or playlists.NAME.fullmatch(name) is None:
+        return None
+    room_pk, epoch = int(room[1]), UUID(room[2])
+    return (room_pk, epoch) if constant_time_compare(mark, _mark(room_pk, epoch, name)) else None
 
 
-def signed_segment(token: str, minute_mark: str, name: str, now: float) -> Path | None:
-    """The file behind an address, or None when the address is not one of ours or its time is over."""
-    room, minute, file = _TOKEN.fullmatch(token), _MINUTE.fullmatch(minute_mark), playlists.NAME.fullmatch(name)
-    if room is None or minute is None or file is None:
-        return None
-    room_pk, at = int(room[1]), int(minute[1])
-    if not constant_time_compare(token, room_token(room_pk)):
-        return None
-    if not constant_time_compare(minute[2], _minute_mark(room_pk, at)):
-        return None
-    if not -1 <= int(now) // 60 - at <= MINUTES_AFTER:
-        return None
+def segment_path(room_pk: int, name: str) -> Path:
+    """Where a file of live sound lies: in memory while recording is paused."""
     in_memory = window_folder(room_pk) / name
     return in_memory if in_memory.exists() else hls_folder(room_pk) / name
 
 
-def _minute_mark(room_pk: int, minute: int) -> str:
-    return salted_hmac("rooms.recording.minute", f"{room_pk}:{minute}", algorithm="sha256").hexdigest()[:32]
+def _mark(room_pk: int, epoch: UUID, name: str) -> str:
+    return salted_hmac("rooms.recording.segment", f"{room_pk}:{epoch.hex}:{name}", algorithm="sha256").hexdigest()[:32]

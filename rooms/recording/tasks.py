@@ -11,10 +11,10 @@ from celery import Task, shared_task
 from django.db.models import Case, QuerySet, When
 from django.utils import timezone
 
-from rooms.models import Recording, Room
+from rooms.models import Recording, RecordingFile, Room
 from rooms.recording import store
 from rooms.recording.finish import finish
-from rooms.recording.peaks import Unreadable, prepare
+from rooms.recording.peaks import Unreadable, measure, prepare
 from rooms.recording.space import NoRoom
 
 log = logging.getLogger(__name__)
@@ -24,6 +24,7 @@ WAITING = timedelta(minutes=5)
 DRAWN_WITHIN = timedelta(days=1)
 _AGAIN_IN = 3  # seconds
 _TRIES = 40
+_MEASURED_AT_ONCE = 50  # recordings
 
 
 @shared_task(bind=True, max_retries=_TRIES, name="rooms.recording.finish")
@@ -106,3 +107,22 @@ def prepare_left() -> int:
     for pk in left:
         prepare_recording.delay(pk)
     return len(left)
+
+
+@shared_task(name="rooms.recording.measure_left")
+def measure_left() -> int:
+    """Measure tracks of recordings that were finished before `has_sound` was there; how many recordings.
+
+    What cannot be read now, because a disk is away, is tried again.
+    """
+    tracks = RecordingFile.objects.filter(kind=RecordingFile.Kind.TRACK, has_sound=None)
+    left = Recording.objects.filter(state=Recording.State.READY, room__purged_at=None, files__in=tracks)
+    measured = 0
+    for recording in left.distinct().order_by("-pk").iterator(chunk_size=100):
+        try:
+            measured += measure(recording) > 0
+        except OSError:
+            log.exception("recording %s cannot be measured", recording.pk)
+        if measured == _MEASURED_AT_ONCE:
+            break
+    return measured

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import io
 import os
@@ -19,7 +20,6 @@ import pytest
 from channels.db import database_sync_to_async as run
 from django.conf import settings
 from django.core.management import call_command
-from django.utils import timezone
 
 from deploy.local.certificate import certificate
 from deploy.local.process import answers, bound, need, start, stop, wait_for
@@ -148,21 +148,39 @@ def test_pages_and_what_they_need(front: Front) -> None:
     assert "immutable" in headers["cache-control"]
 
 
+def listed(run: int, pieces: int) -> str:
+    """A playlist as the recorder writes it."""
+    entry = "#EXTINF:1.000000,\n#EXT-X-PROGRAM-DATE-TIME:2026-11-23T18:00:00.000+0000\n{run}-{number}.m4s\n"
+    return "#EXTM3U\n" + "".join(entry.format(run=run, number=number) for number in range(pieces))
+
+
 async def test_a_live_room_through_nginx(front: Front) -> None:
     room = await run(open_room)()
     store.hls_folder(room.pk).mkdir(parents=True)
-    (store.hls_folder(room.pk) / "0-0.m4s").write_bytes(b"a second of sound")
-    piece = store.segment_address(room.pk, "0-0.m4s", timezone.now())
+    for number in range(20):
+        (store.hls_folder(room.pk) / f"0-{number}.m4s").write_bytes(b"a second of sound")
+    store.playlist_path(room.pk).write_text(listed(0, 20))
+
+    def address(name: str) -> str:
+        return store.segment_address(room.pk, room.epoch, name)
+
+    piece = address("0-19.m4s")
     status, headers, body = await run(front.get)(piece)
     assert (status, body) == (200, b"a second of sound")
+    # What nginx would send is asked for in the same way: nobody counts up, and what left the window is not handed out.
+    assert (await run(front.get)(piece.replace("0-19", "0-18")))[0] == 404
+    assert (await run(front.get)(address("0-3.m4s")))[0] == 404
     assert "immutable" in headers["cache-control"] and headers["server"] == "nginx"
     window.make(room.pk)  # recording is paused: what is in memory is none of nginx's files, and comes all the same
     (store.window_folder(room.pk) / "1-0.m4s").write_bytes(b"not kept")
-    status, headers, body = await run(front.get)(store.segment_address(room.pk, "1-0.m4s", timezone.now()))
+    (store.window_folder(room.pk) / "1.m3u8").write_text(listed(1, 1))
+    status, headers, body = await run(front.get)(address("1-0.m4s"))
     assert (status, body) == (200, b"not kept")
     assert headers["content-type"] == "audio/mp4" and "immutable" in headers["cache-control"]
-    gone = store.segment_address(room.pk, "1-1.m4s", timezone.now())
-    assert (await run(front.get)(gone))[0] == 404
+    assert (await run(front.get)(address("1-1.m4s")))[0] == 404
     async with Page(room, room.host, port=front.port, origin=front.url, ssl=front.context) as page:
         assert (await page.wait_for("snapshot"))["you"]["user"] == "host"
         assert (await page.ask("ping"))["ok"] is True
+    await run(actions.end_room)(room.pk, room.host)
+    await asyncio.sleep(2)
+    assert (await run(front.get)(piece))[0] == (await run(front.get)(address("1-0.m4s")))[0] == 404

@@ -57,6 +57,7 @@ def lay(room: Room, word: str) -> None:
                 "duration_ms": 1000,
                 "size": path.stat().st_size,
                 "sha256": hashlib.sha256(path.read_bytes()).hexdigest(),
+                "has_sound": None if whose is None else True,
             },
         )
     if apps.is_installed("transcripts") and seat is not None:

@@ -18,7 +18,7 @@ from rest_framework.authtoken.models import Token
 from people.models import Follow, User
 from rooms import actions
 from rooms.api.urls import urlpatterns
-from rooms.models import Recording, Room, RoomEvent, Seat
+from rooms.models import Recording, RecordingFile, Room, RoomEvent, Seat
 from tests.rooms.people import consented, open_room, person, seated
 
 pytestmark = pytest.mark.django_db
@@ -251,12 +251,22 @@ def test_the_copy_while_it_is_made(api: Callable[[User], Client]) -> None:
     assert code(api(User.objects.get(handle="guest")).post(at(room, "download")), 403) == "not_host"
 
 
+def spoke(user: User, room: Room) -> None:
+    """A track of this person's with sound in it."""
+    seat = Seat.objects.get(room=room, user=user)
+    about = {"start_ms": 0, "duration_ms": 1000, "size": 1, "sha256": "0" * 64, "has_sound": True}
+    recording = Recording.objects.get(room=room)
+    RecordingFile.objects.create(recording=recording, kind="track", seat=seat, path=f"{room.pk}/{seat.pk}", **about)
+
+
 def test_a_replay_is_for_who_may_hear_it(api: Callable[[User], Client]) -> None:
     room = open_room()
     anna = seated("anna", room)
     stranger = person("stranger")
     actions.end_room(room.pk, room.host)
     Recording.objects.filter(room=room).update(state=Recording.State.READY, duration_ms=1000)
+    assert code(api(anna).get(at(room, "replay")), 404) == "not_found", "she sat there, and said nothing"
+    spoke(anna, room)
     heard = api(anna).get(at(room, "replay"))
     assert heard.status_code == 200 and heard.json()["mix"] and heard.json()["published"] is False
     assert code(api(stranger).get(at(room, "replay")), 404) == "not_found"

@@ -9,6 +9,7 @@ from django.utils import timezone
 
 from people.models import User
 from rooms.models import Recording, RecordingFile, Room, Seat
+from rooms.recording.peaks import is_sounding
 from tests.transcripts.sounds import RATE, save_opus
 from transcripts.audio import Sound
 
@@ -65,4 +66,5 @@ def track(recording: Recording, sat: Seat, sound: Sound, start_ms: int = 0) -> R
         duration_ms=len(sound) * 1000 // RATE,
         size=len(content),
         sha256=hashlib.sha256(content).hexdigest(),
+        has_sound=is_sounding(path),
     )

@@ -48,11 +48,11 @@ def described(
 
 
 class TranscriptView(APIView):
-    """What views of one transcript share: only who was on stage comes in."""
+    """What views of one transcript share: only host, co-hosts and whose voice is in it come in."""
 
-    def transcript(self, slug: str) -> Transcript:
+    def transcript(self, slug: str, mine: bool = False) -> Transcript:
         check(ACTIONS, f"u:{self.me.pk}")
-        return queries.readable_transcript(slug, self.me)
+        return queries.readable_transcript(slug, self.me, mine)
 
     @property
     def me(self) -> User:
@@ -138,8 +138,8 @@ class File(TranscriptView):
     )
     def get(self, request: Request, slug: str, kind: str) -> HttpResponse:
         """The transcript as a file: WebVTT, SRT, plain text or JSON; all of it, or what you said yourself."""
-        transcript = self.transcript(slug)
         mine = self.values(shapes.WhichFile, request.query_params)["mine"]
+        transcript = self.transcript(slug, mine)
         if kind not in FORMATS:
             raise TranscriptRefused("unknown_format")
         render, content_type = FORMATS[kind]

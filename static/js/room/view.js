@@ -63,8 +63,8 @@ function linkTo(href, word, main) {
   return link;
 }
 
-/** Whose voice may be in the recording, as far as this page saw: who may hear it again. */
-let wasOnStage = false;
+/** Whether the reader's voice may be in the recording, as far as this page saw: the server measures whether it is. */
+let hasSpoken = false;
 
 /** The table is left: it says that the room is over, why, and where to go. */
 function drawEnd(state, isHost) {
@@ -75,7 +75,7 @@ function drawEnd(state, isHost) {
   write(find("who-talks"), endReason(state.room.end_reason));
   find("on-table").after(find("who-talks"));
   const onward = isHost ? ["/dashboard/", "your_rooms"] : ["/", "other_rooms"];
-  const again = wasOnStage || isHost ? [linkTo(new URL("replay/", location.href).pathname, "hear_again", true)] : [];
+  const again = hasSpoken || isHost ? [linkTo(new URL("replay/", location.href).pathname, "hear_again", true)] : [];
   const links = [...again, linkTo(...onward, again.length === 0)];
   find("who-talks").after(...links);
   const live = find("live");
@@ -92,7 +92,7 @@ export function drawRoom(state, { seats, most, maySit }) {
   drawBanner(state);
   drawPause(state);
   drawEntry(state);
-  wasOnStage ||= state.seats.some((seat) => seat.user === state.you.user);
+  hasSpoken ||= state.seats.some((seat) => seat.user === state.you.user && !seat.muted);
   if (isOver(state)) return drawEnd(state, state.you.user === state.room.host);
   seats.draw(state);
   write(find("who-talks"), whoTalks(state));

@@ -5,9 +5,11 @@ from __future__ import annotations
 import asyncio
 import functools
 import hashlib
+import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+from urllib.error import HTTPError
 
 import numpy as np
 import pytest
@@ -18,7 +20,7 @@ from rooms import actions
 from rooms.media import peers
 from rooms.media.hls_listener import HlsListener
 from rooms.media.talker import Talker
-from rooms.media.visitor import Browser, Visitor, listen
+from rooms.media.visitor import Browser, Visitor, listen, speak
 from rooms.models import Recording, RecordingFile, Room, Seat
 from tests.processes import Site
 from tests.rooms.media.conftest import wait_until
@@ -39,25 +41,53 @@ def heard(path: Path) -> str:
     return str(found["text"])
 
 
-async def _talk_and_listen(site: Site, speaker: Browser, slug: str, path: Path) -> tuple[peers.Ears, HlsListener]:
+async def _talk_and_listen(
+    site: Site, speaker: Browser, others: list[Browser], slug: str, path: Path
+) -> tuple[peers.Ears, HlsListener]:
+    """One person talks; of three others one sits down for a moment, one talks muted, one is silent with an open mic."""
     ears = peers.Ears()
     far = HlsListener(Browser(site.url), slug)
-    talker = Talker(speaker, slug, peers.Clip(peers.read_clip(path)))
+    clip = peers.read_clip(path)
+    talker = Talker(speaker, slug, peers.Clip(clip))
+    silent = Talker(others[2], slug, peers.Clip(np.zeros_like(clip)))
     async with Visitor(Browser(site.url), slug) as visitor:
         peer = await listen(visitor, ears)
         assert peer is not None, "the near listener was sent to HLS"
-        talking = asyncio.create_task(talker.run(once=True))
-        await far.run(len(talker.clip.samples) / peers.RATE + 6)
+        quiet = [_sit_muted(others[0], slug, None), _sit_muted(others[1], slug, peers.Clip(clip))]
+        talking = asyncio.gather(talker.run(once=True), silent.run(once=True), *quiet)
+        await far.run(len(clip) / peers.RATE + 6)
         await talking
         await peer.close()
     return ears, far
+
+
+async def _sit_muted(browser: Browser, slug: str, clip: peers.Clip | None) -> None:
+    """At the table for a moment; with a clip for as long as it plays, into a microphone that is never opened."""
+    async with Visitor(browser, slug) as visitor:
+        await visitor.ask("consent", version=settings.CONSENT_VERSION)
+        await visitor.ask("take_seat")
+        if clip is not None:
+            peer = await speak(visitor, clip, peers.Ears())
+            await clip.finished.wait()
+            await peer.close()
+        await visitor.ask("leave_seat")
+
+
+def _may_hear(browser: Browser, slug: str) -> bool:
+    """What the site says to somebody who asks for the replay."""
+    try:
+        return bool(json.loads(browser.fetch(f"/api/v1/rooms/{slug}/replay/"))["mix"])
+    except HTTPError as error:
+        assert error.code == 404
+        return False
 
 
 def test_words_arrive_on_both_ways_and_in_the_files(
     sounding: Site, room: Room, guest: Callable[[str], Browser], tmp_path: Path
 ) -> None:
     path, words = clip(0)
-    ears, far = asyncio.run(_talk_and_listen(sounding, guest("nora"), room.slug, path))
+    nora, others = guest("nora"), [guest(handle) for handle in ("passing", "muted", "silent")]
+    ears, far = asyncio.run(_talk_and_listen(sounding, nora, others, room.slug, path))
     for name, samples in (("near", ears.samples()), ("far", far.samples())):
         peers.write_wave(tmp_path / f"{name}.wav", samples)
         assert share_of_words(words, heard(tmp_path / f"{name}.wav")) >= 0.8, name
@@ -76,6 +106,9 @@ def test_words_arrive_on_both_ways_and_in_the_files(
     assert mix.start_ms == 0
     assert abs(mix.duration_ms - room.room_time(room.ended_at)) < 2500
     assert abs(offset_ms(mix, track) - track.start_ms) < 120, "mix and track do not agree on room time"
+    assert {file.seat.user.handle for file in recording.files.filter(has_sound=True) if file.seat} == {"nora"}
+    assert Seat.objects.filter(room=room).exclude(user=room.host).count() == 4
+    assert [_may_hear(browser, room.slug) for browser in (nora, *others)] == [True, False, False, False]
 
 
 def offset_ms(mix: RecordingFile, track: RecordingFile) -> float:

@@ -117,6 +117,7 @@ def file_row(recording: Recording, path: Path, sound: Sound, seat: Seat | None =
         duration_ms=sound.duration_ms,
         size=len(sound.content),
         sha256=hashlib.sha256(sound.content).hexdigest(),
+        has_sound=None if seat is None else True,
     )
 
 

@@ -16,6 +16,7 @@ from django.test import Client
 from django.utils import timezone
 
 from moderation import retention
+from people.models import Follow, User
 from rooms import actions
 from rooms.models import Recording, RecordingFile, Room
 from rooms.recording import links, store, tasks
@@ -96,16 +97,32 @@ def test_in_production_nginx_delivers(room: Room) -> None:
     assert answer.content == b"" and answer["Content-Type"] == "audio/mp4"
 
 
+def links_token(room: Room, what: str) -> str:
+    return links.address(room.pk, what, room.host_id, "x").split("/")[2]
+
+
+def links_claim(room: Room, what: str) -> str:
+    return links_token(room, what).rpartition(":")[0]
+
+
 def test_links_end_and_cannot_be_made_up(room: Room) -> None:
     address = mix(room)
     token = address.split("/")[2]
     assert links.read(token) is not None
     assert links.read(token, time.time() + links.LISTEN_FOR + links.HOUR + 1) is None
+    claim, _colon, mark = token.rpartition(":")
     for wrong in (
         token[:-1],
         token.replace(".mix.", ".peaks."),
         token.replace(f"{room.pk}.", f"{room.pk + 1}.", 1),
+        f"{links_claim(room, 'file-1')}:{mark}",
+        f"{claim}0:{mark}",
+        f"{claim.replace(f'.{room.host_id}.', '.everybody.')}:{mark}",
+        f"{claim}:{links_token(room, 'peaks').rpartition(':')[2]}",
         "x",
+        "x" * 5000,
+        "%00",
+        "%ED%A0%80",
     ):
         assert get(address.replace(token, wrong)).status_code == 404
     with patch("rooms.recording.links.time.time", return_value=time.time() - 8 * links.HOUR):
@@ -131,6 +148,41 @@ def test_a_link_is_for_one_person_and_what_that_person_may_still(room: Room) -> 
     speaker.is_active = False
     speaker.save()
     assert get(mix(room, speaker.pk)).status_code == 404
+
+
+@pytest.mark.parametrize("policy", ["signed_in", "followers", "invited"])
+def test_a_link_asks_who_may_come_in_each_time_it_is_used(room: Room, policy: str) -> None:
+    """A published replay is for whom its room admits: also by a link that was made while it admitted more people."""
+    actions.set_published(room.pk, room.host, True)
+    stranger, follower, ada = person("stranger"), person("follower"), room.seats.get(user__handle="ada").user
+    Follow.objects.create(follower=follower, followed=room.host)
+    everybody = links.address(room.pk, "mix", None, "mix.m4a")
+    drawn = links.address(room.pk, "peaks", None, "peaks.json")
+    given = [everybody, drawn, *(mix(room, who.pk) for who in (stranger, follower, ada))]
+    assert [get(address).status_code for address in given] == [200] * 5
+    Room.objects.filter(pk=room.pk).update(entry_policy=policy)
+    admitted = {"signed_in": [True, True], "followers": [False, True], "invited": [False, False]}[policy]
+    found = [get(address).status_code == 200 for address in given]
+    assert found == [False, False, *admitted, True], "who spoke keeps it"
+    Follow.objects.all().delete()
+    assert (get(mix(room, follower.pk)).status_code == 200) is (policy == "signed_in")
+    Room.objects.filter(pk=room.pk).update(entry_policy=Room.EntryPolicy.ANYONE)
+    assert [get(address).status_code for address in given] == [200] * 5
+
+
+def test_links_end_with_what_they_depend_on(room: Room) -> None:
+    track = RecordingFile.objects.filter(recording__room=room, kind="track", seat__user=room.host).get()
+    zipped = actions.download_everything(room.pk, room.host).address
+    kept = links.address(room.pk, f"file-{track.pk}", room.host_id, "a.opus")
+    assert [get(address).status_code for address in (kept, zipped, mix(room))] == [200, 200, 200]
+    path = store.file_path(track)
+    path.rename(path.with_suffix(".away"))
+    assert get(kept).status_code == 404 and get(mix(room)).status_code == 200
+    path.with_suffix(".away").rename(path)
+    track.delete()
+    assert get(kept).status_code == 404
+    User.objects.filter(pk=room.host_id).update(is_active=False)
+    assert [get(address).status_code for address in (kept, zipped, mix(room))] == [404, 404, 404]
 
 
 def test_a_file_of_another_room_is_not_opened_by_this_rooms_link(room: Room) -> None:

@@ -30,8 +30,8 @@ def private(*runs: tuple[int, int, float]) -> list[str]:
     return texts
 
 
-def address(name: str, at: datetime) -> str:
-    return f"/hls/{at:%M}/{name}"
+def address(name: str) -> str:
+    return f"/hls/signed/{name}"
 
 
 def test_segments_with_their_time() -> None:
@@ -51,9 +51,9 @@ def test_the_window_shows_the_end_only() -> None:
     shown = playlists.window(playlists.parse(private((0, 30, 0))), address)
     assert "#EXT-X-MEDIA-SEQUENCE:22\n" in shown
     assert shown.count("#EXTINF") == playlists.WINDOW
-    assert shown.rstrip().endswith("/hls/00/0-29.m4s")
+    assert shown.rstrip().endswith("/hls/signed/0-29.m4s")
     assert "#EXT-X-ENDLIST" not in shown
-    assert 'MAP:URI="/hls/00/0-init.mp4"' in shown
+    assert 'MAP:URI="/hls/signed/0-init.mp4"' in shown
 
 
 def test_a_restart_of_the_recorder_is_a_discontinuity_with_its_own_beginning() -> None:

@@ -1,40 +1,72 @@
-"""HLS over HTTP: the playlist for who may listen, pieces for who has the address while it lasts."""
+"""HLS over HTTP: the playlist for who may listen, and each piece at its own address, while it is in the window."""
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+import re
+import time
+from uuid import uuid4
 
 import pytest
+from django.db import connection, transaction
 from django.test import Client
-from django.utils import timezone
+from django.test.utils import CaptureQueriesContext
 
 from rooms import actions
 from rooms.models import Room
-from rooms.recording import store
+from rooms.recording import epochs, playlists, store
 from tests.rooms import people
 from tests.rooms.recording.test_finish import record
 
 pytestmark = pytest.mark.django_db(transaction=True)
+SECONDS = 24  # recorded: three windows
 
 
 @pytest.fixture
 def room() -> Room:
     room = people.open_room()
-    record(room, 0, 500, begins=0, seconds=12)
+    record(room, 0, 500, begins=0, seconds=SECONDS)
     return room
+
+
+def listed(client: Client, room: Room) -> list[str]:
+    """Addresses of the pieces in the public playlist, oldest first."""
+    text = client.get(f"/r/{room.slug}/live.m3u8").content.decode()
+    return [line for line in text.splitlines() if line.startswith("/hls/")]
+
+
+def number_of(address: str) -> int:
+    return int(re.fullmatch(r".*/\d+-(\d+)\.m4s", address)[1])  # type: ignore[index]
+
+
+def gone_within(client: Client, addresses: list[str], seconds: float = 2.0) -> bool:
+    """Whether none of these opens any more, soon enough."""
+    end = time.monotonic() + seconds
+    while any(client.get(address).status_code != 404 for address in addresses):
+        if time.monotonic() > end:
+            return False
+        time.sleep(0.05)
+    return True
+
+
+def renew(room: Room) -> None:
+    """What an action does that changes who may listen."""
+    with transaction.atomic():
+        actions.new_epoch(Room.objects.select_for_update().get(pk=room.pk))
 
 
 def test_the_window_and_its_pieces(client: Client, room: Room) -> None:
     answer = client.get(f"/r/{room.slug}/live.m3u8")
     assert answer.status_code == 200
     assert answer["Cache-Control"] == "private, no-store"
-    addresses = [line for line in answer.content.decode().splitlines() if line.startswith("/hls/")]
-    assert len(addresses) == 8
-    piece = client.get(addresses[-1])
-    assert piece.status_code == 200
-    assert piece["Cache-Control"].startswith("public")
-    assert piece["Content-Type"] == "audio/mp4"
+    addresses = listed(client, room)
+    assert len(addresses) == playlists.WINDOW
+    for address in addresses:
+        piece = client.get(address)
+        assert piece.status_code == 200
+        assert piece["Cache-Control"].startswith("public")
+        assert piece["Content-Type"] == "audio/mp4"
     assert client.get(f"/r/{room.slug}/live.m3u8").content == answer.content
+    assert listed(Client(), room) == addresses, "the same for everybody: caches work"
 
 
 def test_who_may_not_come_in_gets_no_playlist(client: Client, room: Room) -> None:
@@ -53,34 +85,115 @@ def test_before_the_first_piece_a_player_comes_back(client: Client) -> None:
     assert (answer.status_code, answer["Retry-After"]) == (503, "1")
 
 
+def test_with_one_address_nobody_counts_to_another(client: Client, room: Room) -> None:
+    """Every piece since the room began lies there; an address opens its own and leads to none."""
+    other = people.open_room("other")
+    record(other, 0, 500, begins=0, seconds=2)
+    address = listed(client, room)[-1]
+    _, hls, token, mark, name = address.split("/")
+    pk, epoch = token.split("-")
+    theirs = listed(client, other)[-1].split("/")[2].partition("-")[2]
+    guesses = [f"/{hls}/{token}/{mark}/0-{number}.m4s" for number in range(SECONDS + 3) if f"0-{number}.m4s" != name]
+    guesses += [f"/{hls}/{token}/{mark}/{run}-{part}" for run in range(3) for part in ("init.mp4", "0.m4s", "1.m4s")]
+    guesses += [f"/{hls}/{key}-{epoch}/{mark}/{name}" for key in (other.pk, int(pk) + 1, int(pk) - 1, f"0{pk}")]
+    guesses += [f"/{hls}/{pk}-{uuid4().hex}/{mark}/{name}", f"/{hls}/{pk}-{theirs}/{mark}/{name}"]
+    minute = int(time.time()) // 60  # how addresses once were made
+    guesses += [f"/{hls}/{token}/{minute + later}-{mark}/{name}" for later in range(-3, 4)]
+    guesses += [f"/{hls}/{token}/{mark}/{file}" for file in ("0.m3u8", "0.kept", ".lock", "0-init.mp4", "..%2Fmix.m4a")]
+    assert {client.get(guess).status_code for guess in guesses} == {404}
+    assert client.get(address).status_code == 200
+
+
 @pytest.mark.parametrize(
-    ("age", "works"), [(0, True), (1, True), (2, True), (4, False), (-3, False)], ids=lambda value: str(value)
+    "path",
+    [
+        "/hls/x/y/z",
+        "/hls/1/2/0-0.m4s",
+        "/hls/{room}-{epoch}/{mark}",
+        "/hls/{room}-{epoch}/{mark}/{name}/",
+        "/hls/{room}-{epoch}/{mark}/%00{name}",
+        "/hls/{room}-{epoch}/{mark}/{name}%0A",
+        "/hls/{room}-{epoch}/%ED%A0%80/{name}",
+        "/hls/{room}-{epoch}/{mark}/%D9%A0-%D9%A3.m4s",
+        "/hls/{long}-{epoch}/{mark}/{name}",
+        "/hls/{room}-{epoch}/{mark}/{long}-{long}.m4s",
+        "/hls/{room}-{long}/{long}/{long}",
+    ],
 )
-def test_an_address_lasts_a_few_minutes(client: Client, room: Room, age: int, works: bool) -> None:
-    address = store.segment_address(room.pk, "0-3.m4s", timezone.now() - timedelta(minutes=age))
-    assert (client.get(address).status_code == 200) is works
+def test_what_is_no_address_is_not_found(client: Client, room: Room, path: str) -> None:
+    _, _, token, mark, name = listed(client, room)[-1].split("/")
+    pk, epoch = token.split("-")
+    address = path.format(room=pk, epoch=epoch, mark=mark, name=name, long="9" * 5000)
+    with CaptureQueriesContext(connection) as asked:
+        assert client.get(address).status_code == 404
+    assert len(asked) == 0, "nothing is asked for what we did not sign"
 
 
-def test_addresses_cannot_be_made_up(client: Client, room: Room) -> None:
-    address = store.segment_address(room.pk, "0-3.m4s", datetime.now(UTC))
-    _, hls, token, minute, name = address.split("/")
-    number, mark = minute.split("-")
-    other = store.room_token(room.pk + 1)
-    for wrong in (
-        f"/{hls}/{other}/{minute}/{name}",
-        f"/{hls}/{room.pk}-{'0' * 24}/{minute}/{name}",
-        f"/{hls}/{token}/{int(number) + 1}-{mark}/{name}",
-        f"/{hls}/{token}/{number}-{'0' * 32}/{name}",
-        f"/{hls}/{token}/{minute}/0.m3u8",
-        f"/{hls}/{token}/{minute}/.lock",
-        f"/{hls}/{token}/{minute}/..%2Fmix.m4a",
-        f"/{hls}/{token}/{minute}/999-1.m4s",
-    ):
-        assert client.get(wrong).status_code == 404, wrong
+def test_only_the_window_and_a_few_before_it(client: Client, room: Room) -> None:
+    """Also with addresses that were ours: what was heard once is not handed out for the rest of the room."""
+    addresses = [store.segment_address(room.pk, room.epoch, f"0-{number}.m4s") for number in range(SECONDS + 9)]
+    opens = [number for number, address in enumerate(addresses) if client.get(address).status_code == 200]
+    newest = number_of(listed(client, room)[-1])
+    assert opens == list(range(newest - playlists.WINDOW - playlists.MARGIN + 1, newest + 1))
+    kept = listed(client, room)[0]
+    record(room, 1, 1000, begins=SECONDS + 1, seconds=6)
+    assert client.get(kept).status_code == 200, "a slow player, a few pieces behind"
+    inits = [store.segment_address(room.pk, room.epoch, f"{run}-init.mp4") for run in (0, 1)]
+    assert [client.get(init).status_code for init in inits] == [200, 200]
+    record(room, 2, 1500, begins=SECONDS + 10, seconds=14)
+    assert gone_within(client, [kept, *inits])
+    assert client.get(listed(client, room)[-1]).status_code == 200
+
+
+def test_after_the_end_nothing_is_handed_out(client: Client, room: Room) -> None:
+    """Whoever listened keeps addresses: none of them opens two seconds later, nor any that they lead to."""
+    addresses = listed(client, room)
+    assert {client.get(address).status_code for address in addresses} == {200}
+    actions.end_room(room.pk, room.host)
+    record(room, 1, 1000, begins=SECONDS, seconds=3)  # what the recorder still writes
+    counted = [re.sub(r"[^/]*$", name, addresses[-1]) for name in ("0-0.m4s", "1-init.mp4", "1-2.m4s")]
+    assert gone_within(client, [*addresses, *counted])
+    room.refresh_from_db()
+    new = [store.segment_address(room.pk, room.epoch, name) for name in ("1-init.mp4", "1-0.m4s", "1-2.m4s")]
+    assert {client.get(address).status_code for address in new} == {404}
+
+
+def test_a_new_epoch_ends_every_address_and_the_list_goes_on(client: Client, room: Room) -> None:
+    before = client.get(f"/r/{room.slug}/live.m3u8").content.decode()
+    old = listed(client, room)
+    assert client.get(old[-1]).status_code == 200
+    renew(room)
+    new = listed(client, room)
+    assert [client.get(address).status_code for address in new] == [200] * len(new), "at once, with no wait"
+    assert gone_within(client, old)
+    assert [number_of(address) for address in new] == [number_of(address) for address in old]
+    assert not set(new) & set(old)
+    sequence = re.compile(r"#EXT-X-MEDIA-SEQUENCE:\d+\n#EXT-X-DISCONTINUITY-SEQUENCE:\d+\n")
+    after = client.get(f"/r/{room.slug}/live.m3u8").content.decode()
+    assert sequence.findall(after) == sequence.findall(before) != []
+
+
+def test_listeners_cost_the_database_one_question_a_second(client: Client, room: Room) -> None:
+    addresses = listed(client, room)
+    epochs._answers.clear()
+    with CaptureQueriesContext(connection) as asked:
+        for _listener in range(20):
+            assert {client.get(address).status_code for address in addresses} == {200}
+    assert 1 <= len(asked) <= 4, "160 pieces within a second or two"
+    renew(room)
+    gone_within(client, addresses)
+    with CaptureQueriesContext(connection) as asked:
+        began = time.monotonic()
+        for _listener in range(20):
+            assert {client.get(address).status_code for address in addresses} == {404}
+    assert len(asked) <= 2 + (time.monotonic() - began) / epochs.ASKED_AGAIN
 
 
 def test_production_hands_files_to_the_web_server(client: Client, room: Room, settings: object) -> None:
     settings.X_ACCEL_REDIRECT = True  # type: ignore[attr-defined]
-    answer = client.get(store.segment_address(room.pk, "0-3.m4s", timezone.now()))
-    assert answer["X-Accel-Redirect"] == f"/_recordings/{room.pk}/hls/0-3.m4s"
+    address = listed(client, room)[-1]
+    answer = client.get(address)
+    assert answer["X-Accel-Redirect"] == f"/_recordings/{room.pk}/hls/{address.split('/')[-1]}"
     assert answer.content == b""
+    actions.end_room(room.pk, room.host)
+    assert gone_within(client, [address])

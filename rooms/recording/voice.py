@@ -1,0 +1,30 @@
+"""Whose voice is in a recording: whose track has sound in it, or what an app above this one knows to have been said.
+
+Sound is measured from the finished track (`peaks.is_sounding`), never taken from what a client said of its microphone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from rooms.models import RecordingFile, Seat
+
+Finder = Callable[[int, int], bool]
+"""Given the keys of a room and of a person: whether something that this person said there is known."""
+
+_finders: list[Finder] = []
+
+
+def register(finder: Finder) -> None:
+    """Called from an app's `ready`."""
+    if finder not in _finders:
+        _finders.append(finder)
+
+
+def has_voice(room_pk: int, user_pk: int) -> bool:
+    """Whether this person is heard in what was kept of a room. Being taken off the stage does not change that."""
+    if not Seat.objects.filter(room=room_pk, user=user_pk).exists():
+        return False
+    tracks = RecordingFile.objects.filter(kind=RecordingFile.Kind.TRACK, seat__room=room_pk, seat__user=user_pk)
+    # One that is not measured yet counts: those are tracks of before there was this column, until `measure_left`.
+    return tracks.exclude(has_sound=False).exists() or any(finder(room_pk, user_pk) for finder in _finders)
