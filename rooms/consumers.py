@@ -1,7 +1,8 @@
 """The WebSocket of a room, as a bare ASGI application: a thousand listeners must not cost a consumer each.
 
 Handshake → who and which room → snapshot → live events out, verbs in. Everything leaves through one queue, in order.
-Close codes: 4400 garbage, 4403 may not enter, 4404 no such room, 4408 too slow and 4503 our fault: connect again.
+Close codes: 4400 garbage, 4403 may not enter, 4404 no such room, 4408 too slow and 4503 our fault: connect again;
+4429 too many are open: connect again, later.
 """
 
 from __future__ import annotations
@@ -16,7 +17,8 @@ from autobahn.exception import Disconnected
 from django.utils import translation
 from redis.exceptions import RedisError
 
-from rooms import actions, bus, presence, throttle, verbs
+from people.addresses import address_of_scope, counted_as
+from rooms import actions, bus, doorway, presence, throttle, verbs
 from rooms.backpressure import abort, gate_of
 from rooms.events import encode
 from rooms.frames import BadFrame, Frame, Pace, parse
@@ -34,7 +36,7 @@ log = logging.getLogger(__name__)
 Receive = Callable[[], Awaitable[dict[str, Any]]]
 Send = Callable[[dict[str, Any]], Awaitable[None]]
 
-CLOSE_FOR = {"unknown_room": 4404, "unavailable": 4503}
+CLOSE_FOR = {"unknown_room": 4404, "unavailable": 4503, "too_many": 4429}
 STRIKES = 2  # frames that cannot be read before the socket is closed
 FLOOD = 300  # frames beyond the pace before the socket is closed
 WAITING = 64  # verbs that wait for their turn
@@ -48,8 +50,11 @@ async def room_socket(scope: dict[str, Any], receive: Receive, send: Send) -> No
         await send({"type": "websocket.close", "code": 4403})
         return
     cookies = cookies_of(headers)
+    address = counted_as(address_of_scope(scope, headers))
     try:
-        who, room = await in_thread(resolve, scope["url_route"]["kwargs"]["slug"], cookies)
+        async with doorway.turn(hub().redis, address):
+            who, room = await in_thread(resolve, scope["url_route"]["kwargs"]["slug"], cookies)
+            lease = await doorway.hold(hub().redis, who, address)
     except RoomRefused as refused:
         await _turn_away(send, refused.code, language_of(headers, cookies, Who(None, "")))
         return
@@ -58,8 +63,11 @@ async def room_socket(scope: dict[str, Any], receive: Receive, send: Send) -> No
         log.exception("a socket could not be let in")
         await _turn_away(send, "unavailable", language_of(headers, cookies, Who(None, "")))
         return
-    await send({"type": "websocket.accept"})
-    await RoomSocket(send, who, room, language_of(headers, cookies, who)).run(receive)
+    try:
+        await send({"type": "websocket.accept"})
+        await RoomSocket(send, who, room, language_of(headers, cookies, who), address).run(receive)
+    finally:
+        lease.release()
 
 
 def resolve(slug: str, cookies: dict[str, str]) -> tuple[Who, Room]:
@@ -84,13 +92,14 @@ async def _turn_away(send: Send, code: str, language: str) -> None:
 class RoomSocket:
     """One open socket."""
 
-    def __init__(self, send: Send, who: Who, room: Room, language: str) -> None:
+    def __init__(self, send: Send, who: Who, room: Room, language: str, address: str) -> None:
         self.send, self.who, self.room_pk, self.slug, self.language = send, who, room.pk, room.slug, language
         self.conn = secrets.token_hex(8)
         self.hub: Hub = hub()
         self.outlet = Outlet(who.key, self.conn, who.user.pk if who.user else None, self._too_slow)
         self.feed: Feed
-        self.pace = Pace()
+        self.address = address
+        self.pace, self.shared_pace = Pace(), doorway.pace_of(doorway.counted(who, address))
         self.strikes = self.flooded = 0
         self.used_sound = self.closing = False
         self.lanes: dict[str, asyncio.Queue[Frame]] = {}
@@ -205,7 +214,7 @@ class RoomSocket:
 
     def _frame(self, message: dict[str, Any]) -> bool:
         """Take one frame in; False when this client has gone too far."""
-        if not self.pace.allows():
+        if not (self.pace.allows() and self.shared_pace.allows()):
             self.flooded += 1
             if self.flooded % 30 == 1:
                 self._refuse("too_fast", None)
@@ -247,7 +256,7 @@ class RoomSocket:
     async def _do(self, frame: Frame) -> dict[str, Any]:
         if frame.verb == "ping":
             return {}
-        call = verbs.Call(self.room_pk, self.who, self.conn, frame.args)
+        call = verbs.Call(self.room_pk, self.who, self.conn, frame.args, self.address)
         if frame.verb in verbs.SOUND:
             await throttle.acheck(self.hub.redis, throttle.SOUND, self.who.key)
             self.used_sound = True

@@ -31,12 +31,19 @@ Answer = dict[str, Any]
 
 @dataclass(frozen=True)
 class Call:
-    """One frame: who says what in which room, over which socket."""
+    """One frame: who says what in which room, over which socket, from which address."""
 
     room_pk: int
     who: Who
     conn: str
     args: dict[str, Any] = field(default_factory=dict)
+    address: str = ""
+
+    @property
+    def counted(self) -> dict[str, str]:
+        """For the supervisor: the keys under which places for sound are counted."""
+        key = self.address if self.who.user is None and self.address else self.who.key
+        return {"counted": key, "address": self.address}
 
 
 def _me(call: Call) -> User:
@@ -149,12 +156,12 @@ def _may_listen(call: Call) -> None:
 
 async def speak_offer(call: Call) -> Answer:
     seat = await in_thread(_speaking_seat, call)
-    return await _ask(call, "speak_offer", sdp=call.args.get("sdp"), seat_pk=seat.pk)
+    return await _ask(call, "speak_offer", sdp=call.args.get("sdp"), seat_pk=seat.pk, **call.counted)
 
 
 async def listen(call: Call) -> Answer:
     await in_thread(_may_listen, call)
-    return await _ask(call, "listen")
+    return await _ask(call, "listen", **call.counted)
 
 
 async def listen_answer(call: Call) -> Answer:
@@ -167,7 +174,7 @@ async def listen_stop(call: Call) -> Answer:
 
 async def check_offer(call: Call) -> Answer:
     await in_thread(_me, call)
-    return await _ask(call, "check_offer", sdp=call.args.get("sdp"))
+    return await _ask(call, "check_offer", sdp=call.args.get("sdp"), **call.counted)
 
 
 async def check_stop(call: Call) -> Answer:

@@ -8,7 +8,7 @@ from django.views.decorators.http import require_safe
 from people.models import User
 from rooms import permissions
 from rooms.models import Recording, RecordingFile, Room
-from rooms.recording import exports, links, store
+from rooms.recording import downloads, exports, links, store
 from rooms.recording.access import role_in
 from rooms.recording.delivery import deliver_bytes, deliver_file, named
 
@@ -22,6 +22,11 @@ def file(request: HttpRequest, token: str, name: str) -> HttpResponseBase:
     recording = None if link is None else ready_recording(link.room)
     if link is None or recording is None or not allowed(link, recording):
         raise Http404
+    return downloads.counted(request, opened(request, link, recording), link.user)
+
+
+def opened(request: HttpRequest, link: links.Link, recording: Recording) -> HttpResponseBase:
+    """What the link leads to."""
     if link.what.startswith("all-"):
         return archive(request, recording.room, link.what.removeprefix("all-"))
     if link.what == "peaks":
