@@ -183,19 +183,9 @@ async def answer(sup: Supervisor, request: Request) -> Answer:
 
 
 def _handle(number: int, kind: str, request: Request, seat: int = 0) -> Handle:
-    return Handle(
-        number,
-        kind,
-        request.room,
-        request.conn,
-        request.who,
-        seat,
-        time.time(),
-        0,
-        request.counted,
-        request.address,
-        False,
-    )
+    handle = Handle(number, kind, request.room, request.conn, request.who, seat, time.time())
+    handle.counted, handle.address, handle.up = request.counted, request.address, False
+    return handle
 
 
 def _own(sup: Supervisor, kind: str, request: Request, otherwise: str) -> Handle:
