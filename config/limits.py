@@ -31,7 +31,7 @@ DOWNLOADS_PER_ADDRESS = _int("DOWNLOADS_PER_ADDRESS", 600, 1, 100_000)  # at onc
 SOCKETS_PER_PERSON = _int("SOCKETS_PER_PERSON", 20, 1, 10_000)  # open at once
 SOCKETS_PER_ADDRESS = _int("SOCKETS_PER_ADDRESS", 600, 1, 100_000)  # open at once, signed out
 SOCKETS_NEW_PER_ADDRESS = _int("SOCKETS_NEW_PER_ADDRESS", 1200, 1, 1_000_000)  # a minute, and at once
-HANDSHAKES_AT_ONCE = _int("HANDSHAKES_AT_ONCE", 4, 1, 1000)  # of one address, at work in each web process
+HANDSHAKES_AT_ONCE = _int("HANDSHAKES_AT_ONCE", 6, 1, 1000)  # of one address, at work in each web process
 HANDSHAKES_WAITING = _int("HANDSHAKES_WAITING", 600, 1, 100_000)  # of one address, not finished
 FRAMES_PER_CLIENT = _int("FRAMES_PER_CLIENT", 12_000, 100, 10_000_000)  # a minute, half of them at once
 # --- sound (rooms/media/fairness.py) ---------------------------------------------------------------------------------
