@@ -17,7 +17,7 @@ SLOWEST_SECONDS = _int("SLOWEST_SECONDS", 60, 1, 3600)
 ANSWER_LONGEST_SECONDS = _int("ANSWER_LONGEST_SECONDS", 6 * 3600, 10, 7 * 24 * 3600)
 # --- requests (config/fair.py, people/pace.py) -----------------------------------------------------------------------
 # At work at once, in each web process: fewer than there are connections to the database (12). The others wait in line.
-REQUESTS_AT_ONCE = _int("REQUESTS_AT_ONCE", 5, 1, 1000)
+REQUESTS_AT_ONCE = _int("REQUESTS_AT_ONCE", 3, 1, 1000)
 REQUESTS_WAITING = _int("REQUESTS_WAITING", 3000, 1, 100_000)
 PAGES_PER_PERSON = _int("PAGES_PER_PERSON", 600, 1, 1_000_000)  # a minute, and at once
 PAGES_PER_ADDRESS = _int("PAGES_PER_ADDRESS", 6000, 1, 1_000_000)  # the same, signed out: 500 who come in at once

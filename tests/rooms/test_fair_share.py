@@ -30,14 +30,14 @@ from tests.rooms.recording.test_slow_readers import large_room
 pytestmark = pytest.mark.alone
 ROOT = Path(__file__).parents[2]
 SOON = 5.0  # seconds
-GREED = 18.0  # seconds
+GREED = 12.0  # seconds
 
 
 @contextmanager
-def greed(room: Room, file: str, cookie: str, seconds: float) -> Generator[subprocess.Popen[str]]:
+def greed(room: Room, file: str, cookie: str, seconds: float, sockets: int = 320) -> Generator[subprocess.Popen[str]]:
     """The greedy one, in a process of its own."""
-    asked = {"slug": room.slug, "cookies": [cookie], "file": file, "sdp": CHROMIUM, "seconds": seconds, "sockets": 320}
-    line = [sys.executable, "-m", "tests.greedy", json.dumps(asked)]
+    asked = {"slug": room.slug, "cookies": [cookie], "file": file, "sdp": CHROMIUM, "seconds": seconds}
+    line = [sys.executable, "-m", "tests.greedy", json.dumps({**asked, "sockets": sockets})]
     process = subprocess.Popen(line, cwd=ROOT, env={**os.environ}, stdout=subprocess.PIPE, text=True)
     try:
         yield process
@@ -49,8 +49,8 @@ def greed(room: Room, file: str, cookie: str, seconds: float) -> Generator[subpr
 class Honest:
     """Somebody who looks around, listens, tries the microphone and hears a replay; each thing with its seconds."""
 
-    def __init__(self, room: Room, file: str, user: User) -> None:
-        self.room, self.file, self.user = room, file, user
+    def __init__(self, room: Room, file: str, user: User, *, signs_up: bool = True) -> None:
+        self.room, self.file, self.user, self.signs_up = room, file, user, signs_up
         self.waits: dict[str, list[float]] = {}
         self.wrong: list[str] = []
 
@@ -61,8 +61,9 @@ class Honest:
             self._note(name, seconds, status == 200, status)
         began = time.monotonic()
         form = await asyncio.to_thread(Form, HONEST, "/accounts/signup/")
-        answer = await asyncio.to_thread(form.send, username="x")
-        self._note("sign up", time.monotonic() - began, answer.status == 200, answer.status)
+        answer = await asyncio.to_thread(form.send, username="x") if self.signs_up else None
+        status = 200 if answer is None else answer.status
+        self._note("sign up", time.monotonic() - began, bool(form.token) and status == 200, status)
         for user, verb, values in ((None, "listen", {}), (self.user, "check_offer", {"sdp": CHROMIUM})):
             await self._sound(user, verb, values)
 
@@ -97,8 +98,8 @@ async def test_one_who_takes_all_keeps_nobody_away(site: Site) -> None:
     waits = {name: [round(wait, 2) for wait in waits] for name, waits in honest.waits.items()}
     sys.stdout.write(f"{json.dumps(got)}\n{json.dumps(waits)}\n")
     assert honest.wrong == []
-    assert len(honest.waits["home"]) >= 3
-    assert min(got[name] for name in ("sockets", "files", "drips", "listen webrtc", "check_offer ok", "page 200")) > 20
+    assert honest.waits["check_offer"], "all of it was tried"
+    assert min(got.get(name, 0) for name in ("sockets", "files", "drips", "listen webrtc", "page 200")) > 20
     assert "Traceback" not in site.log("web").read_text()
 
 
