@@ -147,7 +147,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=3)
     options = parser.parse_args()
     many_files(options.sockets)
-    with site(**admitting(options.sockets)) as (web, parts):
+    with site(limits=admitting(options.sockets)) as (web, parts):
         _pk, slug = a_room()
         asyncio.run(measure(options, web, parts, slug, people(options.sockets // 2)))
 

@@ -249,7 +249,7 @@ def main() -> None:
         drive(options)
         return
     many_files(2 * options.sockets)
-    with site(**admitting(options.sockets)) as (web, parts):
+    with site(limits=admitting(options.sockets)) as (web, parts):
         pk, slug = a_room()
         asyncio.run(measure(options, web, parts, pk, slug))
 

@@ -44,14 +44,14 @@ def admitting(sockets: int) -> dict[str, str]:
 
 
 @contextmanager
-def site(*others: str, static: bool = False, **limits: str) -> Iterator[tuple[Site, Throwaway]]:
+def site(*others: str, static: bool = False, limits: dict[str, str] | None = None) -> Iterator[tuple[Site, Throwaway]]:
     """PostgreSQL, Redis and our `web` process (and `others`), in a folder and on ports of their own; nothing is left of
     them. `static`: with what pages need; `limits`: settings that admit more of one address."""
     for name in FOREIGN:
         os.environ.pop(name, None)
     parts = Throwaway()
     try:
-        os.environ.update({**parts.start(), **limits})
+        os.environ.update({**parts.start(), **(limits or {})})
         port = str(parts.instance.block.web)
         os.environ.update(
             {"DJANGO_SETTINGS_MODULE": "config.settings", "PORT": port, "SITE_URL": f"http://localhost:{port}"}

@@ -7,7 +7,7 @@ database. A request's turn is over when its answer begins; how fast that is read
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 from asgiref.sync import sync_to_async
@@ -32,7 +32,9 @@ class Handler(ASGIHandler):
     Django itself does so when all of it was sent: twelve readers who stopped reading had all twelve connections.
     """
 
-    async def send_response(self, response: HttpResponseBase, send: Send) -> None:
+    async def send_response(
+        self, response: HttpResponseBase, send: Callable[[Mapping[str, Any]], Awaitable[None]]
+    ) -> None:
         if response.streaming or len(getattr(response, "content", b"")) > self.chunk_size:
             await sync_to_async(close_old_connections)()  # in the thread in which the view ran
         await super().send_response(response, send)

@@ -33,7 +33,11 @@ SOCKETS_PER_ADDRESS = _int("SOCKETS_PER_ADDRESS", 600, 1, 100_000)  # open at on
 SOCKETS_NEW_PER_ADDRESS = _int("SOCKETS_NEW_PER_ADDRESS", 1200, 1, 1_000_000)  # a minute, and at once
 HANDSHAKES_AT_ONCE = _int("HANDSHAKES_AT_ONCE", 6, 1, 1000)  # of one address, at work in each web process
 HANDSHAKES_WAITING = _int("HANDSHAKES_WAITING", 600, 1, 100_000)  # of one address, not finished
-FRAMES_PER_CLIENT = _int("FRAMES_PER_CLIENT", 12_000, 100, 10_000_000)  # a minute, half of them at once
+# What all sockets of one client say to a web process: 500 who come in say 7,500 things at once, and little afterwards.
+FRAMES_AT_ONCE = _int("FRAMES_AT_ONCE", 9000, 100, 10_000_000)
+FRAMES_PER_CLIENT = _int("FRAMES_PER_CLIENT", 3000, 100, 10_000_000)  # a minute
+VERBS_AT_ONCE = _int("VERBS_AT_ONCE", 4, 1, 1000)  # that ask the database, at work in each web process
+VERBS_WAITING = _int("VERBS_WAITING", 3000, 1, 100_000)
 # --- sound (rooms/media/fairness.py) ---------------------------------------------------------------------------------
 MEDIA_NEAR_PER_PERSON = _int("MEDIA_NEAR_PER_PERSON", 2, 1, 100_000)
 MEDIA_NEAR_PER_ADDRESS = _int("MEDIA_NEAR_PER_ADDRESS", 200, 1, 100_000)  # signed out

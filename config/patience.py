@@ -37,14 +37,14 @@ def innermost(transport: Any) -> Any:
 def unsent(transport: Any) -> int:
     """Bytes handed to a transport that the other side has not confirmed."""
     below = innermost(transport)
-    waiting = len(below.dataBuffer) - below.offset + below._tempDataLen
+    waiting: int = len(below.dataBuffer) - below.offset + below._tempDataLen
     waiting += sum(map(len, getattr(transport, "_appSendBuffer", ())))
     queued = array.array("i", [0])
     try:
         fcntl.ioctl(below.fileno(), termios.TIOCOUTQ, queued)
     except (OSError, ValueError):
         return waiting  # closed meanwhile, or no TCP
-    return waiting + queued[0]
+    return waiting + int(queued[0])
 
 
 class Window:

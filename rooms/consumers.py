@@ -14,6 +14,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 from autobahn.exception import Disconnected
+from django.conf import settings
 from django.utils import translation
 from redis.exceptions import RedisError
 
@@ -50,11 +51,11 @@ async def room_socket(scope: dict[str, Any], receive: Receive, send: Send) -> No
         await send({"type": "websocket.close", "code": 4403})
         return
     cookies = cookies_of(headers)
-    address = counted_as(address_of_scope(scope, headers))
+    address, session = counted_as(address_of_scope(scope, headers)), cookies.get(settings.SESSION_COOKIE_NAME, "")
     try:
-        async with doorway.turn(hub().redis, address):
+        async with doorway.turn(hub().redis, address, session):
             who, room = await in_thread(resolve, scope["url_route"]["kwargs"]["slug"], cookies)
-            lease = await doorway.hold(hub().redis, who, address)
+            lease = await doorway.hold(hub().redis, who, address, session)
     except RoomRefused as refused:
         await _turn_away(send, refused.code, language_of(headers, cookies, Who(None, "")))
         return
@@ -265,7 +266,7 @@ class RoomSocket:
         if frame.verb == "snapshot":
             await self._snapshot(fresh=True)
             return {}
-        return await in_thread(verbs.IN_THREAD[frame.verb], call)
+        return await verbs.in_turn(verbs.IN_THREAD[frame.verb], call)
 
     # --- the end ----------------------------------------------------------------------------------------------------
 

@@ -153,7 +153,7 @@ class Greed:
         origin: Any = f"http://localhost:{port()}"
         headers = {"Cookie": cookie} if cookie else {}
         address = f"ws://127.0.0.1:{port()}/ws/rooms/{self.slug}/"
-        site = {"local_addr": (GREEDY, 0), "additional_headers": {**headers, "Host": f"localhost:{port()}"}}
+        site: Any = {"local_addr": (GREEDY, 0), "additional_headers": {**headers, "Host": f"localhost:{port()}"}}
         async with connect(address, origin=origin, **site) as socket_:
             self.got["sockets"] += 1
             for number in range(1, 1_000_000):

@@ -72,7 +72,7 @@ async def test_a_flood_of_handshakes_does_not_reach_the_database(site: Site) -> 
 
 
 async def test_frames_of_all_sockets_of_a_client_have_one_pace(site: Site) -> None:
-    await run(site.start)("web", FRAMES_PER_CLIENT="200")
+    await run(site.start)("web", FRAMES_AT_ONCE="100", FRAMES_PER_CLIENT="600")
     room = await run(open_room)()
     async with open_pages(room, 5, local_addr=(GREEDY, 0)) as pages:
         assert await turned_away(pages) == []
@@ -83,4 +83,4 @@ async def test_frames_of_all_sockets_of_a_client_have_one_pace(site: Site) -> No
             assert await turned_away(other) == []
             assert code(await other[0].ask("ping")) == "ok"
         answers = Counter(code(message) for page in pages for message in page.seen if "re" in message)
-        assert answers["ok"] <= 120
+        assert 0 < answers["ok"] <= 150
