@@ -18,8 +18,8 @@ from django.http.response import HttpResponseBase
 from people.addresses import address_of_scope, counted_as
 from people.lines import LineFull, Lines
 
-Receive = Callable[[], Awaitable[dict[str, Any]]]
-Send = Callable[[dict[str, Any]], Awaitable[None]]
+Receive = Callable[[], Awaitable[Mapping[str, Any]]]
+Send = Callable[[Mapping[str, Any]], Awaitable[None]]
 Application = Callable[[dict[str, Any], Receive, Send], Awaitable[None]]
 
 FREE = frozenset({"/healthz"})  # paths that never wait
@@ -32,9 +32,7 @@ class Handler(ASGIHandler):
     Django itself does so when all of it was sent: twelve readers who stopped reading had all twelve connections.
     """
 
-    async def send_response(
-        self, response: HttpResponseBase, send: Callable[[Mapping[str, Any]], Awaitable[None]]
-    ) -> None:
+    async def send_response(self, response: HttpResponseBase, send: Send) -> None:
         if response.streaming or len(getattr(response, "content", b"")) > self.chunk_size:
             await sync_to_async(close_old_connections)()  # in the thread in which the view ran
         await super().send_response(response, send)
@@ -54,7 +52,7 @@ class Fair:
         try:
             async with self.lines.turn(client_of(scope)) as turn:
 
-                async def sending(message: dict[str, Any]) -> None:
+                async def sending(message: Mapping[str, Any]) -> None:
                     turn.end()
                     await send(message)
 

@@ -18,6 +18,8 @@ from typing import Any
 
 from daphne.http_protocol import HTTPFactory, WebRequest
 from django.conf import settings
+from twisted.internet.protocol import Protocol
+from twisted.protocols.policies import ProtocolWrapper
 from twisted.web.http import HTTPChannel
 
 from people.addresses import counted_as
@@ -29,7 +31,7 @@ TICK = 1.0  # seconds between looks at all connections
 
 def innermost(transport: Any) -> Any:
     """The transport that has the socket, below TLS where there is some."""
-    while not hasattr(transport, "socket") and getattr(transport, "transport", None) is not None:
+    while isinstance(transport, ProtocolWrapper):
         transport = transport.transport
     return transport
 
@@ -200,8 +202,15 @@ class Gatekeeper:
         return "" if settings.BEHIND_PROXY or not host else counted_as(host)
 
 
+class Refusal(Protocol):  # type: ignore[misc]
+    """Ends a connection at once. Below TLS, which makes nothing of a factory that builds no protocol."""
+
+    def connectionMade(self) -> None:
+        self.factory.reactor.callLater(0, innermost(self.transport).abortConnection)
+
+
 class PatientFactory(HTTPFactory):  # type: ignore[misc]
-    """Builds those channels, and none for an address that has too many open."""
+    """Builds those channels, and a refusal for an address that has too many open."""
 
     def __init__(self, server: Any) -> None:
         super().__init__(server)
@@ -215,10 +224,12 @@ class PatientFactory(HTTPFactory):  # type: ignore[misc]
             log.exception("connections were not looked at")  # the next look is in a second
         self.reactor.callLater(TICK, self._look)
 
-    def buildProtocol(self, addr: Any) -> PatientChannel | None:
+    def buildProtocol(self, addr: Any) -> Any:
         if not self.gatekeeper.admits(addr):
             log.info("a connection of %s is refused: too many are open", addr)
-            return None
+            refusal = Refusal()
+            refusal.factory = self
+            return refusal
         channel = PatientChannel()
         channel.factory, channel.requestFactory = self, WebRequest
         channel.callLater, channel.timeOut = self.reactor.callLater, None

@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 import http.client
+import os
 import re
 import socket
+import ssl
 import time
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from pathlib import Path
 
 import pytest
 
+from deploy.local.certificate import certificate
+from deploy.local.process import answers, start, stop, wait_for
+from deploy.local.programs import command
 from rooms.recording import links
 from tests.greedy import GREEDY, HONEST, Form, ask, head, is_cut, line_of, port, unread
 from tests.processes import Site
@@ -139,3 +146,29 @@ def test_one_address_takes_neither_all_connections_nor_all_sign_ups(site: Site) 
     assert [answer.status for answer in answers] == [200, 200, 200, 429]
     assert int(answers[-1].headers["Retry-After"]) > 60
     assert Form(HONEST, "/accounts/signup/").send(username="x").status == 200
+
+
+def test_over_tls_the_same_clocks_run(site: Site, tmp_path: Path) -> None:
+    """Which ends of a connection hang in which wrapper is Twisted's own business, and easily got wrong."""
+    pem = certificate(tmp_path, [])
+    limits = {"HEAD_SECONDS": "5", "IDLE_SECONDS": "60", "CONNECTIONS_PER_ADDRESS": "10", "SLOWEST_SECONDS": "3"}
+    web = start(command("web", port(), "127.0.0.1", pem), tmp_path / "web.log", {**os.environ, **limits})
+    try:
+        wait_for("web", lambda: answers(port()), lambda: web.poll() is None)
+        context = ssl._create_unverified_context()
+        drips = [context.wrap_socket(line_of(GREEDY)) for _number in range(9)]
+        plain = line_of(GREEDY)  # not even the handshake
+        assert is_cut(line_of(GREEDY), 1) is not None, "one too many"
+        for line in (*drips, plain):
+            with suppress(ssl.SSLError):
+                assert is_cut(line, 12) is not None
+        time.sleep(1.5)
+        with context.wrap_socket(line_of(GREEDY)) as again:
+            again.sendall(head("/healthz"))
+            assert again.recv(15) == b"HTTP/1.1 200 OK"
+        room = large_room()
+        stalled = context.wrap_socket(line_of(GREEDY, buffer=4096))
+        stalled.sendall(head(links.address(room.pk, "mix", room.host_id, "mix.m4a")))
+        wait_for("its end", lambda: "it read too slowly" in (tmp_path / "web.log").read_text(), seconds=12)
+    finally:
+        stop(web)
