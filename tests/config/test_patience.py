@@ -5,6 +5,7 @@ from __future__ import annotations
 import http.client
 import os
 import re
+import select
 import socket
 import ssl
 import time
@@ -80,11 +81,11 @@ def idle_and_used() -> bool:
 
 
 def read_slowly(address: str) -> int:
-    """Bytes taken in ten seconds, at 40 KB a second as a phone on a bad line; it still flows then."""
+    """Bytes taken in seven seconds, at 40 KB a second as a phone on a bad line; it still flows then."""
     with line_of(HONEST, buffer=32768) as connection:
         connection.sendall(head(address))
         taken, began = 0, time.monotonic()
-        while time.monotonic() - began < 10:
+        while time.monotonic() - began < 7:
             got = len(connection.recv(8192))
             assert got, "cut"
             taken += got
@@ -126,7 +127,7 @@ def test_what_drips_or_stalls_is_cut_and_what_is_only_slow_is_not(site: Site) ->
         assert bodies.result() is not None
         assert flowing.result() == 403, "without a token; but it was read to its end"
         assert much.result() and idle.result()
-        assert taken.result() > 300_000
+        assert taken.result() > 200_000
     assert is_gone(stalled) and is_gone(short)
     log = site.log("web").read_text()
     assert len(re.findall(r"127\.0\.0\.2.* is cut: it read too slowly", log)) == 2
@@ -136,7 +137,9 @@ def test_what_drips_or_stalls_is_cut_and_what_is_only_slow_is_not(site: Site) ->
 def test_one_address_takes_neither_all_connections_nor_all_sign_ups(site: Site) -> None:
     site.start("web", DEBUG="true", CONNECTIONS_PER_ADDRESS="30", HEAD_SECONDS="30", SIGNUPS_PER_ADDRESS="3")
     lines = [line_of(GREEDY) for _number in range(60)]
-    assert sum(is_cut(connection, 0.05) is not None for connection in lines) == 30
+    time.sleep(0.5)
+    ended, _writable, _wrong = select.select(lines, [], [], 0)
+    assert len(ended) == 30
     assert ask(HONEST, "/healthz")[0] == 200
     for connection in lines:
         connection.close()
