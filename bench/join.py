@@ -20,7 +20,7 @@ from statistics import median
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from bench.wire import Socket, a_room, bare, cpu, load, many_files, rss, share, site
+from bench.wire import Socket, a_room, admitting, bare, cpu, load, many_files, rss, share, site
 from deploy.local.throwaway import Throwaway
 from tests.processes import Site
 
@@ -147,7 +147,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=3)
     options = parser.parse_args()
     many_files(options.sockets)
-    with site() as (web, parts):
+    with site(limits=admitting(options.sockets)) as (web, parts):
         _pk, slug = a_room()
         asyncio.run(measure(options, web, parts, slug, people(options.sockets // 2)))
 

@@ -28,7 +28,7 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from bench.wire import Socket, a_room, bare, cpu, load, many_files, rss, share, site
+from bench.wire import Socket, a_room, admitting, bare, cpu, load, many_files, rss, share, site
 from deploy.local.throwaway import Throwaway
 from tests.processes import Site
 
@@ -249,7 +249,7 @@ def main() -> None:
         drive(options)
         return
     many_files(2 * options.sockets)
-    with site() as (web, parts):
+    with site(limits=admitting(options.sockets)) as (web, parts):
         pk, slug = a_room()
         asyncio.run(measure(options, web, parts, pk, slug))
 

@@ -37,14 +37,21 @@ def many_files(sockets: int) -> None:
         resource.setrlimit(resource.RLIMIT_NOFILE, (need, hard))
 
 
+def admitting(sockets: int) -> dict[str, str]:
+    """Limits that admit so many sockets, several times over, from the one address of a bench."""
+    names = ("SOCKETS_PER_ADDRESS", "SOCKETS_NEW_PER_ADDRESS", "HANDSHAKES_WAITING", "CONNECTIONS_PER_ADDRESS")
+    return dict.fromkeys(names, str(min(100_000, 20 * sockets + 600)))
+
+
 @contextmanager
-def site() -> Iterator[tuple[Site, Throwaway]]:
-    """PostgreSQL, Redis and our `web` process, in a folder and on ports of their own; nothing is left of them."""
+def site(*others: str, static: bool = False, limits: dict[str, str] | None = None) -> Iterator[tuple[Site, Throwaway]]:
+    """PostgreSQL, Redis and our `web` process (and `others`), in a folder and on ports of their own; nothing is left of
+    them. `static`: with what pages need; `limits`: settings that admit more of one address."""
     for name in FOREIGN:
         os.environ.pop(name, None)
     parts = Throwaway()
     try:
-        os.environ.update(parts.start())
+        os.environ.update({**parts.start(), **(limits or {})})
         port = str(parts.instance.block.web)
         os.environ.update(
             {"DJANGO_SETTINGS_MODULE": "config.settings", "PORT": port, "SITE_URL": f"http://localhost:{port}"}
@@ -55,9 +62,11 @@ def site() -> Iterator[tuple[Site, Throwaway]]:
         from django.core.management import call_command
 
         call_command("migrate", verbosity=0)
+        if static:
+            call_command("collectstatic", "--no-input", verbosity=0)
         web = Site(parts.folder / "logs")
         try:
-            yield web.start("web"), parts
+            yield web.start("web", *others), parts
         finally:
             web.stop()
     finally:

@@ -1,5 +1,7 @@
 """Daphne that waits for slow readers: `python -m config.serving` takes daphne's own arguments.
 
+Connections that drip, stall or come by the thousand are cut (`config/patience.py`).
+
 Daphne's `send` writes into Twisted's buffer and returns at once, so a large download to somebody with a slow line would
 lie in memory as a whole. Here `send` waits while the socket takes nothing more: about 64 KiB a response are in flight.
 """
@@ -10,8 +12,11 @@ import asyncio
 from typing import Any
 
 from autobahn.websocket import protocol as autobahn_protocol
+from daphne import server as daphne_server
 from daphne.cli import CommandLineInterface
 from daphne.server import Server
+
+from config.patience import PatientFactory, more_files
 
 LOOK_AGAIN = 5.0  # seconds between two looks whether the reader is still there
 
@@ -24,6 +29,9 @@ def plain(value: Any, *_style: Any, **_styles: Any) -> Any:
 
 for name in ("hltype", "hlval"):
     setattr(autobahn_protocol, name, plain)
+
+
+daphne_server.HTTPFactory = PatientFactory  # it has no other place to say so
 
 
 class Flow:
@@ -53,6 +61,9 @@ class PatientServer(Server):  # type: ignore[misc]
             return
         flow = getattr(protocol, "flow", None)
         if not message.get("more_body", False):
+            if cut_short(protocol, message):
+                protocol.channel.loseConnection()
+                return
             if flow is not None and protocol.channel is not None:
                 protocol.unregisterProducer()
             await super().handle_reply(protocol, message)
@@ -72,6 +83,15 @@ class PatientServer(Server):  # type: ignore[misc]
         return protocol in self.connections and not self.connections[protocol].get("disconnected")
 
 
+def cut_short(protocol: Any, message: dict[str, Any]) -> bool:
+    """Whether an answer ends before all that was announced: then the connection must end, or the reader would wait for
+    the rest of it."""
+    announced = protocol.responseHeaders.getRawHeaders(b"content-length")
+    if not announced or protocol.method == b"HEAD" or protocol.code not in (200, 206) or protocol.channel is None:
+        return False
+    return bool(protocol.sentLength + len(message.get("body", b"")) < int(announced[0]))
+
+
 class PatientCommand(CommandLineInterface):  # type: ignore[misc]
     """daphne's command line, with that server."""
 
@@ -79,4 +99,5 @@ class PatientCommand(CommandLineInterface):  # type: ignore[misc]
 
 
 if __name__ == "__main__":
+    more_files()
     PatientCommand.entrypoint()

@@ -83,6 +83,7 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "allauth.account.middleware.AccountMiddleware",
     "people.middleware.ReaderMiddleware",
+    "people.pace.PaceMiddleware",
     "rooms.identity.ListenerMiddleware",
 ]
 
@@ -358,3 +359,6 @@ LOGGING = {
     "root": {"handlers": ["console"], "level": env_str("LOG_LEVEL", "INFO")},
     "loggers": {"aioice": {"level": "WARNING"}, "aiortc": {"level": "WARNING"}},
 }
+
+# How much one client may take of what is common.
+from config.limits import *  # noqa: E402, F403  (after the environment file was read)

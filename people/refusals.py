@@ -61,6 +61,7 @@ TABLE: dict[str, Refusal] = {
     "no_wave_name": Refusal(400, _("Give the wave a name, so that it can be found again.")),
     "bad_wave_size": Refusal(400, _("Write how many people: a number of 1 or more.")),
     "too_fast": Refusal(429, _("That was a bit much at once. Nothing was lost: wait a moment and try again.")),
+    "too_many": Refusal(429, _("You have too many of these open at once. Close one, or wait until one is done.")),
     "not_a_picture": Refusal(400, _("This file is not a picture we can read. Choose a JPEG, PNG, WebP or GIF file.")),
     "picture_too_large": Refusal(413, _("This picture is too large. Choose one of at most 5 MB and 40 megapixels.")),
     "bad_value": Refusal(400, _("Something in what was sent is not right.")),

@@ -1,7 +1,8 @@
 """The WebSocket of a room, as a bare ASGI application: a thousand listeners must not cost a consumer each.
 
 Handshake → who and which room → snapshot → live events out, verbs in. Everything leaves through one queue, in order.
-Close codes: 4400 garbage, 4403 may not enter, 4404 no such room, 4408 too slow and 4503 our fault: connect again.
+Close codes: 4400 garbage, 4403 may not enter, 4404 no such room, 4408 too slow and 4503 our fault: connect again;
+4429 too many are open: connect again, later.
 """
 
 from __future__ import annotations
@@ -12,11 +13,13 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 from autobahn.exception import Disconnected
+from django.conf import settings
 from django.utils import translation
 from redis.exceptions import RedisError
 
+from people.addresses import address_of_scope, counted_as
 from people.models import User
-from rooms import actions, bus, presence, throttle, verbs
+from rooms import actions, bus, doorway, presence, throttle, verbs
 from rooms.backpressure import abort, gate_of
 from rooms.events import encode
 from rooms.frames import BadFrame, Frame, Pace, parse
@@ -35,7 +38,7 @@ log = logging.getLogger(__name__)
 Receive = Callable[[], Awaitable[dict[str, Any]]]
 Send = Callable[[dict[str, Any]], Awaitable[None]]
 
-CLOSE_FOR = {"unknown_room": 4404, "unavailable": 4503}
+CLOSE_FOR = {"unknown_room": 4404, "unavailable": 4503, "too_many": 4429}
 STRIKES = 2  # frames that cannot be read before the socket is closed
 FLOOD = 300  # frames beyond the pace before the socket is closed
 WAITING = 64  # verbs that wait for their turn
@@ -49,8 +52,11 @@ async def room_socket(scope: dict[str, Any], receive: Receive, send: Send) -> No
         await send({"type": "websocket.close", "code": 4403})
         return
     cookies = cookies_of(headers)
+    address, session = counted_as(address_of_scope(scope, headers)), cookies.get(settings.SESSION_COOKIE_NAME, "")
     try:
-        who, room = await in_thread(resolve, scope["url_route"]["kwargs"]["slug"], cookies)
+        async with doorway.turn(hub().redis, address, session):
+            who, room = await in_thread(resolve, scope["url_route"]["kwargs"]["slug"], cookies)
+            lease = await doorway.hold(hub().redis, who, address, session)
     except RoomRefused as refused:
         await _turn_away(send, refused.code, language_of(headers, cookies, Who(None, "")))
         return
@@ -59,8 +65,11 @@ async def room_socket(scope: dict[str, Any], receive: Receive, send: Send) -> No
         log.exception("a socket could not be let in")
         await _turn_away(send, "unavailable", language_of(headers, cookies, Who(None, "")))
         return
-    await send({"type": "websocket.accept"})
-    await RoomSocket(send, who, room, language_of(headers, cookies, who)).run(receive)
+    try:
+        await send({"type": "websocket.accept"})
+        await RoomSocket(send, who, room, language_of(headers, cookies, who), address).run(receive)
+    finally:
+        lease.release()
 
 
 def resolve(slug: str, cookies: dict[str, str]) -> tuple[Who, Room]:
@@ -85,14 +94,15 @@ async def _turn_away(send: Send, code: str, language: str) -> None:
 class RoomSocket:
     """One open socket."""
 
-    def __init__(self, send: Send, who: Who, room: Room, language: str) -> None:
+    def __init__(self, send: Send, who: Who, room: Room, language: str, address: str) -> None:
         self.send, self.who, self.room_pk, self.slug, self.language = send, who, room.pk, room.slug, language
         self.conn = new_conn(who.session)
         self.hub: Hub = hub()
         user_pk = who.user.pk if who.user else None
         self.outlet = Outlet(room.pk, who.key, self.conn, user_pk, self._too_slow, self._put_out)
         self.feed: Feed
-        self.pace = Pace()
+        self.address = address
+        self.pace, self.shared_pace = Pace(), doorway.pace_of(doorway.counted(who, address))
         self.strikes = self.flooded = 0
         self.used_sound = self.closing = self.departed = False
         self.put_out_for = ""  # the code by which this socket was put out
@@ -221,7 +231,7 @@ class RoomSocket:
 
     def _frame(self, message: dict[str, Any]) -> bool:
         """Take one frame in; False when this client has gone too far."""
-        if not self.pace.allows():
+        if not (self.pace.allows() and self.shared_pace.allows()):
             self.flooded += 1
             if self.flooded % 30 == 1:
                 self._refuse("too_fast", None)
@@ -263,7 +273,7 @@ class RoomSocket:
     async def _do(self, frame: Frame) -> dict[str, Any]:
         if frame.verb == "ping":
             return {}
-        call = verbs.Call(self.room_pk, self.who, self.conn, frame.args)
+        call = verbs.Call(self.room_pk, self.who, self.conn, frame.args, self.address)
         if frame.verb in verbs.SOUND:
             await throttle.acheck(self.hub.redis, throttle.SOUND, self.who.key)
             self.used_sound = True
@@ -272,7 +282,7 @@ class RoomSocket:
         if frame.verb == "snapshot":
             await self._snapshot(fresh=True)
             return {}
-        return await in_thread(verbs.IN_THREAD[frame.verb], call)
+        return await verbs.in_turn(verbs.IN_THREAD[frame.verb], call)
 
     # --- the end ----------------------------------------------------------------------------------------------------
 

@@ -34,6 +34,10 @@ TABLE: dict[str, Refusal] = {
     "media_unavailable": Refusal(503, _("Sound is not available right now. Nothing is lost; it will be tried again.")),
     "no_near_place": Refusal(503, _("All direct connections are in use. You hear the room a few seconds later.")),
     "too_fast": Refusal(429, _("That went too fast. Wait a moment and try again.")),
+    "too_many": Refusal(
+        429,
+        _("Too many of these are open, from you or from your network. Close one, or try again in a moment."),
+    ),
     "bad_frame": Refusal(400, _("This message could not be read.")),
     "unknown_verb": Refusal(400, _("This is not something a room can do.")),
     "bad_value": Refusal(400, _("Something in this request has a value that cannot be used.")),

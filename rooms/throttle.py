@@ -40,12 +40,12 @@ def check(limit: Limit, who_key: str) -> None:
         raise RoomRefused("too_fast")
 
 
-async def acheck(client: redis.asyncio.Redis, limit: Limit, who_key: str) -> None:
-    """The same for sockets, on the hub's connection."""
+async def acheck(client: redis.asyncio.Redis, limit: Limit, who_key: str, code: str = "too_fast") -> None:
+    """The same for sockets, on the hub's connection; raises `code`."""
     try:
         wait = await buckets.atake(client, f"{limit.name}:{who_key}", per_minute=limit.per_minute, burst=limit.burst)
     except (RedisError, OSError) as error:
         log.warning("not throttled, Redis is away: %s", error)
         return
     if wait:
-        raise RoomRefused("too_fast")
+        raise RoomRefused(code)

@@ -10,10 +10,11 @@ import re
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 
 from django.conf import settings
 
+from people.lines import LineFull, Lines
 from people.models import User
 from people.sessions import alive
 from rooms import actions, permissions
@@ -27,16 +28,38 @@ from rooms.threads import in_thread
 
 _HANDLE = re.compile(r"[A-Za-z0-9_-]{3,30}\Z")
 Answer = dict[str, Any]
+T = TypeVar("T")
+_lines = Lines("VERBS_AT_ONCE", "VERBS_WAITING")
 
 
 @dataclass(frozen=True)
 class Call:
-    """One frame: who says what in which room, over which socket."""
+    """One frame: who says what in which room, over which socket, from which address."""
 
     room_pk: int
     who: Who
     conn: str
     args: dict[str, Any] = field(default_factory=dict)
+    address: str = ""
+
+    @property
+    def counted(self) -> dict[str, str]:
+        """For the supervisor: the keys under which places for sound are counted."""
+        return {"counted": self.client_key, "address": self.address}
+
+    @property
+    def client_key(self) -> str:
+        """Who is counted: the person, or the address where nobody is signed in."""
+        return self.address if self.who.user is None and self.address else self.who.key
+
+
+async def in_turn(work: Callable[[Call], T], call: Call) -> T:
+    """Ask the database beside the event loop, in the turn of this client: the threads are few. Raises `too_fast`."""
+    try:
+        async with _lines.turn(call.client_key):
+            return await in_thread(work, call)
+    except LineFull as error:
+        raise RoomRefused("too_fast") from error
 
 
 def _me(call: Call) -> User:
@@ -155,13 +178,13 @@ def _may_listen(call: Call) -> None:
 
 
 async def speak_offer(call: Call) -> Answer:
-    seat = await in_thread(_speaking_seat, call)
-    return await _ask(call, "speak_offer", sdp=call.args.get("sdp"), seat_pk=seat.pk)
+    seat = await in_turn(_speaking_seat, call)
+    return await _ask(call, "speak_offer", sdp=call.args.get("sdp"), seat_pk=seat.pk, **call.counted)
 
 
 async def listen(call: Call) -> Answer:
-    await in_thread(_may_listen, call)
-    return await _ask(call, "listen")
+    await in_turn(_may_listen, call)
+    return await _ask(call, "listen", **call.counted)
 
 
 async def listen_answer(call: Call) -> Answer:
@@ -178,8 +201,8 @@ def _may_check(call: Call) -> None:
 
 
 async def check_offer(call: Call) -> Answer:
-    await in_thread(_may_check, call)
-    return await _ask(call, "check_offer", sdp=call.args.get("sdp"))
+    await in_turn(_may_check, call)
+    return await _ask(call, "check_offer", sdp=call.args.get("sdp"), **call.counted)
 
 
 async def check_stop(call: Call) -> Answer:

@@ -98,6 +98,9 @@ def _check_words() -> dict[str, str]:
 def _trouble_words() -> dict[str, str]:
     return {
         "offline": _("You are offline. The room goes on; you are brought back by yourself when the network is."),
+        "too_many": _(
+            "Too many rooms are open, from you or from your network. Close some: this page keeps trying by itself."
+        ),
         "reconnecting": _("The connection was lost. It is being made again…"),
         "back": _("You are back."),
         "gone": _("There is no room at this address any more."),

@@ -11,10 +11,12 @@ from django.core.files.uploadedfile import UploadedFile
 from django.db import transaction
 from rest_framework.authtoken.models import Token
 
+from people import quotas
 from people.models import User
 from people.pictures import square_webp
 from people.throttle import slow_down
 
+PICTURES = quotas.Quota("pictures", "PICTURES_AT_ONCE")
 PROFILE_FIELDS = ("display_name", "about", "language", "time_zone")
 
 
@@ -33,7 +35,8 @@ def update_profile(user: User, **changes: str) -> User:
 def set_picture(user: User, upload: UploadedFile[bytes]) -> User:
     """Replace the picture. The old file goes once the change is final; a failed change leaves no new file behind."""
     slow_down(f"picture:{user.pk}", per_minute=6, burst=10)
-    data = square_webp(cast(BinaryIO, upload), upload.size or 0)
+    with quotas.held(PICTURES, quotas.person(user.pk)):
+        data = square_webp(cast(BinaryIO, upload), upload.size or 0)
     return replace_picture(user, ContentFile(data))
 
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from django.conf import settings
 from django.db import DatabaseError
 
-from rooms.media import audience, gains, stage, wanted
+from rooms.media import audience, fairness, gains, stage, wanted
 from rooms.media.client import JanusError
 from rooms.media.ports import NoPort
 from rooms.media.requests import MediaRefused
@@ -27,8 +27,6 @@ log = logging.getLogger(__name__)
 
 FAILURES = (JanusError, TimeoutError, OSError, NoPort, RuntimeError)
 MOST_CANDIDATES = 60  # a handle; browsers send about ten
-MOST_CHECKS = 40  # microphone checks at once
-CHECK_SECONDS = 120.0
 BUILD_PATIENCE = 3.5  # seconds a request waits for a room that is just being built
 
 
@@ -44,6 +42,8 @@ class Request:
         self.conn = str(raw["conn"])
         self.args: dict[str, Any] = raw["args"]
         self.until = float(raw["until"])
+        self.counted = str(self.args.get("counted") or self.who)
+        self.address = str(self.args.get("address", ""))
 
     @property
     def line(self) -> str:
@@ -85,14 +85,14 @@ async def listen(sup: Supervisor, request: Request) -> Answer:
     """A near listener's connection, or HLS when this node has as many as it may."""
     studio = await _studio(sup, request)
     await _let_go(sup, "listen", request)
-    if len(sup.kept.of("listen")) + sup.arriving >= settings.MEDIA_NEAR_LISTENERS:
+    if not fairness.near_place_of(sup, request.counted):
         return {"use": "hls"}
-    sup.arriving += 1
+    sup.arriving[request.counted] += 1
     try:
         handle, offer = await audience.watch(sup.janus, studio.mountpoint)
         await sup.kept.keep_handle(_handle(handle, "listen", request))
     finally:
-        sup.arriving -= 1
+        sup.arriving[request.counted] -= 1
     return {"use": "webrtc", "sdp": offer}
 
 
@@ -111,11 +111,20 @@ async def listen_stop(sup: Supervisor, request: Request) -> Answer:
 async def check_offer(sup: Supervisor, request: Request) -> Answer:
     """A microphone check: connects like a speaker, to a room in which everybody is muted."""
     await _let_go(sup, "check", request)
-    if sup.check_room is None or len(sup.kept.of("check")) >= MOST_CHECKS:
+    if sup.check_room is None:
         raise MediaRefused("media_unavailable")
+    checks = sup.kept.of("check")
+    ending = fairness.checks_to_end(checks, request.counted, request.address, settings.MEDIA_CHECKS)
+    if ending is None:
+        raise MediaRefused("too_many")
+    for old in ending:
+        await sup.let_go(old)
     name = f"check-{secrets.token_hex(6)}"
     handle, answer = await stage.check(sup.janus, sup.check_room, name, request.args["sdp"])
     await sup.kept.keep_handle(_handle(handle, "check", request))
+    for other in sup.kept.of("check"):  # begun at the same time, over another socket
+        if other.counted == request.counted and other.id != handle:
+            await sup.let_go(other)
     return {"sdp": answer}
 
 
@@ -174,7 +183,9 @@ async def answer(sup: Supervisor, request: Request) -> Answer:
 
 
 def _handle(number: int, kind: str, request: Request, seat: int = 0) -> Handle:
-    return Handle(number, kind, request.room, request.conn, request.who, seat, time.time())
+    handle = Handle(number, kind, request.room, request.conn, request.who, seat, time.time())
+    handle.counted, handle.address, handle.up = request.counted, request.address, False
+    return handle
 
 
 def _own(sup: Supervisor, kind: str, request: Request, otherwise: str) -> Handle:

@@ -17,7 +17,10 @@ log = logging.getLogger(__name__)
 
 @dataclass
 class Handle:
-    """A handle in Janus and whose it is. `kind` is speak, listen or check; `seat` is 0 for who is not on stage."""
+    """A handle in Janus and whose it is. `kind` is speak, listen or check; `seat` is 0 for who is not on stage.
+
+    `counted` and `address` are the keys under which it is counted; `up`: its connection came about.
+    """
 
     id: int
     kind: str
@@ -27,6 +30,9 @@ class Handle:
     seat: int = 0
     since: float = 0.0
     candidates: int = 0
+    counted: str = ""
+    address: str = ""
+    up: bool = True
 
 
 class Kept:

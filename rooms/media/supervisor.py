@@ -12,6 +12,7 @@ import json
 import logging
 import os
 import time
+from collections import Counter
 from contextlib import suppress
 from typing import Any
 from weakref import WeakValueDictionary
@@ -20,7 +21,7 @@ from django.conf import settings
 from django.db import DatabaseError
 from redis.exceptions import RedisError
 
-from rooms.media import audience, bus, rights, serving, stage, wanted
+from rooms.media import audience, bus, fairness, rights, serving, stage, wanted
 from rooms.media.client import Janus, JanusError, JanusGone
 from rooms.media.disk import Disk, tell_room
 from rooms.media.probe import EVERY, KEPT, probe
@@ -50,7 +51,7 @@ class Supervisor:
         self.wanted: dict[int, wanted.WantedRoom] = {}
         self.check_room: stage.Bridge | None = None
         self.changed = asyncio.Event()
-        self.arriving = 0
+        self.arriving: Counter[str] = Counter()  # near listeners whose place is being made, by client
         self.disk = Disk(self.redis, self.changed)
         self._stopping = asyncio.Event()
         self.connected = self._told_away = False
@@ -123,6 +124,7 @@ class Supervisor:
                 self.studios[pk] = Studio.restore(pk, built, recording=not self.disk.shut)
         for handle in self.kept.of("check"):
             await self.let_go(handle)
+        fairness.trust(self)
         self._deep_at = 0.0
 
     async def _start_over(self) -> None:
@@ -170,8 +172,8 @@ class Supervisor:
                 await asyncio.to_thread(window.sweep, self.wanted.keys() | self.studios.keys(), paused)
         if deep:
             self._deep_at = time.monotonic()
-            await self._end_old_checks()
         await rights.put_out(self)
+        await fairness.end_overdue(self)
         rooms = self.wanted.keys() | self.studios.keys()
         await asyncio.gather(*(self._tend_room(pk, deep) for pk in rooms))
         if time.monotonic() - self._probe_at > EVERY:
@@ -262,7 +264,7 @@ class Supervisor:
                 await stage.remove(self.janus, studio.bridge, name, None)
         for seat_pk, handle in speaking.items():
             if stage.seat_id(seat_pk) not in inside and time.time() - handle.since > DEEP_ROUND:
-                await self._lost(handle)
+                await self.lost(handle)
         return True
 
     async def _abandon(self, studio: Studio) -> None:
@@ -294,24 +296,21 @@ class Supervisor:
         for handle in [*self.kept.of("speak", room=studio.pk), *self.kept.of("listen", room=studio.pk)]:
             await self.let_go(handle)
 
-    async def _end_old_checks(self) -> None:
-        for handle in self.kept.of("check"):
-            if time.time() - handle.since > serving.CHECK_SECONDS:
-                await self.let_go(handle)
-
     def on_event(self, event: dict[str, Any]) -> None:
         """What Janus tells unasked. It must not wait: work is done beside it."""
         data = event.get("plugindata", {}).get("data", {})
         if event["janus"] in ("hangup", "detached"):
             handle = self.kept.handles.get(int(event.get("sender", 0)))
             if handle is not None:
-                self._start(self._lost(handle))
+                self._start(self.lost(handle))
         elif data.get("audiobridge") in ("talking", "stopped-talking"):
             self._start(self._talking(int(event.get("sender", 0)), data))
+        elif event["janus"] == "webrtcup":
+            self._start(fairness.connected(self, int(event.get("sender", 0))))
         elif event["janus"] == "timeout":
             self.janus.gone.set()
 
-    async def _lost(self, handle: Handle) -> None:
+    async def lost(self, handle: Handle) -> None:
         """Somebody's connection ended by itself. Who spoke is told: their page connects again."""
         with suppress(JanusGone, TimeoutError):
             await self.let_go(handle)

@@ -9,7 +9,7 @@ from people.models import User
 from rooms import permissions
 from rooms.identity import Who
 from rooms.models import Recording, RecordingFile, Room
-from rooms.recording import exports, links, store
+from rooms.recording import downloads, exports, links, store
 from rooms.recording.access import check_replay, role_of
 from rooms.recording.delivery import deliver_bytes, deliver_file, named
 from rooms.refusals import RoomRefused, refuse
@@ -25,6 +25,11 @@ def file(request: HttpRequest, token: str, name: str) -> HttpResponseBase:
     recording = None if link is None else ready_recording(link.room)
     if link is None or recording is None or not allowed(link, recording):
         raise Http404
+    return downloads.counted(request, opened(request, link, recording), link.user, lambda: still_allowed(link))
+
+
+def opened(request: HttpRequest, link: links.Link, recording: Recording) -> HttpResponseBase:
+    """What the link leads to."""
     if link.what.startswith("all-"):
         return archive(request, recording.room, link.what.removeprefix("all-"))
     if link.what == "peaks":
@@ -58,6 +63,12 @@ def allowed(link: links.Link, recording: Recording) -> bool:
     except RoomRefused:
         return False
     return True
+
+
+def still_allowed(link: links.Link) -> bool:
+    """The same, asked again while its bytes are on their way."""
+    recording = ready_recording(link.room)
+    return recording is not None and allowed(link, recording)
 
 
 def sound(request: HttpRequest, link: links.Link, recording: Recording) -> HttpResponseBase:

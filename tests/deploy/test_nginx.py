@@ -10,9 +10,11 @@ import re
 import socket
 import ssl
 import subprocess
+import time
 import urllib.request
 import zipfile
 from collections.abc import Generator
+from contextlib import suppress
 from pathlib import Path
 from urllib.error import HTTPError
 
@@ -29,6 +31,7 @@ from tests.processes import Site
 from tests.rooms.client import Page
 from tests.rooms.people import open_room
 from tests.rooms.recording.builders import talked_room
+from tests.rooms.recording.test_slow_readers import large_room
 
 SHIPPED = Path(__file__).parents[2] / "deploy" / "nginx" / "stamtafel.conf"
 AROUND = """
@@ -50,6 +53,11 @@ class Front:
         self.port = port
         self.url = f"https://localhost:{port}"
         self.context = ssl._create_unverified_context()
+
+    def line(self) -> ssl.SSLSocket:
+        """A connection, for what no well-behaved client sends."""
+        plain = socket.create_connection(("127.0.0.1", self.port), timeout=10)
+        return self.context.wrap_socket(plain, server_hostname="localhost")
 
     def get(self, address: str, **headers: str) -> tuple[int, dict[str, str], bytes]:
         """Status, headers by lower-case name, and all of the body."""
@@ -81,6 +89,8 @@ def configured(folder: Path, port: int) -> str:
         "/var/lib/stamtafel/static/": f"{settings.STATIC_ROOT}/",
         "/var/lib/stamtafel/pictures/": f"{settings.MEDIA_ROOT}/",
         "rooms.example.org": "localhost",
+        "client_header_timeout 15s": "client_header_timeout 2s",
+        "limit_conn stamtafel_files 600": "limit_conn stamtafel_files 3",
     }.items():
         assert shipped in text, f"{SHIPPED.name} has no {shipped} any more"
         text = text.replace(shipped, ours)
@@ -152,6 +162,31 @@ def listed(run: int, pieces: int) -> str:
     """A playlist as the recorder writes it."""
     entry = "#EXTINF:1.000000,\n#EXT-X-PROGRAM-DATE-TIME:2026-11-23T18:00:00.000+0000\n{run}-{number}.m4s\n"
     return "#EXTM3U\n" + "".join(entry.format(run=run, number=number) for number in range(pieces))
+
+
+def test_who_takes_too_many_downloads_or_drips_is_turned_away_by_nginx(front: Front) -> None:
+    room = large_room()
+    address = links.address(room.pk, "mix", room.host_id, "mix.m4a")
+    lines = [front.line() for _number in range(4)]
+    answers = []
+    for line in lines:
+        line.sendall(f"GET {address} HTTP/1.1\r\nHost: localhost:{front.port}\r\n\r\n".encode())
+        answers.append(line.recv(15))
+    assert answers == [b"HTTP/1.1 200 OK"] * 3 + [b"HTTP/1.1 429 To"]
+    assert front.get("/healthz")[0] == 200
+    for line in lines:
+        line.close()
+    with front.line() as dripping:
+        began = time.monotonic()
+        dripping.settimeout(0.3)
+        dripping.sendall(b"GET / HTTP/1.1\r\n")
+        with suppress(ConnectionError, ssl.SSLError):
+            while time.monotonic() - began < 10:
+                dripping.sendall(b"X-Drip: 1\r\n")
+                with suppress(TimeoutError):
+                    if not dripping.recv(1000):
+                        break
+    assert time.monotonic() - began < 8
 
 
 async def test_a_live_room_through_nginx(front: Front) -> None:

@@ -208,15 +208,17 @@ const actions = {
 // --- coming back ----------------------------------------------------------------------------------------------------
 
 socket.addEventListener("message", (event) => take(event.detail));
-socket.addEventListener("lost", () => {
+socket.addEventListener("lost", (event) => {
   wasLost = true;
-  notice(say(navigator.onLine ? "reconnecting" : "offline"), { stays: true });
+  const why = event.detail === 4429 ? "too_many" : "reconnecting";
+  notice(say(navigator.onLine ? why : "offline"), { stays: true });
 });
 socket.addEventListener("open", () => {
   if (!wasLost) return;
   wasLost = false;
   clearNotice(say("offline"));
   clearNotice(say("reconnecting"));
+  clearNotice(say("too_many"));
 });
 socket.addEventListener("final", ({ detail }) => {
   finish();

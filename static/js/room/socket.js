@@ -4,6 +4,8 @@ const QUIET = 12_000; // ms without a message (a beat comes every 5 s) after whi
 const ANSWER = 10_000; // ms to wait for an answer
 const PROBE = 700; // ms to wait for a sign of life after sleep
 const LONGEST_WAIT = 5_000; // ms between two tries: who asked for something is served soon after we are back
+const TOO_MANY = 4429; // too many lines are open, from this person or this network: the next try is later
+const LATER = 20_000; // ms between two tries then, at most
 const FINAL = new Set([4403, 4404]); // not allowed, no such room: no use in trying again
 
 /** Something was refused; `code` is for programs, `message` for people. */
@@ -14,7 +16,7 @@ export class Refused extends Error {
   }
 }
 
-/** Events: `message` (detail: what came), `open`, `lost`, `final` (detail: the close code and the sentence that came with it). */
+/** Events: `message` (detail: what came), `open`, `lost` (detail: the close code), `final` (that, and what was said with it). */
 export class RoomSocket extends EventTarget {
   #url;
   #socket = null;
@@ -116,11 +118,14 @@ export class RoomSocket extends EventTarget {
       this.dispatchEvent(new CustomEvent("final", { detail: { code, text: this.#why } }));
       return;
     }
-    this.dispatchEvent(new Event("lost"));
-    // Many lose the line in the same second: come back spread out, but the first time soon.
-    const longest = Math.min(LONGEST_WAIT, 400 * 2 ** this.#tries);
+    this.dispatchEvent(new CustomEvent("lost", { detail: code }));
     this.#tries += 1;
-    this.#retry = setTimeout(() => this.#connect(), Math.random() * longest);
+    this.#retry = setTimeout(() => this.#connect(), code === TOO_MANY ? LATER * (0.5 + Math.random() / 2) : this.#wait());
+  }
+
+  /** Many lose the line in the same second: come back spread out, but the first time soon. */
+  #wait() {
+    return Math.random() * Math.min(LONGEST_WAIT, 200 * 2 ** this.#tries);
   }
 
   #drop() {

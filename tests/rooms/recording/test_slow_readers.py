@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import socket
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from django.conf import settings
+from django.utils import timezone
 
+from deploy.local.process import wait_for
 from rooms import actions
 from rooms.models import Recording, RecordingFile, Room
 from rooms.recording import links, store
+from tests.greedy import GREEDY, HONEST, ask, head, line_of, unread
 from tests.processes import Site
 from tests.rooms.people import open_room
 
@@ -66,3 +70,37 @@ def test_a_large_download_waits_for_its_reader(web: Site) -> None:
     time.sleep(1)
     open_files = [link.readlink().name for link in Path(f"/proc/{pid}/fd").iterdir() if link.is_symlink()]
     assert "mix.m4a" not in open_files
+
+
+def test_unread_downloads_hold_no_connection_to_the_database(site: Site) -> None:
+    """Thirty readers who stopped, of twelve connections in the pool: pages are there at once, from both addresses."""
+    site.start("web", DEBUG="true")
+    room = large_room()
+    Recording.objects.filter(room=room).update(published_at=timezone.now())
+    lines = unread(GREEDY, links.address(room.pk, "mix", None, "mix.m4a"), 30)
+    assert all(line.recv(15).startswith(b"HTTP/1.1 200") for line in lines)
+    with ThreadPoolExecutor(10) as pool:
+        for address in (HONEST, GREEDY):
+            answers = list(pool.map(lambda _number, address=address: ask(address, "/"), range(10)))
+            assert [status for status, _seconds in answers] == [200] * 10
+            assert max(seconds for _status, seconds in answers) < 5
+    for line in lines:
+        line.close()
+
+
+def test_one_client_has_so_many_downloads_open_and_others_have_theirs(site: Site) -> None:
+    site.start("web", DEBUG="true", DOWNLOADS_PER_PERSON="3", DOWNLOADS_PER_ADDRESS="4")
+    room = large_room()
+    Recording.objects.filter(room=room).update(published_at=timezone.now())
+    own, published = (links.address(room.pk, "mix", user, "mix.m4a") for user in (room.host_id, None))
+    lines = unread(GREEDY, own, 3) + unread(GREEDY, published, 4)
+    assert all(line.recv(15).startswith(b"HTTP/1.1 200") for line in lines)
+    assert ask(GREEDY, own)[0] == ask(HONEST, own)[0] == 429, "a person is one, wherever from"
+    assert ask(GREEDY, published)[0] == 429
+    with line_of(HONEST) as other:
+        other.sendall(head(published))
+        assert other.recv(15).startswith(b"HTTP/1.1 200")
+    lines[0].close()
+    wait_for("the place of a download that ended", lambda: ask(HONEST, own, most=1000)[0] == 200, seconds=10)
+    for line in lines[1:]:
+        line.close()

@@ -1,0 +1,177 @@
+"""Connections that drip, stall or come by the hundred are cut; honest ones that are only slow are not."""
+
+from __future__ import annotations
+
+import http.client
+import os
+import re
+import select
+import socket
+import ssl
+import time
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+
+from deploy.local.certificate import certificate
+from deploy.local.process import answers, start, stop, wait_for
+from deploy.local.programs import command
+from rooms.recording import links
+from tests.greedy import GREEDY, HONEST, Form, ask, head, is_cut, line_of, port, unread
+from tests.processes import Site
+from tests.rooms.recording.test_slow_readers import large_room
+
+pytestmark = pytest.mark.alone
+POST = head("/accounts/login/", "Content-Length: 20000", "Connection: close", method="POST")
+
+
+def drip(first: bytes, piece: bytes, seconds: float, pause: float = 0.3) -> float | None:
+    """Send a piece again and again; seconds until the other side ended it, None where it did not."""
+    began = time.monotonic()
+    with line_of(GREEDY) as connection:
+        connection.sendall(first)
+        while time.monotonic() - began < seconds:
+            try:
+                connection.sendall(piece)
+            except ConnectionError:
+                return time.monotonic() - began
+            if is_cut(connection, pause) is not None:
+                return time.monotonic() - began
+    return None
+
+
+def flow() -> int:
+    """A body at 4 KB a second: the answer's status."""
+    with line_of(HONEST) as connection:
+        connection.sendall(POST)
+        for _number in range(10):
+            connection.sendall(b"x" * 2000)
+            time.sleep(0.5)
+        answer = http.client.HTTPResponse(connection)
+        answer.begin()
+        return answer.status
+
+
+def too_much() -> bool:
+    """A body without an end; whether it was ended."""
+    with line_of(GREEDY) as connection:
+        connection.sendall(head("/accounts/login/", "Transfer-Encoding: chunked", method="POST"))
+        try:
+            for _number in range(200):
+                connection.sendall(b"1000\r\n" + b"x" * 4096 + b"\r\n")
+                time.sleep(0.01)
+        except ConnectionError:
+            return True
+    return False
+
+
+def idle_and_used() -> bool:
+    """Two connections that stay open, one of them in use; whether the idle one was ended, and alone."""
+    idle, used = (http.client.HTTPConnection("127.0.0.1", port(), 10) for _number in range(2))
+    for connection in (idle, used):
+        connection.request("GET", "/healthz")
+        connection.getresponse().read()
+    for _number in range(5):
+        time.sleep(1)
+        used.request("GET", "/healthz")
+        used.getresponse().read()
+    return is_cut(idle.sock, 1) is not None
+
+
+def read_slowly(address: str) -> int:
+    """Bytes taken in seven seconds, at 40 KB a second as a phone on a bad line; it still flows then."""
+    with line_of(HONEST, buffer=32768) as connection:
+        connection.sendall(head(address))
+        taken, began = 0, time.monotonic()
+        while time.monotonic() - began < 7:
+            got = len(connection.recv(8192))
+            assert got, "cut"
+            taken += got
+            time.sleep(max(0.0, began + taken / 40_000 - time.monotonic()))
+    return taken
+
+
+def is_gone(connection: socket.socket) -> bool:
+    """Whether the other side is gone; what came before lies in our own kernel still."""
+    connection.settimeout(2)
+    try:
+        for _number in range(2):
+            connection.sendall(b"x")
+            time.sleep(0.2)
+        while connection.recv(1 << 20):
+            pass
+    except TimeoutError:
+        return False
+    except ConnectionError:
+        return True
+    return True
+
+
+def test_what_drips_or_stalls_is_cut_and_what_is_only_slow_is_not(site: Site) -> None:
+    limits = {"HEAD_SECONDS": "2", "IDLE_SECONDS": "2", "BODY_MOST_BYTES": "70000"}
+    site.start("web", DEBUG="true", SLOWEST_SECONDS="3", SLOWEST_BYTES="1000", **limits)
+    room = large_room()
+    address = links.address(room.pk, "mix", room.host_id, "mix.m4a")
+    stalled = unread(GREEDY, address, 1)[0]
+    short = line_of(GREEDY, buffer=2048)
+    short.sendall(head("/") * 8)  # short answers, none of them read
+    with ThreadPoolExecutor(8) as pool:
+        heads = pool.submit(drip, b"GET / HTTP/1.1\r\nHost: localhost\r\n", b"X-Drip: 1\r\n", 12)
+        bodies = pool.submit(drip, POST, b"x", 12)
+        flowing, much, idle = pool.submit(flow), pool.submit(too_much), pool.submit(idle_and_used)
+        taken = pool.submit(read_slowly, address)
+        ended = heads.result()
+        assert ended is not None and 1.5 < ended < 8
+        assert bodies.result() is not None
+        assert flowing.result() == 403, "without a token; but it was read to its end"
+        assert much.result() and idle.result()
+        assert taken.result() > 200_000
+    assert is_gone(stalled) and is_gone(short)
+    log = site.log("web").read_text()
+    assert len(re.findall(r"127\.0\.0\.2.* is cut: it read too slowly", log)) == 2
+    assert "127.0.0.3" not in "".join(line for line in log.splitlines() if "is cut" in line)
+
+
+def test_one_address_takes_neither_all_connections_nor_all_sign_ups(site: Site) -> None:
+    site.start("web", DEBUG="true", CONNECTIONS_PER_ADDRESS="30", HEAD_SECONDS="30", SIGNUPS_PER_ADDRESS="3")
+    lines = [line_of(GREEDY) for _number in range(60)]
+    time.sleep(0.5)
+    ended, _writable, _wrong = select.select(lines, [], [], 0)
+    assert len(ended) == 30
+    assert ask(HONEST, "/healthz")[0] == 200
+    for connection in lines:
+        connection.close()
+    time.sleep(1.5)
+    form = Form(GREEDY, "/accounts/signup/")  # connections that closed do not count
+    answers = [form.send(username="x") for _number in range(4)]
+    assert [answer.status for answer in answers] == [200, 200, 200, 429]
+    assert int(answers[-1].headers["Retry-After"]) > 60
+    assert Form(HONEST, "/accounts/signup/").send(username="x").status == 200
+
+
+def test_over_tls_the_same_clocks_run(site: Site, tmp_path: Path) -> None:
+    """Which ends of a connection hang in which wrapper is Twisted's own business, and easily got wrong."""
+    pem = certificate(tmp_path, [])
+    limits = {"HEAD_SECONDS": "5", "IDLE_SECONDS": "60", "CONNECTIONS_PER_ADDRESS": "10", "SLOWEST_SECONDS": "3"}
+    web = start(command("web", port(), "127.0.0.1", pem), tmp_path / "web.log", {**os.environ, **limits})
+    try:
+        wait_for("web", lambda: answers(port()), lambda: web.poll() is None)
+        context = ssl._create_unverified_context()
+        drips = [context.wrap_socket(line_of(GREEDY)) for _number in range(9)]
+        plain = line_of(GREEDY)  # not even the handshake
+        assert is_cut(line_of(GREEDY), 1) is not None, "one too many"
+        for line in (*drips, plain):
+            with suppress(ssl.SSLError):
+                assert is_cut(line, 12) is not None
+        time.sleep(1.5)
+        with context.wrap_socket(line_of(GREEDY)) as again:
+            again.sendall(head("/healthz"))
+            assert again.recv(15) == b"HTTP/1.1 200 OK"
+        room = large_room()
+        stalled = context.wrap_socket(line_of(GREEDY, buffer=4096))
+        stalled.sendall(head(links.address(room.pk, "mix", room.host_id, "mix.m4a")))
+        wait_for("its end", lambda: "it read too slowly" in (tmp_path / "web.log").read_text(), seconds=12)
+    finally:
+        stop(web)

@@ -1,0 +1,130 @@
+"""Leases: so many at once, back when they are released, and free by themselves when who held them died."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import subprocess
+import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import pytest
+import redis.asyncio
+from django.conf import settings as house
+
+from deploy.local.process import wait_for
+from people import quotas
+from people.lines import LineFull, Lines
+from people.refusals import PeopleRefused
+from people.throttle import connection
+
+ROOT = Path(__file__).parents[2]
+THREE = quotas.Quota("test", "PICTURES_AT_ONCE")
+
+
+@pytest.fixture(autouse=True)
+def _three(settings: Any) -> None:
+    settings.PICTURES_AT_ONCE = 3
+
+
+def count(client_key: str) -> int:
+    return int(connection().zcard(f"{house.REDIS_PREFIX}quota:test:{client_key}"))
+
+
+def test_fifty_who_race_get_three() -> None:
+    with ThreadPoolExecutor(25) as pool:
+        leases = list(pool.map(lambda _number: quotas.take(THREE, "race"), range(50)))
+    given = [lease for lease in leases if lease is not None]
+    assert len(given) == 3
+    assert quotas.take(THREE, "another") is not None
+    given[0].release()
+    wait_for("the lease's return", lambda: count("race") == 2, seconds=5)
+    assert quotas.take(THREE, "race") is not None and quotas.take(THREE, "race") is None
+
+
+async def test_sockets_and_pages_count_together() -> None:
+    async with redis.asyncio.Redis.from_url(house.REDIS_URL) as client:
+        assert await quotas.atake(client, THREE, "both") and quotas.take(THREE, "both")
+        assert await quotas.atake(client, THREE, "both")
+        assert await quotas.atake(client, THREE, "both") is None
+
+
+def test_what_is_kept_outlives_its_time_and_what_is_not_does_not(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(quotas, "TTL", 0.6)
+    monkeypatch.setattr(quotas, "REFRESH", 0.2)
+    quotas.keeper.cache_clear()
+    kept, left = quotas.take(THREE, "kept"), quotas.take(THREE, "left")
+    assert kept is not None and left is not None
+    kept.keep()
+    time.sleep(1.5)
+    assert (count("kept"), count("left")) == (1, 0)
+    connection().flushall()  # Redis came back empty: what is held counts again
+    wait_for("the lease's return", lambda: count("kept") == 1, seconds=5)
+    kept.release()
+    wait_for("its end", lambda: count("kept") == 0, seconds=5)
+    quotas.keeper.cache_clear()
+
+
+def test_a_killed_process_frees_what_it_held() -> None:
+    program = (
+        "import django; django.setup(); from people import quotas; import time\n"
+        "quotas.TTL, quotas.REFRESH = 1.0, 0.3\n"
+        "lease = quotas.take(quotas.Quota('test', 'PICTURES_AT_ONCE'), 'killed'); lease.keep(); time.sleep(60)"
+    )
+    environment = {**os.environ, "DJANGO_SETTINGS_MODULE": "config.settings"}
+    process = subprocess.Popen([sys.executable, "-c", program], env=environment, cwd=ROOT)
+    wait_for("its lease", lambda: count("killed") == 1, lambda: process.poll() is None, seconds=20)
+    time.sleep(1.5)
+    assert count("killed") == 1
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    # Who asks next forgets what ran out.
+    wait_for("its end", lambda: count("killed") == 0, seconds=10)
+
+
+def test_held_refuses_one_too_many(settings: Any) -> None:
+    settings.PICTURES_AT_ONCE = 1
+    with quotas.held(THREE, "u:1"), pytest.raises(PeopleRefused) as refused, quotas.held(THREE, "u:1"):
+        pass
+    assert (refused.value.code, refused.value.status) == ("too_many", 429)
+
+
+def test_without_redis_nobody_is_locked_out(settings: Any) -> None:
+    connection.cache_clear()
+    settings.REDIS_URL = "redis://127.0.0.1:1/0"
+    try:
+        assert all(quotas.take(THREE, "x") for _number in range(5))
+    finally:
+        connection.cache_clear()
+
+
+async def test_a_line_holds_up_its_own_client_only(settings: Any) -> None:
+    settings.REQUESTS_AT_ONCE, settings.REQUESTS_WAITING = 1, 2
+    lines = Lines("REQUESTS_AT_ONCE", "REQUESTS_WAITING")
+    order = []
+
+    async def work(name: str, client_key: str, go: asyncio.Event) -> None:
+        async with lines.turn(client_key):
+            order.append(name)
+            await go.wait()
+
+    go, never = asyncio.Event(), asyncio.Event()
+    tasks = [asyncio.create_task(work(name, "a", go)) for name in ("first", "second")]
+    await asyncio.sleep(0)
+    with pytest.raises(LineFull):
+        await work("third", "a", go)
+    cancelled = asyncio.create_task(work("other", "b", never))
+    await asyncio.sleep(0.01)
+    assert order == ["first", "other"]
+    cancelled.cancel()
+    go.set()
+    await asyncio.gather(*tasks, cancelled, return_exceptions=True)
+    assert order == ["first", "other", "second"]
+    async with lines.turn("a") as turn:
+        turn.end()  # as a request whose answer has begun
+        await work("fourth", "a", go)
+    assert order[-1] == "fourth"
