@@ -11,6 +11,7 @@ from django.conf import settings
 from django.utils import timezone
 
 from deploy.local.process import wait_for
+from people.actions import standing
 from rooms import actions
 from rooms.models import Recording, RecordingFile, Room
 from rooms.recording import links, store
@@ -104,3 +105,25 @@ def test_one_client_has_so_many_downloads_open_and_others_have_theirs(site: Site
     wait_for("the place of a download that ended", lambda: ask(HONEST, own, most=1000)[0] == 200, seconds=10)
     for line in lines[1:]:
         line.close()
+
+
+def test_a_download_ends_with_the_right_to_it(web: Site) -> None:
+    """Somebody keeps a download open, slowly reading, while the account is closed: cut, and never taken for whole."""
+    room = large_room()
+    address = links.address(room.pk, "mix", room.host_id, "mix.m4a")
+    with socket.create_connection(("127.0.0.1", settings.PORT)) as line:
+        line.sendall(f"GET {address} HTTP/1.1\r\nHost: localhost:{settings.PORT}\r\n\r\n".encode())
+        taken = len(line.recv(65536))
+        for _ in range(20):
+            time.sleep(0.1)
+            taken += len(line.recv(1 << 18))
+        standing.close_account(room.host, None, "asked for it")
+        closed_at, line_closed = time.monotonic(), False
+        line.settimeout(20)
+        while not line_closed and time.monotonic() - closed_at < 20:
+            got = len(line.recv(1 << 18))
+            taken += got
+            line_closed = got == 0
+            time.sleep(0.05)
+    assert line_closed and taken < LARGE / 2, "bytes went on and on"
+    assert "the right to it has ended" in web.log("web").read_text()
