@@ -144,7 +144,8 @@ STORAGES = {
 WHITENOISE_USE_FINDERS = DEBUG
 DATA_UPLOAD_MAX_MEMORY_SIZE = 6 * 1024 * 1024
 PICTURE_MAX_BYTES = 5 * 1024 * 1024
-PICTURE_MAX_PIXELS = 40_000_000
+# Width times height. Decoding takes up to 16 bytes each, in a process of its own (people/picture_worker.py).
+PICTURE_MAX_PIXELS = env_int("PICTURE_MAX_PIXELS", 12_000_000, 250_000, 50_000_000)
 
 # --- people --------------------------------------------------------------------------------------------------------
 AUTH_USER_MODEL = "people.User"
