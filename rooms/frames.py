@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 import time
 from dataclasses import dataclass
 from typing import Any
 
+from people import plain_json
 from rooms.refusals import RoomRefused
 from rooms.verbs import VERBS
 
@@ -37,8 +37,8 @@ def parse(message: dict[str, Any]) -> Frame:
     if not isinstance(text, str) or len(text) > MOST_BYTES or len(text.encode("utf-8", "replace")) > MOST_BYTES:
         raise BadFrame("bad_frame")
     try:
-        value = json.loads(text)
-    except (ValueError, RecursionError) as error:
+        value = plain_json.load(text)
+    except plain_json.NotPlain as error:
         raise BadFrame("bad_frame") from error
     if not isinstance(value, dict):
         raise BadFrame("bad_frame")
