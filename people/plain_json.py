@@ -22,7 +22,7 @@ def load(text: str | bytes) -> Any:
         raise
     except (ValueError, RecursionError) as error:  # a number of thousands of digits is a ValueError too
         raise NotPlain("no JSON") from error
-    _check(value)
+    check(value)
     return value
 
 
@@ -42,8 +42,8 @@ def _no_constant(name: str) -> NoReturn:
     raise NotPlain(f"{name} is no JSON")
 
 
-def _check(value: Any) -> None:
-    """Look at every value without recursion: how deep it goes is not ours to choose."""
+def check(value: Any) -> None:
+    """Look at every value, without recursion: how deep it goes is not ours to choose. Raises NotPlain."""
     left = [(value, 0)]
     while left:
         found, depth = left.pop()

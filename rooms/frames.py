@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from dataclasses import dataclass
 from typing import Any
@@ -32,13 +33,14 @@ class BadFrame(RoomRefused):
 
 
 def parse(message: dict[str, Any]) -> Frame:
-    """A frame out of `websocket.receive`. Raises BadFrame: bad_frame, or unknown_verb for JSON in another language."""
+    """A frame out of `websocket.receive`. Raises BadFrame: bad_frame, unknown_verb for JSON in another language,
+    or bad_value for values that no client of ours sends."""
     text = message.get("text")
     if not isinstance(text, str) or len(text) > MOST_BYTES or len(text.encode("utf-8", "replace")) > MOST_BYTES:
         raise BadFrame("bad_frame")
     try:
-        value = plain_json.load(text)
-    except plain_json.NotPlain as error:
+        value = json.loads(text)
+    except (ValueError, RecursionError) as error:
         raise BadFrame("bad_frame") from error
     if not isinstance(value, dict):
         raise BadFrame("bad_frame")
@@ -49,6 +51,10 @@ def parse(message: dict[str, Any]) -> Frame:
         raise BadFrame("unknown_verb", known)
     if known is None:
         raise BadFrame("bad_frame")
+    try:
+        plain_json.check(value)
+    except plain_json.NotPlain as error:
+        raise BadFrame("bad_value", known) from error
     return Frame(known, verb, value)
 
 
