@@ -18,7 +18,6 @@ OURS, NOBODY = "(self)", "()"
 _POWERS = {
     "accelerometer": NOBODY,
     "autoplay": OURS,
-    "bluetooth": NOBODY,
     "camera": NOBODY,
     "display-capture": NOBODY,
     "encrypted-media": NOBODY,
