@@ -1,6 +1,7 @@
 """/healthz: the process lives. /readyz: the site can do its work, part by part."""
 
 import json
+import logging
 import time
 from collections.abc import Callable
 from typing import Any
@@ -10,6 +11,7 @@ from django.conf import settings
 from django.db import DatabaseError, connection
 from django.http import HttpRequest, JsonResponse
 from django.utils import timezone
+from django.utils.crypto import constant_time_compare
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
@@ -18,6 +20,8 @@ from moderation import retention
 from rooms.media import bus
 from rooms.media.probe import probe_recording
 from rooms.recording.tasks import waiting_for_space
+
+log = logging.getLogger(__name__)
 
 SOON = 2.0  # seconds a part may take to answer
 
@@ -40,10 +44,29 @@ def healthz(request: HttpRequest) -> JsonResponse:
 @require_safe
 @never_cache
 def readyz(request: HttpRequest) -> JsonResponse:
-    """Each part with its state (ok, degraded, failed); 503 as long as one of them cannot do its work."""
+    """Each part with its state (ok, degraded, failed); 503 as long as one of them cannot do its work.
+
+    Versions, counts and free space are for operators alone: `may_know_why`.
+    """
     parts = {name: look(check) for name, check in CHECKS.items()}
+    if not may_know_why(request):
+        parts = {name: {"state": part["state"]} for name, part in parts.items()}
     ready = not any(part["state"] == "failed" for part in parts.values())
     return JsonResponse({"ready": ready, "parts": parts}, status=200 if ready else 503)
+
+
+def may_know_why(request: HttpRequest) -> bool:
+    """Whether somebody has the key of monitoring, or the permission. Nobody has while sessions cannot be read."""
+    key = request.headers.get("X-Readyz-Key", "")
+    if settings.READYZ_KEY and constant_time_compare(key, settings.READYZ_KEY):
+        return True
+    if settings.SESSION_COOKIE_NAME not in request.COOKIES:
+        return False
+    try:
+        return bool(request.user.has_perm("moderation.view_health"))
+    except (DatabaseError, redis.RedisError, OSError) as error:
+        log.warning("who asks for readiness is not known: %s", type(error).__name__)
+        return False
 
 
 def look(check: Callable[[], str]) -> dict[str, Any]:

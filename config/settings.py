@@ -37,6 +37,7 @@ PORT = env_int("PORT", 8000, 1, 65535)
 SITE_URL = env_url("SITE_URL", f"http://localhost:{PORT}", ("http", "https"))
 SITE_NAME = env_str("SITE_NAME", "Stamtafel")
 HTTPS = SITE_URL.startswith("https://")
+_HOST = urlsplit(SITE_URL).hostname or ""
 ALLOWED_HOSTS = env_list("ALLOWED_HOSTS", ["localhost", "127.0.0.1", "[::1]"])
 CSRF_TRUSTED_ORIGINS = env_list("CSRF_TRUSTED_ORIGINS", [SITE_URL])
 # nginx of ours in front: it says who the client is (X-Forwarded-For) and whether the line is safe (X-Forwarded-Proto).
@@ -71,9 +72,11 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "config.headers.safe_headers",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
+    "config.plain_input.plain_input",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -144,7 +147,8 @@ STORAGES = {
 WHITENOISE_USE_FINDERS = DEBUG
 DATA_UPLOAD_MAX_MEMORY_SIZE = 6 * 1024 * 1024
 PICTURE_MAX_BYTES = 5 * 1024 * 1024
-PICTURE_MAX_PIXELS = 40_000_000
+# Width times height. Decoding takes up to 16 bytes each, in a process of its own (people/picture_worker.py).
+PICTURE_MAX_PIXELS = env_int("PICTURE_MAX_PIXELS", 12_000_000, 250_000, 50_000_000)
 
 # --- people --------------------------------------------------------------------------------------------------------
 AUTH_USER_MODEL = "people.User"
@@ -195,7 +199,7 @@ ACCOUNT_REAUTHENTICATION_REQUIRED = True
 ACCOUNT_DEFAULT_HTTP_PROTOCOL = "https" if HTTPS else "http"
 ALLAUTH_TRUSTED_PROXY_COUNT = 1 if BEHIND_PROXY else 0
 # Passkeys need a secure context: https, or this very machine.
-PASSKEYS = HTTPS or urlsplit(SITE_URL).hostname == "localhost"
+PASSKEYS = HTTPS or _HOST == "localhost"
 MFA_SUPPORTED_TYPES = ["totp", "recovery_codes", *(["webauthn"] if PASSKEYS else [])]
 MFA_PASSKEY_LOGIN_ENABLED = PASSKEYS
 MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = PASSKEYS and not HTTPS
@@ -306,6 +310,10 @@ CELERY_BEAT_SCHEDULE = {
     "sweep-rooms": {"task": "rooms.tasks.sweep", "schedule": 5.0, "options": {"expires": 5}},
 }
 
+# --- health --------------------------------------------------------------------------------------------------------
+# Who sends this as X-Readyz-Key learns why a part of /readyz is not well: monitoring. Everybody else its state only.
+READYZ_KEY = env_str("READYZ_KEY", check=lambda key: len(key) >= 16, write="16 random characters or more")
+
 # --- API -----------------------------------------------------------------------------------------------------------
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": [
@@ -315,7 +323,7 @@ REST_FRAMEWORK = {
     ],
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
-    "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
+    "DEFAULT_PARSER_CLASSES": ["people.api.parsers.PlainJSONParser"],
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
     "DEFAULT_PAGINATION_CLASS": None,
     "EXCEPTION_HANDLER": "people.api.errors.handler",
@@ -333,6 +341,17 @@ SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
 SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if BEHIND_PROXY else None
 SECURE_REFERRER_POLICY = "same-origin"
+SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
+SECURE_CONTENT_TYPE_NOSNIFF = True
+# How long a browser that was here by HTTPS refuses to come by HTTP. Not for a name of this machine alone: browsers
+# would hold it against every other program on localhost.
+_LOCAL_NAME = (
+    _HOST in ("localhost", "")
+    or _HOST.endswith((".localhost", ".local"))
+    or ":" in _HOST
+    or _HOST.replace(".", "").isdigit()
+)
+SECURE_HSTS_SECONDS = env_int("HSTS_SECONDS", 365 * 24 * 3600 if HTTPS and not _LOCAL_NAME else 0, 0, 730 * 24 * 3600)
 X_FRAME_OPTIONS = "DENY"
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {
@@ -355,7 +374,8 @@ LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
     "formatters": {"line": {"format": "{asctime} {levelname} {name} {message}", "style": "{"}},
-    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "filters": {"their_mistake": {"()": "config.logs.TheirMistake"}},
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["their_mistake"]}},
     "root": {"handlers": ["console"], "level": env_str("LOG_LEVEL", "INFO")},
     "loggers": {"aioice": {"level": "WARNING"}, "aiortc": {"level": "WARNING"}},
 }

@@ -60,5 +60,7 @@ class RoomClock(Room):
 
     class Meta:
         proxy = True
+        # Moderators see when a copy goes and why; operators see how the site's parts are (/readyz).
+        permissions = [("view_health", "Can see how the parts of the site are")]
         verbose_name = _("retention clock")
         verbose_name_plural = _("retention clocks")

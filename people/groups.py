@@ -3,6 +3,10 @@
 from typing import Any
 
 from django.contrib.auth.models import Group, Permission
+from django.dispatch import Signal
+
+# Sent with each `group` that was made, once it has the permissions below: apps above add theirs.
+group_made = Signal()
 
 MODERATORS = "Moderators"
 SENIORS = "Senior moderators"
@@ -21,3 +25,4 @@ def ensure_groups(**_signal: Any) -> None:
         group, created = Group.objects.get_or_create(name=name)
         if created:
             group.permissions.set(Permission.objects.filter(content_type__app_label="people", codename__in=codenames))
+            group_made.send(sender=Group, group=group)

@@ -1,72 +1,112 @@
-"""A picture as people upload it → the one we keep: square, 512 px at most, WebP, and nothing else of the file."""
+"""A picture as people upload it → the one we keep: square, 512 px at most, WebP, and nothing else of the file.
 
-import io
-import warnings
-from typing import BinaryIO
+Decoding happens in a limited process of its own (`people/picture_worker.py`), one at a time on a machine: this process
+only hands bytes over, so that no file can take its memory.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import logging
+import os
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO, BinaryIO
 
 from django.conf import settings
-from PIL import Image, ImageCms, ImageOps
 
+from people import picture_worker
 from people.refusals import PeopleRefused
 
-SIDE = 512  # px; twice the largest size at which it is shown
-FORMATS = ("JPEG", "PNG", "WEBP", "GIF")
-# What Pillow raises for files that are broken, cut off or made to hurt.
-BROKEN = (OSError, SyntaxError, ValueError, EOFError, IndexError, KeyError, TypeError, OverflowError, MemoryError)
+log = logging.getLogger(__name__)
+
+WALL_SECONDS = 10.0  # for one picture, whatever it does; 12 megapixels take about half a second
+PATIENCE = 5.0  # seconds to wait for one's turn
+WAITING = 8  # uploads of one process that wait for their turn; more are refused at once
+LOOK_AGAIN = 0.05  # seconds
+_WORKER = Path(picture_worker.__file__).resolve()
+_waiting = threading.BoundedSemaphore(WAITING)
 
 
 def square_webp(upload: BinaryIO, size: int) -> bytes:
     """The re-encoded picture; `size` is the upload's length in bytes.
 
-    Refuses `picture_too_large` (bytes or pixels, before a pixel is decoded) and `not_a_picture`. Nothing of the file's
-    metadata survives: the place a photo was taken at is in there.
+    Refuses `picture_too_large` (bytes or pixels, before a pixel is decoded), `not_a_picture`, and `busy` when others
+    are being decoded for too long.
     """
     if size > settings.PICTURE_MAX_BYTES:
         raise PeopleRefused("picture_too_large")
+    data = upload.read(settings.PICTURE_MAX_BYTES + 1)
+    with _turn(), tempfile.TemporaryFile() as written:
+        code = _decode(data, written)
+        written.seek(0)
+        finished = written.read(picture_worker.MOST_WRITTEN)
+    if code == picture_worker.TOO_LARGE:
+        raise PeopleRefused("picture_too_large")
+    if code != picture_worker.DONE or finished[:4] != b"RIFF" or finished[8:12] != b"WEBP":
+        raise PeopleRefused("not_a_picture")
+    return finished
+
+
+def _decode(data: bytes, written: IO[bytes]) -> int:
+    """Run the worker on an upload; its exit code, negative where it was ended by a signal.
+
+    It gets an empty environment (ours holds every secret) and writes to a file, whose size can be limited.
+    """
+    limits = [str(settings.PICTURE_MAX_PIXELS), str(settings.PICTURE_MAX_BYTES)]
     try:
-        with warnings.catch_warnings():
-            # Pillow's own bomb warning comes at 89 megapixels; ours is lower and is checked right after.
-            warnings.simplefilter("ignore", Image.DecompressionBombWarning)
-            picture = Image.open(upload, formats=FORMATS)
-        if picture.width * picture.height > settings.PICTURE_MAX_PIXELS:
-            raise PeopleRefused("picture_too_large")
-        return encode(decode(picture))
-    except Image.DecompressionBombError as error:
-        raise PeopleRefused("picture_too_large") from error
-    except BROKEN as error:
-        raise PeopleRefused("not_a_picture") from error
-
-
-def decode(picture: Image.Image) -> Image.Image:
-    """The first frame, upright, in sRGB, with its transparency if it has some."""
-    picture.draft("RGB", (SIDE * 2, SIDE * 2))  # a JPEG is decoded at a fraction of its size: less memory
-    picture.load()
-    profile = picture.info.get("icc_profile")
-    upright = ImageOps.exif_transpose(picture)
-    transparent = upright.mode in ("RGBA", "LA", "PA") or "transparency" in upright.info
-    if profile and upright.mode == "RGB":
-        upright = to_srgb(upright, profile)
-    return upright.convert("RGBA" if transparent else "RGB")
-
-
-def to_srgb(picture: Image.Image, profile: bytes) -> Image.Image:
-    """Phones save wider colours than sRGB; without this their photos look grey. A broken profile is ignored."""
-    try:
-        converted = ImageCms.profileToProfile(
-            picture, ImageCms.ImageCmsProfile(io.BytesIO(profile)), ImageCms.createProfile("sRGB")
+        done = subprocess.run(
+            [sys.executable, "-I", str(_WORKER), *limits],
+            input=data,
+            stdout=written,
+            stderr=subprocess.DEVNULL,
+            env={},
+            cwd="/",
+            timeout=WALL_SECONDS,
+            check=False,
         )
-    except (ImageCms.PyCMSError, OSError):
-        return picture
-    return converted or picture
+    except subprocess.TimeoutExpired:
+        log.warning("a picture of %s bytes took longer than %s s", len(data), WALL_SECONDS)
+        return picture_worker.NOT_A_PICTURE
+    if done.returncode not in (picture_worker.DONE, picture_worker.NOT_A_PICTURE, picture_worker.TOO_LARGE):
+        log.warning("decoding a picture of %s bytes ended with %s", len(data), done.returncode)
+    return done.returncode
 
 
-def encode(picture: Image.Image) -> bytes:
-    """Cropped to the middle square, never enlarged."""
-    side = min(SIDE, picture.width, picture.height)
-    square = ImageOps.fit(picture, (side, side), Image.Resampling.LANCZOS)
-    out = io.BytesIO()
-    # A new image: `info` of the old one (EXIF, XMP, ICC) must not travel along.
-    clean = Image.new(square.mode, square.size)
-    clean.paste(square)
-    clean.save(out, "WEBP", quality=82, method=4)
-    return out.getvalue()
+@contextmanager
+def _turn() -> Iterator[None]:
+    """One picture at a time on this machine, whichever web process took it; refuses `busy` rather than pile up.
+
+    The lock is on the pictures' folder, which all web processes share, and goes with the process that holds it.
+    """
+    if not _waiting.acquire(blocking=False):
+        raise PeopleRefused("busy", wait=PATIENCE)
+    try:
+        Path(settings.MEDIA_ROOT).mkdir(mode=0o750, parents=True, exist_ok=True)
+        folder = os.open(settings.MEDIA_ROOT, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        try:
+            _lock(folder)
+            yield
+        finally:
+            os.close(folder)
+    finally:
+        _waiting.release()
+
+
+def _lock(folder: int) -> None:
+    ends = time.monotonic() + PATIENCE
+    while True:
+        try:
+            fcntl.flock(folder, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            if time.monotonic() > ends:
+                raise PeopleRefused("busy", wait=PATIENCE) from None
+            time.sleep(LOOK_AGAIN)
+        else:
+            return

@@ -6,7 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
+from django.conf import settings
 from django.utils.functional import Promise
+from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
 
 
@@ -63,7 +65,14 @@ TABLE: dict[str, Refusal] = {
     "too_fast": Refusal(429, _("That was a bit much at once. Nothing was lost: wait a moment and try again.")),
     "too_many": Refusal(429, _("You have too many of these open at once. Close one, or wait until one is done.")),
     "not_a_picture": Refusal(400, _("This file is not a picture we can read. Choose a JPEG, PNG, WebP or GIF file.")),
-    "picture_too_large": Refusal(413, _("This picture is too large. Choose one of at most 5 MB and 40 megapixels.")),
+    "picture_too_large": Refusal(
+        413,
+        format_lazy(
+            _("This picture is too large. Choose one of at most 5 MB and {megapixels} megapixels."),
+            megapixels=settings.PICTURE_MAX_PIXELS // 1_000_000,
+        ),
+    ),
+    "busy": Refusal(503, _("Many pictures are being saved at the moment. Try again in a few seconds.")),
     "bad_value": Refusal(400, _("Something in what was sent is not right.")),
     "not_allowed": Refusal(403, _("You cannot do that.")),
     "account_suspended": Refusal(403, _("This account is suspended.")),

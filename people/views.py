@@ -7,7 +7,7 @@ from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.core.exceptions import ValidationError
-from django.http import FileResponse, Http404, HttpRequest, HttpResponse
+from django.http import FileResponse, Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import redirect, render
 from django.utils import translation
 from django.utils.http import url_has_allowed_host_and_scheme
@@ -42,7 +42,8 @@ def go_back(request: HttpRequest, otherwise: str) -> HttpResponse:
     """To the page that the form named, if it is one of ours."""
     wanted = request.POST.get("next", "")
     ours = url_has_allowed_host_and_scheme(wanted, {request.get_host()}, require_https=request.is_secure())
-    return redirect(wanted if wanted and ours else otherwise)
+    # Not `redirect`: it looks up a word without a slash as the name of a view.
+    return HttpResponseRedirect(wanted if wanted.startswith("/") and ours else otherwise)
 
 
 @require_safe

@@ -72,6 +72,12 @@ async def room_socket(scope: dict[str, Any], receive: Receive, send: Send) -> No
         lease.release()
 
 
+async def nowhere(scope: dict[str, Any], receive: Receive, send: Send) -> None:
+    """The ASGI application for every other address: refused, where Channels would fail with a traceback."""
+    await receive()  # websocket.connect
+    await send({"type": "websocket.close", "code": 4404})
+
+
 def resolve(slug: str, cookies: dict[str, str]) -> tuple[Who, Room]:
     """Who connects to which room. Raises unknown_room, or why this person may not come in."""
     who = who_of_cookies(cookies)

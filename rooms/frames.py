@@ -7,6 +7,7 @@ import time
 from dataclasses import dataclass
 from typing import Any
 
+from people import plain_json
 from rooms.refusals import RoomRefused
 from rooms.verbs import VERBS
 
@@ -32,7 +33,8 @@ class BadFrame(RoomRefused):
 
 
 def parse(message: dict[str, Any]) -> Frame:
-    """A frame out of `websocket.receive`. Raises BadFrame: bad_frame, or unknown_verb for JSON in another language."""
+    """A frame out of `websocket.receive`. Raises BadFrame: bad_frame, unknown_verb for JSON in another language,
+    or bad_value for values that no client of ours sends."""
     text = message.get("text")
     if not isinstance(text, str) or len(text) > MOST_BYTES or len(text.encode("utf-8", "replace")) > MOST_BYTES:
         raise BadFrame("bad_frame")
@@ -49,6 +51,10 @@ def parse(message: dict[str, Any]) -> Frame:
         raise BadFrame("unknown_verb", known)
     if known is None:
         raise BadFrame("bad_frame")
+    try:
+        plain_json.check(value)
+    except plain_json.NotPlain as error:
+        raise BadFrame("bad_value", known) from error
     return Frame(known, verb, value)
 
 

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import secrets
 from dataclasses import dataclass
-from http.cookies import CookieError, SimpleCookie
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import urlsplit
@@ -15,7 +14,7 @@ from urllib.parse import urlsplit
 from django.conf import settings
 from django.contrib import auth
 from django.core import signing
-from django.http import HttpRequest, HttpResponseBase
+from django.http import HttpRequest, HttpResponseBase, parse_cookie
 from django.utils.deprecation import MiddlewareMixin
 from django.utils.translation import get_language_from_request
 
@@ -147,11 +146,9 @@ def _host_allowed(host: str) -> bool:
 
 
 def cookies_of(headers: dict[str, str]) -> dict[str, str]:
-    """The handshake's cookies; none if they cannot be read."""
-    try:
-        return {name: morsel.value for name, morsel in SimpleCookie(headers.get("cookie", "")).items()}
-    except CookieError:
-        return {}
+    """The handshake's cookies, read as Django reads those of pages; without those that have control characters."""
+    found = parse_cookie(headers.get("cookie", ""))
+    return {name: value for name, value in found.items() if value.isprintable()}
 
 
 def who_of_cookies(cookies: dict[str, str]) -> Who:

@@ -1,7 +1,10 @@
 """WebSocket addresses."""
 
-from django.urls import path
+from django.urls import path, re_path
 
-from rooms.consumers import room_socket
+from rooms.consumers import nowhere, room_socket
 
-websocket_urlpatterns = [path("ws/rooms/<slug:slug>/", room_socket)]  # type: ignore[arg-type]  # ASGI, not a view
+websocket_urlpatterns = [
+    path("ws/rooms/<slug:slug>/", room_socket),  # type: ignore[arg-type]  # ASGI, not a view
+    re_path(r"", nowhere),  # type: ignore[arg-type]
+]

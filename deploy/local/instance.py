@@ -57,6 +57,7 @@ class Instance:
             "STAMTAFEL_LOCAL_DIR": str(self.folder),
             "SECRET_KEY": self.keys["SECRET_KEY"],
             "LEDGER_KEY": self.keys["LEDGER_KEY"],
+            "READYZ_KEY": self.keys["READYZ_KEY"],
             "DATABASE_URL": self.postgres.url,
             "REDIS_URL": self.redis.url,
             "JANUS_WS_URL": self.janus.url,

@@ -14,6 +14,7 @@ LENGTHS = {
     "JANUS_ADMIN_SECRET": 32,
     "JANUS_ADMIN_KEY": 32,
     "MANAGER_PASSWORD": 32,
+    "READYZ_KEY": 32,
 }
 
 

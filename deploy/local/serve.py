@@ -82,6 +82,7 @@ def environment(instance: Instance, asked: Arguments, port: int) -> dict[str, st
         "SITE_URL": f"{scheme}://{shown}:{port}",
         "ALLOWED_HOSTS": f"localhost,127.0.0.1,[::1],{instance.address}",
         "DEBUG": "true",
+        "HSTS_SECONDS": "0",  # also where SITE_URL has a name: the same machine is localhost too
     }
     given = {name: os.environ[name] for name in ours if os.environ.get(name, "").strip()}
     return {**ours, **given, "STAMTAFEL_LOCAL_DIR": str(LOCAL), "PORT": str(port), "MEDIA_ADDRESS": instance.address}
@@ -157,7 +158,8 @@ def start_site(manager: Manager, url: str) -> list[str]:
 def degraded(url: str) -> list[str]:
     """A line for each part that works, but not as it should."""
     try:
-        return [f"{name}: {part['detail']}" for name, part in ask_ready(url).items() if part["state"] == "degraded"]
+        poorly = {name: part for name, part in ask_ready(url).items() if part["state"] == "degraded"}
+        return [f"{name}: {part.get('detail', 'see /readyz')}" for name, part in poorly.items()]
     except (OSError, ValueError) as error:
         return [f"/readyz: {error}"]
 
@@ -179,7 +181,8 @@ def ask_ready(url: str) -> dict[str, dict[str, str]]:
 
     own = ssl.create_default_context()
     own.check_hostname, own.verify_mode = False, ssl.CERT_NONE  # our own certificate, on our own machine
-    with urllib.request.urlopen(f"{url}/readyz", timeout=5, context=own) as answer:
+    asked = urllib.request.Request(f"{url}/readyz", headers={"X-Readyz-Key": os.environ.get("READYZ_KEY", "")})
+    with urllib.request.urlopen(asked, timeout=5, context=own) as answer:
         parts: dict[str, dict[str, str]] = json.load(answer)["parts"]
     return parts
 

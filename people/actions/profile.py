@@ -8,7 +8,7 @@ from allauth.account.models import EmailAddress
 from django.core.exceptions import ValidationError
 from django.core.files.base import ContentFile
 from django.core.files.uploadedfile import UploadedFile
-from django.db import transaction
+from django.db import connection, transaction
 from rest_framework.authtoken.models import Token
 
 from people import quotas
@@ -35,6 +35,8 @@ def update_profile(user: User, **changes: str) -> User:
 def set_picture(user: User, upload: UploadedFile[bytes]) -> User:
     """Replace the picture. The old file goes once the change is final; a failed change leaves no new file behind."""
     slow_down(f"picture:{user.pk}", per_minute=6, burst=10)
+    if not connection.in_atomic_block:
+        connection.close()  # decoding may have to wait: others need the connection meanwhile
     with quotas.held(PICTURES, quotas.person(user.pk)):
         data = square_webp(cast(BinaryIO, upload), upload.size or 0)
     return replace_picture(user, ContentFile(data))

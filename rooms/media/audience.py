@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import secrets
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from rooms.media import srtp
 from rooms.media.client import Janus, JanusError
 from rooms.media.commands import PAYLOAD
 from rooms.media.stage import secret_of
@@ -15,13 +17,21 @@ PLUGIN = "streaming"
 
 @dataclass(frozen=True)
 class Mountpoint:
-    """A stream; `port` is where its sound must be sent, `handle` the one we command it through."""
+    """A stream; `port` is where its sound must be sent, `handle` the one we command it through.
+
+    `nonce` is new with each build: the key of what is sent there follows from it and the admin key.
+    """
 
     id: str
     secret: str
     pin: str
     port: int
     handle: int
+    nonce: str
+
+    def key(self, admin_key: str) -> str:
+        """The SRTP key for sound sent to `port`."""
+        return srtp.derived_key(admin_key, PLUGIN, self.id, self.nonce)
 
     def as_dict(self) -> dict[str, Any]:
         """For the state that a restarted supervisor reads."""
@@ -45,6 +55,7 @@ async def create(janus: Janus, name: str, admin_key: str) -> Mountpoint:
     secret, pin = secret_of(admin_key, PLUGIN, name), secret_of(admin_key, PLUGIN, name, "pin")
     with suppress(JanusError):
         await janus.message(handle, {"request": "destroy", "id": name, "secret": secret})
+    nonce = secrets.token_hex(16)
     audio = {"type": "audio", "mid": "0", "port": 0, "iface": "127.0.0.1", "pt": PAYLOAD, "codec": "opus"}
     body = {
         "request": "create",
@@ -56,9 +67,11 @@ async def create(janus: Janus, name: str, admin_key: str) -> Mountpoint:
         "is_private": True,
         "permanent": False,
         "media": [audio],
+        "srtpsuite": srtp.SUITE_BITS,
+        "srtpcrypto": srtp.derived_key(admin_key, PLUGIN, name, nonce),
     }
     data, _jsep = await janus.message(handle, body)
-    return Mountpoint(name, secret, pin, int(data["stream"]["ports"][0]["port"]), handle)
+    return Mountpoint(name, secret, pin, int(data["stream"]["ports"][0]["port"]), handle, nonce)
 
 
 async def destroy(janus: Janus, mountpoint: Mountpoint) -> None:

@@ -12,9 +12,11 @@ import logging
 import os
 import signal
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
+
+from rooms.media.srtp import Hidden, hidden_as_files
 
 log = logging.getLogger(__name__)
 
@@ -30,7 +32,7 @@ class StillLocked(RuntimeError):
 class Child:
     """One ffmpeg that should always run. `command` is asked for at each start; `lock` keeps a second one out."""
 
-    def __init__(self, name: str, command: Callable[[], list[str]], lock: Path | None = None) -> None:
+    def __init__(self, name: str, command: Callable[[], Sequence[str | Hidden]], lock: Path | None = None) -> None:
         self.name = name
         self.command = command
         self.lock = lock
@@ -64,13 +66,14 @@ class Child:
             log.warning("%s ended with %s", self.name, self._process.returncode)
         held = await asyncio.to_thread(self._take_lock) if self.lock is not None else None
         try:
-            self._process = await asyncio.create_subprocess_exec(
-                *self.command(),
-                stdin=asyncio.subprocess.DEVNULL,
-                stdout=asyncio.subprocess.DEVNULL,
-                stderr=asyncio.subprocess.PIPE,
-                pass_fds=() if held is None else (held,),
-            )
+            with hidden_as_files(self.command()) as (line, files):
+                self._process = await asyncio.create_subprocess_exec(
+                    *line,
+                    stdin=asyncio.subprocess.DEVNULL,
+                    stdout=asyncio.subprocess.DEVNULL,  # ffmpeg prints the key there
+                    stderr=asyncio.subprocess.PIPE,
+                    pass_fds=files if held is None else (*files, held),
+                )
             self._reader = asyncio.create_task(self._read(self._process), name=f"{self.name}-log")
             if held is not None:
                 self._write_pid(held, self._process.pid)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ipaddress
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -27,6 +28,18 @@ _FOUNDATION = re.compile(r"[A-Za-z0-9+/]{1,32}")
 _MEDIA = re.compile(r"audio \d{1,5} (?:UDP|TCP)/TLS/RTP/SAVPF((?: \d{1,3}){1,40})")
 _RTPMAP = re.compile(r"(\d{1,3}) opus/48000/2", re.IGNORECASE)
 _EXTMAP = re.compile(r"(\d{1,2})(?:/[a-z]+)? (\S+)(?: .*)?")
+# Addresses that no client has towards us: this host, loopback, link-local, groups, reserved with the broadcast.
+_NOBODYS = tuple(
+    ipaddress.ip_network(network)
+    for network in (
+        *("0.0.0.0/8", "127.0.0.0/8", "169.254.0.0/16", "224.0.0.0/4", "240.0.0.0/4"),
+        *("::/128", "::1/128", "fe80::/10", "fec0::/10", "ff00::/8"),
+    )
+)
+# NAT64, its local prefix, "IPv4-compatible" and "IPv4-translated" addresses end in an IPv4 address.
+_LAST_32_BITS = tuple(
+    ipaddress.IPv6Network(network) for network in ("64:ff9b::/96", "64:ff9b:1::/48", "::/96", "::ffff:0:0:0/96")
+)
 _DIRECTIONS = ("sendrecv", "sendonly", "recvonly", "inactive")
 _CANDIDATE_TYPES = ("host", "srflx", "prflx", "relay")
 
@@ -159,7 +172,8 @@ def clean_candidate(value: Any) -> dict[str, Any]:
 
 
 def _lines(text: Any) -> list[str]:
-    if not isinstance(text, str) or len(text.encode()) > MAX_BYTES:
+    # Half of a surrogate pair cannot be encoded; it is refused as a character that is not printable.
+    if not isinstance(text, str) or len(text.encode(errors="replace")) > MAX_BYTES:
         raise BadSdp("size")
     lines = text.replace("\r\n", "\n").rstrip("\n").split("\n")
     if len(lines) > MAX_LINES or lines[0] != "v=0":
@@ -237,13 +251,17 @@ def _candidate(text: str) -> str | None:
 
 
 def _related(words: list[str]) -> str:
-    """`raddr` and `rport` of a reflexive or relayed candidate, where both are plain; else nothing."""
+    """`raddr` and `rport` of a reflexive or relayed candidate, where both are plain; else nothing. An address that we
+    would not send to becomes the one that browsers write when they hide theirs."""
     pairs = dict(zip(words[::2], words[1::2], strict=False))
     if not {"raddr", "rport"} <= pairs.keys():
         return ""
-    if not _ADDRESS.fullmatch(pairs["raddr"]):
+    port = _number(pairs["rport"], 65535)
+    try:
+        hidden = not _reachable(pairs["raddr"])
+    except BadCandidate:
         return ""
-    return f" raddr {pairs['raddr']} rport {_number(pairs['rport'], 65535)}"
+    return " raddr 0.0.0.0 rport 0" if hidden else f" raddr {pairs['raddr']} rport {port}"
 
 
 def _number(text: str, maximum: int) -> int:
@@ -253,11 +271,31 @@ def _number(text: str, maximum: int) -> int:
 
 
 def _reachable(address: str) -> bool:
-    """Whether the media server may send connectivity checks there: never to itself, a group or nowhere."""
+    """Whether the media server may send connectivity checks there: never to itself, a group or nowhere, whatever
+    wrapping of IPv6 says so. Addresses of a private network may: people on a LAN have no others."""
     if not _ADDRESS.fullmatch(address):
         raise BadCandidate("address")
     try:
         ip = ipaddress.ip_address(address)
     except ValueError as error:
         raise BadCandidate("address") from error
-    return not (ip.is_loopback or ip.is_multicast or ip.is_unspecified or ip.is_link_local)
+    return not any(_nobodys(each) for each in (ip, *_wrapped(ip)))
+
+
+def _wrapped(ip: ipaddress.IPv4Address | ipaddress.IPv6Address) -> Iterator[ipaddress.IPv4Address]:
+    """The IPv4 addresses to which a packet for this IPv6 address may be translated or tunnelled."""
+    if isinstance(ip, ipaddress.IPv4Address):
+        return
+    if ip.ipv4_mapped is not None:
+        yield ip.ipv4_mapped
+    if ip.sixtofour is not None:
+        yield ip.sixtofour
+    if ip.teredo is not None:
+        yield from ip.teredo
+    if any(ip in network for network in _LAST_32_BITS):
+        yield ipaddress.IPv4Address(int(ip) & 0xFFFF_FFFF)
+
+
+def _nobodys(ip: ipaddress.IPv4Address | ipaddress.IPv6Address) -> bool:
+    """Whether no client can have this address."""
+    return any(ip in network for network in _NOBODYS if network.version == ip.version)

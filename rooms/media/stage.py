@@ -10,6 +10,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from rooms.media import srtp
 from rooms.media.client import Janus, JanusError
 from rooms.media.commands import PAYLOAD
 from rooms.media.gains import JOIN_VOLUME
@@ -100,18 +101,27 @@ async def destroy(janus: Janus, bridge: Bridge) -> None:
     await janus.detach(bridge.handle)
 
 
-async def forward(janus: Janus, bridge: Bridge, admin_key: str, port: int) -> None:
-    """Send the mix to a port of this machine, silence too."""
+async def forward(janus: Janus, bridge: Bridge, admin_key: str, port: int, key: str) -> None:
+    """Send the mix to a port of this machine, silence too, as SRTP with this key.
+
+    A forward to the same port ends first: who listens there anew knows neither its key nor how often its packets'
+    numbers went round.
+    """
+    room = {"admin_key": admin_key, "room": bridge.room, "secret": bridge.secret}
+    data, _jsep = await janus.message(bridge.handle, {"request": "listforwarders", **room})
+    for other in data.get("rtp_forwarders", []):
+        if other.get("port") == port:
+            await janus.message(bridge.handle, {"request": "stop_rtp_forward", **room, "stream_id": other["stream_id"]})
     body = {
         "request": "rtp_forward",
-        "admin_key": admin_key,
-        "room": bridge.room,
-        "secret": bridge.secret,
+        **room,
         "codec": "opus",
         "ptype": PAYLOAD,
         "host": "127.0.0.1",
         "port": port,
         "always_on": True,
+        "srtp_suite": srtp.SUITE_BITS,
+        "srtp_crypto": key,
     }
     await janus.message(bridge.handle, body)
 

@@ -12,7 +12,7 @@ from typing import Any
 
 from django.conf import settings
 
-from rooms.media import audience, commands, stage
+from rooms.media import audience, commands, srtp, stage
 from rooms.media.children import Child
 from rooms.media.client import Janus, JanusError
 from rooms.media.folders import keep_list, make_folders, next_run
@@ -53,16 +53,23 @@ class Studio:
         self._playlist: Path | None = None  # of who writes now
         self._told = False  # that the list cannot be kept
         folder, memory = store.hls_folder(pk), store.window_folder(pk)
-        self.leveller = Child(f"leveller of room {pk}", lambda: commands.leveller_command(ports[0], mountpoint.port))
+        self._keys: dict[int, str] = {}  # of what ffmpeg takes in, by port: new with each start
+        self._forwarded: dict[int, str] = {}  # the keys with which Janus sends there
+        self.leveller = Child(
+            f"leveller of room {pk}",
+            lambda: commands.leveller_command(
+                ports[0], self._new_key(ports[0]), mountpoint.port, mountpoint.key(settings.JANUS_ADMIN_KEY)
+            ),
+        )
         self.recorder = Child(
             f"recorder of room {pk}",
-            lambda: commands.recorder_command(ports[1], folder, self._next_run(folder)),
+            lambda: commands.recorder_command(ports[1], self._new_key(ports[1]), folder, self._next_run(folder)),
             lock=folder / ".lock",
         )
         # Takes the recorder's place while nothing is recorded: both take in the same port, so never both at once.
         self.window = Child(
             f"window of room {pk}",
-            lambda: commands.window_command(ports[1], memory, self._next_run(memory)),
+            lambda: commands.window_command(ports[1], self._new_key(ports[1]), memory, self._next_run(memory)),
             lock=memory / ".lock",
         )
 
@@ -80,8 +87,7 @@ class Studio:
         studio = cls(pk, bridge, mountpoint, ports, recording=recording, tracked=recording)
         try:
             await studio.ensure()
-            for port in ports:
-                await stage.forward(janus, bridge, key, port)
+            await studio.forward(janus)
         except BaseException:  # nobody else knows of them
             await studio.drop_children()
             raise
@@ -142,6 +148,18 @@ class Studio:
         if self.recording and self._playlist is not None:
             await self._keep_list(self._playlist)
 
+    def _new_key(self, port: int) -> str:
+        """The key for a child that is about to start: it must know its sender's count of packets from the first."""
+        self._keys[port] = srtp.new_key()
+        return self._keys[port]
+
+    async def forward(self, janus: Janus) -> None:
+        """Janus sends the mix to every child that was started since it was last told."""
+        for port, key in self._keys.items():
+            if self._forwarded.get(port) != key:
+                await stage.forward(janus, self.bridge, settings.JANUS_ADMIN_KEY, port, key)
+                self._forwarded[port] = key
+
     async def _keep_list(self, playlist: Path) -> None:
         """Where it does not work (a file system without hard links), the recording goes on without."""
         try:
@@ -163,6 +181,7 @@ class Studio:
             log.warning("room %s: the leveller has not sent for %.1f s", self.pk, age)
             await self.leveller.kill()
             await self.leveller.ensure()
+            await self.forward(janus)
 
     def _silent_for(self) -> float:
         """Seconds since who writes has written, or was started."""

@@ -230,6 +230,7 @@ class Supervisor:
                 await self._obey(room, studio)
             await studio.set_recording(not self.disk.shut)
             await studio.ensure()
+            await studio.forward(self.janus)
             if room.told_paused == studio.recording:
                 await tell_room(room.pk, not studio.recording)
             if await studio.follow_tracks(self.janus):

@@ -14,6 +14,7 @@ import hashlib
 import io
 import json
 import os
+import re
 import shutil
 import tempfile
 import time
@@ -31,6 +32,8 @@ from rooms.recording import archive, delivery, peaks, store
 
 OUTDATED = 2 * 24 * 3600  # seconds: no link to an older version works any more
 PLAN = "plan.json"
+# Where a cell may begin, up to what makes it a formula: the signs, their wide forms, tab and return.
+_FORMULA = re.compile(r"""(?:^|(?<=[;,|"\t\r\n]))[ \xa0]*(?=[=+\-@\t\r\uff1d\uff0b\uff0d\uff20])""")
 Text = Callable[[Room], Iterable[str] | None]
 """Makes a text of a room, piece by piece; None where the room has nothing of the kind."""
 
@@ -233,19 +236,20 @@ def stage_json(room: Room) -> Iterator[str]:
 
 @export_text("stage.csv")
 def stage_csv(room: Room) -> Iterator[str]:
-    """The same as a table. A name that a spreadsheet would take for a formula is made a text."""
+    """The same as a table. What a spreadsheet would take for a formula is made a text."""
     line = io.StringIO()
     writer: csv.DictWriter[str] | None = None
     for stint in stints(room):
         if writer is None:
             writer = csv.DictWriter(line, fieldnames=list(stint))
             writer.writeheader()
-        writer.writerow(stint | {"name": harmless(stint["name"])})
+        writer.writerow({name: harmless(cell) if isinstance(cell, str) else cell for name, cell in stint.items()})
         yield line.getvalue()
         line.seek(0)
         line.truncate()
 
 
 def harmless(text: str) -> str:
-    """A text that no spreadsheet computes."""
-    return f"'{text}" if text[:1] in ("=", "+", "-", "@", "\t", "\r") else text
+    """A text that no spreadsheet computes, also where another character than ours separates cells there: before each
+    character that would begin a formula at the beginning of a cell stands an apostrophe."""
+    return _FORMULA.sub(lambda found: f"{found[0]}'", text)

@@ -7,6 +7,8 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.conf import settings
+from django.contrib.auth.models import Permission
 from django.test import Client
 from django.utils import timezone
 
@@ -16,11 +18,13 @@ from deploy.local.throwaway import Throwaway
 from rooms.models import Recording, Room
 from tests.moderation.builders import ended_room
 from tests.processes import Site
+from tests.rooms.people import person
 
 
 def readyz(site: Site) -> tuple[int, dict[str, Any]]:
+    asked = urllib.request.Request(f"{site.url}/readyz", headers={"X-Readyz-Key": settings.READYZ_KEY})
     try:
-        with urllib.request.urlopen(f"{site.url}/readyz", timeout=10) as answer:
+        with urllib.request.urlopen(asked, timeout=10) as answer:
             return answer.status, json.load(answer)
     except urllib.error.HTTPError as error:
         return error.code, json.load(error)
@@ -35,13 +39,34 @@ def test_healthz_asks_nobody(client: Client) -> None:
 
 @pytest.mark.django_db
 def test_readyz_names_each_part_that_is_missing(client: Client) -> None:
-    answer = client.get("/readyz")
+    answer = client.get("/readyz", headers={"X-Readyz-Key": settings.READYZ_KEY})
     parts = answer.json()["parts"]
     assert answer.status_code == 503
     failed = {name for name, part in parts.items() if part["state"] == "failed"}
     assert failed >= {"janus", "supervisor", "work", "speech", "beat"}
     assert not failed & {"database", "redis"}
     assert all(part["detail"] for part in parts.values())
+
+
+@pytest.mark.django_db
+def test_readyz_tells_everybody_the_state_and_operators_why(client: Client) -> None:
+    """Versions, counts and free space are nobody else's business."""
+    helper, operator = person("helper", is_staff=True), person("operator")
+    operator.user_permissions.add(Permission.objects.get(codename="view_health"))
+
+    def keys(asking: Client, **headers: str) -> set[str]:
+        answer = asking.get("/readyz", headers=headers)
+        assert set(answer.json()) == {"ready", "parts"} and answer.json()["ready"] is False
+        return set().union(*(part.keys() for part in answer.json()["parts"].values()))
+
+    assert (
+        keys(client) == keys(client, **{"X-Readyz-Key": "wrong"}) == keys(client, **{"X-Readyz-Key": ""}) == {"state"}
+    )
+    client.force_login(helper)
+    assert keys(client) == {"state"}
+    client.force_login(operator)
+    assert keys(client) == {"state", "detail", "ms"}
+    assert keys(Client(), **{"X-Readyz-Key": settings.READYZ_KEY}) == {"state", "detail", "ms"}
 
 
 def test_readyz_follows_the_real_processes(site: Site, services: Throwaway) -> None:

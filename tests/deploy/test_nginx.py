@@ -151,11 +151,23 @@ def test_everything_is_downloaded_through_nginx_and_goes_on_where_it_stopped(fro
 def test_pages_and_what_they_need(front: Front) -> None:
     status, headers, body = front.get("/")
     assert status == 200 and "content-security-policy" in headers
+    assert "microphone=(self)" in headers["permissions-policy"] and headers["cache-control"] == "private, no-cache"
+    assert headers["x-content-type-options"] == "nosniff" and headers["cross-origin-opener-policy"] == "same-origin"
+    assert "no-store" in front.get("/api/v1/live/")[1]["cache-control"]
     style = re.search(r'href="(/static/css/[^"]+)"', body.decode())
     assert style is not None
     status, headers, sheet = front.get(style[1])
     assert status == 200 and headers["content-type"] == "text/css" and b"{" in sheet
-    assert "immutable" in headers["cache-control"]
+    assert "immutable" in headers["cache-control"] and "private" not in headers["cache-control"]
+    assert headers["x-content-type-options"] == "nosniff" and "camera=()" in headers["permissions-policy"]
+    for address in (style[1], "/static/nowhere.css", "/pictures/people/nobody.webp"):
+        assert "max-age" in front.get(address)[1]["strict-transport-security"], address
+
+
+def test_a_site_with_a_name_of_its_own_is_pinned_to_https(front: Front, site: Site) -> None:
+    site.stop("web")
+    site.start("web", BEHIND_PROXY="true", HSTS_SECONDS="300", SITE_URL=front.url)
+    assert front.get("/healthz")[1]["strict-transport-security"] == "max-age=300"
 
 
 def listed(run: int, pieces: int) -> str:

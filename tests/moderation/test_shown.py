@@ -4,6 +4,7 @@ from datetime import UTC, timedelta
 from typing import Any
 
 import pytest
+from django.contrib.auth.models import Group
 from django.db import connection
 from django.template import Context, Template
 from django.test import Client
@@ -15,6 +16,7 @@ from moderation.models import PurgeReceipt
 from moderation.policy import Finding, Hold, Reason
 from moderation.retention import sweep
 from moderation.state import TEXTS, TOLD, retention_state
+from people.groups import MODERATORS
 from rooms.models import Room, Seat
 from tests.moderation.builders import due_at, ended_room
 from tests.moderation.conftest import Facts
@@ -45,7 +47,9 @@ def kept(client: Client, room: Room) -> Any:
 def test_host_and_staff_see_the_clock_and_why_who_spoke_sees_the_clock_and_nobody_else_anything() -> None:
     room = ended_room(WORD)
     guest = Seat.objects.filter(room=room).exclude(user=room.host).get().user
-    staff = person("staff", is_staff=True)
+    assert kept(as_user(person("helper", is_staff=True)), room).status_code == 404, "staff who review nothing"
+    staff = person("staff")
+    staff.groups.add(Group.objects.get(name=MODERATORS))
     for reader in (room.host, guest, staff):
         answer = kept(as_user(reader), room)
         assert answer.status_code == 200

@@ -1,7 +1,12 @@
 """Own pictures: what is kept of an upload, what is refused, and that old files go."""
 
+import fcntl
 import io
+import os
 import struct
+import subprocess
+import sys
+import threading
 import zlib
 from pathlib import Path
 
@@ -10,10 +15,12 @@ from django.conf import settings
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import transaction
 from django.test import Client
-from PIL import Image
+from PIL import Image, ImageCms
 
+from people import picture_worker, pictures
 from people.actions.profile import remove_picture, set_picture
-from people.pictures import SIDE, square_webp
+from people.picture_worker import SIDE
+from people.pictures import square_webp
 from people.refusals import PeopleRefused
 from tests.people.factories import person
 
@@ -102,7 +109,71 @@ def test_what_is_no_picture_of_ours_is_refused(data: bytes) -> None:
         square_webp(io.BytesIO(data), len(data))
 
 
-@pytest.mark.parametrize("side", [7_000, 12_000, 60_000])
+@pytest.mark.parametrize("mode", ["1", "L", "LA", "P", "RGB", "RGBA", "I;16"])
+def test_every_kind_of_png_is_read(mode: str) -> None:
+    assert kept(encoded(Image.new(mode, (90, 60)), "PNG")).size == (60, 60)
+
+
+def test_a_profile_of_colours_is_applied_and_a_broken_one_ignored() -> None:
+    srgb = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+    for profile in (srgb, srgb[:200], b"\x00\x00\x0f\xff" + os.urandom(300_000)):
+        picture = kept(encoded(Image.new("RGB", (64, 64), "red"), "PNG", icc_profile=profile))
+        assert colour_at(picture, 9, 9)[0] > 200 and "icc_profile" not in picture.info
+
+
+def test_the_worker_has_no_secrets_and_no_way_out(tmp_path: Path) -> None:
+    """Asked from within: the same process, the same limits, another programme in place of the decoder."""
+    probe = f"""
+import os, resource, socket, sys
+sys.path.insert(0, {str(Path(picture_worker.__file__).parent)!r})
+import picture_worker
+picture_worker.limit(12_000_000)
+def refused(work):
+    try:
+        work()
+    except (OSError, MemoryError):
+        return
+    raise SystemExit(f"not refused: {{work}}")
+assert set(os.environ) <= {{"LC_CTYPE"}}, os.environ
+refused(lambda: open("/etc/hostname"))
+refused(lambda: socket.socket())
+refused(lambda: bytearray(400 * 2**20))
+sys.stdout.buffer.write(bytes(3 * 2**20))
+sys.stdout.flush()
+"""
+    target = tmp_path / "out"
+    with target.open("wb") as out:
+        done = subprocess.run([sys.executable, "-I", "-c", probe], env={}, stdout=out, stderr=subprocess.PIPE)
+    assert b"not refused" not in done.stderr and b"AssertionError" not in done.stderr, done.stderr
+    assert done.returncode != 0 and target.stat().st_size <= 2 * 2**20, "a written file is limited too"
+
+
+def test_who_cannot_have_a_turn_is_told_so_and_nobody_piles_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pictures, "PATIENCE", 0.2)
+    Path(settings.MEDIA_ROOT).mkdir(exist_ok=True)
+    other = os.open(settings.MEDIA_ROOT, os.O_RDONLY)
+    try:
+        fcntl.flock(other, fcntl.LOCK_EX)  # another web process decodes
+        with pytest.raises(PeopleRefused, match="busy"):
+            kept(photo())
+    finally:
+        os.close(other)
+    assert kept(photo()).size == (SIDE, SIDE)
+    monkeypatch.setattr(pictures, "_waiting", threading.BoundedSemaphore(1))
+    with pictures._turn(), pytest.raises(PeopleRefused, match="busy"):
+        kept(photo())
+
+
+def test_a_decoder_that_hangs_is_ended(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    hanging = tmp_path / "worker.py"
+    hanging.write_text("import time\ntime.sleep(60)\n")
+    monkeypatch.setattr(pictures, "_WORKER", hanging)
+    monkeypatch.setattr(pictures, "WALL_SECONDS", 0.5)
+    with pytest.raises(PeopleRefused, match="not_a_picture"):
+        kept(photo())
+
+
+@pytest.mark.parametrize("side", [3_600, 7_000, 12_000, 60_000])
 def test_decompression_bombs_are_refused_before_a_pixel_is_decoded(side: int) -> None:
     data = bomb(side)
     assert len(data) < 300

@@ -171,7 +171,7 @@ async def test_a_forged_seat(web: Site) -> None:
 async def test_sound_settings_that_are_none(web: Site) -> None:
     room = await run(open_room)()
     guest = await run(seated)("guest", room)
-    none: list[object] = ["", "v=0", "not an sdp", "v=0\r\n" * 500, "\x00", {"type": "offer"}, ["v=0"], 7, None]
+    none: list[object] = ["", "v=0", "not an sdp", "v=0\r\n" * 500, "\x01", {"type": "offer"}, ["v=0"], 7, None]
     async with Page(room, guest) as page:
         await page.wait_for("snapshot")
         for sdp in none:

@@ -185,7 +185,8 @@ class Listeners:
 def readiness(site: Site) -> dict[str, Any]:
     """What /readyz says of its parts. (The test runs without beat and speech: it is 503 all the same.)"""
     try:
-        with urllib.request.urlopen(f"{site.url}/readyz", timeout=5) as answer:
+        asked = urllib.request.Request(f"{site.url}/readyz", headers={"X-Readyz-Key": settings.READYZ_KEY})
+        with urllib.request.urlopen(asked, timeout=5) as answer:
             return dict(json.load(answer)["parts"])
     except urllib.error.HTTPError as error:
         return dict(json.load(error)["parts"])

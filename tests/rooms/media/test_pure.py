@@ -5,13 +5,15 @@ from __future__ import annotations
 import base64
 import hashlib
 import hmac
+import os
 import socket
+from base64 import b64decode
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
-from rooms.media import commands, gains, ice, ports
+from rooms.media import commands, gains, ice, ports, srtp
 
 
 def test_thirteen_loud_voices_in_phase_fit_into_the_mix() -> None:
@@ -49,15 +51,36 @@ def test_a_port_given_out_is_not_given_out_again() -> None:
     assert ports.free_port(39_000, 39_003, {first}) != first
 
 
-def test_ffmpeg_listens_on_this_machine_only_and_reads_no_files(tmp_path: Path) -> None:
-    for command in (commands.leveller_command(4000, 5000), commands.recorder_command(4000, tmp_path, 3)):
+def leveller() -> commands.Command:
+    return commands.leveller_command(4000, "k" * 40, 5000, "t" * 40)
+
+
+def test_keys_are_handed_over_as_files_and_never_stand_in_a_command_line() -> None:
+    with srtp.hidden_as_files(leveller()) as (line, files):
+        assert len(files) == 2 and not any("k" * 40 in word or "t" * 40 in word for word in line)
+        text = "".join(Path(f"/proc/self/fd/{number}").read_text() for number in files)
+        assert f"inline:{'k' * 40}" in text and f"srtp_out_params={'t' * 40}" in text
+        assert line[line.index("-i") + 1] == f"/proc/self/fd/{files[0]}"
+    for number in files:
+        with pytest.raises(OSError, match="Bad file descriptor"):
+            os.fstat(number)
+
+
+def test_a_key_that_is_derived_is_another_one_for_each_build_and_each_admin_key() -> None:
+    keys = {srtp.derived_key(*words) for words in (("a", "room", "1"), ("a", "room", "2"), ("b", "room", "1"))}
+    assert len(keys) == 3 and srtp.derived_key("a", "room", "1") in keys
+    assert {len(b64decode(key)) for key in (*keys, srtp.new_key())} == {30}
+
+
+def test_ffmpeg_listens_on_this_machine_only_and_reads_no_address_but_its_own(tmp_path: Path) -> None:
+    for command in (leveller(), commands.recorder_command(4000, srtp.new_key(), tmp_path, 3)):
         assert command[command.index("-localaddr") + 1] == "127.0.0.1"
-        assert command[command.index("-protocol_whitelist") + 1] == "data,udp,rtp"
+        assert command[command.index("-protocol_whitelist") + 1] == "file,udp,rtp"
         assert command[:2] == ["setpriv", "--pdeathsig"]
 
 
 def test_each_start_of_the_recorder_has_files_of_its_own(tmp_path: Path) -> None:
-    command = commands.recorder_command(4000, tmp_path, 3)
+    command = commands.recorder_command(4000, srtp.new_key(), tmp_path, 3)
     assert "3-init.mp4" in command
     assert str(tmp_path / "3-%d.m4s") in command
 

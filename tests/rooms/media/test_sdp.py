@@ -98,6 +98,9 @@ def test_of_several_fingerprints_the_sha_256_counts() -> None:
         CHROMIUM.replace("a=setup:actpass", "a=setup:everything"),
         CHROMIUM.replace("192.0.2.7 54321 typ host", "192.0.2.7 99999 typ host"),
         CHROMIUM.replace("v=0", "v=0\x00"),
+        CHROMIUM.replace("EsAw", "Es\ud800w"),
+        CHROMIUM + "a=\ud800",
+        "\ud800" * 20_000,
         CHROMIUM + "a=x:" + "y" * 13_000,
         CHROMIUM + "a=b\r\n" * 500,
         CHROMIUM + "a=candidate:1 1 udp 2122260223 192.0.2.7 54321 typ host\r\n" * 50,
@@ -129,10 +132,35 @@ def test_a_candidate_keeps_only_what_is_needed() -> None:
 
 
 @pytest.mark.parametrize(
-    "address", ["127.0.0.1", "::1", "0.0.0.0", "224.0.0.1", "169.254.169.254", "fe80::1", "a1b2.local"]
+    "address",
+    [
+        *("127.0.0.1", "127.255.255.254", "0.0.0.0", "0.1.2.3", "224.0.0.1", "239.255.255.250", "240.0.0.1"),
+        *("255.255.255.255", "169.254.169.254", "::", "::1", "fe80::1", "fec0::1", "ff02::1", "a1b2.local"),
+        *("::ffff:127.0.0.1", "::ffff:7f00:1", "::ffff:0.0.0.0", "::ffff:169.254.169.254", "::127.0.0.1"),
+        *("2002:7f00:1::1", "64:ff9b::127.0.0.1", "64:ff9b:1::7f00:1", "::ffff:0:127.0.0.1"),
+        "2001:0:7f00:1::",  # Teredo by way of this machine
+        "2001:0:c000:207:0:0:80ff:fffe",  # Teredo to 127.0.0.1, whose bits are turned round
+    ],
 )
 def test_places_we_never_send_to_are_dropped(address: str) -> None:
     assert sdp.clean_candidate({"candidate": f"candidate:1 1 udp 1 {address} 5000 typ host"}) == {}
+    related = f"candidate:1 1 udp 1 198.51.100.7 5000 typ srflx raddr {address} rport 5000"
+    found = sdp.clean_candidate({"candidate": related})["candidate"]
+    assert found.partition(" typ srflx")[2] in ("", " raddr 0.0.0.0 rport 0")
+    offer = CHROMIUM.replace("192.0.2.7 54321 typ host", f"{address} 54321 typ host")
+    assert f" {address} 54321 typ host" not in sdp.clean_offer(offer)
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        *("10.1.2.3", "192.168.1.7", "172.16.0.9", "100.64.0.1", "198.51.100.7", "fd00::7", "2001:db8::7"),
+        *("::ffff:192.168.1.7", "2002:c633:6407::1", "64:ff9b::198.51.100.7"),
+    ],
+)
+def test_places_where_people_are_are_kept_also_on_a_network_of_their_own(address: str) -> None:
+    found = sdp.clean_candidate({"candidate": f"candidate:1 1 udp 1 {address} 5000 typ host"})
+    assert found["candidate"] == f"candidate:1 1 udp 1 {address} 5000 typ host"
 
 
 @pytest.mark.parametrize(
@@ -141,6 +169,8 @@ def test_places_we_never_send_to_are_dropped(address: str) -> None:
         "candidate:1 1 udp 1 192.0.2.7 5000 typ host",
         {"candidate": 7},
         {"candidate": "nonsense"},
+        {"candidate": "candidate:1 1 udp 1 192.0.2.\ud800 5000 typ host"},
+        {"candidate": "candidate:1 1 udp 1 192.0.2.7 5000 typ host", "sdpMid": "\ud800"},
         {"candidate": "candidate:1 1 udp 1 192.0.2.7 5000 typ host", "sdpMid": "a b"},
         {"candidate": "candidate:1 1 udp 1 example.org 5000 typ host"},
         {"candidate": "candidate:1 1 udp 1 192.0.2.7%eth0 5000 typ host"},

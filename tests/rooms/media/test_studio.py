@@ -31,7 +31,10 @@ class Away(Janus):
 
 def restored(pk: int, *, recording: bool = True, tracked: bool = True) -> Studio:
     first, _last = settings.MEDIA_RTP_PORTS
-    bridge, mountpoint = stage.Bridge("room", "secret", 1), audience.Mountpoint("room", "secret", "pin", first + 2, 2)
+    bridge, mountpoint = (
+        stage.Bridge("room", "secret", 1),
+        audience.Mountpoint("room", "secret", "pin", first + 2, 2, "nonce"),
+    )
     built = {"bridge": bridge.as_dict(), "mountpoint": mountpoint.as_dict(), "ports": [first, first + 1]}
     return Studio.restore(pk, {**built, "tracked": tracked}, recording=recording)
 
@@ -85,7 +88,7 @@ async def test_what_fails_half_way_leaves_no_child(monkeypatch: pytest.MonkeyPat
         return stage.Bridge("room", "secret", 1)
 
     async def mountpoint(*args: Any) -> audience.Mountpoint:
-        return audience.Mountpoint("room", "secret", "pin", settings.MEDIA_RTP_PORTS[0] + 2, 2)
+        return audience.Mountpoint("room", "secret", "pin", settings.MEDIA_RTP_PORTS[0] + 2, 2, "nonce")
 
     async def gone(*args: Any) -> None:
         raise JanusGone("connection lost")

@@ -18,7 +18,7 @@ from django.conf import settings
 from django.utils import timezone
 
 from rooms import actions
-from rooms.media import commands, peers
+from rooms.media import commands, peers, srtp
 from rooms.models import Recording, RecordingFile, Room
 from rooms.recording import pieces, playlists, space, store, tracks
 from rooms.recording.finish import finish
@@ -65,9 +65,11 @@ def test_a_killed_recorder_s_last_pieces_are_taken_up() -> None:
     room = lasting_room(10)
     folder = store.hls_folder(room.pk)
     folder.mkdir(parents=True)
-    command = commands.recorder_command(4000, folder, 0)
+    command = commands.recorder_command(4000, srtp.new_key(), folder, 0)
     end = command.index("-af")
-    recorder = subprocess.Popen([*command[:3], "ffmpeg", "-loglevel", "error", *TONE, *command[end:]])
+    recorder = subprocess.Popen(
+        [*map(str, command[:3]), "ffmpeg", "-loglevel", "error", *TONE, *map(str, command[end:])]
+    )
     while not (folder / "0-3.m4s").exists():
         time.sleep(0.05)
         assert recorder.poll() is None
