@@ -22,12 +22,13 @@ from config.env import (
     env_str,
     env_url,
     load_file,
+    local_folder,
     overlap,
     refuse,
 )
 
 BASE_DIR = Path(__file__).resolve().parent.parent
-LOCAL_DIR = Path(env_str("STAMTAFEL_LOCAL_DIR", str(BASE_DIR / ".local")))
+LOCAL_DIR = local_folder()
 load_file(LOCAL_DIR / "env")  # written by script/server; a variable that is set already wins
 
 # --- what this installation is -------------------------------------------------------------------------------------
@@ -106,6 +107,8 @@ TEMPLATES = [
 
 # --- where things are kept -----------------------------------------------------------------------------------------
 DATABASES = {"default": env_database("DATABASE_URL")}
+# The role that owns the tables, for `manage.py migrate` alone; where it is not given, the site's own role migrates.
+MIGRATIONS_DATABASE = env_database("MIGRATIONS_DATABASE_URL") if env_str("MIGRATIONS_DATABASE_URL") else {}
 REDIS_URL = env_url("REDIS_URL", "redis://127.0.0.1:6379/0", ("redis", "rediss", "unix"))
 # Everything in Redis stands under this prefix, so that test runs beside each other never meet.
 REDIS_PREFIX = env_str("REDIS_PREFIX", "stamtafel:")

@@ -24,7 +24,7 @@ class Instance:
     @property
     def postgres(self) -> Postgres:
         """The private PostgreSQL."""
-        return Postgres(self.folder, self.block.postgres, self.keys["POSTGRES_PASSWORD"], self.throwaway)
+        return Postgres(self.folder, self.block.postgres, self.keys, self.throwaway)
 
     @property
     def redis(self) -> Redis:
