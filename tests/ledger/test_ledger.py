@@ -125,7 +125,7 @@ def test_models_cannot_change_the_ledger_either() -> None:
         ("DELETE FROM ledger.entry WHERE seq = 1", "entries 1 to 1 are missing"),
         ("DELETE FROM ledger.entry WHERE seq >= 4", "entry 5 was anchored and is gone: the chain now ends at 3"),
         ("TRUNCATE ledger.entry", "entry 5 was anchored and is gone: the chain now ends at 0"),
-        ("UPDATE ledger.entry SET seq = -seq WHERE seq = 2", "entry -2 was changed"),
+        ("UPDATE ledger.entry SET seq = seq + 100 WHERE seq = 2", "entry 102 was changed"),
         ("UPDATE ledger.text SET text = 'she said nothing' WHERE name = 'facts'", "the text “facts” was changed"),
         ("UPDATE ledger.text SET salt = 'zz' WHERE name = 'facts'", "the text “facts” was changed"),
         ("DELETE FROM ledger.text WHERE name = 'facts'", "the text “facts” is gone, and no entry says why"),
