@@ -27,6 +27,7 @@ from typing import Any
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from deploy.local import keys
+from deploy.local.closed import close
 from deploy.local.instance import Instance
 from deploy.local.ports import Claim
 from deploy.local.postgres import Postgres
@@ -41,7 +42,7 @@ def parts() -> Iterator[Path]:
     """PostgreSQL and Redis in a folder of their own, and the environment that leads there."""
     claim = Claim()
     folder = Path(tempfile.mkdtemp(prefix="stamtafel-bench-"))
-    folder.chmod(0o711)
+    close(folder)
     instance = Instance(folder, claim.block, keys.load(folder / "secrets"), "127.0.0.1")
     running: dict[str, subprocess.Popen[bytes]] = {}
     try:

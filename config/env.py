@@ -3,6 +3,7 @@
 An empty value counts as not given, so that `NAME= command` and an empty line in an EnvironmentFile mean the default.
 """
 
+import ipaddress
 import json
 import os
 from collections.abc import Callable, Sequence
@@ -202,6 +203,15 @@ def env_database(name: str) -> dict[str, Any]:
         "CONN_MAX_AGE": 0,
         "OPTIONS": options,
     }
+
+
+def is_loopback(host: str) -> bool:
+    """Whether an address to listen on, or a host of a URL, can be reached from this machine alone."""
+    name = host.strip("[]").lower()
+    try:
+        return ipaddress.ip_address(name).is_loopback
+    except ValueError:
+        return name == "localhost" or name.endswith(".localhost")
 
 
 def local_folder() -> Path:

@@ -10,7 +10,8 @@ import asyncio
 from typing import Any
 
 from autobahn.websocket import protocol as autobahn_protocol
-from daphne.cli import CommandLineInterface
+from daphne import cli
+from daphne.access import AccessLogGenerator
 from daphne.server import Server
 
 LOOK_AGAIN = 5.0  # seconds between two looks whether the reader is still there
@@ -72,7 +73,17 @@ class PatientServer(Server):  # type: ignore[misc]
         return protocol in self.connections and not self.connections[protocol].get("disconnected")
 
 
-class PatientCommand(CommandLineInterface):  # type: ignore[misc]
+class QuietLog(AccessLogGenerator):  # type: ignore[misc]
+    """An access log without what stands after the question mark: keys, signatures and codes are no business of a log."""
+
+    def __call__(self, protocol: str, action: str, details: dict[str, Any]) -> None:
+        super().__call__(protocol, action, {**details, "path": str(details.get("path", "")).partition("?")[0]})
+
+
+cli.AccessLogGenerator = QuietLog
+
+
+class PatientCommand(cli.CommandLineInterface):  # type: ignore[misc]
     """daphne's command line, with that server."""
 
     server_class = PatientServer

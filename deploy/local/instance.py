@@ -49,7 +49,7 @@ class Instance:
     def environment(self) -> dict[str, str]:
         """What the site's settings need to find these parts."""
         for name in ("recordings", "pictures", "mail", "static"):
-            (self.folder / name).mkdir(parents=True, exist_ok=True, mode=0o750)
+            (self.folder / name).mkdir(parents=True, exist_ok=True, mode=0o700)
         # What lies in memory outlives a run that was killed; a folder of our own is swept with the rest.
         window = {"WINDOW_DIR": str(self.folder / "window")} if self.throwaway else {}
         return {
