@@ -10,15 +10,17 @@ from django.db import connection
 
 from deploy.local.ports import Claim, is_free
 from deploy.local.throwaway import PREFIX, Throwaway, sweep
+from tests.privileges import superuser
 
 
 @pytest.mark.django_db
 def test_the_database_is_the_private_one() -> None:
+    with superuser() as connected:
+        found = connected.execute("SELECT current_setting('data_directory')").fetchone()
+    assert found and ("stamtafel-test-" in found[0] or found[0].startswith("/var/lib/stamtafel/"))
     with connection.cursor() as cursor:
-        cursor.execute("SELECT current_setting('data_directory'), current_database()")
-        folder, name = cursor.fetchone()
-    assert "stamtafel-test-" in folder or folder.startswith("/var/lib/stamtafel/")
-    assert name == "stamtafel"
+        cursor.execute("SELECT current_user, current_database(), inet_server_port()")
+        assert cursor.fetchone() == ("stamtafel_app", "stamtafel", int(connection.settings_dict["PORT"]))
 
 
 def test_redis_and_janus_answer_in_our_block_of_ports(services: Throwaway) -> None:
