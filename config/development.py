@@ -10,7 +10,7 @@ from __future__ import annotations
 import hmac
 from collections.abc import Callable
 from functools import wraps
-from typing import Any, Concatenate, ParamSpec
+from typing import Any
 
 from django.conf import settings
 from django.core import signing
@@ -30,19 +30,15 @@ PATH = "/dev/"
 SECONDS = 12 * 3600  # for as long as a browser is let in
 TRIES_PER_MINUTE = 20  # keys that an address may try
 
-Rest = ParamSpec("Rest")
 
-
-def behind_key(
-    view: Callable[Concatenate[HttpRequest, Rest], HttpResponse],
-) -> Callable[Concatenate[HttpRequest, Rest], HttpResponse]:
+def behind_key(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
     """A page that exists for browsers with the cookie alone; none of it is kept by them or by anything between."""
 
     @wraps(view)
-    def gated(request: HttpRequest, *args: Rest.args, **kwargs: Rest.kwargs) -> HttpResponse:
+    def gated(request: HttpRequest, **kwargs: str) -> HttpResponse:
         if not has_cookie(request):
             raise Http404("No such page.")
-        response = view(request, *args, **kwargs)
+        response = view(request, **kwargs)
         response.headers["Cache-Control"] = "no-store"
         response.headers["Referrer-Policy"] = "no-referrer"
         return response

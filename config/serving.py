@@ -74,7 +74,7 @@ class PatientServer(Server):  # type: ignore[misc]
 
 
 class QuietLog(AccessLogGenerator):  # type: ignore[misc]
-    """An access log without what stands after the question mark: keys, signatures and codes are no business of a log."""
+    """An access log without what stands after the question mark: keys, signatures and codes belong in no log."""
 
     def __call__(self, protocol: str, action: str, details: dict[str, Any]) -> None:
         super().__call__(protocol, action, {**details, "path": str(details.get("path", "")).partition("?")[0]})

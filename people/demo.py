@@ -5,8 +5,8 @@ is marked as such, and a site without that key has none.
 """
 
 import base64
-import hashlib
 import functools
+import hashlib
 import hmac
 import time
 from dataclasses import dataclass
@@ -39,7 +39,6 @@ class Account:
     language: str = "en"
     group: str = ""
     follows: tuple[str, ...] = ()
-
 
     @property
     def staff(self) -> bool:

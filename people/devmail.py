@@ -82,4 +82,3 @@ def one_mail(request: HttpRequest, key: str) -> HttpResponse:
     if int(number) >= len(mails):
         raise Http404("No such mail.")
     return render(request, "people/devmail.html", {"mail": mails[int(number)]})
-

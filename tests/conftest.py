@@ -1,4 +1,4 @@
-"""What every test may ask for: the database as the site's role has it, an empty Redis, and the site's real processes."""
+"""What every test may ask for: the database with the rights of the site, an empty Redis, the site's real processes."""
 
 import shutil
 from collections.abc import Generator

@@ -19,14 +19,16 @@ environment:
   MEDIA_ADDRESS   the address of this machine on which sound is offered (default: the default route's)
   NAT_1_1         the public address where this machine stands behind NAT
   WHISPER_MODEL   tiny.en, base … (default: base); WHISPER_MODEL_DIR: where weights are kept
-  MIGRATIONS_DATABASE_URL  the role that owns the tables of your own PostgreSQL, if the site's does not
-                  (deploy/postgres/roles.sql makes three roles; the private one has them)
+  MIGRATIONS_DATABASE_URL
+                  the role that changes the tables of your own PostgreSQL, where that is another one than the site's
+                  (deploy/postgres/roles.sql makes them; …/stamtafel?role=stamtafel_owner)
   DEBUG           true or false (default: false); true only where nobody else reaches the site
-  DEV_KEY         opens /dev/, the start page with demo accounts, codes and mails (default: one of this checkout's)
+  DEV_KEY         opens /dev/, the start page with demo accounts, codes and mails (default: this checkout's own)
   STATIC_FILES    collected or source: source shows changes to style and script at once (default: collected)
   All others stand in config/settings.py.
 
-Data, logs and secrets of this checkout are in .local/, which is closed to other users. Supported systems: Debian 12 and Ubuntu 24.04.
+Data, logs and secrets of this checkout are in .local/, which is closed to other users.
+Supported systems: Debian 12 and Ubuntu 24.04.
 """
 
 
@@ -61,6 +63,7 @@ def parse(words: list[str]) -> Arguments:
         help="with a certificate of our own: a phone opens its microphone only then",
     )
     chosen = parser.parse_args(words)
+    env_url("MIGRATIONS_DATABASE_URL", "", ("postgresql", "postgres"))
     asked = Arguments(
         https=chosen.https,
         port=env_int("PORT", DEFAULT_PORT, 1, 65535),

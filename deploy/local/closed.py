@@ -1,4 +1,4 @@
-"""A checkout's folder is closed to the machine's other users: secrets, databases, recordings, mails and logs are in it."""
+"""Closes a checkout's folder to the machine's other users: secrets, databases, recordings, mails and logs are in it."""
 
 import os
 import stat

@@ -30,6 +30,7 @@ from deploy.local.process import CannotStart, run, wait_for
 ROOT = Path(__file__).resolve().parents[2]
 LOCAL = ROOT / ".local"
 READY_SECONDS = 180.0
+MIGRATIONS = "MIGRATIONS_DATABASE_URL"
 DONE = "\N{CHECK MARK}" if (sys.stdout.encoding or "").lower().startswith("utf") else "ok"
 
 
@@ -119,7 +120,13 @@ def write_migrator(instance: Instance, asked: Arguments) -> None:
     if asked.database_url:
         file.unlink(missing_ok=True)
     else:
-        keys.write_private(file, f"MIGRATIONS_DATABASE_URL={instance.postgres.migrations_url}\n")
+        os.environ.pop(MIGRATIONS, None)
+        keys.write_private(file, f"{MIGRATIONS}={instance.postgres.migrations_url}\n")
+
+
+def site_environment() -> dict[str, str]:
+    """What the site's processes get: all that the person set and we made, but for the role that may change tables."""
+    return {name: value for name, value in os.environ.items() if name != MIGRATIONS}
 
 
 def manage(*words: str) -> str:
@@ -260,7 +267,7 @@ def serve(asked: Arguments, began: float) -> None:
         if url:
             print(f"  {name}: yours, {without_password(url)}")
     try:
-        manager.start(env)
+        manager.start(site_environment())
         start_parts(instance, manager)
         accounts = fill()
         notes = start_site(manager, own_url(asked, port))

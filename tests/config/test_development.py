@@ -68,7 +68,15 @@ def test_a_stranger_finds_no_mail_no_account_and_no_way_to_become_one_of_staff(r
     stranger.ask("/accounts/password/reset/")
     assert stranger.ask("/accounts/password/reset/", {"email": "sanne@stamtafel.example"})[0] == 302
     for page in PAGES:
-        for query in ("", "?key=", "?key=true", f"?key={DEV_KEY[:-1]}", f"?key={DEV_KEY}x", "?key=%00", "?key=%ED%A0%80"):
+        for query in (
+            "",
+            "?key=",
+            "?key=true",
+            f"?key={DEV_KEY[:-1]}",
+            f"?key={DEV_KEY}x",
+            "?key=%00",
+            "?key=%ED%A0%80",
+        ):
             status, _headers, text = stranger.ask(page + query)
             assert status == 404 and "development=" not in str(stranger.set), page + query
             assert demo.password() not in text
@@ -141,9 +149,11 @@ def test_codes_are_the_demo_staff_s_alone_stable_and_gone_without_the_key(settin
     settings.DEV_KEY = DEV_KEY
     ruben = demo.ensure_people()["ruben"]
     steps = {step.user.handle: step.data for step in Authenticator.objects.select_related("user")}
-    assert set(steps) == {account.handle for account in demo.ACCOUNTS if account.staff} == {
-        user.handle for user in User.objects.filter(is_staff=True)
-    }
+    assert (
+        set(steps)
+        == {account.handle for account in demo.ACCOUNTS if account.staff}
+        == {user.handle for user in User.objects.filter(is_staff=True)}
+    )
     assert all(data["demo_only"] for data in steps.values())
     assert len({data["secret"] for data in steps.values()}) == len(steps)
     demo.ensure_people()

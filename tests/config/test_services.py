@@ -72,8 +72,8 @@ def test_a_database_whose_tables_belong_to_another_role_is_handed_to_the_owner(s
             (services.folder / "roles.stamp").unlink()
             assert services.instance.postgres.ready()
             query = "SELECT {}::regrole::text FROM {} WHERE {} LIKE 'older%'"
-            owners = {connected.execute(query.format("relowner", "pg_class", "relname")).fetchone()}  # type: ignore[arg-type]
-            owners.add(connected.execute(query.format("proowner", "pg_proc", "proname")).fetchone())  # type: ignore[arg-type]
+            owners = {connected.execute(query.format("relowner", "pg_class", "relname")).fetchone()}
+            owners.add(connected.execute(query.format("proowner", "pg_proc", "proname")).fetchone())
             assert owners == {("stamtafel_owner",)}
             temp = connected.execute("SELECT has_database_privilege('stamtafel_app', 'stamtafel', 'TEMP')").fetchone()
             assert temp == (False,)

@@ -135,7 +135,7 @@ def test_a_shadow_lets_nothing_in_even_where_temporary_tables_are_allowed(site_r
         "INSERT INTO ledger.text (entry_seq, name, salt, text) VALUES (3, 'note', 'x', 'x')",
         "INSERT INTO ledger.text (entry_seq, name, salt, text) VALUES (2, 'other', 'x', 'x')",
         "INSERT INTO ledger.text (id, entry_seq, name, salt, text) VALUES (4, 2, 'note', 'x', 'x')",
-        "INSERT INTO ledger.text (id, entry_seq, name, salt, text) OVERRIDING SYSTEM VALUE VALUES (4, 2, 'note', '', '')",
+        "INSERT INTO ledger.text (id, entry_seq, name, salt, text) OVERRIDING SYSTEM VALUE VALUES (4, 2, 'a', '', '')",
         "SELECT setval(pg_get_serial_sequence('ledger.text', 'id'), 9223372036854775807)",
     ],
 )
@@ -190,4 +190,6 @@ def test_passwords_of_roles_are_no_one_else_s(site_role: Connection) -> None:
     refused(site_role, "SELECT rolpassword FROM pg_authid")
     address = site_role.info
     with pytest.raises(psycopg.OperationalError):
-        psycopg.connect(host="127.0.0.1", port=address.port, user="stamtafel", password=address.password, dbname="stamtafel")
+        psycopg.connect(
+            host="127.0.0.1", port=address.port, user="stamtafel", password=address.password, dbname="stamtafel"
+        )

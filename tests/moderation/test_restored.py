@@ -26,7 +26,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 
 def as_owner(*line: str) -> None:
-    """One of PostgreSQL's programs as the tables' owner; the password is not on the command line, which all can read."""
+    """One of PostgreSQL's programs as the tables' owner; its command line, which all may read, has no password."""
     given = migrations_database()
     env = {f"PG{name}": str(given[name]) for name in ("USER", "PASSWORD", "HOST", "PORT")}
     subprocess.run([*line, f"--role={OWNER}"], env={**os.environ, **env}, check=True, timeout=60)

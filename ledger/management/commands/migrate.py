@@ -1,4 +1,4 @@
-"""manage.py migrate: Django's own, as the tables' owner (MIGRATIONS_DATABASE_URL); then the site's role gets its rights."""
+"""manage.py migrate: Django's own, as the tables' owner (MIGRATIONS_DATABASE_URL); then rights for the site's role."""
 
 from __future__ import annotations
 
