@@ -52,8 +52,12 @@ def site() -> Iterator[tuple[Site, Throwaway]]:
         import django
 
         django.setup()
+        from django.conf import settings
         from django.core.management import call_command
 
+        from tests.privileges import migrations_database
+
+        settings.MIGRATIONS_DATABASE = migrations_database(parts.instance.postgres)
         call_command("migrate", verbosity=0)
         web = Site(parts.folder / "logs")
         try:

@@ -9,7 +9,7 @@ from unittest import mock
 import psycopg
 
 from config.env import env_database
-from deploy.local.postgres import OWNER
+from deploy.local.postgres import OWNER, Postgres
 from tests.services import services
 
 Connection = psycopg.Connection[tuple[Any, ...]]
@@ -32,7 +32,8 @@ def site_role() -> Connection:
     return psycopg.connect(services().instance.postgres.url, autocommit=True)
 
 
-def migrations_database() -> dict[str, Any]:
+def migrations_database(postgres: Postgres | None = None) -> dict[str, Any]:
     """What settings make of MIGRATIONS_DATABASE_URL."""
-    with mock.patch.dict(os.environ, {"MIGRATIONS_DATABASE_URL": services().instance.postgres.migrations_url}):
+    url = (postgres or services().instance.postgres).migrations_url
+    with mock.patch.dict(os.environ, {"MIGRATIONS_DATABASE_URL": url}):
         return env_database("MIGRATIONS_DATABASE_URL")

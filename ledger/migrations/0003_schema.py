@@ -51,6 +51,11 @@ BEGIN
     RETURN NEW;
 END $$;
 
+-- What no reader gets through: values in values in values, and numbers longer than any text of ours.
+ALTER TABLE ledger.entry ADD CONSTRAINT entry_readable CHECK (
+    NOT jsonb_path_exists(data, '$.**{32 to last}') AND NOT jsonb_path_exists(commitments, '$.**{32 to last}')
+    AND data::text !~ '[0-9]{250}' AND commitments::text !~ '[0-9]{250}'
+);
 REVOKE ALL ON ALL FUNCTIONS IN SCHEMA ledger FROM PUBLIC;
 CREATE TRIGGER ledger_no_change BEFORE UPDATE OR DELETE ON ledger.entry
     FOR EACH ROW EXECUTE FUNCTION ledger.refuse();

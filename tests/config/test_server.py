@@ -54,7 +54,9 @@ def test_settings_refuse_debug_on_a_site_that_others_reach() -> None:
     line = [sys.executable, "-c", "import config.settings"]
     done = subprocess.run(line, cwd=ROOT, env=env, text=True, capture_output=True)
     assert 'DEBUG is "true": write false: others reach this site' in done.stderr
-    done = subprocess.run(line, cwd=ROOT, env={**env, "SITE_URL": "http://localhost:8000"}, capture_output=True)
+    done = subprocess.run(
+        line, cwd=ROOT, env={**env, "SITE_URL": "http://localhost:8000"}, text=True, capture_output=True
+    )
     assert done.returncode == 0, done.stderr
 
 

@@ -131,6 +131,8 @@ def test_a_shadow_lets_nothing_in_even_where_temporary_tables_are_allowed(site_r
         ROW + "(3, 'x', 'x', NULL, 'infinity', '{}', '{}', '@', repeat('a', 64))",
         ROW + "(3, 'x', 'x', NULL, '20000-01-01', '{}', '{}', '@', repeat('a', 64))",
         ROW + "(3, 'x', 'x', NULL, now(), '{}', '{}', '@', '')",
+        ROW + "(3, 'x', 'x', NULL, now(), (repeat('[', 4000)||repeat(']', 4000))::jsonb, '{}', '@', repeat('a', 64))",
+        ROW + "(3, 'x', 'x', NULL, now(), '{}', '{\"a\": 1e100000}', '@', repeat('a', 64))",
         # A text that waits for an entry to come, and ids that the sequence would reach.
         "INSERT INTO ledger.text (entry_seq, name, salt, text) VALUES (3, 'note', 'x', 'x')",
         "INSERT INTO ledger.text (entry_seq, name, salt, text) VALUES (2, 'other', 'x', 'x')",
