@@ -7,6 +7,10 @@ import sys
 
 def main() -> None:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+    if sys.argv[1:2] == ["migrate"]:
+        from config.env import load_file, local_folder
+
+        load_file(local_folder() / "migrations.env")  # written by script/server; no other process gets to know it
     from django.core.management import execute_from_command_line
 
     execute_from_command_line(sys.argv)

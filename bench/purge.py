@@ -27,6 +27,7 @@ from typing import Any
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from deploy.local import keys
+from deploy.local.closed import close
 from deploy.local.instance import Instance
 from deploy.local.ports import Claim
 from deploy.local.postgres import Postgres
@@ -37,11 +38,11 @@ EVENTS, SEATS, CUES = 60, 4, 150  # rows a room that still has its copy: about 2
 
 
 @contextmanager
-def parts() -> Iterator[Path]:
+def parts() -> Iterator[Postgres]:
     """PostgreSQL and Redis in a folder of their own, and the environment that leads there."""
     claim = Claim()
     folder = Path(tempfile.mkdtemp(prefix="stamtafel-bench-"))
-    folder.chmod(0o711)
+    close(folder)
     instance = Instance(folder, claim.block, keys.load(folder / "secrets"), "127.0.0.1")
     running: dict[str, subprocess.Popen[bytes]] = {}
     try:
@@ -49,7 +50,7 @@ def parts() -> Iterator[Path]:
             running[name] = start(part.command(), folder / f"{name}.log")
             wait_for(name, part.ready, lambda process=running[name]: process.poll() is None)  # type: ignore[misc]
         os.environ.update(instance.environment())
-        yield folder
+        yield instance.postgres
     finally:
         for name, process in running.items():
             stop(process, Postgres.STOP if name == "postgres" else 15)
@@ -106,22 +107,21 @@ FROM rooms_room r, generate_series(1, {CUES}) c WHERE r.id <= {held};
 """
 
 
-def fill(rooms: int, due: int) -> dict[str, int]:
+def fill(postgres: Postgres, rooms: int, due: int) -> dict[str, int]:
     """Rows of all rooms, made by the database itself."""
+    import psycopg
     from django.apps import apps
-    from django.db import connection, transaction
 
     kept = 3 * due + HELD + rooms // 10
     sizes = {"rooms": rooms, "due3": 3 * due, "held": 3 * due + HELD, "kept": kept}
     script = ROOMS + (SPOKEN if apps.is_installed("transcripts") else "")
-    with transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute(
-            "SET LOCAL session_replication_role = 'replica'"
-        )  # the rows are right: check nothing, run no trigger
-        text = script.format(**sizes, SEATS=SEATS, EVENTS=EVENTS, CUES=CUES)
-        cursor.execute(text)
-    with connection.cursor() as cursor:
-        cursor.execute("VACUUM ANALYZE")
+    text = script.format(**sizes, SEATS=SEATS, EVENTS=EVENTS, CUES=CUES)
+    with psycopg.connect(postgres.superuser_url, autocommit=True) as connected:
+        # The rows are right: check nothing, run no trigger.
+        connected.execute("SET session_replication_role = 'replica'")
+        with connected.transaction():
+            connected.execute(text.encode())
+        connected.execute("VACUUM ANALYZE")
     return sizes
 
 
@@ -186,19 +186,22 @@ def hold_some(sizes: dict[str, int]) -> None:
         return [(pk, Finding(f"decision:{pk}", since)) for pk in rooms if sizes["due3"] < pk <= sizes["held"]]
 
 
-def measure(options: argparse.Namespace) -> None:
+def measure(options: argparse.Namespace, postgres: Postgres) -> None:
     import django
 
     django.setup()
+    from django.conf import settings
     from django.core.management import call_command
     from django.utils import timezone
 
     from ledger.verify import verify
     from moderation import retention
     from rooms.models import Room
+    from tests.privileges import migrations_database
 
+    settings.MIGRATIONS_DATABASE = migrations_database(postgres)
     call_command("migrate", verbosity=0)
-    seconds, sizes = timed(lambda: fill(options.rooms, options.due))
+    seconds, sizes = timed(lambda: fill(postgres, options.rooms, options.due))
     print(f"{options.rooms:,} rooms made in {seconds:.0f} s, {sizes['kept']:,} of them still with a copy", flush=True)
     hold_some(sizes)
     lay(1, 2 * options.due, options.files, options.kb)
@@ -241,8 +244,8 @@ def main() -> None:
     parser.add_argument("--kb", type=int, default=64)
     options = parser.parse_args()
     os.environ["DJANGO_SETTINGS_MODULE"] = "config.settings"
-    with parts():
-        measure(options)
+    with parts() as postgres:
+        measure(options, postgres)
 
 
 if __name__ == "__main__":

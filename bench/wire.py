@@ -59,8 +59,12 @@ def site(*others: str, static: bool = False, limits: dict[str, str] | None = Non
         import django
 
         django.setup()
+        from django.conf import settings
         from django.core.management import call_command
 
+        from tests.privileges import migrations_database
+
+        settings.MIGRATIONS_DATABASE = migrations_database(parts.instance.postgres)
         call_command("migrate", verbosity=0)
         if static:
             call_command("collectstatic", "--no-input", verbosity=0)

@@ -3,6 +3,7 @@
 An empty value counts as not given, so that `NAME= command` and an empty line in an EnvironmentFile mean the default.
 """
 
+import ipaddress
 import json
 import os
 from collections.abc import Callable, Sequence
@@ -176,6 +177,8 @@ def env_ports(name: str, default: tuple[int, int], width: int = 2) -> tuple[int,
 def env_database(name: str) -> dict[str, Any]:
     """PostgreSQL out of `postgres://user:password@host:port/name`, as one entry of Django's DATABASES.
 
+    `?role=…`: the role to become after logging in (SET ROLE); `?host=…`: the folder of a socket.
+
     `CONN_MAX_AGE=0` with a pool: under ASGI a nonzero age leaks connections. The pool is for web alone
     (`DATABASE_POOL`), so that short commands and forked workers hold no idle ones.
     """
@@ -184,19 +187,36 @@ def env_database(name: str) -> dict[str, Any]:
     parts = urlsplit(value)
     if not parts.path.strip("/"):
         raise refuse(name, without_password(value), f"the database's name too, for example {name}={example}")
+    query = dict(parse_qsl(parts.query))
     options: dict[str, Any] = (
         {"pool": {"min_size": 2, "max_size": 12, "timeout": 10}} if env_bool("DATABASE_POOL") else {}
     )
+    if "role" in query:
+        options["assume_role"] = query["role"]
     return {
         "ENGINE": "django.db.backends.postgresql",
         "NAME": unquote(parts.path.strip("/")),
         "USER": unquote(parts.username or ""),
         "PASSWORD": unquote(parts.password or ""),
-        "HOST": dict(parse_qsl(parts.query)).get("host", parts.hostname or ""),
+        "HOST": query.get("host", parts.hostname or ""),
         "PORT": str(parts.port or ""),
         "CONN_MAX_AGE": 0,
         "OPTIONS": options,
     }
+
+
+def is_loopback(host: str) -> bool:
+    """Whether an address to listen on, or a host of a URL, can be reached from this machine alone."""
+    name = host.strip("[]").lower()
+    try:
+        return ipaddress.ip_address(name).is_loopback
+    except ValueError:
+        return name == "localhost" or name.endswith(".localhost")
+
+
+def local_folder() -> Path:
+    """Where a checkout keeps its data, logs and secrets."""
+    return Path(env_str("STAMTAFEL_LOCAL_DIR", str(Path(__file__).resolve().parent.parent / ".local")))
 
 
 def load_file(path: Path) -> None:

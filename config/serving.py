@@ -12,8 +12,9 @@ import asyncio
 from typing import Any
 
 from autobahn.websocket import protocol as autobahn_protocol
+from daphne import cli
 from daphne import server as daphne_server
-from daphne.cli import CommandLineInterface
+from daphne.access import AccessLogGenerator
 from daphne.server import Server
 
 from config.patience import PatientFactory, more_files
@@ -92,7 +93,17 @@ def cut_short(protocol: Any, message: dict[str, Any]) -> bool:
     return bool(protocol.sentLength + len(message.get("body", b"")) < int(announced[0]))
 
 
-class PatientCommand(CommandLineInterface):  # type: ignore[misc]
+class QuietLog(AccessLogGenerator):  # type: ignore[misc]
+    """An access log without what stands after the question mark: keys, signatures and codes belong in no log."""
+
+    def __call__(self, protocol: str, action: str, details: dict[str, Any]) -> None:
+        super().__call__(protocol, action, {**details, "path": str(details.get("path", "")).partition("?")[0]})
+
+
+cli.AccessLogGenerator = QuietLog
+
+
+class PatientCommand(cli.CommandLineInterface):  # type: ignore[misc]
     """daphne's command line, with that server."""
 
     server_class = PatientServer

@@ -21,23 +21,31 @@ from config.env import (
     env_required,
     env_str,
     env_url,
+    is_loopback,
     load_file,
+    local_folder,
     overlap,
     refuse,
 )
 
 BASE_DIR = Path(__file__).resolve().parent.parent
-LOCAL_DIR = Path(env_str("STAMTAFEL_LOCAL_DIR", str(BASE_DIR / ".local")))
+LOCAL_DIR = local_folder()
 load_file(LOCAL_DIR / "env")  # written by script/server; a variable that is set already wins
 
 # --- what this installation is -------------------------------------------------------------------------------------
 DEBUG = env_bool("DEBUG", False)
+# Opens the pages for development at /dev/ (mails, demo accounts and their codes) to who has this key; without it there
+# are none. script/server makes one for its checkout.
+DEV_KEY = env_str("DEV_KEY", check=lambda key: len(key) >= 32, write="32 random characters or more, or nothing")
 SECRET_KEY = env_required("SECRET_KEY", "50 random characters or more")
 PORT = env_int("PORT", 8000, 1, 65535)
 SITE_URL = env_url("SITE_URL", f"http://localhost:{PORT}", ("http", "https"))
 SITE_NAME = env_str("SITE_NAME", "Stamtafel")
 HTTPS = SITE_URL.startswith("https://")
 _HOST = urlsplit(SITE_URL).hostname or ""
+if DEBUG and not is_loopback(_HOST):
+    write = f"false: others reach this site, at {SITE_URL}, and DEBUG shows them what is inside"
+    raise refuse("DEBUG", "true", write)
 ALLOWED_HOSTS = env_list("ALLOWED_HOSTS", ["localhost", "127.0.0.1", "[::1]"])
 CSRF_TRUSTED_ORIGINS = env_list("CSRF_TRUSTED_ORIGINS", [SITE_URL])
 # nginx of ours in front: it says who the client is (X-Forwarded-For) and whether the line is safe (X-Forwarded-Proto).
@@ -109,6 +117,8 @@ TEMPLATES = [
 
 # --- where things are kept -----------------------------------------------------------------------------------------
 DATABASES = {"default": env_database("DATABASE_URL")}
+# The role that owns the tables, for `manage.py migrate` alone; where it is not given, the site's own role migrates.
+MIGRATIONS_DATABASE = env_database("MIGRATIONS_DATABASE_URL") if env_str("MIGRATIONS_DATABASE_URL") else {}
 REDIS_URL = env_url("REDIS_URL", "redis://127.0.0.1:6379/0", ("redis", "rediss", "unix"))
 # Everything in Redis stands under this prefix, so that test runs beside each other never meet.
 REDIS_PREFIX = env_str("REDIS_PREFIX", "stamtafel:")
@@ -136,15 +146,17 @@ if overlap(WINDOW_DIR, RECORDINGS_DIR):
     raise refuse("WINDOW_DIR", str(WINDOW_DIR), "a folder apart from RECORDINGS_DIR: what lies in it is removed")
 # Production: nginx delivers files that Django has authorised (X-Accel-Redirect); development: Django itself.
 X_ACCEL_REDIRECT = env_bool("X_ACCEL_REDIRECT", False)
+# `collected`: by collectstatic, with names that change with the content; `source`: as they are, changes show at once.
+STATIC_FILES = env_str("STATIC_FILES", "source" if DEBUG else "collected", ("collected", "source"))
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {
         "BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"
-        if DEBUG
+        if STATIC_FILES == "source"
         else "whitenoise.storage.CompressedManifestStaticFilesStorage"
     },
 }
-WHITENOISE_USE_FINDERS = DEBUG
+WHITENOISE_USE_FINDERS = WHITENOISE_AUTOREFRESH = STATIC_FILES == "source"
 DATA_UPLOAD_MAX_MEMORY_SIZE = 6 * 1024 * 1024
 PICTURE_MAX_BYTES = 5 * 1024 * 1024
 # Width times height. Decoding takes up to 16 bytes each, in a process of its own (people/picture_worker.py).

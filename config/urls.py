@@ -5,7 +5,7 @@ from django.contrib import admin
 from django.urls import include, path
 from drf_spectacular.views import SpectacularAPIView
 
-from config import health
+from config import development, health
 
 urlpatterns = [
     path("healthz", health.healthz),
@@ -24,7 +24,5 @@ urlpatterns = [
     path("", include("rooms.urls")),
 ]
 
-if settings.DEBUG:
-    from people.devmail import urls as devmail
-
-    urlpatterns += [path("dev/mail/", include(devmail))]
+if settings.DEV_KEY:
+    urlpatterns += [path("dev/", include(development.urls))]

@@ -1,12 +1,15 @@
 """The ledger: every act on evidence, decisions and clocks, in a chain that shows when a link was changed.
 
-`Entry` is append-only, and the database refuses everything else (migration 0001). It holds ids and commitments, never a
-person's words: those are in `Text`, which can be erased without touching the chain. Both name other rows by plain
-values: a foreign key would be updated when what it points to goes, and the ledger must outlive all of it.
+`Entry` is append-only, and the database refuses everything else (migration 0003). Both tables are named with their
+schema: no table that somebody makes elsewhere stands for them. An entry holds ids and commitments, never a person's
+words: those are in `Text`, which can be erased without touching the chain. Both name other rows by plain values: a
+foreign key would be updated when what it points to goes, and the ledger must outlive all of it.
 """
 
 from django.db import models
 from django.utils.translation import gettext_lazy as _
+
+SEAL = "^[0-9a-f]{64}$"
 
 
 class Entry(models.Model):
@@ -23,9 +26,16 @@ class Entry(models.Model):
     seal = models.CharField(_("seal"), max_length=64)
 
     class Meta:
+        db_table = '"ledger"."entry"'
         verbose_name = _("ledger entry")
         verbose_name_plural = _("ledger entries")
         indexes = [models.Index(fields=["subject", "seq"], name="entry_of_subject")]
+        # No row may be such that none can follow it, or that nobody can read it.
+        constraints = [
+            models.CheckConstraint(condition=models.Q(seq__gte=1, seq__lte=10**15), name="entry_number"),
+            models.CheckConstraint(condition=models.Q(previous__regex=SEAL, seal__regex=SEAL), name="entry_seals"),
+            models.CheckConstraint(condition=models.Q(at__year__gte=1970, at__year__lte=9000), name="entry_moment"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.seq} {self.kind} {self.subject}"
@@ -40,6 +50,7 @@ class Text(models.Model):
     text = models.TextField(_("text"))
 
     class Meta:
+        db_table = '"ledger"."text"'
         verbose_name = _("ledger text")
         verbose_name_plural = _("ledger texts")
         constraints = [models.UniqueConstraint(fields=["entry_seq", "name"], name="text_once")]

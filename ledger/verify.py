@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from django.db import connection
 
-from ledger import anchors, chain
+from ledger import anchors, chain, roles
 from ledger.actions import ERASED, head, sealed
 from ledger.models import Entry, Text
 
@@ -49,8 +49,8 @@ def verify() -> Report:
         report.remarks.append(f"{len(lost)} anchors are from before a backup was put back")
     if report.entries and not due:
         report.remarks.append("no head was ever anchored: a cut end of the chain would not show")
-    if owns_table():
-        report.remarks.append("this database role owns the table of the ledger and could take its guards away")
+    report.problems += [f"the guard {name} is gone or switched off" for name in roles.missing_guards(connection)]
+    report.remarks += [f"this database role {power}" for power in roles.powers(connection)]
     return report
 
 
@@ -113,13 +113,3 @@ def check_texts(report: Report, entries: list[Entry]) -> set[tuple[int, str]]:
         elif chain.commit(text.salt, text.text) != committed:
             report.problems.append(f"entry {text.entry_seq}: the text “{text.name}” was changed")
     return set(wanted)
-
-
-def owns_table() -> bool:
-    """Whether the role we run as could switch the guards off (it owns the table, or is a superuser)."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT pg_has_role(current_user, relowner, 'USAGE') FROM pg_class WHERE oid = %s::regclass",
-            [Entry._meta.db_table],
-        )
-        return bool(cursor.fetchone()[0])

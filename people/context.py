@@ -19,7 +19,6 @@ class Site:
         self.recording_days = settings.RECORDING_DAYS
         self.recording_days_violation = settings.RECORDING_DAYS_VIOLATION
         self.languages = settings.LANGUAGES
-        self.debug = settings.DEBUG
         self._user = user
 
     @cached_property

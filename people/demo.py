@@ -1,12 +1,21 @@
-"""The people of the demo. Their password is this installation's own: a demo on the open net is no open door."""
+"""The people of the demo. Their password is this installation's own: a demo on the open net is no open door.
+
+Demo staff have a second step whose codes the start page for development shows (DEV_KEY). It is for the demo alone: it
+is marked as such, and a site without that key has none.
+"""
 
 import base64
+import functools
 import hashlib
 import hmac
+import time
 from dataclasses import dataclass
 
+from allauth.mfa.models import Authenticator
+from allauth.mfa.totp.internal.auth import format_hotp_value, hotp_value
+from allauth.mfa.utils import decrypt, encrypt
 from django.conf import settings
-from django.contrib.auth.hashers import make_password
+from django.contrib.auth.hashers import check_password, make_password
 from django.contrib.auth.models import Group
 from django.db import transaction
 from django.dispatch import Signal
@@ -30,6 +39,21 @@ class Account:
     language: str = "en"
     group: str = ""
     follows: tuple[str, ...] = ()
+
+    @property
+    def staff(self) -> bool:
+        """Whether this account may do more than others, and so needs a second step."""
+        return bool(self.group) or self.handle == ADMIN
+
+
+@dataclass(frozen=True)
+class Shown:
+    """An account as the terminal and the start page show it; empty: its owner chose another one."""
+
+    account: Account
+    name: str
+    password: str
+    code: str
 
 
 HOST, COHOST, SPEAKERS, ADMIN = "marijke", "daan", ("youssef", "priya"), "sanne"
@@ -60,6 +84,7 @@ def ensure_people() -> dict[str, User]:
     ensure_groups()
     hashed = make_password(password())
     people = {account.handle: ensure_account(account, hashed) for account in ACCOUNTS}
+    ensure_second_steps(people)
     for account in ACCOUNTS:
         for handle in account.follows:
             Follow.objects.get_or_create(follower=people[account.handle], followed=people[handle])
@@ -85,9 +110,61 @@ def ensure_account(account: Account, hashed: str) -> User:
         time_zone="Europe/Amsterdam",
         old_enough_at=timezone.now(),
         rules_version=settings.RULES_VERSION,
-        is_staff=bool(account.group) or account.handle == ADMIN,
+        is_staff=account.staff,
         is_superuser=account.handle == ADMIN,
     )
     if account.group:
         user.groups.add(Group.objects.get(name=account.group))
     return set_email(user, f"{account.handle}@stamtafel.example", confirmed=True)
+
+
+DEMO_ONLY = "demo_only"  # the mark in an authenticator's data
+PERIOD = 30  # seconds of a code, as allauth counts them
+
+
+def totp_secret(handle: str) -> str:
+    """The secret of a demo account's codes: the same at every start, and different in every other installation."""
+    made_from = b"stamtafel demo codes\0" + handle.encode()
+    return base64.b32encode(hmac.digest(settings.SECRET_KEY.encode(), made_from, hashlib.sha256)[:20]).decode()
+
+
+def ensure_second_steps(people: dict[str, User]) -> None:
+    """Give demo staff codes where the start page can show them, and take them away everywhere else."""
+    ours = Authenticator.objects.filter(**{f"data__{DEMO_ONLY}": True})
+    if not settings.DEV_KEY:
+        ours.delete()
+        return
+    for account in ACCOUNTS:
+        secret = totp_secret(account.handle)
+        if not account.staff or ours.filter(user=people[account.handle], data__secret=encrypt(secret)).exists():
+            continue
+        ours.filter(user=people[account.handle]).delete()  # of another secret key
+        if not Authenticator.objects.filter(user=people[account.handle], type=Authenticator.Type.TOTP).exists():
+            data = {"secret": encrypt(secret), DEMO_ONLY: True}
+            Authenticator.objects.create(user=people[account.handle], type=Authenticator.Type.TOTP, data=data)
+
+
+def code_seconds() -> int:
+    """For how many seconds more the codes of now are shown."""
+    return PERIOD - int(time.time()) % PERIOD
+
+
+def shown_accounts() -> list[Shown]:
+    """The demo's accounts that are there, each with what its owner did not change."""
+    people = {user.handle: user for user in User.objects.filter(handle__in=[account.handle for account in ACCOUNTS])}
+    codes = Authenticator.objects.filter(user__in=people.values(), **{f"data__{DEMO_ONLY}": True})
+    secrets = {step.user_id: decrypt(step.data["secret"]) for step in codes}
+    word = password()
+    # Checking a password is slow on purpose, and most accounts have the very same hash.
+    known = functools.cache(lambda hashed: check_password(word, hashed))
+    counter = int(time.time()) // PERIOD
+    return [
+        Shown(
+            account,
+            user.display_name,
+            word if known(user.password) else "",
+            format_hotp_value(hotp_value(secrets[user.pk], counter)) if user.pk in secrets else "",
+        )
+        for account in ACCOUNTS
+        if (user := people.get(account.handle)) is not None
+    ]

@@ -1,4 +1,4 @@
-"""/dev/mail/: the mails that development wrote to files instead of sending them. Mounted only with DEBUG."""
+"""/dev/mail/: the mails that development wrote to files instead of sending them (config/development.py lets in)."""
 
 import email
 import email.policy
@@ -12,7 +12,6 @@ from pathlib import Path
 from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
-from django.urls import path
 
 SHOWN = 50  # mails on the page
 # Django's file backend ends each mail with a line of 79 dashes; a mail starts with this header.
@@ -83,6 +82,3 @@ def one_mail(request: HttpRequest, key: str) -> HttpResponse:
     if int(number) >= len(mails):
         raise Http404("No such mail.")
     return render(request, "people/devmail.html", {"mail": mails[int(number)]})
-
-
-urls = [path("", mailbox, name="devmail"), path("<str:key>/", one_mail, name="devmail_mail")]

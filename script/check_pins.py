@@ -1,4 +1,5 @@
-"""Whether all that is installed because of requirements.txt has its version pinned, there or in constraints.txt."""
+"""Whether all that is installed because of requirements.txt has its version pinned, there or in constraints.txt, and
+whether requirements.lock has the checksums of just these versions."""
 
 import re
 import sys
@@ -33,7 +34,20 @@ def main() -> int:
             needed = Requirement(line)
             if needed.marker is None or needed.marker.evaluate({"extra": ""}):
                 waiting.append(canonicalize_name(needed.name))
+    failed += unlocked()
     return int(failed > 0)
+
+
+def unlocked() -> int:
+    """Pins of requirements.txt that requirements.lock has not, or has otherwise, and lines of it without a checksum."""
+    pins, locked = read(ROOT / "requirements.txt"), read(ROOT / "requirements.lock")
+    pins.pop("torch")
+    wrong = sorted(name for name in {*pins, *locked} if pins.get(name) != locked.get(name))
+    entries = re.split(r"^(?=[A-Za-z0-9])", (ROOT / "requirements.lock").read_text(), flags=re.MULTILINE)[1:]
+    wrong += [entry.split()[0] for entry in entries if "--hash=sha256:" not in entry]
+    for name in wrong:
+        print(f"{name} is not in requirements.lock as requirements.txt has it: run script/lock")
+    return len(wrong)
 
 
 def read(file: Path) -> dict[str, str]:

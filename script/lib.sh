@@ -6,6 +6,7 @@ local_dir=$root/.local
 venv=$local_dir/venv
 cd "$root" || exit 1
 export PYTHONPATH=$root
+umask 077 # what is made here is for its owner alone
 
 say() { printf '  %s\n' "$*"; }
 

@@ -1,16 +1,19 @@
-"""What every test may ask for: the database without suffixes, an empty Redis, and the site's real processes."""
+"""What every test may ask for: the database with the rights of the site, an empty Redis, the site's real processes."""
 
 import shutil
 from collections.abc import Generator
 from pathlib import Path
-from typing import Any
 
 import pytest
 import redis
 from django.conf import settings
+from django.core.management import call_command
 from django.db.backends.postgresql.operations import DatabaseOperations
+from psycopg import sql
+from pytest_django import DjangoDbBlocker
 
 from deploy.local.throwaway import Throwaway
+from tests.privileges import migrations_database, superuser
 from tests.processes import Site
 from tests.services import services as running_services
 
@@ -22,22 +25,26 @@ def services() -> Throwaway:
 
 
 @pytest.fixture(scope="session")
-def django_db_modify_db_settings() -> None:
-    """The server is ours alone: the test database bears the plain name, so that real processes reach it too."""
-    default = settings.DATABASES["default"]
-    default["TEST"] = {**default.get("TEST", {}), "NAME": default["NAME"]}
+def django_db_setup(django_test_environment: None, django_db_blocker: DjangoDbBlocker) -> None:
+    """Tables in the private database, made by the migrator as script/server does it; tests run as the site's role."""
+    settings.MIGRATIONS_DATABASE = migrations_database()
+    with django_db_blocker.unblock():
+        call_command("migrate", interactive=False, verbosity=0)
 
 
 @pytest.fixture(autouse=True, scope="session")
 def _flush_past_the_guards() -> Generator[None]:
-    """Emptying the tables between tests must not stop at the guard of the ledger; this role is privileged enough."""
+    """Emptying the tables between tests is beyond the site's role, and must not stop at the guard of the ledger."""
+
+    def empty(self: DatabaseOperations, statements: list[str]) -> None:
+        with superuser() as connected, connected.transaction():
+            connected.execute("SET LOCAL session_replication_role = 'replica'")
+            connected.execute(sql.SQL("TRUNCATE ledger.entry, ledger.text"))
+            for statement in statements:
+                connected.execute(statement.encode())
+
     with pytest.MonkeyPatch.context() as patch:
-        flush = DatabaseOperations.sql_flush
-
-        def past_guards(self: DatabaseOperations, *args: Any, **kwargs: Any) -> list[str]:
-            return ["SET LOCAL session_replication_role = 'replica'", *flush(self, *args, **kwargs)]
-
-        patch.setattr(DatabaseOperations, "sql_flush", past_guards)
+        patch.setattr(DatabaseOperations, "execute_sql_flush", empty)
         yield
 
 

@@ -18,7 +18,7 @@ class Site:
 
     def __init__(self, logs: Path) -> None:
         self.logs = logs
-        self.logs.mkdir(exist_ok=True)
+        self.logs.mkdir(exist_ok=True, mode=0o700)
         self.running: dict[str, subprocess.Popen[bytes]] = {}
 
     @property

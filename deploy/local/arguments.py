@@ -6,7 +6,7 @@ import re
 import sys
 from dataclasses import dataclass
 
-from config.env import ImproperlyConfigured, env_bool, env_int, env_str, env_url
+from config.env import ImproperlyConfigured, env_bool, env_int, env_str, env_url, is_loopback, refuse
 
 DEFAULT_PORT = 8000
 HELP = """
@@ -19,10 +19,16 @@ environment:
   MEDIA_ADDRESS   the address of this machine on which sound is offered (default: the default route's)
   NAT_1_1         the public address where this machine stands behind NAT
   WHISPER_MODEL   tiny.en, base … (default: base); WHISPER_MODEL_DIR: where weights are kept
-  DEBUG           true or false (default: true, here)
+  MIGRATIONS_DATABASE_URL
+                  the role that changes the tables of your own PostgreSQL, where that is another one than the site's
+                  (deploy/postgres/roles.sql makes them; …/stamtafel?role=stamtafel_owner)
+  DEBUG           true or false (default: false); true only where nobody else reaches the site
+  DEV_KEY         opens /dev/, the start page with demo accounts, codes and mails (default: this checkout's own)
+  STATIC_FILES    collected or source: source shows changes to style and script at once (default: collected)
   All others stand in config/settings.py.
 
-Data, logs and secrets of this checkout are in .local/. Supported systems: Debian 12 and Ubuntu 24.04.
+Data, logs and secrets of this checkout are in .local/, which is closed to other users.
+Supported systems: Debian 12 and Ubuntu 24.04.
 """
 
 
@@ -57,8 +63,8 @@ def parse(words: list[str]) -> Arguments:
         help="with a certificate of our own: a phone opens its microphone only then",
     )
     chosen = parser.parse_args(words)
-    env_bool("DEBUG")
-    return Arguments(
+    env_url("MIGRATIONS_DATABASE_URL", "", ("postgresql", "postgres"))
+    asked = Arguments(
         https=chosen.https,
         port=env_int("PORT", DEFAULT_PORT, 1, 65535),
         port_given=bool(env_str("PORT")),
@@ -73,6 +79,10 @@ def parse(words: list[str]) -> Arguments:
         ),
         redis_url=env_url("REDIS_URL", "", ("redis", "rediss", "unix"), "redis://127.0.0.1:6379/0"),
     )
+    if env_bool("DEBUG") and (asked.https or not is_loopback(asked.host)):
+        write = f"false: others reach {asked.host}, and DEBUG shows them what is inside"
+        raise refuse("DEBUG", os.environ["DEBUG"], write)
+    return asked
 
 
 if __name__ == "__main__":

@@ -24,7 +24,7 @@ class Instance:
     @property
     def postgres(self) -> Postgres:
         """The private PostgreSQL."""
-        return Postgres(self.folder, self.block.postgres, self.keys["POSTGRES_PASSWORD"], self.throwaway)
+        return Postgres(self.folder, self.block.postgres, self.keys, self.throwaway)
 
     @property
     def redis(self) -> Redis:
@@ -49,7 +49,7 @@ class Instance:
     def environment(self) -> dict[str, str]:
         """What the site's settings need to find these parts."""
         for name in ("recordings", "pictures", "mail", "static"):
-            (self.folder / name).mkdir(parents=True, exist_ok=True, mode=0o750)
+            (self.folder / name).mkdir(parents=True, exist_ok=True, mode=0o700)
         # What lies in memory outlives a run that was killed; a folder of our own is swept with the rest.
         window = {"WINDOW_DIR": str(self.folder / "window")} if self.throwaway else {}
         return {

@@ -37,6 +37,7 @@ class Janus:
 
     def prepare(self) -> None:
         """Fill in the templates of deploy/janus."""
+        (self.folder / "janus").mkdir(parents=True, exist_ok=True, mode=0o700)
         values = Values(
             address=self.address,
             ws_port=self.block.janus,
@@ -55,10 +56,10 @@ class Janus:
             raise CannotStart(f"Janus cannot be configured: {error}") from error
 
     def command(self) -> list[str]:
-        """What runs in the foreground; what it writes is for us and our group only."""
+        """What runs in the foreground; tracks are for us alone, whoever starts it."""
         folder = self.folder / "janus"
         janus = [need("janus", "janus"), "-F", str(folder), "-C", str(folder / "janus.jcfg"), "--disable-colors"]
-        return bound(["/bin/sh", "-c", 'umask 027; exec "$@"', "janus", *janus])
+        return bound(["/bin/sh", "-c", 'umask 077; exec "$@"', "janus", *janus])
 
     def ready(self) -> bool:
         """Whether its API listens; what it can do is told by /readyz."""

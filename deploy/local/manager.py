@@ -27,7 +27,7 @@ logfile_maxbytes=5MB
 logfile_backups=1
 pidfile={folder}/supervisord.pid
 childlogdir={folder}/log
-umask=022
+umask=077
 {user}
 [inet_http_server]
 port=127.0.0.1:{port}
@@ -75,7 +75,7 @@ class Manager:
 
     def write(self, programs: Mapping[str, Sequence[str]]) -> None:
         """Write the configuration: parts start at once, the site's processes when told to."""
-        (self.folder / "log").mkdir(exist_ok=True)
+        (self.folder / "log").mkdir(exist_ok=True, mode=0o700)
         text = HEAD.format(
             root=self.root,
             folder=self.folder,

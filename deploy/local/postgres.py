@@ -1,7 +1,10 @@
-"""A private PostgreSQL: its own data folder, loopback only, one password.
+"""A private PostgreSQL: its own data folder, loopback only, a password for each role.
 
 PostgreSQL refuses to run as root. Root runs it as the system's `postgres` user, in a folder that user can reach:
 under the checkout where every folder above lets others pass, else under /var/lib/stamtafel.
+
+Its superuser makes database and roles (deploy/postgres/roles.sql) and is used for nothing else; the site is the
+application's role, and `manage.py migrate` the migrator.
 """
 
 import hashlib
@@ -9,14 +12,19 @@ import os
 import pwd
 import shutil
 import signal
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
 
+from deploy.local.keys import write_private
 from deploy.local.process import CannotStart, answers, bound, need, run
 
 RUNS_AS_FOR_ROOT = "postgres"
-NAME = "stamtafel"
+NAME = "stamtafel"  # of the database, and of the cluster's superuser
+OWNER, MIGRATOR, APP = "stamtafel_owner", "stamtafel_migrator", "stamtafel_app"
+ROLES = Path(__file__).resolve().parents[1] / "postgres" / "roles.sql"
+ROLES_STAMP = "roles.stamp"
 # No waiting for the disk. What is committed is with the kernel all the same: it outlives a server that is killed.
 FAST = "fsync = off\nfull_page_writes = off\n"
 
@@ -27,7 +35,7 @@ class Postgres:
 
     folder: Path
     port: int
-    password: str
+    keys: Mapping[str, str]
     throwaway: bool = False
 
     STOP: ClassVar[int] = signal.SIGINT  # disconnect everybody and stop; TERM would wait for them
@@ -39,70 +47,129 @@ class Postgres:
 
     @property
     def data(self) -> Path:
-        """Where its data is."""
-        if self.user is None or passable(self.folder):
-            return self.folder / "postgres"
-        place = hashlib.sha256(str(self.folder.resolve()).encode()).hexdigest()[:16]
-        return Path("/var/lib/stamtafel") / place / "postgres"
+        """Where its data is: where it was made, else where the user who runs it can reach it."""
+        here = self.folder / "postgres"
+        if self.user is None:
+            return here
+        there = elsewhere(self.folder)
+        if made(here):
+            return here
+        return there if made(there) or not passable(self.folder) else here
 
     @property
     def url(self) -> str:
-        """DATABASE_URL."""
-        return f"postgresql://{NAME}:{self.password}@127.0.0.1:{self.port}/{NAME}"
+        """DATABASE_URL: the role that the site runs as."""
+        return self._address(APP, "POSTGRES_APP_PASSWORD")
+
+    @property
+    def migrations_url(self) -> str:
+        """MIGRATIONS_DATABASE_URL: the role that changes tables, as their owner."""
+        return f"{self._address(MIGRATOR, 'POSTGRES_MIGRATOR_PASSWORD')}?role={OWNER}"
+
+    @property
+    def superuser_url(self) -> str:
+        """For making and mending the roles; for tests, what somebody could do who broke in with every right."""
+        return self._address(NAME, "POSTGRES_PASSWORD")
+
+    def _address(self, role: str, key: str) -> str:
+        return f"postgresql://{role}:{self.keys[key]}@127.0.0.1:{self.port}/{NAME}"
 
     def prepare(self) -> None:
         """Make the data folder once; write the configuration every time, because ports may change."""
         data = self.data
-        if not (data / "PG_VERSION").exists():
+        if not made(data):
             self._create(data)
+        elif self.user is not None and not passable(data.parent):
+            raise CannotStart(
+                f"PostgreSQL's data is in {data}, which its user {self.user} cannot reach any more: let others pass "
+                f"through the folders above it (chmod o+x), or move it to {elsewhere(self.folder)}"
+            )
         settings = (
             f"listen_addresses = '127.0.0.1'\nport = {self.port}\nunix_socket_directories = ''\n"
             "max_connections = 200\nshared_buffers = 64MB\ntimezone = 'UTC'\nlog_timezone = 'UTC'\n"
             + (FAST if self.throwaway else "")
         )
-        (data / "stamtafel.conf").write_text(settings)
-        (data / "stamtafel.conf").chmod(0o644)
+        file = data / "stamtafel.conf"
+        write_private(file, settings)
+        if self.user is not None:
+            shutil.chown(file, self.user, self.user)
 
     def _create(self, data: Path) -> None:
-        data.parent.mkdir(parents=True, exist_ok=True, mode=0o755)
+        if not data.is_relative_to(self.folder):
+            for folder in (data.parent.parent, data.parent):
+                folder.mkdir(exist_ok=True)
+                folder.chmod(0o711)
         fresh = data.with_name("postgres.new")
         shutil.rmtree(fresh, ignore_errors=True)
         fresh.mkdir(mode=0o700)
         secret = data.with_name("postgres.password")
-        secret.write_text(self.password)
         try:
+            write_private(secret, self.keys["POSTGRES_PASSWORD"])
             if self.user is not None:
-                shutil.chown(fresh, self.user)
-                shutil.chown(secret, self.user)
-            secret.chmod(0o600)
+                shutil.chown(fresh, self.user, self.user)
+                shutil.chown(secret, self.user, self.user)
             line = [program("initdb"), "--pgdata", str(fresh), "--username", NAME, "--pwfile", str(secret)]
             line += ["--auth", "scram-sha-256", "--encoding", "UTF8", "--locale", "C.UTF-8"]
             run([*line, *(["--no-sync"] if self.throwaway else [])], user=self.user)
         finally:
-            secret.unlink()
+            secret.unlink(missing_ok=True)
         with (fresh / "postgresql.conf").open("a") as settings:
             settings.write("include 'stamtafel.conf'\n")
         fresh.rename(data)
+        (self.folder / ROLES_STAMP).unlink(missing_ok=True)
 
     def command(self) -> list[str]:
-        """What runs in the foreground."""
+        """What runs in the foreground. Its user may be another one, who can read its environment: none of ours."""
         version = (self.data / "PG_VERSION").read_text().strip()
-        return bound([program("postgres", version), "-D", str(self.data)], user=self.user, death="INT")
+        bare = ["/usr/bin/env", "-i", "PATH=/usr/bin:/bin", "LANG=C.UTF-8"]
+        return [*bare, *bound([program("postgres", version), "-D", str(self.data)], user=self.user, death="INT")]
 
     def ready(self) -> bool:
-        """Whether it answers queries; makes the database the first time."""
+        """Whether it answers the application's role; makes database and roles the first time, and after a change."""
         import psycopg
 
         if not answers(self.port):
             return False
+        stamp, wanted = self.folder / ROLES_STAMP, self._roles_fingerprint()
         try:
-            with psycopg.connect(self.url.removesuffix(NAME) + "postgres", autocommit=True) as connection:
-                known = connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", (NAME,)).fetchone()
-                if known is None:
-                    connection.execute(f"CREATE DATABASE {NAME}")
+            if not stamp.is_file() or stamp.read_text() != wanted:
+                self._make_roles()
+                write_private(stamp, wanted)
+            with psycopg.connect(self.url):
+                return True
         except psycopg.OperationalError:
             return False
-        return True
+
+    def _roles_fingerprint(self) -> str:
+        passwords = "".join(self.keys[key] for key in ("POSTGRES_MIGRATOR_PASSWORD", "POSTGRES_APP_PASSWORD"))
+        return hashlib.sha256((ROLES.read_text() + str(self.data) + passwords).encode()).hexdigest()
+
+    def _make_roles(self) -> None:
+        import psycopg
+        from psycopg import sql
+
+        with psycopg.connect(self.superuser_url.removesuffix(NAME) + "postgres", autocommit=True) as connection:
+            known = connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", (NAME,)).fetchone()
+            if known is None:
+                connection.execute(f"CREATE DATABASE {NAME}")
+        with psycopg.connect(self.superuser_url) as connection:
+            connection.execute(ROLES.read_bytes())
+            for role, key in ((MIGRATOR, "POSTGRES_MIGRATOR_PASSWORD"), (APP, "POSTGRES_APP_PASSWORD")):
+                # The server gets the verifier, never the password.
+                verifier = connection.pgconn.encrypt_password(self.keys[key].encode(), role.encode(), b"scram-sha-256")
+                line = sql.SQL("ALTER ROLE {} PASSWORD {}")
+                connection.execute(line.format(sql.Identifier(role), sql.Literal(verifier.decode())))
+
+
+def made(data: Path) -> bool:
+    """Whether there is a cluster in this folder."""
+    return (data / "PG_VERSION").exists()
+
+
+def elsewhere(folder: Path) -> Path:
+    """The place outside of the checkout for the data of this folder."""
+    place = hashlib.sha256(str(folder.resolve()).encode()).hexdigest()[:16]
+    return Path("/var/lib/stamtafel") / place / "postgres"
 
 
 def program(name: str, version: str = "*") -> str:

@@ -9,6 +9,8 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
+from deploy.local.closed import UMASK
+
 
 class CannotStart(Exception):
     """A part is missing or did not start; the text says what to do."""
@@ -35,7 +37,13 @@ def run(command: Sequence[str], env: Mapping[str, str] | None = None, user: str 
     """Run to the end and return what it printed; a failure shows the last of it."""
     line = bound(command, user) if user is not None else list(command)
     done = subprocess.run(
-        line, env=env, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL
+        line,
+        env=env,
+        text=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        stdin=subprocess.DEVNULL,
+        umask=UMASK,
     )
     if done.returncode:
         tail = "\n".join(done.stdout.splitlines()[-25:])
@@ -44,10 +52,16 @@ def run(command: Sequence[str], env: Mapping[str, str] | None = None, user: str 
 
 
 def start(command: Sequence[str], log: Path, env: Mapping[str, str] | None = None) -> "subprocess.Popen[bytes]":
-    """Start in the background, output into `log`."""
-    with log.open("ab") as output:
+    """Start in the background, output into `log`. What it writes is for its own user alone."""
+    with os.fdopen(os.open(log, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600), "ab") as output:
         return subprocess.Popen(
-            list(command), env=env, stdin=subprocess.DEVNULL, stdout=output, stderr=output, start_new_session=True
+            list(command),
+            env=env,
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=output,
+            start_new_session=True,
+            umask=UMASK,
         )
 
 

@@ -24,7 +24,7 @@ class Redis:
     def prepare(self) -> None:
         """Write the configuration."""
         data = self.folder / "redis"
-        data.mkdir(parents=True, exist_ok=True)
+        data.mkdir(parents=True, exist_ok=True, mode=0o700)
         save = 'save ""' if self.throwaway else "save 60 1"
         lines = [
             "bind 127.0.0.1",

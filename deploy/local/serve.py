@@ -1,6 +1,7 @@
 """script/server, once everything is installed: start all, say where to go, stop all with Ctrl-C."""
 
 import fcntl
+import hashlib
 import importlib
 import json
 import os
@@ -19,6 +20,7 @@ from config.env import ImproperlyConfigured, without_password
 from deploy.local import arguments, keys, programs
 from deploy.local.arguments import Arguments
 from deploy.local.certificate import certificate
+from deploy.local.closed import UMASK, close
 from deploy.local.instance import Instance
 from deploy.local.janus import media_address
 from deploy.local.manager import Manager
@@ -28,6 +30,7 @@ from deploy.local.process import CannotStart, run, wait_for
 ROOT = Path(__file__).resolve().parents[2]
 LOCAL = ROOT / ".local"
 READY_SECONDS = 180.0
+MIGRATIONS = "MIGRATIONS_DATABASE_URL"
 DONE = "\N{CHECK MARK}" if (sys.stdout.encoding or "").lower().startswith("utf") else "ok"
 
 
@@ -51,7 +54,8 @@ def step(what: str) -> Generator[None]:
 
 def alone() -> TextIO:
     """Hold the checkout's lock for as long as we live; a second server of the same checkout is refused."""
-    LOCAL.mkdir(exist_ok=True)
+    os.umask(UMASK)
+    close(LOCAL)
     lock = (LOCAL / "server.lock").open("a+")
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -81,7 +85,8 @@ def environment(instance: Instance, asked: Arguments, port: int) -> dict[str, st
         **instance.environment(),
         "SITE_URL": f"{scheme}://{shown}:{port}",
         "ALLOWED_HOSTS": f"localhost,127.0.0.1,[::1],{instance.address}",
-        "DEBUG": "true",
+        "DEBUG": "false",
+        "DEV_KEY": instance.keys["DEV_KEY"],
         "HSTS_SECONDS": "0",  # also where SITE_URL has a name: the same machine is localhost too
     }
     given = {name: os.environ[name] for name in ours if os.environ.get(name, "").strip()}
@@ -96,6 +101,7 @@ def prepare(asked: Arguments, claim: Claim) -> tuple[Instance, Manager, dict[str
     port = web_port(asked)
     env = environment(instance, asked, port)
     keys.write_private(LOCAL / "env", "".join(f"{name}={value}\n" for name, value in env.items()))
+    write_migrator(instance, asked)
     os.environ.update(env)
     importlib.import_module("config.settings")  # refuses nonsense in any other setting, before anything starts
     given = {"postgres": asked.database_url, "redis": asked.redis_url}
@@ -107,6 +113,21 @@ def prepare(asked: Arguments, claim: Claim) -> tuple[Instance, Manager, dict[str
     manager = Manager(ROOT, LOCAL, claim.block.manager, secrets["MANAGER_PASSWORD"])
     manager.write(lines)
     return instance, manager, env, port
+
+
+def write_migrator(instance: Instance, asked: Arguments) -> None:
+    """Who may change tables, in a file that `manage.py migrate` alone reads: the site's processes need not know."""
+    file = LOCAL / "migrations.env"
+    if asked.database_url:
+        file.unlink(missing_ok=True)
+    else:
+        os.environ.pop(MIGRATIONS, None)
+        keys.write_private(file, f"{MIGRATIONS}={instance.postgres.migrations_url}\n")
+
+
+def site_environment() -> dict[str, str]:
+    """What the site's processes get: all that the person set and we made, but for the role that may change tables."""
+    return {name: value for name, value in os.environ.items() if name != MIGRATIONS}
 
 
 def manage(*words: str) -> str:
@@ -131,11 +152,32 @@ def fill() -> str:
     with step("Tables"):
         manage("migrate", "--no-input", "--verbosity", "0")
         manage("retention", "reapply")  # a database out of a backup knows rooms that were purged since
-    if os.environ["DEBUG"].lower() not in ("1", "true", "yes", "on"):
-        with step("Static files"):
-            manage("collectstatic", "--no-input", "--verbosity", "0")
+    collect()
     with step("Demo"):
         return manage("seed_demo")
+
+
+def collect() -> None:
+    """Static files under names that change with their content, unless all is as it was the last time."""
+    settings = importlib.import_module("config.settings")
+    if settings.STATIC_FILES == "source":
+        return
+    stamp, wanted = settings.STATIC_ROOT / ".stamp", static_fingerprint()
+    if stamp.is_file() and stamp.read_text() == wanted:
+        return
+    with step("Static files"):
+        manage("collectstatic", "--no-input", "--verbosity", "0")
+        stamp.write_text(wanted)
+
+
+def static_fingerprint() -> str:
+    """Changes with our files, with those of packages, and with the code that collects them."""
+    digest = hashlib.sha256((ROOT / "requirements.txt").read_bytes() + (ROOT / "config/settings.py").read_bytes())
+    for path in sorted((ROOT / "static").rglob("*")):
+        if path.is_file():
+            found = path.stat()
+            digest.update(f"{path} {found.st_size} {found.st_mtime_ns}\n".encode())
+    return digest.hexdigest()
 
 
 def start_site(manager: Manager, url: str) -> list[str]:
@@ -197,6 +239,8 @@ def welcome(url: str, accounts: str, notes: list[str], manager: Manager, seconds
     """Where to go, as whom, and what else one may want to know."""
     print(f"\nStamtafel is at {url} (started in {seconds:.0f} s; Ctrl-C stops it)\n")
     print(accounts)
+    if key := os.environ["DEV_KEY"]:
+        print(f"Start page with the codes of staff and all mails, for you alone: {url}/dev/?key={key}\n")
     for note in notes:
         print(f"Note: {note}\n")
     print(
@@ -226,7 +270,7 @@ def serve(asked: Arguments, began: float) -> None:
         if url:
             print(f"  {name}: yours, {without_password(url)}")
     try:
-        manager.start(env)
+        manager.start(site_environment())
         start_parts(instance, manager)
         accounts = fill()
         notes = start_site(manager, own_url(asked, port))

@@ -9,6 +9,7 @@ import time
 from pathlib import Path
 
 from deploy.local import keys
+from deploy.local.closed import close
 from deploy.local.instance import Instance, Part
 from deploy.local.janus import media_address
 from deploy.local.ports import Claim, hold, remembered
@@ -25,8 +26,8 @@ class Throwaway:
         sweep()
         self.claim = Claim()
         self.folder = Path(tempfile.mkdtemp(prefix=PREFIX))
-        (self.folder / "ports").write_text(f"{self.claim.block.first}\n")
-        self.folder.chmod(0o711)  # PostgreSQL, as another user, must get through
+        keys.write_private(self.folder / "ports", f"{self.claim.block.first}\n")
+        close(self.folder)
         self.instance = Instance(
             self.folder, self.claim.block, keys.load(self.folder / "secrets"), media_address(), throwaway=True
         )

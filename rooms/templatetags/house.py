@@ -32,7 +32,7 @@ def import_map() -> SafeString:
     """JSON of an import map: `room/socket` → the file's address. Addresses carry a hash of the content in
     production, so modules import each other by name and never by path.
     """
-    names = _modules.__wrapped__() if settings.DEBUG else _modules()
+    names = _modules.__wrapped__() if settings.STATIC_FILES == "source" else _modules()
     imports = {name.removesuffix(".js"): static(f"js/{name}") for name in names}
     imports["hls"] = static("vendor/hls.light.min.mjs")
     return mark_safe(json.dumps({"imports": imports}).replace("<", "\\u003c"))

@@ -1,13 +1,17 @@
 """What script/server refuses before it installs or starts anything, and what the process manager is told."""
 
 import os
+import shutil
 import socket
 import subprocess
+import sys
+import tempfile
 from pathlib import Path
 
 import pytest
 
-from deploy.local import janus, keys, postgres, serve
+from config.env import is_loopback
+from deploy.local import closed, janus, keys, postgres, serve
 from deploy.local.arguments import Arguments
 from deploy.local.certificate import certificate
 from deploy.local.manager import Manager
@@ -37,6 +41,34 @@ def test_nonsense_is_refused_at_once(name: str, value: str, words: str) -> None:
     assert done.returncode != 0
     assert f'{name} is "{value}"' in done.stderr
     assert words in done.stderr
+
+
+@pytest.mark.parametrize(("words", "host"), [((), "0.0.0.0"), ((), "192.0.2.7"), (("--https",), ""), ((), "::")])
+def test_debug_is_refused_where_others_reach_the_site(words: tuple[str, ...], host: str) -> None:
+    done = server(*words, DEBUG="true", HOST=host)
+    assert done.returncode != 0 and 'DEBUG is "true": write false' in done.stderr
+
+
+def test_settings_refuse_debug_on_a_site_that_others_reach() -> None:
+    env = {**os.environ, "DEBUG": "true", "SITE_URL": "https://tafel.example"}
+    line = [sys.executable, "-c", "import config.settings"]
+    done = subprocess.run(line, cwd=ROOT, env=env, text=True, capture_output=True)
+    assert 'DEBUG is "true": write false: others reach this site' in done.stderr
+    done = subprocess.run(
+        line, cwd=ROOT, env={**env, "SITE_URL": "http://localhost:8000"}, text=True, capture_output=True
+    )
+    assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize(
+    ("host", "alone"),
+    [
+        *((host, True) for host in ("localhost", "127.0.0.1", "127.9.9.9", "::1", "[::1]", "tafel.localhost")),
+        *((host, False) for host in ("", "0.0.0.0", "::", "192.0.2.7", "localhost.example", "tafel.example")),
+    ],
+)
+def test_loopback_is_what_this_machine_alone_reaches(host: str, alone: bool) -> None:
+    assert is_loopback(host) is alone
 
 
 def test_help_tells_the_environment() -> None:
@@ -77,9 +109,32 @@ def test_data_that_another_user_could_not_reach_goes_elsewhere(tmp_path: Path) -
     hidden.mkdir(parents=True)
     (tmp_path / "closed").chmod(0o700)
     assert not postgres.passable(hidden)
-    place = postgres.Postgres(hidden, 1, "x").data
+    place = postgres.Postgres(hidden, 1, {}).data
     under_checkout = place.is_relative_to(hidden)
     assert under_checkout == (os.geteuid() != 0)
+
+
+def test_data_is_found_again_where_it_was_made(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A folder that was closed to all moved its data away; it is open for passing through now, and the data stays."""
+    monkeypatch.setattr(os, "geteuid", lambda: 0)
+    monkeypatch.setattr(postgres, "elsewhere", lambda folder: tmp_path / "var" / "postgres")
+    passable = Path(tempfile.mkdtemp(prefix="stamtafel-passable-"))
+    try:
+        closed.close(passable)
+        passable.chmod(0o711)
+        one = postgres.Postgres(passable, 1, {})
+        assert one.data == passable / "postgres"
+        (tmp_path / "var" / "postgres").mkdir(parents=True)
+        (tmp_path / "var" / "postgres" / "PG_VERSION").write_text("15\n")
+        assert one.data == tmp_path / "var" / "postgres"
+        (passable / "postgres").mkdir()
+        (passable / "postgres" / "PG_VERSION").write_text("15\n")
+        assert one.data == passable / "postgres"
+        passable.chmod(0o700)
+        with pytest.raises(CannotStart, match="cannot reach any more"):
+            one.prepare()
+    finally:
+        shutil.rmtree(passable)
 
 
 def test_a_certificate_is_kept_until_the_address_changes(tmp_path: Path) -> None:

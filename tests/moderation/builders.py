@@ -113,19 +113,19 @@ def found(word: str) -> set[str]:
 def in_tables(word: str) -> Iterator[str]:
     """Every column of every table, binary ones too."""
     with connection.cursor() as cursor:
-        cursor.execute("SELECT tablename FROM pg_tables WHERE schemaname = 'public'")
-        names = [name for (name,) in cursor.fetchall()]
-        for name in names:
+        cursor.execute("SELECT schemaname, tablename FROM pg_tables WHERE schemaname IN ('public', 'ledger')")
+        names = cursor.fetchall()
+        for schema, name in names:
             query = sql.SQL("SELECT count(*) FROM {table} AS row WHERE row::text ILIKE {word} OR row::text ILIKE {hex}")
             cursor.execute(
                 query.format(
-                    table=sql.Identifier(name),
+                    table=sql.Identifier(schema, name),
                     word=sql.Literal(f"%{word}%"),
                     hex=sql.Literal(f"%{word.encode().hex()}%"),
                 ).as_string(cursor.connection)
             )
             if cursor.fetchone()[0]:
-                yield name
+                yield name if schema == "public" else f"{schema}.{name}"
 
 
 def in_redis(word: str) -> Iterator[str]:

@@ -1,5 +1,6 @@
 """A backup that is put back knows rooms that were purged since: they are purged again before anything is served."""
 
+import os
 import shutil
 import subprocess
 from datetime import timedelta
@@ -8,8 +9,9 @@ from pathlib import Path
 import pytest
 from django.conf import settings
 from django.core.management import call_command
-from django.db import connection, connections
+from django.db import connections
 
+from deploy.local.postgres import OWNER
 from ledger.models import Entry
 from ledger.verify import verify
 from moderation import receipts, retention
@@ -18,23 +20,25 @@ from rooms.models import Room
 from rooms.recording import store
 from tests.moderation.builders import due_at, ended_room, found
 from tests.moderation.test_purge import WORD, outside_lines
+from tests.privileges import migrations_database
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
-def database_url() -> str:
-    given = connection.settings_dict
-    return f"postgresql://{given['USER']}:{given['PASSWORD']}@{given['HOST']}:{given['PORT']}/{given['NAME']}"
+def as_owner(*line: str) -> None:
+    """One of PostgreSQL's programs as the tables' owner; its command line, which all may read, has no password."""
+    given = migrations_database()
+    env = {f"PG{name}": str(given[name]) for name in ("USER", "PASSWORD", "HOST", "PORT")}
+    subprocess.run([*line, f"--role={OWNER}"], env={**os.environ, **env}, check=True, timeout=60)
 
 
 def dump(file: Path) -> None:
-    subprocess.run(["pg_dump", "--format=custom", f"--file={file}", database_url()], check=True, timeout=60)
+    as_owner("pg_dump", "--format=custom", f"--file={file}", "--dbname=stamtafel")
 
 
 def put_back(file: Path) -> None:
     connections.close_all()
-    line = ["pg_restore", "--clean", "--if-exists", "--single-transaction", f"--dbname={database_url()}", str(file)]
-    subprocess.run(line, check=True, timeout=60)
+    as_owner("pg_restore", "--clean", "--if-exists", "--single-transaction", "--dbname=stamtafel", str(file))
 
 
 def test_receipts_are_applied_again_to_a_backup_that_was_put_back(tmp_path: Path) -> None:

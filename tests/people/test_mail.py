@@ -16,6 +16,7 @@ from django.utils import timezone
 from people import outbox
 from people.devmail import newest_mails
 from people.models import Mail
+from tests.config.development_urls import DEV_KEY
 from tests.people.factories import person
 
 pytestmark = pytest.mark.django_db
@@ -151,11 +152,12 @@ def mailbox(settings: Any, tmp_path: Path) -> Path:
     """Development: mails go to files, and there is a page."""
     settings.EMAIL_BACKEND = "django.core.mail.backends.filebased.EmailBackend"
     settings.EMAIL_FILE_PATH = settings.MAIL_FOLDER = tmp_path
-    settings.ROOT_URLCONF = "tests.people.devmail_urls"
+    settings.DEV_KEY, settings.ROOT_URLCONF = DEV_KEY, "tests.config.development_urls"
     return tmp_path
 
 
 def test_development_mails_can_be_read_with_their_links(mailbox: Path, client: Client) -> None:
+    client.get("/dev/", {"key": DEV_KEY})
     assert "No mail yet" in client.get("/dev/mail/").content.decode()
     EmailMessage("First <b>", "Look: http://localhost:8000/x?y=1 é", to=["b@example.org"]).send()
     EmailMessage("Second", "-" * 79 + "\nnot the end", to=["c@example.org"]).send()
@@ -168,12 +170,9 @@ def test_development_mails_can_be_read_with_their_links(mailbox: Path, client: C
 
 
 def test_the_mailbox_shows_nothing_but_mails(mailbox: Path, client: Client) -> None:
+    client.get("/dev/", {"key": DEV_KEY})
     (mailbox / "other.txt").write_text("no")
     send_mail("Hello", "you", None, ["b@example.org"])
     key = newest_mails()[0].key
     for wrong in ("other.txt:0", "nothing.log:0", key.replace(":0", ":1"), key.replace(":0", ":x"), "..%2Fx.log:0"):
         assert client.get(f"/dev/mail/{wrong}/").status_code == 404
-
-
-def test_there_is_no_mailbox_without_debug(client: Client) -> None:
-    assert client.get("/dev/mail/").status_code == 404

@@ -45,7 +45,7 @@ Envelope = np.ndarray[Any, np.dtype[np.float64]]
 def test_words_stand_where_they_were_said_after_gaps_too(site: Site, services: Throwaway, settings: Any) -> None:
     """A speaker's connection dies and comes back, then everybody's with the media server: times go on being right."""
     settings.WHISPER_MODEL = "base"
-    site.start("web", "media", "work", DEBUG="true")
+    site.start("web", "media", "work", STATIC_FILES="source")
     room = open_room()
     person("nora")
     speaker = Browser(site.url)

@@ -1,4 +1,4 @@
-"""manage.py ledger: verify the chain, anchor its head, say that a backup was put back, hand the table over."""
+"""manage.py ledger: verify the chain, anchor its head, say that a backup was put back."""
 
 from __future__ import annotations
 
@@ -7,10 +7,8 @@ from argparse import ArgumentParser
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
-from django.db import connection
 
 from ledger.anchors import anchor
-from ledger.ownership import handover_sql
 from ledger.verify import verify
 
 SHOWN = 50  # problems that are listed before the rest is counted
@@ -26,9 +24,6 @@ class Command(BaseCommand):
         verbs.add_parser("anchor", help="write number and seal of the last entry outside of the database")
         restored = verbs.add_parser("restored", help="say that a backup was put back: its head is where it goes on")
         restored.add_argument("reason", help="when and why, in a sentence")
-        handover = verbs.add_parser("handover", help="print SQL that gives the table to a role nobody logs in as")
-        handover.add_argument("--owner", default="stamtafel_ledger", help="the role that is to own the table")
-        handover.add_argument("--app", help="the role that the site runs as (the one we are)")
 
     def handle(self, *args: Any, **options: Any) -> None:
         getattr(self, options["verb"])(**options)
@@ -53,6 +48,3 @@ class Command(BaseCommand):
 
     def restored(self, reason: str, **options: Any) -> None:
         self.stdout.write(json.dumps(anchor(restored=reason)))
-
-    def handover(self, owner: str, app: str | None, **options: Any) -> None:
-        self.stdout.write(handover_sql(owner, app or connection.settings_dict["USER"]))

@@ -29,7 +29,7 @@ def room(transactional_db: None) -> Room:
 @pytest.fixture
 def sounding(site: Site, room: Room) -> Generator[Site]:
     """Web, the media supervisor and a worker. What the last two wrote is shown with a test that fails."""
-    site.start("web", "media", "work", DEBUG="true")
+    site.start("web", "media", "work", STATIC_FILES="source")
     yield site
     for name in ("media", "work"):
         sys.stdout.write(f"--- {name}\n{site.log(name).read_text(errors='replace')[-6000:]}")

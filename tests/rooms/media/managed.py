@@ -42,7 +42,7 @@ class Managed:
         for name in reversed(PARTS):
             if name in self.parts.running:
                 stop(self.parts.running[name], Postgres.STOP if name == "postgres" else signal.SIGTERM)
-        self.manager.start({**os.environ, "DEBUG": "true", MARK: str(self.parts.folder)})
+        self.manager.start({**os.environ, "STATIC_FILES": "source", MARK: str(self.parts.folder)})
         self._until(lambda: "" if all(getattr(self.parts.instance, name).ready() for name in PARTS) else "parts")
         for name in SITE:
             self.manager.begin(name)

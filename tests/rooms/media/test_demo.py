@@ -30,7 +30,7 @@ def people_of_the_demo(transactional_db: None) -> None:
 @pytest.mark.alone
 def test_two_voices_are_heard(site: Site, people_of_the_demo: None, tmp_path: Path) -> None:
     room = start_demo_room()
-    site.start("web", "media", "voices", DEBUG="true")
+    site.start("web", "media", "voices", STATIC_FILES="source")
     near = NearListener(Browser(site.url), room.slug)
 
     async def story() -> None:

@@ -35,7 +35,7 @@ from tests.rooms.people import person
 from tests.smalldisk import SmallDisk, small_disk
 
 RESERVE_MB = 8
-SITE = {"DEBUG": "true", "RECORDINGS_RESERVE_MB": str(RESERVE_MB)}
+SITE = {"STATIC_FILES": "source", "RECORDINGS_RESERVE_MB": str(RESERVE_MB)}
 WITHIN = 10.0  # seconds until listeners by HLS hear again, on a busy machine
 
 

@@ -110,7 +110,7 @@ def status_of(browser: Browser, path: str) -> int:
 
 
 def test_what_is_given_and_what_is_refused(site: Site, room: Room) -> None:
-    site.start("web", "media", DEBUG="true", MEDIA_NEAR_LISTENERS="1")
+    site.start("web", "media", STATIC_FILES="source", MEDIA_NEAR_LISTENERS="1")
 
     async def story() -> None:
         async with Visitor(Browser(site.url), room.slug) as one, Visitor(Browser(site.url), room.slug) as two:

@@ -1,0 +1,116 @@
+"""The database roles of the site: what the application's may do, and whether the one we are can do more.
+
+`deploy/postgres/roles.sql` makes them: an owner that nobody logs in as, a migrator that may become the owner, and the
+application, which owns nothing. An installation with one role only works too; `ledger verify` then says what it could
+do.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from django.conf import settings
+from django.db import connections
+from django.db.backends.base.base import BaseDatabaseWrapper
+from psycopg import sql
+
+from ledger.models import Entry, Text
+
+# From here on nothing is left to what was granted before: a table that an older version made is treated the same.
+GRANTS = """
+GRANT USAGE ON SCHEMA public, ledger TO {app};
+REVOKE ALL ON ALL TABLES IN SCHEMA public, ledger FROM PUBLIC, {app};
+REVOKE ALL ON ALL SEQUENCES IN SCHEMA public, ledger FROM PUBLIC, {app};
+GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO {app};
+GRANT USAGE ON ALL SEQUENCES IN SCHEMA public TO {app};
+REVOKE INSERT, UPDATE, DELETE ON public.django_migrations FROM {app};
+GRANT SELECT, INSERT ON ledger.entry TO {app};
+GRANT SELECT, DELETE, INSERT (entry_seq, name, salt, text) ON ledger.text TO {app};
+"""
+
+GUARDS = {
+    Entry: frozenset({"ledger_no_change", "ledger_no_truncate", "ledger_in_order"}),
+    Text: frozenset({"ledger_text_of_entry"}),
+}
+
+
+@contextmanager
+def as_migrator(alias: str) -> Iterator[BaseDatabaseWrapper]:
+    """The connection `alias` as the role of MIGRATIONS_DATABASE_URL; as the site's own where there is no other."""
+    connection = connections[alias]
+    given = connection.settings_dict
+    if settings.MIGRATIONS_DATABASE:
+        connection.close()
+        connection.settings_dict = {**given, **settings.MIGRATIONS_DATABASE}
+    try:
+        yield connection
+    finally:
+        if connection.settings_dict is not given:
+            connection.close()
+            connection.settings_dict = given
+
+
+def grant(connection: BaseDatabaseWrapper, app: str) -> None:
+    """Let the application read and write rows, and only append to the ledger. As the tables' owner."""
+    with connection.cursor() as cursor:
+        cursor.execute(sql.SQL(GRANTS).format(app=sql.Identifier(app)).as_string())
+
+
+# What the role we are could do to the ledger, and how it is told. Empty for the application's role.
+POWERS = {
+    "is a superuser of the database server": "SELECT rolsuper FROM pg_roles WHERE rolname = current_user",
+    "may make or change roles": "SELECT rolcreaterole FROM pg_roles WHERE rolname = current_user",
+    "owns the table of the ledger, or may become its owner": (
+        "SELECT bool_or(pg_has_role(current_user, relowner, 'MEMBER')) FROM pg_class"
+        " WHERE oid IN ('ledger.entry'::regclass, 'ledger.text'::regclass)"
+    ),
+    "owns the functions that guard the ledger, or may become their owner": (
+        "SELECT bool_or(pg_has_role(current_user, proowner, 'MEMBER')) FROM pg_proc"
+        " WHERE pronamespace = 'ledger'::regnamespace"
+    ),
+    "owns the database, or may become its owner": (
+        "SELECT pg_has_role(current_user, datdba, 'MEMBER') FROM pg_database WHERE datname = current_database()"
+    ),
+    "may change, remove or truncate entries, or put triggers on them": (
+        "SELECT has_table_privilege('ledger.entry', 'UPDATE') OR has_table_privilege('ledger.entry', 'DELETE')"
+        " OR has_table_privilege('ledger.entry', 'TRUNCATE') OR has_table_privilege('ledger.entry', 'TRIGGER')"
+    ),
+    "may make objects in the schemas of the site": (
+        "SELECT bool_or(has_schema_privilege(oid, 'CREATE')) FROM pg_namespace WHERE nspname IN ('public', 'ledger')"
+    ),
+    "may make temporary tables": "SELECT has_database_privilege(current_database(), 'TEMPORARY')",
+    "may switch triggers off": "SELECT has_parameter_privilege('session_replication_role', 'SET')",
+}
+
+
+def powers(connection: BaseDatabaseWrapper) -> list[str]:
+    """What the role that we are could do to the ledger besides appending."""
+    found = []
+    with connection.cursor() as cursor:
+        for power, question in POWERS.items():
+            cursor.execute(question)
+            if cursor.fetchone()[0]:
+                found.append(power)
+    return found
+
+
+def missing_guards(connection: BaseDatabaseWrapper) -> list[str]:
+    """Triggers of the ledger that are gone, switched off, or call a function of somebody else's."""
+    missing = []
+    for model, names in GUARDS.items():
+        on = set(_guards_on(connection, model._meta.db_table))
+        missing += sorted(names - on)
+    return missing
+
+
+def _guards_on(connection: BaseDatabaseWrapper, table: str) -> list[Any]:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT t.tgname FROM pg_catalog.pg_trigger t JOIN pg_catalog.pg_proc p ON p.oid = t.tgfoid"
+            " WHERE t.tgrelid = %s::regclass AND t.tgenabled IN ('O', 'A')"
+            " AND p.pronamespace = 'ledger'::regnamespace AND p.proconfig IS NOT NULL",
+            [table],
+        )
+        return [name for (name,) in cursor.fetchall()]
