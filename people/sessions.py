@@ -7,6 +7,7 @@ that is deleted ends its session at once, in every process.
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterable
 from typing import Any
 
 from asgiref.sync import sync_to_async
@@ -14,10 +15,12 @@ from django.contrib.auth import SESSION_KEY
 from django.contrib.sessions.backends.base import CreateError, UpdateError
 from django.contrib.sessions.backends.db import SessionStore as DatabaseStore
 from django.db import DatabaseError, IntegrityError, transaction
+from django.db.models import Q
 from django.utils import timezone
 
 from people.models import Session
 
+FORMER_KEYS = 8  # that a session remembers: one for each time its password was changed in it
 LETTERS = 40  # of the hash, in hex: 160 bits, which is also as long as Django's column
 
 
@@ -26,12 +29,24 @@ def stored_key(key: str) -> str:
     return hashlib.sha256(key.encode("utf-8", "surrogatepass")).hexdigest()[:LETTERS]
 
 
+def living(stored_keys: Iterable[str]) -> set[str]:
+    """Those of these stored keys whose session has not ended, under this key or one that followed it."""
+    wanted = set(stored_keys)
+    rows = Session.objects.filter(
+        Q(session_key__in=wanted) | Q(former_keys__overlap=list(wanted)), expire_date__gt=timezone.now()
+    )
+    return wanted & {key for row in rows.only("former_keys") for key in (row.session_key, *row.former_keys)}
+
+
 class SessionStore(DatabaseStore):
     """One browser's session. `session_key` is what its cookie holds."""
 
     @classmethod
     def get_model_class(cls) -> type[Session]:
         return Session
+
+    # As it was read; None for a session that was not, or is new.
+    row: Session | None = None
 
     @property
     def stored_key(self) -> str:
@@ -42,6 +57,7 @@ class SessionStore(DatabaseStore):
         row = Session.objects.filter(session_key=self.stored_key, expire_date__gt=timezone.now()).first()
         if row is None:
             self._session_key = None
+        self.row = row
         return row
 
     async def _aget_session_from_db(self) -> Session | None:
@@ -86,6 +102,17 @@ class SessionStore(DatabaseStore):
 
     async def asave(self, must_create: bool = False) -> None:
         await sync_to_async(self.save)(must_create)
+
+    def cycle_key(self) -> None:
+        """A new key for the same session. One that is signed in stays itself: what it opened before goes on."""
+        before = Session.objects.filter(session_key=self.stored_key).first() if SESSION_KEY in self else None
+        super().cycle_key()
+        if before is not None:
+            Session.objects.filter(session_key=self.stored_key).update(
+                created_at=before.created_at,
+                device=before.device,
+                former_keys=[before.session_key, *before.former_keys][:FORMER_KEYS],
+            )
 
     def delete(self, session_key: str | None = None) -> None:
         key = session_key or self.session_key
