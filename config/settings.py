@@ -227,6 +227,7 @@ PASSKEYS = HTTPS or urlsplit(SITE_URL).hostname == "localhost"
 MFA_SUPPORTED_TYPES = ["totp", "recovery_codes", *(["webauthn"] if PASSKEYS else [])]
 MFA_PASSKEY_LOGIN_ENABLED = PASSKEYS
 MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = PASSKEYS and not HTTPS
+MFA_ALLOW_UNVERIFIED_EMAIL = True  # else nobody with a second step could change the address
 MFA_ADAPTER = "people.accounts.second_step.SecondStepAdapter"
 MFA_FORMS = {
     "authenticate": "people.accounts.second_step.AuthenticateForm",

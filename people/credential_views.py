@@ -65,9 +65,7 @@ def end_session(request: HttpRequest, key: str) -> HttpResponse:
 @login_required
 def end_others(request: HttpRequest) -> HttpResponse:
     """End every session but this one. Tokens stay: each can be taken back on the same page."""
-    ended = credentials.end_credentials(
-        reader(request), "sessions_ended", keep_session=own_key(request), tokens=False
-    )
+    ended = credentials.end_credentials(reader(request), "sessions_ended", keep_session=own_key(request), tokens=False)
     if ended.sessions:
         messages.success(request, _("All other sessions have ended."))
     return redirect("people:sessions")

@@ -158,7 +158,7 @@ class HouseAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth is n
         if not may_mail(request, kind, address.email):
             return
         owner = by_address(address.email) if user.signing_up else None
-        if owner is not None:
+        if owner is not None and owner.proved_at is not None:
             self.send_account_already_exists_mail(address.email)
         else:
             super().send_confirmation_mail(request, emailconfirmation, signup)

@@ -72,8 +72,9 @@ def end_session(user: User, stored_key: str, why: str) -> bool:
     session = Session.objects.select_for_update().filter(user=user, session_key=stored_key).first()
     if session is None:
         return False
+    keys = _keys_of([session])
     session.delete()
-    for key in _keys_of([session]):
+    for key in keys:
         standing_changed(user, why, session=key)
     return True
 

@@ -2,7 +2,6 @@
 
 from allauth.mfa.models import Authenticator
 from django.contrib import admin
-
 from django.db import transaction
 from django.db.models import QuerySet
 from django.http import HttpRequest

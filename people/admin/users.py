@@ -60,7 +60,10 @@ class PersonAdmin(UserAdmin):  # type: ignore[type-arg]
         (_("Page"), {"fields": ("display_name", "about", "picture", "language", "time_zone")}),
         (_("Reached by"), {"fields": ("email",)}),
         (_("May"), {"fields": ("is_active", *ONLY_SUPERUSERS)}),
-        (_("When"), {"fields": ("date_joined", "last_login", "old_enough_at", "rules_version", "proved_at", "signing_up")}),
+        (
+            _("When"),
+            {"fields": ("date_joined", "last_login", "old_enough_at", "rules_version", "proved_at", "signing_up")},
+        ),
     )
     add_fieldsets = (
         (
