@@ -50,7 +50,7 @@ def has_fresh_step(request: HttpRequest, user: User) -> bool:
 
 
 class StaffGateMiddleware:
-    """Gives the person of a session the check that permissions ask, once a request; leads staff to their second step."""
+    """Gives the person of a session the check that permissions ask, and leads staff to their second step."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response

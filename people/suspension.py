@@ -21,7 +21,7 @@ class SuspensionMiddleware:
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
         open_paths = ("account_logout", "people:rules", "set_language")
-        self.open = tuple(reverse(name) for name in open_paths) + ("/healthz", "/readyz")
+        self.open = (*map(reverse, open_paths), "/healthz", "/readyz")
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         if settings.SESSION_COOKIE_NAME not in request.COOKIES or self.is_open(request.path_info):

@@ -194,7 +194,7 @@ class HouseAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth is n
 
     def is_safe_url(self, url: str) -> bool:
         """Only paths of this site, under whatever name it was asked for."""
-        return bool(super().is_safe_url(url)) and (url.startswith("/") or url.startswith(settings.SITE_URL + "/"))
+        return bool(super().is_safe_url(url)) and url.startswith(("/", settings.SITE_URL + "/"))
 
 
 def first_step(record: dict[str, Any]) -> bool:

@@ -1,4 +1,4 @@
-"""What speaks for an account: sessions, API tokens, second steps, sign-ins half done, links in mails. Making and ending."""
+"""What speaks for an account: sessions, API tokens, second steps, sign-ins half done, links in mails. How it ends."""
 
 from __future__ import annotations
 

@@ -45,7 +45,8 @@ class Command(BaseCommand):
             raise CommandError(f"{refused.text} {refused.fields or ''}".strip()) from refused
 
     def close(self, user: User, why: str, _kind: str | None, _days: int | None) -> str:
-        return f"@{user.handle} is closed." if close_account(user, None, why) else f"@{user.handle} was closed before."
+        closed = close_account(user, None, why)
+        return f"@{user.handle} is closed." if closed else f"@{user.handle} was closed before."
 
     def reopen(self, user: User, why: str, _kind: str | None, _days: int | None) -> str:
         return f"@{user.handle} is open again." if reopen_account(user, None, why) else f"@{user.handle} was open."
