@@ -39,7 +39,11 @@ def sessions(request: HttpRequest) -> HttpResponse:
     """Where one is signed in, and with what."""
     user, own = reader(request), own_key(request)
     rows = Session.objects.filter(user=user, expire_date__gt=timezone.now()).order_by("-seen_at")
-    listed = [{"row": row, "device": device_name(row.device), "this": row.session_key == own} for row in rows]
+    here = request.headers.get("User-Agent", "")
+    listed: list[dict[str, Any]] = []
+    for row in rows:
+        this = row.session_key == own
+        listed.append({"row": row, "device": device_name(here if this else row.device), "this": this})
     listed.sort(key=lambda one: not one["this"])
     context: dict[str, Any] = {
         "sessions": listed,
@@ -82,7 +86,7 @@ def end_token(request: HttpRequest, pk: int) -> HttpResponse:
 @never_cache
 @require_http_methods(["GET", "POST"])
 @login_required
-@reauthentication_required(app="allauth.account")
+@reauthentication_required(app="allauth.account")  # type: ignore[untyped-decorator]  # allauth is not typed
 def new_token(request: HttpRequest) -> HttpResponse:
     """Make a token for a program. It is shown this one time; the password is asked for first."""
     form = TokenForm(request.POST or None)
@@ -90,7 +94,9 @@ def new_token(request: HttpRequest) -> HttpResponse:
     status = 400 if form.errors else 200
     if request.method == "POST" and form.is_valid():
         try:
-            context["token"], context["key"] = credentials.make_token(reader(request), form.cleaned_data["name"])
+            context["token"], context["key"] = credentials.make_token(
+                reader(request), form.cleaned_data["name"], session=own_key(request)
+            )
         except PeopleRefused as refused:
             form.add_error(None, refused.text)
             status = refused.status

@@ -57,10 +57,12 @@ class StaffGateMiddleware:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         if settings.SESSION_COOKIE_NAME in request.COOKIES and request.user.is_authenticated:
-            user = cast(User, request.user)
+            user = request.user
             user.step_check = once(partial(has_fresh_step, request, user))
-            if user.is_staff and not user.has_fresh_step and is_admin(request.path_info):
-                return HttpResponseRedirect(second_step_url(request.get_full_path()))
+            if user.is_staff and is_admin(request.path_info):
+                if not user.has_fresh_step:
+                    return HttpResponseRedirect(second_step_url(request.get_full_path()))
+                request.session.pop(NEXT, None)
         return self.get_response(request)
 
 
@@ -78,8 +80,7 @@ def once(check: Callable[[], bool]) -> Callable[[], bool]:
 
 def is_admin(path: str) -> bool:
     """Whether a path is of the admin, but for its way out."""
-    root = reverse("admin:index")
-    return path.startswith(root) and path not in (reverse("admin:logout"), reverse("admin:jsi18n"))
+    return path.startswith(reverse("admin:index")) and path != reverse("admin:logout")
 
 
 def may_see_admin(request: HttpRequest) -> bool:
@@ -108,7 +109,6 @@ def second_step(request: HttpRequest) -> HttpResponse:
         "kinds": kinds,
         "passkeys": settings.PASSKEYS,
         "next": urlencode({"next": wanted}),
-        "hours": settings.STAFF_SECOND_STEP_MINUTES // 60,
         "minutes": settings.STAFF_IDLE_MINUTES,
     }
     return render(request, "people/second_step.html", context)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import cast
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse, JsonResponse
@@ -28,7 +27,7 @@ class SuspensionMiddleware:
             return self.get_response(request)
         if not request.user.is_authenticated:
             return self.get_response(request)
-        user = cast(User, request.user)
+        user = request.user
         if why_not_enter(standing_of(user)) != "account_suspended":
             return self.get_response(request)
         return refuse(request, user)

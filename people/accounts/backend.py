@@ -1,6 +1,6 @@
 """Who may sign in by what: allauth's backend, without addresses that nobody confirmed."""
 
-from typing import Any
+from typing import Any, cast
 
 from allauth.account.auth_backends import AuthenticationBackend
 from allauth.account.models import EmailAddress
@@ -36,5 +36,4 @@ class AccountBackend(AuthenticationBackend):  # type: ignore[misc]  # allauth is
 
     def _authenticate(self, request: HttpRequest | None, **credentials: Any) -> User | None:
         login = credentials.get("username") or credentials.get("email") or ""
-        found: User | None = self._check_password(by_login(login), credentials.get("password") or "")
-        return found
+        return cast(User | None, self._check_password(by_login(login), credentials.get("password") or ""))

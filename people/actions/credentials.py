@@ -85,12 +85,17 @@ def hash_of(token: str) -> str:
 
 
 @transaction.atomic
-def make_token(user: User, name: str) -> tuple[ApiToken, str]:
-    """A new API token and its text, which nobody can read again. Its owner is told by mail."""
+def make_token(user: User, name: str, session: str = "") -> tuple[ApiToken, str]:
+    """A new API token and its text, which nobody can read again. Its owner is told by mail.
+
+    `session` is the stored key of the session that asks: one that ended while this waited makes no token any more.
+    """
     name = name.strip()
     if not name or len(name) > 60:
         raise PeopleRefused("bad_value", {"name": "1–60"})
     row = User.objects.select_for_update().get(pk=user.pk)
+    if session and not Session.objects.filter(user=row, session_key=session).exists():
+        raise PeopleRefused("not_signed_in")
     if ApiToken.objects.filter(user=row, expires_at__gt=timezone.now()).count() >= MOST_TOKENS:
         raise PeopleRefused("too_many_tokens")
     text = TOKEN_START + secrets.token_urlsafe(32)

@@ -8,6 +8,7 @@ from typing import Any, cast
 
 from django import forms
 from django.contrib import admin, messages
+from django.contrib.admin.widgets import AdminSplitDateTime
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
@@ -41,7 +42,7 @@ class SanctionForm(WhyForm):
     ends_at = forms.SplitDateTimeField(
         label=_("Until"),
         required=False,
-        widget=admin.widgets.AdminSplitDateTime(),
+        widget=AdminSplitDateTime(),
         help_text=_("In your time zone. Empty: for good."),
     )
 

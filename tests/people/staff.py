@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from typing import Any, cast
+from typing import Any
 
 from allauth.account.internal.flows.login import AUTHENTICATION_METHODS_SESSION_KEY
 from allauth.mfa.models import Authenticator
@@ -40,4 +40,4 @@ def sign_in_staff(client: Client, user: User, ago: float = 0.0) -> Client:
 def with_fresh_step(user: User) -> User:
     """The same person as an action is given one whose session used a second step."""
     user.step_check = lambda: True
-    return cast(User, user)
+    return user

@@ -16,9 +16,10 @@ from django.test import Client
 from django.utils import timezone
 
 from people import signals
-from people.actions.credentials import make_token
+from people.actions.credentials import end_credentials, make_token
 from people.actions.standing import close_account, reopen_account
 from people.models import ApiToken, Session, User
+from people.refusals import PeopleRefused
 from people.sessions import living, stored_key
 from people.tasks import tidy
 from tests.people.factories import PASSWORD, api_client, person
@@ -261,10 +262,22 @@ def test_tokens_end_by_their_day_by_their_owner_and_with_the_account() -> None:
     assert not ApiToken.objects.exists()
 
 
+def test_a_session_that_ended_while_it_asked_makes_no_token() -> None:
+    """A request of an attacker's session that waits for the reset to be done finds its session gone."""
+    anna = person("anna")
+    mine = browser_of("anna")
+    key = key_of(mine)
+    end_credentials(anna, "password_reset")
+    with pytest.raises(PeopleRefused, match="not_signed_in"):
+        make_token(anna, "bot", session=key)
+    assert not ApiToken.objects.exists()
+
+
 def test_the_list_of_sessions_and_their_ends() -> None:
     person("anna")
     mine, other, third = browser_of("anna"), browser_of("anna"), browser_of("anna")
-    stranger = person("bert") and browser_of("bert")
+    person("bert")
+    stranger = browser_of("bert")
     other.get("/", headers={"user-agent": "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"})
     page = mine.get("/settings/sessions/").content.decode()
     assert "Firefox, Linux" in page and page.count("this one") == 1 and mine.cookies["sessionid"].value not in page

@@ -55,7 +55,7 @@ def test_a_closed_account_gets_no_link_and_the_page_does_not_tell() -> None:
     ]
     assert seen(answers[0]) == seen(answers[1])
     first, second = mail.outbox
-    assert "closed" in first.body and "/password/reset/key/" not in first.body + second.body
+    assert "closed" in first.body and "/password/reset/key/" not in f"{first.body}{second.body}"
     client = Client()
     answer = client.post("/accounts/login/", {"login": "anna", "password": PASSWORD}, follow=True)
     assert "This account is closed" in answer.content.decode() and client.get("/settings/").status_code == 302

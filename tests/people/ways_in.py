@@ -33,8 +33,8 @@ def link_in(letter: mail.EmailMessage) -> str:
     return found[1]
 
 
-def sign_in(client: Client, handle: str, password: str = PASSWORD, **headers: str) -> Any:
-    return client.post("/accounts/login/", {"login": handle, "password": password}, **headers)
+def sign_in(client: Client, handle: str, password: str = PASSWORD) -> Any:
+    return client.post("/accounts/login/", {"login": handle, "password": password})
 
 
 def signed_in(client: Client) -> bool:

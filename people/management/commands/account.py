@@ -1,4 +1,4 @@
-"""`manage.py account`: close and open accounts, impose and lift sanctions, end sessions; by the actions that staff use."""
+"""`manage.py account`: close and open accounts, impose and lift sanctions, end sessions, as staff do."""
 
 from __future__ import annotations
 
