@@ -364,6 +364,8 @@ SPECTACULAR_SETTINGS = {
 # --- safe by default -----------------------------------------------------------------------------------------------
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
 SESSION_COOKIE_HTTPONLY = True
+# With the prefix a browser takes it from this very host alone, over https.
+SESSION_COOKIE_NAME = "__Host-sessionid" if HTTPS else "sessionid"
 SESSION_COOKIE_AGE = env_int("SESSION_DAYS", 30, 1, 365) * 24 * 3600  # with “stay signed in”; else until it closes
 SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if BEHIND_PROXY else None

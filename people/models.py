@@ -8,6 +8,7 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from asgiref.sync import sync_to_async
 from django.contrib.auth.models import AbstractBaseUser, BaseUserManager, PermissionsMixin
 from django.contrib.postgres.fields import ArrayField
 from django.contrib.sessions.base_session import AbstractBaseSession
@@ -135,6 +136,12 @@ class User(AbstractBaseUser, PermissionsMixin):
 
     def has_module_perms(self, app_label: str) -> bool:
         return self.has_fresh_step and super().has_module_perms(app_label)
+
+    async def ahas_perm(self, perm: str, obj: Any = None) -> bool:
+        return await sync_to_async(self.has_perm)(perm, obj)
+
+    async def ahas_module_perms(self, app_label: str) -> bool:
+        return await sync_to_async(self.has_module_perms)(app_label)
 
     def get_full_name(self) -> str:
         return self.display_name

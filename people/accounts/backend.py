@@ -27,7 +27,7 @@ def by_address(email: str) -> User | None:
     email = email.strip().lower()
     confirmed = EmailAddress.objects.filter(email=email, verified=True).select_related("user").first()
     if confirmed is not None:
-        return confirmed.user
+        return cast(User, confirmed.user)
     return User.objects.filter(email=email, signing_up=False).exclude(email="").first()
 
 

@@ -209,10 +209,17 @@ def test_groups_of_before_get_the_permissions_of_this_version_once() -> None:
     executor.migrate([("people", "0003_credentials")])
     Group.objects.all().delete()
     old = Group.objects.create(name=SENIORS)
+    anna, bert = person("anna"), person("bert", confirmed=False)
+    User.objects.update(proved_at=None)
+    with connection.cursor() as cursor:
+        cursor.execute("CREATE TABLE authtoken_token (key varchar(40) PRIMARY KEY)")
     executor = MigrationExecutor(connection)
     executor.migrate([("people", "0004_existing_installations")])
     codes = set(old.permissions.values_list("codename", flat=True))
     assert codes == {"view_sanction", "close_account", "end_sessions", "add_sanction", "lift_sanction"}
+    assert "authtoken_token" not in connection.introspection.table_names()
+    proved = User.objects.exclude(proved_at=None)
+    assert list(proved) == [anna] and bert not in proved
     old.permissions.clear()
     ensure_groups()
     assert not old.permissions.exists()
