@@ -67,7 +67,6 @@ INSTALLED_APPS = [
     "csp",
     "pgtrigger",
     "rest_framework",
-    "rest_framework.authtoken",
     "drf_spectacular",
     "allauth",
     "allauth.account",
@@ -94,7 +93,11 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "allauth.account.middleware.AccountMiddleware",
     "people.middleware.ReaderMiddleware",
+    # Before what asks the database for more: the session's row, then pace, then what the account may see at all.
     "people.pace.PaceMiddleware",
+    "people.middleware.SeenMiddleware",
+    "people.staff_gate.StaffGateMiddleware",
+    "people.suspension.SuspensionMiddleware",
     "rooms.identity.ListenerMiddleware",
 ]
 
@@ -167,7 +170,7 @@ AUTH_USER_MODEL = "people.User"
 MINIMUM_AGE = env_int("MINIMUM_AGE", 16, 0, 120)
 RULES_VERSION = "2026-11"
 # allauth's backend alone: with Django's beside it a wrong password would be counted, and computed, twice.
-AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
+AUTHENTICATION_BACKENDS = ["people.accounts.backend.AccountBackend"]
 PASSWORD_HASHERS = [
     "django.contrib.auth.hashers.Argon2PasswordHasher",
     "django.contrib.auth.hashers.PBKDF2PasswordHasher",
@@ -203,19 +206,52 @@ ACCOUNT_FORMS = {
     "reset_password_from_key": "people.accounts.forms.ResetPasswordKeyForm",
     "reauthenticate": "people.accounts.forms.ReauthenticateForm",
 }
-ACCOUNT_EMAIL_VERIFICATION = "optional"  # one may look around at once; lists of addresses count confirmed ones only
+# An account lives once its address is confirmed: so a sign-up answers the same whether the address is known or not.
+ACCOUNT_EMAIL_VERIFICATION = "mandatory"
+SIGNUP_DAYS = env_int("SIGNUP_DAYS", 3, 1, 30)  # so long the link of a sign-up works, and its handle is kept
+ACCOUNT_EMAIL_CONFIRMATION_EXPIRE_DAYS = SIGNUP_DAYS
+ACCOUNT_LOGIN_ON_EMAIL_CONFIRMATION = True  # in the browser that signed up; any other chooses a password first
+ACCOUNT_LOGIN_ON_PASSWORD_RESET = True  # a second step is asked for even so
+ACCOUNT_PASSWORD_RESET_TOKEN_GENERATOR = "people.accounts.tokens.ResetTokens"
+PASSWORD_RESET_TIMEOUT = env_int("PASSWORD_RESET_MINUTES", 24 * 60, 5, 7 * 24 * 60) * 60
 ACCOUNT_CHANGE_EMAIL = True
 ACCOUNT_EMAIL_NOTIFICATIONS = True
 ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
 ACCOUNT_REAUTHENTICATION_REQUIRED = True
 ACCOUNT_DEFAULT_HTTP_PROTOCOL = "https" if HTTPS else "http"
+# How often somebody may try is counted by people/accounts/limits.py; these are allauth's own, by request.
+ACCOUNT_RATE_LIMITS = {
+    "login": "300/m/ip",
+    "login_failed": None,
+    "signup": "60/m/ip",
+    "reset_password": "120/m/ip",
+    "confirm_email": None,
+    "reauthenticate": "20/m/user",
+}
+# Wrong passwords and codes: at once, and so many a minute after that.
+SIGN_IN_TRIES = env_int("SIGN_IN_TRIES", 5, 1, 1000)  # of one address at one account
+SIGN_IN_TRIES_ADDRESS = env_int("SIGN_IN_TRIES_ADDRESS", 30, 1, 100_000)  # of one address at all accounts
+SIGN_IN_TRIES_ACCOUNT = env_int("SIGN_IN_TRIES_ACCOUNT", 30, 1, 100_000)  # of all addresses at one account
+# Mails that somebody who is not signed in can have sent: to one address an hour, and by one address an hour.
+ACCOUNT_MAILS_TO = env_int("ACCOUNT_MAILS_TO", 4, 1, 1000)
+ACCOUNT_MAILS_BY = env_int("ACCOUNT_MAILS_BY", 100, 1, 100_000)
+API_TOKEN_DAYS = env_int("API_TOKEN_DAYS", 90, 1, 3650)
+# Staff: how long a second step counts, and after how long without a page it is asked for again.
+STAFF_SECOND_STEP_MINUTES = env_int("STAFF_SECOND_STEP_MINUTES", 720, 1, 7 * 24 * 60)
+STAFF_IDLE_MINUTES = env_int("STAFF_IDLE_MINUTES", 30, 1, 24 * 60)
 ALLAUTH_TRUSTED_PROXY_COUNT = 1 if BEHIND_PROXY else 0
 # Passkeys need a secure context: https, or this very machine.
 PASSKEYS = HTTPS or _HOST == "localhost"
 MFA_SUPPORTED_TYPES = ["totp", "recovery_codes", *(["webauthn"] if PASSKEYS else [])]
 MFA_PASSKEY_LOGIN_ENABLED = PASSKEYS
 MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = PASSKEYS and not HTTPS
-MFA_ALLOW_UNVERIFIED_EMAIL = True
+MFA_ALLOW_UNVERIFIED_EMAIL = True  # else nobody with a second step could change the address
+MFA_ADAPTER = "people.accounts.second_step.SecondStepAdapter"
+MFA_FORMS = {
+    "authenticate": "people.accounts.second_step.AuthenticateForm",
+    "reauthenticate": "people.accounts.second_step.ReauthenticateForm",
+    "activate_totp": "people.accounts.second_step.ActivateForm",
+}
 MFA_TOTP_ISSUER = SITE_NAME
 MFA_TOTP_TOLERANCE = 1  # a code is good for half a minute longer on both sides: clocks differ
 
@@ -319,6 +355,7 @@ CELERY_BEAT_SCHEDULE = {
         "options": {"expires": RETENTION_SWEEP_SECONDS},
     },
     "tidy-purged": {"task": "moderation.tidy", "schedule": 3600.0, "options": {"expires": 3600}},
+    "tidy-accounts": {"task": "people.tasks.tidy", "schedule": 3600.0, "options": {"expires": 3600}},
     "sweep-rooms": {"task": "rooms.tasks.sweep", "schedule": 5.0, "options": {"expires": 5}},
 }
 
@@ -330,7 +367,7 @@ READYZ_KEY = env_str("READYZ_KEY", check=lambda key: len(key) >= 16, write="16 r
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": [
         # The first one words the refusal: a token can be asked for (401), a session cannot.
-        "rest_framework.authentication.TokenAuthentication",
+        "people.api.authentication.TokenAuthentication",
         "rest_framework.authentication.SessionAuthentication",
     ],
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
@@ -350,6 +387,10 @@ SPECTACULAR_SETTINGS = {
 
 # --- safe by default -----------------------------------------------------------------------------------------------
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
+SESSION_COOKIE_HTTPONLY = True
+# With the prefix a browser takes it from this very host alone, over https.
+SESSION_COOKIE_NAME = "__Host-sessionid" if HTTPS else "sessionid"
+SESSION_COOKIE_AGE = env_int("SESSION_DAYS", 30, 1, 365) * 24 * 3600  # with “stay signed in”; else until it closes
 SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if BEHIND_PROXY else None
 SECURE_REFERRER_POLICY = "same-origin"

@@ -8,6 +8,8 @@ class PeopleConfig(AppConfig):
     verbose_name = _("People")
 
     def ready(self) -> None:
+        from people import receivers
         from people.groups import ensure_groups
 
         post_migrate.connect(ensure_groups, sender=self)
+        receivers.connect()

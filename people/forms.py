@@ -4,6 +4,7 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from people.models import User
+from people.text import visible
 from people.zones import zone_choices
 
 
@@ -44,3 +45,9 @@ class AskForm(forms.Form):
         widget=forms.Textarea(attrs={"rows": 4, "maxlength": 500}),
         help_text=_("Two or three sentences: the subject, how often, for whom."),
     )
+
+
+class TokenForm(forms.Form):
+    """A new API token."""
+
+    name = forms.CharField(label=_("For which program?"), max_length=60, validators=[visible])

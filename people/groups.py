@@ -1,4 +1,7 @@
-"""The groups of staff. They are made once; what an administrator changes in them afterwards stays."""
+"""The groups of staff. They are made once; what an administrator changes in them afterwards stays.
+
+A permission that a later version adds is given to groups that are there already by that version's migration, once.
+"""
 
 from typing import Any
 
@@ -11,11 +14,17 @@ group_made = Signal()
 MODERATORS = "Moderators"
 SENIORS = "Senior moderators"
 AUDITORS = "Auditors"
-# Permissions on people; the apps above give the groups theirs. Moderators know people by handle, not by address.
+_LOOK = ("view_user", "view_follow", "view_creator", "view_sanction")
+# Permissions on people; the apps above give the groups theirs. Moderators know people by handle, not by address, and
+# until there are decisions with a second pair of eyes only seniors close accounts and impose sanctions.
 PERMISSIONS = {
-    MODERATORS: ("view_user", "view_follow", "view_creator"),
-    SENIORS: ("view_user", "view_follow", "view_creator", "change_creator", "view_address"),
-    AUDITORS: ("view_user", "view_follow", "view_creator"),
+    MODERATORS: _LOOK,
+    SENIORS: (
+        *_LOOK,
+        *("change_creator", "view_address"),
+        *("close_account", "end_sessions", "add_sanction", "lift_sanction"),
+    ),
+    AUDITORS: _LOOK,
 }
 
 

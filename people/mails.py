@@ -5,7 +5,7 @@ from django.core.mail import EmailMessage
 from django.template.loader import render_to_string
 from django.utils import translation
 
-from people.models import User
+from people.models import ApiToken, User
 
 
 def send(user: User, template: str, **context: object) -> None:
@@ -29,3 +29,7 @@ def send(user: User, template: str, **context: object) -> None:
 
 def tell_new_creator(user: User) -> None:
     send(user, "people/email/creator_added.txt")
+
+
+def tell_new_token(user: User, token: ApiToken) -> None:
+    send(user, "people/email/token_made.txt", token=token)

@@ -2,14 +2,36 @@
 
 import zoneinfo
 from collections.abc import Callable
+from datetime import timedelta
+from typing import cast
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone, translation
 
+from people.models import Session
+from people.sessions import SessionStore
 from people.zones import is_zone
 
 TZ_COOKIE = "tz"
+SEEN_AGAIN = timedelta(minutes=5)  # between two notes of when a session was last seen
+
+
+class SeenMiddleware:
+    """Notes when a session was last seen, and in which browser, for its person's list of sessions."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        response = self.get_response(request)
+        store = cast(SessionStore, request.session)
+        row, now = store.row, timezone.now()
+        device = request.headers.get("User-Agent", "")[:200]
+        if row is None or row.user_id is None or (now - row.seen_at < SEEN_AGAIN and row.device == device):
+            return response
+        Session.objects.filter(pk=store.stored_key).update(seen_at=now, device=device)
+        return response
 
 
 class ReaderMiddleware:

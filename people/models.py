@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import hashlib
 import secrets
+from collections.abc import Callable
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from asgiref.sync import sync_to_async
 from django.contrib.auth.models import AbstractBaseUser, BaseUserManager, PermissionsMixin
 from django.contrib.sessions.base_session import AbstractBaseSession
 from django.core.validators import RegexValidator
-from django.db import models
+from django.db import models, transaction
 from django.db.models import F, Q
 from django.db.models.functions import Lower
 from django.urls import reverse
@@ -52,7 +54,11 @@ class UserManager(BaseUserManager["User"]):
         return user
 
     def create_superuser(self, handle: str, email: str, password: str | None = None, **extra: Any) -> User:
-        return self.create_user(handle, email, password, is_staff=True, is_superuser=True, **extra)
+        """Whoever makes one has the machine: the address counts as confirmed."""
+        from people.actions.profile import set_email
+
+        user = self.create_user(handle, email, password, is_staff=True, is_superuser=True, **extra)
+        return set_email(user, user.email, confirmed=True)
 
 
 class User(AbstractBaseUser, PermissionsMixin):
@@ -73,6 +79,12 @@ class User(AbstractBaseUser, PermissionsMixin):
     # The date of birth is checked at sign-up and not kept: only that it was checked, and what was agreed to.
     old_enough_at = models.DateTimeField(_("age checked"), null=True, blank=True)
     rules_version = models.CharField(_("rules agreed to"), max_length=20, blank=True)
+    # Signed up, and the address is not confirmed yet: nobody sees the account, and after SIGNUP_DAYS it goes.
+    signing_up = models.BooleanField(_("signing up"), default=False, editable=False)
+    # When somebody first showed that the account's address is theirs. Credentials of before may be somebody else's.
+    proved_at = models.DateTimeField(_("address first confirmed"), null=True, blank=True, editable=False)
+    # Sign-ins begun, and links that reset the password sent, before this moment are void.
+    credentials_at = models.DateTimeField(_("credentials ended"), null=True, blank=True, editable=False)
 
     USERNAME_FIELD = "handle"
     EMAIL_FIELD = "email"
@@ -80,12 +92,19 @@ class User(AbstractBaseUser, PermissionsMixin):
 
     objects: ClassVar[UserManager] = UserManager()
 
+    # Asked before any permission is granted; set by people/staff_gate.py for a session with a recent second step.
+    step_check: Callable[[], bool] | None = None
+    # The stored key of the session that changes the password: it goes on where all others end.
+    keep_session = ""
+    _made_unusable = False
+
     class Meta:
         verbose_name = _("person")
         verbose_name_plural = _("people")
         permissions = [
             ("view_address", _("Can see and search e-mail addresses")),
             ("close_account", _("Can close and open accounts")),
+            ("end_sessions", _("Can end sessions and tokens of others")),
         ]
         constraints = [
             models.UniqueConstraint(Lower("handle"), name="user_handle_unique"),
@@ -94,6 +113,39 @@ class User(AbstractBaseUser, PermissionsMixin):
 
     def __str__(self) -> str:
         return f"{self.display_name} (@{self.handle})"
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        """A new password ends what spoke for the account, whoever set it: its owner, staff, or a command."""
+        new_password = getattr(self, "_password", None) is not None or self._made_unusable  # as Django notes it
+        changed = new_password and not self._state.adding
+        with transaction.atomic():
+            super().save(*args, **kwargs)
+            if changed:
+                from people.actions.credentials import password_changed
+
+                password_changed(self, self.keep_session)
+        self._made_unusable = False
+
+    def set_unusable_password(self) -> None:
+        super().set_unusable_password()
+        self._made_unusable = True
+
+    @property
+    def has_fresh_step(self) -> bool:
+        """Whether this object was loaded for a session that used a second step lately. No other is ever staff."""
+        return self.step_check is not None and self.step_check()
+
+    def has_perm(self, perm: str, obj: Any = None) -> bool:
+        return self.has_fresh_step and super().has_perm(perm, obj)
+
+    def has_module_perms(self, app_label: str) -> bool:
+        return self.has_fresh_step and super().has_module_perms(app_label)
+
+    async def ahas_perm(self, perm: str, obj: Any = None) -> bool:
+        return await sync_to_async(self.has_perm)(perm, obj)
+
+    async def ahas_module_perms(self, app_label: str) -> bool:
+        return await sync_to_async(self.has_module_perms)(app_label)
 
     def get_full_name(self) -> str:
         return self.display_name
@@ -246,6 +298,25 @@ class Session(AbstractBaseSession):
         from people.sessions import SessionStore
 
         return SessionStore
+
+
+class ApiToken(models.Model):
+    """A key for a program of a person. Only its hash is kept: it is shown once, when it is made."""
+
+    user = models.ForeignKey(User, models.CASCADE, related_name="api_tokens", verbose_name=_("person"))
+    name = models.CharField(_("name"), max_length=60)
+    hash = models.CharField(_("hash"), max_length=64, unique=True)  # SHA-256, in hex
+    prefix = models.CharField(_("begins with"), max_length=12)
+    created_at = models.DateTimeField(_("made"), default=timezone.now)
+    expires_at = models.DateTimeField(_("works until"))
+    last_used_at = models.DateTimeField(_("last used"), null=True, blank=True)
+
+    class Meta:
+        verbose_name = _("API token")
+        verbose_name_plural = _("API tokens")
+
+    def __str__(self) -> str:
+        return f"{self.name} ({self.prefix}…)"
 
 
 class Mail(models.Model):

@@ -14,7 +14,7 @@ from people.models import Creator, Follow, User
 
 def person(handle: str) -> User | None:
     """The open account with this handle; capitals do not matter."""
-    return User.objects.filter(handle__iexact=handle, is_active=True).first()
+    return User.objects.filter(handle__iexact=handle, is_active=True, signing_up=False).first()
 
 
 def follows(follower_pk: int, followed_pk: int) -> bool:
@@ -91,7 +91,7 @@ def by_handles_or_emails(words: Iterable[str]) -> Named:
     asked = list(dict.fromkeys(word.strip().removeprefix("@").lower() for word in words if word.strip(" @")))
     addresses = [word for word in asked if "@" in word]
     people = User.objects.annotate(low=Lower("handle")).filter(
-        Q(low__in=asked) | Q(email__in=addresses), is_active=True
+        Q(low__in=asked) | Q(email__in=addresses), is_active=True, signing_up=False
     )
     confirmed = set(EmailAddress.objects.filter(email__in=addresses, verified=True).values_list("user_id", "email"))
     found = {}

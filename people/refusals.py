@@ -76,6 +76,7 @@ TABLE: dict[str, Refusal] = {
     "bad_value": Refusal(400, _("Something in what was sent is not right.")),
     "not_allowed": Refusal(403, _("You cannot do that.")),
     "account_suspended": Refusal(403, _("This account is suspended.")),
+    "too_many_tokens": Refusal(409, _("There are 20 tokens already. Take one back before you make another.")),
 }
 
 

@@ -40,6 +40,7 @@ class SessionStore(DatabaseStore):
     def __init__(self, session_key: str | None = None) -> None:
         super().__init__(session_key)
         self._ident = ""
+        self.row: Session | None = None  # as it was read; None for a session that was not, or is new
 
     @classmethod
     def get_model_class(cls) -> type[Session]:
@@ -62,7 +63,8 @@ class SessionStore(DatabaseStore):
         """Give the browser a new key for the same session: the row, and what is connected by it, goes on."""
         data, old = self._get_session(), self.stored_key  # type: ignore[attr-defined]  # not in Django's stubs
         key: str = self._get_new_session_key()  # type: ignore[attr-defined]
-        if old and Session.objects.filter(session_key=old).update(session_key=stored_key(key)):
+        begun = {} if SESSION_KEY in data else {"created_at": timezone.now()}  # a sign-in begins here
+        if old and Session.objects.filter(session_key=old).update(session_key=stored_key(key), **begun):
             self._session_key = key
             self.modified = True
         else:
@@ -75,6 +77,7 @@ class SessionStore(DatabaseStore):
             self._session_key = None
         else:
             self._ident = row.ident
+        self.row = row
         return row
 
     async def _aget_session_from_db(self) -> Session | None:

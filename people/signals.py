@@ -3,5 +3,5 @@
 from django.dispatch import Signal
 
 # What an account may do has changed, and the change is committed. Sent with `user_pk`, `why` (a word for the log) and
-# `session` (the stored key of the one session that ended; empty where the whole account is concerned).
+# `session` (the ident of the one session that ended; empty where the whole account is concerned).
 standing_changed = Signal()

@@ -2,6 +2,7 @@
 
 from celery import shared_task
 
+from people.actions.tidying import tidy_accounts
 from people.outbox import send_due
 
 
@@ -9,3 +10,9 @@ from people.outbox import send_due
 def send_mails() -> None:
     """Send the mails that are due; woken by each new mail, and by beat for those that failed before."""
     send_due()
+
+
+@shared_task(name="people.tasks.tidy", ignore_result=True)
+def tidy() -> None:
+    """Delete sessions and tokens that are over, and sign-ups that nobody confirmed."""
+    tidy_accounts()

@@ -31,6 +31,13 @@ redis.call('PEXPIRE', KEYS[1], math.ceil(burst / rate) + 1000)
 return wait
 """
 
+# KEYS[1]: the bucket. ARGV: its size, tokens to give back. A bucket that is not there is full.
+GIVE_BACK = """
+local tokens = redis.call('HGET', KEYS[1], 'tokens')
+if tokens then redis.call('HSET', KEYS[1], 'tokens', tostring(math.min(tonumber(ARGV[1]), tokens + ARGV[2]))) end
+return 0
+"""
+
 
 def bucket(key: str) -> str:
     return f"{settings.REDIS_PREFIX}bucket:{key}"
@@ -48,6 +55,11 @@ def take(key: str, *, per_minute: float, burst: int, cost: int = 1) -> float:
     """Take `cost` tokens out of `key`'s bucket. Returns 0.0 to go on, else the seconds after which it will work."""
     wait = connection().eval(TAKE, 1, bucket(key), per_minute / 60_000, burst, cost)
     return int(wait) / 1000
+
+
+def give_back(key: str, *, burst: int, cost: int = 1) -> None:
+    """Put tokens back that turned out not to be owed."""
+    connection().eval(GIVE_BACK, 1, bucket(key), burst, cost)
 
 
 async def atake(client: "redis.asyncio.Redis", key: str, *, per_minute: float, burst: int, cost: int = 1) -> float:

@@ -3,7 +3,7 @@
 from django.urls import path, re_path
 
 from people import converters as _converters  # noqa: F401  # makes <handle:…> known
-from people import views
+from people import credential_views, staff_gate, views
 
 app_name = "people"
 
@@ -13,7 +13,12 @@ urlpatterns = [
     path("people/<handle:handle>/unfollow/", views.unfollow, name="unfollow"),
     path("settings/", views.settings_page, name="settings"),
     path("settings/picture/", views.picture_form, name="settings_picture"),
-    path("settings/token/", views.token, name="settings_token"),
+    path("settings/sessions/", credential_views.sessions, name="sessions"),
+    path("settings/sessions/others/end/", credential_views.end_others, name="end_others"),
+    path("settings/sessions/<str:key>/end/", credential_views.end_session, name="end_session"),
+    path("settings/token/", credential_views.new_token, name="new_token"),
+    path("settings/token/<int:pk>/end/", credential_views.end_token, name="end_token"),
+    path("staff/second-step/", staff_gate.second_step, name="second_step"),
     path("creators/", views.creators, name="creators"),
     path("creators/withdraw/", views.withdraw, name="creators_withdraw"),
     path("rules/", views.rules, name="rules"),

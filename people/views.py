@@ -13,7 +13,6 @@ from django.utils import translation
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST, require_safe
-from rest_framework.authtoken.models import Token
 
 from people.actions import creators as creator_actions
 from people.actions import follows as follow_actions
@@ -98,7 +97,7 @@ def settings_page(request: HttpRequest) -> HttpResponse:
             messages.success(request, _("Saved."))
         return redirect("people:settings")
     status = 400 if form.errors else 200
-    context = {"form": form, "picture_form": PictureForm(), "has_token": Token.objects.filter(user=user).exists()}
+    context = {"form": form, "picture_form": PictureForm()}
     return render(request, "people/settings.html", context, status=status)
 
 
@@ -122,12 +121,7 @@ def picture_form(request: HttpRequest) -> HttpResponse:
     except PeopleRefused as refused:
         form.add_error("picture", ValidationError(refused.text, refused.code))
         status = refused.status
-    user = reader(request)
-    context = {
-        "form": ProfileForm(instance=user),
-        "picture_form": form,
-        "has_token": Token.objects.filter(user=user).exists(),
-    }
+    context = {"form": ProfileForm(instance=reader(request)), "picture_form": form}
     return render(request, "people/settings.html", context, status=status)
 
 
@@ -139,23 +133,6 @@ def picture(request: HttpRequest, name: str) -> FileResponse:
         raise Http404(_("This picture is gone."))
     headers = {"Cache-Control": f"public, max-age={YEAR}, immutable", "X-Content-Type-Options": "nosniff"}
     return FileResponse(file.open("rb"), content_type="image/webp", headers=headers)
-
-
-@login_required
-@require_http_methods(["GET", "POST"])
-def token(request: HttpRequest) -> HttpResponse:
-    """The key for programs: made or renewed, shown once, taken back."""
-    user, key = reader(request), ""
-    if request.method == "POST" and "revoke" in request.POST:
-        profile_actions.revoke_token(user)
-        messages.success(request, _("The token no longer works."))
-        return redirect("people:settings_token")
-    if request.method == "POST":
-        key = profile_actions.renew_token(user)
-    context = {"key": key, "token": Token.objects.filter(user=user).first()}
-    response = render(request, "people/token.html", context)
-    response.headers["Cache-Control"] = "no-store"
-    return response
 
 
 @require_http_methods(["GET", "POST"])

@@ -16,6 +16,17 @@ from tests.weights import whisper_folder
 
 # Everything the settings read from the environment: none of it may come in from the person's own shell.
 FOREIGN = (
+    "STAFF_SECOND_STEP_MINUTES",
+    "STAFF_IDLE_MINUTES",
+    "SIGN_IN_TRIES_ADDRESS",
+    "SIGN_IN_TRIES_ACCOUNT",
+    "SIGN_IN_TRIES",
+    "SIGNUP_DAYS",
+    "SESSION_DAYS",
+    "PASSWORD_RESET_MINUTES",
+    "API_TOKEN_DAYS",
+    "ACCOUNT_MAILS_TO",
+    "ACCOUNT_MAILS_BY",
     "ALLOWED_HOSTS",
     "ANSWER_LONGEST_SECONDS",
     "BEHIND_PROXY",

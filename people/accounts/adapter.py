@@ -1,22 +1,39 @@
-"""allauth's hooks: what an account starts with, and how its mails are signed."""
+"""allauth's hooks: what an account starts with, what ends when its credentials change, and how its mails are signed."""
 
-from typing import Any
+from __future__ import annotations
+
+from typing import Any, cast
 
 from allauth.account.adapter import DefaultAccountAdapter
+from allauth.account.internal.flows.login import get_authentication_records, record_authentication
+from allauth.account.internal.stagekit import clear_login, unstash_login
 from allauth.account.models import EmailAddress
+from allauth.core import context as allauth_context
+from allauth.core.exceptions import ImmediateHttpResponse
 from django.conf import settings
+from django.contrib.auth import logout
 from django.db import transaction
 from django.forms import BaseForm
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.urls import reverse
 from django.utils import timezone, translation
 from django.utils.translation import gettext_lazy as _
 
+from people.accounts.backend import by_address, by_login
+from people.accounts.limits import may_mail, remember_device, try_password
+from people.accounts.links import confirm_link, local_next, reset_link, site_link, this_site, with_next
+from people.actions.credentials import end_credentials, prove_address
 from people.actions.profile import release_unconfirmed
+from people.addresses import address_of_request
 from people.middleware import TZ_COOKIE
 from people.models import User
+from people.sessions import SessionStore
 from people.zones import is_zone
 
 DIFFERENT_PASSWORD = _("This handle, address or password is not right. Capitals matter in the password.")
+# What a sign-in may begin with. A second step is none of them: it needs one before it.
+FIRST_STEPS = ("password", "password_reset", "email")
 
 
 class HouseAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth is not typed
@@ -26,10 +43,11 @@ class HouseAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth is n
         **DefaultAccountAdapter.error_messages,
         "username_taken": _("Somebody has this handle already. Choose another one."),
         "username_blacklisted": _("This handle is kept free. Choose another one."),
-        "email_taken": _("There is an account with this address already. Sign in, or reset its password."),
         "username_password_mismatch": DIFFERENT_PASSWORD,
         "email_password_mismatch": DIFFERENT_PASSWORD,
-        "too_many_login_attempts": _("Too many wrong passwords. Wait five minutes, or reset your password."),
+        "too_many_login_attempts": _(
+            "Too many tries from here. Wait a few minutes and try again, or reset your password."
+        ),
     }
 
     def save_user(self, request: HttpRequest, user: User, form: BaseForm, commit: bool = True) -> User:
@@ -41,15 +59,150 @@ class HouseAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth is n
         user.rules_version = settings.RULES_VERSION
         user.language = translation.get_language() or settings.LANGUAGE_CODE
         user.time_zone = cookie if is_zone(cookie) else settings.TIME_ZONE
-        saved: User = super().save_user(request, user, form, commit)
-        return saved
+        user.signing_up = True
+        super().save_user(request, user, form, commit=False)
+        # Not its address yet: any number may sign up with one, and who confirms it has it. No answer tells of another.
+        user.email = ""
+        if commit:
+            user.save()
+        return user
+
+    # --- signing in --------------------------------------------------------------------------------------------------
+
+    def pre_authenticate(self, request: HttpRequest, **credentials: Any) -> None:
+        login = credentials.get("username") or credentials.get("email") or ""
+        self.attempt = try_password(request, by_login(login), login)
+        if not self.attempt.allowed:
+            raise self.validation_error("too_many_login_attempts")
+
+    def _rollback_login_failed_rl_usage(self) -> None:
+        """Called by allauth once the password was right."""
+        self.attempt.give_back()
+
+    def _delete_login_attempts_cached_email(self, request: HttpRequest, **credentials: Any) -> None:
+        """Nothing to delete: whoever reset the password is signed in, and the browser is known from then on."""
+
+    def login(self, request: HttpRequest, user: User) -> None:
+        """Refuse a sign-in that began before credentials of the account ended."""
+        if user.credentials_at is not None:
+            ended = user.credentials_at.timestamp()
+            steps = [record["at"] for record in get_authentication_records(request, user) if first_step(record)]
+            if steps and steps[-1] < ended:
+                clear_login(request)
+                raise ImmediateHttpResponse(redirect("account_login"))
+        super().login(request, user)
+
+    def post_login(self, request: HttpRequest, user: User, **facts: Any) -> HttpResponse:
+        response: HttpResponse = super().post_login(request, user, **facts)
+        remember_device(request, response, user)
+        return response
+
+    def set_password(self, user: User, password: str) -> None:
+        """A change leaves the session that makes it; a reset leaves none, not even one in this browser."""
+        request: HttpRequest = allauth_context.request
+        mine = request.user.is_authenticated and request.user.pk == user.pk
+        if mine and request.resolver_match and "reset" in (request.resolver_match.url_name or ""):
+            logout(request)
+        elif mine:
+            user.keep_session = cast(SessionStore, request.session).stored_key
+        with transaction.atomic():
+            super().set_password(user, password)
+            if not mine or not user.keep_session:
+                self.prove_by_reset(user)
+        user.keep_session = ""
+
+    def prove_by_reset(self, user: User) -> None:
+        """Whoever opened the link of a reset has the mailbox: an address that nobody confirmed before is theirs."""
+        address = EmailAddress.objects.filter(user=user, email=user.email).exclude(email="").first()
+        if address is None or address.verified:
+            return
+        release_unconfirmed(user.email, besides=user)
+        if address.set_verified():
+            prove_address(user, same_person=True)
+
+    # --- addresses ---------------------------------------------------------------------------------------------------
 
     def confirm_email(self, request: HttpRequest, email_address: EmailAddress) -> bool:
-        """Who shows that an address is theirs has it: an account that never did must let it go first."""
+        """Who shows that an address is theirs has it: an account that never did must let it go first, and whoever
+        came by other credentials before its owner loses them."""
+        user = cast(User, email_address.user)
+        signed_in = request.user.is_authenticated and request.user.pk == user.pk
+        own = cast(SessionStore, request.session).stored_key if signed_in else ""
         with transaction.atomic():
-            release_unconfirmed(email_address.email, besides=email_address.user)
-            return bool(super().confirm_email(request, email_address))
+            release_unconfirmed(email_address.email, besides=user)
+            if not super().confirm_email(request, email_address):
+                return False
+            user.refresh_from_db()
+            same_person = signed_in or begun_here(request, user)
+            if user.proved_at is None:
+                prove_address(user, keep_session=own, same_person=same_person)
+            else:
+                end_credentials(user, "address_changed", keep_session=own)
+        if same_person and not signed_in:
+            record_authentication(request, user, "email", email=email_address.email)
+        return True
+
+    # --- mails -------------------------------------------------------------------------------------------------------
+
+    def get_email_confirmation_url(self, request: HttpRequest, emailconfirmation: Any) -> str:
+        return confirm_link(emailconfirmation.key, request)
+
+    def get_reset_password_from_key_url(self, key: str) -> str:
+        return with_next(reset_link(key), local_next(self.request))
+
+    def send_confirmation_mail(self, request: HttpRequest, emailconfirmation: Any, signup: bool) -> None:
+        """To somebody who has an account already, another mail: on the page all sign-ups look the same."""
+        address: EmailAddress = emailconfirmation.email_address
+        user = cast(User, address.user)
+        kind = "signup" if user.signing_up else "address"
+        if not may_mail(request, kind, address.email):
+            return
+        owner = by_address(address.email) if user.signing_up else None
+        if owner is not None and owner.proved_at is not None:
+            self.send_account_already_exists_mail(address.email)
+        else:
+            super().send_confirmation_mail(request, emailconfirmation, signup)
+
+    def send_account_already_exists_mail(self, email: str) -> None:
+        owner = by_address(email)
+        language = owner.language if owner is not None else translation.get_language()
+        with translation.override(language):
+            self.send_mail("account/email/account_already_exists", email, {"owner": owner})
 
     def send_mail(self, template_prefix: str, email: str, context: dict[str, Any]) -> None:
-        names = {"site_name": settings.SITE_NAME, "site_url": settings.SITE_URL}
-        super().send_mail(template_prefix, email, {**context, **names})
+        """Every link of a mail leads to SITE_URL, also where allauth has made one out of the request."""
+        names = {
+            "site_name": settings.SITE_NAME,
+            "site_url": settings.SITE_URL,
+            "current_site": this_site(),
+            "signup_url": site_link(reverse("account_signup")),
+            "login_url": site_link(reverse("account_login")),
+            "password_reset_page": site_link(reverse("account_reset_password")),
+        }
+        message = self.render_mail(template_prefix, email, {"email": email, **context, **names})
+        message.send()
+
+    def send_notification_mail(
+        self, template_prefix: str, user: User, context: dict[str, Any] | None = None, email: str | None = None
+    ) -> None:
+        """A change is told in the language of its person, to the address that was theirs before it."""
+        with translation.override(user.language):
+            super().send_notification_mail(template_prefix, user, context, email)
+
+    def get_client_ip(self, request: HttpRequest) -> str:
+        return address_of_request(request)
+
+    def is_safe_url(self, url: str) -> bool:
+        """Only paths of this site, under whatever name it was asked for."""
+        return bool(super().is_safe_url(url)) and url.startswith(("/", settings.SITE_URL + "/"))
+
+
+def first_step(record: dict[str, Any]) -> bool:
+    """Whether an entry of a session's list of steps can begin a sign-in: a passkey can, a code cannot."""
+    return record.get("method") in FIRST_STEPS or bool(record.get("passwordless"))
+
+
+def begun_here(request: HttpRequest, user: User) -> bool:
+    """Whether this browser has begun to sign up or in to this account."""
+    login = unstash_login(request, peek=True)
+    return login is not None and login.user is not None and login.user.pk == user.pk

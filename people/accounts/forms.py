@@ -4,6 +4,8 @@ import datetime
 from typing import Any
 
 from allauth.account import forms as allauth_forms
+from allauth.account.adapter import get_adapter
+from allauth.account.models import EmailAddress
 from django import forms
 from django.conf import settings
 from django.core.exceptions import ValidationError
@@ -11,11 +13,13 @@ from django.db import IntegrityError, transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse_lazy
-from django.utils import timezone
+from django.utils import timezone, translation
 from django.utils.html import format_html
 from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
 
+from people.accounts.backend import by_address
+from people.accounts.limits import may_mail
 from people.models import HANDLE, User
 from people.text import visible
 
@@ -91,24 +95,52 @@ class SignupForm(Plain, allauth_forms.SignupForm):  # type: ignore[misc]
             raise ValidationError(text, "too_young", {"age": settings.MINIMUM_AGE})
         return born
 
+    def validate_unique_email(self, value: str) -> str:
+        """Every address is as good as another here: whether it has an account is told by mail alone."""
+        return value
+
+    def save(self, request: HttpRequest) -> User:
+        """An account that is signing up. Its address is its own once it is confirmed."""
+        adapter = get_adapter(request)
+        user: User = adapter.save_user(request, adapter.new_user(request), self)
+        EmailAddress.objects.create(user=user, email=self.cleaned_data["email"], primary=True)
+        return user
+
     def try_save(self, request: HttpRequest) -> tuple[User | None, HttpResponse | None]:
         """Two people may send the same handle at once: the second sees the form again, with what was typed."""
         try:
             with transaction.atomic():
-                user, response = super().try_save(request)
+                return self.save(request), None
         except IntegrityError:
-            taken = (
-                "username" if User.objects.filter(handle__iexact=self.cleaned_data["username"]).exists() else "email"
-            )
-            self.add_error(taken, _("Somebody took this a moment ago. Choose another one."))
+            self.add_error("username", _("Somebody took this a moment ago. Choose another one."))
             return None, render(request, "account/signup.html", {"form": self}, status=409)
-        return user, response
 
 
 class ResetPasswordForm(Plain, allauth_forms.ResetPasswordForm):  # type: ignore[misc]
+    """The page answers the same for every address; the mail tells what there is."""
+
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["email"].label = _("E-mail address of your account")
+
+    def clean_email(self) -> str:
+        return str(self.cleaned_data["email"]).lower()
+
+    def save(self, request: HttpRequest, **kwargs: Any) -> str:
+        email: str = self.cleaned_data["email"]
+        if not may_mail(request, "reset", email):
+            return email
+        user = by_address(email)
+        language = user.language if user is not None else translation.get_language()
+        with translation.override(language):
+            if user is None:
+                get_adapter(request).send_mail("account/email/unknown_account", email, {})
+            elif not user.is_active:
+                get_adapter(request).send_mail("account/email/account_closed", email, {})
+            else:
+                self.users = [user]
+                super().save(request, **kwargs)
+        return email
 
 
 class AddEmailForm(Plain, allauth_forms.AddEmailForm):  # type: ignore[misc]

@@ -1,4 +1,4 @@
-"""What a person changes about the own account: name, text, language, time zone, picture, API token."""
+"""What a person changes about the own account: name, text, language, time zone, picture, address."""
 
 from __future__ import annotations
 
@@ -9,9 +9,10 @@ from django.core.exceptions import ValidationError
 from django.core.files.base import ContentFile
 from django.core.files.uploadedfile import UploadedFile
 from django.db import connection, transaction
-from rest_framework.authtoken.models import Token
+from django.utils import timezone
 
 from people import quotas
+from people.actions.credentials import end_credentials
 from people.models import User
 from people.pictures import square_webp
 from people.throttle import slow_down
@@ -74,11 +75,15 @@ def replace_picture(user: User, content: ContentFile[bytes] | None) -> User:
 def set_email(user: User, email: str, confirmed: bool = False) -> User:
     """Give an account another address, as staff and commands do; people themselves go by allauth's mails.
 
-    The addresses before it are forgotten: a link sent to one of them must not change the account back.
+    The addresses before it are forgotten: a link sent to one of them must not change the account back. What spoke for
+    the account ends with them.
     """
     user.email = email.strip().lower()
-    user.save(update_fields=["email"])
-    EmailAddress.objects.filter(user=user).exclude(email=user.email).delete()
+    if confirmed and user.proved_at is None:
+        user.proved_at = timezone.now()
+    user.save(update_fields=["email", "proved_at"])
+    if EmailAddress.objects.filter(user=user).exclude(email=user.email).delete()[0]:
+        end_credentials(user, "address_changed")
     if user.email:
         EmailAddress.objects.update_or_create(
             user=user, email=user.email, defaults={"primary": True, "verified": confirmed}
@@ -92,17 +97,9 @@ def release_unconfirmed(email: str, besides: User) -> int:
     if EmailAddress.objects.filter(email=email, verified=True).exclude(user=besides).exists():
         return 0
     EmailAddress.objects.filter(email=email).exclude(user=besides).delete()
-    return User.objects.filter(email=email).exclude(pk=besides.pk).update(email="")
-
-
-@transaction.atomic
-def renew_token(user: User) -> str:
-    """A new API token; the one before stops working at once. It is shown this one time."""
-    Token.objects.filter(user=user).delete()
-    return str(Token.objects.create(user=user).key)
-
-
-def revoke_token(user: User) -> bool:
-    """Returns whether there was one."""
-    deleted, _by_model = Token.objects.filter(user=user).delete()
-    return deleted > 0
+    others = list(User.objects.filter(email=email).exclude(pk=besides.pk))
+    for other in others:
+        other.email = ""
+        other.save(update_fields=["email"])
+        end_credentials(other, "address_lost", factors=True)
+    return len(others)

@@ -2,38 +2,16 @@
 
 from __future__ import annotations
 
-import logging
 from datetime import datetime
 
 from django.db import transaction
 from django.utils import timezone
 
 from ledger.actions import record
-from people import signals
-from people.models import Sanction, Session, User
+from people.actions.credentials import Ended, end_credentials
+from people.actions.standing_change import standing_changed as standing_changed
+from people.models import Sanction, User
 from people.refusals import PeopleRefused
-
-log = logging.getLogger(__name__)
-
-
-def standing_changed(user: User, why: str, session: str = "") -> None:
-    """Ask again, once the transaction commits, what depends on this account: sockets, seats, listening, rooms.
-
-    `session` is the stored key of the one session that ended. Whatever a receiver raises is logged: the clock of rooms
-    is the net behind this.
-    """
-    pk = user.pk
-    transaction.on_commit(
-        lambda: _send(pk, why, session),
-        robust=True,
-    )
-
-
-def _send(user_pk: int, why: str, session: str) -> None:
-    log.info("standing of %s changed: %s", user_pk, why)
-    for receiver, error in signals.standing_changed.send_robust(None, user_pk=user_pk, why=why, session=session):
-        if isinstance(error, Exception):
-            log.error("%s did not take the change of %s", receiver, user_pk, exc_info=error)
 
 
 @transaction.atomic
@@ -98,6 +76,17 @@ def reopen_account(user: User, by: User | None, why: str) -> bool:
     return _set_active(user, by, why, True)
 
 
+@transaction.atomic
+def end_all_sessions(user: User, by: User | None, why: str) -> Ended:
+    """End every session and API token of an account, as staff do when somebody else has come into it."""
+    if not why.strip():
+        raise PeopleRefused("bad_value", {"why": "1–500"})
+    ended = end_credentials(user, "sessions_ended")
+    values = {"sessions": ended.sessions, "tokens": ended.tokens}
+    record("sessions_ended", f"person:{user.pk}", None if by is None else by.pk, values, {"why": why.strip()})
+    return ended
+
+
 def _set_active(user: User, by: User | None, why: str, active: bool) -> bool:
     row = User.objects.select_for_update().get(pk=user.pk)
     if row.is_active == active:
@@ -105,8 +94,9 @@ def _set_active(user: User, by: User | None, why: str, active: bool) -> bool:
     row.is_active = user.is_active = active
     row.save(update_fields=["is_active"])
     kind = "account_reopened" if active else "account_closed"
-    if not active:
-        Session.objects.filter(user=row).delete()
-    standing_changed(row, kind)
+    if active:
+        standing_changed(row, kind)
+    else:
+        end_credentials(row, kind)
     record(kind, f"person:{row.pk}", None if by is None else by.pk, {}, {"why": why.strip()} if why.strip() else {})
     return True

@@ -2,14 +2,13 @@
 
 from allauth.account.decorators import secure_admin_login
 from django.contrib import admin
-from rest_framework.authtoken.models import TokenProxy
 
-from people.admin import creators, follows, mails, second_steps, users
+from people.admin import creators, follows, mails, second_steps, standing, users
+from people.staff_gate import close_admin
 
 # Staff sign in where everybody does: with its rate limits and second step.
 admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-assign]
 admin.site.site_header = admin.site.site_title = "Stamtafel"
-# Its list shows keys with which one can act as anybody.
-admin.site.unregister(TokenProxy)
+close_admin()
 
-__all__ = ["creators", "follows", "mails", "second_steps", "users"]
+__all__ = ["creators", "follows", "mails", "second_steps", "standing", "users"]

@@ -2,10 +2,16 @@
 
 from allauth.mfa.models import Authenticator
 from django.contrib import admin
+from django.db import transaction
+from django.db.models import QuerySet
+from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
 from ledger.admin import UnwrittenAdmin
+from people.actions.credentials import end_credentials
+from people.admin.standing import may_act_on
 from people.demo import DEMO_ONLY
+from people.models import User
 
 # allauth's own page shows the secrets out of which codes are made.
 admin.site.unregister(Authenticator)
@@ -23,3 +29,22 @@ class SecondStepAdmin(UnwrittenAdmin):
     @admin.display(boolean=True, description=_("for the demo alone"))
     def demo_only(self, step: Authenticator) -> bool:
         return bool(step.data.get(DEMO_ONLY))
+
+    def has_delete_permission(self, request: HttpRequest, obj: Authenticator | None = None) -> bool:
+        """A password of staff alone must open nothing: theirs are taken away by superusers only."""
+        by = request.user
+        if obj is not None and not (isinstance(by, User) and may_act_on(by, obj.user)):
+            return False
+        return super().has_delete_permission(request, obj)
+
+    @transaction.atomic
+    def delete_model(self, request: HttpRequest, obj: Authenticator) -> None:
+        """Who lost a device may have lost what is signed in on it."""
+        super().delete_model(request, obj)
+        end_credentials(obj.user, "factor_ended", tokens=False)
+
+    @transaction.atomic
+    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Authenticator]) -> None:
+        rows = [row for row in queryset.select_related("user") if self.has_delete_permission(request, row)]
+        for row in rows:
+            self.delete_model(request, row)

@@ -7,12 +7,14 @@ from django.contrib.auth.admin import UserAdmin
 from django.contrib.auth.forms import AdminUserCreationForm, UserChangeForm
 from django.db.models import Model, QuerySet
 from django.forms import ModelForm
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
+from django.urls import URLPattern, path
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
 from people.actions.creators import add_creators
 from people.actions.profile import set_email
+from people.admin.standing import act_on_account, deeds_for
 from people.models import User
 
 SEES_ADDRESSES = "people.view_address"
@@ -43,7 +45,12 @@ class PersonAdmin(UserAdmin):  # type: ignore[type-arg]
     list_display = ("handle", "display_name", "email", "is_active", "is_staff", "language", "date_joined")
     list_filter = ("is_active", "is_staff", "groups", "language")
     search_fields = ("handle", "display_name", "email")
-    readonly_fields = ("last_login", "date_joined", "old_enough_at", "rules_version", "picture")
+    # Closing and opening are actions with a reason, on a page of their own; a sign-up proves its address itself.
+    readonly_fields = (
+        *("is_active", "last_login", "date_joined", "old_enough_at", "rules_version", "picture"),
+        *("signing_up", "proved_at"),
+    )
+    change_form_template = "admin/people/user/change_form.html"
     filter_horizontal = ("groups", "user_permissions")
     list_per_page = 50
     show_full_result_count = False
@@ -53,7 +60,10 @@ class PersonAdmin(UserAdmin):  # type: ignore[type-arg]
         (_("Page"), {"fields": ("display_name", "about", "picture", "language", "time_zone")}),
         (_("Reached by"), {"fields": ("email",)}),
         (_("May"), {"fields": ("is_active", *ONLY_SUPERUSERS)}),
-        (_("When"), {"fields": ("date_joined", "last_login", "old_enough_at", "rules_version")}),
+        (
+            _("When"),
+            {"fields": ("date_joined", "last_login", "old_enough_at", "rules_version", "proved_at", "signing_up")},
+        ),
     )
     add_fieldsets = (
         (
@@ -94,6 +104,19 @@ class PersonAdmin(UserAdmin):  # type: ignore[type-arg]
     def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         """Accounts are closed, not deleted: rooms, evidence and logs refer to them."""
         return False
+
+    def get_urls(self) -> list[URLPattern]:
+        act = self.admin_site.admin_view(self.act)
+        return [path("<int:pk>/act/<slug:name>/", act, name="people_user_act"), *super().get_urls()]
+
+    def act(self, request: HttpRequest, pk: int, name: str) -> HttpResponse:
+        return act_on_account(request, self.admin_site, self.opts, pk, name)
+
+    def render_change_form(self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any) -> Any:
+        person = kwargs.get("obj")
+        assert isinstance(request.user, User)
+        deeds = [] if person is None else deeds_for(request.user, person)
+        return super().render_change_form(request, {**context, "deeds": deeds}, *args, **kwargs)
 
     def save_model(self, request: HttpRequest, obj: User, form: ModelForm, change: bool) -> None:  # type: ignore[type-arg]
         super().save_model(request, obj, form, change)

@@ -74,7 +74,7 @@ class Browser:
         found = _TOKEN.search(form)
         token = html.unescape(found[1]) if found else ""
         self.fetch("/accounts/login/", {"login": handle, "password": password, "csrfmiddlewaretoken": token})
-        if not any(cookie.name == "sessionid" for cookie in self.jar):
+        if not any(cookie.name.endswith("sessionid") for cookie in self.jar):
             raise Refused("not_signed_in")
 
     @property

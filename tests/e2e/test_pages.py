@@ -69,6 +69,8 @@ PAGES = [
     ("/accounts/login/", None, 200),
     ("/accounts/signup/", None, 200),
     ("/accounts/password/reset/", None, 200),
+    ("/accounts/confirm-email/", None, 200),
+    ("/settings/sessions/", "guest", 200),
 ]
 
 

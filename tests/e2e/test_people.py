@@ -6,17 +6,29 @@ import io
 import re
 
 import pytest
+from allauth.mfa.models import Authenticator
 from PIL import Image
 from playwright.sync_api import Page, expect
 
+from people.actions.standing import impose_sanction
+from people.devmail import newest_mails
 from people.models import User
-from tests.e2e.browser import PHONE, Chromium, axe, overflow
-from tests.people.factories import PASSWORD, person
+from tests.e2e.browser import DESK, PHONE, Chromium, Scheme, axe, overflow
+from tests.people.factories import PASSWORD, api_client, person
+from tests.people.staff import SECRET
+from tests.people.ways_in import code_of
 
 
 def enter(page: Page, **fields: str) -> None:
     for name, value in fields.items():
         page.fill(f"#id_{name}", value)
+
+
+def link_in_mail() -> str:
+    """The link of the newest mail that the site has written down."""
+    found = re.search(r"http://\S+/accounts/\S+", newest_mails(1)[0].text)
+    assert found
+    return found[0]
 
 
 def fine(page: Page) -> None:
@@ -41,6 +53,11 @@ def test_signing_up_with_keys_only_after_two_mistakes(chromium: Chromium) -> Non
     fine(page)
     enter(page, username="anna-w", password1="a long walk home", born="1990-05-04")
     page.get_by_role("button", name="Make my account").click()
+    page.wait_for_url(re.compile("/accounts/confirm-email/$"))
+    expect(page.get_by_role("heading", name="Look in your mail")).to_be_visible()
+    fine(page)
+    page.goto(link_in_mail())
+    page.get_by_role("button", name="Yes, confirm it").click()
     page.wait_for_url(re.compile("/creators/$"))
     anna = User.objects.get(handle="anna-w")
     assert (anna.display_name, anna.time_zone) == ("Anna de Wit", "Asia/Tokyo")
@@ -111,3 +128,54 @@ def test_a_passkey_opens_the_door_without_a_password(chromium: Chromium) -> None
     page.goto(f"{chromium.url}/accounts/login/?next=/settings/")
     page.get_by_role("button", name="Sign in with a passkey").click()
     page.wait_for_url(re.compile("/settings/$"))
+
+
+@pytest.mark.parametrize(("size", "scheme"), [(PHONE, "dark"), (DESK, "light")])
+def test_pages_of_credentials_are_for_everybody(chromium: Chromium, size: dict[str, int], scheme: Scheme) -> None:
+    anna = person("anna")
+    api_client(anna)
+    page = chromium.page("/settings/sessions/", anna, viewport=size, color_scheme=scheme)
+    expect(page.get_by_text("A program", exact=True)).to_be_visible()
+    fine(page)
+    page.get_by_role("button", name="Take back the token A program").click()
+    expect(page.get_by_text("The token no longer works.")).to_be_visible()
+    page.get_by_role("link", name="Make a token").click()
+    enter(page, password=PASSWORD)
+    page.get_by_role("button", name="Confirm").click()
+    fine(page)
+    enter(page, name="My bot")
+    page.get_by_role("button", name="Make a token").click()
+    expect(page.get_by_text("Copy it now")).to_be_visible()
+    fine(page)
+    impose_sanction(anna, "suspended", None, "shouting")
+    page = chromium.page("/settings/", anna, expect=403, viewport=size, color_scheme=scheme)
+    expect(page.get_by_role("heading", name="Your account is suspended")).to_be_visible()
+    fine(page)
+    page.locator("main").get_by_role("button", name="Sign out").click()
+    page.wait_for_url(re.compile("/$"))
+
+
+@pytest.mark.parametrize(("size", "scheme"), [(PHONE, "dark"), (DESK, "light")])
+def test_staff_set_up_and_use_a_second_step(chromium: Chromium, size: dict[str, int], scheme: Scheme) -> None:
+    boss = person("boss", is_staff=True, is_superuser=True)
+    page = chromium.page("/accounts/login/?next=/admin/people/user/", viewport=size, color_scheme=scheme)
+    enter(page, login="boss", password=PASSWORD)
+    page.get_by_role("button", name="Sign in", exact=True).click()
+    expect(page.get_by_role("heading", name="Set up your second step")).to_be_visible()
+    fine(page)
+    page.get_by_role("link", name="An authenticator app").click()
+    enter(page, password=PASSWORD)
+    page.get_by_role("button", name="Confirm").click()
+    secret = page.locator("#authenticator_secret").input_value()
+    enter(page, code=code_of(secret))
+    page.get_by_role("button", name="Activate").click()
+    fine(page)
+    page.get_by_role("link", name="Go on").click()
+    expect(page.get_by_role("heading", name="Confirm your second step")).to_be_visible()
+    fine(page)
+    Authenticator.objects.filter(user=boss, type="totp").update(data={"secret": SECRET})  # a code is good once
+    page.get_by_role("link", name="With a code").click()
+    fine(page)
+    enter(page, code=code_of(SECRET))
+    page.get_by_role("button", name="Confirm").click()
+    page.wait_for_url(re.compile("/admin/people/user/$"))

@@ -20,6 +20,7 @@ from people.groups import MODERATORS
 from rooms.models import Room, Seat
 from tests.moderation.builders import due_at, ended_room
 from tests.moderation.conftest import Facts
+from tests.people.staff import sign_in_staff
 from tests.rooms.people import open_room, person
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -35,6 +36,8 @@ def _plain_addresses(settings: Any) -> None:
 
 
 def as_user(user: Any) -> Client:
+    if user.is_staff:
+        return sign_in_staff(Client(), user)
     client = Client()
     client.force_login(user)
     return client

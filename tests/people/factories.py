@@ -2,12 +2,16 @@
 
 import functools
 import itertools
+from datetime import timedelta
 from typing import Any
 
 from django.contrib.auth.hashers import make_password
+from django.test import Client
+from django.utils import timezone
 
+from people.actions.credentials import hash_of
 from people.actions.profile import set_email
-from people.models import User
+from people.models import ApiToken, User
 
 PASSWORD = "a long walk home"
 _numbers = itertools.count(1)
@@ -21,6 +25,15 @@ def person(handle: str = "", *, confirmed: bool = True, **facts: Any) -> User:
     facts.setdefault("display_name", handle.capitalize())
     user = User.objects.create(handle=handle, password=_hashed(PASSWORD), **facts)
     return set_email(user, email, confirmed=confirmed)
+
+
+def api_client(user: User) -> Client:
+    """A program with a token of the person's own."""
+    number = next(_numbers)
+    text = f"stf_{user.handle}-{number}"
+    over = timezone.now() + timedelta(days=1)
+    ApiToken.objects.create(user=user, name="A program", hash=hash_of(text), prefix=text[:8], expires_at=over)
+    return Client(headers={"authorization": f"Token {text}"})
 
 
 def people(number: int) -> list[User]:

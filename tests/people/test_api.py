@@ -3,18 +3,13 @@
 import pytest
 from django.core.management import call_command
 from django.test import Client
-from rest_framework.authtoken.models import Token
 
 from people.actions.creators import add_creators
 from people.models import Follow, User
+from tests.people.factories import api_client as signed
 from tests.people.factories import person
 
 pytestmark = pytest.mark.django_db
-
-
-def signed(user: User) -> Client:
-    """A program with the person's token."""
-    return Client(headers={"authorization": f"Token {Token.objects.create(user=user).key}"})
 
 
 def test_the_own_account_is_read_and_changed() -> None:
@@ -109,7 +104,8 @@ def test_a_closed_account_s_token_is_worth_nothing() -> None:
     anna = person("anna")
     api = signed(anna)
     User.objects.filter(pk=anna.pk).update(is_active=False)
-    assert api.get("/api/v1/me/").status_code == 401
+    answer = api.get("/api/v1/me/")
+    assert (answer.status_code, answer.json()["error"]["code"]) == (403, "account_closed")
 
 
 def test_too_much_at_once_says_when_it_works_again() -> None:

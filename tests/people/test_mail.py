@@ -18,6 +18,7 @@ from people.devmail import newest_mails
 from people.models import Mail
 from tests.config.development_urls import DEV_KEY
 from tests.people.factories import person
+from tests.people.staff import sign_in_staff
 
 pytestmark = pytest.mark.django_db
 
@@ -137,7 +138,7 @@ def test_a_worker_that_died_leaves_its_mail_to_the_next(server: MailServer) -> N
 
 
 def test_the_admin_shows_what_was_given_up_and_no_texts(client: Client) -> None:
-    client.force_login(person(is_staff=True, is_superuser=True))
+    sign_in_staff(client, person(is_staff=True, is_superuser=True))
     row = Mail.objects.create(to="b@example.org", subject="Hello", source=b"secret link", state=Mail.State.FAILED)
     assert "given up" in client.get("/admin/people/mail/").content.decode()
     page = client.get(f"/admin/people/mail/{row.pk}/change/").content.decode()

@@ -6,7 +6,6 @@ import pytest
 from django.http import HttpRequest, HttpResponse
 from django.test import Client, RequestFactory
 from django.utils import timezone, translation
-from rest_framework.authtoken.models import Token
 
 from people import live
 from people.actions.creators import add_creators
@@ -112,22 +111,6 @@ def test_time_zones_are_places_and_utc() -> None:
     assert not any(map(is_zone, ["", "CET", "EST5EDT", "US/Pacific", "GMT+3", "../x", "Europe/Nowhere"]))
     assert len(zone_names()) > 300
     assert zone_choices()[0] == ("UTC", "UTC")
-
-
-def test_a_token_is_shown_once_and_replaced(client: Client) -> None:
-    anna = person("anna")
-    client.force_login(anna)
-    answer = client.post("/settings/token/")
-    first = Token.objects.get().key
-    assert first in answer.content.decode() and answer["Cache-Control"] == "no-store"
-    assert first not in client.get("/settings/token/").content.decode()
-    client.post("/settings/token/")
-    second = Token.objects.get().key
-    assert second != first
-    assert Client().get("/api/v1/me/", headers={"authorization": f"Token {first}"}).status_code == 401
-    assert Client().get("/api/v1/me/", headers={"authorization": f"Token {second}"}).status_code == 200
-    client.post("/settings/token/", {"revoke": "yes"})
-    assert not Token.objects.exists()
 
 
 def test_the_profile_shows_where_one_is_live(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:

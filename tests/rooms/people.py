@@ -14,6 +14,7 @@ from people.models import Creator, User
 from people.sessions import SessionStore
 from rooms import actions
 from rooms.models import Room
+from tests.people.staff import use_second_step
 
 _password = functools.cache(make_password)
 
@@ -49,5 +50,7 @@ def session_cookie(user: User) -> str:
     store[SESSION_KEY] = str(user.pk)
     store[BACKEND_SESSION_KEY] = settings.AUTHENTICATION_BACKENDS[0]
     store[HASH_SESSION_KEY] = user.get_session_auth_hash()
+    if user.is_staff:
+        use_second_step(store, user)
     store.create()
     return f"{settings.SESSION_COOKIE_NAME}={store.session_key}"

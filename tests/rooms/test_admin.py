@@ -15,6 +15,7 @@ from django.utils import timezone
 
 from rooms import actions
 from rooms.models import Consent, Recording, RecordingFile, Room, RoomEvent, Seat
+from tests.people.staff import sign_in_staff
 from tests.rooms.people import open_room, person
 
 pytestmark = pytest.mark.django_db
@@ -29,9 +30,7 @@ def _plain_static_files(settings: Any) -> None:
 
 
 def staff(**rights: Any) -> Client:
-    browser = Client()
-    browser.force_login(person("boss", is_staff=True, **({"is_superuser": True} | rights)))
-    return browser
+    return sign_in_staff(Client(), person("boss", is_staff=True, **({"is_superuser": True} | rights)))
 
 
 def fill(number: int) -> None:
@@ -115,9 +114,8 @@ def test_what_is_looked_for_is_found_alone(name: str, word: str) -> None:
 def staff_again() -> Client:
     from people.models import User
 
-    browser = Client()
-    browser.force_login(User.objects.filter(handle="boss").first() or person("boss", is_staff=True, is_superuser=True))
-    return browser
+    boss = User.objects.filter(handle="boss").first() or person("boss", is_staff=True, is_superuser=True)
+    return sign_in_staff(Client(), boss)
 
 
 def test_filters_and_dates() -> None:
@@ -168,9 +166,7 @@ def test_staff_end_rooms_by_the_one_action() -> None:
 def test_only_who_may_change_rooms_ends_them(codename: str) -> None:
     room, user = open_room(), person("helper", is_staff=True)
     user.user_permissions.add(*Permission.objects.filter(codename__in=["view_room", codename]))
-    browser = Client()
-    browser.force_login(user)
-    end(browser, room)
+    end(sign_in_staff(Client(), user), room)
     room.refresh_from_db()
     assert room.is_live is (codename == "view_room")
 

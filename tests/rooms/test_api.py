@@ -13,21 +13,16 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import get_resolver
-from rest_framework.authtoken.models import Token
 
 from people.models import Follow, User
 from rooms import actions
 from rooms.api.urls import urlpatterns
 from rooms.models import Recording, RecordingFile, Room, RoomEvent, Seat
+from tests.people.factories import api_client as by_token
 from tests.rooms.people import consented, open_room, person, seated
 
 pytestmark = pytest.mark.django_db
 JSON = "application/json"
-
-
-def by_token(user: User) -> Client:
-    token, _made = Token.objects.get_or_create(user=user)
-    return Client(headers={"authorization": f"Token {token.key}"})
 
 
 def by_session(user: User) -> Client:

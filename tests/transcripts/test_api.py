@@ -8,6 +8,7 @@ from django.urls import reverse
 
 from people.models import User
 from rooms.models import Recording
+from tests.people.staff import sign_in_staff
 from tests.transcripts import builders, sounds
 from transcripts import actions, jobs
 from transcripts.models import Cue, TrackPlan, TranscriptionWindow
@@ -218,8 +219,7 @@ def test_lines_and_lists_cost_the_same_queries_however_many_there_are(
     client = table.client("hanna")
     with django_assert_max_num_queries(9):  # type: ignore[operator]
         assert len(client.get(table.url + "cues/?limit=300").json()["cues"]) == 300
-    staff = Client()
-    staff.force_login(User.objects.create_superuser("staff-1", "staff@example.org"))
+    staff = sign_in_staff(Client(), User.objects.create_superuser("staff-1", "staff@example.org"))
     for model in ("cue", "transcript", "trackplan", "transcriptionwindow"):
         with django_assert_max_num_queries(12):  # type: ignore[operator]
             answer = staff.get(reverse(f"admin:transcripts_{model}_changelist"), {"q": "reg"})

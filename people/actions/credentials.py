@@ -1,0 +1,125 @@
+"""What speaks for an account: sessions, API tokens, second steps, sign-ins half done, links in mails. How it ends."""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+from dataclasses import dataclass
+from datetime import timedelta
+
+from allauth.mfa.models import Authenticator
+from django.conf import settings
+from django.db import transaction
+from django.utils import timezone
+
+from people.actions.standing_change import standing_changed
+from people.mails import tell_new_token
+from people.models import ApiToken, Session, User
+from people.refusals import PeopleRefused
+
+TOKEN_START = "stf_"
+SHOWN = 8  # characters of a token that lists may show
+MOST_TOKENS = 20  # of one person
+
+
+@dataclass(frozen=True)
+class Ended:
+    """How many of each were ended."""
+
+    sessions: int
+    tokens: int
+    factors: int
+
+
+@transaction.atomic
+def end_credentials(
+    user: User, why: str, *, keep_session: str = "", tokens: bool = True, factors: bool = False
+) -> Ended:
+    """End everything that speaks for an account, but for the session with the stored key `keep_session`.
+
+    Sessions are deleted, never only marked. Sign-ins that wait for their second step and links that reset the password
+    are void from now on. Second steps go with `factors` alone: they are what still protects an account whose password
+    or mailbox somebody else has.
+    """
+    row = User.objects.select_for_update().get(pk=user.pk)
+    row.credentials_at = user.credentials_at = timezone.now()
+    row.save(update_fields=["credentials_at"])
+    sessions = list(Session.objects.select_for_update().filter(user=row).exclude(session_key=keep_session))
+    Session.objects.filter(pk__in=[session.pk for session in sessions]).delete()
+    ended_tokens = ApiToken.objects.filter(user=row).delete()[0] if tokens else 0
+    ended_factors = Authenticator.objects.filter(user=row).delete()[0] if factors else 0
+    if not keep_session:
+        standing_changed(row, why)
+    for session in sessions if keep_session else ():
+        standing_changed(row, why, session=session.ident)
+    return Ended(len(sessions), ended_tokens, ended_factors)
+
+
+def password_changed(user: User, keep_session: str = "") -> Ended:
+    """What a new password ends, whoever set it. An account whose address nobody confirmed loses its second steps too:
+    they may be of somebody who signed up with another's address."""
+    return end_credentials(user, "password_changed", keep_session=keep_session, factors=user.proved_at is None)
+
+
+@transaction.atomic
+def end_session(user: User, stored_key: str, why: str) -> bool:
+    """End one session. Returns whether it was there."""
+    session = Session.objects.select_for_update().filter(user=user, session_key=stored_key).first()
+    if session is None:
+        return False
+    session.delete()
+    standing_changed(user, why, session=session.ident)
+    return True
+
+
+def hash_of(token: str) -> str:
+    """The hash under which a token is kept. It has 256 random bits, so no salt is needed."""
+    return hashlib.sha256(token.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+@transaction.atomic
+def make_token(user: User, name: str, session: str = "") -> tuple[ApiToken, str]:
+    """A new API token and its text, which nobody can read again. Its owner is told by mail.
+
+    `session` is the stored key of the session that asks: one that ended while this waited makes no token any more.
+    """
+    name = name.strip()
+    if not name or len(name) > 60:
+        raise PeopleRefused("bad_value", {"name": "1–60"})
+    row = User.objects.select_for_update().get(pk=user.pk)
+    if session and not Session.objects.filter(user=row, session_key=session).exists():
+        raise PeopleRefused("not_signed_in")
+    if ApiToken.objects.filter(user=row, expires_at__gt=timezone.now()).count() >= MOST_TOKENS:
+        raise PeopleRefused("too_many_tokens")
+    text = TOKEN_START + secrets.token_urlsafe(32)
+    token = ApiToken.objects.create(
+        user=row,
+        name=name,
+        hash=hash_of(text),
+        prefix=text[:SHOWN],
+        expires_at=timezone.now() + timedelta(days=settings.API_TOKEN_DAYS),
+    )
+    tell_new_token(row, token)
+    return token, text
+
+
+def end_token(user: User, pk: int) -> bool:
+    """Take a token back. Returns whether it was there. Nothing stays open by a token: each request asks for it."""
+    deleted, _by_model = ApiToken.objects.filter(user=user, pk=pk).delete()
+    return deleted > 0
+
+
+@transaction.atomic
+def prove_address(user: User, *, keep_session: str = "", same_person: bool) -> None:
+    """The address of an account turned out to be its owner's for the first time.
+
+    `same_person`: the browser that confirms is the one that signed up or in, so the password is the owner's too. Else
+    it may be of somebody who signed up with the address of another: that person keeps nothing, and the owner chooses
+    a new password.
+    """
+    user.proved_at, user.signing_up = timezone.now(), False
+    user.save(update_fields=["proved_at", "signing_up"])
+    if not same_person:
+        user.set_unusable_password()
+        user.save(update_fields=["password"])
+    end_credentials(user, "address_confirmed", keep_session=keep_session, factors=not same_person)

@@ -1,0 +1,103 @@
+"""Sessions, tokens and second steps of one's own account: one page that lists them, each with a way to end it."""
+
+from __future__ import annotations
+
+from typing import Any, cast
+
+from allauth.account.decorators import reauthentication_required
+from allauth.mfa.models import Authenticator
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from people.actions import credentials
+from people.devices import device_name
+from people.forms import TokenForm
+from people.models import ApiToken, Session, User
+from people.refusals import PeopleRefused
+from people.sessions import SessionStore
+
+
+def reader(request: HttpRequest) -> User:
+    return cast(User, request.user)
+
+
+def own_key(request: HttpRequest) -> str:
+    """The stored key of the session that asks."""
+    return cast(SessionStore, request.session).stored_key
+
+
+@never_cache
+@require_safe
+@login_required
+def sessions(request: HttpRequest) -> HttpResponse:
+    """Where one is signed in, and with what."""
+    user, own = reader(request), own_key(request)
+    rows = Session.objects.filter(user=user, expire_date__gt=timezone.now()).order_by("-seen_at")
+    here = request.headers.get("User-Agent", "")
+    listed: list[dict[str, Any]] = []
+    for row in rows:
+        this = row.session_key == own
+        listed.append({"row": row, "device": device_name(here if this else row.device), "this": this})
+    listed.sort(key=lambda one: not one["this"])
+    context: dict[str, Any] = {
+        "sessions": listed,
+        "tokens": ApiToken.objects.filter(user=user).order_by("-created_at"),
+        "factors": Authenticator.objects.filter(user=user).order_by("created_at"),
+        "now": timezone.now(),
+    }
+    return render(request, "people/sessions.html", context)
+
+
+@require_POST
+@login_required
+def end_session(request: HttpRequest, key: str) -> HttpResponse:
+    """End one session; one's own by the way that signs out."""
+    if key == own_key(request):
+        return redirect("account_logout")
+    if credentials.end_session(reader(request), key, "session_ended"):
+        messages.success(request, _("That session has ended."))
+    return redirect("people:sessions")
+
+
+@require_POST
+@login_required
+def end_others(request: HttpRequest) -> HttpResponse:
+    """End every session but this one. Tokens stay: each can be taken back on the same page."""
+    ended = credentials.end_credentials(reader(request), "sessions_ended", keep_session=own_key(request), tokens=False)
+    if ended.sessions:
+        messages.success(request, _("All other sessions have ended."))
+    return redirect("people:sessions")
+
+
+@require_POST
+@login_required
+def end_token(request: HttpRequest, pk: int) -> HttpResponse:
+    if credentials.end_token(reader(request), pk):
+        messages.success(request, _("The token no longer works."))
+    return redirect("people:sessions")
+
+
+@never_cache
+@require_http_methods(["GET", "POST"])
+@login_required
+@reauthentication_required(app="allauth.account")  # type: ignore[untyped-decorator]  # allauth is not typed
+def new_token(request: HttpRequest) -> HttpResponse:
+    """Make a token for a program. It is shown this one time; the password is asked for first."""
+    form = TokenForm(request.POST or None)
+    context: dict[str, Any] = {"form": form}
+    status = 400 if form.errors else 200
+    if request.method == "POST" and form.is_valid():
+        try:
+            context["token"], context["key"] = credentials.make_token(
+                reader(request), form.cleaned_data["name"], session=own_key(request)
+            )
+        except PeopleRefused as refused:
+            form.add_error(None, refused.text)
+            status = refused.status
+    return render(request, "people/token.html", context, status=status)

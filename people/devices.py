@@ -1,0 +1,28 @@
+"""What a browser calls itself, in words: enough for a person to know the own phone in a list."""
+
+# Looked for in this order: Edge and Opera also say Chrome, Chrome also says Safari.
+BROWSERS = (
+    ("Edg", "Edge"),
+    ("OPR/", "Opera"),
+    ("SamsungBrowser", "Samsung Internet"),
+    ("Firefox", "Firefox"),
+    ("FxiOS", "Firefox"),
+    ("CriOS", "Chrome"),
+    ("Chrome", "Chrome"),
+    ("Safari", "Safari"),
+)
+SYSTEMS = (
+    ("iPhone", "iPhone"),
+    ("iPad", "iPad"),
+    ("Android", "Android"),
+    ("Windows", "Windows"),
+    ("Mac OS X", "Mac"),
+    ("CrOS", "ChromeOS"),
+    ("Linux", "Linux"),
+)
+
+
+def device_name(user_agent: str) -> str:
+    """“Firefox, Linux”; empty for what is no browser that we know."""
+    names = [next((name for word, name in table if word in user_agent), "") for table in (BROWSERS, SYSTEMS)]
+    return ", ".join(name for name in names if name)

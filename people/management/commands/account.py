@@ -1,0 +1,69 @@
+"""`manage.py account`: close and open accounts, impose and lift sanctions, end sessions, as staff do."""
+
+from __future__ import annotations
+
+import argparse
+from datetime import timedelta
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+from django.db.models.functions import Lower
+from django.utils import timezone
+
+from people.actions.standing import (
+    close_account,
+    end_all_sessions,
+    impose_sanction,
+    lift_sanction,
+    reopen_account,
+)
+from people.models import Sanction, User
+from people.refusals import PeopleRefused
+
+
+class Command(BaseCommand):
+    help = "Closes or opens an account, imposes or lifts a sanction, or ends all sessions of somebody."
+
+    def add_arguments(self, parser: argparse.ArgumentParser) -> None:
+        parser.add_argument("what", choices=["close", "reopen", "sanction", "lift", "end-sessions"])
+        parser.add_argument("handle")
+        parser.add_argument("--why", required=True, help="the reason; it is kept")
+        parser.add_argument("--kind", choices=Sanction.Kind.values, help="of the sanction to impose or to lift")
+        parser.add_argument("--days", type=int, help="how long a sanction lasts; without it: for good")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        handle = str(options["handle"]).removeprefix("@").lower()
+        user = User.objects.annotate(low=Lower("handle")).filter(low=handle).first()
+        if user is None:
+            raise CommandError(f"There is nobody with the handle {handle}.")
+        if not options["why"].strip():
+            raise CommandError("Write a reason: --why …")
+        verb = getattr(self, str(options["what"]).replace("-", "_"))
+        try:
+            self.stdout.write(verb(user, options["why"], options["kind"], options["days"]))
+        except PeopleRefused as refused:
+            raise CommandError(f"{refused.text} {refused.fields or ''}".strip()) from refused
+
+    def close(self, user: User, why: str, _kind: str | None, _days: int | None) -> str:
+        closed = close_account(user, None, why)
+        return f"@{user.handle} is closed." if closed else f"@{user.handle} was closed before."
+
+    def reopen(self, user: User, why: str, _kind: str | None, _days: int | None) -> str:
+        return f"@{user.handle} is open again." if reopen_account(user, None, why) else f"@{user.handle} was open."
+
+    def sanction(self, user: User, why: str, kind: str | None, days: int | None) -> str:
+        if kind is None:
+            raise CommandError(f"Say which: --kind {' | '.join(Sanction.Kind.values)}")
+        until = None if days is None else timezone.now() + timedelta(days=days)
+        impose_sanction(user, kind, None, why, until)
+        return f"@{user.handle}: {kind}, {'for good' if until is None else f'until {until:%Y-%m-%d %H:%M} UTC'}."
+
+    def lift(self, user: User, why: str, kind: str | None, _days: int | None) -> str:
+        rows = Sanction.objects.filter(user=user, lifted_at=None)
+        rows = rows if kind is None else rows.filter(kind=kind)
+        lifted = sum(lift_sanction(row, None, why) for row in rows)
+        return f"@{user.handle}: {lifted} lifted."
+
+    def end_sessions(self, user: User, why: str, _kind: str | None, _days: int | None) -> str:
+        ended = end_all_sessions(user, None, why)
+        return f"@{user.handle}: {ended.sessions} sessions and {ended.tokens} tokens ended."

@@ -1,0 +1,45 @@
+"""A suspended account: one may sign in, read why, and sign out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import render
+from django.urls import reverse
+
+from people.models import Sanction, User
+from people.refusals import PeopleRefused, as_error
+from people.standing import standing_of, why_not_enter
+
+
+class SuspensionMiddleware:
+    """Answers every page of somebody suspended with the same one, but for what belongs to nobody."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+        open_paths = ("account_logout", "people:rules", "set_language")
+        self.open = (*map(reverse, open_paths), "/healthz", "/readyz")
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        if settings.SESSION_COOKIE_NAME not in request.COOKIES or self.is_open(request.path_info):
+            return self.get_response(request)
+        if not request.user.is_authenticated:
+            return self.get_response(request)
+        user = request.user
+        if why_not_enter(standing_of(user)) != "account_suspended":
+            return self.get_response(request)
+        return refuse(request, user)
+
+    def is_open(self, path: str) -> bool:
+        return path in self.open or path.startswith((settings.STATIC_URL, settings.MEDIA_URL))
+
+
+def refuse(request: HttpRequest, user: User) -> HttpResponse:
+    refused = PeopleRefused("account_suspended")
+    if request.path_info.startswith("/api/"):
+        return JsonResponse({"error": as_error(refused.code, refused.text)}, status=refused.status)
+    sanctions = Sanction.objects.in_force().filter(user=user, kind=Sanction.Kind.SUSPENDED)
+    longest = max(sanctions, key=lambda one: (one.ends_at is None, one.ends_at or one.begins_at))
+    return render(request, "people/suspended.html", {"sanction": longest}, status=refused.status)
