@@ -183,8 +183,7 @@ def test_only_who_may_change_rooms_says_who_may_come_in(codename: str, policy: s
     room, over, user = open_room(), open_room("second"), person("helper", is_staff=True)
     actions.end_room(over.pk, over.host)
     user.user_permissions.add(*Permission.objects.filter(codename__in=["view_room", codename]))
-    browser = Client()
-    browser.force_login(user)
+    browser = sign_in_staff(Client(), user)
     chosen = {"action": "entry_invited", "_selected_action": [room.pk, over.pk]}
     answer = browser.post("/admin/rooms/room/", chosen, follow=True)
     room.refresh_from_db()
