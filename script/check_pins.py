@@ -15,7 +15,7 @@ ROOT = Path(__file__).resolve().parents[1]
 def main() -> int:
     """1 when a version is missing or is not the one that is installed."""
     pins = {**read(ROOT / "constraints.txt"), **read(ROOT / "requirements.txt")}
-    waiting, seen, failed = sorted(read(ROOT / "requirements.txt")), set[str](), 0
+    waiting, seen, failed = sorted(wanted(ROOT / "requirements.txt")), set[str](), 0
     while waiting:
         name = waiting.pop()
         if name in seen:
@@ -48,6 +48,12 @@ def unlocked() -> int:
     for name in wrong:
         print(f"{name} is not in requirements.lock as requirements.txt has it: run script/lock")
     return len(wrong)
+
+
+def wanted(file: Path) -> set[str]:
+    """What a file asks for on this machine and Python."""
+    lines = [Requirement(line) for line in file.read_text().splitlines() if line and line[0] not in "#-"]
+    return {canonicalize_name(line.name) for line in lines if line.marker is None or line.marker.evaluate()}
 
 
 def read(file: Path) -> dict[str, str]:

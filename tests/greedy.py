@@ -146,7 +146,7 @@ class Greed:
                 await work()
             except (OSError, WebSocketException, TimeoutError, EOFError) as error:
                 self.got[type(error).__name__] += 1
-                await asyncio.sleep(0.05)
+                await asyncio.sleep(0.1)
 
     async def _socket(self, verb: str, cookie: str) -> None:
         """Take a place for sound, and never connect it."""

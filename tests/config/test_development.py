@@ -2,7 +2,6 @@
 
 import http.client
 import re
-from collections.abc import Iterator
 from http.cookies import SimpleCookie
 from typing import Any
 from urllib.parse import urlencode, urlsplit
@@ -13,6 +12,9 @@ from django.core.management import call_command
 from django.test import Client
 
 from config import development
+from deploy.local import serve
+from deploy.local.arguments import Arguments
+from deploy.local.throwaway import Throwaway
 from people import demo
 from people.models import User
 from tests.config.development_urls import DEV_KEY
@@ -57,11 +59,21 @@ class Browser:
 
 
 @pytest.fixture
-def running(site: Site, developing: None) -> Iterator[Site]:
-    yield site.start("web", DEV_KEY=DEV_KEY, STATIC_FILES="source")
+def running(site: Site, developing: None, services: Throwaway, settings: Any) -> Site:
+    """The site with the switches that script/server gives it."""
+    asked = Arguments(https=False, port=1, port_given=True, host="127.0.0.1", database_url="", redis_url="")
+    made = serve.environment(services.instance, asked, settings.PORT)
+    switches = {name: made[name] for name in ("DEBUG", "DEV_KEY") if name in made}
+    return site.start("web", STATIC_FILES="source", **switches)
 
 
-def test_a_stranger_finds_no_mail_no_account_and_no_way_to_become_one_of_staff(running: Site) -> None:
+@pytest.fixture
+def key(services: Throwaway) -> str:
+    """What script/server prints."""
+    return services.instance.keys["DEV_KEY"]
+
+
+def test_a_stranger_finds_no_mail_no_account_and_no_way_to_become_one_of_staff(running: Site, key: str) -> None:
     """The critical fault: a reset was asked for the admin, and its link read at /dev/mail/."""
     call_command("seed_demo", verbosity=0)
     stranger = Browser(running.url)
@@ -72,27 +84,27 @@ def test_a_stranger_finds_no_mail_no_account_and_no_way_to_become_one_of_staff(r
             "",
             "?key=",
             "?key=true",
-            f"?key={DEV_KEY[:-1]}",
-            f"?key={DEV_KEY}x",
+            f"?key={key[:-1]}",
+            f"?key={key}x",
             "?key=%00",
             "?key=%ED%A0%80",
         ):
             status, _headers, text = stranger.ask(page + query)
             assert status == 404 and "development=" not in str(stranger.set), page + query
             assert demo.password() not in text
-    stranger.cookies["development"] = DEV_KEY
+    stranger.cookies["development"] = key
     assert [stranger.ask(page)[0] for page in PAGES] == [404, 404, 404], "the cookie is not the key"
 
 
-def test_with_the_key_the_admin_signs_in_with_password_and_code(running: Site) -> None:
+def test_with_the_key_the_admin_signs_in_with_password_and_code(running: Site, key: str) -> None:
     call_command("seed_demo", verbosity=0)
     browser = Browser(running.url)
-    status, headers, _text = browser.ask(f"/dev/?key={DEV_KEY}")
+    status, headers, _text = browser.ask(f"/dev/?key={key}")
     assert (status, headers["Location"], headers["Cache-Control"]) == (302, "/dev/", "no-store")
     (cookie,) = [text for text in browser.set if text.startswith("development=")]
-    assert "HttpOnly" in cookie and "SameSite=Strict" in cookie and "Path=/dev/" in cookie and DEV_KEY not in cookie
+    assert "HttpOnly" in cookie and "SameSite=Strict" in cookie and "Path=/dev/" in cookie and key not in cookie
     status, headers, page = browser.ask("/dev/")
-    assert status == 200 and headers["Cache-Control"] == "no-store" and DEV_KEY not in page
+    assert status == 200 and headers["Cache-Control"] == "no-store" and key not in page
     found = re.search(r"<th scope=\"row\">sanne</th>\s*<td><code>(\d{6})</code>", page)
     assert found and demo.password() in page
     assert browser.ask("/dev/mail/")[0] == 200
@@ -104,7 +116,7 @@ def test_with_the_key_the_admin_signs_in_with_password_and_code(running: Site) -
     assert browser.ask("/accounts/2fa/authenticate/", {"code": found[1]})[0] == 302
     assert browser.ask("/admin/")[0] == 200
     log = running.log("web").read_text()
-    assert "/dev/" in log and DEV_KEY not in log and found[1] not in log and demo.password() not in log
+    assert "/dev/" in log and key not in log and found[1] not in log and demo.password() not in log
 
 
 def test_without_a_key_there_are_no_such_pages(client: Client, transactional_db: None, settings: Any) -> None:
