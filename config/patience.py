@@ -148,7 +148,11 @@ class PatientChannel(HTTPChannel):  # type: ignore[misc]
             self.window = self.window or Window(moved)
             return "it read too slowly" if self.window.stalls(moved, now) else ""
         self.window = None
-        return "it asked nothing more" if self.phase == "idle" and waited > settings.IDLE_SECONDS else ""
+        return ""
+
+    def is_spare(self, now: float) -> bool:
+        """Whether it was kept open for a next request long enough, with everything read: ended without a word."""
+        return self.phase == "idle" and now - self.since > settings.IDLE_SECONDS and not unsent(self.transport)
 
 
 class Gatekeeper:
@@ -188,6 +192,8 @@ class Gatekeeper:
             elif why := channel.why_cut(now):
                 log.info("a connection of %s is cut: %s", channel.transport.getPeer(), why)
                 channel.transport.abortConnection()
+            elif channel.is_spare(now):
+                channel.transport.loseConnection()
 
     def _forget_closed(self) -> None:
         for transport in [transport for transport in self.transports if not transport.connected]:
