@@ -94,11 +94,11 @@ def may_open_microphone(facts: Facts) -> str | None:
     return None if facts.consented else "not_consented"
 
 
-def may_set_entry_policy(facts: Facts, *, is_staff: bool = False) -> str | None:
+def may_set_entry_policy(facts: Facts, *, as_staff: bool = False) -> str | None:
     """Host and co-hosts say who may come in while the room is live; staff by their own permission."""
     if code := live(facts.status):
         return code
-    if is_staff:
+    if as_staff:
         return None
     if code := may_enter(facts):
         return code
@@ -136,11 +136,11 @@ def may_unseat(facts: Facts, *, target_role: str | None) -> str | None:
     return "not_allowed" if target_role == "host" else None
 
 
-def may_end(facts: Facts, *, is_staff: bool = False) -> str | None:
+def may_end(facts: Facts, *, as_staff: bool = False) -> str | None:
     """Only the host ends a room (co-hosts do not), or staff with a reason of their own."""
     if code := live(facts.status):
         return code
-    if is_staff:
+    if as_staff:
         return None
     return facts.kept_out or (None if facts.role == "host" else "not_host")
 

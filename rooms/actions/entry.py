@@ -24,7 +24,7 @@ def set_entry_policy(room_id: int, by: User, policy: str, *, as_staff: bool = Fa
         raise RoomRefused("bad_value", {"policy": ", ".join(Room.EntryPolicy.values)})
     with locked(room_id) as room:
         staff = as_staff and by.has_perm("rooms.change_room")
-        refuse(permissions.may_set_entry_policy(facts_of(room, by), is_staff=staff))
+        refuse(permissions.may_set_entry_policy(facts_of(room, by), as_staff=staff))
         if room.entry_policy != policy:
             room.entry_policy = policy
             room.save(update_fields=["entry_policy"])
