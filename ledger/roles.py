@@ -92,7 +92,7 @@ POWERS = {
 
 
 def powers(connection: BaseDatabaseWrapper) -> list[str]:
-    """What the role that we are could do to the ledger besides appending."""
+    """List what the role that we are could do to the ledger besides appending."""
     found = []
     with connection.cursor() as cursor:
         for power, question in POWERS.items():

@@ -1,4 +1,4 @@
-"""Who may come in: set by the host while the room is live, obeyed at once by all who are in it."""
+"""The entry policy: set by the host while the room is live, applied at once to all who are in it."""
 
 from __future__ import annotations
 

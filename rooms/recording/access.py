@@ -1,4 +1,4 @@
-"""Who may hear, read, publish and download what was kept of a room: what `rooms.permissions` asks is loaded here.
+"""Rights to what was kept of a room, to hear, read, publish and download: what `rooms.permissions` asks, loaded.
 
 Roles are what people are in the recording: its host, a co-host at the room's end, or a speaker, whose voice is in it.
 """
@@ -21,7 +21,7 @@ UNFINISHED = (Recording.State.RUNNING, Recording.State.FINISHING, Recording.Stat
 
 @dataclass(frozen=True)
 class ReplayFacts:
-    """What the rule of a replay depends on (`permissions.may_replay`)."""
+    """Facts that the rule of a replay depends on (`permissions.may_replay`)."""
 
     kept_out: bool
     role: str
@@ -58,7 +58,7 @@ def published(room: Room) -> bool:
 
 
 def replay_facts(room: Room, who: Who) -> ReplayFacts:
-    """What decides whether this person may hear a room again now."""
+    """Load what decides whether this person may hear a room again now."""
     facts = facts_of(room, who.user)
     role = _role(facts, room, who.user)
     return ReplayFacts(

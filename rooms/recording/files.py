@@ -29,7 +29,7 @@ def file(request: HttpRequest, token: str, name: str) -> HttpResponseBase:
 
 
 def opened(request: HttpRequest, link: links.Link, recording: Recording) -> HttpResponseBase:
-    """What the link leads to."""
+    """The response to a link that is good."""
     if link.what.startswith("all-"):
         return archive(request, recording.room, link.what.removeprefix("all-"))
     if link.what == "peaks":

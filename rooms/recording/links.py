@@ -20,7 +20,8 @@ HOUR = 3600
 LISTEN_FOR = 6 * HOUR  # a long room at three quarters of its speed
 DOWNLOAD_FOR = 24 * HOUR
 _SIGNER = "rooms.recording.links"
-_CLAIM = re.compile(r"(\d{1,18})\.(mix|peaks|file-\d{1,18}|all-[0-9a-f]{32})\.(\d{1,18}|everybody)\.(\d{1,18})\.(\d{1,12})")
+_WHAT = r"mix|peaks|file-\d{1,18}|all-[0-9a-f]{32}"
+_CLAIM = re.compile(rf"(\d{{1,18}})\.({_WHAT})\.(\d{{1,18}}|everybody)\.(\d{{1,18}})\.(\d{{1,12}})")
 
 
 @dataclass(frozen=True)
