@@ -1,4 +1,4 @@
-"""How much longer does one person wait while another takes all it can?
+"""Waiting times of one person while another takes all it can.
 
     python bench/honest.py [--seconds 30] [--sockets 320]
 

@@ -215,7 +215,7 @@ def is_loopback(host: str) -> bool:
 
 
 def local_folder() -> Path:
-    """Where a checkout keeps its data, logs and secrets."""
+    """The folder in which a checkout keeps its data, logs and secrets."""
     return Path(env_str("STAMTAFEL_LOCAL_DIR", str(Path(__file__).resolve().parent.parent / ".local")))
 
 

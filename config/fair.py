@@ -63,8 +63,9 @@ class Fair:
 
 def client_of(scope: dict[str, Any]) -> str:
     """The key under which a request's address is counted."""
-    forwarded = next((value for name, value in scope["headers"] if name == b"x-forwarded-for"), b"")
-    return counted_as(address_of_scope(scope, {"x-forwarded-for": forwarded.decode("latin1")}))
+    # Of two headers of one name the last, as pages and sockets read it: a proxy puts its own after what clients sent.
+    forwarded = [value.decode("latin1") for name, value in scope["headers"] if name == b"x-forwarded-for"]
+    return counted_as(address_of_scope(scope, {"x-forwarded-for": ",".join(forwarded)}))
 
 
 async def refuse(send: Send) -> None:

@@ -1,4 +1,4 @@
-"""How much of what is common one client may take: settings, which `config/settings.py` takes up.
+"""Limits of what one client may take of what is common: settings, which `config/settings.py` takes up.
 
 Signed-in people count by person, everybody else by address (`people/addresses.py`). The defaults admit 500 listeners
 behind one address (a school, an office) and leave the rest of the site to others.

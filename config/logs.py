@@ -1,4 +1,4 @@
-"""What the log shows of mistakes that clients make: a line, not a traceback, which is for mistakes of ours."""
+"""Log lines of mistakes that clients make: one line each, no traceback, which is for mistakes of ours."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What no browser and no program of ours sends is refused here, before anything can stumble over it.
+"""Refuse what no browser and no program of ours sends, before anything can stumble over it.
 
 NUL cannot be kept in PostgreSQL, and Python's codecs hold more than character sets. So neither passes: a request with a
 NUL in its address, headers or form, or in another character set than UTF-8, is a 400. A cookie like that is dropped:

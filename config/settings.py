@@ -9,7 +9,6 @@ import os
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from csp.constants import NONCE, NONE, SELF
 from django.utils.translation import gettext_lazy as _
 
 from config.env import (
@@ -171,18 +170,6 @@ MINIMUM_AGE = env_int("MINIMUM_AGE", 16, 0, 120)
 RULES_VERSION = "2026-11"
 # allauth's backend alone: with Django's beside it a wrong password would be counted, and computed, twice.
 AUTHENTICATION_BACKENDS = ["people.accounts.backend.AccountBackend"]
-PASSWORD_HASHERS = [
-    "django.contrib.auth.hashers.Argon2PasswordHasher",
-    "django.contrib.auth.hashers.PBKDF2PasswordHasher",
-]
-AUTH_PASSWORD_VALIDATORS = [
-    {
-        "NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator",
-        "OPTIONS": {"user_attributes": ("handle", "display_name", "email")},
-    },
-    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 10}},
-    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
-]
 LOGIN_REDIRECT_URL = "/"
 LOGIN_URL = "account_login"
 ACCOUNT_USER_MODEL_USERNAME_FIELD = "handle"
@@ -363,28 +350,6 @@ CELERY_BEAT_SCHEDULE = {
 # Who sends this as X-Readyz-Key learns why a part of /readyz is not well: monitoring. Everybody else its state only.
 READYZ_KEY = env_str("READYZ_KEY", check=lambda key: len(key) >= 16, write="16 random characters or more")
 
-# --- API -----------------------------------------------------------------------------------------------------------
-REST_FRAMEWORK = {
-    "DEFAULT_AUTHENTICATION_CLASSES": [
-        # The first one words the refusal: a token can be asked for (401), a session cannot.
-        "people.api.authentication.TokenAuthentication",
-        "rest_framework.authentication.SessionAuthentication",
-    ],
-    "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
-    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
-    "DEFAULT_PARSER_CLASSES": ["people.api.parsers.PlainJSONParser"],
-    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
-    "DEFAULT_PAGINATION_CLASS": None,
-    "EXCEPTION_HANDLER": "people.api.errors.handler",
-}
-SPECTACULAR_SETTINGS = {
-    "TITLE": "Stamtafel",
-    "DESCRIPTION": "Live audio rooms: the same actions as the pages, for programs.",
-    "VERSION": "1",
-    "SERVE_INCLUDE_SCHEMA": False,
-    "ENUM_NAME_OVERRIDES": {"EntryPolicyEnum": "rooms.models.Room.EntryPolicy"},
-}
-
 # --- safe by default -----------------------------------------------------------------------------------------------
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
 SESSION_COOKIE_HTTPONLY = True
@@ -406,22 +371,6 @@ _LOCAL_NAME = (
 )
 SECURE_HSTS_SECONDS = env_int("HSTS_SECONDS", 365 * 24 * 3600 if HTTPS and not _LOCAL_NAME else 0, 0, 730 * 24 * 3600)
 X_FRAME_OPTIONS = "DENY"
-CONTENT_SECURITY_POLICY = {
-    "DIRECTIVES": {
-        "default-src": [NONE],
-        "script-src": [SELF, NONCE],
-        "style-src": [SELF, NONCE],
-        "img-src": [SELF, "data:", "blob:"],
-        "font-src": [SELF],
-        "media-src": [SELF, "blob:"],
-        "connect-src": [SELF],
-        "worker-src": [SELF, "blob:"],
-        "manifest-src": [SELF],
-        "form-action": [SELF],
-        "base-uri": [NONE],
-        "frame-ancestors": [NONE],
-    }
-}
 
 LOGGING = {
     "version": 1,
@@ -432,6 +381,9 @@ LOGGING = {
     "root": {"handlers": ["console"], "level": env_str("LOG_LEVEL", "INFO")},
     "loggers": {"aioice": {"level": "WARNING"}, "aiortc": {"level": "WARNING"}},
 }
+
+# The shape of the API, rules of passwords, what pages may load: nothing of them depends on the installation.
+from config.fixed import *  # noqa: E402, F403
 
 # How much one client may take of what is common.
 from config.limits import *  # noqa: E402, F403  (after the environment file was read)

@@ -53,8 +53,14 @@ def as_migrator(alias: str) -> Iterator[BaseDatabaseWrapper]:
 
 
 def grant(connection: BaseDatabaseWrapper, app: str) -> None:
-    """Let the application read and write rows, and only append to the ledger. As the tables' owner."""
+    """Let the application read and write rows, and only append to the ledger. As the tables' owner.
+
+    Before the ledger has its schema (`migrate --plan`, or one app alone, on a new database) there is nothing to grant.
+    """
     with connection.cursor() as cursor:
+        cursor.execute("SELECT to_regclass('ledger.entry') IS NOT NULL AND to_regclass('ledger.text') IS NOT NULL")
+        if not cursor.fetchone()[0]:
+            return
         cursor.execute(sql.SQL(GRANTS).format(app=sql.Identifier(app)).as_string())
 
 
@@ -86,7 +92,7 @@ POWERS = {
 
 
 def powers(connection: BaseDatabaseWrapper) -> list[str]:
-    """What the role that we are could do to the ledger besides appending."""
+    """List what the role that we are could do to the ledger besides appending."""
     found = []
     with connection.cursor() as cursor:
         for power, question in POWERS.items():

@@ -36,7 +36,7 @@ def own_key(request: HttpRequest) -> str:
 @require_safe
 @login_required
 def sessions(request: HttpRequest) -> HttpResponse:
-    """Where one is signed in, and with what."""
+    """List where one is signed in, and with what."""
     user, own = reader(request), own_key(request)
     rows = Session.objects.filter(user=user, expire_date__gt=timezone.now()).order_by("-seen_at")
     here = request.headers.get("User-Agent", "")

@@ -1,4 +1,4 @@
-"""What a browser calls itself, in words: enough for a person to know the own phone in a list."""
+"""A browser's name of itself, in words: enough for a person to know the own phone in a list."""
 
 # Looked for in this order: Edge and Opera also say Chrome, Chrome also says Safari.
 BROWSERS = (

@@ -18,7 +18,7 @@ class LineFull(Exception):
 
 
 class Line:
-    """What one client has in work and waiting."""
+    """Work of one client: begun and waiting."""
 
     def __init__(self, at_once: int) -> None:
         self.turns = asyncio.Semaphore(at_once)

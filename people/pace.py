@@ -1,4 +1,4 @@
-"""How often one client may ask for pages, by person or by address: enough for people, not for endless loops.
+"""The pace of pages of one client, by person or by address: enough for people, not for endless loops.
 
 Static files and pictures cost nothing and have no pace; HLS has one that 500 listeners behind one address need.
 """

@@ -1,4 +1,4 @@
-"""How many of something one client may hold at once: leases in Redis, taken in one Lua script on Redis' own clock.
+"""Quotas of what one client may hold at once: leases in Redis, taken in one Lua script on Redis' own clock.
 
 A lease runs out by itself after `TTL` seconds unless who holds it goes on saying so. So what a killed process held is
 free again soon, and nothing has to count downwards. One thread of each process refreshes and gives back for all of it,

@@ -1,4 +1,4 @@
-"""What this app does on others' signals: a sign-out and a second step taken away end what they stood for."""
+"""Receivers of others' signals: a sign-out and a second step taken away end what they stood for."""
 
 from __future__ import annotations
 

@@ -53,7 +53,7 @@ class SessionStore(DatabaseStore):
 
     @property
     def ident(self) -> str:
-        """What this session is called where its key must not stand; empty before it has a row."""
+        """The name of this session where its key must not stand; empty before it has a row."""
         if not self._ident:
             rows = Session.objects.filter(session_key=self.stored_key)
             self._ident = rows.values_list("ident", flat=True).first() or ""

@@ -18,7 +18,7 @@ from people.models import Creator, Sanction, User
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """What is known of an account that bears on what it may do. `sanctions` are the kinds in force now."""
+    """Facts of an account that bear on what it may do. `sanctions` are the kinds in force now."""
 
     signed_in: bool = False
     active: bool = False

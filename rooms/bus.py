@@ -32,7 +32,7 @@ def person_channel(user_pk: int) -> str:
 
 
 def hubs_channel() -> str:
-    """What every hub hears: whose sockets to check again, {"person": pk} or {"room": pk}."""
+    """The channel that every hub hears: whose sockets to check again, {"person": pk} or {"room": pk}."""
     return key("hubs")
 
 

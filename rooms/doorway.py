@@ -1,4 +1,4 @@
-"""How many sockets one client opens: asked before anything of a handshake reaches the database.
+"""Limits of sockets of one client: asked before anything of a handshake reaches the database.
 
 A few handshakes of an address are at work at once, the others wait in its line. New ones have a pace by address; open
 ones count by person, or by address where nobody is signed in.

@@ -1,4 +1,4 @@
-"""What is allowed in a room. Pure functions of given values: no queries, no clock. Each answers a refusal code or None.
+"""Rules of a room. Pure functions of given values: no queries, no clock. Each answers a refusal code or None.
 
 `Facts` are loaded in one place, `rooms.rules.facts`.
 """
@@ -13,7 +13,7 @@ ON_STAGE = HELPERS | {"speaker"}
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """What bears on what one person may do in one room, as of one look.
+    """Facts that decide what one person may do in one room, as of one look.
 
     `role` is "host", "cohost", "speaker" or "listener"; a host is host also while standing. `kept_out` and
     `kept_off_stage` are the codes by which the account itself may not come in, or not speak, in any room.
@@ -94,11 +94,11 @@ def may_open_microphone(facts: Facts) -> str | None:
     return None if facts.consented else "not_consented"
 
 
-def may_set_entry_policy(facts: Facts, *, is_staff: bool = False) -> str | None:
+def may_set_entry_policy(facts: Facts, *, as_staff: bool = False) -> str | None:
     """Host and co-hosts say who may come in while the room is live; staff by their own permission."""
     if code := live(facts.status):
         return code
-    if is_staff:
+    if as_staff:
         return None
     if code := may_enter(facts):
         return code
@@ -136,11 +136,11 @@ def may_unseat(facts: Facts, *, target_role: str | None) -> str | None:
     return "not_allowed" if target_role == "host" else None
 
 
-def may_end(facts: Facts, *, is_staff: bool = False) -> str | None:
+def may_end(facts: Facts, *, as_staff: bool = False) -> str | None:
     """Only the host ends a room (co-hosts do not), or staff with a reason of their own."""
     if code := live(facts.status):
         return code
-    if is_staff:
+    if as_staff:
         return None
     return facts.kept_out or (None if facts.role == "host" else "not_host")
 
@@ -154,9 +154,9 @@ def may_replay(*, kept_out: bool, role: str, published: bool, admitted: bool, wa
     """The host, co-hosts at the room's end and whose voice is in it; where the host published it, everybody whom the
     room's entry policy admits. Others do not learn that it is there.
 
-    `role` is as in `recording.access.role_in`; `kept_out` is true for an account
-    that is closed or suspended. `waiting` is for who opened a
-    microphone and whose recording is not finished, so that there is nothing to hear: they see how far it is.
+    `role` is as in `recording.access.role_in`; `kept_out` is true for an account that is closed or suspended. `waiting`
+    is for who opened a microphone and whose recording is not finished, so that there is nothing to hear: they see how
+    far it is.
     """
     if not kept_out and (role in ON_STAGE or waiting or (published and admitted)):
         return None

@@ -10,13 +10,13 @@ from rooms.events import iso
 from rooms.identity import Who
 from rooms.models import Recording, RecordingFile, Room
 from rooms.recording import links
-from rooms.recording.access import check_replay
+from rooms.recording.access import check_replay, role_in
 from rooms.refusals import RoomRefused, refuse
 
 
 def recording_state(room: Room, user: User) -> dict[str, Any]:
     """State, length, files with their checksums; not how long they are kept. Raises not_host, not_found."""
-    refuse(permissions.may_see_recording(is_host=room.host_id == user.pk))
+    refuse(permissions.may_see_recording(is_host=role_in(user, room) == "host"))
     recording = Recording.objects.filter(room=room).first()
     if recording is None:
         raise RoomRefused("not_found")
@@ -47,11 +47,10 @@ def replay_state(room: Room, who: Who) -> dict[str, Any]:
     recording = Recording.objects.filter(room=room, state=Recording.State.READY, room__purged_at=None).first()
     if recording is None:
         raise RoomRefused("no_recording")
-    user_pk = None if who.user is None else who.user.pk
     drawn = recording.prepared_at is not None
     return {
-        "mix": links.address(room.pk, "mix", user_pk, "mix.m4a"),
-        "peaks": links.address(room.pk, "peaks", user_pk, "peaks.json") if drawn else None,
+        "mix": links.address(room.pk, "mix", who.user, "mix.m4a"),
+        "peaks": links.address(room.pk, "peaks", who.user, "peaks.json") if drawn else None,
         "duration_ms": recording.duration_ms,
         "published": recording.published_at is not None,
     }
@@ -59,4 +58,4 @@ def replay_state(room: Room, who: Who) -> dict[str, Any]:
 
 def address_of(room: Room, file: RecordingFile, user: User) -> str:
     """Where its host can fetch one file, for some hours."""
-    return links.address(room.pk, f"file-{file.pk}", user.pk, file.path.rpartition("/")[2], links.DOWNLOAD_FOR)
+    return links.address(room.pk, f"file-{file.pk}", user, file.path.rpartition("/")[2], links.DOWNLOAD_FOR)

@@ -49,7 +49,7 @@ class Call:
 
     @property
     def client_key(self) -> str:
-        """Who is counted: the person, or the address where nobody is signed in."""
+        """The key under which a client is counted: the person, or the address where nobody is signed in."""
         return self.address if self.who.user is None and self.address else self.who.key
 
 

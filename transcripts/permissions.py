@@ -1,4 +1,4 @@
-"""Who may do what with a transcript. Pure: `role` is as in `rooms.recording.access.role_in`. Answers a code or None."""
+"""Rules of a transcript. Pure: `role` is as in `rooms.recording.access.role_in`. Answers a code or None."""
 
 HELPERS = frozenset({"host", "cohost"})
 ON_STAGE = HELPERS | {"speaker"}
@@ -10,7 +10,7 @@ def may_read(role: str) -> str | None:
 
 
 def may_read_own(role: str, *, has_lines: bool) -> str | None:
-    """What somebody said stays readable to that person, whatever became of the right to the rest."""
+    """A person's own lines stay readable to that person, whatever became of the right to the rest."""
     return None if has_lines else may_read(role)
 
 

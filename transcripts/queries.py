@@ -9,6 +9,7 @@ from django.db.models import Q, QuerySet
 from people.models import User
 from rooms.models import Room
 from rooms.recording.access import role_in
+from rooms.rules.facts import facts_of
 from transcripts.formats import About, FormatLine
 from transcripts.jobs import Progress, progress_of
 from transcripts.models import DICTIONARIES, OTHER_DICTIONARY, Cue, Transcript
@@ -32,7 +33,10 @@ def readable_transcript(slug: str, user: User, mine: bool = False) -> Transcript
     if room is None:
         raise TranscriptRefused("unknown_room")
     role = role_in(user, room)
-    if code := may_read_own(role, has_lines=has_lines(room.pk, user.pk)) if mine else may_read(role):
+    code = may_read(role)
+    if code and mine and facts_of(room, user).kept_out is None:
+        code = may_read_own(role, has_lines=has_lines(room.pk, user.pk))
+    if code:
         raise TranscriptRefused(code)
     transcript = Transcript.objects.select_related("room").filter(room=room).first()
     if transcript is None or room.purged_at is not None:

@@ -90,7 +90,7 @@ def replay(room: Room, who: Who, role: str, q: str = "", editing: Editing | None
     if state != "gone":
         transcript = Transcript.objects.select_related("room").filter(room=room).first()
     seats = seats_of(room) if state == "playing" else []
-    mix = links.address(room.pk, "mix", pk_of(who), "mix.m4a") if state == "playing" else ""
+    mix = links.address(room.pk, "mix", who.user, "mix.m4a") if state == "playing" else ""
     return Replay(
         room=room,
         role=role,
@@ -116,10 +116,6 @@ def state_of(room: Room, recording: Recording | None) -> str:
     if recording.state == Recording.State.FAILED:
         return "failed"
     return "playing" if recording.files.filter(kind="mix").exists() else "empty"
-
-
-def pk_of(who: Who) -> int | None:
-    return None if who.user is None else who.user.pk
 
 
 def seats_of(room: Room) -> list[Seat]:
@@ -157,7 +153,7 @@ def for_script(room: Room, who: Who, recording: Recording | None, seats: Sequenc
         "host": room.host.display_name,
         "artwork": static("img/stamtafel.svg"),
         "duration_ms": recording.duration_ms if recording else None,
-        "peaks": links.address(room.pk, "peaks", pk_of(who), "peaks.json") if drawn else None,
+        "peaks": links.address(room.pk, "peaks", who.user, "peaks.json") if drawn else None,
         "lanes": [
             {
                 "user": person.handle,

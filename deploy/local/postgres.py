@@ -47,7 +47,7 @@ class Postgres:
 
     @property
     def data(self) -> Path:
-        """Where its data is: where it was made, else where the user who runs it can reach it."""
+        """The folder of its data: where it was made, else where the user who runs it can reach it."""
         here = self.folder / "postgres"
         if self.user is None:
             return here

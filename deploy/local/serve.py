@@ -116,7 +116,7 @@ def prepare(asked: Arguments, claim: Claim) -> tuple[Instance, Manager, dict[str
 
 
 def write_migrator(instance: Instance, asked: Arguments) -> None:
-    """Who may change tables, in a file that `manage.py migrate` alone reads: the site's processes need not know."""
+    """Write the role that may change tables to a file that `manage.py migrate` alone reads; no other process has it."""
     file = LOCAL / "migrations.env"
     if asked.database_url:
         file.unlink(missing_ok=True)
@@ -126,7 +126,7 @@ def write_migrator(instance: Instance, asked: Arguments) -> None:
 
 
 def site_environment() -> dict[str, str]:
-    """What the site's processes get: all that the person set and we made, but for the role that may change tables."""
+    """Environment of the site's processes: all that the person set and we made, but the role that may change tables."""
     return {name: value for name, value in os.environ.items() if name != MIGRATIONS}
 
 

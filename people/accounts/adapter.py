@@ -123,8 +123,8 @@ class HouseAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth is n
     # --- addresses ---------------------------------------------------------------------------------------------------
 
     def confirm_email(self, request: HttpRequest, email_address: EmailAddress) -> bool:
-        """Who shows that an address is theirs has it: an account that never did must let it go first, and whoever
-        came by other credentials before its owner loses them."""
+        """Give an address to whoever shows that it is theirs: an account that never did lets it go first, and
+        credentials that somebody else made before its owner came are void."""
         user = cast(User, email_address.user)
         signed_in = request.user.is_authenticated and request.user.pk == user.pk
         own = cast(SessionStore, request.session).stored_key if signed_in else ""

@@ -1,4 +1,4 @@
-"""Who may sign in by what: allauth's backend, without addresses that nobody confirmed."""
+"""Signing in by handle or address: allauth's backend, without addresses that nobody confirmed."""
 
 from typing import Any, cast
 

@@ -1,4 +1,4 @@
-"""How often somebody may try a password or a code, and have a mail sent. Nobody can lock out another.
+"""Limits of tries at passwords and codes, and of mails that anybody can ask for. Nobody can lock out another.
 
 A try is taken out of three buckets before it is made, and given back when it was right:
 - of the pair of account and address: a few, then slowly. This is the one that locks.
@@ -109,7 +109,7 @@ def may_mail(request: HttpRequest, kind: str, email: str) -> bool:
 
 
 def _short(text: str) -> str:
-    """What people write is no key: it may be long, and an address is nobody's business in Redis."""
+    """A hash of what people write: as a key it may be too long, and an address does not belong in Redis."""
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:24]
 
 

@@ -17,7 +17,7 @@ def site_link(path: str) -> str:
 
 
 def local_next(request: HttpRequest | None) -> str:
-    """Where the person wanted to go, if that is a path of this site; else nothing."""
+    """The path that the person wanted to go to, if it is one of this site; else nothing."""
     if request is None:
         return ""
     wanted: str = request.POST.get("next", "") or request.GET.get("next", "")
@@ -41,5 +41,5 @@ def reset_link(key: str) -> str:
 
 
 def this_site() -> SimpleNamespace:
-    """What allauth's texts call `current_site`."""
+    """The site as allauth's texts know it (`current_site`)."""
     return SimpleNamespace(name=settings.SITE_NAME, domain=urlsplit(settings.SITE_URL).netloc)

@@ -1,4 +1,4 @@
-"""What speaks for an account: sessions, API tokens, second steps, sign-ins half done, links in mails. How it ends."""
+"""Ending what speaks for an account: sessions, API tokens, second steps, sign-ins half done, links."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ MOST_TOKENS = 20  # of one person
 
 @dataclass(frozen=True)
 class Ended:
-    """How many of each were ended."""
+    """Numbers of what was ended, by kind."""
 
     sessions: int
     tokens: int
@@ -56,8 +56,11 @@ def end_credentials(
 
 
 def password_changed(user: User, keep_session: str = "") -> Ended:
-    """What a new password ends, whoever set it. An account whose address nobody confirmed loses its second steps too:
-    they may be of somebody who signed up with another's address."""
+    """End what a new password ends, whoever set it.
+
+    An account whose address nobody confirmed loses its second steps too: they may be of somebody who signed up with
+    another's address.
+    """
     return end_credentials(user, "password_changed", keep_session=keep_session, factors=user.proved_at is None)
 
 

@@ -1,4 +1,4 @@
-"""What a person changes about the own account: name, text, language, time zone, picture, address."""
+"""Changes of a person to the own account: name, text, language, time zone, picture, address."""
 
 from __future__ import annotations
 

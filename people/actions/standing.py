@@ -1,4 +1,4 @@
-"""What an account may do: sanctions, closing and opening it. Each change is asked again of all that depends on it."""
+"""Sanctions, closing and opening an account. After each change all that depends on the account is checked again."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is over and of no use to anybody: sessions, API tokens, sign-ups that were never confirmed."""
+"""Delete what is over and of no use to anybody: sessions, API tokens, sign-ups that were never confirmed."""
 
 from __future__ import annotations
 

@@ -39,7 +39,7 @@ class SecondStepAdmin(UnwrittenAdmin):
 
     @transaction.atomic
     def delete_model(self, request: HttpRequest, obj: Authenticator) -> None:
-        """Who lost a device may have lost what is signed in on it."""
+        """End sessions too: a lost device may be signed in."""
         super().delete_model(request, obj)
         end_credentials(obj.user, "factor_ended", tokens=False)
 

@@ -1,4 +1,4 @@
-"""What staff do to an account: close and open it, end its sessions, impose and lift sanctions. Each with a reason."""
+"""Acts of staff on an account: close and open it, end its sessions, impose and lift sanctions. Each with a reason."""
 
 from __future__ import annotations
 
@@ -95,7 +95,7 @@ def may_act_on(by: User, user: User) -> bool:
 
 
 def deeds_for(by: User, user: User) -> list[tuple[str, Deed]]:
-    """What one of the staff may do to an account as it is now."""
+    """The acts that one of the staff may do to an account as it is now."""
     if not may_act_on(by, user):
         return []
     return [(name, deed) for name, deed in DEEDS.items() if by.has_perm(deed.permission) and deed.offered(user)]

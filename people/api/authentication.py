@@ -1,4 +1,4 @@
-"""How a program says whose it is: `Authorization: Token stf_…`."""
+"""Authentication of programs: `Authorization: Token stf_…`."""
 
 from __future__ import annotations
 

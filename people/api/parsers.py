@@ -1,4 +1,4 @@
-"""How bodies of the API are read."""
+"""Parser of the API's bodies."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What installations of before have: confirmed addresses, groups without the new permissions, tokens in plain text."""
+"""Bring along what installations of before have: confirmed addresses, groups without the new permissions, tokens in plain text."""
 
 from django.conf import settings
 from django.db import migrations

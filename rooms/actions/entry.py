@@ -1,4 +1,4 @@
-"""Who may come in: set by the host while the room is live, obeyed at once by all who are in it."""
+"""The entry policy: set by the host while the room is live, applied at once to all who are in it."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def set_entry_policy(room_id: int, by: User, policy: str, *, as_staff: bool = Fa
         raise RoomRefused("bad_value", {"policy": ", ".join(Room.EntryPolicy.values)})
     with locked(room_id) as room:
         staff = as_staff and by.has_perm("rooms.change_room")
-        refuse(permissions.may_set_entry_policy(facts_of(room, by), is_staff=staff))
+        refuse(permissions.may_set_entry_policy(facts_of(room, by), as_staff=staff))
         if room.entry_policy != policy:
             room.entry_policy = policy
             room.save(update_fields=["entry_policy"])

@@ -1,4 +1,4 @@
-"""What every action starts with: the room, locked."""
+"""The start of every action: the room, locked."""
 
 from __future__ import annotations
 

@@ -107,7 +107,7 @@ def end_room(room_id: int, by: User | None, reason: str = Room.EndReason.HOST) -
             refuse(permissions.live(room.status))
         else:
             staff = reason == Room.EndReason.STAFF and by.has_perm("rooms.change_room")
-            refuse(permissions.may_end(facts_of(room, by), is_staff=staff))
+            refuse(permissions.may_end(facts_of(room, by), as_staff=staff))
         _close(room, reason)
     return room
 

@@ -60,7 +60,7 @@ def download_everything(room_id: int, by: User) -> Download:
         size = export.layout.size
         record("host_download", f"room:{room.pk}", by.pk, {"export": export.digest, "bytes": size})
     name = f"{room.slug}.zip"
-    address = links.address(room.pk, f"all-{export.digest}", by.pk, name, links.DOWNLOAD_FOR)
+    address = links.address(room.pk, f"all-{export.digest}", by, name, links.DOWNLOAD_FOR)
     return Download(address, size, export.digest)
 
 

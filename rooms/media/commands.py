@@ -22,7 +22,7 @@ Command = list[str | Hidden]
 
 
 def input_sdp(port: int, key: str) -> Hidden:
-    """How ffmpeg learns what comes in on a port: Opus in SRTP. What was not made with the key is dropped."""
+    """The SDP of what comes in on a port, for ffmpeg: Opus in SRTP. What was not made with the key is dropped."""
     text = (
         "v=0\no=- 0 0 IN IP4 127.0.0.1\ns=-\nc=IN IP4 127.0.0.1\nt=0 0\n"
         f"m=audio {port} RTP/SAVP {PAYLOAD}\na=rtpmap:{PAYLOAD} opus/48000/2\n"

@@ -1,4 +1,4 @@
-"""Who may have a place for sound where places are common: near listeners, microphone checks. The rules are pure.
+"""Fair shares of common places for sound: near listeners, microphone checks. The rules are pure.
 
 A connection that does not come about within `MEDIA_ICE_SECONDS` is dropped: a place is for who hears, or speaks.
 """

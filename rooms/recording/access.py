@@ -1,4 +1,4 @@
-"""Who may hear, read, publish and download what was kept of a room: what `rooms.permissions` asks is loaded here.
+"""Rights to what was kept of a room, to hear, read, publish and download: what `rooms.permissions` asks, loaded.
 
 Roles are what people are in the recording: its host, a co-host at the room's end, or a speaker, whose voice is in it.
 """
@@ -7,12 +7,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from django.db.models import Q
-
 from people.models import User
 from rooms import permissions
 from rooms.identity import Who
-from rooms.models import Recording, Room, RoomEvent, Seat
+from rooms.models import Recording, Room, RoomEvent
+from rooms.permissions import Facts
 from rooms.recording.voice import has_voice
 from rooms.refusals import RoomRefused, refuse
 from rooms.rules.facts import facts_of
@@ -22,7 +21,7 @@ UNFINISHED = (Recording.State.RUNNING, Recording.State.FINISHING, Recording.Stat
 
 @dataclass(frozen=True)
 class ReplayFacts:
-    """What the rule of a replay depends on (`permissions.may_replay`)."""
+    """Facts that the rule of a replay depends on (`permissions.may_replay`)."""
 
     kept_out: bool
     role: str
@@ -32,21 +31,25 @@ class ReplayFacts:
 
 
 def role_in(user: User, room: Room) -> str:
-    """What somebody is in what was kept of a room: "host", "cohost" (at its end, or now), "speaker" or "listener".
+    """Role of an account in what was kept of a room: "host", "cohost" (at its end, or now), "speaker" or "listener".
 
-    A place on the stage makes nobody a speaker: a voice in the recording does.
+    A place on the stage makes nobody a speaker: a voice in the recording does. A closed or suspended account is a
+    listener, whatever it was.
     """
-    if room.host_id == user.pk:
-        return "host"
-    at_the_end = Q(left_at=None) | Q(left_reason=Seat.LeftReason.ROOM_ENDED)
-    if Seat.objects.filter(at_the_end, room=room, user=user, role=Seat.Role.COHOST).exists():
-        return "cohost"
-    return "speaker" if has_voice(room.pk, user.pk) else "listener"
+    return _role(facts_of(room, user), room, user)
 
 
 def role_of(who: Who, room: Room) -> str:
     """The same for whoever asks, signed in or not."""
     return "listener" if who.user is None else role_in(who.user, room)
+
+
+def _role(facts: Facts, room: Room, user: User | None) -> str:
+    if user is None or facts.kept_out is not None:
+        return "listener"
+    if facts.role in permissions.HELPERS:
+        return facts.role
+    return "speaker" if has_voice(room.pk, user.pk) else "listener"
 
 
 def published(room: Room) -> bool:
@@ -55,8 +58,9 @@ def published(room: Room) -> bool:
 
 
 def replay_facts(room: Room, who: Who) -> ReplayFacts:
-    """What decides whether this person may hear a room again now."""
-    role, facts = role_of(who, room), facts_of(room, who.user)
+    """Load what decides whether this person may hear a room again now."""
+    facts = facts_of(room, who.user)
+    role = _role(facts, room, who.user)
     return ReplayFacts(
         kept_out=facts.kept_out is not None,
         role=role,

@@ -29,7 +29,7 @@ def file(request: HttpRequest, token: str, name: str) -> HttpResponseBase:
 
 
 def opened(request: HttpRequest, link: links.Link, recording: Recording) -> HttpResponseBase:
-    """What the link leads to."""
+    """The response to a link that is good."""
     if link.what.startswith("all-"):
         return archive(request, recording.room, link.what.removeprefix("all-"))
     if link.what == "peaks":
@@ -48,10 +48,11 @@ def ready_recording(room_pk: int) -> Recording | None:
 def allowed(link: links.Link, recording: Recording) -> bool:
     """Whether the person whom the link was given to may have this now: what the replay's page asks of its readers.
 
+    What spoke for that person when the link was given out still does: a new password ends the link too.
     A link for everybody is read by somebody who is signed out, and opens where such a person may come in.
     """
     user = None if link.user is None else User.objects.filter(pk=link.user, is_active=True).first()
-    if link.user is not None and user is None:
+    if (link.user is not None and user is None) or link.since != links.stamp(user):
         return False
     who = Who(None, "") if user is None else Who.of_user(user)
     try:

@@ -125,7 +125,7 @@ def relative(path: Path) -> str:
 
 
 def segment_address(room_pk: int, epoch: UUID, name: str) -> str:
-    """Where listeners fetch one file of live sound: the same address for all of them, so caches work.
+    """The address at which listeners fetch one file of live sound: the same address for all of them, so caches work.
 
     Room, epoch and the file's name are signed, so an address opens that file and leads to no other.
     """
@@ -142,7 +142,7 @@ def signed_segment(token: str, mark: str, name: str) -> tuple[int, UUID] | None:
 
 
 def segment_path(room_pk: int, name: str) -> Path:
-    """Where a file of live sound lies: in memory while recording is paused."""
+    """The path of a file of live sound: in memory while recording is paused."""
     in_memory = window_folder(room_pk) / name
     return in_memory if in_memory.exists() else hls_folder(room_pk) / name
 

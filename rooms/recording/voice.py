@@ -1,4 +1,4 @@
-"""Whose voice is in a recording: whose track has sound in it, or what an app above this one knows to have been said.
+"""Voices in a recording: tracks with sound in them, or what an app above this one knows to have been said.
 
 Sound is measured from the finished track (`peaks.is_sounding`), never taken from what a client said of its microphone.
 """

@@ -1,4 +1,4 @@
-"""What the rules of a room go by, read from the database in one place.
+"""Facts that the rules of a room go by, read from the database in one place.
 
 Every door, action, socket, seat, listener and download asks `facts_of`; whoever checks many people at once (the hub,
 the media supervisor, the clock) asks `facts_of_many`, at a constant number of queries.
@@ -112,12 +112,12 @@ def enter(room: Room, who: Who) -> Facts:
 
 
 def open_seat(room: Room, user: User) -> Seat | None:
-    """Where this person sits now, if anywhere."""
+    """The open seat of this person, if there is one."""
     return Seat.objects.select_related("user").filter(room=room, user=user, left_at=None).first()
 
 
 def grace_ends(room: Room) -> datetime | None:
-    """When this room ends by itself because its host is gone; None while the host is there."""
+    """The moment at which this room ends by itself because its host is gone; None while the host is there."""
     if room.host_lost_at is None:
         return None
     return room.host_lost_at + timedelta(seconds=settings.ROOM_HOST_GRACE_SECONDS)

@@ -113,7 +113,7 @@ def test_what_drips_or_stalls_is_cut_and_what_is_only_slow_is_not(site: Site) ->
     limits = {"HEAD_SECONDS": "2", "IDLE_SECONDS": "2", "BODY_MOST_BYTES": "70000"}
     site.start("web", DEBUG="true", SLOWEST_SECONDS="3", SLOWEST_BYTES="1000", **limits)
     room = large_room()
-    address = links.address(room.pk, "mix", room.host_id, "mix.m4a")
+    address = links.address(room.pk, "mix", room.host, "mix.m4a")
     stalled = unread(GREEDY, address, 1)[0]
     short = line_of(GREEDY, buffer=2048)
     short.sendall(head("/") * 8)  # short answers, none of them read
@@ -171,7 +171,7 @@ def test_over_tls_the_same_clocks_run(site: Site, tmp_path: Path) -> None:
             assert again.recv(15) == b"HTTP/1.1 200 OK"
         room = large_room()
         stalled = context.wrap_socket(line_of(GREEDY, buffer=4096))
-        stalled.sendall(head(links.address(room.pk, "mix", room.host_id, "mix.m4a")))
+        stalled.sendall(head(links.address(room.pk, "mix", room.host, "mix.m4a")))
         wait_for("its end", lambda: "it read too slowly" in (tmp_path / "web.log").read_text(), seconds=12)
     finally:
         stop(web)

@@ -119,7 +119,7 @@ def test_recordings_leave_by_nginx_and_only_with_django_s_word(front: Front) -> 
     room = talked_room()
     path = store.mix_path(room.pk)
     content = path.read_bytes()
-    address = links.address(room.pk, "mix", room.host_id, "mix.m4a")
+    address = links.address(room.pk, "mix", room.host, "mix.m4a")
     status, headers, body = front.get(address)
     assert (status, body) == (200, content)
     assert headers["server"] == "nginx" and headers["content-type"] == "audio/mp4"
@@ -178,7 +178,7 @@ def listed(run: int, pieces: int) -> str:
 
 def test_who_takes_too_many_downloads_or_drips_is_turned_away_by_nginx(front: Front) -> None:
     room = large_room()
-    address = links.address(room.pk, "mix", room.host_id, "mix.m4a")
+    address = links.address(room.pk, "mix", room.host, "mix.m4a")
     lines = [front.line() for _number in range(4)]
     answers = []
     for line in lines:

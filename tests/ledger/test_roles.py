@@ -9,11 +9,12 @@ from django.core.management import call_command
 from django.db import connection, transaction
 from psycopg.errors import CheckViolation, InsufficientPrivilege, RestrictViolation, UniqueViolation
 
+from deploy.local.postgres import APP, OWNER
 from ledger import roles
 from ledger.actions import record
 from ledger.models import Entry
 from ledger.verify import verify
-from tests.privileges import Connection, superuser
+from tests.privileges import Connection, migrations_database, owner, superuser
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -180,6 +181,35 @@ def test_one_role_only_works_as_well_and_is_told(settings: object) -> None:
     settings.MIGRATIONS_DATABASE = {}  # type: ignore[attr-defined]
     call_command("migrate", interactive=False, verbosity=0)  # nothing to do, and nothing granted
     assert roles.powers(connection) == []
+
+
+def test_before_the_first_migration_there_is_nothing_to_grant() -> None:
+    """`manage.py migrate --plan`, or one app alone, on a database that was just made."""
+    with superuser() as connected:
+        connected.execute(f"CREATE DATABASE fresh OWNER {OWNER}")
+    fresh = connection.copy("default")
+    fresh.settings_dict = {**connection.settings_dict, **migrations_database(), "NAME": "fresh"}
+    try:
+        roles.grant(fresh, APP)
+    finally:
+        fresh.close()
+        with superuser() as connected:
+            connected.execute("DROP DATABASE fresh")
+
+
+def test_tables_that_a_later_version_makes_are_the_site_s_too(site_role: Connection) -> None:
+    """Rights are granted after each run of `migrate`, sequences included, not only for the tables of today."""
+    with owner() as connected:
+        connected.execute("CREATE TABLE public.later (id bigserial PRIMARY KEY, word text)")
+    try:
+        refused(site_role, "INSERT INTO later (word) VALUES ('x')")
+        call_command("migrate", interactive=False, verbosity=0)
+        site_role.execute("INSERT INTO later (word) VALUES ('x')")
+        site_role.execute("UPDATE later SET word = 'y'")
+        refused(site_role, "TRUNCATE later", "DROP TABLE later")
+    finally:
+        with owner() as connected:
+            connected.execute("DROP TABLE public.later")
 
 
 def test_site_tables_are_out_of_reach_but_for_rows(site_role: Connection) -> None:

@@ -111,7 +111,7 @@ def test_taking_people_off_the_stage(by_role: str, target: str | None, code: str
 @pytest.mark.parametrize(("role", "code"), [("host", None), ("cohost", "not_host"), ("speaker", "not_host")])
 def test_only_the_host_ends(role: str, code: str | None) -> None:
     assert may.may_end(of(role)) == code
-    assert may.may_end(of(role), is_staff=True) is None
+    assert may.may_end(of(role), as_staff=True) is None
     assert may.may_end(replace(of(role), status="ended")) == "room_ended"
     assert may.may_end(replace(of(role), **CLOSED)) == "account_closed"
 
@@ -121,8 +121,8 @@ def test_only_the_host_ends(role: str, code: str | None) -> None:
 )
 def test_host_and_cohosts_say_who_may_come_in(role: str, code: str | None) -> None:
     assert may.may_set_entry_policy(of(role)) == code
-    assert may.may_set_entry_policy(of(role), is_staff=True) is None
-    assert may.may_set_entry_policy(replace(of(role), status="ended"), is_staff=True) == "room_ended"
+    assert may.may_set_entry_policy(of(role), as_staff=True) is None
+    assert may.may_set_entry_policy(replace(of(role), status="ended"), as_staff=True) == "room_ended"
 
 
 @pytest.mark.parametrize(

@@ -141,13 +141,15 @@ async def test_a_new_key_for_a_session_closes_nothing(web: Site) -> None:
         assert code(await page.ask("unmute")) == "ok"
 
 
-async def test_a_socket_whose_session_ended_unheard_does_nothing(web: Site) -> None:
-    """The row is gone and nobody was told: verbs are refused, and the clock closes the socket."""
+@pytest.mark.parametrize("how", ["gone", "too old"])
+async def test_a_socket_whose_session_ended_unheard_does_nothing(web: Site, how: str) -> None:
+    """The row is gone, or its time is over, and nobody was told: verbs are refused, and the clock closes the socket."""
     room = await run(open_room)()
     guest = await run(seated)("guest", room)
     async with Page(room, guest) as page:
         await page.wait_for("snapshot")
-        await run(Session.objects.filter(user=guest).delete)()
+        rows = Session.objects.filter(user=guest)
+        await run(rows.delete if how == "gone" else lambda: rows.update(expire_date=timezone.now()))()
         for verb in ("take_seat", "unmute", "leave_seat", "listen"):
             assert code(await page.ask(verb)) == "not_signed_in"
         assert await put_out(page, NET) == "signed_out"

@@ -188,6 +188,13 @@ def test_words_of_others_are_never_markup(room: Room) -> None:
     assert "<script>alert" not in shown and "</script><b>" not in shown
 
 
+def test_two_people_of_one_name_are_told_apart_in_the_transcript(room: Room) -> None:
+    User.objects.filter(handle="ada").update(display_name=room.host.display_name)
+    shown = text(page(room))
+    name = f"{room.host.display_name}</b>"
+    assert all(f'{name}<span class="handle soft small">@{handle}</span>' in shown for handle in ("host", "ada"))
+
+
 def test_a_live_room_leads_to_the_room() -> None:
     room = open_room("host")
     assert page(room)["Location"] == room.get_absolute_url()

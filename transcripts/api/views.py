@@ -48,7 +48,7 @@ def described(
 
 
 class TranscriptView(APIView):
-    """What views of one transcript share: only host, co-hosts and whose voice is in it come in."""
+    """Base of the views of one transcript: only host, co-hosts and whose voice is in it come in."""
 
     def transcript(self, slug: str, mine: bool = False) -> Transcript:
         check(ACTIONS, f"u:{self.me.pk}")

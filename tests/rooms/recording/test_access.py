@@ -11,16 +11,22 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
+from people.actions import standing
 from people.models import User
+from people.refusals import Refused
 from rooms import actions
 from rooms.models import Recording, RecordingFile, Room, Seat
 from rooms.recording import links, peaks, store, tasks, voice
+from rooms.recording.access import role_in
+from rooms.recordings import recording_state
 from tests.rooms.people import open_room, person, seated
 from tests.rooms.recording.builders import TOTAL_MS, talked_room
 from tests.transcripts.sounds import RATE, clip, laid, save_opus
+from transcripts.actions import correct_cue, retry_transcript
 from transcripts.audio import Sound
 from transcripts.models import Cue
 from transcripts.permissions import may_read_own
+from transcripts.queries import readable_transcript
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -109,8 +115,8 @@ def doors(room: Room, user: User) -> dict[str, tuple[int, str]]:
         "file": browser.get(f"{api}transcript/files/json/"),
         "own file": browser.get(f"{api}transcript/files/json/?mine=true"),
         "retention": browser.get(f"{api}retention/"),
-        "mix": Client().head(links.address(room.pk, "mix", user.pk, "mix.m4a")),
-        "peaks": Client().head(links.address(room.pk, "peaks", user.pk, "peaks.json")),
+        "mix": Client().head(links.address(room.pk, "mix", user, "mix.m4a")),
+        "peaks": Client().head(links.address(room.pk, "peaks", user, "peaks.json")),
     }
     found = {}
     for door, answer in answers.items():
@@ -186,7 +192,32 @@ def test_lines_are_corrected_by_who_is_co_host_at_the_end(room: Room) -> None:
     assert correct(room.host) == correct(helper) == (200, "")
     assert correct(former) == (404, "not_found") and all_shut(doors(room, former))
     assert correct(speaker) == (403, "not_host") and all_open(doors(room, speaker))
-    assert "own lines" in doors(room, helper) and doors(room, helper)["page"][0] == 200
+    assert doors(room, helper)["page"][0] == 200
+
+
+@pytest.mark.parametrize("way", ["closed", "suspended"])
+def test_an_account_that_may_not_come_in_is_nobody_in_what_was_kept(room: Room, way: str) -> None:
+    """Asked of the actions themselves: a caller that forgets to ask at the door must not open anything."""
+    ada, cue = room.seats.get(user__handle="ada").user, Cue.objects.filter(transcript__room=room).first()
+    assert cue is not None
+    for user in (room.host, ada):
+        if way == "closed":
+            standing.close_account(user, None, "asked for it")
+        else:
+            standing.impose_sanction(user, "suspended", None, "shouting at people")
+    assert role_in(room.host, room) == role_in(ada, room) == "listener"
+    for act in (
+        lambda: actions.set_published(room.pk, room.host, True),
+        lambda: actions.download_everything(room.pk, room.host),
+        lambda: recording_state(room, room.host),
+        lambda: correct_cue(room, cue.pk, room.host, "x"),
+        lambda: retry_transcript(room, room.host),
+        lambda: readable_transcript(room.slug, ada),
+        lambda: readable_transcript(room.slug, ada, mine=True),
+    ):
+        with pytest.raises(Refused) as refused:
+            act()
+        assert refused.value.code in ("not_host", "not_found")
 
 
 # --- before it is known -----------------------------------------------------------------------------------------------

@@ -45,8 +45,8 @@ def body(response: Any) -> bytes:
     return b"".join(response)
 
 
-def mix(room: Room, who: int | None = None) -> str:
-    return links.address(room.pk, "mix", room.host_id if who is None else who, "mix.m4a")
+def mix(room: Room, who: User | None = None) -> str:
+    return links.address(room.pk, "mix", room.host if who is None else who, "mix.m4a")
 
 
 def get(address: str, **headers: str) -> Any:
@@ -98,7 +98,7 @@ def test_in_production_nginx_delivers(room: Room) -> None:
 
 
 def links_token(room: Room, what: str) -> str:
-    return links.address(room.pk, what, room.host_id, "x").split("/")[2]
+    return links.address(room.pk, what, room.host, "x").split("/")[2]
 
 
 def links_claim(room: Room, what: str) -> str:
@@ -121,10 +121,10 @@ def test_links_end_and_cannot_be_made_up(room: Room) -> None:
         f"{claim}:{links_token(room, 'peaks').rpartition(':')[2]}",
         "x",
         "x" * 5000,
-        "%00",
         "%ED%A0%80",
     ):
         assert get(address.replace(token, wrong)).status_code == 404
+    assert get(address.replace(token, "%00")).status_code == 400
     with patch("rooms.recording.links.time.time", return_value=time.time() - 8 * links.HOUR):
         old = mix(room)
     assert get(old).status_code == 404
@@ -132,22 +132,22 @@ def test_links_end_and_cannot_be_made_up(room: Room) -> None:
 
 def test_a_link_is_for_one_person_and_what_that_person_may_still(room: Room) -> None:
     stranger, speaker = person("stranger"), room.seats.get(user__handle="ada").user
-    assert get(mix(room, speaker.pk)).status_code == 200
-    assert get(mix(room, stranger.pk)).status_code == 404
+    assert get(mix(room, speaker)).status_code == 200
+    assert get(mix(room, stranger)).status_code == 404
     everybody = links.address(room.pk, "mix", None, "mix.m4a")
     assert get(everybody).status_code == 404
     track = RecordingFile.objects.filter(recording__room=room, kind="track").first()
     assert track is not None
-    assert get(links.address(room.pk, f"file-{track.pk}", speaker.pk, "a.opus")).status_code == 404
-    kept = get(links.address(room.pk, f"file-{track.pk}", room.host_id, "a.opus"))
+    assert get(links.address(room.pk, f"file-{track.pk}", speaker, "a.opus")).status_code == 404
+    kept = get(links.address(room.pk, f"file-{track.pk}", room.host, "a.opus"))
     assert kept.status_code == 200 and "attachment" in kept["Content-Disposition"]
     actions.set_published(room.pk, room.host, True)
-    assert get(everybody).status_code == get(mix(room, stranger.pk)).status_code == 200
+    assert get(everybody).status_code == get(mix(room, stranger)).status_code == 200
     actions.set_published(room.pk, room.host, False)
     assert get(everybody).status_code == 404
     speaker.is_active = False
     speaker.save()
-    assert get(mix(room, speaker.pk)).status_code == 404
+    assert get(mix(room, speaker)).status_code == 404
 
 
 @pytest.mark.parametrize("policy", ["signed_in", "followers", "invited"])
@@ -158,14 +158,14 @@ def test_a_link_asks_who_may_come_in_each_time_it_is_used(room: Room, policy: st
     Follow.objects.create(follower=follower, followed=room.host)
     everybody = links.address(room.pk, "mix", None, "mix.m4a")
     drawn = links.address(room.pk, "peaks", None, "peaks.json")
-    given = [everybody, drawn, *(mix(room, who.pk) for who in (stranger, follower, ada))]
+    given = [everybody, drawn, *(mix(room, who) for who in (stranger, follower, ada))]
     assert [get(address).status_code for address in given] == [200] * 5
     Room.objects.filter(pk=room.pk).update(entry_policy=policy)
     admitted = {"signed_in": [True, True], "followers": [False, True], "invited": [False, False]}[policy]
     found = [get(address).status_code == 200 for address in given]
     assert found == [False, False, *admitted, True], "who spoke keeps it"
     Follow.objects.all().delete()
-    assert (get(mix(room, follower.pk)).status_code == 200) is (policy == "signed_in")
+    assert (get(mix(room, follower)).status_code == 200) is (policy == "signed_in")
     Room.objects.filter(pk=room.pk).update(entry_policy=Room.EntryPolicy.ANYONE)
     assert [get(address).status_code for address in given] == [200] * 5
 
@@ -173,7 +173,7 @@ def test_a_link_asks_who_may_come_in_each_time_it_is_used(room: Room, policy: st
 def test_links_end_with_what_they_depend_on(room: Room) -> None:
     track = RecordingFile.objects.filter(recording__room=room, kind="track", seat__user=room.host).get()
     zipped = actions.download_everything(room.pk, room.host).address
-    kept = links.address(room.pk, f"file-{track.pk}", room.host_id, "a.opus")
+    kept = links.address(room.pk, f"file-{track.pk}", room.host, "a.opus")
     assert [get(address).status_code for address in (kept, zipped, mix(room))] == [200, 200, 200]
     path = store.file_path(track)
     path.rename(path.with_suffix(".away"))
@@ -183,6 +183,23 @@ def test_links_end_with_what_they_depend_on(room: Room) -> None:
     assert get(kept).status_code == 404
     User.objects.filter(pk=room.host_id).update(is_active=False)
     assert [get(address).status_code for address in (kept, zipped, mix(room))] == [404, 404, 404]
+
+
+def test_a_new_password_ends_links_that_were_given_out_before(room: Room) -> None:
+    """Who had somebody's session for a minute took along a link that works for a day."""
+    track = RecordingFile.objects.filter(recording__room=room, kind="track", seat__user=room.host).get()
+
+    def given(host: User) -> list[str]:
+        zipped = actions.download_everything(room.pk, host).address
+        return [zipped, links.address(room.pk, f"file-{track.pk}", host, "a.opus"), mix(room, host)]
+
+    before = given(room.host)
+    assert [get(address).status_code for address in before] == [200, 200, 200]
+    host = User.objects.get(pk=room.host_id)
+    host.set_password("an entirely new one")
+    host.save()
+    assert [get(address).status_code for address in before] == [404, 404, 404]
+    assert [get(address).status_code for address in given(host)] == [200, 200, 200]
 
 
 def test_a_file_of_another_room_is_not_opened_by_this_rooms_link(room: Room) -> None:
@@ -198,11 +215,11 @@ def test_a_file_of_another_room_is_not_opened_by_this_rooms_link(room: Room) -> 
         size=1,
         sha256="0" * 64,
     )
-    assert get(links.address(room.pk, f"file-{row.pk}", room.host_id, "x")).status_code == 404
+    assert get(links.address(room.pk, f"file-{row.pk}", room.host, "x")).status_code == 404
 
 
 def test_the_picture_says_who_talked_when(room: Room) -> None:
-    picture = get(links.address(room.pk, "peaks", room.host_id, "peaks.json"))
+    picture = get(links.address(room.pk, "peaks", room.host, "peaks.json"))
     assert picture.status_code == 200
     found = json.loads(body(picture))
     assert found["duration_ms"] > 49_000 and len(found["low"]) == len(found["high"]) <= 2401

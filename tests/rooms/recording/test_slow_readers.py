@@ -46,7 +46,7 @@ def memory(pid: int) -> int:
 def test_a_large_download_waits_for_its_reader(web: Site) -> None:
     room = large_room()
     addresses = [
-        links.address(room.pk, "mix", room.host_id, "mix.m4a"),
+        links.address(room.pk, "mix", room.host, "mix.m4a"),
         actions.download_everything(room.pk, room.host).address,
     ]
     pid = web.running["web"].pid
@@ -93,7 +93,7 @@ def test_one_client_has_so_many_downloads_open_and_others_have_theirs(site: Site
     site.start("web", DEBUG="true", DOWNLOADS_PER_PERSON="3", DOWNLOADS_PER_ADDRESS="4")
     room = large_room()
     Recording.objects.filter(room=room).update(published_at=timezone.now())
-    own, published = (links.address(room.pk, "mix", user, "mix.m4a") for user in (room.host_id, None))
+    own, published = (links.address(room.pk, "mix", user, "mix.m4a") for user in (room.host, None))
     lines = unread(GREEDY, own, 3) + unread(GREEDY, published, 4)
     assert all(line.recv(15).startswith(b"HTTP/1.1 200") for line in lines)
     assert ask(GREEDY, own)[0] == ask(HONEST, own)[0] == 429, "a person is one, wherever from"
@@ -110,7 +110,7 @@ def test_one_client_has_so_many_downloads_open_and_others_have_theirs(site: Site
 def test_a_download_ends_with_the_right_to_it(web: Site) -> None:
     """Somebody keeps a download open, slowly reading, while the account is closed: cut, and never taken for whole."""
     room = large_room()
-    address = links.address(room.pk, "mix", room.host_id, "mix.m4a")
+    address = links.address(room.pk, "mix", room.host, "mix.m4a")
     with socket.create_connection(("127.0.0.1", settings.PORT)) as line:
         line.sendall(f"GET {address} HTTP/1.1\r\nHost: localhost:{settings.PORT}\r\n\r\n".encode())
         taken = len(line.recv(65536))
