@@ -23,7 +23,7 @@ PAGES_PER_PERSON = _int("PAGES_PER_PERSON", 600, 1, 1_000_000)  # a minute, and 
 PAGES_PER_ADDRESS = _int("PAGES_PER_ADDRESS", 6000, 1, 1_000_000)  # the same, signed out: 500 who come in at once
 HLS_PER_ADDRESS = _int("HLS_PER_ADDRESS", 90_000, 1, 10_000_000)  # a minute: 500 with two requests a second
 SIGNUPS_PER_ADDRESS = _int("SIGNUPS_PER_ADDRESS", 60, 1, 100_000)  # an hour
-PICTURES_AT_ONCE = _int("PICTURES_AT_ONCE", 2, 1, 100)  # uploads of one person
+PICTURES_AT_ONCE = _int("PICTURES_AT_ONCE", 1, 1, 100)  # uploads of one person
 # --- downloads (rooms/recording/downloads.py) ------------------------------------------------------------------------
 DOWNLOADS_PER_PERSON = _int("DOWNLOADS_PER_PERSON", 10, 1, 10_000)  # at once
 DOWNLOADS_PER_ADDRESS = _int("DOWNLOADS_PER_ADDRESS", 600, 1, 100_000)  # at once, signed out: players of a replay

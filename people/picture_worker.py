@@ -32,7 +32,7 @@ BROKEN = (OSError, SyntaxError, ValueError, EOFError, IndexError, KeyError, Type
 DONE, NOT_A_PICTURE, TOO_LARGE = 0, 3, 4  # exit codes
 # Python with Pillow, and a decoder's copies: four of 32 bits a pixel (an animated WebP takes the most).
 BASE_MEMORY, MEMORY_PER_PIXEL = 160 * 2**20, 16
-CPU_SECONDS = 5
+CPU_SECONDS = 3
 MOST_WRITTEN = 2 * 2**20  # bytes; 512 pixels square are far less
 
 

@@ -27,7 +27,7 @@ from people.refusals import PeopleRefused
 log = logging.getLogger(__name__)
 
 WALL_SECONDS = 10.0  # for one picture, whatever it does; 12 megapixels take about half a second
-PATIENCE = 5.0  # seconds to wait for one's turn
+PATIENCE = 8.0  # seconds to wait for one's turn: longer than two of the slowest (picture_worker.CPU_SECONDS) take
 WAITING = 8  # uploads of one process that wait for their turn; more are refused at once
 LOOK_AGAIN = 0.05  # seconds
 _WORKER = Path(picture_worker.__file__).resolve()

@@ -13,6 +13,8 @@ from rest_framework.request import Request
 
 from people.actions.credentials import hash_of
 from people.models import ApiToken, User
+from people.pace import PERSON
+from people.quotas import person
 from people.refusals import PeopleRefused
 from people.standing import standing_of, why_not_enter
 
@@ -37,6 +39,7 @@ class TokenAuthentication(BaseAuthentication):
             raise AuthenticationFailed(_("This token is too old. Make a new one in your settings."))
         if code := why_not_enter(standing_of(token.user)):
             raise PeopleRefused(code)
+        PERSON.check(person(token.user_id))  # programs of one account share its pace, wherever they run
         if token.last_used_at is None or now - token.last_used_at > USED_AGAIN:
             ApiToken.objects.filter(pk=token.pk).update(last_used_at=now)
         return token.user, token

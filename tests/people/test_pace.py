@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from django.test import Client
 
+from tests.people.factories import api_client
 from tests.rooms.people import person
 
 pytestmark = pytest.mark.django_db
@@ -56,3 +57,12 @@ def test_sign_ups_are_fewer(client: Client, settings: Any) -> None:
     answers = [client.post("/accounts/signup/", {"username": "x"}, REMOTE_ADDR=THERE) for _number in range(3)]
     assert [answer.status_code for answer in answers] == [200, 200, 429]
     assert int(answers[-1]["Retry-After"]) > 600
+
+
+def test_programs_of_one_person_share_a_pace_wherever_they_run(settings: Any) -> None:
+    settings.PAGES_PER_PERSON = 3
+    anna = person("anna")
+    programs = [api_client(anna), api_client(anna)]
+    answers = [programs[n % 2].get("/api/v1/me/", REMOTE_ADDR=f"127.0.0.{n + 2}").status_code for n in range(5)]
+    assert answers == [200, 200, 200, 429, 429]
+    assert api_client(person("bert")).get("/api/v1/me/").status_code == 200
