@@ -104,7 +104,7 @@ def _trouble_words() -> dict[str, str]:
         "reconnecting": _("The connection was lost. It is being made again…"),
         "back": _("You are back."),
         "gone": _("There is no room at this address any more."),
-        "not_allowed": _("You cannot be in this room."),
+        "not_allowed": _("This room is not open to everybody: its host chooses who may come in."),
         "sound_lost": _("The sound was lost. It is being connected again…"),
         "sound_none": _("The sound could not be connected. It is tried again by itself."),
         "mic_lost": _("Your microphone stopped. Press Unmute to open it again."),

@@ -34,6 +34,15 @@ class WhyForm(forms.Form):
     why = forms.CharField(label=_("Why"), max_length=500, widget=forms.Textarea(attrs={"rows": 3, "cols": 60}))
 
 
+class Moment(AdminSplitDateTime):
+    """A day and a time, each with a label of its own: Django's have words beside them, which screen readers miss."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        for widget, name in zip(self.widgets, (_("Until, day"), _("Until, time")), strict=True):
+            widget.attrs["aria-label"] = name
+
+
 class SanctionForm(WhyForm):
     """A sanction on an account."""
 
@@ -42,7 +51,7 @@ class SanctionForm(WhyForm):
     ends_at = forms.SplitDateTimeField(
         label=_("Until"),
         required=False,
-        widget=AdminSplitDateTime(),
+        widget=Moment(),
         help_text=_("In your time zone. Empty: for good."),
     )
 
