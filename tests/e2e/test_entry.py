@@ -24,7 +24,7 @@ def test_the_host_closes_the_room_to_people_who_are_signed_in(chromium: Chromium
     told = "Everyone who is signed in can come in with this address."
     for page in (host, hers):
         expect(page.locator("[data-entry]")).to_have_text(told)
-    expect(guest.locator("[data-notice]")).to_contain_text("Sign in first")
+    expect(guest.locator("[data-notice]")).to_contain_text("Only people who are signed in")
     expect(guest.locator('[data-bar] [data-do="sign_in"]')).to_be_visible()
     expect(guest.locator('[data-bar] [data-do="listen"]')).to_be_hidden()
     assert Room.objects.get(pk=room.pk).entry_policy == "signed_in"

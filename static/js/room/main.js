@@ -10,7 +10,7 @@ import { RoomSocket } from "room/socket";
 import { Stage, openMicrophone } from "room/stage";
 import { apply, fromSnapshot, isOver, ownSeat } from "room/state";
 import { clearNotice, drawRoom, notice } from "room/view";
-import { readJson, say } from "room/words";
+import { known, readJson, say } from "room/words";
 
 const page = readJson("room-page");
 let state = fromSnapshot(readJson("room-snapshot"));
@@ -224,10 +224,9 @@ socket.addEventListener("open", () => {
 });
 socket.addEventListener("final", ({ detail }) => {
   finish();
-  out = detail.reason ?? "gone";
+  out = detail.reason ?? (detail.code === 4403 ? "not_allowed" : "gone");
   draw();
-  const text = out === "not_allowed" ? "" : detail.text; // that text is of something one tried to do
-  notice(text || say(detail.code === 4403 ? "not_allowed" : "gone"), { stays: true });
+  notice(known(`out_${out}`) ? say(`out_${out}`) : detail.text || say("gone"), { stays: true });
 });
 addEventListener("online", () => (stage.state === "off" ? audience.restart(200) : stage.reconnect()));
 audience.addEventListener("change", draw);
