@@ -23,7 +23,7 @@ Send = Callable[[Mapping[str, Any]], Awaitable[None]]
 Application = Callable[[dict[str, Any], Receive, Send], Awaitable[None]]
 
 FREE = frozenset({"/healthz"})  # paths that never wait
-BUSY = b"Too many requests of your network are waiting. Try again in a moment.\n"
+BUSY = b"Too many requests from your network are waiting. Try again in a moment.\n"
 
 
 class Handler(ASGIHandler):

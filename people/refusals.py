@@ -63,7 +63,7 @@ TABLE: dict[str, Refusal] = {
     "no_wave_name": Refusal(400, _("Give the wave a name, so that it can be found again.")),
     "bad_wave_size": Refusal(400, _("Write how many people: a number of 1 or more.")),
     "too_fast": Refusal(429, _("That was a bit much at once. Nothing was lost: wait a moment and try again.")),
-    "too_many": Refusal(429, _("You have too many of these open at once. Close one, or wait until one is done.")),
+    "too_many": Refusal(429, _("Too many of these are running at once. Wait until one is done, then try again.")),
     "not_a_picture": Refusal(400, _("This file is not a picture we can read. Choose a JPEG, PNG, WebP or GIF file.")),
     "picture_too_large": Refusal(
         413,
@@ -76,7 +76,7 @@ TABLE: dict[str, Refusal] = {
     "bad_value": Refusal(400, _("Something in what was sent is not right.")),
     "not_allowed": Refusal(403, _("You cannot do that.")),
     "account_suspended": Refusal(403, _("This account is suspended.")),
-    "too_many_tokens": Refusal(409, _("There are 20 tokens already. Take one back before you make another.")),
+    "too_many_tokens": Refusal(409, _("You have 20 tokens already. Take one back before you make another.")),
 }
 
 

@@ -17,13 +17,17 @@ POLICY_WORDS = {
 }
 
 
-# A room that nobody else may come into is closed while it is live, not opened so.
-POLICIES_OPEN = (Room.EntryPolicy.ANYONE, Room.EntryPolicy.SIGNED_IN, Room.EntryPolicy.FOLLOWERS)
 ENTRY_WORDS = {
     Room.EntryPolicy.ANYONE: _("Anyone with the address"),
     Room.EntryPolicy.SIGNED_IN: _("People who are signed in"),
     Room.EntryPolicy.FOLLOWERS: _("People who follow the host"),
     Room.EntryPolicy.INVITED: _("Nobody else"),
+}
+# A room that nobody else may come into is closed while it is live, not opened so.
+OPEN_WORDS = {
+    Room.EntryPolicy.ANYONE: ENTRY_WORDS[Room.EntryPolicy.ANYONE],
+    Room.EntryPolicy.SIGNED_IN: ENTRY_WORDS[Room.EntryPolicy.SIGNED_IN],
+    Room.EntryPolicy.FOLLOWERS: _("People who follow me"),
 }
 
 
@@ -49,7 +53,7 @@ class OpenRoomForm(forms.Form):
     )
     entry_policy = forms.ChoiceField(
         label=_("Who may come in and listen?"),
-        choices=[(value, ENTRY_WORDS[value]) for value in POLICIES_OPEN],
+        choices=list(OPEN_WORDS.items()),
         initial=Room.EntryPolicy.ANYONE,
         widget=forms.RadioSelect,
         help_text=_("You can change it while the room is live."),

@@ -36,7 +36,10 @@ TABLE: dict[str, Refusal] = {
     "too_fast": Refusal(429, _("That went too fast. Wait a moment and try again.")),
     "too_many": Refusal(
         429,
-        _("Too many of these are open, from you or from your network. Close one, or try again in a moment."),
+        _(
+            "Too many downloads or connections are open, from you or from your network. "
+            "Close one, or try again in a moment."
+        ),
     ),
     "bad_frame": Refusal(400, _("This message could not be read.")),
     "unknown_verb": Refusal(400, _("This is not something a room can do.")),

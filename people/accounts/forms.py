@@ -33,12 +33,14 @@ def age_on(day: datetime.date, born: datetime.date) -> int:
 
 
 class Plain(forms.Form):
-    """No placeholders: they repeat the label, and are gone as soon as one types."""
+    """No placeholders: they repeat the label, and are gone as soon as one types. One hint for a new password."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         for field in self.fields.values():
             field.widget.attrs.pop("placeholder", None)
+        if password := self.fields.get("password1"):
+            password.help_text = _("At least 10 characters. A few words that only you would put together.")
 
 
 class LoginForm(Plain, allauth_forms.LoginForm):  # type: ignore[misc]
@@ -78,7 +80,6 @@ class SignupForm(Plain, allauth_forms.SignupForm):  # type: ignore[misc]
         handle.widget.attrs.update(autocomplete="username", autocapitalize="none", spellcheck="false")
         self.fields["email"].label = _("E-mail address")
         self.fields["email"].help_text = _("To reset your password and to tell you what concerns you. Nobody sees it.")
-        self.fields["password1"].help_text = _("At least 10 characters. A few words that only you would put together.")
         self.fields["born"].help_text = format_lazy(
             _("You must be {age} or older. The date is checked now and not kept."), age=settings.MINIMUM_AGE
         )

@@ -34,6 +34,15 @@ class WhyForm(forms.Form):
     why = forms.CharField(label=_("Why"), max_length=500, widget=forms.Textarea(attrs={"rows": 3, "cols": 60}))
 
 
+class Moment(AdminSplitDateTime):
+    """A day and a time, each with a label of its own: Django's have words beside them, which screen readers miss."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        for widget, name in zip(self.widgets, (_("Until, day"), _("Until, time")), strict=True):
+            widget.attrs["aria-label"] = name
+
+
 class SanctionForm(WhyForm):
     """A sanction on an account."""
 
@@ -42,7 +51,7 @@ class SanctionForm(WhyForm):
     ends_at = forms.SplitDateTimeField(
         label=_("Until"),
         required=False,
-        widget=AdminSplitDateTime(),
+        widget=Moment(),
         help_text=_("In your time zone. Empty: for good."),
     )
 
@@ -116,13 +125,15 @@ def act_on_account(request: HttpRequest, site: admin.AdminSite, opts: Any, pk: i
         else:
             messages.success(request, _("Done."))
             return redirect("admin:people_user_change", pk)
-    return ask_why(request, site, opts, f"{deed.title}: @{user.handle}", form, user)
+    return ask_why(request, site, opts, (str(deed.title), f"@{user.handle}"), form, user)
 
 
 def ask_why(
-    request: HttpRequest, site: admin.AdminSite, opts: Any, title: str, form: forms.Form, user: User
+    request: HttpRequest, site: admin.AdminSite, opts: Any, deed: tuple[str, str], form: forms.Form, user: User
 ) -> HttpResponse:
-    context = {**site.each_context(request), "opts": opts, "title": title, "form": form, "person": user}
+    """The page that asks for the reason. `deed` is its name, which the button bears, and what it is done to."""
+    asked = {"title": ": ".join(deed), "deed": deed[0], "form": form, "person": user}
+    context = {**site.each_context(request), "opts": opts, **asked}
     return render(request, "admin/people/user/act.html", context, status=400 if form.errors else 200)
 
 
@@ -162,8 +173,8 @@ class SanctionAdmin(ReadOnlyAdmin):
         form = WhyForm(request.POST or None)
         if form.is_valid():
             lifted = lift_sanction(sanction, cast(User, request.user), form.cleaned_data["why"])
-            text = _("Done.") if lifted else _("It was over already.")
+            text = _("Done.") if lifted else _("This sanction was lifted already.")
             messages.success(request, text)
             return redirect("admin:people_sanction_changelist")
-        title = _("Lift the sanction")
-        return ask_why(request, self.admin_site, self.opts, f"{title}: {sanction}", form, sanction.user)
+        deed = (str(_("Lift the sanction")), f"@{sanction.user.handle}, {sanction.get_kind_display()}")
+        return ask_why(request, self.admin_site, self.opts, deed, form, sanction.user)

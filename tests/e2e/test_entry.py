@@ -5,6 +5,7 @@ from __future__ import annotations
 from playwright.sync_api import expect
 
 from people.actions import standing
+from people.actions.follows import follow
 from rooms.models import Room
 from tests.e2e.browser import PHONE, Chromium, axe
 from tests.rooms.people import open_room, person, seated
@@ -23,7 +24,9 @@ def test_the_host_closes_the_room_to_people_who_are_signed_in(chromium: Chromium
     told = "Everyone who is signed in can come in with this address."
     for page in (host, hers):
         expect(page.locator("[data-entry]")).to_have_text(told)
-    expect(guest.locator("[data-notice]")).to_contain_text("Sign in first")
+    expect(guest.locator("[data-notice]")).to_contain_text("Only people who are signed in")
+    expect(guest.locator('[data-bar] [data-do="sign_in"]')).to_be_visible()
+    expect(guest.locator('[data-bar] [data-do="listen"]')).to_be_hidden()
     assert Room.objects.get(pk=room.pk).entry_policy == "signed_in"
     expect(hers.locator(".seat[data-user=ada]")).to_be_visible()
     refused = chromium.page(room.get_absolute_url(), expect=401, viewport=PHONE)
@@ -33,11 +36,15 @@ def test_the_host_closes_the_room_to_people_who_are_signed_in(chromium: Chromium
 
 def test_the_host_changes_it_without_script(chromium: Chromium) -> None:
     room = open_room(entry_policy="followers")
+    ada = person("ada")
+    follow(ada, room.host)
+    hers = chromium.room(room, ada)
     page = chromium.page(room.get_absolute_url(), room.host, java_script_enabled=False)
     expect(page.locator("[data-entry]")).to_have_text("People who follow Host can come in with this address.")
     page.locator("#entry-policy").select_option("invited")
     page.get_by_role("button", name="Change").click()
     expect(page.locator("[data-entry]")).to_contain_text("Nobody else can come in")
+    expect(hers.locator("[data-notice]")).to_contain_text("its host chooses who may come in")
     assert Room.objects.get(pk=room.pk).entry_policy == "invited"
 
 

@@ -179,3 +179,15 @@ def test_staff_set_up_and_use_a_second_step(chromium: Chromium, size: dict[str, 
     enter(page, code=code_of(SECRET))
     page.get_by_role("button", name="Confirm").click()
     page.wait_for_url(re.compile("/admin/people/user/$"))
+
+
+def test_staff_choose_when_a_sanction_ends_with_the_calendar(chromium: Chromium) -> None:
+    anna, boss = person("anna"), person("boss", is_staff=True, is_superuser=True)
+    page = chromium.page(f"/admin/people/user/{anna.pk}/act/sanction/", boss, viewport=PHONE, timezone_id="UTC")
+    assert overflow(page) == []
+    page.get_by_role("link", name="Today").click()
+    expect(page.get_by_label("Until, day")).to_have_value(re.compile(r"^\d{4}-\d\d-\d\d$"))
+    enter(page, ends_at_1="23:59:59", why="shouting")
+    page.get_by_role("button", name="Impose a sanction").click()
+    page.wait_for_url(re.compile(f"/admin/people/user/{anna.pk}/change/$"))
+    assert anna.sanctions.get().ends_at is not None

@@ -4,10 +4,12 @@ import { known, say } from "room/words";
 
 /**
  * The controls to show, the hint in place of a main action, and whether one may sit down.
- * `sound` is the audience's state (off, starting, playing, blocked), `stage` the speaker's (off, opening, on).
+ * `sound` is the audience's state (off, starting, playing, blocked), `stage` the speaker's (off, opening, on);
+ * `out` is the code for which the page was put out of the room, if it was.
  */
-export function controls(state, { sound, stage }) {
-  if (isOver(state)) return { shown: ["share", "leave"], hint: null, maySit: false };
+export function controls(state, { sound, stage, out }) {
+  if (out === "not_signed_in" || out === "signed_out") return { shown: ["sign_in", "leave"], hint: null, maySit: false };
+  if (out || isOver(state)) return { shown: ["share", "leave"], hint: null, maySit: false };
   const seat = ownSeat(state);
   const { may } = state.you;
   const tail = ["share", may.end ? "end" : "leave"];

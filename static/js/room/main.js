@@ -10,7 +10,7 @@ import { RoomSocket } from "room/socket";
 import { Stage, openMicrophone } from "room/stage";
 import { apply, fromSnapshot, isOver, ownSeat } from "room/state";
 import { clearNotice, drawRoom, notice } from "room/view";
-import { readJson, say } from "room/words";
+import { known, readJson, say } from "room/words";
 
 const page = readJson("room-page");
 let state = fromSnapshot(readJson("room-snapshot"));
@@ -30,8 +30,10 @@ const seats = new Seats(document.querySelector("[data-seats]"), {
   sit: () => controls(state, local()).maySit && actions.take_seat(),
 });
 
+let out = null; // the code for which the server put this page out of the room
+
 function local() {
-  return { sound: audience.state, stage: stage.state };
+  return { sound: audience.state, stage: stage.state, out };
 }
 
 /** Runs what may be refused, and says so if it is. True if it worked. */
@@ -40,7 +42,7 @@ async function attempt(work) {
     await work();
     return true;
   } catch (refused) {
-    if (!isOver(state)) notice(refused.code === "offline" || !refused.code ? say("failed") : refused.message);
+    if (!out && !isOver(state)) notice(refused.code === "offline" || !refused.code ? say("failed") : refused.message);
     return false;
   }
 }
@@ -222,7 +224,9 @@ socket.addEventListener("open", () => {
 });
 socket.addEventListener("final", ({ detail }) => {
   finish();
-  notice(detail.text || say(detail.code === 4403 ? "not_allowed" : "gone"), { stays: true });
+  out = detail.reason ?? (detail.code === 4403 ? "not_allowed" : "gone");
+  draw();
+  notice(known(`out_${out}`) ? say(`out_${out}`) : detail.text || say("gone"), { stays: true });
 });
 addEventListener("online", () => (stage.state === "off" ? audience.restart(200) : stage.reconnect()));
 audience.addEventListener("change", draw);

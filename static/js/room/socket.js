@@ -16,7 +16,7 @@ export class Refused extends Error {
   }
 }
 
-/** Events: `message` (detail: what came), `open`, `lost` (detail: the close code), `final` (that, and what was said with it). */
+/** Events: `message` (detail: what came), `open`, `lost` (detail: the close code), `final` (that, and what was said with it: its code and text). */
 export class RoomSocket extends EventTarget {
   #url;
   #socket = null;
@@ -26,7 +26,7 @@ export class RoomSocket extends EventTarget {
   #retry = 0;
   #quiet = 0;
   #closed = false;
-  #why = ""; // the sentence with which the server closed the line, if it said one
+  #why = null; // the error with which the server closed the line, if it said one
 
   constructor(slug) {
     super();
@@ -75,7 +75,7 @@ export class RoomSocket extends EventTarget {
   #take(message) {
     this.#listenForQuiet();
     if (message.re !== undefined) return this.#settle(message.re, message);
-    if (message.error) this.#why = message.error.text;
+    if (message.error) this.#why = message.error;
     if (message.type === "snapshot") this.#opened();
     this.dispatchEvent(new CustomEvent("message", { detail: message }));
   }
@@ -115,7 +115,7 @@ export class RoomSocket extends EventTarget {
     if (this.#closed) return;
     if (FINAL.has(code)) {
       this.close();
-      this.dispatchEvent(new CustomEvent("final", { detail: { code, text: this.#why } }));
+      this.dispatchEvent(new CustomEvent("final", { detail: { code, reason: this.#why?.code, text: this.#why?.text } }));
       return;
     }
     this.dispatchEvent(new CustomEvent("lost", { detail: code }));
