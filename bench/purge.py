@@ -64,8 +64,9 @@ def parts() -> Iterator[Postgres]:
 # Due rooms come first (pk 1 to `due`), then two times as many twins, then held ones, then the young, then the purged.
 ROOMS = """
 INSERT INTO people_user (handle, display_name, email, password, is_superuser, is_staff, is_active, date_joined,
-    picture, about, language, time_zone, rules_version)
-SELECT 'host' || n, 'Host ' || n, 'host' || n || '@example.org', '', false, false, true, now(), '', '', 'en', 'UTC', ''
+    picture, about, language, time_zone, rules_version, signing_up)
+SELECT 'host' || n, 'Host ' || n, 'host' || n || '@example.org', '', false, false, true, now(), '', '', 'en', 'UTC',
+    '', false
 FROM generate_series(1, 1000) n;
 INSERT INTO rooms_room (id, slug, host_id, title, topic, language, speak_policy, entry_policy, transcription,
     max_speakers, is_demo, status, started_at, ended_at, end_reason, seq, purged_at)

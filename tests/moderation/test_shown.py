@@ -51,7 +51,7 @@ def test_host_and_staff_see_the_clock_and_why_who_spoke_sees_the_clock_and_nobod
     room = ended_room(WORD)
     guest = Seat.objects.filter(room=room).exclude(user=room.host).get().user
     assert kept(as_user(person("helper", is_staff=True)), room).status_code == 404, "staff who review nothing"
-    staff = person("staff")
+    staff = person("staff", is_staff=True)
     staff.groups.add(Group.objects.get(name=MODERATORS))
     for reader in (room.host, guest, staff):
         answer = kept(as_user(reader), room)

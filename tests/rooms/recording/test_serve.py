@@ -125,7 +125,7 @@ def test_what_is_no_address_is_not_found(client: Client, room: Room, path: str) 
     pk, epoch = token.split("-")
     address = path.format(room=pk, epoch=epoch, mark=mark, name=name, long="9" * 5000)
     with CaptureQueriesContext(connection) as asked:
-        assert client.get(address).status_code == 404
+        assert client.get(address).status_code == (400 if "%00" in path else 404)
     assert len(asked) == 0, "nothing is asked for what we did not sign"
 
 
