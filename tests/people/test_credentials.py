@@ -175,7 +175,7 @@ def test_who_confirms_elsewhere_chooses_the_password() -> None:
     attacker, victim = Client(), Client()
     attacker.post("/accounts/signup/", entered(email="victim@example.org"))
     link = link_in(mail.outbox[0])
-    assert "Choose a password here" in victim.get(link).content.decode()
+    assert "Choose a new password here" in victim.get(link).content.decode()
     form = victim.post(link)
     assert form["Location"].startswith("/accounts/password/reset/key/")
     assert not User.objects.get().has_usable_password()
