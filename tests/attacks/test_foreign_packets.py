@@ -20,7 +20,7 @@ from rooms.media.visitor import Browser, Visitor, listen
 from rooms.models import Room
 from tests.processes import Site
 from tests.rooms.media.company import Analyst, loudness, tone
-from tests.rooms.media.conftest import say
+from tests.rooms.media.conftest import guest, room, say, sounding  # noqa: F401  (fixtures)
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.alone]
 
