@@ -39,15 +39,20 @@ def site(services: Throwaway, django_db_setup: None, django_db_blocker: DjangoDb
 
 @pytest.fixture(autouse=True)
 def _clean_slate(site: Managed) -> Generator[None]:
-    """In place of the one that empties everything: whatever was tried, the log has no failure of ours afterwards, and
-    somebody honest looks around, signs in, comes in and sits down."""
+    """In place of the one that empties everything: whatever was tried, the log has no failure of ours afterwards."""
     log = site.manager.log("web")
     before = log.stat().st_size
     yield
-    honest_still_works(site)
     text = log.read_bytes()[before:].decode(errors="replace")
     where = text.find("Traceback")
     assert where < 0, text[max(0, where - 500) : where + 3000]
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _honest_afterwards(site: Managed) -> Generator[None]:
+    """After all that was tried somebody honest looks around, signs in, comes in and sits down."""
+    yield
+    honest_still_works(site)
 
 
 @pytest.fixture
