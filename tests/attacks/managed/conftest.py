@@ -26,7 +26,8 @@ def site(services: Throwaway, django_db_setup: None, django_db_blocker: DjangoDb
     managed = Managed(services)
     with django_db_blocker.unblock():
         try:
-            managed.start(DEV_KEY=services.instance.keys["DEV_KEY"])
+            # A connection that never comes about stays long enough to see that it ends for another reason.
+            managed.start(MEDIA_ICE_SECONDS="300", DEV_KEY=services.instance.keys["DEV_KEY"])
             yield managed
         finally:
             managed.stop()

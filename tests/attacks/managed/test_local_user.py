@@ -102,7 +102,9 @@ def test_no_process_tells_a_secret(site: Managed, services: Throwaway) -> None:
 def test_no_process_can_be_read_or_stopped(site: Managed) -> None:
     """Environments, open files and memory, and signals."""
     ours = site.ours()
-    assert as_other("nobody", [f"/proc/{pid}/{what}" for pid in ours for what in ("environ", "fd", "maps", "mem")]) == []
+    assert (
+        as_other("nobody", [f"/proc/{pid}/{what}" for pid in ours for what in ("environ", "fd", "maps", "mem")]) == []
+    )
     assert run_as("nobody", KILL, given=" ".join(map(str, ours))) == ""
 
 
