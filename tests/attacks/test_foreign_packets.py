@@ -54,7 +54,11 @@ while time.monotonic() < ends:
 """
 
 
-def test_packets_of_another_process_silence_nobody(sounding: Site, room: Room, guest: Callable[[str], Browser]) -> None:
+def test_packets_of_another_process_silence_nobody(
+    sounding: Site,  # noqa: F811
+    room: Room,  # noqa: F811
+    guest: Callable[[str], Browser],  # noqa: F811
+) -> None:
     near, far = asyncio.run(_attacked(sounding, guest("nora"), room.slug))
     say(f"longest silence while packets came: near {near:.2f} s, far {far:.2f} s")
     assert near < GAP

@@ -28,8 +28,9 @@ WORDS = {
     "manager": b"POST /RPC2 HTTP/1.0\r\nContent-Type: text/xml\r\nContent-Length: 92\r\n\r\n"
         b"<methodCall><methodName>supervisor.getAllProcessInfo</methodName><params/></methodCall>\r\n\r\n\r\n",
     "postgres": struct.pack("!ii", 60, 196608) + b"user\0stamtafel\0database\0stamtafel\0\0".ljust(52, b"\0"),
-    "janus": b"GET / HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
-        b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Protocol: janus-protocol\r\n\r\n",
+    "janus": b"GET / HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+        b"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"
+        b"Sec-WebSocket-Protocol: janus-protocol\r\n\r\n",
 }
 def frame(text):
     return bytes([0x81, 0x80 | 126]) + struct.pack("!H", len(text)) + b"\0\0\0\0" + text
@@ -51,7 +52,15 @@ for port in json.load(sys.stdin):
         found[f"{port} {name}"] = got.decode("latin1")
 print(json.dumps(found))
 """
-KILL = "import os, sys\nfor pid in sys.stdin.read().split():\n    try: os.kill(int(pid), 9); print(pid)\n    except OSError: pass"
+KILL = """
+import os, sys
+for pid in sys.stdin.read().split():
+    try:
+        os.kill(int(pid), 9)
+        print(pid)
+    except OSError:
+        pass
+"""
 
 
 def test_nothing_in_its_folders(site: Managed, services: Throwaway) -> None:

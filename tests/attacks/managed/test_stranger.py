@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 import re
-from pathlib import Path
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import pytest
 from django.conf import settings
@@ -83,7 +83,7 @@ def test_mails_lead_to_this_site_alone(site: Managed, demo_people: None) -> None
     for headers in FORGED:
         before = mails()
         Browser().post("/accounts/password/reset/", {"email": "sanne@stamtafel.example"}, **headers)
-        (text,) = until(lambda: mails() - before, what="a mail")
+        (text,) = until(lambda known=before: mails() - known, what="a mail")
         assert set(re.findall(r"https?://[^/\s\"]+", text)) == {settings.SITE_URL}, headers
         assert "evil" not in text and "6666" not in text
     before = mails()
@@ -91,7 +91,7 @@ def test_mails_lead_to_this_site_alone(site: Managed, demo_people: None) -> None
         status = Browser().send("GET", "/accounts/password/reset/", Host=host).status
         assert status == 400, host
     # An address that only some rules of case make the same is another mailbox.
-    for email in ("ſanne@stamtafel.example", "sanne@ſtamtafel.example", "SANNE@STAMTAFEL.EXAMPLE\u0130"):
+    for email in ("\u017fanne@stamtafel.example", "sanne@\u017ftamtafel.example", "SANNE@STAMTAFEL.EXAMPLE\u0130"):
         Browser().post("/accounts/password/reset/", {"email": email})
     assert not [text for text in mails() - before if "/accounts/password/reset/key/" in text]
 
@@ -109,7 +109,7 @@ def test_the_admin_s_password_alone_opens_nothing(site: Managed, demo_people: No
     for path in ("/admin/", "/admin/people/user/", "/staff/second-step/", "/settings/", "/accounts/2fa/"):
         answer = thief.get(path)
         assert answer.status == 302 and "login" in answer.where, path
-    for code in ("000000", "123456", "", "111111", "٠٠٠٠٠٠"):
+    for code in ("000000", "123456", "", "111111", "\u0660" * 6):
         thief.post("/accounts/2fa/authenticate/", {"code": code})
     assert not thief.signed_in
 
