@@ -27,7 +27,7 @@ WORDS = {
     "http": b"GET / HTTP/1.0\r\n\r\n",
     "manager": b"POST /RPC2 HTTP/1.0\r\nContent-Type: text/xml\r\nContent-Length: 92\r\n\r\n"
         b"<methodCall><methodName>supervisor.getAllProcessInfo</methodName><params/></methodCall>\r\n\r\n\r\n",
-    "postgres": struct.pack("!ii", 60, 196608) + b"user\0stamtafel\0database\0stamtafel\0\0".ljust(52, b"\0"),
+    "postgres": struct.pack("!ii", 43, 196608) + b"user\0stamtafel\0database\0stamtafel\0\0",
     "janus": b"GET / HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
         b"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"
         b"Sec-WebSocket-Protocol: janus-protocol\r\n\r\n",
