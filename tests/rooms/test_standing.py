@@ -148,7 +148,7 @@ async def test_a_socket_whose_session_ended_unheard_does_nothing(web: Site) -> N
     async with Page(room, guest) as page:
         await page.wait_for("snapshot")
         await run(Session.objects.filter(user=guest).delete)()
-        for verb in ("take_seat", "unmute", "leave_seat", "listen"):
+        for verb in ("take_seat", "unmute", "leave_seat", "listen", "ice", "snapshot"):
             assert code(await page.ask(verb)) == "not_signed_in"
         assert await put_out(page, NET) == "signed_out"
 
