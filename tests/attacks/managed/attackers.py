@@ -118,10 +118,9 @@ class Browser:
     def sign_in(self, login: str, password: str = factories.PASSWORD, **headers: str) -> bool:
         """By the page everybody uses."""
         self.post("/accounts/login/", {"login": login, "password": password}, **headers)
-        return self.signed_in
+        return self.is_in()
 
-    @property
-    def signed_in(self) -> bool:
+    def is_in(self) -> bool:
         """Whether its cookie opens a page of its own."""
         return self.get("/settings/").status == 200
 

@@ -129,7 +129,7 @@ def test_cookies_and_names_of_others(site: Managed, room: Room) -> None:
     for value in (row.session_key, row.ident, row.session_data, stored_key(row.session_key)):
         thief = Browser("127.0.0.64")
         thief.cookies["sessionid"] = value
-        assert not thief.signed_in
+        assert not thief.is_in()
         with socket_of(room, thief) as socket:
             assert socket.seen[-1]["you"]["user"] is None
     with socket_of(room, own) as socket:
