@@ -42,7 +42,7 @@ async def repeat(honest: Any, seconds: float) -> None:
 async def measure(options: argparse.Namespace) -> None:
     from channels.db import database_sync_to_async as run
 
-    from tests.rooms.test_fair_share import Honest, greed, prepared
+    from tests.attacks.test_fair_share import Honest, greed, prepared
 
     file, room, cookie, user = await run(prepared)()
     await Honest(room, file, user).round()

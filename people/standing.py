@@ -47,6 +47,12 @@ def standings(user_pks: Iterable[int]) -> dict[int, Standing]:
     }
 
 
+def hold(user_pk: int) -> None:
+    """Keep an account's standing as it is until this transaction ends: whoever changes it (closing, sanctions) holds
+    it too. So what is given by it is refused, or there to be taken back; never given a moment too late."""
+    list(User.objects.select_for_update(no_key=True).filter(pk=user_pk).values_list("pk"))
+
+
 def why_not_enter(standing: Standing) -> str | None:
     """Everyone may come in without an account; with a closed or suspended one nobody may."""
     if not standing.signed_in:

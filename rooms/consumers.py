@@ -286,6 +286,7 @@ class RoomSocket:
             return await verbs.SOUND[frame.verb](call)
         await throttle.acheck(self.hub.redis, throttle.ACTIONS, self.who.key)
         if frame.verb == "snapshot":
+            await verbs.in_turn(verbs.may_see, call)
             await self._snapshot(fresh=True)
             return {}
         return await verbs.in_turn(verbs.IN_THREAD[frame.verb], call)

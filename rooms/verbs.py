@@ -182,6 +182,12 @@ async def speak_offer(call: Call) -> Answer:
     return await _ask(call, "speak_offer", sdp=call.args.get("sdp"), seat_pk=seat.pk, **call.counted)
 
 
+def may_see(call: Call) -> None:
+    """Raises why this person may not look at the room any more; one that is over may be looked at."""
+    user = None if call.who.user is None else _me(call)
+    refuse(permissions.may_enter(facts_of(room_of(call.room_pk), user)))
+
+
 async def listen(call: Call) -> Answer:
     await in_turn(_may_listen, call)
     return await _ask(call, "listen", **call.counted)
@@ -217,6 +223,7 @@ async def candidate(call: Call) -> Answer:
 
 
 async def ice(call: Call) -> Answer:
+    await in_turn(_may_listen, call)
     return {"servers": servers_for(call.who)}
 
 

@@ -12,6 +12,7 @@ from people.actions.credentials import Ended, end_credentials
 from people.actions.standing_change import standing_changed as standing_changed
 from people.models import Sanction, User
 from people.refusals import PeopleRefused
+from people.standing import hold
 
 
 @transaction.atomic
@@ -37,6 +38,7 @@ def impose_sanction(
         raise PeopleRefused("bad_value", wrong)
     if by is not None and by.pk == user.pk:
         raise PeopleRefused("not_allowed")
+    hold(user.pk)
     sanction = Sanction.objects.create(
         user=user, kind=kind, begins_at=begins, ends_at=ends_at, why=why.strip(), imposed_by=by
     )

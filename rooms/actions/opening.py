@@ -9,7 +9,7 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from people.models import User
-from people.standing import standing_of, why_not_host
+from people.standing import hold, standing_of, why_not_host
 from rooms import permissions
 from rooms.actions.epoch import new_epoch
 from rooms.actions.locking import locked, media_changed
@@ -39,9 +39,10 @@ def open_room(
     `ends_by` ends it by itself (the demo). Raises not_a_creator, no_hosting, already_hosting, bad_value.
     """
     values = _checked(title, topic, language, speak_policy, entry_policy)
-    refuse(why_not_host(standing_of(host)) or permissions.may_open(hosts_already=_hosts(host)))
     try:
         with transaction.atomic():
+            hold(host.pk)
+            refuse(why_not_host(standing_of(host)) or permissions.may_open(hosts_already=_hosts(host)))
             room = Room.objects.create(
                 host=host,
                 status=Room.Status.LIVE,

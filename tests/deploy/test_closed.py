@@ -1,120 +1,15 @@
-"""What another user of the machine gets of a running site: nothing, neither out of its folder nor out of its processes.
-
-As root the other user is `nobody`, who really tries; others look at the modes that would stop everybody.
-"""
+"""What keeps other users of the machine out: modes that are set at start, files private from their first byte, command
+lines without secrets. `tests/attacks/managed/test_local_user.py` tries it on a running site."""
 
 import json
 import os
-import stat
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
-import redis
-from django.conf import settings
 
 from deploy.local import closed, programs
 from deploy.local.throwaway import Throwaway
-from tests.processes import Site
-
-# Read or list what is named on stdin, one path a line; tell what worked.
-TRY = """
-import os, sys
-got = []
-for path in sys.stdin.read().splitlines():
-    try:
-        if os.path.isdir(path):
-            os.listdir(path)
-        else:
-            with open(path, "rb") as file:
-                file.read(1)
-        got.append(path)
-    except OSError:
-        pass
-    if os.access(path, os.W_OK):
-        got.append(path + " (writable)")
-print(chr(10).join(got))
-"""
-DEV_KEY = "d" * 48
-PYTHON = next(path for path in ("/usr/bin/python3", sys.executable) if Path(path).exists())
-
-
-def as_other(user: str, paths: list[str]) -> list[str]:
-    """Which of these paths the user can read or list, or write."""
-    line = ["setpriv", "--reuid", user, "--regid", "nogroup", "--clear-groups", "--", PYTHON, "-c", TRY]
-    done = subprocess.run(line, input="\n".join(paths), text=True, capture_output=True, check=True, timeout=60)
-    return done.stdout.split("\n")[:-1] if done.stdout.strip() else []
-
-
-def open_by_mode(folder: Path) -> list[str]:
-    """Paths in a folder that modes leave open to somebody else."""
-    found = []
-    for place, folders, files in os.walk(folder):
-        for name in list(folders):
-            if not Path(place, name).lstat().st_mode & stat.S_IXOTH:
-                folders.remove(name)  # nobody gets further than this
-        paths = [Path(place, name) for name in (*folders, *files)]
-        found += [str(path) for path in paths if not path.is_symlink() and path.lstat().st_mode & 0o006]
-    return found
-
-
-def within(folder: Path) -> list[str]:
-    return [str(folder), *(str(path) for path in folder.rglob("*") if not path.is_symlink() and not path.is_socket())]
-
-
-def readable(folder: Path) -> list[str]:
-    return as_other("nobody", within(folder)) if os.geteuid() == 0 else open_by_mode(folder)
-
-
-def processes(services: Throwaway, site: Site) -> dict[int, str]:
-    """Everything that the parts and the site run, with what each is."""
-    roots = {process.pid: name for name, process in {**services.running, **site.running}.items()}
-    found = dict(roots)
-    for folder in sorted(Path("/proc").glob("[0-9]*"), key=lambda path: int(path.name)):
-        try:
-            parent = int((folder / "stat").read_text().rpartition(")")[2].split()[1])
-        except OSError:
-            continue
-        if parent in found:
-            found[int(folder.name)] = found[parent]
-    return found
-
-
-def test_another_user_gets_nothing_of_a_running_site(services: Throwaway, site: Site) -> None:
-    """The fault: session ids out of Redis' dump, in folders that let everybody in."""
-    site.start("web", "media", DEV_KEY=DEV_KEY, STATIC_FILES="source")
-    with redis.Redis.from_url(settings.REDIS_URL) as client:
-        client.set(settings.REDIS_PREFIX + "session", "somebody's")
-        client.save()  # a throwaway one saves nothing by itself
-    folder = services.folder
-    assert (folder / "redis" / "dump.rdb").stat().st_mode & 0o777 == 0o600
-    names = {Path(path).name for path in within(folder)}
-    assert {"secrets", "redis.conf", "janus.jcfg", "web.log", "postgres.log", "recordings"} <= names
-    assert readable(folder) == []
-    data = services.instance.postgres.data
-    if not data.is_relative_to(folder):
-        assert readable(data.parent) == []
-    window = Path(settings.WINDOW_DIR)
-    assert not window.exists() or readable(window) == []
-    no_process_tells_a_secret(services, site)
-
-
-def no_process_tells_a_secret(services: Throwaway, site: Site) -> None:
-    """Command lines are read by everybody, an environment by the user that a process runs as."""
-    keys = {**services.instance.keys, "DEV_KEY of the process": DEV_KEY}
-    found = processes(services, site)
-    assert {"postgres", "redis", "janus", "web", "media"} <= set(found.values())
-    for pid, name in found.items():
-        try:
-            line = Path(f"/proc/{pid}/cmdline").read_text(errors="replace")
-        except OSError:
-            continue  # it ended meanwhile
-        assert [key for key, value in keys.items() if value in line] == [], name
-    if os.geteuid() == 0:
-        assert as_other("nobody", [f"/proc/{pid}/environ" for pid in found]) == []
-    theirs = Path(f"/proc/{services.running['postgres'].pid}/environ").read_text(errors="replace")
-    assert theirs and [key for key, value in keys.items() if value in theirs] == [], "its user is another one than ours"
+from tests.attacks.nobody import open_by_mode
 
 
 def test_command_lines_of_script_server_have_no_secret_either(services: Throwaway) -> None:

@@ -150,7 +150,7 @@ async def test_a_socket_whose_session_ended_unheard_does_nothing(web: Site, how:
         await page.wait_for("snapshot")
         rows = Session.objects.filter(user=guest)
         await run(rows.delete if how == "gone" else lambda: rows.update(expire_date=timezone.now()))()
-        for verb in ("take_seat", "unmute", "leave_seat", "listen"):
+        for verb in ("take_seat", "unmute", "leave_seat", "listen", "ice", "snapshot"):
             assert code(await page.ask(verb)) == "not_signed_in"
         assert await put_out(page, NET) == "signed_out"
 

@@ -36,13 +36,13 @@ class Managed:
         lines = {name: getattr(parts.instance, name).command() for name in PARTS}
         self.manager.write(lines | {name: programs.command(name, block.web) for name in SITE})
 
-    def start(self) -> None:
+    def start(self, **env: str) -> None:
         """Take the parts over from who runs them now, and start the site; back when all of it is at work."""
         connections.close_all()
         for name in reversed(PARTS):
             if name in self.parts.running:
                 stop(self.parts.running[name], Postgres.STOP if name == "postgres" else signal.SIGTERM)
-        self.manager.start({**os.environ, "STATIC_FILES": "source", MARK: str(self.parts.folder)})
+        self.manager.start({**os.environ, "STATIC_FILES": "source", MARK: str(self.parts.folder), **env})
         self._until(lambda: "" if all(getattr(self.parts.instance, name).ready() for name in PARTS) else "parts")
         for name in SITE:
             self.manager.begin(name)

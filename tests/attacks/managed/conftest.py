@@ -1,0 +1,72 @@
+"""One site under its real process manager for all attackers of this folder; nothing is emptied between two attacks."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Generator
+
+import pytest
+import redis
+from django.conf import settings
+from django.core.management import call_command
+from pytest_django import DjangoDbBlocker
+
+from deploy.local.throwaway import Throwaway
+from rooms.models import Room
+from tests.attacks.managed.attackers import Browser, host_of, socket_of, somebody
+from tests.rooms.media.managed import Managed
+from tests.rooms.people import open_room
+
+HONEST = "127.0.0.77"
+
+
+@pytest.fixture(scope="package")
+def site(services: Throwaway, django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Generator[Managed]:
+    """The site as script/server runs it, with its development doors; tables are emptied when all is over."""
+    managed = Managed(services)
+    with django_db_blocker.unblock():
+        try:
+            # A connection that never comes about stays long enough to see that it ends for another reason.
+            managed.start(MEDIA_ICE_SECONDS="300", DEV_KEY=services.instance.keys["DEV_KEY"])
+            yield managed
+        finally:
+            managed.stop()
+            call_command("flush", verbosity=0, interactive=False)
+    with redis.Redis.from_url(settings.REDIS_URL) as client:
+        client.flushall()
+    for folder in (settings.MAIL_FOLDER, settings.MEDIA_ROOT, settings.RECORDINGS_DIR, settings.OUTSIDE_DIR):
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture(autouse=True)
+def _clean_slate(site: Managed) -> Generator[None]:
+    """In place of the one that empties everything: whatever was tried, the log has no failure of ours afterwards."""
+    log = site.manager.log("web")
+    before = log.stat().st_size
+    yield
+    text = log.read_bytes()[before:].decode(errors="replace")
+    where = text.find("Traceback")
+    assert where < 0, text[max(0, where - 500) : where + 3000]
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _honest_afterwards(site: Managed) -> Generator[None]:
+    """After all that was tried somebody honest looks around, signs in, comes in and sits down."""
+    yield
+    honest_still_works(site)
+
+
+@pytest.fixture
+def room(site: Managed) -> Room:
+    """A live room of a host of its own."""
+    return open_room(host_of())
+
+
+def honest_still_works(site: Managed) -> None:
+    """As a person does it: home, sign-in, a socket, a seat."""
+    room = open_room(host_of())
+    browser = Browser(HONEST)
+    assert browser.sign_in(somebody("honest").handle) and browser.get("/").status == 200
+    with socket_of(room, browser) as socket:
+        assert socket.ask("consent", version=settings.CONSENT_VERSION).get("ok")
+        assert socket.ask("take_seat").get("ok")
