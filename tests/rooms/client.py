@@ -38,7 +38,8 @@ class Page:
     async def __aenter__(self) -> Self:
         headers = dict(self.options.pop("headers", {}))
         if self.user is not None:
-            self.cookie = await sync_to_async(session_cookie)(self.user)
+            secure = "__Host-" if "ssl" in self.options else ""  # as the site itself calls it there
+            self.cookie = secure + await sync_to_async(session_cookie)(self.user)
             headers["Cookie"] = self.cookie
         origin = self.options.pop("origin", f"http://localhost:{self.port}")
         scheme = "wss" if "ssl" in self.options else "ws"
