@@ -37,6 +37,7 @@ def command(name: str, port: int = 0, host: str = "127.0.0.1", certificate: Path
         "web": [
             "/usr/bin/env",
             "DATABASE_POOL=true",
+            "PYTHONUNBUFFERED=1",  # a request stands in the log when it was answered
             sys.executable,
             "-m",
             "config.serving",

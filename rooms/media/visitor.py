@@ -9,6 +9,7 @@ import json
 import logging
 import re
 import ssl
+import urllib.error
 import urllib.parse
 import urllib.request
 from collections.abc import Callable
@@ -74,8 +75,12 @@ class Browser:
         found = _TOKEN.search(form)
         token = html.unescape(found[1]) if found else ""
         self.fetch("/accounts/login/", {"login": handle, "password": password, "csrfmiddlewaretoken": token})
-        if not any(cookie.name.endswith("sessionid") for cookie in self.jar):
-            raise Refused("not_signed_in")
+        try:
+            self.fetch(
+                "/api/v1/me/"
+            )  # a session alone says little: the address may not be confirmed, or a code be asked
+        except urllib.error.HTTPError as error:
+            raise Refused("not_signed_in") from error
 
     @property
     def cookies(self) -> str:

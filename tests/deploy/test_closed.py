@@ -32,7 +32,7 @@ def test_what_an_older_version_left_open_is_closed_at_start(tmp_path: Path) -> N
         (local / name).write_text("secret")
         (local / name).chmod(mode)
     (local / "redis" / "link").symlink_to(elsewhere)
-    for folder in (local, local / "redis", local / "recordings", local / "recordings" / "1"):
+    for folder in (local, local / "venv", local / "redis", local / "recordings", local / "recordings" / "1"):
         folder.chmod(0o755)
     closed.close(local)
     assert open_by_mode(tmp_path / ".local") == []

@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 from typing import Any
 
+from allauth.account.models import EmailAddress
 from django.conf import settings
 from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
 from django.contrib.auth.hashers import make_password
@@ -23,6 +24,7 @@ def person(handle: str, *, creator: bool = False, **extra: Any) -> User:
     user = User(handle=handle, email=f"{handle}@example.org", display_name=extra.pop("name", handle.title()), **extra)
     user.password = _password("a long enough password")
     user.save()
+    EmailAddress.objects.create(user=user, email=user.email, primary=True, verified=True)
     if creator:
         Creator.objects.create(user=user, added_at=timezone.now())
     return user

@@ -7,6 +7,7 @@ import pytest
 from django.db import connection
 
 from rooms.models import Recording
+from tests.privileges import owner
 from tests.processes import Site
 from tests.transcripts import builders, sounds
 from transcripts import actions
@@ -23,6 +24,7 @@ CREATE FUNCTION witness() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
     END IF;
     RETURN NEW;
 END $$;
+GRANT SELECT, INSERT ON claims TO stamtafel_app;
 CREATE TRIGGER witness BEFORE UPDATE ON transcripts_transcriptionwindow FOR EACH ROW EXECUTE FUNCTION witness();
 """
 FORGET = "DROP TRIGGER witness ON transcripts_transcriptionwindow; DROP FUNCTION witness(); DROP TABLE claims;"
@@ -69,11 +71,11 @@ def ready() -> bool:
 
 @pytest.fixture
 def witness(transactional_db: None) -> object:
-    with connection.cursor() as cursor:
-        cursor.execute(WITNESS)
+    with owner() as connected:
+        connected.execute(WITNESS)
     yield None
-    with connection.cursor() as cursor:
-        cursor.execute(FORGET)
+    with owner() as connected:
+        connected.execute(FORGET)
 
 
 def test_a_killed_worker_s_windows_are_taken_up_where_they_were(
