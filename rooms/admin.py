@@ -76,16 +76,7 @@ class RoomAdmin(ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]
     @admin.action(description=_("End these rooms now"), permissions=["end"])
     def end_rooms(self, request: HttpRequest, queryset: QuerySet[Room]) -> None:
         """Each by the one action that ends rooms; those that are over already are passed by."""
-        ended = 0
-        by = request.user
-        assert isinstance(by, User)
-        for room in queryset:
-            try:
-                actions.end_room(room.pk, by, Room.EndReason.STAFF)
-            except RoomRefused as refused:
-                messages.warning(request, f"{room}: {refused.text}")
-            else:
-                ended += 1
+        ended = _to_each(request, queryset, lambda room, by: actions.end_room(room.pk, by, Room.EndReason.STAFF))
         if ended:
             done = ngettext("{number} room was ended.", "{number} rooms were ended.", ended)
             messages.success(request, done.format(number=ended))
@@ -100,19 +91,27 @@ class RoomAdmin(ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]
         return found
 
 
+def _to_each(request: HttpRequest, rooms: QuerySet[Room], act: Callable[[Room, User], object]) -> int:
+    """Do something to each room as the person of the request; say which refused. Returns how many did not."""
+    by, done = request.user, 0
+    assert isinstance(by, User)
+    for room in rooms:
+        try:
+            act(room, by)
+        except RoomRefused as refused:
+            messages.warning(request, f"{room}: {refused.text}")
+        else:
+            done += 1
+    return done
+
+
 def _entry_action(policy: str) -> Callable[[RoomAdmin, HttpRequest, QuerySet[Room]], None]:
     """The admin's action that sets one policy, room by room, by the action that hosts use too."""
 
     def set_policy(self: RoomAdmin, request: HttpRequest, queryset: QuerySet[Room]) -> None:
-        by, done = request.user, 0
-        assert isinstance(by, User)
-        for room in queryset:
-            try:
-                actions.set_entry_policy(room.pk, by, policy, as_staff=True)
-            except RoomRefused as refused:
-                messages.warning(request, f"{room}: {refused.text}")
-            else:
-                done += 1
+        done = _to_each(
+            request, queryset, lambda room, by: actions.set_entry_policy(room.pk, by, policy, as_staff=True)
+        )
         if done:
             text = ngettext("{number} room was changed.", "{number} rooms were changed.", done)
             messages.success(request, text.format(number=done))
