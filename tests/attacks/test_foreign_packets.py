@@ -25,7 +25,7 @@ from tests.rooms.media.conftest import guest, room, say, sounding  # noqa: F401 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.alone]
 
 ATTACK = 6.0  # seconds
-GAP = 0.35  # seconds; a busy machine is late by this much without any attack
+GAP = 1.5  # seconds; a busy machine is late by a part of this without any attack, and silence lasted as long as it
 # Finds the ports as every user can, and sends RTP that plays silence, with jumping numbers and several senders, RTCP
 # that says goodbye, and what is neither. About 5,000 packets a second to each port.
 ATTACKER = """
@@ -76,7 +76,7 @@ async def _attacked(site: Site, speaker: Browser, slug: str) -> tuple[float, flo
         assert peer is not None, "the near listener was sent to HLS"
         talking = asyncio.create_task(talker.run())
         try:
-            async with asyncio.timeout(20):
+            async with asyncio.timeout(60):
                 await ears.first.wait()
                 while analyst.last("nora") < time.time() - 0.2:  # noqa: ASYNC110  # what is heard is looked at anew
                     await asyncio.sleep(0.1)

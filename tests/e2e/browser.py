@@ -120,9 +120,9 @@ def sit_down_and_speak(page: Page) -> None:
     button.click()
     page.locator("[data-check-consent]").check()
     page.locator("[data-check-open]").click()
-    expect(page.get_by_text("This network lets you speak.")).to_be_visible(timeout=15_000)
+    expect(page.get_by_text("This network lets you speak.")).to_be_visible(timeout=30_000)
     page.locator("[data-check-go]").click()
-    expect(page.get_by_text("You sit at the table.")).to_be_visible(timeout=15_000)
+    expect(page.get_by_text("You sit at the table.")).to_be_visible(timeout=30_000)
     page.locator('[data-do="unmute"]').click()
     expect(page.locator('[data-do="mute"]')).to_be_visible()
 

@@ -65,8 +65,8 @@ def test_pages_hear_on_while_web_is_away(sounding: Site, chromium: Chromium, tmp
     far.goto(chromium.url + room.get_absolute_url())
     far.wait_for_selector('[data-do="share"]:not([disabled])')
     start_sound(far)
-    wait_playing(near, 5)
-    wait_playing(far, 15)
+    wait_playing(near, 15)
+    wait_playing(far, 60)
     for page in (host, near, far):
         page.evaluate("() => (window.neverReloaded = true)")
     try:

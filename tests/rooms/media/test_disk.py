@@ -37,6 +37,10 @@ from tests.smalldisk import SmallDisk, small_disk
 RESERVE_MB = 8
 SITE = {"STATIC_FILES": "source", "RECORDINGS_RESERVE_MB": str(RESERVE_MB)}
 WITHIN = 10.0  # seconds until listeners by HLS hear again, on a busy machine
+HOLE = 2.5  # seconds; near sound has shorter holes on such a machine, and a full disk lasts longer
+EDGE = 2.0  # seconds by which a recording may stop before its pause is told, and begin after the end of it is
+INSIDE = 1.0  # seconds from either end of a pause to where nothing is recorded for sure
+WINDOWS = 20  # a second, in which sound is looked for
 
 
 def test_the_gate_shuts_at_once_and_opens_with_care() -> None:
@@ -195,17 +199,17 @@ async def fill(people: Listeners, site: Site, room: Room, work: Callable[[], Non
     """Fill the disk, let some seconds pass, and look at what everybody noticed."""
     began = time.time()
     await by_hand(work)
-    told = await people.page.told("recording_paused", times, 5)
-    await asyncio.sleep(4)
+    told = await people.page.told("recording_paused", times, 30)
+    await asyncio.sleep(5)
     parts = await asyncio.to_thread(readiness, site)
     assert parts["disk"]["state"] == "degraded" and "recording is paused" in parts["disk"]["detail"]
     assert parts["janus"]["state"] == parts["supervisor"]["state"] == "ok", "the site can do its work"
     written = max(path.stat().st_mtime for path in store.hls_folder(room.pk).glob("*.m4s") if path.stat().st_size)
     near, far = people.gaps(began)
     say(f"{name}: told after {told:.1f} s, near silent {near:.1f} s, HLS waits {far:.1f} s")
-    assert near < 1, "the near listener"
+    assert near < HOLE, "the near listener"
     assert far < WITHIN, "the listener by HLS"
-    assert written < time.time() - 2.5, "nothing is written while recording is paused"
+    assert written < time.time() - 2, "nothing is written while recording is paused"
 
 
 def taken_over(site: Site) -> None:
@@ -218,18 +222,18 @@ async def free(people: Listeners, disk: SmallDisk, name: str, times: int) -> Non
     """Give the space back, and let it record for some seconds."""
     began = time.time()
     await by_hand(disk.empty)
-    told = await people.page.told("recording_resumed", times, 8 + CALM)  # the second time it waits twice as long
-    await asyncio.sleep(4.5)
+    told = await people.page.told("recording_resumed", times, 60)  # the second time it waits twice as long
+    await asyncio.sleep(5.5)
     near, far = people.gaps(began)
     say(f"{name} is over: told after {told:.1f} s, near silent {near:.1f} s, HLS waits {far:.1f} s")
-    assert near < 1 and far < WITHIN
+    assert near < HOLE and far < WITHIN
 
 
 async def story(people: Listeners, site: Site, disk: SmallDisk, room: Room) -> None:
     tasks = [asyncio.create_task(work) for work in (people.talker.run(), people.near.run(), people.poll())]
     async with people.visitor:
         try:
-            await asyncio.wait_for(people.near.ears.first.wait(), 15)
+            await asyncio.wait_for(people.near.ears.first.wait(), 60)
             await asyncio.sleep(6)
             assert readiness(site)["disk"]["state"] == "ok"
             await fill(people, site, room, lambda: disk.leave((RESERVE_MB - 2) * MB), "slowly full", 1)
@@ -252,25 +256,35 @@ def pauses(people: Listeners) -> list[tuple[float, float]]:
 
 def check_sound(path: Path, start: float, away: list[tuple[float, float]], ends: float) -> list[float]:
     """Silence where recording was paused, the tone everywhere else. How long each silence is, in seconds."""
-    size = peers.RATE // 20
+    size = peers.RATE // WINDOWS
     samples = np.concatenate([np.zeros(round(start * peers.RATE), np.int16), peers.read_clip(path)])
     loud = np.abs(samples[: len(samples) // size * size].reshape(-1, size)).max(axis=1) > 300
-    first = int(np.flatnonzero(loud)[0])
+
+    def part(since: float, until: float) -> np.ndarray[Any, Any]:
+        return loud[round(since * WINDOWS) : round(until * WINDOWS)]
+
+    since = float(np.flatnonzero(loud)[0]) / WINDOWS + 1
     silences = []
     for begin, end in away:
-        inside = loud[round((begin + 0.3) * 20) : round((end - 0.3) * 20)]
-        assert not inside.any(), f"{path.name}: sound in a pause from {begin} to {end}"
-        before, after = round((begin - 1) * 20), round((end + 1) * 20)
-        around = np.flatnonzero(~loud[before:after])
-        silences.append(len(around) / 20)
-        first_silent, last_silent = before + around[0], before + around[-1]
-        assert loud[first + 20 : first_silent].all() and first_silent > before, (
-            f"{path.name}: a hole before {begin}: {np.flatnonzero(~loud[first:after]) + first}"
-        )
-        assert last_silent < after - 1, f"{path.name}: it is not back a second after {end}"
-        first = last_silent
-    assert loud[first + 20 : round((ends - 2.5) * 20)].all(), f"{path.name}: a hole at the end"
+        assert goes_on(part(since, begin - EDGE)), f"{path.name}: a hole before {begin}"
+        assert not part(begin + INSIDE, end - INSIDE).any(), f"{path.name}: sound in a pause from {begin} to {end}"
+        assert part(end, end + EDGE).any(), f"{path.name}: it is not back soon after {end}"
+        silences.append(float(np.sum(~part(begin - 1, end + 1))) / WINDOWS)
+        since = end + EDGE
+    assert goes_on(part(since, ends - 2.5)), f"{path.name}: a hole at the end"
     return silences
+
+
+def mails() -> list[str]:
+    """All that was sent."""
+    return [path.read_text() for path in Path(settings.MAIL_FOLDER).glob("*")]
+
+
+def goes_on(loud: np.ndarray[Any, Any]) -> bool:
+    """Whether there is sound, but for the short holes that a busy machine makes: mostly, and never gone for long."""
+    edges = np.diff(np.concatenate([[0], ~loud, [0]]).astype(int))
+    holes = np.flatnonzero(edges == -1) - np.flatnonzero(edges == 1)
+    return bool(np.mean(loud) > 0.5 and max(holes, default=0) < WINDOWS)
 
 
 @pytest.mark.alone
@@ -281,7 +295,7 @@ def test_a_full_disk_stops_the_recording_and_nothing_else(site_on_it: Site, disk
     people = Listeners(site_on_it, room)
     asyncio.run(story(people, site_on_it, disk, room))
     actions.end_room(room.pk, room.host)
-    recording = wait_until(lambda: Recording.objects.filter(room=room, state="ready").first(), 30, "finishing")
+    recording = wait_until(lambda: Recording.objects.filter(room=room, state="ready").first(), 90, "finishing")
     room.refresh_from_db()
     lasted, away = room.room_time(room.ended_at) / 1000, pauses(people)
     assert len(away) == 2
@@ -291,9 +305,9 @@ def test_a_full_disk_stops_the_recording_and_nothing_else(site_on_it: Site, disk
         silences = check_sound(Path(settings.RECORDINGS_DIR) / file.path, file.start_ms / 1000, away, lasted)
         say(f"{file.kind}: told {[round(end - begin, 1) for begin, end in away]} s, silent {silences} s")
     assert sum(end - begin for begin, end in away) - 1 < recording.missing_ms / 1000 < lasted and recording.has_gap
-    mails = [path.read_text() for path in sorted(Path(settings.MAIL_FOLDER).iterdir())]
-    assert all(text.count("operator@example.org") == 1 for text in mails)
-    assert len(mails) == 3, "paused, going on, paused; that it goes on again already waits until it lasts"
+    wait_until(lambda: sum("operator@example.org" in text for text in mails()) >= 3, 60, "three mails")
+    assert all(text.count("operator@example.org") == 1 for text in mails())
+    assert len(mails()) == 3, "paused, going on, paused; that it goes on again already waits until it lasts"
     log = site_on_it.log("media").read_text()
     assert log.count("ERROR rooms.media.disk recording is paused") == 3, "and by who took over"
     assert not store.window_folder(room.pk).exists(), "nothing is left in memory"

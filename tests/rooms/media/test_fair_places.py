@@ -74,7 +74,8 @@ async def test_forty_checks_of_one_person_block_nobody(site: Site, room: Room) -
     await asyncio.gather(*(page.__aenter__() for page in pages))
     try:
         for page in pages:
-            assert code(await page.ask("check_offer", sdp=CHROMIUM)) == "ok", "the newest takes the place of the last"
+            answer = await page.ask("check_offer", within=30, sdp=CHROMIUM)
+            assert code(answer) == "ok", "the newest takes the place of the last"
         async with Page(room, honest, local_addr=(HONEST, 0)) as page:
             assert code(await page.ask("check_offer", sdp=CHROMIUM)) == "ok"
     finally:
@@ -83,22 +84,23 @@ async def test_forty_checks_of_one_person_block_nobody(site: Site, room: Room) -
 
 async def test_who_never_connects_gets_no_place_for_long(site: Site, room: Room) -> None:
     """One address asks with forty sockets and answers nothing: another one hears, and goes on hearing."""
-    limits = {"MEDIA_NEAR_LISTENERS": "20", "MEDIA_NEAR_PER_ADDRESS": "12", "MEDIA_ICE_SECONDS": "4"}
+    limits = {"MEDIA_NEAR_LISTENERS": "20", "MEDIA_NEAR_PER_ADDRESS": "12", "MEDIA_ICE_SECONDS": "10"}
     await run(site.start)("web", "media", **limits)
     pages = [Page(room, local_addr=(GREEDY, 0)) for _number in range(40)]
     await asyncio.gather(*(page.__aenter__() for page in pages))
     near = NearListener(Browser(site.url), room.slug)
     listening = asyncio.create_task(near.run())
     try:
-        answers = await asyncio.gather(*(page.ask("listen") for page in pages))
+        answers = await asyncio.gather(*(page.ask("listen", within=30) for page in pages))
         assert Counter(answer["use"] for answer in answers) == {"webrtc": 12, "hls": 28}
         async with Page(room, local_addr=(HONEST, 0)) as honest:
             assert (await honest.ask("listen"))["use"] == "webrtc"
-        await until_near(1, 15)
+        await until_near(1, 60)
         await asyncio.sleep(1)
         heard = len(near.ears.arrived)
-        await asyncio.sleep(1)
-        assert len(near.ears.arrived) > heard + 20, "who connected hears on"
+        async with asyncio.timeout(20):  # who connected hears on
+            while len(near.ears.arrived) < heard + 20:  # noqa: ASYNC110
+                await asyncio.sleep(0.1)
     finally:
         listening.cancel()
         await asyncio.gather(listening, return_exceptions=True)

@@ -48,7 +48,7 @@ def test_people_hear_again_whatever_is_killed(managed: Managed, room: Room) -> N
                 kills.check(seen[-1])
             await asyncio.sleep(1.5)
             await company.say("end")
-            await company.until(lambda: company.near.over, "the end is told", 5)
+            await company.until(lambda: company.near.over, "the end is told", 20)
 
     asyncio.run(story())
     killed_while_finishing(managed, room)
@@ -73,7 +73,7 @@ def test_people_hear_again_whatever_is_killed(managed: Managed, room: Room) -> N
 def killed_while_finishing(managed: Managed, room: Room) -> None:
     """kill -9 to the worker and its children while the files are being made; then the sweep asks again."""
     workers = managed.below(managed.pid("work"))
-    wait_until(lambda: any(store.folder(room.pk).glob(".finish-*")), 20, "finishing")
+    wait_until(lambda: any(store.folder(room.pk).glob(".finish-*")), 60, "finishing")
     for pid in workers:
         os.kill(pid, signal.SIGKILL)
     assert Recording.objects.get(room=room).state == Recording.State.FINISHING, "killed too late to show anything"
@@ -81,7 +81,7 @@ def killed_while_finishing(managed: Managed, room: Room) -> None:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(tasks, "LEFT_BEHIND", timedelta(0))
         assert tasks.sweep_recordings() == 1 and tasks.sweep_recordings() == 1  # twice, as two sweeps would
-    wait_until(lambda: Recording.objects.filter(room=room, state=Recording.State.READY).exists(), 30, "the recording")
+    wait_until(lambda: Recording.objects.filter(room=room, state=Recording.State.READY).exists(), 90, "the recording")
 
 
 def whole(room: Room) -> None:

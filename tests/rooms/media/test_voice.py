@@ -28,6 +28,7 @@ from tests.speech import clip, share_of_words
 from tests.weights import whisper_folder
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.alone]
+BEHIND = 6.0  # seconds by which HLS is behind, on a busy machine
 
 
 @functools.cache
@@ -54,9 +55,11 @@ async def _talk_and_listen(
         peer = await listen(visitor, ears)
         assert peer is not None, "the near listener was sent to HLS"
         quiet = [_sit_muted(others[0], slug, None), _sit_muted(others[1], slug, peers.Clip(clip))]
-        talking = asyncio.gather(talker.run(once=True), silent.run(once=True), *quiet)
-        await far.run(len(clip) / peers.RATE + 6)
-        await talking
+        listening = asyncio.create_task(far.run(300))
+        await asyncio.gather(talker.run(once=True), silent.run(once=True), *quiet)
+        await asyncio.sleep(BEHIND)
+        listening.cancel()
+        await asyncio.gather(listening, return_exceptions=True)
         await peer.close()
     return ears, far
 
@@ -93,7 +96,7 @@ def test_words_arrive_on_both_ways_and_in_the_files(
         assert share_of_words(words, heard(tmp_path / f"{name}.wav")) >= 0.8, name
 
     actions.end_room(room.pk, room.host)
-    recording = wait_until(lambda: Recording.objects.filter(room=room, state="ready").first(), 30, "finishing")
+    recording = wait_until(lambda: Recording.objects.filter(room=room, state="ready").first(), 90, "finishing")
     room.refresh_from_db()
     seat = Seat.objects.get(room=room, user__handle="nora")
     mix = recording.files.get(kind=RecordingFile.Kind.MIX)
