@@ -25,7 +25,7 @@ from tests.rooms.media.conftest import guest, room, say, sounding  # noqa: F401 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.alone]
 
 ATTACK = 6.0  # seconds
-GAP = 1.5  # seconds; a busy machine is late by a part of this without any attack, and silence lasted as long as it
+GAP = 2.0  # seconds; a busy machine is late by a part of this without any attack, and silence lasted as long as it
 # Finds the ports as every user can, and sends RTP that plays silence, with jumping numbers and several senders, RTCP
 # that says goodbye, and what is neither. About 5,000 packets a second to each port.
 ATTACKER = """

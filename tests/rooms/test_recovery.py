@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 import json
 import socket
 import time
 from collections.abc import Generator
+from typing import Any
 
 import pytest
 from channels.db import database_sync_to_async as run
@@ -145,6 +147,10 @@ def connect_and_never_read(room: Room) -> socket.socket:
     return sock
 
 
+def is_numbered(number: int, message: dict[str, Any]) -> bool:
+    return message.get("n") == number
+
+
 def resident_kb(site: Site) -> int:
     """Memory of the web process."""
     with open(f"/proc/{site.running['web'].pid}/status") as status:  # noqa: PTH123
@@ -165,7 +171,7 @@ async def test_a_socket_that_does_not_read_is_dropped_and_holds_up_nobody(web: S
                 text = json.dumps({"type": "talking", "user": "host", "talking": True, "n": turn * 10 + n, "f": filler})
                 bus.client().publish(channel, text)
             # At the pace of who reads: on a slow machine that one would be dropped too.
-            await page.wait_for(lambda m, last=turn * 10 + 9: m.get("n") == last, within=60)
+            await page.wait_for(functools.partial(is_numbered, turn * 10 + 9), within=60)
         assert [m["n"] for m in page.of_type("talking")] == list(range(1200)), "who reads misses nothing"
         await page.wait_for(lambda m: m.get("listening") == 1, within=60)
         assert resident_kb(web) - before < 8_000, "what it does not read is not kept"

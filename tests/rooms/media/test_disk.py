@@ -261,7 +261,8 @@ def check_sound(path: Path, start: float, away: list[tuple[float, float]], ends:
     loud = np.abs(samples[: len(samples) // size * size].reshape(-1, size)).max(axis=1) > 300
 
     def part(since: float, until: float) -> np.ndarray[Any, Any]:
-        return loud[round(since * WINDOWS) : round(until * WINDOWS)]
+        found: np.ndarray[Any, Any] = loud[round(since * WINDOWS) : round(until * WINDOWS)]
+        return found
 
     since = float(np.flatnonzero(loud)[0]) / WINDOWS + 1
     silences = []
