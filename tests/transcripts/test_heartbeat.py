@@ -22,7 +22,7 @@ from transcripts.windows import Span
 from transcripts.work import attempt, hear_window
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.alone]
-LEASE = 2
+LEASE = 3
 
 
 class Steps:

@@ -29,6 +29,7 @@ from tests.rooms.media.managed import Managed
 
 WITHIN = 10.0  # seconds until people hear again
 AT_LEAST = 3.0  # seconds to watch: an outage may begin late
+LONGEST = 45.0  # seconds to watch an outage that does not end in time
 UNFINISHED = 1.5  # seconds; a recorder that dies takes its piece, of one second, with it
 NEARLY = 1.0  # seconds; tenths are counted, and on a busy machine packets come too late
 IN_ALL = 3.0  # the same for the whole story
@@ -104,7 +105,7 @@ async def suffer(company: Company, managed: Managed, name: str, kill: Callable[[
     await company.say("mute", user="mona")
     seen.muted_at = time.time()
     seen.verbs = seen.muted_at - seen.at
-    ends = seen.at + WITHIN + 2
+    ends = seen.at + LONGEST
     while time.time() < ends and (time.time() < seen.at + AT_LEAST or not company.all_is_well()):
         await company.host.ask("mute" if int(time.time() * 2) % 2 else "unmute")
         await asyncio.sleep(_VERBS_EVERY)
@@ -133,14 +134,22 @@ async def _tidy(managed: Managed, name: str) -> None:
         await asyncio.sleep(0.2)
 
 
+def is_soon_over(seen: Seen) -> bool:
+    """Whether all that takes time was done in it; a machine that is busy at that moment may be late once."""
+    return max(seen.near, seen.far, seen.verbs, seen.missing) < WITHIN
+
+
 def check(seen: Seen) -> None:
     """Goal 5, for one kill."""
-    assert seen.near < WITHIN, f"{seen.name}: the near listener"
-    assert seen.far < WITHIN, f"{seen.name}: the far listener"
-    assert seen.verbs < WITHIN, f"{seen.name}: what the host asked for"
+    assert is_soon_over(seen), f"{seen.name}: people, verbs or the recording were away for too long"
+    check_mute(seen)
+
+
+def check_mute(seen: Seen) -> None:
+    """What holds however long it takes."""
     assert seen.mute < MUTED_WITHIN, f"{seen.name}: a mute made meanwhile"
     assert seen.late <= IN_HAND, f"{seen.name}: who was muted is heard again"
-    assert 0 <= seen.missing < WITHIN, f"{seen.name}: the recording"
+    assert seen.missing >= 0, f"{seen.name}: the recording"
 
 
 # --- what remains ---------------------------------------------------------------------------------------------------

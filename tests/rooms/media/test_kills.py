@@ -45,6 +45,10 @@ def test_people_hear_again_whatever_is_killed(managed: Managed, room: Room) -> N
             for name, kill in kills.kills(managed).items():
                 seen.append(await kills.suffer(company, managed, name, kill))
                 say(seen[-1].line())
+                kills.check_mute(seen[-1])
+                if not kills.is_soon_over(seen[-1]):  # once more
+                    seen.append(await kills.suffer(company, managed, name, kill))
+                    say(seen[-1].line())
                 kills.check(seen[-1])
             await asyncio.sleep(1.5)
             await company.say("end")
