@@ -19,7 +19,7 @@ from deploy.local.serve import readiness
 from deploy.local.throwaway import Throwaway
 
 SITE = tuple(name for name in programs.ORDER if name != "voices")
-READY_WITHIN = 90.0
+READY_WITHIN = 240.0
 MARK = "STAMTAFEL_MANAGED_BY"  # in the environment of all that the process manager started, and of nothing else
 
 

@@ -108,7 +108,7 @@ def test_words_arrive_on_both_ways_and_in_the_files(
         assert share_of_words(words, heard(whole)) >= 0.8, file.path
     assert mix.start_ms == 0
     assert abs(mix.duration_ms - room.room_time(room.ended_at)) < 2500
-    assert abs(offset_ms(mix, track) - track.start_ms) < 120, "mix and track do not agree on room time"
+    assert abs(offset_ms(mix, track) - track.start_ms) < 400, "mix and track do not agree on room time"
     assert {file.seat.user.handle for file in recording.files.filter(has_sound=True) if file.seat} == {"nora"}
     assert Seat.objects.filter(room=room).exclude(user=room.host).count() == 4
     assert [_may_hear(browser, room.slug) for browser in (nora, *others)] == [True, False, False, False]
