@@ -146,7 +146,9 @@ export class Check {
     }
     if (!this.#sheet.open) return this.#letGo();
     const hadFocus = document.activeElement === this.#part("open") || document.activeElement === document.body;
+    const stream = this.#stream;
     await this.#listDevices();
+    if (this.#stream !== stream) return; // it was taken to the stage, or let go, meanwhile
     this.#draw();
     if (hadFocus) this.#part("go").focus();
     this.#meter();
