@@ -110,7 +110,8 @@ class RoomSocket:
         self.address = address
         self.pace, self.shared_pace = Pace(), doorway.pace_of(doorway.counted(who, address))
         self.strikes = self.flooded = 0
-        self.used_sound = self.closing = self.departed = False
+        self.used_sound = self.closing = False
+        self.departure: asyncio.Task[None] | None = None
         self.put_out_for = ""  # the code by which this socket was put out
         self.lanes: dict[str, asyncio.Queue[Frame]] = {}
         self.tasks: list[asyncio.Task[None]] = []
@@ -151,9 +152,12 @@ class RoomSocket:
             await in_thread(actions.host_back, self.room_pk)
 
     async def _depart(self) -> None:
-        if self.departed:
-            return
-        self.departed = True
+        """Leave the room, once. It is the hub's task: a peer that closes while it is put out ends ours half-way."""
+        if self.departure is None:
+            self.departure = self.hub.spawn(self._leave(), f"depart-{self.conn}")
+        await asyncio.shield(self.departure)
+
+    async def _leave(self) -> None:
         await self.hub.leave(self.feed, self.outlet)
         try:
             if await presence.leave(self.hub.redis, self.room_pk, self.who.key, self.conn):

@@ -17,7 +17,7 @@ from people.actions import standing
 from people.actions.follows import follow, unfollow
 from people.models import Follow, Sanction, Session, User
 from people.refusals import PeopleRefused
-from rooms import actions
+from rooms import actions, bus
 from rooms.models import Room, Seat
 from rooms.refusals import RoomRefused
 from tests.processes import Site
@@ -103,6 +103,22 @@ async def test_who_signs_out_leaves_by_that_browser_alone(web: Site) -> None:
         await run(sign_out)(guest, last.ident)
         assert await put_out(stays) == "signed_out"
         await until(lambda: not seats_of(guest))
+
+
+async def test_who_closes_while_being_put_out_still_leaves_the_stage(web: Site) -> None:
+    """The peer answers the close at once, and Redis is slow at that moment: nothing of the departure is lost."""
+    room = await run(open_room)()
+    guest = await run(seated)("guest", room)
+    async with Page(room, guest) as page, Page(room, room.host) as host:
+        await page.wait_for("snapshot")
+        await host.wait_for("snapshot")
+        session = await run(Session.objects.get)(user=guest)
+        await run(sign_out)(guest, session.ident)
+        await page.wait_for(lambda message: "error" in message and "re" not in message, AT_ONCE)
+        bus.client().client_pause(3000)  # milliseconds
+        assert await page.closed(AT_ONCE) == 4403
+        left = await host.wait_for("seat_left", AT_ONCE)
+        assert left["data"] == {"user": "guest", "reason": "left"}
 
 
 def sign_out(user: User, ident: str) -> None:
