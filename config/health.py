@@ -16,6 +16,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from config import heartbeat
+from core import loops
 from moderation import retention
 from rooms.media import bus
 from rooms.media.probe import probe_recording
@@ -170,6 +171,13 @@ def process(name: str) -> Callable[[], str]:
     return check
 
 
+def running_loops() -> str:
+    """No loop of any process failed lately. One that did was started again; who fails for good fails again soon."""
+    if failed := loops.failing():
+        raise Degraded(f"failed lately and started again: {'; '.join(failed)}")
+    return "all run"
+
+
 def forgotten_on_time() -> str:
     """Copies whose time is over are gone. Being late is told, and takes no listener away."""
     if late := len(retention.overdue(timezone.now())):
@@ -184,5 +192,6 @@ CHECKS: dict[str, Callable[[], str]] = {
     "supervisor": supervisor,
     "disk": disk,
     **{name: process(name) for name in heartbeat.NAMES},
+    "loops": running_loops,
     "retention": forgotten_on_time,
 }

@@ -9,6 +9,8 @@ import redis
 from celery.signals import beat_init, worker_ready
 from django.conf import settings
 
+from core import loops
+
 EVERY = 3.0  # seconds between signs
 KEPT = 10  # seconds after which a silent process counts as gone
 
@@ -34,7 +36,7 @@ def beat_forever(name: str) -> None:
 
 def show_life(name: str) -> None:
     """Begin to write signs, in a thread that ends with the process."""
-    threading.Thread(target=beat_forever, args=(name,), name="signs-of-life", daemon=True).start()
+    loops.keep_thread(f"signs-of-life-{name}", lambda: beat_forever(name))
 
 
 @worker_ready.connect

@@ -11,7 +11,6 @@ import functools
 import logging
 import queue
 import secrets
-import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -20,8 +19,9 @@ from dataclasses import dataclass
 import redis
 import redis.asyncio
 from django.conf import settings
-from redis.exceptions import RedisError
+from redis.exceptions import RedisError, ResponseError
 
+from core import loops
 from people.refusals import PeopleRefused
 from people.throttle import connection
 
@@ -128,7 +128,7 @@ class Keeper:
     def __init__(self) -> None:
         self.kept: set[Lease] = set()
         self._changes: queue.SimpleQueue[tuple[bool, Lease]] = queue.SimpleQueue()
-        threading.Thread(target=self._run, name="quotas", daemon=True).start()
+        loops.keep_thread("quotas", self._run)
 
     def keep(self, lease: Lease) -> None:
         self._changes.put((True, lease))
@@ -176,8 +176,11 @@ class Keeper:
         for lease in self.kept:
             by_key.setdefault(lease.key, []).append(lease.name)
         for key, names in by_key.items():
-            for start in range(0, len(names), BATCH):
-                connection().eval(REFRESH_ALL, 1, key, int(TTL * 1000), *names[start : start + BATCH])
+            try:
+                for start in range(0, len(names), BATCH):
+                    connection().eval(REFRESH_ALL, 1, key, int(TTL * 1000), *names[start : start + BATCH])
+            except ResponseError as error:  # something else stands under this key: the others go on
+                log.error("the leases of %s are not refreshed: %s", key, error)
 
 
 @functools.cache

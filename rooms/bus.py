@@ -42,6 +42,7 @@ def client() -> redis.Redis:
     return redis.Redis.from_url(
         settings.REDIS_URL,
         decode_responses=True,
+        encoding_errors="replace",  # what is no UTF-8 is no JSON of ours either, and must not end a subscription
         socket_timeout=3,
         socket_connect_timeout=3,
         retry=Retry(NoBackoff(), 1),
@@ -53,6 +54,7 @@ def connect() -> redis.asyncio.Redis:
     return redis.asyncio.Redis.from_url(
         settings.REDIS_URL,
         decode_responses=True,
+        encoding_errors="replace",  # what is no UTF-8 is no JSON of ours either, and must not end a subscription
         socket_timeout=None,
         socket_connect_timeout=3,
         socket_keepalive=True,

@@ -17,9 +17,10 @@ from weakref import WeakKeyDictionary
 import redis.asyncio
 from redis.exceptions import RedisError
 
+from core import loops
 from rooms import bus, presence
 from rooms.admission import put_out
-from rooms.events import as_message, encode
+from rooms.events import LOSSY, PERSONAL, SEQUENCED, as_message, encode
 from rooms.models import Room, RoomEvent
 from rooms.outlet import Outlet
 from rooms.snapshot import Base, base
@@ -33,7 +34,31 @@ BASE_FRESH = 1.0  # seconds a shared snapshot is handed out while nothing happen
 SILENCE = 5.0  # seconds without a word from Redis before we ask whether it is there
 SUBSCRIBE_WITHIN = 3.0  # seconds; then a socket starts without live events and gets them when Redis is back
 TURN = 32  # messages passed on before the sockets get their turn
+MOST_LETTERS = 64 * 1024  # of one message; the longest of ours have a few hundred
+MOST_EVENTS = 2**31  # of one room, as the database counts them
 MOST_MISSED = 200  # events read from the log to close a gap; beyond this a snapshot is cheaper
+
+
+class NoEvent(ValueError):
+    """Something was published that is no message of ours."""
+
+
+def read(text: str) -> dict[str, Any]:
+    """A message as it was published. Raises NoEvent, or what JSON raises."""
+    if len(text) > MOST_LETTERS:
+        raise NoEvent(f"{len(text)} characters")
+    message = json.loads(text)
+    if not isinstance(message, dict) or not isinstance(message.get("type"), str):
+        raise NoEvent("no message with a type")
+    return message
+
+
+def seq_of(message: dict[str, Any]) -> int:
+    """The number of a sequenced event. Raises NoEvent where it is none: such an event would stand for the real one."""
+    seq = message.get("seq")
+    if type(seq) is not int or not 0 < seq < MOST_EVENTS or not isinstance(message.get("data"), dict):
+        raise NoEvent("no number or no data")
+    return seq
 
 
 class Feed:
@@ -160,6 +185,7 @@ class Hub:
         self.tasks: set[asyncio.Task[None]] = set()
         self._pubsub: Any = None
         self._started = False
+        self._listened = False  # at least once: whoever listens again has missed something
         self._room_prefix = bus.key("room:")
         self._person_prefix = bus.key("person:")
         self._control_channel = bus.hubs_channel()
@@ -182,8 +208,8 @@ class Hub:
             from rooms.pulse import pulse
 
             self._started = True
-            self.spawn(self._listen_forever(), "hub-listen")
-            self.spawn(pulse(self), "hub-pulse")
+            self.spawn(loops.keep("hub-listen", self._listen_forever), "hub-listen")
+            self.spawn(loops.keep("hub-pulse", lambda: pulse(self)), "hub-pulse")
 
     async def join(self, room_pk: int, outlet: Outlet) -> Feed:
         """This socket hears of the room from now on; its outlet holds everything back until its snapshot."""
@@ -236,7 +262,7 @@ class Hub:
     async def refresh_presence(self) -> None:
         """Say again who is connected here; raises RedisError."""
         for pk, members in (await self.presence_members()).items():
-            if await presence.enter(self.redis, pk, members):
+            if await presence.apart(presence.enter(self.redis, pk, members), pk) and pk in self.feeds:
                 self.feeds[pk].count_due = True
 
     # --- Redis ------------------------------------------------------------------------------------------------------
@@ -257,17 +283,18 @@ class Hub:
                 log.warning("could not unsubscribe %s: %s", channel, error)
 
     async def _listen_forever(self) -> None:
-        """Listen; when Redis is lost, come back as soon as it does and start everybody afresh."""
-        first, wait = True, 0.1
+        """Listen; when Redis is lost, come back as soon as it does and start everybody afresh. So it is, too, when this
+        was started again after an error."""
+        wait = 0.1
         while True:
             try:
                 async with self.redis.pubsub() as pubsub:
                     self._pubsub = pubsub
                     await pubsub.subscribe(self._control_channel, *self._channels())
                     self.connected, wait = True, 0.1
-                    if not first:
+                    if self._listened:
                         await self._back()
-                    first = False
+                    self._listened = True
                     await self._read(pubsub)
             except (RedisError, OSError) as error:
                 log.warning("Redis is away, live events pause: %s", error)
@@ -281,7 +308,7 @@ class Hub:
         return rooms + [bus.person_channel(pk) for pk in self.people]
 
     async def _back(self) -> None:
-        log.warning("Redis is back: every socket gets a fresh snapshot")
+        log.warning("live events are heard again: every socket gets a fresh snapshot")
         await self.refresh_presence()
         for feed in self.feeds.values():
             feed.resync()
@@ -293,7 +320,10 @@ class Hub:
             message = await pubsub.get_message(timeout=SILENCE)
             if message is not None:
                 asked, handled = False, handled + 1
-                self._handle(message)
+                try:
+                    self._handle(message)
+                except Exception as error:
+                    await loops.item_failed("hub-listen", f"a message on {message.get('channel')}", error)
                 if handled % TURN == 0:
                     # Messages that are here already come without a pause: let the sockets write theirs.
                     await asyncio.sleep(0)
@@ -304,12 +334,15 @@ class Hub:
                 await pubsub.ping()
 
     def _handle(self, message: dict[str, Any]) -> None:
+        """Pass one message on. Raises on anything that none of us would publish."""
         kind, channel = message["type"], message.get("channel") or ""
         if kind == "message" and channel.startswith(self._room_prefix):
             feed = self.feeds.get(int(channel[len(self._room_prefix) :]))
             if feed is not None:
                 self._to_room(feed, message["data"])
         elif kind == "message" and channel.startswith(self._person_prefix):
+            if read(message["data"])["type"] not in PERSONAL:
+                raise NoEvent("no message to a person")
             for outlet in self.people.get(int(channel[len(self._person_prefix) :]), ()):
                 outlet.put(message["data"])
         elif kind == "message" and channel == self._control_channel:
@@ -331,18 +364,17 @@ class Hub:
         await put_out([outlet for feed in self.feeds.values() for outlet in feed.outlets])
 
     def _to_room(self, feed: Feed, text: str) -> None:
-        try:
-            message = json.loads(text)
-            seq = message.get("seq") if message.get("type") != "beat" else None
-        except (ValueError, AttributeError):
-            log.error("something that is no event was published to room %s: %.80s", feed.room_pk, text)
-            return
-        if seq is None:
+        message = read(text)
+        kind = message["type"]
+        if kind in LOSSY:
             feed.lossy(text)
-            return
-        feed.sequenced(int(seq), text)
-        if message["type"] in ("seat_taken", "seat_left"):
-            feed.count_due = True
+        elif kind in SEQUENCED:
+            feed.sequenced(seq_of(message), text)
+            if kind in ("seat_taken", "seat_left"):
+                feed.count_due = True
+        else:  # of a newer version, which is being started beside this one: what counts stands in the log
+            feed.heal()
+            raise NoEvent("an unknown kind of event")
 
 
 _hubs: WeakKeyDictionary[asyncio.AbstractEventLoop, Hub] = WeakKeyDictionary()

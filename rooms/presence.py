@@ -7,12 +7,16 @@ left behind expire after `TTL` seconds. All of it in Lua on Redis' own clock: pr
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import Any
+from collections.abc import Awaitable, Iterable
+from typing import Any, TypeVar
 
 import redis.asyncio
+from redis.exceptions import ResponseError
 
+from core import loops
 from rooms import bus
+
+R = TypeVar("R")
 
 TTL = 30  # seconds a connection counts without being refreshed
 REFRESH = 10  # seconds between refreshes
@@ -136,3 +140,13 @@ def away_since(room_pk: int, user_pk: int, here: bool, now: float) -> float | No
     client.expire(name, 24 * 3600)
     found: Any = client.hget(name, field)
     return float(found)
+
+
+async def apart(work: Awaitable[R], room_pk: int) -> R | None:
+    """What is asked about one of many rooms; None where something else than ours stands under its keys, which is
+    reported and keeps no other room waiting. Raises RedisError where Redis is away."""
+    try:
+        return await work
+    except ResponseError as error:
+        await loops.item_failed("presence", f"room {room_pk}", error)
+        return None

@@ -7,9 +7,11 @@ import logging
 import time
 from typing import TYPE_CHECKING, Any
 
+from django.db import DatabaseError
 from django.utils import timezone
 from redis.exceptions import RedisError
 
+from core import loops
 from rooms import bus, presence
 from rooms.events import encode, iso
 from rooms.models import Seat
@@ -46,17 +48,21 @@ async def _step(work: Any, name: str) -> None:
         await work
     except (RedisError, OSError) as error:
         log.warning("%s: Redis is away: %s", name, error)
-    except Exception:
-        # The database restarting must not stop the heart.
-        log.exception("%s failed", name)
+    except DatabaseError as error:
+        log.warning("%s: the database is away: %s", name, type(error).__name__)
+    except Exception as error:
+        await loops.item_failed("hub-pulse", name, error)
 
 
 async def publish_counts(hub: Hub) -> None:
     """Say how many listen where that changed; one process speaks for all, at most once a second a room."""
     for feed in [feed for feed in hub.feeds.values() if feed.count_due and feed.outlets]:
-        mine: Any = await hub.redis.set(bus.key(f"count:{feed.room_pk}"), "1", nx=True, px=int(TICK * 900))
-        if not mine:
-            continue
+        await presence.apart(_publish_count(hub, feed), feed.room_pk)
+
+
+async def _publish_count(hub: Hub, feed: Feed) -> None:
+    mine: Any = await hub.redis.set(bus.key(f"count:{feed.room_pk}"), "1", nx=True, px=int(TICK * 900))
+    if mine:
         feed.count_due = False
         number = feed.listening = await count(hub, feed.room_pk)
         await hub.redis.publish(bus.room_channel(feed.room_pk), encode({"type": "count", "listening": number}))
@@ -64,17 +70,18 @@ async def publish_counts(hub: Hub) -> None:
 
 async def count(hub: Hub, room_pk: int) -> int:
     """People in the audience of a room: connected and not on stage."""
-    return (await counts(hub, [room_pk]))[room_pk]
+    return (await counts(hub, [room_pk])).get(room_pk, 0)
 
 
 async def counts(hub: Hub, room_pks: list[int]) -> dict[int, int]:
-    """The same for many rooms: one query, one question a room."""
+    """The same for many rooms: one query, one question a room. A room whose presence cannot be read is missing."""
     seated = await in_thread(seated_users, room_pks)
     found: dict[int, int] = {}
     for pk in room_pks:
         people = [presence.user_key(user_pk) for user_pk in seated.get(pk, [])]
-        present, here = await presence.alook(hub.redis, pk, people)
-        found[pk] = presence.listening(present, here)
+        looked = await presence.apart(presence.alook(hub.redis, pk, people), pk)
+        if looked is not None:
+            found[pk] = presence.listening(*looked)
     return found
 
 

@@ -19,7 +19,7 @@ from rooms.verbs import VERBS
 from transcripts.refusals import TranscriptRefused
 
 ROOT = Path(__file__).resolve().parent.parent
-APPS = ("config", "ledger", "people", "rooms", "transcripts", "moderation")
+APPS = ("config", "core", "ledger", "people", "rooms", "transcripts", "moderation")
 # What a room is made of. Only actions write it; each exception is the one writer of what it names.
 ROOM_ROWS = frozenset({"Room", "Seat", "RoomEvent", "Consent"})
 WRITERS = ("rooms/actions/",)

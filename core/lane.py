@@ -1,0 +1,121 @@
+"""Work on a disk that may hang for ever: in a thread beside, with a time limit, never more than one that hangs.
+
+A thread that waits for a dead disk cannot be ended, so none of a pool that others need may do this work, and none that
+the interpreter joins when it exits. Threads here are daemons, made for each piece of work (0.1 ms).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import Future, wait
+from contextlib import suppress
+from typing import Any, TypeVar
+
+log = logging.getLogger(__name__)
+
+R = TypeVar("R")
+
+PATIENCE = 2.0  # seconds a piece of work may take
+
+
+class DiskHangs(OSError):
+    """The disk does not answer in time."""
+
+
+class Lane:
+    """One piece of work after another. While one hangs, all others are refused at once."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self._lock = threading.Lock()
+        self._running: Future[Any] | None = None
+        self._late = False  # somebody has given up waiting for it
+
+    @property
+    def hangs(self) -> bool:
+        """Whether the last piece of work took too long and is not done yet."""
+        running = self._running
+        return self._late and running is not None and not running.done()
+
+    async def run(
+        self, work: Callable[[], R], *, within: float = PATIENCE, undo: Callable[[R], object] | None = None
+    ) -> R:
+        """The result of `work`, or DiskHangs. What comes too late is handed to `undo`."""
+        ends = time.monotonic() + within
+        while True:
+            future, mine = self._begin(work)
+            if mine:
+                break
+            await _until_done(future, ends)
+            self._give_up_after(future, ends)
+        try:
+            await _until_done(future, ends)
+        except asyncio.CancelledError:
+            self._leave(future, undo)
+            raise
+        return self._result(future, undo)
+
+    def run_here(self, work: Callable[[], R], *, within: float = PATIENCE) -> R:
+        """The same for code that waits."""
+        ends = time.monotonic() + within
+        while True:
+            future, mine = self._begin(work)
+            wait([future], timeout=max(0.0, ends - time.monotonic()))
+            if mine:
+                return self._result(future, None)
+            self._give_up_after(future, ends)
+
+    def _begin(self, work: Callable[[], R]) -> tuple[Future[R], bool]:
+        """Start it, or find what is still running; True when it was started. Raises DiskHangs."""
+        with self._lock:
+            if self.hangs:
+                raise DiskHangs(f"{self.name} still does not answer")
+            if self._running is not None and not self._running.done():
+                return self._running, False
+            self._running, self._late = Future(), False
+            threading.Thread(target=_work, args=(self._running, work), name=self.name, daemon=True).start()
+            return self._running, True
+
+    def _give_up_after(self, future: Future[Any], ends: float) -> None:
+        if not future.done() and time.monotonic() >= ends:
+            raise DiskHangs(f"{self.name} is busy")
+
+    def _result(self, future: Future[R], undo: Callable[[R], object] | None) -> R:
+        if not future.done():
+            self._leave(future, undo)
+            log.warning("%s does not answer", self.name)
+            raise DiskHangs(f"{self.name} does not answer")
+        return future.result()
+
+    def _leave(self, future: Future[R], undo: Callable[[R], object] | None) -> None:
+        self._late = True
+        if undo is not None:
+            future.add_done_callback(lambda done: None if done.exception() else undo(done.result()))
+
+
+async def _until_done(future: Future[Any], ends: float) -> None:
+    """Wait for it, at most until a moment of the monotonic clock. The loop may be closed when it is done."""
+    loop, done = asyncio.get_running_loop(), asyncio.Event()
+
+    def wake(_future: Future[Any]) -> None:
+        with suppress(RuntimeError):
+            loop.call_soon_threadsafe(done.set)
+
+    future.add_done_callback(wake)
+    with suppress(TimeoutError):
+        async with asyncio.timeout(max(0.0, ends - time.monotonic())):
+            await done.wait()
+
+
+def _work(future: Future[Any], work: Callable[[], Any]) -> None:
+    future.set_running_or_notify_cancel()
+    try:
+        result = work()
+    except BaseException as error:
+        future.set_exception(error)
+    else:
+        future.set_result(result)
