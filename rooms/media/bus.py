@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from typing import Any
+from collections.abc import Awaitable
+from typing import Any, TypeVar
 
 from redis.exceptions import RedisError
 
@@ -19,6 +20,10 @@ DISK_TOLD = "media:disk-told"  # there while operators know of a full disk and n
 SESSION = "media:session"  # Janus' session, for a restarted supervisor
 ROOMS = "media:rooms"  # hash: room → what was built for it
 HANDLES = "media:handles"  # hash: handle → whose it is
+
+PATIENCE = 3.0  # seconds Redis may take to answer
+
+R = TypeVar("R")
 
 log = logging.getLogger(__name__)
 
@@ -38,7 +43,14 @@ __all__ = [
     "person_channel",
     "reply_channel",
     "room_channel",
+    "within",
 ]
+
+
+async def within(command: Awaitable[R], seconds: float = PATIENCE) -> R:
+    """What Redis answers to a command. Raises TimeoutError, which is an OSError: a Redis that hangs is away."""
+    async with asyncio.timeout(seconds):
+        return await command
 
 
 def reply_channel(process: str) -> str:

@@ -2,6 +2,9 @@
 
 The child gets a death signal of its parent from the kernel (`setpriv --pdeathsig`), and a recorder holds its lock by an
 open file that only it has: the lock lives exactly as long as the recorder, whoever started it.
+
+Nothing here waits for ever: a process that a dead disk keeps from ending is left behind (`kill`), and whatever touches
+the disk is done in the child's lane.
 """
 
 from __future__ import annotations
@@ -16,6 +19,7 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
 
+from core.lane import DiskHangs, Lane
 from rooms.media.srtp import Hidden, hidden_as_files
 
 log = logging.getLogger(__name__)
@@ -23,6 +27,8 @@ log = logging.getLogger(__name__)
 _SHORT_LIFE = 5.0  # seconds; who dies sooner is started again more slowly
 _LONGEST_WAIT = 5.0
 _FINISHING = 5  # tenths of a second a recorder left over gets to write its last piece
+_LOCK_TRIES = 30  # tenths of a second
+_ENDS_WITHIN = 2.0  # seconds after SIGKILL; who waits for a dead disk does not end at all
 
 
 class StillLocked(RuntimeError):
@@ -30,12 +36,26 @@ class StillLocked(RuntimeError):
 
 
 class Child:
-    """One ffmpeg that should always run. `command` is asked for at each start; `lock` keeps a second one out."""
+    """One ffmpeg that should always run. `command` is asked for at each start; `lock` keeps a second one out.
 
-    def __init__(self, name: str, command: Callable[[], Sequence[str | Hidden]], lock: Path | None = None) -> None:
+    Where there is a lock, `ready` is called with it held before each start, and what it returns is `prepared` when the
+    command is asked for. Both are work on the disk, in `lane`.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        command: Callable[[], Sequence[str | Hidden]],
+        lock: Path | None = None,
+        lane: Lane | None = None,
+        ready: Callable[[], int] = lambda: 0,
+    ) -> None:
         self.name = name
         self.command = command
         self.lock = lock
+        self.lane = lane or Lane(name)
+        self.ready = ready
+        self.prepared = 0
         self.started = 0.0
         self.starts = 0
         self._process: asyncio.subprocess.Process | None = None
@@ -59,12 +79,24 @@ class Child:
         return self._process.pid if self._process is not None and self.running else None
 
     async def ensure(self) -> bool:
-        """Start it when it does not run; not at once again when it keeps dying. True when it was started now."""
+        """Start it when it does not run; not at once again when it keeps dying. True when it was started now.
+
+        Raises StillLocked, or OSError: DiskHangs where the disk does not answer.
+        """
         if self.running or time.monotonic() < self._not_before:
             return False
         if self._process is not None:
             log.warning("%s ended with %s", self.name, self._process.returncode)
-        held = await asyncio.to_thread(self._take_lock) if self.lock is not None else None
+        held = None
+        if self.lock is not None:
+            within = _LOCK_TRIES / 10 + 2
+            try:
+                taken = await self.lane.run(self._take_lock, within=within, undo=lambda late: os.close(late[0]))
+            except (StillLocked, OSError):
+                self._slow_down()
+                raise
+            held, self.prepared = taken
+        pid = 0
         try:
             with hidden_as_files(self.command()) as (line, files):
                 self._process = await asyncio.create_subprocess_exec(
@@ -74,22 +106,31 @@ class Child:
                     stderr=asyncio.subprocess.PIPE,
                     pass_fds=files if held is None else (*files, held),
                 )
+            pid = self._process.pid
             self._reader = asyncio.create_task(self._read(self._process), name=f"{self.name}-log")
-            if held is not None:
-                self._write_pid(held, self._process.pid)
         finally:
             if held is not None:
-                os.close(held)
+                await self._hand_over(held, pid)
         self._slow_down()
         return True
+
+    async def _hand_over(self, held: int, pid: int) -> None:
+        """The lock is the child's alone from now on."""
+        try:
+            await self.lane.run(lambda: self._write_pid(held, pid))
+        except DiskHangs as error:
+            log.warning("%s: its number is not kept: %s", self.name, error)
 
     def _write_pid(self, held: int, pid: int) -> None:
         """Who holds the lock, for a successor that must end it. A disk that just became full must not stop us."""
         try:
-            os.ftruncate(held, 0)
-            os.pwrite(held, str(pid).encode(), 0)
+            if pid:
+                os.ftruncate(held, 0)
+                os.pwrite(held, str(pid).encode(), 0)
         except OSError as error:
             log.warning("%s: its number is not kept: %s", self.name, error)
+        finally:
+            os.close(held)
 
     def _slow_down(self) -> None:
         """Each start soon after the last waits longer before the next."""
@@ -99,53 +140,58 @@ class Child:
         self.started = now
         self.starts += 1
 
-    async def stop(self, patience: float = 3.0) -> None:
-        """Let it finish its last piece; then, or when it hangs, end it."""
+    async def stop(self, patience: float = 3.0) -> bool:
+        """Let it finish its last piece; then, or when it hangs, end it. False when it could not be ended."""
         process = self._process
-        if process is None:
-            return
-        if process.returncode is None:
+        if process is not None and process.returncode is None:
             with suppress(ProcessLookupError):
                 process.send_signal(signal.SIGTERM)
-            with suppress(TimeoutError):
-                await asyncio.wait_for(process.wait(), patience)
-        await self.kill()
+            await _ends(process, patience)
+        return await self.kill()
 
-    async def kill(self) -> None:
-        """End it now."""
-        process = self._process
+    async def kill(self) -> bool:
+        """End it now. False when it does not end, because it waits for a disk: then it is left behind, and ends by
+        itself when the disk answers or is given up. Until then it holds its port, and its lock keeps others out."""
+        process, reader = self._process, self._reader
+        self._process = self._reader = None
         if process is None:
-            return
+            return True
         if process.returncode is None:
             with suppress(ProcessLookupError):
                 process.kill()
-            await process.wait()
-        if self._reader is not None:
-            await self._reader
-        self._process = None
+        if not await _ends(process, _ENDS_WITHIN):
+            log.error("%s: process %s does not end, it is left behind", self.name, process.pid)
+            return False
+        if reader is not None:
+            await asyncio.wait([reader], timeout=1.0)  # its last words
+        return True
 
     async def _read(self, process: asyncio.subprocess.Process) -> None:
-        """What ffmpeg complains about goes to our log."""
+        """What ffmpeg complains about goes to our log. By pieces, as a line may have any length."""
         assert process.stderr is not None
-        while line := await process.stderr.readline():
-            log.info("%s: %s", self.name, line.decode(errors="replace").rstrip()[:300])
+        while words := await process.stderr.read(4096):
+            for line in words.decode(errors="replace").splitlines():
+                log.info("%s: %s", self.name, line.rstrip()[:300])
         await process.wait()
 
-    def _take_lock(self) -> int:
-        """The lock's open file. A recorder left over from a supervisor that died is ended first."""
+    def _take_lock(self) -> tuple[int, int]:
+        """The lock's open file, and what `ready` says. A recorder that a dead supervisor left over is ended first."""
         assert self.lock is not None
         held = os.open(self.lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o640)
-        for attempt in range(30):
-            try:
-                fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                if attempt >= _FINISHING:
-                    self._end_holder(held)
-                time.sleep(0.1)
-            else:
-                return held
-        os.close(held)
-        raise StillLocked(f"{self.name}: another recorder holds {self.lock}")
+        try:
+            for attempt in range(_LOCK_TRIES):
+                try:
+                    fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                except BlockingIOError:
+                    if attempt >= _FINISHING:
+                        self._end_holder(held)
+                    time.sleep(0.1)
+                else:
+                    return held, self.ready()
+            raise StillLocked(f"{self.name}: another recorder holds {self.lock}")
+        except BaseException:
+            os.close(held)
+            raise
 
     def _end_holder(self, held: int) -> None:
         number = os.pread(held, 20, 0).decode(errors="replace")
@@ -156,3 +202,10 @@ class Child:
             if b"ffmpeg" in words and str(self.lock.parent).encode() in words:
                 log.warning("%s: ending the recorder %s that was left over", self.name, number)
                 os.kill(int(number), signal.SIGKILL)
+
+
+async def _ends(process: asyncio.subprocess.Process, within: float) -> bool:
+    """Whether a process ends within some seconds."""
+    with suppress(TimeoutError):
+        await asyncio.wait_for(process.wait(), within)
+    return process.returncode is not None

@@ -19,8 +19,11 @@ from django.conf import settings
 from django.db import DatabaseError
 from redis.exceptions import RedisError
 
+from core import loops
+from core.lane import DiskHangs, Lane
 from rooms.actions import set_recording_paused
 from rooms.media import bus
+from rooms.media.bus import within
 from rooms.media.gate import Gate, Telling
 from rooms.operators import tell_operators
 from rooms.recording.space import MB, Space, measure
@@ -51,7 +54,7 @@ class Disk:
         self.changed = changed
         self.gate = Gate(settings.RECORDINGS_RESERVE_MB * MB)
         self.space = Space(0)
-        self._looking: asyncio.Future[Space] | None = None
+        self._lane = Lane("RECORDINGS_DIR")
         self._telling: Telling | None = None
         self._letters: deque[tuple[str, dict[str, Any]]] = deque()
 
@@ -69,13 +72,10 @@ class Disk:
         return f"{free} MB free, {reserve} MB are left to the databases (RECORDINGS_RESERVE_MB)"
 
     async def watch(self) -> None:
-        """Until cancelled, whatever goes wrong: without a look nothing would be paused, nor go on."""
+        """Until cancelled. Without a look nothing would be paused, nor go on."""
         while True:
             await asyncio.sleep(EVERY)
-            try:
-                await self.look()
-            except Exception:
-                log.exception("a look at the disk failed")
+            await self.look()
 
     async def look(self) -> None:
         """One look, and what follows from it."""
@@ -93,19 +93,16 @@ class Disk:
 
     async def _measure(self) -> Space:
         """What does not come back is waited for in the next look: never two threads that hang."""
-        if self._looking is None:
-            self._looking = asyncio.ensure_future(asyncio.to_thread(measure, Path(settings.RECORDINGS_DIR)))
-        await asyncio.wait([self._looking], timeout=PATIENCE)
-        if not self._looking.done():
+        try:
+            return await self._lane.run(lambda: measure(Path(settings.RECORDINGS_DIR)), within=PATIENCE)
+        except DiskHangs:
             return Space(0, "it does not answer")
-        looked, self._looking = self._looking, None
-        return looked.result()
 
     async def _tell(self) -> None:
         state = {"paused": self.shut, "why": self.why, "free": self.space.free}
-        await self.redis.set(bus.key(bus.DISK), json.dumps(state), ex=KEPT)
+        await within(self.redis.set(bus.key(bus.DISK), json.dumps(state), ex=KEPT))
         if self._telling is None:  # an earlier supervisor may have told already
-            self._telling = Telling(bool(await self.redis.exists(bus.key(bus.DISK_TOLD))))
+            self._telling = Telling(bool(await within(self.redis.exists(bus.key(bus.DISK_TOLD)))))
         if self._telling.due(self.shut, time.monotonic()):
             at = datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC")
             name = "recording_paused" if self.shut else "recording_resumed"
@@ -122,8 +119,8 @@ class Disk:
             except (OSError, DatabaseError) as error:  # every error of smtplib is an OSError
                 log.warning("operators could not be told: %s %s", type(error).__name__, error)
                 await asyncio.sleep(AGAIN)
-            except Exception:
-                log.exception("operators could not be told")
+            except Exception as error:
+                await loops.item_failed("media-letters", "a mail to operators", error)
                 await asyncio.sleep(AGAIN)
 
     async def _send(self, name: str, context: dict[str, Any]) -> None:
@@ -131,8 +128,8 @@ class Disk:
         self._letters.popleft()
         try:
             if name == "recording_paused":
-                await self.redis.set(bus.key(bus.DISK_TOLD), "yes")
+                await within(self.redis.set(bus.key(bus.DISK_TOLD), "yes"))
             else:
-                await self.redis.delete(bus.key(bus.DISK_TOLD))
+                await within(self.redis.delete(bus.key(bus.DISK_TOLD)))
         except (RedisError, OSError) as error:  # a successor tells once more
             log.warning("that operators were told is not kept: %s", error)

@@ -4,14 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from rooms.recording import store, window
+from rooms.recording import store
 
 
-def make_folders(pk: int, recording: bool) -> None:
-    """Private to us and the web server's group. Nothing is made on a disk that is full."""
-    if not recording:
-        window.make(pk)
-        return
+def make_folders(pk: int) -> None:
+    """On the disk: private to us and the web server's group."""
     for folder in (store.folder(pk), store.hls_folder(pk), store.tracks_folder(pk)):
         folder.mkdir(mode=0o750, parents=True, exist_ok=True)
 
@@ -33,10 +30,16 @@ def keep_list(playlist: Path) -> None:
         new.replace(kept)
 
 
-def next_run(pk: int) -> int:
-    """The number of a recorder's or a window's start: one above all that left a file."""
-    folders = (store.hls_folder(pk), store.window_folder(pk))
-    names = [path.name.partition("-")[0] for folder in folders for path in folder.glob("*-init.mp4")]
-    names += [path.stem for folder in folders for path in folder.glob("*.m3u8")]
-    runs = [int(name) for name in names if name.isdigit()]
-    return max(runs, default=-1) + 1
+def written_at(playlist: Path) -> float | None:
+    """When a playlist was last written, in seconds since 1970; None where there is none."""
+    try:
+        return playlist.stat().st_mtime
+    except FileNotFoundError:
+        return None
+
+
+def last_run(folder: Path) -> int:
+    """The highest number of a recorder's or window's start that left a file in a folder; -1 where none did."""
+    names = [path.name.partition("-")[0] for path in folder.glob("*-init.mp4")]
+    names += [path.stem for path in folder.glob("*.m3u8")]
+    return max((int(name) for name in names if name.isdigit()), default=-1)

@@ -12,12 +12,14 @@ import shutil
 import socket
 import struct
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import redis
 from django.conf import settings
 
+from core.lane import DiskHangs, Lane
 from rooms.media import bus, stage
 from rooms.media.client import Janus, JanusError
 from rooms.media.commands import PAYLOAD
@@ -29,13 +31,14 @@ EVERY = 60.0  # seconds between probes
 KEPT = 200  # seconds a result counts
 _PACKETS = 25  # of 20 ms
 _SILENCE = b"\xf8\xff\xfe"  # 20 ms of Opus silence
+_lane = Lane("disk of the probe")
 
 
 async def probe(janus: Janus) -> dict[str, Any]:
     """Record, look, clean up; `{"ok", "why", "at"}`. Raises JanusGone when there is no Janus to try."""
     folder = Path(settings.RECORDINGS_DIR) / ROOM
     try:
-        folder.mkdir(mode=0o750, parents=True, exist_ok=True)
+        await _lane.run(lambda: folder.mkdir(mode=0o750, parents=True, exist_ok=True))
         written = await _record(janus, folder)
         why = "" if written else "Janus wrote no track"
     except (OSError, JanusError, TimeoutError) as error:
@@ -43,7 +46,8 @@ async def probe(janus: Janus) -> dict[str, Any]:
             raise
         why = f"{type(error).__name__}: {error}"
     finally:
-        await asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True)
+        with suppress(DiskHangs):
+            await _lane.run(lambda: shutil.rmtree(folder, ignore_errors=True))
     if why:
         log.error("probe recording failed: %s", why)
     return {"ok": not why, "why": why, "at": time.time()}
@@ -57,7 +61,7 @@ async def _record(janus: Janus, folder: Path) -> bool:
         await janus.detach(handle)
     finally:
         await stage.destroy(janus, bridge)
-    return await asyncio.to_thread(_has_track, folder)
+    return await _lane.run(lambda: _has_track(folder))
 
 
 def _has_track(folder: Path) -> bool:

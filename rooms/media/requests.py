@@ -10,18 +10,20 @@ import json
 import logging
 import secrets
 import time
-from contextlib import suppress
 from typing import Any
 from weakref import WeakKeyDictionary
 
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
+from core import loops
 from rooms.media import bus, sdp
 
 log = logging.getLogger(__name__)
 
 ANSWER_WITHIN = 5.0  # seconds; then the person is told that sound is unavailable
+SUBSCRIBE_WITHIN = 3.0  # seconds, where Redis was away
+AGAIN = 0.5  # seconds
 # Beyond this many waiting requests the supervisor is down or drowning: refuse at once instead of queueing.
 MAX_WAITING = 5000
 
@@ -85,7 +87,7 @@ class Asker:
         self.waiting: dict[str, asyncio.Future[dict[str, Any]]] = {}
         self.redis: Redis = bus.connect()
         self.reader: asyncio.Task[None] | None = None
-        self.starting = asyncio.Lock()
+        self.subscribed = asyncio.Event()
 
     async def send(self, request: dict[str, Any], *, wait: bool) -> dict[str, Any]:
         """Put a request on the list; with `wait`, return its answer or raise MediaRefused or TimeoutError."""
@@ -110,26 +112,34 @@ class Asker:
             raise TimeoutError("too many requests wait for the supervisor")
 
     async def _listen(self) -> None:
-        """Subscribe before the first request leaves, and again after Redis was gone."""
-        async with self.starting:
-            if self.reader is not None and not self.reader.done():
-                return
-            pubsub = self.redis.pubsub(ignore_subscribe_messages=True)
-            await pubsub.subscribe(bus.reply_channel(self.process))
-            self.reader = asyncio.create_task(self._read(pubsub), name="media-replies")
+        """Subscribed before the first request leaves, and again after Redis was gone. Raises TimeoutError."""
+        if self.reader is None:
+            self.reader = asyncio.create_task(loops.keep("media-replies", self._read), name="media-replies")
+        await asyncio.wait_for(self.subscribed.wait(), SUBSCRIBE_WITHIN)
 
-    async def _read(self, pubsub: Any) -> None:
+    async def _read(self) -> None:
+        while True:
+            try:
+                async with self.redis.pubsub(ignore_subscribe_messages=True) as pubsub:
+                    await pubsub.subscribe(bus.reply_channel(self.process))
+                    self.subscribed.set()
+                    async for message in pubsub.listen():
+                        await self._take(message["data"])
+            except (RedisError, OSError) as error:
+                log.warning("media replies: %s", error)
+            finally:
+                self.subscribed.clear()
+            await asyncio.sleep(AGAIN)
+
+    async def _take(self, text: str) -> None:
+        """One answer, to who waits for it. One that is none keeps nobody else waiting."""
         try:
-            async for message in pubsub.listen():
-                answer = json.loads(message["data"])
-                future = self.waiting.get(answer["id"])
-                if future is not None and not future.done():
-                    future.set_result(answer)
-        except (RedisError, OSError) as error:
-            log.warning("media replies: %s", error)
-        finally:
-            with suppress(RedisError, OSError):
-                await pubsub.aclose()
+            answer = json.loads(text)
+            future = self.waiting.get(answer["id"])
+            if future is not None and not future.done():
+                future.set_result(answer)
+        except Exception as error:
+            await loops.item_failed("media-replies", "an answer", error)
 
 
 _askers: WeakKeyDictionary[asyncio.AbstractEventLoop, Asker] = WeakKeyDictionary()

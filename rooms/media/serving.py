@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from django.conf import settings
 from django.db import DatabaseError
 
+from core import loops
 from rooms.media import audience, fairness, gains, stage, wanted
 from rooms.media.client import JanusError
 from rooms.media.ports import NoPort
@@ -179,6 +180,9 @@ async def answer(sup: Supervisor, request: Request) -> Answer:
         return {"error": "bad_sdp" if "sdp" in request.args else "media_unavailable"}
     except (*FAILURES, DatabaseError, KeyError) as error:
         log.warning("%s in room %s: %s %s", request.verb, request.room, type(error).__name__, error)
+        return {"error": "media_unavailable"}
+    except Exception as error:
+        await loops.item_failed("media-requests", f"{request.verb} in room {request.room}", error)
         return {"error": "media_unavailable"}
 
 

@@ -107,14 +107,12 @@ async def forward(janus: Janus, bridge: Bridge, admin_key: str, port: int, key: 
     A forward to the same port ends first: who listens there anew knows neither its key nor how often its packets'
     numbers went round.
     """
-    room = {"admin_key": admin_key, "room": bridge.room, "secret": bridge.secret}
-    data, _jsep = await janus.message(bridge.handle, {"request": "listforwarders", **room})
-    for other in data.get("rtp_forwarders", []):
-        if other.get("port") == port:
-            await janus.message(bridge.handle, {"request": "stop_rtp_forward", **room, "stream_id": other["stream_id"]})
+    await stop_forward(janus, bridge, admin_key, port)
     body = {
         "request": "rtp_forward",
-        **room,
+        "admin_key": admin_key,
+        "room": bridge.room,
+        "secret": bridge.secret,
         "codec": "opus",
         "ptype": PAYLOAD,
         "host": "127.0.0.1",
@@ -124,6 +122,15 @@ async def forward(janus: Janus, bridge: Bridge, admin_key: str, port: int, key: 
         "srtp_crypto": key,
     }
     await janus.message(bridge.handle, body)
+
+
+async def stop_forward(janus: Janus, bridge: Bridge, admin_key: str, port: int) -> None:
+    """Send the mix to a port no more. Fine where it was not sent there."""
+    room = {"admin_key": admin_key, "room": bridge.room, "secret": bridge.secret}
+    data, _jsep = await janus.message(bridge.handle, {"request": "listforwarders", **room})
+    for other in data.get("rtp_forwarders", []):
+        if other.get("port") == port:
+            await janus.message(bridge.handle, {"request": "stop_rtp_forward", **room, "stream_id": other["stream_id"]})
 
 
 async def set_tracks(janus: Janus, bridge: Bridge, folder: Path | None) -> None:

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import json
 import logging
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
 from rooms.media import bus
+from rooms.media.bus import within
+
+E = TypeVar("E")
 
 log = logging.getLogger(__name__)
 
@@ -34,6 +38,18 @@ class Handle:
     address: str = ""
     up: bool = True
 
+    @classmethod
+    def read(cls, kept: dict[str, Any]) -> Handle:
+        """What was kept of one. Raises TypeError."""
+        handle = cls(**kept)
+        for number in (handle.id, handle.room, handle.seat, handle.candidates, handle.since):
+            if not isinstance(number, int | float):
+                raise TypeError("no number")
+        for text in (handle.kind, handle.conn, handle.who, handle.counted, handle.address):
+            if not isinstance(text, str):
+                raise TypeError("no text")
+        return handle
+
 
 class Kept:
     """Writes through to Redis; what could not be written while Redis was away is written again by `repair`."""
@@ -46,12 +62,13 @@ class Kept:
         self._behind = False
 
     async def load(self) -> None:
-        """Read what an earlier supervisor left. Raises RedisError."""
-        self.session = int(await self.redis.get(bus.key(bus.SESSION)) or 0)
-        rooms = await self.redis.hgetall(bus.key(bus.ROOMS))
-        handles = await self.redis.hgetall(bus.key(bus.HANDLES))
-        self.rooms = {int(pk): json.loads(text) for pk, text in rooms.items()}
-        self.handles = {int(pk): Handle(**json.loads(text)) for pk, text in handles.items()}
+        """Read what an earlier supervisor left, but for entries that are none of ours. Raises RedisError, OSError."""
+        session = str(await within(self.redis.get(bus.key(bus.SESSION))) or "")
+        rooms = await within(self.redis.hgetall(bus.key(bus.ROOMS)))
+        handles = await within(self.redis.hgetall(bus.key(bus.HANDLES)))
+        self.session = int(session) if session.isdecimal() else 0
+        self.rooms = _readable("room", rooms, lambda built: dict(built))
+        self.handles = _readable("handle", handles, Handle.read)
 
     async def start_over(self, session: int) -> None:
         """A new session: nothing of the old one exists any more."""
@@ -99,8 +116,8 @@ class Kept:
     async def repair(self) -> None:
         """Write all of it again after Redis was away, or came back empty."""
         try:
-            if self._behind or int(await self.redis.get(bus.key(bus.SESSION)) or 0) != self.session:
-                await self._rewrite()
+            if self._behind or await within(self.redis.get(bus.key(bus.SESSION))) != str(self.session):
+                await within(self._rewrite())
                 self._behind = False
         except (RedisError, OSError) as error:
             log.warning("state of sound is not kept: %s", error)
@@ -108,7 +125,7 @@ class Kept:
 
     async def _write(self, write: Any) -> None:
         try:
-            await write()
+            await within(write())
         except (RedisError, OSError) as error:
             log.warning("state of sound is not kept: %s", error)
             self._behind = True
@@ -122,3 +139,14 @@ class Kept:
         for handle in self.handles.values():
             pipe.hset(bus.key(bus.HANDLES), str(handle.id), json.dumps(asdict(handle)))
         await pipe.execute()
+
+
+def _readable(what: str, texts: dict[str, str], read: Callable[[Any], E]) -> dict[int, E]:
+    """Entries by number. One that cannot be read must not keep a supervisor from starting."""
+    found = {}
+    for number, text in texts.items():
+        try:
+            found[int(number)] = read(json.loads(text))
+        except (ValueError, TypeError, RecursionError) as error:
+            log.error("%s %s of an earlier supervisor is not readable: %s", what, number, error)
+    return found

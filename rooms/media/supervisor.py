@@ -2,7 +2,7 @@
 
 Every second, and at once when a room changed, wanted state is compared with what is built. What it knows is kept in
 Redis, so that a restarted supervisor claims the session again and people talk on. A step that fails is tried again in
-the next round; nothing here ends the process but a signal.
+the next round, a room that waits for something keeps no other room waiting; nothing here ends the process but a signal.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ import logging
 import os
 import time
 from collections import Counter
+from collections.abc import Awaitable, Callable, Coroutine
 from contextlib import suppress
 from typing import Any
 from weakref import WeakValueDictionary
@@ -21,23 +22,25 @@ from django.conf import settings
 from django.db import DatabaseError
 from redis.exceptions import RedisError
 
-from rooms.media import audience, bus, fairness, rights, serving, stage, wanted
-from rooms.media.client import Janus, JanusError, JanusGone
-from rooms.media.disk import Disk, tell_room
+from core import loops
+from core.lane import Lane
+from rooms.media import audience, bus, fairness, janus_events, reconcile, rights, serving, stage, wanted
+from rooms.media.client import Janus, JanusGone
+from rooms.media.disk import Disk
 from rooms.media.probe import EVERY, KEPT, probe
 from rooms.media.serving import FAILURES
 from rooms.media.state import Handle, Kept
-from rooms.media.studio import Studio
+from rooms.media.studio import RoomDisk, Studio
 from rooms.recording import window
-from rooms.recording.tasks import finish_recording
 from rooms.threads import in_thread
 
 log = logging.getLogger(__name__)
 
-ROUND = 1.0  # seconds between comparisons
+ROUND = 1.0  # seconds between comparisons, and the longest a round waits for its rooms
 DEEP_ROUND = 5.0  # seconds between looks at what Janus itself says
 HEARTBEAT_TTL = 10
 RECONNECT = 0.25
+SETTLE = 5.0  # seconds that rooms get to end what they are at when Janus is lost
 
 
 class Supervisor:
@@ -46,20 +49,26 @@ class Supervisor:
     def __init__(self) -> None:
         self.redis: Any = bus.connect()
         self.kept = Kept(self.redis)
-        self.janus = Janus(settings.JANUS_WS_URL, settings.JANUS_API_SECRET, self.on_event)
+        self.janus = self._new_janus()
         self.studios: dict[int, Studio] = {}
+        self.disks: dict[int, RoomDisk] = {}
         self.wanted: dict[int, wanted.WantedRoom] = {}
         self.check_room: stage.Bridge | None = None
         self.changed = asyncio.Event()
         self.arriving: Counter[str] = Counter()  # near listeners whose place is being made, by client
         self.disk = Disk(self.redis, self.changed)
+        self.rebuilt: set[int] = set()  # rooms that Janus lost: who is in them connects anew
         self._stopping = asyncio.Event()
         self.connected = self._told_away = False
-        self._rebuilt: set[int] = set()
         # A line's lock lives as long as somebody stands in the line.
         self._lines: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
         self._tasks: set[asyncio.Task[Any]] = set()
+        self._steps: dict[str, asyncio.Task[None]] = {}  # parts of a round that are at work
+        self._memory = Lane("WINDOW_DIR")
         self._deep_at = self._probe_at = 0.0
+
+    def _new_janus(self) -> Janus:
+        return Janus(settings.JANUS_WS_URL, settings.JANUS_API_SECRET, lambda event: janus_events.take(self, event))
 
     def stop(self) -> None:
         """End at the next chance: recorders write their last piece, Janus keeps the session for a while."""
@@ -70,10 +79,39 @@ class Supervisor:
         """Until stopped."""
         await self._load()
         await self.disk.look()
-        loops = [self._beat(), bus.hear_changes(self.redis, self.changed), self._take_requests()]
-        loops += [self.disk.watch(), self.disk.write_letters()]
-        tasks = [asyncio.create_task(loop) for loop in loops]
-        while not self._stopping.is_set():
+        named: dict[str, Any] = {
+            "media-heartbeat": self._beat,
+            "media-changes": lambda: bus.hear_changes(self.redis, self.changed),
+            "media-requests": self._take_requests,
+            "media-disk": self.disk.watch,
+            "media-letters": self.disk.write_letters,
+            "media-rooms": self._tend_forever,
+        }
+        async with asyncio.TaskGroup() as group:
+            tasks = [group.create_task(loops.keep(name, loop), name=name) for name, loop in named.items()]
+            await self._stopping.wait()
+            for task in [*tasks, *self._tasks, *self._steps.values()]:
+                task.cancel()
+        await asyncio.gather(*(studio.drop_children() for studio in self.studios.values()), return_exceptions=True)
+        await self.janus.close()
+
+    def ports(self) -> list[int]:
+        """The ports that are given out."""
+        return [port for studio in self.studios.values() for port in studio.ports]
+
+    def disk_of(self, room_pk: int) -> RoomDisk:
+        """A room's way to the disk: the same as long as the room lives."""
+        return self.disks.setdefault(room_pk, RoomDisk.of(room_pk))
+
+    def may_record(self, disk: RoomDisk) -> bool:
+        """Whether a room is recorded: there is space, and its own folders answer."""
+        return not self.disk.shut and not disk.lane.hangs
+
+    # --- Janus' session -----------------------------------------------------------------------------------------
+
+    async def _tend_forever(self) -> None:
+        """Connect, tend, and again when Janus is lost."""
+        while True:
             try:
                 await self._connect()
                 await self._tend()
@@ -81,14 +119,17 @@ class Supervisor:
                 self._away(error)
             except FAILURES as error:
                 log.warning("a round failed: %s %s", type(error).__name__, error)
-            self.connected = False
+            finally:
+                self.connected = False
+                await self._settle()
             await self._wait(RECONNECT)
-        for task in [*tasks, *self._tasks]:
-            task.cancel()
-        await asyncio.gather(*(studio.drop_children() for studio in self.studios.values()), return_exceptions=True)
-        await self.janus.close()
 
-    # --- Janus' session -----------------------------------------------------------------------------------------
+    async def _settle(self) -> None:
+        """Rooms end what they are at; a step that is cut off in the middle would leave processes behind."""
+        if self._steps:
+            _done, left = await asyncio.wait(self._steps.values(), timeout=SETTLE)
+            for task in left:
+                task.cancel()
 
     def _away(self, error: JanusGone) -> None:
         """Said once; it is tried again several times a second."""
@@ -100,15 +141,18 @@ class Supervisor:
         while not self._stopping.is_set():
             try:
                 await self.kept.load()
-                return
+                break
             except (RedisError, OSError) as error:
                 log.warning("Redis is away: %s", error)
                 await self._wait(1.0)
+        for pk, built in self.kept.rooms.items():
+            run = built.get("run")
+            self.disk_of(pk).run = run if isinstance(run, int) else None
 
     async def _connect(self) -> None:
         """A session: the old one with all that is in it, or a new one and everything anew."""
         await self.janus.close()
-        self.janus = Janus(settings.JANUS_WS_URL, settings.JANUS_API_SECRET, self.on_event)
+        self.janus = self._new_janus()
         if await self.janus.open(self.kept.session):
             await self._claimed()
         else:
@@ -121,27 +165,37 @@ class Supervisor:
         log.info("claimed session %s with %s rooms", self.kept.session, len(self.kept.rooms))
         for pk, built in list(self.kept.rooms.items()):
             if pk not in self.studios:
-                self.studios[pk] = Studio.restore(pk, built, recording=not self.disk.shut)
+                await self._restore(pk, built)
         for handle in self.kept.of("check"):
             await self.let_go(handle)
         fairness.trust(self)
         self._deep_at = 0.0
 
+    async def _restore(self, pk: int, built: dict[str, Any]) -> None:
+        """A room that an earlier supervisor built; one of which nothing sensible was kept is built anew."""
+        disk = self.disk_of(pk)
+        try:
+            self.studios[pk] = Studio.restore(pk, built, self.ports, recording=self.may_record(disk), disk=disk)
+        except (KeyError, TypeError, ValueError) as error:
+            log.error("room %s is built anew, what was kept of it is not readable: %s", pk, error)
+            self.rebuilt.add(pk)
+            await self.kept.drop_room(pk)
+
     async def _start_over(self) -> None:
         """Whatever was built is gone: its ffmpegs too, for the packets' numbers start anew."""
-        self._rebuilt |= self.studios.keys() | self.kept.rooms.keys()
+        self.rebuilt |= self.studios.keys() | self.kept.rooms.keys()
         studios, self.studios = list(self.studios.values()), {}
         await asyncio.gather(*(studio.drop_children() for studio in studios), return_exceptions=True)
         await stage.sweep(self.janus, settings.JANUS_ADMIN_KEY)
         await audience.sweep(self.janus, settings.JANUS_ADMIN_KEY)
         await self.kept.start_over(self.janus.session)
-        log.info("new session %s; %s rooms to build again", self.janus.session, len(self._rebuilt))
+        log.info("new session %s; %s rooms to build again", self.janus.session, len(self.rebuilt))
 
     # --- wanted state ---------------------------------------------------------------------------------------------
 
     async def _tend(self) -> None:
-        """Compare and mend until Janus is gone or we are stopped."""
-        while not self._stopping.is_set():
+        """Compare and mend until Janus is gone."""
+        while True:
             if self.janus.gone.is_set():
                 raise JanusGone("connection lost")
             self.changed.clear()
@@ -168,178 +222,68 @@ class Supervisor:
             log.warning("the database is away, rooms go on as they are: %s", type(error).__name__)
         else:
             if deep:
-                paused = [pk for pk, studio in self.studios.items() if not studio.recording]
-                await asyncio.to_thread(window.sweep, self.wanted.keys() | self.studios.keys(), paused)
+                self._begin("memory", self._sweep_memory)
         if deep:
             self._deep_at = time.monotonic()
-        await rights.put_out(self)
-        await fairness.end_overdue(self)
-        rooms = self.wanted.keys() | self.studios.keys()
-        await asyncio.gather(*(self._tend_room(pk, deep) for pk in rooms))
+        self._begin("rights", lambda: rights.put_out(self))
+        self._begin("places", lambda: fairness.end_overdue(self))
+        for pk in self.wanted.keys() | self.studios.keys():
+            self._begin(f"room {pk}", lambda pk=pk: self._tend_room(pk, deep))  # type: ignore[misc]
+        await asyncio.wait(self._steps.values(), timeout=ROUND)
         if time.monotonic() - self._probe_at > EVERY:
             self._probe_at = 0.0 if self.disk.shut else time.monotonic()  # again as soon as there is room
-            self._start(self._probe())
+            self.start(self._probe())
 
-    async def _tend_room(self, pk: int, deep: bool) -> None:
-        """Bring one room in order. What fails is logged and tried again next round; a lost Janus is for `run`."""
+    def _begin(self, what: str, work: Callable[[], Awaitable[object]]) -> None:
+        """Start a part of a round, side by side with the others. One that is still at the last is left to it."""
+        if what not in self._steps:
+            self._steps[what] = asyncio.create_task(self._step(what, work), name=what)
+            self._steps[what].add_done_callback(lambda _done: self._steps.pop(what, None))
+
+    async def _step(self, what: str, work: Callable[[], Awaitable[object]]) -> None:
+        """Whatever a part raises keeps no other from anything. A lost Janus is for `_tend_forever`."""
         try:
-            room, studio = self.wanted.get(pk), self.studios.get(pk)
-            if room is None and studio is not None:
-                await self._take_down(studio)
-            elif room is not None and studio is None:
-                await self._build(room)
-            elif room is not None and studio is not None:
-                await self._mend(room, studio, deep)
+            await work()
         except JanusGone:
             self.janus.gone.set()
         except FAILURES as error:
-            log.warning("room %s: %s %s", pk, type(error).__name__, error)
+            log.warning("%s: %s %s", what, type(error).__name__, error)
+        except Exception as error:
+            await loops.item_failed("media-rooms", what, error)
 
-    async def _build(self, room: wanted.WantedRoom) -> None:
-        taken = [port for studio in self.studios.values() for port in studio.ports]
-        studio = await Studio.build(self.janus, room.pk, taken, recording=not self.disk.shut)
-        self.studios[room.pk] = studio
-        await self.kept.keep_room(room.pk, studio.as_dict())
-        log.info("room %s: built", room.pk)
-        if room.pk in self._rebuilt:
-            self._rebuilt.discard(room.pk)
-            await self.publish(bus.room_channel(room.pk), {"type": "media_restarted"})
+    async def _sweep_memory(self) -> None:
+        live = self.wanted.keys() | self.studios.keys()
+        paused = [pk for pk, studio in self.studios.items() if not studio.recording]
+        await self._memory.run(lambda: window.sweep(live, paused))
 
-    async def _take_down(self, studio: Studio) -> None:
-        async with studio.lock:
-            self.studios.pop(studio.pk, None)
-            try:
-                try:
-                    await self._let_all_go(studio)
-                finally:
-                    await studio.take_down(self.janus)
-            except FAILURES:  # the children ended; what Janus may still have of it is tried again
-                self.studios[studio.pk] = studio
-                raise
-            await self.kept.drop_room(studio.pk)
-        self._rebuilt.discard(studio.pk)
-        log.info("room %s: taken down", studio.pk)
-        await asyncio.to_thread(finish_recording.delay, studio.pk)
-
-    async def _mend(self, room: wanted.WantedRoom, studio: Studio, deep: bool) -> None:
-        async with studio.lock:
-            await self._obey(room, studio)  # first: who was muted while no supervisor lived is not heard again
-            if deep:  # before anything is asked of a room that Janus may have lost
-                if not await self._compare(room, studio):
-                    return
-                await self._obey(room, studio)
-            await studio.set_recording(not self.disk.shut)
-            await studio.ensure()
-            await studio.forward(self.janus)
-            if room.told_paused == studio.recording:
-                await tell_room(room.pk, not studio.recording)
-            if await studio.follow_tracks(self.janus):
-                await self.kept.keep_room(room.pk, studio.as_dict())
-            if deep:
-                await studio.check_level(self.janus)
-
-    async def _obey(self, room: wanted.WantedRoom, studio: Studio) -> None:
-        """Who sits speaks, and is muted, as the database says."""
-        for handle in self.kept.of("speak", room=room.pk):
-            seat = room.seats.get(handle.seat)
-            if seat is None:
-                await self.remove_seat(studio, handle.seat)
-            elif studio.muted.get(seat.pk) != seat.muted:
-                await studio.set_muted(self.janus, seat)
-
-    async def _compare(self, room: wanted.WantedRoom, studio: Studio) -> bool:
-        """What Janus says is so counts: strangers are put out, who is not there any more is forgotten. False when the
-        room itself is not there any more."""
-        try:
-            inside = await stage.participants(self.janus, studio.bridge)
-        except JanusError as error:
-            log.warning("room %s is gone from Janus: %s", room.pk, error)
-            await self._abandon(studio)
-            return False
-        speaking = {handle.seat: handle for handle in self.kept.of("speak", room=room.pk)}
-        for name, muted in inside.items():
-            seat_pk = stage.seat_pk(name)
-            if seat_pk in speaking:
-                studio.muted[seat_pk] = muted
-            else:
-                await stage.remove(self.janus, studio.bridge, name, None)
-        for seat_pk, handle in speaking.items():
-            if stage.seat_id(seat_pk) not in inside and time.time() - handle.since > DEEP_ROUND:
-                await self.lost(handle)
-        return True
-
-    async def _abandon(self, studio: Studio) -> None:
-        """Forget a room that Janus lost, so that the next round builds it again."""
-        self.studios.pop(studio.pk, None)
-        self._rebuilt.add(studio.pk)
-        try:
-            await self._let_all_go(studio)
-        finally:
-            await studio.drop_children()
-        await self.kept.drop_room(studio.pk)
-        self.changed.set()
-
-    # --- who is connected -------------------------------------------------------------------------------------------
+    async def _tend_room(self, pk: int, deep: bool) -> None:
+        """Bring one room in order."""
+        room, studio = self.wanted.get(pk), self.studios.get(pk)
+        if room is None and studio is not None:
+            await reconcile.take_down(self, studio)
+        elif room is not None and studio is None:
+            await reconcile.build(self, room)
+        elif room is not None and studio is not None:
+            await reconcile.mend(self, room, studio, deep)
 
     async def remove_seat(self, studio: Studio, seat_pk: int) -> None:
-        """A seat's microphone: silent at once, out, let go. The caller holds the studio."""
-        for handle in self.kept.of("speak", room=studio.pk, seat=seat_pk):
-            await self.kept.drop_handle(handle.id)  # first, or its hang-up looks like an accident
-            await stage.remove(self.janus, studio.bridge, stage.seat_id(seat_pk), handle.id)
-        studio.muted.pop(seat_pk, None)
+        """A seat's microphone ends. The caller holds the studio."""
+        await reconcile.remove_seat(self, studio, seat_pk)
 
     async def let_go(self, handle: Handle) -> None:
         """A handle that is not needed any more."""
-        await self.kept.drop_handle(handle.id)
-        await self.janus.detach(handle.id)
-
-    async def _let_all_go(self, studio: Studio) -> None:
-        for handle in [*self.kept.of("speak", room=studio.pk), *self.kept.of("listen", room=studio.pk)]:
-            await self.let_go(handle)
-
-    def on_event(self, event: dict[str, Any]) -> None:
-        """What Janus tells unasked. It must not wait: work is done beside it."""
-        data = event.get("plugindata", {}).get("data", {})
-        if event["janus"] in ("hangup", "detached"):
-            handle = self.kept.handles.get(int(event.get("sender", 0)))
-            if handle is not None:
-                self._start(self.lost(handle))
-        elif data.get("audiobridge") in ("talking", "stopped-talking"):
-            self._start(self._talking(int(event.get("sender", 0)), data))
-        elif event["janus"] == "webrtcup":
-            self._start(fairness.connected(self, int(event.get("sender", 0))))
-        elif event["janus"] == "timeout":
-            self.janus.gone.set()
+        await reconcile.let_go(self, handle)
 
     async def lost(self, handle: Handle) -> None:
-        """Somebody's connection ended by itself. Who spoke is told: their page connects again."""
-        with suppress(JanusGone, TimeoutError):
-            await self.let_go(handle)
-        if handle.kind != "speak":
-            return
-        room = self.wanted.get(handle.room)
-        seat = room.seats.get(handle.seat) if room else None
-        if room is not None and seat is not None and not self.kept.of("speak", room=room.pk, seat=seat.pk):
-            await self.publish(bus.person_channel(seat.user_pk), {"type": "mic_lost", "room": room.slug})
-
-    async def _talking(self, heard_by: int, data: dict[str, Any]) -> None:
-        """Who talks, everybody in the room may know. Every handle in the room is told; our agent's word counts."""
-        number = str(data.get("room", "")).rpartition("-")[2]
-        pk = int(number) if number.isdigit() else 0
-        room, studio = self.wanted.get(pk), self.studios.get(pk)
-        seat_pk = stage.seat_pk(str(data.get("id", "")))
-        if room is None or studio is None or studio.bridge.handle != heard_by or seat_pk not in room.seats:
-            return
-        talking = data["audiobridge"] == "talking"
-        message = {"type": "talking", "user": room.seats[seat_pk].handle, "talking": talking}
-        await self.publish(bus.room_channel(room.pk), message)
+        """Somebody's connection ended by itself."""
+        await janus_events.lost(self, handle)
 
     # --- Redis ------------------------------------------------------------------------------------------------------
 
     async def publish(self, channel: str, message: dict[str, Any]) -> None:
         """Tell rooms; lost when Redis is away, as everything that is only true for a moment."""
         try:
-            await self.redis.publish(channel, json.dumps(message, separators=(",", ":")))
+            await bus.within(self.redis.publish(channel, json.dumps(message, separators=(",", ":"))))
         except (RedisError, OSError) as error:
             log.warning("not published: %s", error)
 
@@ -354,7 +298,7 @@ class Supervisor:
                 "near": len(self.kept.of("listen")),
             }
             try:
-                await self.redis.set(bus.key(bus.HEARTBEAT), json.dumps(alive), ex=HEARTBEAT_TTL)
+                await bus.within(self.redis.set(bus.key(bus.HEARTBEAT), json.dumps(alive), ex=HEARTBEAT_TTL))
                 if self.connected:
                     await self.kept.repair()
             except (RedisError, OSError) as error:
@@ -364,19 +308,21 @@ class Supervisor:
     async def _probe(self) -> None:
         result = {"ok": False, "why": self.disk.why} if self.disk.shut else await probe(self.janus)
         with suppress(RedisError, OSError):
-            await self.redis.set(bus.key(bus.PROBE), json.dumps(result), ex=KEPT)
+            await bus.within(self.redis.set(bus.key(bus.PROBE), json.dumps(result), ex=KEPT))
 
     async def _take_requests(self) -> None:
         while True:
             try:
-                taken = await self.redis.blpop([bus.key(bus.REQUESTS)], timeout=5)
-                if taken is not None:
-                    self._start(self._serve(serving.Request(json.loads(taken[1]))))
+                taken = await bus.within(self.redis.blpop([bus.key(bus.REQUESTS)], timeout=5), 5 + bus.PATIENCE)
             except (RedisError, OSError) as error:
                 log.warning("requests are not heard: %s", error)
                 await asyncio.sleep(0.5)
-            except (ValueError, KeyError, TypeError):
-                log.exception("a request that is none")
+                continue
+            if taken is not None:
+                try:
+                    self.start(self._serve(serving.Request(json.loads(taken[1]))))
+                except Exception as error:  # it is none
+                    await loops.item_failed("media-requests", "a request", error)
 
     async def _serve(self, request: serving.Request) -> None:
         """Serve one request and answer it; one that nobody waits for any more is dropped."""
@@ -388,7 +334,8 @@ class Supervisor:
         if request.process:
             await self.publish(bus.reply_channel(request.process), {"id": request.id, **answer})
 
-    def _start(self, work: Any) -> None:
+    def start(self, work: Coroutine[Any, Any, object]) -> None:
+        """Do something beside the rounds."""
         task = asyncio.create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._done)

@@ -15,6 +15,7 @@ from django.conf import settings
 from redis.exceptions import RedisError
 from websockets.exceptions import WebSocketException
 
+from core import loops
 from people import demo
 from rooms.demo import live_demo_room
 from rooms.media import bus, peers
@@ -78,11 +79,9 @@ def _spoken(line: str) -> peers.Samples:
 async def talk_forever() -> None:
     """Wherever the demo's room is live, talk in it."""
     reads, comments = await asyncio.to_thread(script)
-    life = asyncio.create_task(_show_life())
-    try:
-        await _talk_where_it_is_live(reads, comments)
-    finally:
-        life.cancel()
+    async with asyncio.TaskGroup() as group:
+        group.create_task(loops.keep("voices-life", _show_life))
+        group.create_task(loops.keep("voices", lambda: _talk_where_it_is_live(reads, comments)))
 
 
 async def _show_life() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import logging
 import time
 from collections.abc import AsyncGenerator
 from typing import Any
@@ -11,8 +12,10 @@ from typing import Any
 import pytest
 from channels.db import database_sync_to_async as run
 
+from core import loops
 from rooms import actions, bus, presence, pulse
 from rooms import hub as module
+from rooms.events import tell
 from rooms.hub import Feed, Hub
 from rooms.models import Room, RoomEvent
 from rooms.outlet import LIMIT, Outlet
@@ -240,11 +243,73 @@ def test_nothing_leaves_before_the_snapshot_and_nothing_that_is_in_it() -> None:
     assert outlet.take() is None
 
 
-async def test_nonsense_on_the_channel_harms_nobody(hub: Hub, caplog: pytest.LogCaptureFixture) -> None:
+POISON = (
+    b"not json",
+    b"\xff\xfe",
+    b"[]",
+    b"7",
+    b"null",
+    b"{}",
+    b'{"type":7}',
+    b'{"type":"unheard_of"}',
+    b'{"type":"unheard_of","seq":3,"at":1,"data":{}}',
+    b'{"type":"host_lost"}',
+    b'{"type":"host_lost","seq":"3","at":1,"data":{}}',
+    b'{"type":"host_lost","seq":true,"at":1,"data":{}}',
+    b'{"type":"host_lost","seq":3}',
+    b'{"type":"host_lost","seq":' + b"9" * 400 + b',"at":1,"data":{}}',
+    b"[" * 100_000,
+    b'{"type":"count","listening":"' + b"x" * 5_000_000 + b'"}',
+)
+
+
+async def test_nonsense_on_any_channel_harms_nobody(hub: Hub, caplog: pytest.LogCaptureFixture) -> None:
+    """Whatever is published, the events after it arrive, in order, over the same connection to Redis."""
+    caplog.set_level(logging.ERROR)
+    room = await run(open_room)()
+    ear = await Ear(hub, user_pk=room.host_id).join(room)
+    channels = bus.room_channel(room.pk), bus.person_channel(room.host_id), bus.hubs_channel()
+    for channel in channels:
+        for poison in POISON:
+            await hub.redis.publish(channel, poison)
+    await run(actions.host_lost)(room.pk, room.started_at)
+    await run(actions.host_back)(room.pk)
+    await run(tell)(room.host_id, {"type": "mic_lost", "room": room.slug})
+    await ear.until(lambda: ear.of_type("mic_lost") and 4 in ear.seqs)
+    assert ear.seqs == [3, 4] and ear.snapshots == 0
+    assert {message["type"] for message in ear.heard} <= {"host_lost", "host_back", "mic_lost", "count", "beat", "snapshot"}
+    assert "hub-listen: a message on" in caplog.text and "Traceback" in caplog.text
+    failing = await run(loops.failing)()
+    assert any(told.startswith("hub-listen (") for told in failing), "operators see it"
+
+
+async def test_a_listener_that_dies_is_started_again_and_nothing_is_missed(
+    hub: Hub, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """By an error that nobody foresaw, and that is not Redis'."""
     room = await run(open_room)()
     ear = await Ear(hub).join(room)
-    channel = bus.room_channel(room.pk)
-    for text in ("not json", "[]", "7", '{"type":"talking","user":"host","talking":true}'):
-        await hub.redis.publish(channel, text)
-    await ear.until(lambda: ear.of_type("talking"))
-    assert "something that is no event" in caplog.text
+    channels, bombs = Hub._channels, [ZeroDivisionError("a bomb")]
+
+    def explode(self: Hub) -> list[str]:
+        if bombs:
+            raise bombs.pop()
+        return channels(self)
+
+    monkeypatch.setattr(Hub, "_channels", explode)
+    await hub.redis.client_kill_filter(_type="pubsub")
+    await run(actions.host_lost)(room.pk, room.started_at)
+    await ear.until(lambda: ear.snapshots > 0, 30)
+    await run(actions.host_back)(room.pk)
+    await ear.until(lambda: 4 in ear.seqs, 30)
+    assert not bombs and "hub-listen failed and starts again" in caplog.text
+    assert any("ZeroDivisionError" in told for told in await run(loops.failing)())
+
+
+async def test_something_else_under_a_room_s_keys_stops_no_other_room(hub: Hub) -> None:
+    rooms = [await run(open_room)(name) for name in ("one", "two")]
+    ears = [await Ear(hub, conn=f"ear{number}").join(room) for number, room in enumerate(rooms)]
+    await hub.redis.set(bus.key(f"presence:{rooms[0].pk}"), "not ours")
+    for ear in ears:
+        ear.feed.count_due = True
+    await ears[1].until(lambda: ears[1].of_type("count"))

@@ -106,7 +106,7 @@ async def test_what_fails_half_way_leaves_no_child(monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr(stage, "forward", gone)
     monkeypatch.setattr(Studio, "ensure", ensured)
     with pytest.raises(JanusGone):
-        await Studio.build(Away(), next(_numbers), [], recording=True)
+        await Studio.build(Away(), next(_numbers), recording=True)
     assert len(began_pids) == 2 and not any(lives(pid) for pid in began_pids)
 
 
