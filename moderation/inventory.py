@@ -16,7 +16,7 @@ from django.conf import settings
 from ledger.outside import sync_folder
 from moderation.artefacts import kind_of
 from rooms.models import RecordingFile
-from rooms.recording import window
+from rooms.recording import track_memory, window
 from rooms.recording.store import folder, remove_folder
 
 READ = 1 << 20
@@ -108,6 +108,7 @@ def remove(rooms: Sequence[int]) -> None:
     check_store()
     for pk in rooms:
         window.remove(pk)
+        track_memory.remove(pk)
         root = folder(pk)
         if root.is_symlink() or root.is_file():
             root.unlink(missing_ok=True)

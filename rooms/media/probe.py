@@ -1,6 +1,6 @@
-"""A probe recording: Janus mixes a second of silence from us and must leave a track of it on disk.
+"""A probe recording: Janus mixes a second of silence from us and must leave a track of it where tracks go.
 
-Readiness asks for the last result. (Janus that may not write where recordings go still lets everybody in.)
+Readiness asks for the last result. (Janus that may not write there still lets everybody in.)
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ from core.lane import DiskHangs, Lane
 from rooms.media import bus, stage
 from rooms.media.client import Janus, JanusError
 from rooms.media.commands import PAYLOAD
+from rooms.recording import track_memory
 
 log = logging.getLogger(__name__)
 
@@ -31,14 +32,14 @@ EVERY = 60.0  # seconds between probes
 KEPT = 200  # seconds a result counts
 _PACKETS = 25  # of 20 ms
 _SILENCE = b"\xf8\xff\xfe"  # 20 ms of Opus silence
-_lane = Lane("disk of the probe")
+_lane = Lane("memory of the probe")
 
 
 async def probe(janus: Janus) -> dict[str, Any]:
     """Record, look, clean up; `{"ok", "why", "at"}`. Raises JanusGone when there is no Janus to try."""
-    folder = Path(settings.RECORDINGS_DIR) / ROOM
+    folder = track_memory.folder(ROOM)
     try:
-        await _lane.run(lambda: folder.mkdir(mode=0o750, parents=True, exist_ok=True))
+        await _lane.run(lambda: track_memory.make(ROOM))
         written = await _record(janus, folder)
         why = "" if written else "Janus wrote no track"
     except (OSError, JanusError, TimeoutError) as error:

@@ -24,7 +24,7 @@ from rooms.media.client import Janus, JanusError
 from rooms.media.folders import keep_list, last_run, make_folders, written_at
 from rooms.media.ports import free_port
 from rooms.media.wanted import WantedSeat
-from rooms.recording import store, window
+from rooms.recording import store, track_memory, window
 from rooms.recording.playlists import list_name
 
 log = logging.getLogger(__name__)
@@ -40,12 +40,13 @@ class RoomDisk:
     """A room's way to the disk, however often its studio is built: its lane, and the number of its last run."""
 
     lane: Lane
+    memory: Lane  # the same for WINDOW_DIR
     run: int | None = None  # None where it is not known
 
     @classmethod
     def of(cls, pk: int) -> RoomDisk:
         """A new one."""
-        return cls(Lane(f"disk of room {pk}"))
+        return cls(Lane(f"disk of room {pk}"), Lane(f"memory of room {pk}"))
 
 
 def no_ports() -> Collection[int]:
@@ -115,7 +116,13 @@ class Studio:
             ready=lambda: max(last_run(folder), last_run(memory)),
         )
         # Takes the recorder's place while nothing is recorded: both take in the same port, so never both at once.
-        self.window = Child(f"window of room {pk}", show, lock=memory / ".lock", ready=lambda: last_run(memory))
+        self.window = Child(
+            f"window of room {pk}",
+            show,
+            lock=memory / ".lock",
+            lane=self.disk.memory,
+            ready=lambda: last_run(memory),
+        )
 
     @classmethod
     async def build(
@@ -129,13 +136,15 @@ class Studio:
     ) -> Studio:
         """Make everything anew. What fails half-way is swept when the session is made again or the room ends."""
         disk = disk or RoomDisk.of(pk)
+        tracks = None
         if recording:  # Janus does not make the folder of its tracks
             await disk.lane.run(lambda: make_folders(pk))
+            tracks = await disk.memory.run(lambda: track_memory.make(pk))
         key = settings.JANUS_ADMIN_KEY
         first, last = settings.MEDIA_RTP_PORTS
         level_port = free_port(first, last, taken())
         ports = level_port, free_port(first, last, {*taken(), level_port})
-        bridge = await stage.create(janus, f"room-{pk}", key, store.tracks_folder(pk) if recording else None)
+        bridge = await stage.create(janus, f"room-{pk}", key, tracks)
         mountpoint = await audience.create(janus, f"room-{pk}", key)
         studio = cls(pk, bridge, mountpoint, ports, recording=recording, tracked=recording, disk=disk, taken=taken)
         try:
@@ -204,7 +213,7 @@ class Studio:
         """Recorder and window change places. The recorder writes its last piece, if there is room for it."""
         if recording != self.recording:
             ended = await self.writer.stop(1.0)
-            self.recording, self._written = recording, None
+            self.recording, self._playlist, self._written = recording, None, None
             if not ended:
                 self._leave_port()
 
@@ -227,7 +236,8 @@ class Studio:
         """Janus begins or ends its tracks as recording goes. True when it had to."""
         if self.tracked == self.recording:
             return False
-        await stage.set_tracks(janus, self.bridge, store.tracks_folder(self.pk) if self.recording else None)
+        tracks = await self.disk.memory.run(lambda: track_memory.make(self.pk)) if self.recording else None
+        await stage.set_tracks(janus, self.bridge, tracks)
         self.tracked = self.recording
         return True
 
@@ -240,7 +250,7 @@ class Studio:
         if self.recording:
             self._written = await self.disk.lane.run(lambda: self._look_after(playlist))
         else:
-            self._written = await self.window.lane.run(lambda: self._look_after_window(playlist))
+            self._written = await self.disk.memory.run(lambda: self._look_after_window(playlist))
         if writer.running and writer.age > SETTLE and self._silent_for() > STALLED:
             log.warning("room %s: the %s has not written for %.1f s", self.pk, writer.name, self._silent_for())
             if not await writer.kill():
@@ -253,8 +263,13 @@ class Studio:
             self.disk.run = await self.disk.lane.run(lambda: last_run(store.hls_folder(self.pk)))
 
     def _look_after(self, playlist: Path | None) -> float | None:
-        """Work on the disk, each second: folders are there, the list has its second name. When the list was written."""
+        """Work on the disk, each second: folders are there, tracks go on from memory, the list has its second name.
+        Returns when the list was written."""
         make_folders(self.pk)
+        try:
+            track_memory.drain(self.pk)
+        except OSError as error:  # a disk that is full: the tracks wait in memory
+            log.warning("room %s: its tracks wait: %s", self.pk, error)
         if playlist is None:
             return None
         try:
@@ -318,4 +333,19 @@ class Studio:
             ends = (self.leveller.kill(), self.recorder.stop(), self.window.kill())
             await asyncio.gather(*ends, return_exceptions=True)
             with suppress(OSError):  # the next sweep removes it
-                await self.window.lane.run(lambda: window.remove(self.pk))
+                await self.disk.memory.run(lambda: window.remove(self.pk))
+        try:  # after Janus has written the last of them
+            await clear_tracks(self.pk, self.disk)
+        except OSError as error:  # in the next sweep, or when the recording is finished
+            log.warning("room %s: its tracks wait in memory: %s", self.pk, error)
+
+
+async def clear_tracks(pk: int, disk: RoomDisk) -> None:
+    """Nothing of a room that is over stays in memory: its tracks go on to the disk. Raises OSError."""
+
+    def clear() -> None:
+        purged = not store.folder(pk).exists()
+        if purged or track_memory.drain(pk):
+            track_memory.remove(pk)
+
+    await disk.lane.run(clear)

@@ -30,8 +30,8 @@ from rooms.media.disk import Disk
 from rooms.media.probe import EVERY, KEPT, probe
 from rooms.media.serving import FAILURES
 from rooms.media.state import Handle, Kept
-from rooms.media.studio import RoomDisk, Studio
-from rooms.recording import window
+from rooms.media.studio import RoomDisk, Studio, clear_tracks
+from rooms.recording import track_memory, window
 from rooms.threads import in_thread
 
 log = logging.getLogger(__name__)
@@ -255,6 +255,9 @@ class Supervisor:
         live = self.wanted.keys() | self.studios.keys()
         paused = [pk for pk, studio in self.studios.items() if not studio.recording]
         await self._memory.run(lambda: window.sweep(live, paused))
+        for pk in set(await self._memory.run(track_memory.rooms)) - live:
+            await self._step(f"tracks of room {pk}", lambda pk=pk: clear_tracks(pk, self.disk_of(pk)))  # type: ignore[misc]
+            self.disks.pop(pk, None)
 
     async def _tend_room(self, pk: int, deep: bool) -> None:
         """Bring one room in order."""

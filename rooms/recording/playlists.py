@@ -79,6 +79,14 @@ def tail(texts: Sequence[str], size: int = WINDOW) -> list[Segment]:
     return segments
 
 
+def shortened(text: str, size: int) -> str:
+    """A playlist with its last `size` segments only, as one that slides would look: `tail` makes the same of both."""
+    listed = text.count(_MARK)
+    if listed <= size:
+        return text
+    return f"#EXT-X-MEDIA-SEQUENCE:{dropped(text) + listed - size}\n{_end(text, size)}"
+
+
 def dropped(text: str) -> int:
     """How many pieces a playlist listed once and does not any more: those that are not recorded slide."""
     found = _FIRST.search(text)

@@ -1,14 +1,20 @@
-"""HLS for listeners: the playlist is checked for each of them, its pieces are signed addresses that caches may keep."""
+"""HLS for listeners: the playlist is checked for each of them, its pieces are signed addresses that caches may keep.
+
+The disk may hang: then listeners go on with what the supervisor shows in memory, after what was last seen on the disk.
+"""
 
 from __future__ import annotations
 
 import time
 from dataclasses import dataclass
+from pathlib import Path
 from uuid import UUID
 
+from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse
 from django.views.decorators.http import require_safe
 
+from core.lane import DiskHangs, Lane
 from rooms import permissions
 from rooms.identity import who_of_request
 from rooms.queries import room_by_slug
@@ -20,20 +26,36 @@ from rooms.rules.facts import enter
 _SEGMENT_SECONDS_CACHED = 15  # a little more than a piece is handed out
 _BELIEVED = 1.0  # seconds until the disk is asked again whether a piece is still in the window
 _MOST_WINDOWS = 500
+_SIZE = playlists.WINDOW + playlists.MARGIN
+_PATIENCE = 1.0  # seconds the disk may take; listeners have a few in hand
+
+
+Version = tuple[int, int, int]
+
+
+@dataclass(frozen=True)
+class Lists:
+    """The ends of the playlists of one folder, by run; `version` says whether they are still the same."""
+
+    version: Version
+    texts: dict[int, str]
 
 
 @dataclass(frozen=True)
 class Window:
     """The end of a room's live sound, as of `at` (monotonic). `names` are the files that are handed out."""
 
-    version: tuple[int, int, int]
+    version: tuple[Version, Version]
     segments: list[playlists.Segment]
     names: frozenset[str]
     at: float
 
 
+_NOTHING = Lists((0, 0, 0), {})
 _windows: dict[int, Window] = {}
-_texts: dict[int, tuple[tuple[int, int, int], UUID, str]] = {}
+_on_disk: dict[int, Lists] = {}  # as last seen
+_lanes: dict[int, Lane] = {}
+_texts: dict[int, tuple[tuple[Version, Version], UUID, str]] = {}
 
 
 @require_safe
@@ -50,11 +72,7 @@ def live_playlist(request: HttpRequest, slug: str) -> HttpResponse:
         return _playlist("", status=refused.status)
     epochs.note(room.pk, epochs.Answer(room.epoch, at))
     text = public_window(room.pk, room.epoch)
-    if text is None:
-        response = _playlist("", status=503)
-        response["Retry-After"] = "1"
-        return response
-    return _playlist(text)
+    return _later(_playlist("", status=503)) if text is None else _playlist(text)
 
 
 @require_safe
@@ -69,7 +87,14 @@ def segment(request: HttpRequest, token: str, mark: str, name: str) -> HttpRespo
     room_pk, epoch = signed
     if not epochs.is_current(room_pk, epoch) or not is_handed_out(room_pk, name):
         raise Http404
-    response = deliver_piece(store.segment_path(room_pk, name), "audio/mp4")
+    path = store.segment_path(room_pk, name)
+    try:
+        if path.is_relative_to(settings.WINDOW_DIR):
+            response = deliver_piece(path, "audio/mp4")
+        else:
+            response = _lane(room_pk).run_here(lambda: deliver_piece(path, "audio/mp4"), within=_PATIENCE)
+    except DiskHangs:
+        return _later(HttpResponse(status=503))
     response["Cache-Control"] = f"public, max-age={_SEGMENT_SECONDS_CACHED}, immutable"
     return response
 
@@ -101,16 +126,15 @@ def _look(room_pk: int) -> Window | None:
     """The window as ffmpeg's playlists have it now; read only when they changed. None before the first piece."""
     at, known = time.monotonic(), _windows.get(room_pk)
     try:
-        paths = store.live_paths(room_pk)
-        stat = paths[-1].stat() if paths else None
-        version = (len(paths), stat.st_mtime_ns, stat.st_size) if stat else (0, 0, 0)
-        if known is not None and known.version == version:
-            segments = known.segments
-        else:
-            size = playlists.WINDOW + playlists.MARGIN
-            segments = playlists.tail([store.list_text(path) for path in paths], size)
+        on_disk, in_memory = _disk_lists(room_pk), _lists(store.window_paths(room_pk), _NOTHING)
     except FileNotFoundError:  # removed while we read: the window in memory goes when recording goes on
         return known
+    version = on_disk.version, in_memory.version
+    if known is not None and known.version == version:
+        segments = known.segments
+    else:
+        texts = {**on_disk.texts, **in_memory.texts}
+        segments = playlists.tail([texts[run] for run in sorted(texts)], _SIZE)
     if not segments:
         return None
     window = Window(version, segments, playlists.handed_out(segments), at)
@@ -118,6 +142,39 @@ def _look(room_pk: int) -> Window | None:
         _windows.clear()
     _windows[room_pk] = window
     return window
+
+
+def _disk_lists(room_pk: int) -> Lists:
+    """What the recorder wrote; as it was last seen, where the disk does not answer."""
+    known = _on_disk.get(room_pk, _NOTHING)
+    try:
+        found = _lane(room_pk).run_here(lambda: _lists(store.playlist_paths(room_pk), known), within=_PATIENCE)
+    except DiskHangs:
+        return known
+    if len(_on_disk) >= _MOST_WINDOWS:
+        _on_disk.clear()
+    _on_disk[room_pk] = found
+    return found
+
+
+def _lane(room_pk: int) -> Lane:
+    if len(_lanes) >= _MOST_WINDOWS:
+        _lanes.clear()
+    return _lanes.setdefault(room_pk, Lane(f"disk of room {room_pk}"))
+
+
+def _lists(paths: list[Path], known: Lists) -> Lists:
+    """The ends of these playlists; what is known, where they did not change."""
+    stat = paths[-1].stat() if paths else None
+    version = (len(paths), stat.st_mtime_ns, stat.st_size) if stat else (0, 0, 0)
+    if version == known.version:
+        return known
+    return Lists(version, {int(path.stem): playlists.shortened(store.list_text(path), _SIZE) for path in paths})
+
+
+def _later(response: HttpResponse) -> HttpResponse:
+    response["Retry-After"] = "1"
+    return response
 
 
 def _playlist(text: str, status: int = 200) -> HttpResponse:

@@ -3,6 +3,7 @@
 RECORDINGS_DIR/<room>/hls/<run>.m3u8, <run>-init.mp4, <run>-<n>.m4s    the recording while live
 RECORDINGS_DIR/<room>/hls/<run>.kept                                  a run's list a moment ago
 WINDOW_DIR/<room>/…                                                   in memory, while recording is paused
+WINDOW_DIR/tracks/<room>/*.mjr                                        in memory, until they are on the disk
 RECORDINGS_DIR/<room>/tracks/*.mjr → seat-<pk>.opus                   one track a seat
 RECORDINGS_DIR/<room>/mix.m4a                                         the mix, after the end
 RECORDINGS_DIR/<room>/peaks.json                                      the waveform and who talked when
@@ -39,7 +40,7 @@ def hls_folder(room_pk: int) -> Path:
 
 
 def tracks_folder(room_pk: int) -> Path:
-    """Where Janus writes."""
+    """Where tracks go from memory (`track_memory`), in which Janus writes them."""
     return folder(room_pk) / "tracks"
 
 
@@ -78,10 +79,10 @@ def window_folder(room_pk: int) -> Path:
     return Path(settings.WINDOW_DIR) / str(room_pk)
 
 
-def live_paths(room_pk: int) -> list[Path]:
-    """The playlists of all runs that were heard, recorded or not, oldest first."""
+def window_paths(room_pk: int) -> list[Path]:
+    """The playlists in memory, oldest first: what was heard while nothing was recorded."""
     heard = [path for path in window_folder(room_pk).glob("*.m3u8") if path.stem.isdigit()]
-    return sorted([*playlist_paths(room_pk), *heard], key=lambda path: int(path.stem))
+    return sorted(heard, key=lambda path: int(path.stem))
 
 
 def remove_folder(path: Path) -> None:
@@ -142,7 +143,7 @@ def signed_segment(token: str, mark: str, name: str) -> tuple[int, UUID] | None:
 
 
 def segment_path(room_pk: int, name: str) -> Path:
-    """The path of a file of live sound: in memory while recording is paused."""
+    """The path of a file of live sound: in memory while recording is paused. Reads memory alone."""
     in_memory = window_folder(room_pk) / name
     return in_memory if in_memory.exists() else hls_folder(room_pk) / name
 

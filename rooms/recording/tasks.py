@@ -12,7 +12,7 @@ from django.db.models import Case, QuerySet, When
 from django.utils import timezone
 
 from rooms.models import Recording, RecordingFile, Room
-from rooms.recording import store
+from rooms.recording import store, track_memory
 from rooms.recording.finish import finish
 from rooms.recording.peaks import Unreadable, measure, prepare
 from rooms.recording.space import NoRoom
@@ -41,6 +41,9 @@ def finish_recording(self: Task, room_pk: int) -> str:
         except BlockingIOError:
             return "somebody else is at it"
         if still_recording(room_pk):
+            raise self.retry(countdown=_AGAIN_IN)
+        store.tracks_folder(room_pk).mkdir(mode=0o750, parents=True, exist_ok=True)
+        if not track_memory.drain(room_pk):
             raise self.retry(countdown=_AGAIN_IN)
         try:
             return str(finish(room).state)

@@ -23,19 +23,19 @@ OLD = 60.0  # seconds after which nobody fetches a piece any more
 
 def home() -> Path:
     """WINDOW_DIR, made where it is missing. Raises OSError unless it is a folder of ours alone."""
-    return _make(Path(settings.WINDOW_DIR))
+    return own_folder(Path(settings.WINDOW_DIR))
 
 
 def make(room_pk: int) -> None:
     """A room's folder. Raises OSError unless it is ours alone."""
     home()
-    _make(store.window_folder(room_pk))
+    own_folder(store.window_folder(room_pk))
 
 
 def remove(room_pk: int) -> None:
     """A room's folder goes, at the latest with the room's other sound. Raises OSError when it does not."""
     folder = store.window_folder(room_pk)
-    if _is_ours(Path(settings.WINDOW_DIR)) and _is_ours(folder):
+    if is_ours(Path(settings.WINDOW_DIR)) and is_ours(folder):
         store.remove_folder(folder)
 
 
@@ -44,10 +44,10 @@ def sweep(live: Collection[int], paused: Collection[int]) -> None:
 
     Who is still there is asked of the database, not of Redis: run numbers go on from what lies here.
     """
-    if not _is_ours(Path(settings.WINDOW_DIR)):
+    if not is_ours(Path(settings.WINDOW_DIR)):
         return
     for folder in Path(settings.WINDOW_DIR).iterdir():
-        if folder.name.isdecimal() and _is_ours(folder):
+        if folder.name.isdecimal() and is_ours(folder):
             room_pk = int(folder.name)
             try:
                 # Each piece that is written changes the folder itself.
@@ -57,14 +57,15 @@ def sweep(live: Collection[int], paused: Collection[int]) -> None:
                 log.warning("room %s: its sound stays in memory: %s", room_pk, error)
 
 
-def _make(folder: Path) -> Path:
+def own_folder(folder: Path) -> Path:
+    """A folder in memory, made where it is missing. Raises OSError unless it is ours alone."""
     folder.mkdir(mode=0o750, parents=True, exist_ok=True)
-    if not _is_ours(folder):
+    if not is_ours(folder):
         raise PermissionError(f"WINDOW_DIR: {folder} is not a folder of ours alone")
     return folder
 
 
-def _is_ours(folder: Path) -> bool:
+def is_ours(folder: Path) -> bool:
     """A real folder, no link, that belongs to us and that not everybody may write to."""
     try:
         found = folder.lstat()

@@ -277,7 +277,14 @@ async def test_nonsense_on_any_channel_harms_nobody(hub: Hub, caplog: pytest.Log
     await run(tell)(room.host_id, {"type": "mic_lost", "room": room.slug})
     await ear.until(lambda: ear.of_type("mic_lost") and 4 in ear.seqs)
     assert ear.seqs == [3, 4] and ear.snapshots == 0
-    assert {message["type"] for message in ear.heard} <= {"host_lost", "host_back", "mic_lost", "count", "beat", "snapshot"}
+    assert {message["type"] for message in ear.heard} <= {
+        "host_lost",
+        "host_back",
+        "mic_lost",
+        "count",
+        "beat",
+        "snapshot",
+    }
     assert "hub-listen: a message on" in caplog.text and "Traceback" in caplog.text
     failing = await run(loops.failing)()
     assert any(told.startswith("hub-listen (") for told in failing), "operators see it"
