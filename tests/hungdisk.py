@@ -1,7 +1,7 @@
 """A disk that hangs for everybody who touches it: another folder, passed through by a process that can be stopped.
 
-While it is stopped every open, stat, mkdir, read and write below waits, in our processes as in Janus and ffmpeg. It needs
-FUSE and the right to mount; where either is missing the test fails and says so.
+While it is stopped every open, stat, mkdir, read and write below waits, in our processes as in Janus and ffmpeg. It
+needs FUSE and the right to mount; where either is missing the test fails and says so.
 """
 
 from __future__ import annotations

@@ -108,4 +108,4 @@ def _fallocate() -> Callable[..., int]:
     found = ctypes.CDLL(None, use_errno=True).fallocate
     found.argtypes = (ctypes.c_int, ctypes.c_int, ctypes.c_int64, ctypes.c_int64)
     found.restype = ctypes.c_int
-    return found  # type: ignore[no-any-return]
+    return found

@@ -8,18 +8,21 @@ import logging
 import os
 import signal
 import time
-from collections.abc import Generator
-from contextlib import contextmanager
+from collections.abc import Callable, Generator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
+from core.lane import DiskHangs, Lane
 from rooms.media.supervisor import Supervisor
 from rooms.recording import window
 
 log = logging.getLogger(__name__)
+
+NAME = ".supervisor"
 
 
 class Command(BaseCommand):
@@ -33,19 +36,19 @@ class Command(BaseCommand):
             raise CommandError("JANUS_API_SECRET and JANUS_ADMIN_KEY are not set: write the two that Janus was given")
         with _locks() as locks:
             for lock in locks:
-                _wait_for(lock)
+                lock.wait()
             asyncio.run(_supervise())
 
 
 @contextmanager
-def _locks() -> Generator[list[int]]:
+def _locks() -> Generator[list[Lock]]:
     """Open locks, always in the same order: one in memory, and one beside the recordings. Where one cannot be made (a
-    disk that is full or read-only, a folder of somebody else) the other still keeps a second supervisor out."""
-    found: list[int] = []
+    disk that is full, read-only or hangs, a folder of somebody else) the other still keeps a second supervisor out."""
+    found: list[Lock] = []
     try:
-        for make in (window.home, _recordings):
+        for name, make in (("WINDOW_DIR", window.home), ("RECORDINGS_DIR", _recordings)):
             try:
-                found.append(_open(make() / ".supervisor"))
+                found.append(Lock(name, make))
             except OSError as error:
                 log.warning("no lock there: %s", error)
         if not found:
@@ -53,7 +56,7 @@ def _locks() -> Generator[list[int]]:
         yield found
     finally:
         for lock in found:
-            os.close(lock)
+            lock.close()
 
 
 def _recordings() -> Path:
@@ -62,28 +65,83 @@ def _recordings() -> Path:
     return folder
 
 
-def _open(path: Path) -> int:
-    """One that is there serves on a read-only disk, too."""
-    flags = os.O_CLOEXEC | os.O_NOFOLLOW
-    try:
-        return os.open(path, flags | os.O_RDWR | os.O_CREAT, 0o640)
-    except OSError:
-        return os.open(path, flags | os.O_RDONLY)
+class Lock:
+    """A lock of the kernel's on a file `.supervisor`, given up with the process that had it, however it died.
 
+    A process that was killed while one of its threads waits for a dead disk does not end, and keeps its locks: the next
+    puts a fresh file in the place of such a one.
+    """
 
-def _wait_for(lock: int) -> None:
-    """The kernel gives the lock up with the process that had it, however it died."""
-    told = False
-    while True:
+    def __init__(self, name: str, make: Callable[[], Path]) -> None:
+        """Open, not locked. Raises OSError: DiskHangs where the folder that `make` returns does not answer."""
+        self._lane = Lane(name)
+        self._make = make
+        self._file = self._lane.run_here(self._open)
+
+    def _open(self) -> int:
+        """One that is there serves on a read-only disk, too."""
+        path, flags = self._make() / NAME, os.O_CLOEXEC | os.O_NOFOLLOW
         try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return os.open(path, flags | os.O_RDWR | os.O_CREAT, 0o640)
+        except OSError:
+            return os.open(path, flags | os.O_RDONLY)
+
+    def wait(self) -> None:
+        """Until it is ours, or its disk hangs: then the other lock has to do."""
+        told = False
+        try:
+            while not self._lane.run_here(self.take):
+                if not told:
+                    log.warning("another media supervisor works on these recordings; waiting for it to end")
+                    told = True
+                time.sleep(0.1)
+        except DiskHangs as error:
+            log.warning("no lock there: %s", error)
+
+    def take(self) -> bool:
+        """Whether it is ours now. Not from a living process."""
+        try:
+            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            if not told:
-                log.warning("another media supervisor works on these recordings; waiting for it to end")
-                told = True
-            time.sleep(0.1)
-        else:
-            return
+            if self._is_current() and _is_dead(os.pread(self._file, 20, 0)):
+                log.warning("the media supervisor before was killed and cannot end: its lock is replaced")
+                (self._make() / NAME).unlink(missing_ok=True)
+                self._reopen()
+            return False
+        if not self._is_current():  # somebody replaced it meanwhile
+            self._reopen()
+            return False
+        with suppress(OSError):  # a disk that is full or read-only
+            os.ftruncate(self._file, 0)
+            os.pwrite(self._file, str(os.getpid()).encode(), 0)
+        return True
+
+    def _is_current(self) -> bool:
+        """Whether the file that is open here is the one that another would open."""
+        try:
+            return os.path.samestat(os.fstat(self._file), (self._make() / NAME).stat())
+        except FileNotFoundError:
+            return False
+
+    def _reopen(self) -> None:
+        os.close(self._file)
+        self._file = self._open()
+
+    def close(self) -> None:
+        """Give it up."""
+        with suppress(DiskHangs):
+            self._lane.run_here(lambda: os.close(self._file))
+
+
+def _is_dead(number: bytes) -> bool:
+    """Whether the process of this number was ended, and is only not buried."""
+    if not number.isdigit():
+        return False
+    try:
+        stat = Path(f"/proc/{int(number)}/stat").read_text()
+    except OSError:
+        return False
+    return stat.rpartition(")")[2].split()[0] in ("Z", "X")
 
 
 async def _supervise() -> None:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-import fcntl
+import os
+import signal
+import subprocess
+import sys
 from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
@@ -11,7 +14,8 @@ from typing import Any
 import pytest
 from django.core.management import CommandError
 
-from rooms.management.commands.media import _locks, _wait_for
+from rooms.management.commands.media import _locks
+from tests.hungdisk import hung_disk
 from tests.smalldisk import small_disk
 
 
@@ -20,19 +24,14 @@ def held() -> Generator[None]:
     """As a supervisor holds them."""
     with _locks() as locks:
         for lock in locks:
-            _wait_for(lock)
+            lock.wait()
         yield
 
 
 def is_kept_out() -> bool:
     """Whether a second one would wait."""
     with _locks() as locks:
-        for lock in locks:
-            try:
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                return True
-    return False
+        return not all(lock.take() for lock in locks)
 
 
 @pytest.fixture
@@ -71,3 +70,41 @@ def test_one_place_is_enough_and_none_is_not(places: Any, place: str) -> None:
     other.write_text("no folder")
     with pytest.raises(CommandError, match="no place for a lock"), held():
         pass
+
+
+def test_one_that_was_killed_and_cannot_end_keeps_nobody_out(places: Any) -> None:
+    """As where a thread of it waits for a dead disk: the process is a zombie, and what it had open stays open."""
+    places.WINDOW_DIR.mkdir(mode=0o750)
+    program = """
+import fcntl, os, subprocess, sys
+lock = os.open(sys.argv[1], os.O_RDWR | os.O_CREAT)
+fcntl.flock(lock, fcntl.LOCK_EX)
+os.pwrite(lock, str(os.getpid()).encode(), 0)
+print(subprocess.Popen(["sleep", "600"], pass_fds=[lock], stdout=subprocess.DEVNULL).pid, flush=True)
+sys.stdin.read()
+"""
+    line = [sys.executable, "-c", program, str(places.WINDOW_DIR / ".supervisor")]
+    with subprocess.Popen(line, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as first:
+        assert first.stdout is not None
+        keeper = int(first.stdout.readline())
+        try:
+            assert is_kept_out() and is_kept_out(), "it lives"
+            first.kill()
+            os.waitid(os.P_PID, first.pid, os.WEXITED | os.WNOWAIT)  # dead, and not buried
+            with held():
+                assert is_kept_out(), "a third one waits for the second"
+        finally:
+            os.kill(keeper, signal.SIGKILL)
+    assert not is_kept_out()
+
+
+def test_a_disk_that_hangs_keeps_no_supervisor_waiting(places: Any) -> None:
+    with hung_disk(places.RECORDINGS_DIR) as disk:
+        with held():
+            pass
+        for _lock_is_there in (False, True):
+            disk.hang()
+            with held():
+                assert is_kept_out()
+                disk.answer()
+                assert is_kept_out()
