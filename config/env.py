@@ -11,6 +11,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
+from core.lane import DiskHangs, Lane
+
 try:
     from django.core.exceptions import ImproperlyConfigured as ImproperlyConfigured
 except ImportError:  # script/server refuses wrong values before it has installed anything
@@ -31,9 +33,13 @@ def refuse(name: str, value: str, write: str) -> ImproperlyConfigured:
 
 
 def overlap(one: Path, other: Path) -> bool:
-    """Whether two folders are the same, or one lies in the other. Neither has to be there yet."""
-    one, other = one.resolve(), other.resolve()
-    return one.is_relative_to(other) or other.is_relative_to(one)
+    """Whether two folders are the same, or one lies in the other. Neither has to be there yet; where a disk does not
+    answer, links are not followed: no process waits for it to start."""
+    try:
+        first, second = Lane("a folder of the settings").run_here(lambda: (one.resolve(), other.resolve()))
+    except DiskHangs:
+        first, second = (Path(os.path.normpath(path.absolute())) for path in (one, other))
+    return first.is_relative_to(second) or second.is_relative_to(first)
 
 
 def without_password(url: str) -> str:
