@@ -222,11 +222,11 @@ def append_event(room: Room, type_: EventType, data: EventData) -> RoomEvent:
     room.save(update_fields=["seq"])
     event = RoomEvent.objects.create(room=room, seq=room.seq, type=type_, at_ms=room.room_time(), data=data)
     text = encode(as_message(event))
-    transaction.on_commit(lambda: bus.publish(bus.room_channel(room.pk), text))
+    transaction.on_commit(lambda: bus.publish(bus.room_channel(room.pk), text), robust=True)
     return event
 
 
 def tell(user_pk: int, message: Personal) -> None:
     """Tell one person what concerns only them, when the transaction commits."""
     text = encode(message)
-    transaction.on_commit(lambda: bus.publish(bus.person_channel(user_pk), text))
+    transaction.on_commit(lambda: bus.publish(bus.person_channel(user_pk), text), robust=True)

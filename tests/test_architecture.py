@@ -172,6 +172,29 @@ def test_event_types_are_described() -> None:
         assert kind.__doc__ and get_type_hints(kind) is not None
 
 
+def test_what_follows_a_commit_fails_alone() -> None:
+    """Redis may be away by then: nobody gets an error page for what is done, and nothing that follows is left out."""
+    calls = [
+        (f"{name}:{node.lineno}", node)
+        for name, tree in sources().items()
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "on_commit"
+    ]
+    assert calls
+    assert [place for place, call in calls if not any(word.arg == "robust" for word in call.keywords)] == []
+
+
+def test_threads_of_our_own_are_made_in_core() -> None:
+    """Where one that dies is started again (`core.loops`), or hangs without harm (`core.lane`)."""
+    made = {name for name, tree in sources().items() for node in ast.walk(tree) if _makes_thread(node)}
+    assert made == {"core/loops.py", "core/lane.py"}
+
+
+def _makes_thread(node: ast.AST) -> bool:
+    name = getattr(node.func, "attr", getattr(node.func, "id", "")) if isinstance(node, ast.Call) else ""
+    return name in ("Thread", "Timer")
+
+
 @pytest.mark.parametrize("name", [name for name in sources() if not name.startswith("rooms/migrations")])
 def test_files_and_functions_stay_short(name: str) -> None:
     assert len((ROOT / name).read_text().splitlines()) <= LONGEST_FILE

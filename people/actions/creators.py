@@ -73,7 +73,7 @@ def add_creators(people: Sequence[User], by: User | None, wave: str = "") -> Add
     message = f"Added to the creator group, wave “{wave}”" if wave else "Added to the creator group"
     write_log(by, [rows[user.pk] for user in new], ADDITION, message)
     for user in new:
-        transaction.on_commit(lambda user=user: tell_new_creator(user))  # type: ignore[misc]
+        transaction.on_commit(lambda user=user: tell_new_creator(user), robust=True)  # type: ignore[misc]
     return Added(new, before)
 
 

@@ -26,4 +26,4 @@ def locked(room_id: int) -> Iterator[Room]:
 def media_changed(room: Room) -> None:
     """Tell the media supervisor, once the change is committed, that what it should see to has changed."""
     pk = room.pk
-    transaction.on_commit(lambda: bus.publish(bus.key(CHANGED), str(pk)))
+    transaction.on_commit(lambda: bus.publish(bus.key(CHANGED), str(pk)), robust=True)

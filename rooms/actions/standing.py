@@ -35,7 +35,7 @@ def standing_changed(subject: User | Room, why: str) -> None:
         return
     pk = subject.pk
     log.info("room %s is asked again: %s", pk, why)
-    transaction.on_commit(lambda: _tell({"room": pk}))
+    transaction.on_commit(lambda: _tell({"room": pk}), robust=True)
 
 
 def on_account_changed(sender: Any, user_pk: int, why: str, **_more: Any) -> None:

@@ -92,7 +92,8 @@ def _move_on(source: Path, target: Path) -> None:
                 return
             track.seek(done)
             shutil.copyfileobj(track, file)
-            written = file.tell()
+            file.flush()
+            written = os.fstat(file.fileno()).st_size
         _give_back(track.fileno(), written // _PAGE * _PAGE)
 
 
