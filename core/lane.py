@@ -26,6 +26,10 @@ class DiskHangs(OSError):
     """The disk does not answer in time."""
 
 
+class NotBegun(DiskHangs):
+    """Something before it still hangs, so it was not begun."""
+
+
 class Lane:
     """One piece of work after another. While one hangs, all others are refused at once."""
 
@@ -70,10 +74,10 @@ class Lane:
             self._give_up_after(future, ends)
 
     def _begin(self, work: Callable[[], R]) -> tuple[Future[R], bool]:
-        """Start it, or find what is still running; True when it was started. Raises DiskHangs."""
+        """Start it, or find what is still running; True when it was started. Raises NotBegun."""
         with self._lock:
             if self.hangs:
-                raise DiskHangs(f"{self.name} still does not answer")
+                raise NotBegun(f"{self.name} still does not answer")
             if self._running is not None and not self._running.done():
                 return self._running, False
             self._running, self._late = Future(), False
@@ -82,7 +86,7 @@ class Lane:
 
     def _give_up_after(self, future: Future[Any], ends: float) -> None:
         if not future.done() and time.monotonic() >= ends:
-            raise DiskHangs(f"{self.name} is busy")
+            raise NotBegun(f"{self.name} is busy")
 
     def _result(self, future: Future[R], undo: Callable[[R], object] | None) -> R:
         if not future.done():

@@ -67,8 +67,8 @@ TABLE: tuple[Artefact, ...] = (
     Artefact("room log", Goes.COPY, model="rooms.RoomEvent"),
     Artefact("seats", Goes.COPY, model="rooms.Seat"),
     Artefact("presence", Goes.BY_ITSELF),
-    # The last seconds of sound, in memory, while recording is paused: swept each five seconds by the supervisor, and
-    # removed with the room's folder where none runs.
+    # In memory: the last seconds of sound while recording is paused, and of each track on its way to the disk. Swept
+    # each five seconds by the supervisor, and removed with the room's folder where none runs.
     Artefact("window", Goes.BY_ITSELF),
     # What stays, and why.
     Artefact(

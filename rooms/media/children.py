@@ -19,7 +19,7 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
 
-from core.lane import DiskHangs, Lane
+from core.lane import DiskHangs, Lane, NotBegun
 from rooms.media.srtp import Hidden, hidden_as_files
 
 log = logging.getLogger(__name__)
@@ -120,6 +120,8 @@ class Child:
             await self.lane.run(lambda: self._write_pid(held, pid))
         except DiskHangs as error:
             log.warning("%s: its number is not kept: %s", self.name, error)
+            if isinstance(error, NotBegun):
+                await Lane(self.name).run(lambda: os.close(held))
 
     def _write_pid(self, held: int, pid: int) -> None:
         """Who holds the lock, for a successor that must end it. A disk that just became full must not stop us."""

@@ -17,6 +17,8 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import WebSocketException
 from websockets.typing import Subprotocol
 
+from core import loops
+
 log = logging.getLogger(__name__)
 
 KEEPALIVE_SECONDS = 5.0
@@ -149,7 +151,10 @@ class Janus:
         assert self._socket is not None
         try:
             async for text in self._socket:
-                self._dispatch(json.loads(text))
+                try:
+                    self._dispatch(json.loads(text))
+                except Exception as error:
+                    await loops.item_failed("media-janus", "a frame of Janus", error)
         except (OSError, WebSocketException) as error:
             log.warning("Janus: %s", error)
         finally:
@@ -164,26 +169,22 @@ class Janus:
                 waiting.set_result(frame)
             return
         if frame["janus"] not in ("ack", "success", "error"):
-            try:
-                self.on_event(frame)
-            except Exception:
-                log.exception("event of Janus: %s", frame.get("janus"))
+            self.on_event(frame)
 
     async def _keep_alive(self) -> None:
         """Say that we are here. An unanswered keepalive means that Janus hangs: drop the connection."""
-        while True:
-            await asyncio.sleep(KEEPALIVE_SECONDS)
-            try:
+        try:
+            while True:
+                await asyncio.sleep(KEEPALIVE_SECONDS)
                 await self.request({"janus": "keepalive"})
-            except (JanusGone, TimeoutError):
-                log.warning("Janus does not answer keepalives")
-                if self._socket is not None:
-                    await self._socket.close()
-                return
-            except JanusError as error:
-                log.warning("Janus dropped the session: %s", error)
-                self.gone.set()
-                return
+        except (JanusGone, TimeoutError):
+            log.warning("Janus does not answer keepalives")
+            if self._socket is not None:
+                await self._socket.close()
+        except JanusError as error:
+            log.warning("Janus dropped the session: %s", error)
+        finally:  # whatever ended it: a session that nobody keeps alive ends soon
+            self.gone.set()
 
     def _fail_waiting(self) -> None:
         for future in self._waiting.values():

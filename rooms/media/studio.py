@@ -335,12 +335,12 @@ class Studio:
             with suppress(OSError):  # the next sweep removes it
                 await self.disk.memory.run(lambda: window.remove(self.pk))
         try:  # after Janus has written the last of them
-            await clear_tracks(self.pk, self.disk)
+            await clear_tracks(self.pk, self.disk.lane)
         except OSError as error:  # in the next sweep, or when the recording is finished
             log.warning("room %s: its tracks wait in memory: %s", self.pk, error)
 
 
-async def clear_tracks(pk: int, disk: RoomDisk) -> None:
+async def clear_tracks(pk: int, lane: Lane) -> None:
     """Nothing of a room that is over stays in memory: its tracks go on to the disk. Raises OSError."""
 
     def clear() -> None:
@@ -348,4 +348,4 @@ async def clear_tracks(pk: int, disk: RoomDisk) -> None:
         if purged or track_memory.drain(pk):
             track_memory.remove(pk)
 
-    await disk.lane.run(clear)
+    await lane.run(clear)

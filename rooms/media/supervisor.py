@@ -64,7 +64,7 @@ class Supervisor:
         self._lines: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
         self._tasks: set[asyncio.Task[Any]] = set()
         self._steps: dict[str, asyncio.Task[None]] = {}  # parts of a round that are at work
-        self._memory = Lane("WINDOW_DIR")
+        self._memory, self._left = Lane("WINDOW_DIR"), Lane("disk of rooms that are over")
         self._deep_at = self._probe_at = 0.0
 
     def _new_janus(self) -> Janus:
@@ -256,8 +256,7 @@ class Supervisor:
         paused = [pk for pk, studio in self.studios.items() if not studio.recording]
         await self._memory.run(lambda: window.sweep(live, paused))
         for pk in set(await self._memory.run(track_memory.rooms)) - live:
-            await self._step(f"tracks of room {pk}", lambda pk=pk: clear_tracks(pk, self.disk_of(pk)))  # type: ignore[misc]
-            self.disks.pop(pk, None)
+            await self._step(f"tracks of room {pk}", lambda pk=pk: clear_tracks(pk, self._left))  # type: ignore[misc]
 
     async def _tend_room(self, pk: int, deep: bool) -> None:
         """Bring one room in order."""

@@ -25,7 +25,7 @@ from moderation.clocks import may_hold
 from moderation.models import PurgeReceipt
 from moderation.policy import Finding, Hold, Reason
 from rooms.models import Consent, Recording, RecordingFile, Room, RoomEvent, Seat
-from rooms.recording import store, window
+from rooms.recording import store, track_memory, window
 from tests.moderation import builders
 from tests.moderation.builders import due_at, ended_room, found
 from tests.moderation.conftest import Facts
@@ -91,9 +91,13 @@ def test_sound_that_was_left_in_memory_goes_with_the_rest() -> None:
     for pk in (room.pk, other.pk):
         window.make(pk)
         (store.window_folder(pk) / "0-0.m4s").write_bytes(b"sound")
+        (track_memory.make(pk) / "track.mjr").write_bytes(b"sound")
     assert retention.purge([room.pk], due_at(room)) == [room.pk]
     assert is_gone(room) and not store.window_folder(room.pk).exists()
     assert store.window_folder(other.pk).exists()
+    assert room.pk not in track_memory.rooms() and other.pk in track_memory.rooms()
+    window.remove(other.pk)
+    track_memory.remove(other.pk)
 
 
 def test_a_receipt_says_what_it_was() -> None:

@@ -16,6 +16,7 @@ import pytest
 
 from rooms.media import children
 from rooms.media.children import Child, StillLocked
+from tests.rooms.media.conftest import wait_until
 
 _INIT_ANSWER = struct.pack("<IIIIHHIIHHI28x", 7, 31, 65536, 0, 12, 9, 131072, 1, 32, 0, 0)
 
@@ -84,9 +85,7 @@ async def test_a_child_that_cannot_end_is_left_behind(tmp_path: Path, monkeypatc
             await child.ensure()
         other = Child("another", lambda: ["sleep", "600"])
         assert await other.ensure() and await other.stop() is True
-    ends = time.monotonic() + 30
-    while state(pid) not in ("", "Z", "X") and time.monotonic() < ends:
-        await asyncio.sleep(0.02)
+    await asyncio.to_thread(wait_until, lambda: state(pid) in ("", "Z", "X"), 30, "its end")
     child.command = lambda: ["sleep", "600"]
     child._not_before = 0.0
     assert await child.ensure(), "the disk is given up: the next writes"

@@ -108,4 +108,8 @@ def test_the_tail_is_the_end_of_all() -> None:
     ):
         text = private(*runs)
         assert playlists.tail(text) == playlists.parse(text)[-playlists.WINDOW :], runs
+        for size in (playlists.WINDOW, playlists.WINDOW + playlists.MARGIN):
+            short = [playlists.shortened(one, size) for one in text]
+            assert playlists.tail(short, size) == playlists.tail(text, size), "the end is all that needs to be kept"
+            assert [playlists.shortened(one, size) for one in short] == short
     assert playlists.tail([HEAD]) == playlists.tail([]) == []
