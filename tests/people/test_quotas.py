@@ -69,6 +69,25 @@ def test_what_is_kept_outlives_its_time_and_what_is_not_does_not(monkeypatch: py
     quotas.keeper.cache_clear()
 
 
+def test_a_poisoned_key_keeps_no_other_lease_from_being_refreshed(caplog: pytest.LogCaptureFixture) -> None:
+    """Something else stands under it; the thread goes on, for everybody else's."""
+    leases = [quotas.take(THREE, name) for name in ("poison", "well", "later")]
+    keeper = quotas.Keeper()
+    for lease in leases[:2]:
+        assert lease is not None
+        keeper.kept.add(lease)
+    poisoned, well = (f"{house.REDIS_PREFIX}quota:test:{name}" for name in ("poison", "well"))
+    connection().set(poisoned, "not ours")
+    connection().pexpire(well, 5000)
+    keeper._refresh()
+    assert connection().pttl(well) > 5000 and "are not refreshed" in caplog.text
+    keeper.kept.clear()
+    assert leases[2] is not None
+    keeper.keep(leases[2])
+    keeper.release(leases[2])
+    wait_for("the lease that is given back", lambda: count("later") == 0)
+
+
 def test_a_killed_process_frees_what_it_held() -> None:
     program = (
         "import django; django.setup(); from people import quotas; import time\n"
