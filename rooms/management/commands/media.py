@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import fcntl
 import logging
+import math
 import os
 import signal
 import time
@@ -23,6 +24,7 @@ from rooms.recording import window
 log = logging.getLogger(__name__)
 
 NAME = ".supervisor"
+SURE = 1.0  # seconds
 
 
 class Command(BaseCommand):
@@ -76,6 +78,7 @@ class Lock:
         """Open, not locked. Raises OSError: DiskHangs where the folder that `make` returns does not answer."""
         self._lane = Lane(name)
         self._make = make
+        self._dead_since = math.inf
         self._file = self._lane.run_here(self._open)
 
     def _open(self) -> int:
@@ -103,7 +106,7 @@ class Lock:
         try:
             fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            if self._is_current() and _is_dead(os.pread(self._file, 20, 0)):
+            if self._is_current() and self._is_left_over():
                 log.warning("the media supervisor before was killed and cannot end: its lock is replaced")
                 (self._make() / NAME).unlink(missing_ok=True)
                 self._reopen()
@@ -115,6 +118,14 @@ class Lock:
             os.ftruncate(self._file, 0)
             os.pwrite(self._file, str(os.getpid()).encode(), 0)
         return True
+
+    def _is_left_over(self) -> bool:
+        """Whether who has it was seen dead for some time: a living one that just took it has not written its number."""
+        if not _is_dead(os.pread(self._file, 20, 0)):
+            self._dead_since = math.inf
+            return False
+        self._dead_since = min(self._dead_since, time.monotonic())
+        return time.monotonic() - self._dead_since > SURE
 
     def _is_current(self) -> bool:
         """Whether the file that is open here is the one that another would open."""
