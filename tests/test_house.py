@@ -28,7 +28,8 @@ TELLERS = {
     "rooms/events.py": "append_event and tell themselves",
     "rooms/consumers.py": "`connected`",
     "rooms/pulse.py": "`count`",
-    "rooms/media/supervisor.py": "`talking`, `media_restarted`, `mic_lost`",
+    "rooms/media/janus_events.py": "`talking`, `mic_lost`",
+    "rooms/media/reconcile.py": "`media_restarted`",
 }
 
 
