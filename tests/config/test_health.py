@@ -73,14 +73,14 @@ def test_readyz_tells_everybody_the_state_and_operators_why(client: Client) -> N
 
 def test_readyz_follows_the_real_processes(site: Site, services: Throwaway) -> None:
     site.start("media", "work", "speech", "beat", "web")
-    wait_for("readiness", lambda: readyz(site)[0] == 200, seconds=20)
+    wait_for("readiness", lambda: readyz(site)[0] == 200, seconds=90)
     services.kill("janus")
     try:
-        wait_for("the news of Janus' end", lambda: readyz(site)[1]["parts"]["janus"]["state"] == "failed", seconds=10)
+        wait_for("the news of Janus' end", lambda: readyz(site)[1]["parts"]["janus"]["state"] == "failed", seconds=60)
         assert readyz(site)[0] == 503
     finally:
         services.restart("janus")
-    wait_for("Janus' return", lambda: readyz(site)[0] == 200, seconds=20)
+    wait_for("Janus' return", lambda: readyz(site)[0] == 200, seconds=90)
     site.kill("work")
     assert readyz(site)[1]["parts"]["work"]["state"] == "failed"
 

@@ -172,7 +172,7 @@ def pid_of(mark: str, other_than: int = 0) -> int:
         found[:] = [int(word) for word in done.stdout.split() if int(word) != other_than]
         return bool(found)
 
-    wait_for("the program", look, seconds=15)
+    wait_for("the program", look, seconds=60)
     return found[0]
 
 
@@ -180,4 +180,4 @@ def gone(mark: str) -> None:
     def look() -> bool:
         return subprocess.run(["pgrep", "--full", f"^{mark}"], capture_output=True).returncode == 1
 
-    wait_for("the program's end", look, seconds=10)
+    wait_for("the program's end", look, seconds=60)

@@ -20,4 +20,4 @@ def test_the_page_says_that_too_many_are_open_and_comes_back_by_itself(web: Site
     first.close()
     second.wait_for_timeout(6000)  # a session that was turned away is not looked up again for five seconds
     second.evaluate("dispatchEvent(new Event('online'))")  # the page's own next try is after ten to twenty
-    expect(second.get_by_text("Too many rooms are open")).to_be_hidden()
+    expect(second.get_by_text("Too many rooms are open")).to_be_hidden(timeout=60_000)

@@ -42,7 +42,7 @@ def test_fifty_who_race_get_three() -> None:
     assert len(given) == 3
     assert quotas.take(THREE, "another") is not None
     given[0].release()
-    wait_for("the lease's return", lambda: count("race") == 2, seconds=5)
+    wait_for("the lease's return", lambda: count("race") == 2, seconds=20)
     assert quotas.take(THREE, "race") is not None and quotas.take(THREE, "race") is None
 
 
@@ -54,36 +54,36 @@ async def test_sockets_and_pages_count_together() -> None:
 
 
 def test_what_is_kept_outlives_its_time_and_what_is_not_does_not(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(quotas, "TTL", 0.6)
+    monkeypatch.setattr(quotas, "TTL", 2.0)
     monkeypatch.setattr(quotas, "REFRESH", 0.2)
     quotas.keeper.cache_clear()
     kept, left = quotas.take(THREE, "kept"), quotas.take(THREE, "left")
     assert kept is not None and left is not None
     kept.keep()
-    time.sleep(1.5)
-    assert (count("kept"), count("left")) == (1, 0)
+    wait_for("the end of the other", lambda: count("left") == 0, seconds=20)
+    assert count("kept") == 1
     connection().flushall()  # Redis came back empty: what is held counts again
-    wait_for("the lease's return", lambda: count("kept") == 1, seconds=5)
+    wait_for("the lease's return", lambda: count("kept") == 1, seconds=20)
     kept.release()
-    wait_for("its end", lambda: count("kept") == 0, seconds=5)
+    wait_for("its end", lambda: count("kept") == 0, seconds=20)
     quotas.keeper.cache_clear()
 
 
 def test_a_killed_process_frees_what_it_held() -> None:
     program = (
         "import django; django.setup(); from people import quotas; import time\n"
-        "quotas.TTL, quotas.REFRESH = 1.0, 0.3\n"
+        "quotas.TTL, quotas.REFRESH = 2.0, 0.2\n"
         "lease = quotas.take(quotas.Quota('test', 'PICTURES_AT_ONCE'), 'killed'); lease.keep(); time.sleep(60)"
     )
     environment = {**os.environ, "DJANGO_SETTINGS_MODULE": "config.settings"}
     process = subprocess.Popen([sys.executable, "-c", program], env=environment, cwd=ROOT)
-    wait_for("its lease", lambda: count("killed") == 1, lambda: process.poll() is None, seconds=20)
-    time.sleep(1.5)
+    wait_for("its lease", lambda: count("killed") == 1, lambda: process.poll() is None, seconds=60)
+    time.sleep(2.5)
     assert count("killed") == 1
     process.send_signal(signal.SIGKILL)
     process.wait()
     # Who asks next forgets what ran out.
-    wait_for("its end", lambda: count("killed") == 0, seconds=10)
+    wait_for("its end", lambda: count("killed") == 0, seconds=30)
 
 
 def test_held_refuses_one_too_many(settings: Any) -> None:

@@ -17,6 +17,7 @@ from tests.greedy import GREEDY, HONEST
 from tests.processes import Site
 from tests.rooms.client import Page, code
 from tests.rooms.people import open_room, person
+from tests.waiting import until
 
 
 @asynccontextmanager
@@ -55,9 +56,13 @@ async def test_sockets_of_a_person_and_of_an_address_are_counted(site: Site) -> 
             assert await turned_away(other) == []
         for page in strangers:
             page.socket.transport.abort()  # without a word
-    await asyncio.sleep(1)
-    async with open_pages(room, 6, local_addr=(GREEDY, 0)) as strangers:
-        assert await turned_away(strangers) == [], "those that died do not count"
+    # Those that died do not count, once that is noticed.
+    await until(lambda: all_come_in(room, 6), every=0.5)
+
+
+async def all_come_in(room: Room, count: int) -> bool:
+    async with open_pages(room, count, local_addr=(GREEDY, 0)) as strangers:
+        return not await turned_away(strangers)
 
 
 async def test_a_flood_of_handshakes_does_not_reach_the_database(site: Site) -> None:
@@ -65,10 +70,8 @@ async def test_a_flood_of_handshakes_does_not_reach_the_database(site: Site) -> 
     room = await run(open_room)()
     async with open_pages(room, 60, local_addr=(GREEDY, 0)) as pages:
         assert len(await turned_away(pages)) >= 38
-        began = time.monotonic()
         async with open_pages(room, 5, local_addr=(HONEST, 0)) as others:
             assert await turned_away(others) == []
-        assert time.monotonic() - began < 5
 
 
 async def test_frames_of_all_sockets_of_a_client_have_one_pace(site: Site) -> None:
@@ -76,6 +79,7 @@ async def test_frames_of_all_sockets_of_a_client_have_one_pace(site: Site) -> No
     room = await run(open_room)()
     async with open_pages(room, 5, local_addr=(GREEDY, 0)) as pages:
         assert await turned_away(pages) == []
+        began = time.monotonic()
         for page in pages:
             for number in range(40):
                 await page.send({"id": number, "do": "ping"})
@@ -83,4 +87,4 @@ async def test_frames_of_all_sockets_of_a_client_have_one_pace(site: Site) -> No
             assert await turned_away(other) == []
             assert code(await other[0].ask("ping")) == "ok"
         answers = Counter(code(message) for page in pages for message in page.seen if "re" in message)
-        assert 0 < answers["ok"] <= 150
+        assert 0 < answers["ok"] <= 101 + 10 * (time.monotonic() - began), "what the bucket held, and ten a second"

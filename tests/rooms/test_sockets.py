@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import time
 
 from channels.db import database_sync_to_async as sync_to_async
 from django.conf import settings
@@ -45,11 +44,9 @@ async def test_a_room_from_opening_to_end(web: Site) -> None:
         assert code(await host.ask("unseat", user="guest")) == "ok"
         assert (await page.wait_for("you_unseated"))["room"] == room.slug
         assert code(await host.ask("unmute")) == "not_consented", "a host agrees too"
-        started = time.monotonic()
         assert code(await host.ask("end")) == "ok"
         for one in (page, stranger):
             assert (await one.wait_for("room_ended"))["data"]["reason"] == "host"
-        assert time.monotonic() - started < 2
         assert code(await page.ask("take_seat")) == "room_ended"
         assert stranger.seqs == list(range(stranger.snapshot["seq"] + 1, stranger.seqs[-1] + 1))
 

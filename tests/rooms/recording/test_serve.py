@@ -38,8 +38,8 @@ def number_of(address: str) -> int:
     return int(re.fullmatch(r".*/\d+-(\d+)\.m4s", address)[1])  # type: ignore[index]
 
 
-def gone_within(client: Client, addresses: list[str], seconds: float = 2.0) -> bool:
-    """Whether none of these opens any more, soon enough."""
+def gone_within(client: Client, addresses: list[str], seconds: float = 20.0) -> bool:
+    """Whether none of these opens any more, in the end. (How soon that is, tests/e2e/test_epoch.py measures.)"""
     end = time.monotonic() + seconds
     while any(client.get(address).status_code != 404 for address in addresses):
         if time.monotonic() > end:
@@ -177,9 +177,10 @@ def test_listeners_cost_the_database_one_question_a_second(client: Client, room:
     addresses = listed(client, room)
     epochs._answers.clear()
     with CaptureQueriesContext(connection) as asked:
+        began = time.monotonic()
         for _listener in range(20):
             assert {client.get(address).status_code for address in addresses} == {200}
-    assert 1 <= len(asked) <= 4, "160 pieces within a second or two"
+    assert 1 <= len(asked) <= 2 + (time.monotonic() - began) / epochs.ASKED_AGAIN, "160 pieces"
     renew(room)
     gone_within(client, addresses)
     with CaptureQueriesContext(connection) as asked:
