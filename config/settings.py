@@ -317,13 +317,37 @@ SPEECH_WINDOW_SECONDS = env_int("SPEECH_WINDOW_SECONDS", 180, 5, 3600)
 
 # --- work in the background ----------------------------------------------------------------------------------------
 CELERY_BROKER_URL = REDIS_URL
-CELERY_BROKER_TRANSPORT_OPTIONS = {"global_keyprefix": REDIS_PREFIX}
+# A message is acknowledged when its task begins, so a task that is cut off is not begun again by the broker: beat asks
+# again for all there is to do, and every task may run twice. What a killed worker had only fetched (one message a
+# process) comes back after the visibility timeout, which is longer than any task may take.
+CELERY_BROKER_TRANSPORT_OPTIONS = {"global_keyprefix": REDIS_PREFIX, "visibility_timeout": 4 * 3600}
+CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_DEFAULT_QUEUE = "work"
 CELERY_TASK_ROUTES = {
-    "transcripts.requeue": {"queue": "work"},
-    "transcripts.tell": {"queue": "work"},
-    "transcripts.*": {"queue": "speech"},
+    "rooms.tasks.sweep": {"queue": "clock"},
+    "people.tasks.send_mails": {"queue": "mail"},
+    "transcripts.work": {"queue": "speech"},
+}
+# Seconds: a task is asked to stop at the first (SoftTimeLimitExceeded) and its process is ended at the second. Each is
+# far beyond what the task takes on a busy day. `transcripts.work` has a lease for each window instead (solo pool).
+CELERY_TASK_ANNOTATIONS = {
+    name: {"soft_time_limit": soft, "time_limit": hard}
+    for name, soft, hard in (
+        ("rooms.tasks.sweep", 20, 30),
+        ("people.tasks.send_mails", 180, 240),
+        ("people.tasks.tidy", 600, 660),
+        ("ledger.anchor", 60, 90),
+        ("transcripts.requeue", 120, 150),
+        ("transcripts.tell", 120, 150),
+        ("rooms.recording.finish", 10_000, 10_800),  # ffmpeg over a room of many hours with ten tracks
+        ("rooms.recording.prepare", 1800, 1860),
+        ("rooms.recording.sweep", 60, 90),
+        ("rooms.recording.prepare_left", 60, 90),
+        ("rooms.recording.measure_left", 3600, 3660),
+        ("moderation.sweep", 3600, 3660),
+        ("moderation.tidy", 3600, 3660),
+    )
 }
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
@@ -335,7 +359,7 @@ CELERY_BEAT_SCHEDULE = {
     "sweep-recordings": {"task": "rooms.recording.sweep", "schedule": 30.0, "options": {"expires": 30}},
     "send-mails": {"task": "people.tasks.send_mails", "schedule": 60.0, "options": {"expires": 60}},
     "anchor-ledger": {"task": "ledger.anchor", "schedule": 600.0, "options": {"expires": 600}},
-    "requeue-speech": {"task": "transcripts.requeue", "schedule": 30.0, "options": {"expires": 30, "queue": "work"}},
+    "requeue-speech": {"task": "transcripts.requeue", "schedule": 30.0, "options": {"expires": 30}},
     "sweep-retention": {
         "task": "moderation.sweep",
         "schedule": float(RETENTION_SWEEP_SECONDS),
