@@ -6,7 +6,7 @@ import logging
 from collections.abc import Callable, Iterable
 from typing import TypeVar
 
-from billiard.exceptions import SoftTimeLimitExceeded
+from celery.exceptions import SoftTimeLimitExceeded
 from django.db import connection
 
 log = logging.getLogger(__name__)
@@ -25,7 +25,7 @@ def each(items: Iterable[T], work: Callable[[T], object], what: str) -> int:
         except SoftTimeLimitExceeded:
             raise
         except Exception:
-            log.exception("%s failed: %s", what, item)
+            log.exception("%s failed: %.200s", what, item)
             if not connection.in_atomic_block:
                 connection.close_if_unusable_or_obsolete()
         else:

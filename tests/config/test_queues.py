@@ -6,6 +6,8 @@ import socket
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from datetime import timedelta
+from functools import partial
+from typing import Any
 
 import pytest
 from django.conf import settings
@@ -63,11 +65,15 @@ def test_a_dead_mail_server_stops_neither_clock_nor_work(site: Site, server: Cal
         wait_for("the first mail to be tried", lambda: Mail.objects.filter(attempts=1).exists(), seconds=60)
         for room in rooms:
             Room.objects.filter(pk=room.pk).update(ends_by=timezone.now())
-            wait_for("its end", lambda room=room: not Room.objects.get(pk=room.pk).is_live, seconds=60)
+            wait_for("its end", partial(has_ended, room), seconds=60)
         tidy.delay()
         wait_for("other work", lambda: not ApiToken.objects.filter(pk=token.pk).exists(), seconds=60)
     assert Mail.objects.filter(attempts__gt=0).count() < 20, "each mail waited for the server"
     assert [room.end_reason for room in Room.objects.all()] == [Room.EndReason.TIME_UP] * 2
+
+
+def has_ended(room: Room) -> bool:
+    return not Room.objects.get(pk=room.pk).is_live
 
 
 def test_every_task_has_its_limits() -> None:
@@ -83,7 +89,8 @@ def test_every_task_has_its_limits() -> None:
 
 def test_what_beat_asks_for_is_there_and_does_not_pile_up() -> None:
     app.loader.import_default_modules()
-    for entry in settings.CELERY_BEAT_SCHEDULE.values():
+    schedule: dict[str, dict[str, Any]] = settings.CELERY_BEAT_SCHEDULE
+    for entry in schedule.values():
         assert entry["task"] in app.tasks and entry["options"]["expires"] <= entry["schedule"]
     queue = {name: app.amqp.router.route({}, name)["queue"].name for name in app.tasks}
     assert (queue["rooms.tasks.sweep"], queue["people.tasks.send_mails"]) == ("clock", "mail")
