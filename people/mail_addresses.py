@@ -6,6 +6,7 @@ from email.utils import parseaddr
 
 import idna
 from django.core.exceptions import ValidationError
+from django.core.validators import validate_email
 from django.utils.translation import gettext_lazy as _
 
 NOT_ASCII = _("Mail cannot be sent to this address: before the @ it has a letter that is not one of a–z.")
@@ -24,6 +25,12 @@ def canonical(address: str) -> str:
     if not local.isascii():
         raise ValidationError(NOT_ASCII, "not_ascii")
     return f"{local}@{_ascii(domain)}"
+
+
+def sendable(address: str) -> None:
+    """Validator of a form's field: an address, and one to which mail can be sent."""
+    canonical(address)
+    validate_email(address)
 
 
 def found_as(text: str) -> str:
