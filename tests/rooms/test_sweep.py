@@ -15,10 +15,10 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from deploy.local.process import wait_for
-from people.models import User
+from people.models import Sanction, User
 from rooms import actions, bus, presence
 from rooms.models import Room, RoomEvent, Seat
-from tests.rooms.people import open_room, seated
+from tests.rooms.people import consented, open_room, seated
 
 pytestmark = pytest.mark.django_db(transaction=True)
 NOW = timezone.now
@@ -190,6 +190,18 @@ def test_a_room_that_fails_keeps_no_other_waiting(caplog: pytest.LogCaptureFixtu
     assert actions.sweep(at(0)) == 1
     assert Room.objects.get(pk=bad.pk).is_live and not Room.objects.get(pk=good.pk).is_live
     assert "the sweep of a room failed" in caplog.text
+
+
+def test_an_account_that_may_not_speak_leaves_the_stages_that_can_be_left(caplog: pytest.LogCaptureFixture) -> None:
+    bad, good = open_room("bad"), open_room("good")
+    guest = seated("guest", bad)
+    Room.objects.filter(pk=bad.pk).update(seq=0)
+    consented(guest, good)
+    actions.take_seat(good.pk, guest)
+    Sanction.objects.create(user=guest, kind="no_stage", why="shouting")
+    actions.sweep(at(0))
+    assert list(Seat.objects.filter(user=guest, left_at=None).values_list("room", flat=True)) == [bad.pk]
+    assert "taking an account off a stage failed" in caplog.text
 
 
 def test_a_round_costs_no_more_for_many_rooms(monkeypatch: pytest.MonkeyPatch) -> None:
