@@ -35,7 +35,7 @@ log = logging.getLogger(__name__)
 # Before attempt n + 1, in seconds: at once, a minute … then hourly; about a day in all.
 DELAYS = (60, 300, 900, 3600) + (3600,) * 20
 LEASE = 300  # seconds a worker has for one mail before another may take it, at the first attempt
-BATCH_SECONDS = 120.0  # then the batch ends and the next one goes on
+BATCH_SECONDS = 120.0  # of a task; then the next one goes on, a minute later at most
 LOCKED = 300  # seconds after which a batch that was killed holds up no other; longer than its task may take
 STRANDED = "The worker ended while it was sending this mail."
 
@@ -96,15 +96,15 @@ def give_up_stranded() -> int:
 
 
 def send_all_due() -> int:
-    """Send until nothing is due, unless another batch does. Returns how many the mail server took.
+    """Send until nothing is due or BATCH_SECONDS are over, unless another batch does. How many the server took.
 
     One batch at a time: it shares its worker with the clock of the rooms (deploy/local/programs.py), and a second one
     that waits for the server too would take the clock's place.
     """
-    sent = number = 0
-    while due().exists():
+    sent, ends = 0, time.monotonic() + BATCH_SECONDS
+    while time.monotonic() < ends and due().exists():
         with the_only_batch() as mine:
-            number = send_due() if mine else 0
+            number = send_due(ends - time.monotonic()) if mine else 0
         sent += number
         if not number:  # the server is away, or the other batch looks again once it has ended
             break
@@ -135,20 +135,17 @@ def _unlock(lock: Lock) -> None:
         log.warning("The lock of the mails was gone: %s", error)
 
 
-def send_due(most: int = 200) -> int:
-    """Send what is due, at most so many, over one connection. Returns how many the mail server took.
+def send_due(seconds: float = BATCH_SECONDS) -> int:
+    """Send what is due over one connection, for at most so long. Returns how many the mail server took.
 
-    Ends early when the server is away or BATCH_SECONDS are over.
+    Ends early when the server is away.
     """
     give_up_stranded()
-    sent, ends = 0, time.monotonic() + BATCH_SECONDS
+    sent, ends = 0, time.monotonic() + seconds
     connection = get_connection(settings.OUTBOX_BACKEND, fail_silently=False)
     assert isinstance(connection, Smtp)
     try:
-        for _number in range(most):
-            row = claim() if time.monotonic() < ends else None
-            if row is None:
-                break
+        while time.monotonic() < ends and (row := claim()) is not None:
             sent += deliver(row, connection)
     except ServerAway as away:
         log.warning("The mail server is away, mails wait: %s", away)
