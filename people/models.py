@@ -44,7 +44,11 @@ def new_ident() -> str:
 
 
 class UserManager(BaseUserManager["User"]):
-    """Accounts, and the look-ups by handle and address. Django's `iexact` compares upper case: no index has that."""
+    """Accounts, and the look-ups by handle and address.
+
+    Django's `iexact` compares upper case, which no index has; and `first()` asks for the smallest key, for which
+    PostgreSQL may read all of them.
+    """
 
     def with_handle(self, handle: str) -> models.QuerySet[User]:
         """The account with a handle, by `user_handle_unique`; capitals do not matter."""
@@ -53,6 +57,14 @@ class UserManager(BaseUserManager["User"]):
     def with_email(self, email: str) -> models.QuerySet[User]:
         """The account that has an address, by `user_email_unique`; nobody for an empty one."""
         return self.exclude(email="").annotate(low_email=Lower("email")).filter(low_email=found_as(email))
+
+    def by_handle(self, handle: str, **facts: object) -> User | None:
+        """The account with this handle of which `facts` hold."""
+        return next(iter(self.with_handle(handle).filter(**facts)), None)
+
+    def by_email(self, email: str, **facts: object) -> User | None:
+        """The account that has this address and of which `facts` hold."""
+        return next(iter(self.with_email(email).filter(**facts)), None)
 
     def get_by_natural_key(self, username: str | None) -> User:
         return self.with_handle(username or "").get()

@@ -15,7 +15,7 @@ from people.models import Creator, Follow, User
 
 def person(handle: str) -> User | None:
     """The open account with this handle; capitals do not matter."""
-    return User.objects.with_handle(handle).filter(is_active=True, signing_up=False).first()
+    return User.objects.by_handle(handle, is_active=True, signing_up=False)
 
 
 def follows(follower_pk: int, followed_pk: int) -> bool:

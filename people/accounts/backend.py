@@ -15,7 +15,7 @@ def by_login(login: str) -> User | None:
     login = login.strip()
     if "@" in login[1:]:
         return by_address(login)
-    return User.objects.with_handle(login.removeprefix("@")).first()
+    return User.objects.by_handle(login.removeprefix("@"))
 
 
 def by_address(email: str) -> User | None:
@@ -28,7 +28,7 @@ def by_address(email: str) -> User | None:
     confirmed = EmailAddress.objects.filter(email=email, verified=True).select_related("user").first()
     if confirmed is not None:
         return cast(User, confirmed.user)
-    return User.objects.with_email(email).filter(signing_up=False).first()
+    return User.objects.by_email(email, signing_up=False)
 
 
 class AccountBackend(AuthenticationBackend):  # type: ignore[misc]  # allauth is not typed
