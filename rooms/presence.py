@@ -12,12 +12,16 @@ who was here meanwhile.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import redis.asyncio
+from redis.exceptions import ResponseError
 
 from rooms import bus
+
+log = logging.getLogger(__name__)
 
 TTL = 30  # seconds a connection counts without being refreshed
 REFRESH = 10  # seconds between refreshes
@@ -130,25 +134,28 @@ async def leave(client: redis.asyncio.Redis, room_pk: int, who: str, conn: str) 
 
 async def alook(client: redis.asyncio.Redis, room_pk: int, people: list[str]) -> tuple[int, list[bool]]:
     """How many people are here, and which of `people` are."""
-    return (await alook_many(client, {room_pk: people}))[room_pk]
+    return _only(await alook_many(client, {room_pk: people}))
 
 
 async def alook_many(
     client: redis.asyncio.Redis, rooms: Mapping[int, Sequence[str]]
 ) -> dict[int, tuple[int, list[bool]]]:
-    """`alook` for the people of many rooms: one round trip for every `ROOMS` of them."""
+    """`alook` for the people of many rooms: one round trip for every `ROOMS` of them.
+
+    A room that cannot be read, because something else stands under its keys, is logged and missing.
+    """
     found: dict[int, tuple[int, list[bool]]] = {}
     for some in _some(rooms):
         pipe = client.pipeline(transaction=False)
         for room_pk, people in some:
             pipe.eval(_LOOK, 3, *_keys(room_pk), *people)
-        found |= _looked(some, await pipe.execute())
+        found |= _looked(some, await pipe.execute(raise_on_error=False))
     return found
 
 
 def look(room_pk: int, people: list[str]) -> tuple[int, list[bool]]:
     """`alook` for code that waits. Raises RedisError."""
-    return look_many({room_pk: people})[room_pk]
+    return _only(look_many({room_pk: people}))
 
 
 def look_many(rooms: Mapping[int, Sequence[str]]) -> dict[int, tuple[int, list[bool]]]:
@@ -158,7 +165,7 @@ def look_many(rooms: Mapping[int, Sequence[str]]) -> dict[int, tuple[int, list[b
         pipe = bus.client().pipeline(transaction=False)
         for room_pk, people in some:
             pipe.eval(_LOOK, 3, *_keys(room_pk), *people)
-        found |= _looked(some, pipe.execute())
+        found |= _looked(some, pipe.execute(raise_on_error=False))
     return found
 
 
@@ -167,11 +174,30 @@ def _some(rooms: Mapping[int, Sequence[str]]) -> list[list[tuple[int, Sequence[s
     return [items[start : start + ROOMS] for start in range(0, len(items), ROOMS)]
 
 
+def _read(some: list[tuple[int, Sequence[str]]], answers: list[Any]) -> dict[int, list[Any]]:
+    """What Redis answered, by room. An answer that tells of one room's keys is that room's alone; others are raised."""
+    found: dict[int, list[Any]] = {}
+    for (room_pk, _people), answer in zip(some, answers, strict=True):
+        if isinstance(answer, ResponseError):
+            log.error("presence of room %s cannot be read: %s", room_pk, answer)
+        elif isinstance(answer, Exception):
+            raise answer
+        else:
+            found[room_pk] = answer
+    return found
+
+
 def _looked(some: list[tuple[int, Sequence[str]]], answers: list[Any]) -> dict[int, tuple[int, list[bool]]]:
     return {
         room_pk: (int(answer[0]), [bool(here) for here in answer[1:]])
-        for (room_pk, _people), answer in zip(some, answers, strict=True)
+        for room_pk, answer in _read(some, answers).items()
     }
+
+
+def _only(found: dict[int, tuple[int, list[bool]]]) -> tuple[int, list[bool]]:
+    for answer in found.values():
+        return answer
+    raise ResponseError("presence of the room cannot be read")
 
 
 def listening(present: int, seated_here: Iterable[bool]) -> int:
@@ -193,14 +219,15 @@ def watch(rooms: Mapping[int, Sequence[int]], now: float) -> dict[int, dict[int,
     """Since when (Unix time) the watched accounts of each room are away without a break; None for those who are here.
 
     Whoever is away for the first time is from `now` on. Call it for all accounts of a room whose absence counts: what
-    was known of others is forgotten. One round trip for every `ROOMS` rooms. Raises RedisError.
+    was known of others is forgotten. One round trip for every `ROOMS` rooms; one that cannot be read is logged and
+    missing. Raises RedisError.
     """
     found: dict[int, dict[int, float | None]] = {}
     for some in _some({pk: [user_key(user_pk) for user_pk in users] for pk, users in rooms.items()}):
         pipe = bus.client().pipeline(transaction=False)
         for room_pk, people in some:
             pipe.eval(_WATCH, 3, *_keys(room_pk), repr(now), AWAY_KEPT * 1000, *people)
-        for (room_pk, _people), answer in zip(some, pipe.execute(), strict=True):
+        for room_pk, answer in _read(some, pipe.execute(raise_on_error=False)).items():
             since = [float(text) if text else None for text in answer]
             found[room_pk] = dict(zip(rooms[room_pk], since, strict=True))
     return found

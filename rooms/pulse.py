@@ -64,11 +64,11 @@ async def publish_counts(hub: Hub) -> None:
 
 async def count(hub: Hub, room_pk: int) -> int:
     """People in the audience of a room: connected and not on stage."""
-    return (await counts(hub, [room_pk]))[room_pk]
+    return (await counts(hub, [room_pk])).get(room_pk, 0)
 
 
 async def counts(hub: Hub, room_pks: list[int]) -> dict[int, int]:
-    """The same for many rooms: one query, one question to Redis."""
+    """The same for many rooms: one query, one question to Redis. A room that cannot be read is missing."""
     seated = await in_thread(seated_users, room_pks)
     people = {pk: [presence.user_key(user_pk) for user_pk in seated.get(pk, [])] for pk in room_pks}
     found = await presence.alook_many(hub.redis, people)

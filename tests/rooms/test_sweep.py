@@ -192,6 +192,19 @@ def test_a_room_that_fails_keeps_no_other_waiting(caplog: pytest.LogCaptureFixtu
     assert "the sweep of a room failed" in caplog.text
 
 
+def test_a_room_whose_presence_cannot_be_read_keeps_no_other_waiting(caplog: pytest.LogCaptureFixture) -> None:
+    bad, good = open_room("bad"), open_room("good")
+    for name in presence._keys(bad.pk):
+        bus.client().set(name, "something else")
+    actions.sweep(at(0))
+    actions.sweep(at(6))
+    assert (types(bad), types(good)) == ([], ["host_lost"])
+    assert f"presence of room {bad.pk} cannot be read" in caplog.text
+    assert list(presence.look_many({bad.pk: [], good.pk: []})) == [good.pk]
+    with pytest.raises(redis.exceptions.ResponseError):
+        presence.look(bad.pk, [])
+
+
 def test_an_account_that_may_not_speak_leaves_the_stages_that_can_be_left(caplog: pytest.LogCaptureFixture) -> None:
     bad, good = open_room("bad"), open_room("good")
     guest = seated("guest", bad)
