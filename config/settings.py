@@ -321,34 +321,6 @@ CELERY_BROKER_URL = REDIS_URL
 # again for all there is to do, and every task may run twice. What a killed worker had only fetched (one message a
 # process) comes back after the visibility timeout, which is longer than any task may take.
 CELERY_BROKER_TRANSPORT_OPTIONS = {"global_keyprefix": REDIS_PREFIX, "visibility_timeout": 4 * 3600}
-CELERY_WORKER_PREFETCH_MULTIPLIER = 1
-CELERY_TASK_IGNORE_RESULT = True
-CELERY_TASK_DEFAULT_QUEUE = "work"
-CELERY_TASK_ROUTES = {
-    "rooms.tasks.sweep": {"queue": "clock"},
-    "people.tasks.send_mails": {"queue": "mail"},
-    "transcripts.work": {"queue": "speech"},
-}
-# Seconds: a task is asked to stop at the first (SoftTimeLimitExceeded) and its process is ended at the second. Each is
-# far beyond what the task takes on a busy day. `transcripts.work` has a lease for each window instead (solo pool).
-CELERY_TASK_ANNOTATIONS = {
-    name: {"soft_time_limit": soft, "time_limit": hard}
-    for name, soft, hard in (
-        ("rooms.tasks.sweep", 20, 30),
-        ("people.tasks.send_mails", 180, 240),
-        ("people.tasks.tidy", 600, 660),
-        ("ledger.anchor", 60, 90),
-        ("transcripts.requeue", 120, 150),
-        ("transcripts.tell", 120, 150),
-        ("rooms.recording.finish", 10_000, 10_800),  # ffmpeg over a room of many hours with ten tracks
-        ("rooms.recording.prepare", 1800, 1860),
-        ("rooms.recording.sweep", 60, 90),
-        ("rooms.recording.prepare_left", 60, 90),
-        ("rooms.recording.measure_left", 3600, 3660),
-        ("moderation.sweep", 3600, 3660),
-        ("moderation.tidy", 3600, 3660),
-    )
-}
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_TIMEZONE = "UTC"
