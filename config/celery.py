@@ -1,4 +1,4 @@
-"""Work in the background: `work` (short tasks) and `speech` (Whisper, one process)."""
+"""Work in the background, in four queues: `clock` and `mail` (one worker, a place for each), `work`, `speech`."""
 
 import os
 

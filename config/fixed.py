@@ -55,3 +55,33 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 10}},
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
 ]
+
+# --- work in the background: what is where, and how long it may take ---------------------------------------------
+CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+CELERY_TASK_IGNORE_RESULT = True
+CELERY_TASK_DEFAULT_QUEUE = "work"
+CELERY_TASK_ROUTES = {
+    "rooms.tasks.sweep": {"queue": "clock"},
+    "people.tasks.send_mails": {"queue": "mail"},
+    "transcripts.work": {"queue": "speech"},
+}
+# Seconds: a task is asked to stop at the first (SoftTimeLimitExceeded) and its process is ended at the second. Each is
+# far beyond what the task takes on a busy day. `transcripts.work` has a lease for each window instead (solo pool).
+CELERY_TASK_ANNOTATIONS = {
+    name: {"soft_time_limit": soft, "time_limit": hard}
+    for name, soft, hard in (
+        ("rooms.tasks.sweep", 20, 30),
+        ("people.tasks.send_mails", 180, 240),
+        ("people.tasks.tidy", 600, 660),
+        ("ledger.anchor", 60, 90),
+        ("transcripts.requeue", 120, 150),
+        ("transcripts.tell", 120, 150),
+        ("rooms.recording.finish", 10_000, 10_800),  # ffmpeg over a room of many hours with ten tracks
+        ("rooms.recording.prepare", 1800, 1860),
+        ("rooms.recording.sweep", 60, 90),
+        ("rooms.recording.prepare_left", 60, 90),
+        ("rooms.recording.measure_left", 3600, 3660),
+        ("moderation.sweep", 3600, 3660),
+        ("moderation.tidy", 3600, 3660),
+    )
+}

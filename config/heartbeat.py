@@ -14,7 +14,7 @@ from core import loops
 EVERY = 3.0  # seconds between signs
 KEPT = 10  # seconds after which a silent process counts as gone
 
-NAMES = ("work", "speech", "beat")
+NAMES = ("clock", "mail", "work", "speech", "beat")
 
 
 def key(name: str) -> str:

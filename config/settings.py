@@ -317,14 +317,10 @@ SPEECH_WINDOW_SECONDS = env_int("SPEECH_WINDOW_SECONDS", 180, 5, 3600)
 
 # --- work in the background ----------------------------------------------------------------------------------------
 CELERY_BROKER_URL = REDIS_URL
-CELERY_BROKER_TRANSPORT_OPTIONS = {"global_keyprefix": REDIS_PREFIX}
-CELERY_TASK_IGNORE_RESULT = True
-CELERY_TASK_DEFAULT_QUEUE = "work"
-CELERY_TASK_ROUTES = {
-    "transcripts.requeue": {"queue": "work"},
-    "transcripts.tell": {"queue": "work"},
-    "transcripts.*": {"queue": "speech"},
-}
+# A message is acknowledged when its task begins, so a task that is cut off is not begun again by the broker: beat asks
+# again for all there is to do, and every task may run twice. What a killed worker had only fetched (one message a
+# process) comes back after the visibility timeout, which is longer than any task may take.
+CELERY_BROKER_TRANSPORT_OPTIONS = {"global_keyprefix": REDIS_PREFIX, "visibility_timeout": 4 * 3600}
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_TIMEZONE = "UTC"
@@ -335,7 +331,7 @@ CELERY_BEAT_SCHEDULE = {
     "sweep-recordings": {"task": "rooms.recording.sweep", "schedule": 30.0, "options": {"expires": 30}},
     "send-mails": {"task": "people.tasks.send_mails", "schedule": 60.0, "options": {"expires": 60}},
     "anchor-ledger": {"task": "ledger.anchor", "schedule": 600.0, "options": {"expires": 600}},
-    "requeue-speech": {"task": "transcripts.requeue", "schedule": 30.0, "options": {"expires": 30, "queue": "work"}},
+    "requeue-speech": {"task": "transcripts.requeue", "schedule": 30.0, "options": {"expires": 30}},
     "sweep-retention": {
         "task": "moderation.sweep",
         "schedule": float(RETENTION_SWEEP_SECONDS),

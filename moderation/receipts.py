@@ -100,7 +100,9 @@ def reapply(now: datetime | None = None) -> list[int]:
 def mark(rows: dict[int, dict[str, Any]], now: datetime) -> list[int]:
     """One transaction: receipts and marks of those among `rows` that are not purged here."""
     with transaction.atomic():
-        rooms = Room.objects.select_for_update(of=("self",)).filter(pk__in=rows, purged_at=None).order_by("pk")
+        rooms = (
+            Room.objects.select_for_update(of=("self",), no_key=True).filter(pk__in=rows, purged_at=None).order_by("pk")
+        )
         forgotten = [room for room in rooms if room.slug == rows[room.pk]["slug"] and room.ended_at is not None]
         keys = [room.pk for room in forgotten]
         restored = [from_line(rows[pk], now) for pk in keys]

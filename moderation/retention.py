@@ -121,7 +121,7 @@ def begin(rooms: Sequence[int], now: datetime) -> list[int]:
     with transaction.atomic():
         # A row that somebody else holds is theirs (another purge) or not due any more (a hold): the next sweep sees.
         locked = list(
-            Room.objects.select_for_update(of=("self",), skip_locked=True)
+            Room.objects.select_for_update(of=("self",), skip_locked=True, no_key=True)
             .filter(pk__in=there, status=Room.Status.ENDED, purged_at=None)
             .order_by("pk")
         )

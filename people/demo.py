@@ -98,7 +98,7 @@ def ensure_people() -> dict[str, User]:
 
 
 def ensure_account(account: Account, hashed: str) -> User:
-    user = User.objects.filter(handle__iexact=account.handle).first()
+    user = User.objects.by_handle(account.handle)
     if user is not None:
         return user
     user = User.objects.create(

@@ -24,7 +24,7 @@ def send(user: User, template: str, **context: object) -> None:
         }
         source = render_to_string(template, {**names, **context})
     subject, _newline, text = source.strip().partition("\n")
-    EmailMessage(subject.strip(), text.strip() + "\n", to=[user.email]).send()
+    EmailMessage(" ".join(subject.split()), text.strip() + "\n", to=[user.email]).send()
 
 
 def tell_new_creator(user: User) -> None:

@@ -19,6 +19,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from people.mail_addresses import canonical, found_as
 from people.text import visible
 
 if TYPE_CHECKING:
@@ -43,12 +44,34 @@ def new_ident() -> str:
 
 
 class UserManager(BaseUserManager["User"]):
+    """Accounts, and the look-ups by handle and address.
+
+    Django's `iexact` compares upper case, which no index has; and `first()` asks for the smallest key, for which
+    PostgreSQL may read all of them.
+    """
+
+    def with_handle(self, handle: str) -> models.QuerySet[User]:
+        """The account with a handle, by `user_handle_unique`; capitals do not matter."""
+        return self.annotate(low_handle=Lower("handle")).filter(low_handle=handle.lower())
+
+    def with_email(self, email: str) -> models.QuerySet[User]:
+        """The account that has an address, by `user_email_unique`; nobody for an empty one."""
+        return self.exclude(email="").annotate(low_email=Lower("email")).filter(low_email=found_as(email))
+
+    def by_handle(self, handle: str, **facts: object) -> User | None:
+        """The account with this handle of which `facts` hold."""
+        return next(iter(self.with_handle(handle).filter(**facts)), None)
+
+    def by_email(self, email: str, **facts: object) -> User | None:
+        """The account that has this address and of which `facts` hold."""
+        return next(iter(self.with_email(email).filter(**facts)), None)
+
     def get_by_natural_key(self, username: str | None) -> User:
-        return self.get(handle__iexact=username)
+        return self.with_handle(username or "").get()
 
     def create_user(self, handle: str, email: str, password: str | None = None, **extra: Any) -> User:
         extra.setdefault("display_name", handle)
-        user = self.model(handle=handle, email=email.strip().lower(), **extra)
+        user = self.model(handle=handle, email=canonical(email), **extra)
         user.set_password(password)
         user.save(using=self._db)
         return user

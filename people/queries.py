@@ -9,12 +9,13 @@ from django.db.models import Q, QuerySet
 from django.db.models.functions import Lower
 
 from people.live import LiveLink, live_link
+from people.mail_addresses import found_as
 from people.models import Creator, Follow, User
 
 
 def person(handle: str) -> User | None:
     """The open account with this handle; capitals do not matter."""
-    return User.objects.filter(handle__iexact=handle, is_active=True, signing_up=False).first()
+    return User.objects.by_handle(handle, is_active=True, signing_up=False)
 
 
 def follows(follower_pk: int, followed_pk: int) -> bool:
@@ -88,10 +89,11 @@ def by_handles_or_emails(words: Iterable[str]) -> Named:
 
     An address counts where its owner confirmed it: anybody can sign up with somebody else's.
     """
-    asked = list(dict.fromkeys(word.strip().removeprefix("@").lower() for word in words if word.strip(" @")))
+    asked = list(dict.fromkeys(found_as(word.strip().removeprefix("@")) for word in words if word.strip(" @")))
     addresses = [word for word in asked if "@" in word]
-    people = User.objects.annotate(low=Lower("handle")).filter(
-        Q(low__in=asked) | Q(email__in=addresses), is_active=True, signing_up=False
+    has_address = Q(low_email__in=addresses) & ~Q(email="")
+    people = User.objects.annotate(low=Lower("handle"), low_email=Lower("email")).filter(
+        Q(low__in=asked) | has_address, is_active=True, signing_up=False
     )
     confirmed = set(EmailAddress.objects.filter(email__in=addresses, verified=True).values_list("user_id", "email"))
     found = {}

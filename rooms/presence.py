@@ -3,11 +3,17 @@
 A room has a sorted set of connections (`who|conn`, scored by when each expires) and a hash that counts them by
 person, so that "how many people" and "is this person here" are one step each. Connections that a killed process
 left behind expire after `TTL` seconds. All of it in Lua on Redis' own clock: processes cannot race or disagree.
+
+A third hash says since when people of the stage are away, as the room's clock saw it. A mark is good only while that
+person has been away without a break: whoever comes in loses it in the same step, the clock keeps marks of those alone
+that it asks about, and all of a room's run out when no clock came by for `AWAY_KEPT` seconds, because nobody knows then
+who was here meanwhile.
 """
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Iterable
+import logging
+from collections.abc import Awaitable, Iterable, Mapping, Sequence
 from typing import Any, TypeVar
 
 import redis.asyncio
@@ -16,13 +22,17 @@ from redis.exceptions import ResponseError
 from core import loops
 from rooms import bus
 
+log = logging.getLogger(__name__)
+
 R = TypeVar("R")
 
 TTL = 30  # seconds a connection counts without being refreshed
 REFRESH = 10  # seconds between refreshes
 BATCH = 500  # connections a script call
+ROOMS = 200  # rooms a round trip
+AWAY_KEPT = 30  # seconds that marks of absence are good without a look at the room
 
-# KEYS: connections, people. Every script first forgets who expired.
+# KEYS: connections, people, marks of absence. Every script first forgets who expired.
 _PRUNE = """
 local t = redis.call('TIME')
 local now = t[1] * 1000 + math.floor(t[2] / 1000)
@@ -47,6 +57,7 @@ local new = 0
 for i = 2, #ARGV do
   if redis.call('ZADD', KEYS[1], now + ARGV[1], ARGV[i]) == 1 then
     local who = string.match(ARGV[i], '^([^|]*)|')
+    redis.call('HDEL', KEYS[3], who)
     if redis.call('HINCRBY', KEYS[2], who, 1) == 1 then new = new + 1 end
   end
 end
@@ -75,14 +86,37 @@ for i = 1, #ARGV do answer[i + 1] = redis.call('HEXISTS', KEYS[2], ARGV[i]) end
 return answer
 """
 )
+# ARGV: now (Unix time), how long marks are kept in ms, people asked about. Returns for each of them nothing where they
+# are here, else since when they are away.
+_WATCH = (
+    _PRUNE
+    + """
+local over = {}
+for _, who in ipairs(redis.call('HKEYS', KEYS[3])) do over[who] = true end
+local answer = {}
+for i = 3, #ARGV do
+  if redis.call('HEXISTS', KEYS[2], ARGV[i]) == 1 then
+    answer[i - 2] = ''
+  else
+    redis.call('HSETNX', KEYS[3], ARGV[i], ARGV[1])
+    answer[i - 2] = redis.call('HGET', KEYS[3], ARGV[i])
+    over[ARGV[i]] = nil
+  end
+end
+for who in pairs(over) do redis.call('HDEL', KEYS[3], who) end
+redis.call('PEXPIRE', KEYS[3], ARGV[2])
+return answer
+"""
+)
 
 
 def user_key(user_pk: int) -> str:
     return f"u:{user_pk}"
 
 
-def _keys(room_pk: int) -> tuple[str, str]:
-    return bus.key(f"presence:{room_pk}"), bus.key(f"presence:{room_pk}:people")
+def _keys(room_pk: int) -> tuple[str, str, str]:
+    name = f"presence:{room_pk}"
+    return bus.key(name), bus.key(f"{name}:people"), bus.key(f"{name}:away")
 
 
 async def enter(client: redis.asyncio.Redis, room_pk: int, members: Iterable[tuple[str, str]]) -> int:
@@ -90,28 +124,83 @@ async def enter(client: redis.asyncio.Redis, room_pk: int, members: Iterable[tup
     names = [f"{who}|{conn}" for who, conn in members]
     new = 0
     for start in range(0, len(names), BATCH):
-        call: Any = client.eval(_ENTER, 2, *_keys(room_pk), TTL * 1000, *names[start : start + BATCH])
+        call: Any = client.eval(_ENTER, 3, *_keys(room_pk), TTL * 1000, *names[start : start + BATCH])
         new += int(await call)
     return new
 
 
 async def leave(client: redis.asyncio.Redis, room_pk: int, who: str, conn: str) -> bool:
     """This connection closed. True when the person has no other one to the room."""
-    call: Any = client.eval(_LEAVE, 2, *_keys(room_pk), f"{who}|{conn}")
+    call: Any = client.eval(_LEAVE, 3, *_keys(room_pk), f"{who}|{conn}")
     return bool(await call)
 
 
 async def alook(client: redis.asyncio.Redis, room_pk: int, people: list[str]) -> tuple[int, list[bool]]:
     """How many people are here, and which of `people` are."""
-    call: Any = client.eval(_LOOK, 2, *_keys(room_pk), *people)
-    answer = await call
-    return int(answer[0]), [bool(here) for here in answer[1:]]
+    return _only(await alook_many(client, {room_pk: people}))
+
+
+async def alook_many(
+    client: redis.asyncio.Redis, rooms: Mapping[int, Sequence[str]]
+) -> dict[int, tuple[int, list[bool]]]:
+    """`alook` for the people of many rooms: one round trip for every `ROOMS` of them.
+
+    A room that cannot be read, because something else stands under its keys, is logged and missing.
+    """
+    found: dict[int, tuple[int, list[bool]]] = {}
+    for some in _some(rooms):
+        pipe = client.pipeline(transaction=False)
+        for room_pk, people in some:
+            pipe.eval(_LOOK, 3, *_keys(room_pk), *people)
+        found |= _looked(some, await pipe.execute(raise_on_error=False))
+    return found
 
 
 def look(room_pk: int, people: list[str]) -> tuple[int, list[bool]]:
     """`alook` for code that waits. Raises RedisError."""
-    answer: Any = bus.client().eval(_LOOK, 2, *_keys(room_pk), *people)
-    return int(answer[0]), [bool(here) for here in answer[1:]]
+    return _only(look_many({room_pk: people}))
+
+
+def look_many(rooms: Mapping[int, Sequence[str]]) -> dict[int, tuple[int, list[bool]]]:
+    """`alook_many` for code that waits. Raises RedisError."""
+    found: dict[int, tuple[int, list[bool]]] = {}
+    for some in _some(rooms):
+        pipe = bus.client().pipeline(transaction=False)
+        for room_pk, people in some:
+            pipe.eval(_LOOK, 3, *_keys(room_pk), *people)
+        found |= _looked(some, pipe.execute(raise_on_error=False))
+    return found
+
+
+def _some(rooms: Mapping[int, Sequence[str]]) -> list[list[tuple[int, Sequence[str]]]]:
+    items = list(rooms.items())
+    return [items[start : start + ROOMS] for start in range(0, len(items), ROOMS)]
+
+
+def _read(some: list[tuple[int, Sequence[str]]], answers: list[Any]) -> dict[int, list[Any]]:
+    """What Redis answered, by room. An answer that tells of one room's keys is that room's alone; others are raised."""
+    found: dict[int, list[Any]] = {}
+    for (room_pk, _people), answer in zip(some, answers, strict=True):
+        if isinstance(answer, ResponseError):
+            log.error("presence of room %s cannot be read: %s", room_pk, answer)
+        elif isinstance(answer, Exception):
+            raise answer
+        else:
+            found[room_pk] = answer
+    return found
+
+
+def _looked(some: list[tuple[int, Sequence[str]]], answers: list[Any]) -> dict[int, tuple[int, list[bool]]]:
+    return {
+        room_pk: (int(answer[0]), [bool(here) for here in answer[1:]])
+        for room_pk, answer in _read(some, answers).items()
+    }
+
+
+def _only(found: dict[int, tuple[int, list[bool]]]) -> tuple[int, list[bool]]:
+    for answer in found.values():
+        return answer
+    raise ResponseError("presence of the room cannot be read")
 
 
 def listening(present: int, seated_here: Iterable[bool]) -> int:
@@ -129,17 +218,22 @@ def is_connected(room_pk: int, user_pk: int) -> bool:
     return look(room_pk, [user_key(user_pk)])[1][0]
 
 
-def away_since(room_pk: int, user_pk: int, here: bool, now: float) -> float | None:
-    """When (Unix time) a sweep first found this person away, `now` if it is this one; None while here."""
-    name, field = bus.key(f"away:{room_pk}"), str(user_pk)
-    client = bus.client()
-    if here:
-        client.hdel(name, field)
-        return None
-    client.hsetnx(name, field, repr(now))
-    client.expire(name, 24 * 3600)
-    found: Any = client.hget(name, field)
-    return float(found)
+def watch(rooms: Mapping[int, Sequence[int]], now: float) -> dict[int, dict[int, float | None]]:
+    """Since when (Unix time) the watched accounts of each room are away without a break; None for those who are here.
+
+    Whoever is away for the first time is from `now` on. Call it for all accounts of a room whose absence counts: what
+    was known of others is forgotten. One round trip for every `ROOMS` rooms; one that cannot be read is logged and
+    missing. Raises RedisError.
+    """
+    found: dict[int, dict[int, float | None]] = {}
+    for some in _some({pk: [user_key(user_pk) for user_pk in users] for pk, users in rooms.items()}):
+        pipe = bus.client().pipeline(transaction=False)
+        for room_pk, people in some:
+            pipe.eval(_WATCH, 3, *_keys(room_pk), repr(now), AWAY_KEPT * 1000, *people)
+        for room_pk, answer in _read(some, pipe.execute(raise_on_error=False)).items():
+            since = [float(text) if text else None for text in answer]
+            found[room_pk] = dict(zip(rooms[room_pk], since, strict=True))
+    return found
 
 
 async def apart(work: Awaitable[R], room_pk: int) -> R | None:

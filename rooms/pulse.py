@@ -74,15 +74,11 @@ async def count(hub: Hub, room_pk: int) -> int:
 
 
 async def counts(hub: Hub, room_pks: list[int]) -> dict[int, int]:
-    """The same for many rooms: one query, one question a room. A room whose presence cannot be read is missing."""
+    """The same for many rooms: one query, one question to Redis. A room that cannot be read is missing."""
     seated = await in_thread(seated_users, room_pks)
-    found: dict[int, int] = {}
-    for pk in room_pks:
-        people = [presence.user_key(user_pk) for user_pk in seated.get(pk, [])]
-        looked = await presence.apart(presence.alook(hub.redis, pk, people), pk)
-        if looked is not None:
-            found[pk] = presence.listening(*looked)
-    return found
+    people = {pk: [presence.user_key(user_pk) for user_pk in seated.get(pk, [])] for pk in room_pks}
+    found = await presence.alook_many(hub.redis, people)
+    return {pk: presence.listening(present, here) for pk, (present, here) in found.items()}
 
 
 def seated_users(room_pks: list[int]) -> dict[int, list[int]]:

@@ -75,7 +75,7 @@ def person(handle: Any) -> User:
     """The account that a client names. Raises bad_value for what is no handle, not_on_stage for nobody's."""
     if not isinstance(handle, str) or not _HANDLE.match(handle):
         raise RoomRefused("bad_value", {"user": "handle"})
-    user = User.objects.filter(handle__iexact=handle).first()
+    user = User.objects.by_handle(handle)
     if user is None:
         raise RoomRefused("not_on_stage")
     return user

@@ -96,7 +96,7 @@ def page(transcript: Transcript, which: Which) -> tuple[list[Cue], str | None]:
     if which.to_ms is not None:
         cues = cues.filter(start_ms__lt=which.to_ms)
     if which.speaker:
-        cues = cues.filter(seat__user__handle__iexact=which.speaker)
+        cues = cues.filter(seat__user__in=User.objects.with_handle(which.speaker))
     if which.q.strip():
         cues = search(cues, transcript.language, which.q)
     if which.after:

@@ -15,7 +15,7 @@ from deploy.local.programs import BIN
 
 PARTS = ("postgres", "redis", "janus")
 # Seconds a program gets to end by itself; Whisper's work is claimed with a lease, so it may be cut off.
-PATIENCE = {"postgres": 30, "redis": 20, "janus": 10, "media": 15, "work": 15, "speech": 5}
+PATIENCE = {"postgres": 30, "redis": 20, "janus": 10, "media": 15, "clock": 10, "work": 15, "speech": 5}
 GONE = (OSError, http.client.HTTPException, xmlrpc.client.Error)
 
 HEAD = """[supervisord]

@@ -9,6 +9,7 @@ BIN = Path(sys.prefix) / "bin"
 ALIVE = {
     "media": "media:heartbeat",
     "standby": "media:heartbeat",
+    "clock": "alive:clock",
     "work": "alive:work",
     "speech": "alive:speech",
     "beat": "alive:beat",
@@ -17,7 +18,7 @@ ALIVE = {
 # A thousand who come in at once wait their turn: Daphne's own 5 seconds and 50 places turned all of them away.
 PATIENCE = 30  # seconds for a WebSocket's handshake
 BACKLOG = 1024  # connections that wait to be accepted
-ORDER = ("media", "standby", "work", "speech", "beat", "web", "voices")
+ORDER = ("media", "standby", "clock", "work", "speech", "beat", "web", "voices")
 
 
 def celery(*words: str) -> list[str]:
@@ -25,10 +26,10 @@ def celery(*words: str) -> list[str]:
     return [str(BIN / "celery"), "--app", "config.celery", *words, "--loglevel", "INFO"]
 
 
-def worker(queue: str, *words: str) -> list[str]:
-    """A worker of one queue."""
+def worker(name: str, *words: str, queues: str = "") -> list[str]:
+    """A worker, of the queue that is called as it is unless others are named."""
     quiet = ["--without-mingle", "--without-gossip"]
-    return celery("worker", "--queues", queue, "--hostname", f"{queue}@%h", *quiet, *words)
+    return celery("worker", "--queues", queues or name, "--hostname", f"{name}@%h", *quiet, *words)
 
 
 def command(name: str, port: int = 0, host: str = "127.0.0.1", certificate: Path | None = None) -> list[str]:
@@ -51,6 +52,9 @@ def command(name: str, port: int = 0, host: str = "127.0.0.1", certificate: Path
         # Waits, ready, until the other supervisor is gone: then it takes over within a moment.
         "standby": [sys.executable, "manage.py", "media"],
         "voices": [sys.executable, "manage.py", "voices"],
+        # The 5-second clock and the mails, which take one place at a time (people/outbox.py): the other is the clock's.
+        # Processes, not threads, because only they can be ended when a task hangs.
+        "clock": worker("clock", "--concurrency", "2", queues="clock,mail"),
         "work": worker("work", "--concurrency", "2"),
         "speech": worker("speech", "--pool", "solo"),
         "beat": celery("beat", "--scheduler", "celery.beat.Scheduler", "--pidfile", ""),

@@ -24,8 +24,9 @@ from people.accounts.backend import by_address, by_login
 from people.accounts.limits import may_mail, remember_device, try_password
 from people.accounts.links import confirm_link, local_next, reset_link, site_link, this_site, with_next
 from people.actions.credentials import end_credentials, prove_address
-from people.actions.profile import release_unconfirmed
+from people.actions.profile import lock_claimants, release_unconfirmed
 from people.addresses import address_of_request
+from people.mail_addresses import canonical
 from people.middleware import TZ_COOKIE
 from people.models import User
 from people.sessions import SessionStore
@@ -67,6 +68,17 @@ class HouseAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth is n
             user.save()
         return user
 
+    def clean_username(self, username: str, shallow: bool = False) -> str:
+        """As allauth does, but for its look-up, which no index answers."""
+        name: str = super().clean_username(username, shallow=True)
+        if not shallow and User.objects.with_handle(name).exists():
+            raise self.validation_error("username_taken")
+        return name
+
+    def clean_email(self, email: str) -> str:
+        """The one spelling of an address, or why no mail can be sent to it."""
+        return canonical(email)
+
     # --- signing in --------------------------------------------------------------------------------------------------
 
     def pre_authenticate(self, request: HttpRequest, **credentials: Any) -> None:
@@ -106,6 +118,7 @@ class HouseAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth is n
         elif mine:
             user.keep_session = cast(SessionStore, request.session).stored_key
         with transaction.atomic():
+            lock_claimants(user.email, user)
             super().set_password(user, password)
             if not mine or not user.keep_session:
                 self.prove_by_reset(user)
@@ -129,6 +142,7 @@ class HouseAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth is n
         signed_in = request.user.is_authenticated and request.user.pk == user.pk
         own = cast(SessionStore, request.session).stored_key if signed_in else ""
         with transaction.atomic():
+            lock_claimants(email_address.email, user)
             release_unconfirmed(email_address.email, besides=user)
             if not super().confirm_email(request, email_address):
                 return False

@@ -4,18 +4,18 @@ from typing import Any, cast
 
 from allauth.account.auth_backends import AuthenticationBackend
 from allauth.account.models import EmailAddress
-from django.db.models.functions import Lower
 from django.http import HttpRequest
 
+from people.mail_addresses import found_as
 from people.models import User
 
 
 def by_login(login: str) -> User | None:
     """The account that a person means who writes a handle (with or without its @) or an address."""
-    login = login.strip().lower()
+    login = login.strip()
     if "@" in login[1:]:
         return by_address(login)
-    return User.objects.annotate(low=Lower("handle")).filter(low=login.removeprefix("@")).first()
+    return User.objects.by_handle(login.removeprefix("@"))
 
 
 def by_address(email: str) -> User | None:
@@ -24,11 +24,11 @@ def by_address(email: str) -> User | None:
     An account that is only signing up is no answer: anybody can sign up with anybody's address, and whether that
     account is found would tell whether there is another one.
     """
-    email = email.strip().lower()
+    email = found_as(email)
     confirmed = EmailAddress.objects.filter(email=email, verified=True).select_related("user").first()
     if confirmed is not None:
         return cast(User, confirmed.user)
-    return User.objects.filter(email=email, signing_up=False).exclude(email="").first()
+    return User.objects.by_email(email, signing_up=False)
 
 
 class AccountBackend(AuthenticationBackend):  # type: ignore[misc]  # allauth is not typed

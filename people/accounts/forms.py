@@ -1,8 +1,9 @@
 """allauth's forms in the words of the house."""
 
 import datetime
-from typing import Any
+from typing import Any, cast
 
+from allauth.account import app_settings
 from allauth.account import forms as allauth_forms
 from allauth.account.adapter import get_adapter
 from allauth.account.models import EmailAddress
@@ -20,6 +21,7 @@ from django.utils.translation import gettext_lazy as _
 
 from people.accounts.backend import by_address
 from people.accounts.limits import may_mail
+from people.mail_addresses import canonical, sendable
 from people.models import HANDLE, User
 from people.text import visible
 
@@ -39,6 +41,8 @@ class Plain(forms.Form):
         super().__init__(*args, **kwargs)
         for field in self.fields.values():
             field.widget.attrs.pop("placeholder", None)
+        if address := self.fields.get("email"):
+            address.validators = [sendable]
         if password := self.fields.get("password1"):
             password.help_text = _("At least 10 characters. A few words that only you would put together.")
 
@@ -125,7 +129,7 @@ class ResetPasswordForm(Plain, allauth_forms.ResetPasswordForm):  # type: ignore
         self.fields["email"].label = _("E-mail address of your account")
 
     def clean_email(self) -> str:
-        return str(self.cleaned_data["email"]).lower()
+        return canonical(self.cleaned_data["email"])
 
     def save(self, request: HttpRequest, **kwargs: Any) -> str:
         email: str = self.cleaned_data["email"]
@@ -148,6 +152,16 @@ class AddEmailForm(Plain, allauth_forms.AddEmailForm):  # type: ignore[misc]
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["email"].label = _("New e-mail address")
+
+    def clean_email(self) -> str:
+        """As allauth does, but for its look-up of all accounts with this address: nobody is told of another's."""
+        user, adapter = cast(User, self.user), get_adapter()
+        email = canonical(self.cleaned_data["email"])
+        if email == user.email or EmailAddress.objects.filter(user=user, email=email).exists():
+            raise adapter.validation_error("duplicate_email")
+        if not EmailAddress.objects.can_add_email(user):
+            raise adapter.validation_error("max_email_addresses", app_settings.MAX_EMAIL_ADDRESSES)
+        return email
 
 
 def plain(form: type[forms.Form]) -> type[forms.Form]:

@@ -7,9 +7,10 @@ import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
 
 from django.contrib.admin.models import ADDITION, DELETION, LogEntry
-from django.db import transaction
+from django.db import connection, transaction
 from django.utils import timezone
 
 from people.mails import tell_new_creator
@@ -19,6 +20,8 @@ from people.refusals import PeopleRefused
 from people.throttle import slow_down
 
 log = logging.getLogger(__name__)
+
+WAVES = 0x5741_5645  # "WAVE": the advisory lock under which waves take turns
 
 
 @dataclass(frozen=True)
@@ -73,16 +76,17 @@ def add_creators(people: Sequence[User], by: User | None, wave: str = "") -> Add
     message = f"Added to the creator group, wave “{wave}”" if wave else "Added to the creator group"
     write_log(by, [rows[user.pk] for user in new], ADDITION, message)
     for user in new:
-        transaction.on_commit(lambda user=user: tell_new_creator(user), robust=True)  # type: ignore[misc]
+        transaction.on_commit(partial(tell_new_creator, user), robust=True)
     return Added(new, before)
 
 
 def lock_rows(people: Sequence[User], now: datetime) -> list[Creator]:
-    """Everybody's row, locked in one order so that two lists cannot wait for each other.
+    """Everybody's row, made and locked in one order so that two lists cannot wait for each other.
 
     Who never asked gets a row with `asked_at=now`, which the caller empties again.
     """
-    Creator.objects.bulk_create([Creator(user=user, asked_at=now) for user in people], ignore_conflicts=True)
+    made = [Creator(user=user, asked_at=now) for user in sorted(people, key=lambda user: user.pk)]
+    Creator.objects.bulk_create(made, ignore_conflicts=True)
     return list(Creator.objects.select_for_update().filter(user__in=people).order_by("pk"))
 
 
@@ -95,13 +99,21 @@ def add_creators_by_list(words: Sequence[str], by: User | None, wave: str = "") 
 
 @transaction.atomic
 def add_wave(size: int, name: str, by: User | None) -> Added:
-    """Let in the next `size` people who asked, oldest first. Locked: two waves never take the same people."""
+    """Let in the next `size` people who asked, oldest first.
+
+    Waves take turns, so two never take the same people; their rows are locked in the order that lists lock them in.
+    Whoever is added or withdraws while the wave begins is left out, and nobody is let in for them.
+    """
     name = name.strip()
     if not name:
         raise PeopleRefused("no_wave_name")
     if size < 1:
         raise PeopleRefused("bad_wave_size")
-    rows = waiting().select_for_update(of=("self",)).select_related("user")[:size]
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [WAVES])
+    next_ones = list(waiting().values_list("pk", flat=True)[:size])
+    locked = Creator.objects.select_for_update(of=("self",)).select_related("user").order_by("pk")
+    rows = sorted(locked.filter(pk__in=next_ones, added_at=None), key=lambda row: next_ones.index(row.pk))
     return add_creators([row.user for row in rows], by, name)
 
 
@@ -112,6 +124,7 @@ def remove_creators(people: Sequence[User], by: User | None) -> list[User]:
         Creator.objects.select_for_update(of=("self",))
         .select_related("user")
         .filter(user__in=people, added_at__isnull=False)
+        .order_by("pk")
     )
     write_log(by, rows, DELETION, "Removed from the creator group")
     Creator.objects.filter(pk__in=[row.pk for row in rows]).delete()

@@ -41,10 +41,12 @@ def end_credentials(
     are void from now on. Second steps go with `factors` alone: they are what still protects an account whose password
     or mailbox somebody else has.
     """
-    row = User.objects.select_for_update().get(pk=user.pk)
+    row = User.objects.select_for_update(no_key=True).get(pk=user.pk)
     row.credentials_at = user.credentials_at = timezone.now()
     row.save(update_fields=["credentials_at"])
-    sessions = list(Session.objects.select_for_update().filter(user=row).exclude(session_key=keep_session))
+    sessions = list(
+        Session.objects.select_for_update().filter(user=row).exclude(session_key=keep_session).order_by("pk")
+    )
     Session.objects.filter(pk__in=[session.pk for session in sessions]).delete()
     ended_tokens = ApiToken.objects.filter(user=row).delete()[0] if tokens else 0
     ended_factors = Authenticator.objects.filter(user=row).delete()[0] if factors else 0
@@ -89,7 +91,7 @@ def make_token(user: User, name: str, session: str = "") -> tuple[ApiToken, str]
     name = name.strip()
     if not name or len(name) > 60:
         raise PeopleRefused("bad_value", {"name": "1–60"})
-    row = User.objects.select_for_update().get(pk=user.pk)
+    row = User.objects.select_for_update(no_key=True).get(pk=user.pk)
     if session and not Session.objects.filter(user=row, session_key=session).exists():
         raise PeopleRefused("not_signed_in")
     if ApiToken.objects.filter(user=row, expires_at__gt=timezone.now()).count() >= MOST_TOKENS:

@@ -13,6 +13,7 @@ from django.utils import timezone
 
 from people import quotas
 from people.actions.credentials import end_credentials
+from people.mail_addresses import canonical
 from people.models import User
 from people.pictures import square_webp
 from people.throttle import slow_down
@@ -53,7 +54,7 @@ def replace_picture(user: User, content: ContentFile[bytes] | None) -> User:
     new = ""
     try:
         with transaction.atomic():
-            row = User.objects.select_for_update().get(pk=user.pk)
+            row = User.objects.select_for_update(no_key=True).get(pk=user.pk)
             old = row.picture.name
             if content is None:
                 row.picture = ""
@@ -76,9 +77,9 @@ def set_email(user: User, email: str, confirmed: bool = False) -> User:
     """Give an account another address, as staff and commands do; people themselves go by allauth's mails.
 
     The addresses before it are forgotten: a link sent to one of them must not change the account back. What spoke for
-    the account ends with them.
+    the account ends with them. Raises ValidationError where no mail could be sent to the new one.
     """
-    user.email = email.strip().lower()
+    user.email = canonical(email)
     if confirmed and user.proved_at is None:
         user.proved_at = timezone.now()
     user.save(update_fields=["email", "proved_at"])
@@ -91,13 +92,23 @@ def set_email(user: User, email: str, confirmed: bool = False) -> User:
     return user
 
 
+def lock_claimants(email: str, user: User) -> None:
+    """Lock every account that gave an address, and this one, in one order: two that confirm it at once take turns."""
+    claimants = {
+        user.pk,
+        *EmailAddress.objects.filter(email=email).values_list("user", flat=True),
+        *User.objects.with_email(email).values_list("pk", flat=True),
+    }
+    list(User.objects.select_for_update(no_key=True).filter(pk__in=claimants).order_by("pk").values_list("pk"))
+
+
 @transaction.atomic
 def release_unconfirmed(email: str, besides: User) -> int:
     """Take an address away from accounts that gave it without confirming it. Returns from how many."""
     if EmailAddress.objects.filter(email=email, verified=True).exclude(user=besides).exists():
         return 0
     EmailAddress.objects.filter(email=email).exclude(user=besides).delete()
-    others = list(User.objects.filter(email=email).exclude(pk=besides.pk))
+    others = list(User.objects.with_email(email).exclude(pk=besides.pk).order_by("pk"))
     for other in others:
         other.email = ""
         other.save(update_fields=["email"])

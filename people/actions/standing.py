@@ -90,7 +90,7 @@ def end_all_sessions(user: User, by: User | None, why: str) -> Ended:
 
 
 def _set_active(user: User, by: User | None, why: str, active: bool) -> bool:
-    row = User.objects.select_for_update().get(pk=user.pk)
+    row = User.objects.select_for_update(no_key=True).get(pk=user.pk)
     if row.is_active == active:
         return False
     row.is_active = user.is_active = active

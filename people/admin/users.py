@@ -15,20 +15,30 @@ from django.utils.translation import ngettext
 from people.actions.creators import add_creators
 from people.actions.profile import set_email
 from people.admin.standing import act_on_account, deeds_for
+from people.mail_addresses import canonical
 from people.models import User
 
 SEES_ADDRESSES = "people.view_address"
 ONLY_SUPERUSERS = ("is_staff", "is_superuser", "groups", "user_permissions")
 
 
-class AddForm(AdminUserCreationForm):  # type: ignore[type-arg]
+class AddressForm:
+    """Part of a form: an address in its one spelling, or why no mail can be sent to it."""
+
+    cleaned_data: dict[str, Any]
+
+    def clean_email(self) -> str:
+        return canonical(self.cleaned_data["email"])
+
+
+class AddForm(AddressForm, AdminUserCreationForm):  # type: ignore[type-arg]
     class Meta:
         model = User
         fields = ("handle", "display_name", "email")
         field_classes: dict[str, Any] = {}
 
 
-class ChangeForm(UserChangeForm):  # type: ignore[type-arg]
+class ChangeForm(AddressForm, UserChangeForm):  # type: ignore[type-arg]
     class Meta:
         model = User
         fields = "__all__"

@@ -17,7 +17,9 @@ from rooms.refusals import RoomRefused
 def locked(room_id: int) -> Iterator[Room]:
     """The room, in a transaction that nobody else can enter. Raises unknown_room."""
     with transaction.atomic():
-        room = Room.objects.select_for_update(of=("self",)).select_related("host").filter(pk=room_id).first()
+        # A lock that lets rows refer to the room meanwhile (no_key): whoever adds one would wait for it at the commit.
+        rooms = Room.objects.select_for_update(of=("self",), no_key=True).select_related("host")
+        room = rooms.filter(pk=room_id).first()
         if room is None:
             raise RoomRefused("unknown_room")
         yield room

@@ -16,6 +16,7 @@ from typing import Any
 from django.db import transaction
 
 from people.actions.standing import standing_changed as account_changed
+from people.batches import each
 from people.models import User
 from people.standing import NOBODY, standings, why_not_enter, why_not_speak
 from rooms import bus
@@ -52,14 +53,25 @@ def _tell(whom: dict[str, int]) -> None:
 
 
 def apply_standing(user_pk: int) -> None:
-    """Give up what an account may not have any more: the room it hosts ends, its seats are left. Safe to run twice."""
+    """Give up what an account may not have any more: the room it hosts ends, its seats are left. Safe to run twice.
+
+    A room that fails is logged, and keeps the account on no other stage.
+    """
     standing = standings([user_pk]).get(user_pk, NOBODY)
     if why_not_enter(standing):
-        for room_pk in Room.objects.filter(host=user_pk, status=Room.Status.LIVE).values_list("pk", flat=True):
-            _unless_over(room_pk, partial(end_room, room_pk, None, Room.EndReason.STAFF))
+        hosted = Room.objects.filter(host=user_pk, status=Room.Status.LIVE).values_list("pk", flat=True)
+        each(list(hosted), _end_for_staff, "ending the room of an account")
     if why_not_speak(standing):
-        for seat in Seat.objects.select_related("user").filter(user=user_pk, left_at=None):
-            _unless_over(seat.room_id, partial(leave_seat, seat.room_id, seat.user, Seat.LeftReason.UNSEATED))
+        seats = Seat.objects.select_related("user").filter(user=user_pk, left_at=None)
+        each(list(seats), _take_off, "taking an account off a stage")
+
+
+def _end_for_staff(room_pk: int) -> None:
+    _unless_over(room_pk, partial(end_room, room_pk, None, Room.EndReason.STAFF))
+
+
+def _take_off(seat: Seat) -> None:
+    _unless_over(seat.room_id, partial(leave_seat, seat.room_id, seat.user, Seat.LeftReason.UNSEATED))
 
 
 def _unless_over(room_pk: int, act: Callable[[], object]) -> None:

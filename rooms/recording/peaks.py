@@ -75,7 +75,7 @@ def prepare(recording: Recording) -> bool:
     text = json.dumps(draw(files, recording.duration_ms or 0), separators=(",", ":"))
     sums = {file.pk: checksum(store.file_path(file)) for file in files if file.crc32 is None}
     with transaction.atomic():
-        room = Room.objects.select_for_update().get(pk=recording.room_id)
+        room = Room.objects.select_for_update(no_key=True).get(pk=recording.room_id)
         if room.purged_at is not None:
             return False
         for pk, crc32 in sums.items():

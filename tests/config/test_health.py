@@ -44,7 +44,7 @@ def test_readyz_names_each_part_that_is_missing(client: Client) -> None:
     parts = answer.json()["parts"]
     assert answer.status_code == 503
     failed = {name for name, part in parts.items() if part["state"] == "failed"}
-    assert failed >= {"janus", "supervisor", "work", "speech", "beat"}
+    assert failed >= {"janus", "supervisor", "clock", "mail", "work", "speech", "beat"}
     assert not failed & {"database", "redis"}
     assert all(part["detail"] for part in parts.values())
 
@@ -72,7 +72,7 @@ def test_readyz_tells_everybody_the_state_and_operators_why(client: Client) -> N
 
 
 def test_readyz_follows_the_real_processes(site: Site, services: Throwaway) -> None:
-    site.start("media", "work", "speech", "beat", "web")
+    site.start("media", "clock", "work", "speech", "beat", "web")
     wait_for("readiness", lambda: readyz(site)[0] == 200, seconds=90)
     services.kill("janus")
     try:

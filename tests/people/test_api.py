@@ -111,9 +111,9 @@ def test_a_closed_account_s_token_is_worth_nothing() -> None:
 def test_too_much_at_once_says_when_it_works_again() -> None:
     api = signed(person("anna"))
     person("bert")
-    answers = [api.post("/api/v1/people/bert/follow/") for _number in range(65)]
-    assert answers[-1].status_code == 429 and answers[-1].json()["error"]["code"] == "too_fast"
-    assert 1 <= int(answers[-1]["Retry-After"]) <= 3
+    answers = (api.post("/api/v1/people/bert/follow/") for _number in range(600))
+    answer = next(answer for answer in answers if answer.status_code == 429)
+    assert answer.json()["error"]["code"] == "too_fast" and 1 <= int(answer["Retry-After"]) <= 3
 
 
 def test_asking_to_host() -> None:

@@ -1,7 +1,10 @@
 """The creator group: the queue, being added in three ways, being told, being written down."""
 
+import threading
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from functools import partial
 
 import pytest
 from django.contrib.admin.models import LogEntry
@@ -9,7 +12,9 @@ from django.core import mail
 from django.db import connection
 from django.test import Client
 from django.utils import timezone
+from psycopg import Connection
 
+from deploy.local.process import wait_for
 from people.actions.creators import (
     add_creators,
     add_creators_by_list,
@@ -23,6 +28,7 @@ from people.queries import Place, place_in_queue
 from people.refusals import PeopleRefused
 from people.standing import Standing, standing_of, why_not_enter, why_not_host, why_not_speak
 from tests.people.factories import people, person
+from tests.privileges import superuser
 
 
 def queue(number: int) -> list[User]:
@@ -140,9 +146,66 @@ def test_two_waves_at_once_never_take_the_same_people() -> None:
 
     with ThreadPoolExecutor(2) as pool:
         first, second = pool.map(wave, ["A", "B"])
-    assert not set(first) & set(second)
-    assert Creator.objects.filter(added_at__isnull=False).count() == len(first) + len(second)
-    assert {len(first), len(second)} <= {0, 6} and first + second
+    assert not set(first) & set(second) and len(first) == len(second) == 6
+    assert Creator.objects.filter(added_at__isnull=False).count() == 12
+
+
+def side_by_side(*works: Callable[[], object]) -> list[object]:
+    """Do these at the same moment, each on a connection of its own; an error of one is raised."""
+    start = threading.Barrier(len(works))
+
+    def one(work: Callable[[], object]) -> object:
+        start.wait(30)
+        return alone(work)
+
+    with ThreadPoolExecutor(len(works)) as pool:
+        return list(pool.map(one, works))
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_wave_and_a_list_never_wait_for_each_other() -> None:
+    """Those who asked first have the last rows. Both are stopped in the middle, each with what it locked before that:
+    by time and by row that would be one half each, and neither could go on."""
+    users = people(20)
+    start = timezone.now() - timedelta(days=1)
+    for _round in range(5):
+        Creator.objects.all().delete()
+        rows = Creator.objects.bulk_create(
+            Creator(user=user, asked_at=start - timedelta(minutes=place)) for place, user in enumerate(users)
+        )
+        with superuser() as holder, ThreadPoolExecutor(2) as pool:
+            with holder.transaction():
+                holder.execute("SELECT 1 FROM people_creator WHERE id = %s FOR UPDATE", [rows[10].pk])
+                works = (lambda: add_wave(20, "Wave", by=None), lambda: add_creators(users, by=None))
+                answers = [pool.submit(alone, work) for work in works]
+                wait_for("both to wait", partial(two_wait, holder))
+            for answer in answers:
+                answer.result(60)
+
+
+def two_wait(connected: Connection) -> bool:
+    row = connected.execute("SELECT count(*) FROM pg_locks WHERE NOT granted").fetchone()
+    return row is not None and row[0] >= 2
+
+
+def alone(work: Callable[[], object]) -> object:
+    """Do it on a connection of its own."""
+    try:
+        return work()
+    finally:
+        connection.close()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_lists_of_people_who_never_asked_make_their_rows_in_one_order() -> None:
+    users = people(150)
+    for _round in range(8):
+        Creator.objects.all().delete()
+        side_by_side(
+            lambda: add_creators(users, by=None),
+            lambda: add_creators(users[::-1], by=None),
+        )
+        assert Creator.objects.filter(added_at__isnull=False).count() == 150
 
 
 @pytest.mark.django_db

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -103,6 +105,31 @@ def test_whoever_confirms_first_has_the_address() -> None:
     assert second.post(links[1])["Location"] == "/creators/" and signed_in(second)
     assert first.post(links[0]).status_code == 404 and not signed_in(first)
     assert EmailAddress.objects.get().user.handle == "second" and User.objects.get(handle="first").email == ""
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_who_confirm_one_address_at_once_take_turns() -> None:
+    """Each takes the address from the other; whoever is second finds it gone."""
+    for number in range(4):
+        email = f"same{number}@example.org"
+        clients = [Client(), Client()]
+        mail.outbox.clear()
+        for place, client in enumerate(clients):
+            sign_up(client, email, f"one{number}-{place}")
+        links = [link_in(letter) for letter in mail.outbox]
+        start = threading.Barrier(2)
+
+        def confirm_it(client: Client, link: str, start: threading.Barrier = start) -> int:
+            try:
+                start.wait(30)
+                return int(client.post(link).status_code)
+            finally:
+                connection.close()
+
+        with ThreadPoolExecutor(2) as pool:
+            answers = list(pool.map(confirm_it, clients, links))
+        assert 302 in answers and set(answers) <= {302, 404}, answers
+        assert EmailAddress.objects.get(email=email).verified and User.objects.filter(email=email).count() == 1
 
 
 def test_reset_and_another_address_look_the_same_for_known_and_unknown() -> None:

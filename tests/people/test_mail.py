@@ -1,19 +1,21 @@
 """Mails: kept until a mail server took them, tried again, given up visibly; and the development mailbox."""
 
+import email.policy
 import socket
 import threading
 from collections.abc import Generator
 from datetime import timedelta
+from email import message_from_bytes
 from pathlib import Path
 from typing import Any
 
 import pytest
 from django.core.mail import EmailMessage, EmailMultiAlternatives, send_mail
 from django.db import transaction
-from django.test import Client
+from django.test import Client, override_settings
 from django.utils import timezone
 
-from people import outbox
+from people import mails, outbox
 from people.devmail import newest_mails
 from people.models import Mail
 from tests.config.development_urls import DEV_KEY
@@ -30,7 +32,7 @@ class MailServer:
         self.socket = socket.create_server(("127.0.0.1", 0))
         self.port: int = self.socket.getsockname()[1]
         self.taken: list[tuple[list[str], bytes]] = []
-        self.refuse = b""
+        self.refuse = self.hang_up = b""
         self.thread = threading.Thread(target=self.serve, daemon=True)
         self.thread.start()
 
@@ -53,6 +55,8 @@ class MailServer:
                 data = b"".join(iter(line.readline, b".\r\n"))
                 self.taken.append((to, data))
                 to = []
+            if self.hang_up and self.hang_up in text:
+                return
             if verb == b"RCPT":
                 if self.refuse and self.refuse in text:
                     line.write(b"550 no such person\r\n")
@@ -84,13 +88,17 @@ def test_a_mail_is_kept_until_the_server_took_it(server: MailServer) -> None:
         "Grüße", "Hello\n.\nzoë", "A <a@example.org>", ["b@example.org"], bcc=["c@example.org"]
     )
     assert message.send() == 1
-    row = Mail.objects.get()
-    assert (row.state, row.to, row.subject) == (Mail.State.WAITING, "b@example.org, c@example.org", "Grüße")
-    assert outbox.send_due() == 1
-    ((to, data),) = server.taken
-    assert to == ["b@example.org", "c@example.org"] and b"c@example.org" not in data
-    row.refresh_from_db()
-    assert (row.state, bytes(row.source)) == (Mail.State.SENT, b"") and row.sent_at
+    rows = list(Mail.objects.order_by("to"))
+    assert [(row.state, row.to, row.subject) for row in rows] == [
+        (Mail.State.WAITING, "b@example.org", "Grüße"),
+        (Mail.State.WAITING, "c@example.org", "Grüße"),
+    ]
+    assert outbox.send_due() == 2
+    assert sorted(to for to, _data in server.taken) == [["b@example.org"], ["c@example.org"]]
+    assert not any(b"c@example.org" in data for _to, data in server.taken)
+    for row in rows:
+        row.refresh_from_db()
+        assert (row.state, bytes(row.source)) == (Mail.State.SENT, b"") and row.sent_at
     assert outbox.send_due() == 0
 
 
@@ -127,6 +135,100 @@ def test_one_bad_address_does_not_hold_up_the_others(server: MailServer) -> None
     assert outbox.send_due() == 2
     assert sorted(to for to, _data in server.taken) == [["b@example.org"], ["c@example.org"]]
     assert "550" in Mail.objects.get(state=Mail.State.WAITING).error
+
+
+POISON = {
+    "a letter before the @": ("jürgen@example.org", b"From: a@example.org\r\n\r\n"),
+    "a domain that cannot be": ("b@\u2019.example", b"From: a@example.org\r\n\r\n"),
+    "a line break": ("b@example.org\r\nRCPT TO:<c@example.org>", b"From: a@example.org\r\n\r\n"),
+    "nobody it is from": ("b@example.org", b"Subject: x\r\n\r\n"),
+    "nothing at all": ("", b""),
+}
+
+
+@pytest.mark.parametrize("name", POISON)
+def test_a_mail_that_cannot_be_sent_is_alone_with_that(server: MailServer, name: str) -> None:
+    """Whatever it raises: it waits longer and longer, is given up as such, and the others go at once."""
+    to, source = POISON[name]
+    bad = Mail.objects.create(to=to, subject="Bad", source=source)
+    send_mail("Hello", "you", None, ["b@example.org"])
+    send_mail("Hello", "you", None, ["c@example.org"])
+    assert outbox.send_all_due() == 2
+    assert [to for to, _data in server.taken] == [["b@example.org"], ["c@example.org"]]
+    waits = []
+    for _number in range(len(outbox.DELAYS)):
+        bad.refresh_from_db()
+        waits.append(round((bad.next_at - timezone.now()).total_seconds(), -1))
+        assert bad.state == Mail.State.WAITING and bad.error
+        Mail.objects.filter(pk=bad.pk).update(next_at=timezone.now())
+        assert outbox.send_all_due() == 0
+    bad.refresh_from_db()
+    assert bad.state == Mail.State.FAILED and waits[:4] == [60, 300, 900, 3600]
+
+
+def test_an_address_with_a_name_in_other_letters_is_written_as_mail_servers_take_it(server: MailServer) -> None:
+    send_mail("Hello", "you", None, ["Zoë <name@müller.example>", "name@straße.example"])
+    assert outbox.send_due() == 2
+    assert [to for to, _data in server.taken] == [["name@xn--mller-kva.example"], ["name@xn--strae-oqa.example"]]
+    for _to, data in server.taken:
+        data.decode("ascii")
+
+
+def test_a_server_that_is_silent_is_not_asked_again_for_every_mail(server: MailServer, settings: Any) -> None:
+    """It takes connections and never says a word: one mail waits for it, the others are as they were."""
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        settings.EMAIL_PORT, settings.EMAIL_TIMEOUT = silent.getsockname()[1], 0.3
+        for name in "bcdef":
+            send_mail("Hello", "you", None, [f"{name}@example.org"])
+        assert outbox.send_all_due() == 0
+    assert sorted(Mail.objects.values_list("attempts", flat=True)) == [0, 0, 0, 0, 1]
+    settings.EMAIL_PORT = server.port
+    assert outbox.send_all_due() == 4
+
+
+def test_a_server_that_hangs_up_in_the_middle_ends_the_batch(server: MailServer) -> None:
+    server.hang_up = b"nobody"
+    for name in ("nobody", "b", "c"):
+        send_mail("Hello", "you", None, [f"{name}@example.org"])
+    assert outbox.send_all_due() == 0
+    assert sorted(Mail.objects.values_list("attempts", flat=True)) == [0, 0, 1]
+    assert outbox.send_all_due() == 2, "the one it does not like waits, the others do not"
+
+
+def test_one_batch_at_a_time(server: MailServer) -> None:
+    """A second one would take the place of the rooms' clock in their worker."""
+    send_mail("Hello", "you", None, ["b@example.org"])
+    with outbox.the_only_batch() as mine:
+        assert mine and outbox.send_all_due() == 0
+    assert outbox.send_all_due() == 1
+
+
+def test_a_mail_that_ends_its_worker_each_time_is_given_up_too(server: MailServer) -> None:
+    send_mail("Hello", "you", None, ["b@example.org"])
+    leases = []
+    for _number in range(len(outbox.DELAYS) + 1):
+        row = outbox.claim()  # and then it dies
+        assert row is not None
+        leases.append(round((row.next_at - timezone.now()).total_seconds(), -1))
+        Mail.objects.update(next_at=timezone.now())
+    assert outbox.send_due() == 0
+    row = Mail.objects.get()
+    assert (row.state, row.error) == (Mail.State.FAILED, outbox.STRANDED)
+    assert leases[:4] == [300, 300, 900, 3600]
+
+
+def test_no_line_of_a_mail_is_longer_than_servers_take_and_no_name_makes_a_header(server: MailServer) -> None:
+    anna = person("anna", email="anna@example.org")
+    anna.display_name = "Anna\rBcc: eve@example.org\x85X-Y: z"
+    engine = "django.template.backends.django.DjangoTemplates"
+    loader = ("django.template.loaders.locmem.Loader", {"x.txt": "{{ user.display_name }}\nHello\n{{ long }}"})
+    with override_settings(TEMPLATES=[{"BACKEND": engine, "OPTIONS": {"loaders": [loader]}}]):
+        mails.send(anna, "x.txt", long="word " * 1000 + "ü" * 3000)
+    assert outbox.send_due() == 1
+    ((to, data),) = server.taken
+    assert to == ["anna@example.org"] and max(map(len, data.split(b"\r\n"))) < 998
+    headers = message_from_bytes(data, policy=email.policy.SMTP)
+    assert "Bcc" not in headers and "X-Y" not in headers and "eve@" in headers["Subject"]
 
 
 def test_a_worker_that_died_leaves_its_mail_to_the_next(server: MailServer) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import threading
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from typing import Any, cast
 
@@ -16,6 +17,7 @@ from django.utils import timezone
 
 from people.models import Creator, Follow
 from rooms import actions, bus
+from rooms.actions.locking import locked
 from rooms.models import Consent, Recording, Room, RoomEvent, Seat
 from rooms.refusals import RoomRefused
 from tests.people.staff import with_fresh_step
@@ -275,3 +277,21 @@ def test_an_action_holds_while_redis_is_away(settings: Any, caplog: pytest.LogCa
     finally:
         bus.client.cache_clear()
     assert "could not publish" in caplog.text
+
+
+def test_rows_can_refer_to_a_room_that_is_locked() -> None:
+    """A recording that becomes ready gets its transcript while the host publishes it: a row that refers to the room
+    must not wait for whoever has the room and waits for the recording."""
+    room, guest = open_room(), person("guest")
+
+    def add_one() -> None:
+        try:
+            with transaction.atomic(), connection.cursor() as cursor:
+                cursor.execute("SET LOCAL lock_timeout = '10s'")
+                Consent.objects.create(room=room, user=guest, text_version="1")
+        finally:
+            connection.close()
+
+    with locked(room.pk), ThreadPoolExecutor(1) as pool:
+        pool.submit(add_one).result(30)
+    assert Consent.objects.filter(room=room, user=guest).exists()

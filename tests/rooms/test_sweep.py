@@ -9,13 +9,16 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+import redis.connection
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from deploy.local.process import wait_for
-from people.models import User
+from people.models import Sanction, User
 from rooms import actions, bus, presence
 from rooms.models import Room, RoomEvent, Seat
-from tests.rooms.people import open_room, seated
+from tests.rooms.people import consented, open_room, seated
 
 pytestmark = pytest.mark.django_db(transaction=True)
 NOW = timezone.now
@@ -168,6 +171,7 @@ def test_a_host_who_came_back_while_we_looked(monkeypatch: pytest.MonkeyPatch, s
     settings.ROOM_EMPTY_STAGE_SECONDS = 3600
     room = open_room()
     actions.host_lost(room.pk, at(-600))
+    actions.sweep(at(-10))
     real: Callable[[int, str], bool] = module._end_if_still
 
     def back_just_now(room_pk: int, reason: str) -> bool:
@@ -176,4 +180,123 @@ def test_a_host_who_came_back_while_we_looked(monkeypatch: pytest.MonkeyPatch, s
 
     monkeypatch.setattr(module, "_end_if_still", back_just_now)
     assert actions.sweep(at(0)) == 0
+    assert Room.objects.get(pk=room.pk).is_live and types(room) == ["host_lost", "host_back"]
+
+
+def test_a_room_that_fails_keeps_no_other_waiting(caplog: pytest.LogCaptureFixture) -> None:
+    """Its log and its counter do not fit together any more, so nothing can be written to it."""
+    bad, good = open_room("bad", ends_by=at(-1)), open_room("good", ends_by=at(-1))
+    Room.objects.filter(pk=bad.pk).update(seq=0)
+    assert actions.sweep(at(0)) == 1
+    assert Room.objects.get(pk=bad.pk).is_live and not Room.objects.get(pk=good.pk).is_live
+    assert "the sweep of a room failed" in caplog.text
+
+
+def test_a_room_whose_presence_cannot_be_read_keeps_no_other_waiting(caplog: pytest.LogCaptureFixture) -> None:
+    bad, good = open_room("bad"), open_room("good")
+    for name in presence._keys(bad.pk):
+        bus.client().set(name, "something else")
+    actions.sweep(at(0))
+    actions.sweep(at(6))
+    assert (types(bad), types(good)) == ([], ["host_lost"])
+    assert f"presence of room {bad.pk} cannot be read" in caplog.text
+    assert list(presence.look_many({bad.pk: [], good.pk: []})) == [good.pk]
+    with pytest.raises(redis.exceptions.ResponseError):
+        presence.look(bad.pk, [])
+
+
+def test_an_account_that_may_not_speak_leaves_the_stages_that_can_be_left(caplog: pytest.LogCaptureFixture) -> None:
+    bad, good = open_room("bad"), open_room("good")
+    guest = seated("guest", bad)
+    Room.objects.filter(pk=bad.pk).update(seq=0)
+    consented(guest, good)
+    actions.take_seat(good.pk, guest)
+    Sanction.objects.create(user=guest, kind="no_stage", why="shouting")
+    actions.sweep(at(0))
+    assert list(Seat.objects.filter(user=guest, left_at=None).values_list("room", flat=True)) == [bad.pk]
+    assert "taking an account off a stage failed" in caplog.text
+
+
+def test_a_round_costs_no_more_for_many_rooms(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One question to Redis and the same few to the database, for one room and for twenty with full stages."""
+
+    def cost() -> tuple[int, int]:
+        asked: list[object] = []
+
+        def sent(self: Any, *words: Any, send: Any = redis.connection.Connection.send_packed_command) -> Any:
+            asked.append(words)
+            return send(self, *words)
+
+        with monkeypatch.context() as patch, CaptureQueriesContext(connection) as queries:
+            patch.setattr(redis.connection.Connection, "send_packed_command", sent)
+            actions.sweep(at(0))
+        return len(asked), len(queries)
+
+    first = open_room("host0")
+    actions.sweep(at(0))  # what is said once, that a stage is empty, is no part of a round
+    one = cost()
+    rooms = [first, *(open_room(f"host{number}") for number in range(1, 20))]
+    for number, room in enumerate(rooms):
+        for place in range(3):
+            seated(f"guest{number}-{place}", room)
+    actions.sweep(at(0))
+    assert cost() == one and one[0] == 1 and one[1] <= 5
+
+
+def test_who_came_back_and_blinks_keeps_the_seat(settings: Any) -> None:
+    """Away for long, left, back an hour later: the clock begins anew when they are away again."""
+    settings.ROOM_SPEAKER_GRACE_SECONDS = 60
+    room = open_room()
+    guest = seated("guest", room)
+    come(room, room.host)
+    actions.sweep(at(0))
+    actions.leave_seat(room.pk, guest)
+    come(room, guest)
+    actions.take_seat(room.pk, guest)
+    go(room, guest)
+    actions.sweep(at(3600))
+    assert Seat.objects.filter(room=room, user=guest, left_at=None).exists()
+    actions.sweep(at(3661))
+    assert not Seat.objects.filter(room=room, user=guest, left_at=None).exists()
+
+
+def test_who_was_back_between_two_rounds_was_back(settings: Any) -> None:
+    settings.ROOM_SPEAKER_GRACE_SECONDS = 60
+    room = open_room()
+    guest = seated("guest", room)
+    come(room, room.host)
+    actions.sweep(at(0))
+    come(room, guest)
+    go(room, guest)
+    actions.sweep(at(61))
+    assert Seat.objects.filter(room=room, user=guest, left_at=None).exists()
+
+
+@pytest.mark.parametrize("lost", ["the clock", "Redis"])
+def test_marks_are_good_only_as_long_as_the_clock_goes(settings: Any, lost: str) -> None:
+    """Nobody looked for a while, or Redis came back empty: who was here meanwhile is not known, and nobody goes."""
+    settings.ROOM_SPEAKER_GRACE_SECONDS = settings.ROOM_EMPTY_STAGE_SECONDS = settings.ROOM_HOST_GRACE_SECONDS = 60
+    room = open_room()
+    guest = seated("guest", room)
+    actions.sweep(at(0))
+    actions.sweep(at(10))
+    room.refresh_from_db()
+    assert room.host_lost_at and room.stage_empty_at
+    away = presence._keys(room.pk)[2]
+    assert 0 < bus.client().pttl(away) <= presence.AWAY_KEPT * 1000
+    bus.client().flushall() if lost == "Redis" else bus.client().delete(away)
+    assert actions.sweep(at(4000)) == 0
     assert Room.objects.get(pk=room.pk).is_live
+    assert Seat.objects.filter(room=room, user=guest, left_at=None).exists()
+    assert actions.sweep(at(4061)) == 1
+
+
+def test_a_room_whose_time_is_up_ends_without_redis_too(settings: Any) -> None:
+    room, other = open_room("host", ends_by=at(10)), open_room("other")
+    bus.client.cache_clear()
+    settings.REDIS_URL = "redis://127.0.0.1:1/0"
+    try:
+        assert actions.sweep(at(20)) == 1
+    finally:
+        bus.client.cache_clear()
+    assert not Room.objects.get(pk=room.pk).is_live and Room.objects.get(pk=other.pk).is_live

@@ -81,7 +81,7 @@ def kills(managed: Managed) -> dict[str, Callable[[], object]]:
         "supervisor and standby": lambda: managed.kill("media", "standby"),
         "Janus": lambda: managed.kill("janus"),
         "web": lambda: managed.kill("web"),
-        "workers and beat": lambda: managed.kill("work", "speech", "beat"),
+        "workers and beat": lambda: managed.kill("clock", "work", "speech", "beat"),
         "Redis": lambda: managed.kill("redis"),
         "PostgreSQL": lambda: managed.kill("postgres"),
     }
