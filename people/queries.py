@@ -10,6 +10,7 @@ from django.db.models.functions import Lower
 
 from people.live import LiveLink, live_link
 from people.models import Creator, Follow, User
+from people.spelling import plain_login
 
 
 def person(handle: str) -> User | None:
@@ -88,7 +89,7 @@ def by_handles_or_emails(words: Iterable[str]) -> Named:
 
     An address counts where its owner confirmed it: anybody can sign up with somebody else's.
     """
-    asked = list(dict.fromkeys(word.strip().removeprefix("@").lower() for word in words if word.strip(" @")))
+    asked = list(dict.fromkeys(plain_login(word) for word in words if word.strip(" @")))
     addresses = [word for word in asked if "@" in word]
     people = User.objects.annotate(low=Lower("handle")).filter(
         Q(low__in=asked) | Q(email__in=addresses), is_active=True, signing_up=False

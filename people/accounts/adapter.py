@@ -29,6 +29,8 @@ from people.addresses import address_of_request
 from people.middleware import TZ_COOKIE
 from people.models import User
 from people.sessions import SessionStore
+from people.spelling import plain_address, plain_handle
+from people.text import nfc
 from people.zones import is_zone
 
 DIFFERENT_PASSWORD = _("This handle, address or password is not right. Capitals matter in the password.")
@@ -66,6 +68,16 @@ class HouseAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth is n
         if commit:
             user.save()
         return user
+
+    def clean_username(self, username: str, shallow: bool = False) -> str:
+        return str(super().clean_username(plain_handle(username), shallow))
+
+    def clean_email(self, email: str) -> str:
+        return plain_address(super().clean_email(email))
+
+    def clean_password(self, password: str, user: User | None = None) -> str:
+        """Its rules count letters as they are kept."""
+        return str(super().clean_password(nfc(password), user))
 
     # --- signing in --------------------------------------------------------------------------------------------------
 

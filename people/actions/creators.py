@@ -12,10 +12,12 @@ from django.contrib.admin.models import ADDITION, DELETION, LogEntry
 from django.db import transaction
 from django.utils import timezone
 
+from people.actions.typed import typed
 from people.mails import tell_new_creator
 from people.models import Creator, User
 from people.queries import by_handles_or_emails, waiting
 from people.refusals import PeopleRefused
+from people.text import PLAN, WAVE
 from people.throttle import slow_down
 
 log = logging.getLogger(__name__)
@@ -33,9 +35,9 @@ class Added:
 
 def ask_for_creator(user: User, plan: str) -> Creator:
     """Join the queue, or change the plan and keep the place in it."""
-    plan = plan.strip()
-    if not plan:
+    if not plan.strip():
         raise PeopleRefused("no_plan")
+    plan = typed("plan", PLAN, plan)
     slow_down(f"ask:{user.pk}", per_minute=2, burst=6)
     with transaction.atomic():
         creator, created = Creator.objects.select_for_update().get_or_create(
@@ -58,6 +60,7 @@ def withdraw_ask(user: User) -> bool:
 @transaction.atomic
 def add_creators(people: Sequence[User], by: User | None, wave: str = "") -> Added:
     """Add these people. Who is a member already stays one, keeps the date, and gets no second mail."""
+    wave = typed("wave", WAVE, wave, required=False)
     now = timezone.now()
     rows = {row.user_id: row for row in lock_rows(people, now)}
     new, before = [], []
@@ -96,8 +99,7 @@ def add_creators_by_list(words: Sequence[str], by: User | None, wave: str = "") 
 @transaction.atomic
 def add_wave(size: int, name: str, by: User | None) -> Added:
     """Let in the next `size` people who asked, oldest first. Locked: two waves never take the same people."""
-    name = name.strip()
-    if not name:
+    if not name.strip():
         raise PeopleRefused("no_wave_name")
     if size < 1:
         raise PeopleRefused("bad_wave_size")

@@ -15,6 +15,7 @@ from people import quotas
 from people.actions.credentials import end_credentials
 from people.models import User
 from people.pictures import square_webp
+from people.spelling import plain_address
 from people.throttle import slow_down
 
 PICTURES = quotas.Quota("pictures", "PICTURES_AT_ONCE")
@@ -22,7 +23,10 @@ PROFILE_FIELDS = ("display_name", "about", "language", "time_zone")
 
 
 def update_profile(user: User, **changes: str) -> User:
-    """Change some of PROFILE_FIELDS. Raises ValidationError by field; nothing is written then."""
+    """Change some of PROFILE_FIELDS; `clean_fields` makes texts what is kept of them (`people.text`).
+
+    Raises ValidationError by field; nothing is written then.
+    """
     unknown = set(changes) - set(PROFILE_FIELDS)
     if unknown:
         raise ValidationError(dict.fromkeys(sorted(unknown), "This cannot be changed here."))
@@ -78,7 +82,7 @@ def set_email(user: User, email: str, confirmed: bool = False) -> User:
     The addresses before it are forgotten: a link sent to one of them must not change the account back. What spoke for
     the account ends with them.
     """
-    user.email = email.strip().lower()
+    user.email = plain_address(email)
     if confirmed and user.proved_at is None:
         user.proved_at = timezone.now()
     user.save(update_fields=["email", "proved_at"])

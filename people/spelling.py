@@ -1,0 +1,34 @@
+"""One spelling for what identifies an account: handles, addresses and passwords, however a device writes them."""
+
+from __future__ import annotations
+
+import unicodedata
+
+from people.text import nfc
+
+
+def plain_handle(typed: str) -> str:
+    """A handle as it is kept: without the @ before it that pages show, in plain letters where a keyboard has wide ones.
+
+    What is no handle afterwards is for the validator to refuse.
+    """
+    return unicodedata.normalize("NFKC", typed).strip().removeprefix("@")
+
+
+def plain_address(typed: str) -> str:
+    """An e-mail address as it is kept and compared."""
+    return nfc(typed.strip()).lower()
+
+
+def plain_login(typed: str) -> str:
+    """What somebody signs in with, to be compared: a handle or an address."""
+    login = plain_address(typed)
+    return login if "@" in login[1:] else plain_handle(login).lower()
+
+
+def password_spellings(typed: str | None) -> tuple[str, ...]:
+    """The ways in which a password may have been hashed: normalised, and as typed where that differs."""
+    if typed is None:
+        return ()
+    normal = nfc(typed)
+    return (normal,) if normal == typed else (normal, typed)
