@@ -39,7 +39,7 @@ _NEWER = _compiled(
 _BREAK = _compiled(r"\r\n|[\n\r\v\f\x85\u2028\u2029]")
 # A single one of these is typed on purpose: no-break spaces of French, the wide space of Japanese names.
 _SPACES = _compiled(r"(?![\xa0\u202f\u3000](?![\t\p{Zs}])(?<![\t\p{Zs}].))[\t\p{Zs}]+")
-_AROUND = _compiled(r"^[\s\p{Zs}\u2800]+|[\s\p{Zs}\u2800]+$")
+_AROUND = _compiled(r"\A[\s\p{Zs}\u2800\u200b]+|[\s\p{Zs}\u2800\u200b]+\Z")
 _AROUND_LINE = _compiled(r"(?m:^[\p{Zs}\u2800]+$|[\p{Zs}\u2800]+$)")
 _EMPTY_LINES = _compiled(r"\n{3,}")
 
@@ -49,8 +49,6 @@ _ALPHABETS = (
 )
 _UNSHOWN = _compiled(
     r"[\xad\u034f\u2060\ufeff\ufffc]"
-    # A zero-width space, but where it ends a word: in scripts without spaces.
-    r"|(?<![\p{Khmer}\p{Thai}\p{Lao}\p{Myanmar}])\u200b|\u200b(?![\p{Khmer}\p{Thai}\p{Lao}\p{Myanmar}])"
     # A joiner, but between letters of scripts whose letters join, behind a sign that kills a vowel, or in an emoji.
     rf"|(?<![[\p{{L}}\p{{M}}]--[{_ALPHABETS}\p{{VS}}]])\u200c|(?<!\p{{ccc=9}})\u200c(?![\p{{L}}\p{{M}}])"
     rf"|(?<![[\p{{L}}\p{{M}}]--[{_ALPHABETS}\p{{VS}}]]|[\p{{ExtPict}}\p{{EMod}}][\ufe0f\u20e3]?|\U000e007f)\u200d"
@@ -60,20 +58,23 @@ _UNSHOWN = _compiled(
 )
 
 _FLAG = _compiled(r"\U0001f3f4[\U000e0030-\U000e0039\U000e0061-\U000e007a]{1,6}\U000e007f")
-_KEPT_FORMATS = r"\u200b-\u200f\u061c\u2066-\u2069\p{VS}\p{PCM}"
+_KEPT_FORMATS = r"\u200c-\u200f\u061c\u2066-\u2069\p{VS}\p{PCM}"
 _LONE = _compiled(r"\p{Cs}")
 _CONTROL = _compiled(r"[\p{Cc}--\n]")
 # Unassigned places that are set aside for emoji are let through: phones have new ones before servers do.
 _NOTHING_YET = _compiled(r"\p{Co}|[\p{Cn}--\p{ExtPict}]|\p{NChar}")
 _TURNING = _compiled(r"[\u202a-\u202e]")
-_INVISIBLE = _compiled(rf"[[\p{{DI}}\p{{Cf}}\ufff9-\ufffb]--[{_KEPT_FORMATS}]]")
+_UNSPACED = r"\p{Khmer}\p{Thai}\p{Lao}\p{Myanmar}"
+# A zero-width space ends words in scripts without spaces, and there alone.
+_INVISIBLE = _compiled(
+    rf"[[\p{{DI}}\p{{Cf}}]--[{_KEPT_FORMATS}\u200b]]|(?<![{_UNSPACED}])\u200b|\u200b(?![{_UNSPACED}])"
+)
 _STACKED = _compiled(rf"(?:[[\p{{Mn}}\p{{Me}}]--\p{{VS}}][\u200c\u200d\p{{VS}}]*){{{MOST_MARKS + 1}}}")
 _LOOSE_MARK = _compiled(r"(?m)^\p{M}")
 _SHOWN = _compiled(r"[[\p{L}\p{N}\p{P}\p{S}\p{ExtPict}]--[\p{DI}\u2800\U0001d159]]")
 _ISOLATES = _compiled(r"[\u2066-\u2069\n]")
 _CLUSTER = _compiled(r"\X")
 _STRAY = _compiled(r"[\u202a-\u202e\u2066-\u2069\p{Cs}]")
-_NO_LETTER = _compiled(r"[^\p{L}\p{N}\p{M}\p{So}]|\p{DI}")
 _BLANK = _compiled(r"[\p{Cc}\p{Zl}\p{Zp}\p{Zs}]+")
 _RIGHT_TO_LEFT = _compiled(r"[\p{bc=R}\p{bc=AL}\p{bc=AN}\u200f\u061c\u202a-\u202e\u2066-\u2069]")
 
@@ -140,7 +141,7 @@ class Text:
         if not text and not required:
             return ""
         if not shows(text):
-            raise ValidationError(NOTHING_SHOWN, "invisible")
+            raise ValidationError(NOTHING_SHOWN, "nothing")
         length = count(text)
         if length > self.most or len(text) > self.longest:
             raise _too_long(self.most, max(length, -(-len(text) // LONGEST_CLUSTER)))
@@ -188,12 +189,6 @@ def flat(text: str) -> str:
     Line breaks and control characters are spaces, what turns the direction beyond its own letters is gone.
     """
     return " ".join(_BLANK.sub(" ", _STRAY.sub("", text)).split(" ")).strip()
-
-
-def same_look(name: str) -> str:
-    """A key under which names that read alike are one: without capitals, width, spaces and what shows nothing."""
-    wide = unicodedata.normalize("NFKC", nfc(name)).casefold()
-    return str(_NO_LETTER.sub("", unicodedata.normalize("NFKC", wide)))
 
 
 def isolated(text: str) -> str:

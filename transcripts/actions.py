@@ -80,7 +80,7 @@ def _corrected(text: str) -> str:
     try:
         return LINE.clean(text)
     except ValidationError as error:
-        code = "text_too_long" if error.code == "too_long" else "bad_text"
+        code = {"too_long": "text_too_long", "nothing": "empty_text"}.get(str(error.code), "bad_text")
         raise TranscriptRefused(code, {"text": " ".join(error.messages)}) from error
 
 

@@ -2,18 +2,17 @@
 
 Names and words are other people's input: what would end a cue, start a tag or a command, or turn the direction of text
 is taken out or escaped here, whatever the account's page let through. A name is nobody's identity: speakers whose names
-read alike are told apart by their handles (`labels`), in every format.
+read alike are told apart by their handles (`people.labels`), in every format.
 """
 
 import json
-from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from people.text import flat, same_look, shows
+from people.labels import printable
+from people.text import flat
 
-NOBODY = "Unknown person"
 # SubRip has no escapes: brackets that begin tags and commands ({\\an8}, \\N) become others.
 SRT_SIGNS = str.maketrans({"<": "[", ">": "]", "{": "(", "}": ")", "\\": "/"})
 # What divides a name from words in text and SubRip stands in no name.
@@ -24,7 +23,7 @@ DIVIDER = str.maketrans({":": "\u2236"})
 class FormatLine:
     """One cue as it is shown. `gap` says why there are no words: `failed` (not transcribed) or `unclear`.
 
-    `handle` says who spoke; `speaker` is their name, `label` the name as it is told apart from others (`labels`).
+    `handle` says who spoke; `speaker` is their name, `label` that name told apart from others (`people.labels`).
     """
 
     start_ms: int
@@ -59,31 +58,9 @@ def shown(line: FormatLine) -> str:
     return flat(line.text) if not line.gap else GAPS[line.gap]
 
 
-def speaker_name(name: str) -> str:
-    """A name that can be printed, whatever stands in it."""
-    return flat(name) if shows(name) else NOBODY
-
-
-def labels(people: Mapping[str, str]) -> dict[str, str]:
-    """How each speaker is called, by handle: the name alone where no other reads like it. `people` is handle to name.
-
-    A name with an @ in it could pass for somebody else's label, so it never stands alone.
-    """
-    alike = Counter(same_look(speaker_name(name)) for name in people.values())
-    return {
-        handle: speaker_name(name) if _is_own(name, alike) else f"{speaker_name(name)} (@{handle})"
-        for handle, name in people.items()
-    }
-
-
-def _is_own(name: str, alike: Counter[str]) -> bool:
-    key = same_look(speaker_name(name))
-    return key != "" and alike[key] == 1 and not any(sign in name for sign in "@\uff20\ufe6b")
-
-
 def label(line: FormatLine) -> str:
     """The speaker of a line, for reading."""
-    return line.label or speaker_name(line.speaker)
+    return line.label or printable(line.speaker)
 
 
 def clock(ms: int, separator: str) -> str:

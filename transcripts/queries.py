@@ -6,12 +6,13 @@ from dataclasses import dataclass
 from django.contrib.postgres.search import SearchQuery
 from django.db.models import Q, QuerySet
 
+from people.labels import labels
 from people.models import User
 from people.text import Text
 from rooms.models import Room
 from rooms.recording.access import role_in
 from rooms.rules.facts import facts_of
-from transcripts.formats import About, FormatLine, labels
+from transcripts.formats import About, FormatLine
 from transcripts.jobs import Progress, progress_of
 from transcripts.models import DICTIONARIES, OTHER_DICTIONARY, Cue, Transcript
 from transcripts.permissions import may_read, may_read_own

@@ -254,14 +254,18 @@ def stage_json(room: Room) -> Iterator[str]:
 
 @export_text("stage.csv")
 def stage_csv(room: Room) -> Iterator[str]:
-    """The same as a table. What a spreadsheet would take for a formula is made a text; by the mark at the beginning
+    yield from table(stints(room))
+
+
+def table(rows: Iterable[Stint]) -> Iterator[str]:
+    """Stays on stage as CSV. What a spreadsheet would take for a formula is made a text; by the mark at the beginning
     spreadsheets know that it is UTF-8."""
     line = io.StringIO()
     writer = csv.DictWriter(line, fieldnames=Stint.__annotations__)
     line.write(codecs.BOM_UTF8.decode())
     writer.writeheader()
     yield line.getvalue()
-    for stint in stints(room):
+    for stint in rows:
         line.seek(0)
         line.truncate()
         writer.writerow({name: harmless(cell) if isinstance(cell, str) else cell for name, cell in stint.items()})
