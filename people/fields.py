@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from django import forms
-from django.core.exceptions import ValidationError
 from django.db import models
 
 from people.text import Text
@@ -52,13 +51,9 @@ class TypedColumn(Column):
         return type(self)(*args, text=self.text, **options)
 
     def clean(self, value: Any, model_instance: models.Model | None) -> Any:
-        try:
-            value = self.text.clean(str(value or ""), required=not self.blank)
-        except ValidationError:
-            if not value and not self.blank:
-                error = ValidationError(self.error_messages["blank"], "blank")
-            raise error from None
-        return super().clean(value, model_instance)
+        if value and str(value).strip():
+            value = self.text.clean(str(value), required=not self.blank)
+        return super().clean(value or "", model_instance)
 
     def formfield(self, **options: Any) -> Any:
         widget = options.get("widget")

@@ -18,7 +18,8 @@ ENGLAND = "\U0001f3f4\U000e0067\U000e0062\U000e0065\U000e006e\U000e0067\U000e007
 # Letters of all kinds, and more often those that make trouble: marks, joiners, directions, fillers, spaces, flags.
 TROUBLE = (
     "\u200b\u200c\u200d\u200e\u200f\u061c\u202a\u202e\u2066\u2067\u2069\ufe0f\ufe0e\ufeff\u00ad\u2060\u034f\u3164\u2800"
-    "\u115f\uffa0\u0301\u0323\u0308\u05b8\u0e48\u094d\u0915\u0937\u1781\u0627\u0645\u05d0\u00a0\u3000 \t\r\n\u2028\x00\x07"
+    "\u115f\uffa0\u0301\u0323\u0308\u05b8\u0e48\u094d\u0915\u0937\u1781\u0627\u0645\u05d0"
+    "\u00a0\u3000 \t\r\n\u2028\x00\x07"
     "\U0001f469\U0001f3fd\u2764\U0001f3f4\U000e0067\U000e007f\U0001f1f3\U0001f1f1\u20e31ae\u00e9\u1100\u1161\ue000\ufffc"
 )
 anything = st.text(st.one_of(st.sampled_from(TROUBLE), st.characters()), max_size=80)
@@ -49,7 +50,7 @@ def refused(typed: str, kind: Text = NAME) -> str:
         "\u0915\u094d\u200d\u0937",  # Hindi, with a joiner that shows half a letter
         "\u0d05\u0d35\u0d28\u0d4d\u200d",  # Malayalam, with a joiner at its end
         "\u05e9\u05c1\u05b8\u05dc\u05d5\u05b9\u05dd\u200f!",  # pointed Hebrew and a mark of direction
-        "\u1781\u17d2\u1798\u17c2\u179a\u200b\u1797\u17b6\u179f\u17b6",  # Khmer, whose keyboards type a space of no width
+        "\u1781\u17d2\u1798\u17c2\u179a\u200b\u1797\u17b6\u179f\u17b6",  # Khmer, with spaces of no width
         "Tr\u1ea7n Th\u1ecb Di\u1ec5m",
         "\u2067\u05d0\u05d1\u2069 & co",  # a direction that ends
         "\U0001faef",  # an emoji newer than Unicode 16

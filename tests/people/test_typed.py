@@ -21,7 +21,7 @@ from people.text import count
 from rooms.actions import open_room
 from rooms.models import Room
 from tests.people.factories import api_client, person
-from tests.people.staff import staff_client
+from tests.people.staff import sign_in_staff
 from tests.people.ways_in import entered
 
 pytestmark = pytest.mark.django_db
@@ -34,6 +34,10 @@ def host(handle: str = "host") -> User:
     user = person(handle)
     Creator.objects.create(user=user, added_at=user.date_joined)
     return user
+
+
+def staff() -> Client:
+    return sign_in_staff(Client(), person("boss", is_staff=True, is_superuser=True))
 
 
 def browser(user: User) -> Client:
@@ -57,10 +61,10 @@ def test_a_name_and_a_page_text(bad: str) -> None:
     with pytest.raises(ValidationError):
         User.objects.create_user("new", "new@example.org", display_name=bad)
     assert Client().post("/accounts/signup/", entered(display_name=bad)).status_code == 200
-    staff = staff_client("boss", superuser=True)
+    boss = staff()
     path = f"/admin/people/user/{anna.pk}/change/"
     fields = {"handle": "anna", "display_name": bad, "about": "x", "language": "en", "time_zone": "UTC", "email": ""}
-    assert b"errornote" in staff.post(path, fields).content
+    assert b"errornote" in boss.post(path, fields).content
     anna.refresh_from_db()
     assert (anna.display_name, anna.about, User.objects.filter(handle__in=["new", "Anna-de-Wit"]).count()) == (
         "Anna",
@@ -146,7 +150,7 @@ def test_a_name_of_before_stays_readable_and_keeps_nobody_out() -> None:
     assert update_profile(anna, language="nl").language == "nl"
     for path in ("/", "/settings/", "/people/anna/", "/api/v1/me/", "/api/v1/people/anna/"):
         assert browser(anna).get(path).status_code == 200
-    assert staff_client("boss", superuser=True).get(f"/admin/people/user/{anna.pk}/change/").status_code == 200
+    assert staff().get(f"/admin/people/user/{anna.pk}/change/").status_code == 200
 
 
 def test_the_database_keeps_no_empty_name_and_none_that_is_too_long() -> None:
@@ -158,5 +162,5 @@ def test_the_database_keeps_no_empty_name_and_none_that_is_too_long() -> None:
 
 def test_lists_of_the_admin_keep_the_lines_of_a_page_text() -> None:
     anna = person("anna", about="One.\nTwo.")
-    page: Any = staff_client("boss", superuser=True).get(f"/admin/people/user/{anna.pk}/change/").content.decode()
+    page: Any = staff().get(f"/admin/people/user/{anna.pk}/change/").content.decode()
     assert ">\nOne.\nTwo.</textarea>" in page

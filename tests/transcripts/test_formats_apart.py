@@ -122,7 +122,7 @@ def test_names_that_read_alike_are_told_apart(names: list[str]) -> None:
         (["Anna", "Bert", "Cas"], ["Anna", "Bert", "Cas"]),
         (["Anna", "Anna", "Anna"], ["Anna (@anna)", "Anna (@anna-2)", "Anna (@bert_3)"]),
         (["Anna", "ANNA ", "Bert"], ["Anna (@anna)", "ANNA (@anna-2)", "Bert"]),
-        (["Anna", "Ａnna", "An-na"], ["Anna (@anna)", "Ａnna (@anna-2)", "An-na (@bert_3)"]),
+        (["Anna", "\uff21nna", "An-na"], ["Anna (@anna)", "\uff21nna (@anna-2)", "An-na (@bert_3)"]),
         (["Anna", "Anna", "Anna (@anna)"], ["Anna (@anna)", "Anna (@anna-2)", "Anna (@anna) (@bert_3)"]),
         (["Zoe\u0308", "Zoë", "\u3164"], ["Zoë (@anna)", "Zoë (@anna-2)", "Unknown person"]),
         (["Anna", "An\u200bna\u200f", "..."], ["Anna (@anna)", "An\u200bna\u200f (@anna-2)", "... (@bert_3)"]),

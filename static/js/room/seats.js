@@ -52,6 +52,7 @@ function makeSeat(seat) {
   who.href = `/people/${encodeURIComponent(seat.user)}/`;
   const avatar = make("span", "avatar");
   avatar.setAttribute("aria-hidden", "true");
+  avatar.dir = "auto";
   const mic = make("span", "seat-mic");
   mic.setAttribute("aria-hidden", "true");
   mic.append(icon("mic-off"));
