@@ -26,7 +26,7 @@ class TypedField(forms.CharField):
         super().__init__(strip=False, **options)
 
     def to_python(self, value: Any) -> str:
-        typed = super().to_python(value)
+        typed = super().to_python(value) or ""
         return self.text.clean(typed, required=self.required) if typed.strip() else ""
 
     def widget_attrs(self, widget: forms.Widget) -> dict[str, Any]:

@@ -169,6 +169,6 @@ def test_mails(django_capture_on_commit_callbacks: Any) -> None:
         mails.send(host, template)
     assert len(mail.outbox) >= 5
     for letter in mail.outbox:
-        for line in [letter.subject, *str(letter.body).splitlines()]:
+        for line in [str(letter.subject), *str(letter.body).splitlines()]:
             assert not THEIRS.search(line) or WHOLE.fullmatch(line), line
     assert sum(bool(THEIRS.search(f"{letter.subject}{letter.body}")) for letter in mail.outbox) >= 5

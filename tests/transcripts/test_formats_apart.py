@@ -43,8 +43,8 @@ def spoken(names: Iterable[str], texts: Iterable[tuple[int, str]]) -> tuple[list
     lines = []
     for at, (who, text) in enumerate(texts):
         handle = HANDLES[who]
-        span = {"start_ms": at * 1000, "end_ms": at * 1000 + 900}
-        lines.append(FormatLine(**span, speaker=people[handle], text=text, handle=handle, label=called[handle]))
+        start, end = at * 1000, at * 1000 + 900
+        lines.append(FormatLine(start, end, people[handle], text, handle=handle, label=called[handle]))
     return lines, called
 
 
