@@ -45,8 +45,7 @@ def test_no_page_scrolls_sideways_on_a_phone(chromium: Chromium, size: dict[str,
     Creator.objects.filter(user=host).update(wave="W" * 60)
     make_token(host, "W" * 60)
     ended = ended_with_sound(host)
-    room = open_room(HANDLE, title="W" * 120, topic="W" * 280, entry_policy="signed_in", speak_policy="followed")
-    Room.objects.filter(pk=room.pk).update(speak_policy="everyone")
+    room = open_room(HANDLE, title="W" * 120, topic="W" * 280)
     widen(seated("x" * 30, room))
     guest = person("guest")
     pages = [
@@ -63,11 +62,11 @@ def test_no_page_scrolls_sideways_on_a_phone(chromium: Chromium, size: dict[str,
     for path, who in pages:
         page = chromium.page(path, who, viewport=size)
         page.evaluate("document.fonts.ready")
+        keep_picture(page, f"{size['width']}-{path.strip('/').replace('/', '-') or 'home'}-{who and who.handle[:3]}")
         wrong += [f"{path} for {who and who.handle}: {text}" for text in overflow(page)]
         for menu in page.locator("details.menu[name=top]").all():
             menu.evaluate("menu => menu.open = true")
             wrong += [f"{path}, menu: {text}" for text in overflow(page)]
-        keep_picture(page, f"{size['width']}-{path.strip('/').replace('/', '-') or 'home'}-{who and who.handle[:3]}")
         page.context.close()
     assert not wrong, "\n".join(wrong)
 
