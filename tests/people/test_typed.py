@@ -164,3 +164,11 @@ def test_lists_of_the_admin_keep_the_lines_of_a_page_text() -> None:
     anna = person("anna", about="One.\nTwo.")
     page: Any = staff().get(f"/admin/people/user/{anna.pk}/change/").content.decode()
     assert ">\nOne.\nTwo.</textarea>" in page
+
+
+def test_the_search_of_the_admin_finds_what_is_typed_in_another_form() -> None:
+    person("zoe", display_name="Zoë de Wit")
+    boss = staff()
+    for typed in ("Zoë", "Zoe\u0308", " Zoe\u0308\u200b ", "\u202eZoë"):
+        assert b">zoe</a>" in boss.get("/admin/people/user/", {"q": typed}).content
+    assert b">zoe</a>" not in boss.get("/admin/people/user/", {"q": "Zoa"}).content
