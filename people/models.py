@@ -332,7 +332,7 @@ class ApiToken(models.Model):
         verbose_name_plural = _("API tokens")
 
     def __str__(self) -> str:
-        return f"{self.name} ({self.prefix}…)"
+        return f"{isolated(self.name)} ({self.prefix}…)"
 
 
 class Mail(models.Model):

@@ -19,7 +19,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from people.fields import TypedColumn
-from people.text import Text
+from people.text import Text, isolated
 
 # No 0/O, 1/l/I: people read room addresses aloud.
 _SLUG_LETTERS = "abcdefghjkmnpqrstuvwxyz23456789"
@@ -115,7 +115,7 @@ class Room(models.Model):
         ]
 
     def __str__(self) -> str:
-        return self.title
+        return isolated(self.title)
 
     def get_absolute_url(self) -> str:
         return f"/r/{self.slug}/"
