@@ -238,6 +238,8 @@ MFA_FORMS = {
     "authenticate": "people.accounts.second_step.AuthenticateForm",
     "reauthenticate": "people.accounts.second_step.ReauthenticateForm",
     "activate_totp": "people.accounts.second_step.ActivateForm",
+    "add_webauthn": "people.accounts.second_step.AddPasskeyForm",
+    "edit_webauthn": "people.accounts.second_step.EditPasskeyForm",
 }
 MFA_TOTP_ISSUER = SITE_NAME
 MFA_TOTP_TOLERANCE = 1  # a code is good for half a minute longer on both sides: clocks differ

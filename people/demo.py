@@ -25,6 +25,7 @@ from people.actions.creators import add_creators
 from people.actions.profile import set_email
 from people.groups import AUDITORS, MODERATORS, SENIORS, ensure_groups
 from people.models import Creator, Follow, User
+from people.text import ABOUT, NAME
 
 # Sent by `manage.py seed_demo` with `people` (handle → User); receivers above make what belongs to them.
 accounts_ready = Signal()
@@ -104,8 +105,8 @@ def ensure_account(account: Account, hashed: str) -> User:
     user = User.objects.create(
         handle=account.handle,
         password=hashed,
-        display_name=account.name,
-        about=account.about,
+        display_name=NAME.clean(account.name),
+        about=ABOUT.clean(account.about, required=False),
         language=account.language,
         time_zone="Europe/Amsterdam",
         old_enough_at=timezone.now(),

@@ -3,8 +3,9 @@
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
+from people.fields import TypedField
 from people.models import User
-from people.text import visible
+from people.text import LABEL, PLAN
 from people.zones import zone_choices
 
 
@@ -16,7 +17,6 @@ class ProfileForm(forms.ModelForm):  # type: ignore[type-arg]  # not subscriptab
     class Meta:
         model = User
         fields = ("display_name", "about", "language", "time_zone")
-        widgets = {"about": forms.Textarea(attrs={"rows": 3, "maxlength": 280})}
         labels = {
             "display_name": _("Name"),
             "about": _("About you"),
@@ -39,10 +39,10 @@ class PictureForm(forms.Form):
 class AskForm(forms.Form):
     """Asking to join the creator group."""
 
-    plan = forms.CharField(
+    plan = TypedField(
         label=_("What do you plan to host?"),
-        max_length=500,
-        widget=forms.Textarea(attrs={"rows": 4, "maxlength": 500}),
+        text=PLAN,
+        widget=forms.Textarea(attrs={"rows": 4}),
         help_text=_("Two or three sentences: the subject, how often, for whom."),
     )
 
@@ -50,4 +50,4 @@ class AskForm(forms.Form):
 class TokenForm(forms.Form):
     """A new API token."""
 
-    name = forms.CharField(label=_("For which program?"), max_length=60, validators=[visible])
+    name = TypedField(label=_("For which program?"), text=LABEL)

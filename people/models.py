@@ -19,8 +19,10 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from people.fields import TypedColumn
 from people.mail_addresses import canonical, found_as
-from people.text import visible
+from people.spelling import password_spellings, plain_handle
+from people.text import ABOUT, LABEL, NAME, PLAN, REASON, WAVE, clusters, isolated, nfc
 
 if TYPE_CHECKING:
     from people.sessions import SessionStore
@@ -70,8 +72,8 @@ class UserManager(BaseUserManager["User"]):
         return self.with_handle(username or "").get()
 
     def create_user(self, handle: str, email: str, password: str | None = None, **extra: Any) -> User:
-        extra.setdefault("display_name", handle)
-        user = self.model(handle=handle, email=canonical(email), **extra)
+        extra["display_name"] = NAME.clean(extra.get("display_name", handle))
+        user = self.model(handle=plain_handle(handle), email=canonical(email), **extra)
         user.set_password(password)
         user.save(using=self._db)
         return user
@@ -88,10 +90,10 @@ class User(AbstractBaseUser, PermissionsMixin):
     """An account. `handle` names it in addresses and events; `display_name` is what people read."""
 
     handle = models.CharField(_("handle"), max_length=30, unique=True, validators=[HANDLE])
-    display_name = models.CharField(_("name"), max_length=60, validators=[visible])
+    display_name = TypedColumn(_("name"), text=NAME)
     email = models.EmailField(_("e-mail address"), blank=True)  # empty once its owner turned out to be another account
     picture = models.ImageField(_("picture"), upload_to=picture_name, blank=True)
-    about = models.CharField(_("about you"), max_length=280, blank=True, validators=[visible])
+    about = TypedColumn(_("about you"), text=ABOUT, blank=True)
     language = models.CharField(
         _("language"), max_length=8, default="en", choices=[("en", "English"), ("nl", "Nederlands")]
     )
@@ -132,10 +134,11 @@ class User(AbstractBaseUser, PermissionsMixin):
         constraints = [
             models.UniqueConstraint(Lower("handle"), name="user_handle_unique"),
             models.UniqueConstraint(Lower("email"), condition=~Q(email=""), name="user_email_unique"),
+            models.CheckConstraint(condition=~Q(display_name=""), name="user_has_a_name"),
         ]
 
     def __str__(self) -> str:
-        return f"{self.display_name} (@{self.handle})"
+        return f"{isolated(self.display_name)} (@{self.handle})"
 
     def save(self, *args: Any, **kwargs: Any) -> None:
         """A new password ends what spoke for the account, whoever set it: its owner, staff, or a command."""
@@ -148,6 +151,18 @@ class User(AbstractBaseUser, PermissionsMixin):
 
                 password_changed(self, self.keep_session)
         self._made_unusable = False
+
+    def set_password(self, raw_password: str | None) -> None:
+        """One password, however a device encodes it: the hash is of normalisation form C."""
+        super().set_password(None if raw_password is None else nfc(raw_password))
+
+    def check_password(self, raw_password: str | None) -> bool:
+        """Passwords set before they were normalised are asked for as they are typed, too."""
+        right = super().check_password
+        return any(right(spelling) for spelling in password_spellings(raw_password))
+
+    async def acheck_password(self, raw_password: str | None) -> bool:
+        return await sync_to_async(self.check_password)(raw_password)
 
     def set_unusable_password(self) -> None:
         super().set_unusable_password()
@@ -187,7 +202,8 @@ class User(AbstractBaseUser, PermissionsMixin):
     @property
     def initials(self) -> str:
         words = [word for word in self.display_name.split() if word[0].isalnum()]
-        letters = [words[0][0], words[-1][0]] if len(words) > 1 else [(words or [self.handle])[0][0]]
+        ends = [words[0], words[-1]] if len(words) > 1 else [(words or [self.handle])[0]]
+        letters = [clusters(word)[0] for word in ends]
         return "".join(letters).upper()
 
     @property
@@ -223,12 +239,12 @@ class Creator(models.Model):
 
     user = models.OneToOneField(User, models.CASCADE, related_name="creator", verbose_name=_("person"))
     asked_at = models.DateTimeField(_("asked"), null=True, blank=True)
-    plan = models.CharField(_("what they plan"), max_length=500, blank=True)
+    plan = TypedColumn(_("what they plan"), text=PLAN, blank=True)
     added_at = models.DateTimeField(_("added"), null=True, blank=True)
     added_by = models.ForeignKey(
         User, models.SET_NULL, null=True, blank=True, related_name="+", verbose_name=_("added by")
     )
-    wave = models.CharField(_("wave"), max_length=60, blank=True)
+    wave = TypedColumn(_("wave"), text=WAVE, blank=True)
 
     class Meta:
         verbose_name = _("creator")
@@ -267,7 +283,7 @@ class Sanction(models.Model):
     kind = models.CharField(_("kind"), max_length=12, choices=Kind.choices)
     begins_at = models.DateTimeField(_("from"), default=timezone.now)
     ends_at = models.DateTimeField(_("until (empty: for good)"), null=True, blank=True)
-    why = models.CharField(_("why"), max_length=500)
+    why = TypedColumn(_("why"), text=REASON)
     imposed_by = models.ForeignKey(
         User, models.SET_NULL, null=True, blank=True, related_name="+", verbose_name=_("imposed by")
     )
@@ -327,7 +343,7 @@ class ApiToken(models.Model):
     """A key for a program of a person. Only its hash is kept: it is shown once, when it is made."""
 
     user = models.ForeignKey(User, models.CASCADE, related_name="api_tokens", verbose_name=_("person"))
-    name = models.CharField(_("name"), max_length=60)
+    name = TypedColumn(_("name"), text=LABEL)
     hash = models.CharField(_("hash"), max_length=64, unique=True)  # SHA-256, in hex
     prefix = models.CharField(_("begins with"), max_length=12)
     created_at = models.DateTimeField(_("made"), default=timezone.now)
@@ -339,7 +355,7 @@ class ApiToken(models.Model):
         verbose_name_plural = _("API tokens")
 
     def __str__(self) -> str:
-        return f"{self.name} ({self.prefix}…)"
+        return f"{isolated(self.name)} ({self.prefix}…)"
 
 
 class Mail(models.Model):

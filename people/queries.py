@@ -9,8 +9,8 @@ from django.db.models import Q, QuerySet
 from django.db.models.functions import Lower
 
 from people.live import LiveLink, live_link
-from people.mail_addresses import found_as
 from people.models import Creator, Follow, User
+from people.spelling import plain_login
 
 
 def person(handle: str) -> User | None:
@@ -89,7 +89,7 @@ def by_handles_or_emails(words: Iterable[str]) -> Named:
 
     An address counts where its owner confirmed it: anybody can sign up with somebody else's.
     """
-    asked = list(dict.fromkeys(found_as(word.strip().removeprefix("@")) for word in words if word.strip(" @")))
+    asked = list(dict.fromkeys(plain_login(word) for word in words if word.strip(" @")))
     addresses = [word for word in asked if "@" in word]
     has_address = Q(low_email__in=addresses) & ~Q(email="")
     people = User.objects.annotate(low=Lower("handle"), low_email=Lower("email")).filter(

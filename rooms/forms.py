@@ -8,8 +8,9 @@ from django import forms
 from django.conf import settings
 from django.utils.translation import gettext_lazy as _
 
+from people.fields import TypedField
 from rooms.actions.opening import POLICIES_NOW
-from rooms.models import Room
+from rooms.models import TITLE, TOPIC, Room
 
 POLICY_WORDS = {
     Room.SpeakPolicy.EVERYONE: _("Everyone with an account"),
@@ -34,14 +35,11 @@ OPEN_WORDS = {
 class OpenRoomForm(forms.Form):
     """What a host says before a room opens."""
 
-    title = forms.CharField(
-        label=_("What is it about?"), max_length=120, help_text=_("One line that makes people sit down.")
-    )
-    topic = forms.CharField(
+    title = TypedField(label=_("What is it about?"), text=TITLE, help_text=_("One line that makes people sit down."))
+    topic = TypedField(
         label=_("A word more (may stay empty)"),
-        max_length=280,
+        text=TOPIC,
         required=False,
-        widget=forms.Textarea(attrs={"rows": 3}),
         help_text=_("It lies on the table, for all to read."),
     )
     language = forms.ChoiceField(label=_("Language spoken"), choices=settings.LANGUAGES)

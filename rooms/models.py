@@ -18,11 +18,16 @@ from django.db.models import F, Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from people.fields import TypedColumn
+from people.text import Text, isolated
+
 # No 0/O, 1/l/I: people read room addresses aloud.
 _SLUG_LETTERS = "abcdefghjkmnpqrstuvwxyz23456789"
 
 
 TOLD_GAP_MS = 10_000
+TITLE = Text(120)
+TOPIC = Text(280, lines=True)
 
 
 def new_slug() -> str:
@@ -61,8 +66,8 @@ class Room(models.Model):
     host = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.PROTECT, related_name="hosted_rooms", verbose_name=_("host")
     )
-    title = models.CharField(_("title"), max_length=120)
-    topic = models.CharField(_("topic"), max_length=280, blank=True)
+    title = TypedColumn(_("title"), text=TITLE)
+    topic = TypedColumn(_("topic"), text=TOPIC, blank=True)
     language = models.CharField(_("language"), max_length=8, default="en", choices=settings.LANGUAGES)
     speak_policy = models.CharField(
         _("who may speak"), max_length=10, choices=SpeakPolicy.choices, default=SpeakPolicy.EVERYONE
@@ -110,7 +115,7 @@ class Room(models.Model):
         ]
 
     def __str__(self) -> str:
-        return self.title
+        return isolated(self.title)
 
     def get_absolute_url(self) -> str:
         return f"/r/{self.slug}/"

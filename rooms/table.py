@@ -5,14 +5,19 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from people.labels import labels
 from rooms.events import SeatState
 
 
 class Chair(NamedTuple):
-    """A chair at `at` of all chairs, counted clockwise from the table's head; `seat` is None while it is free."""
+    """A chair at `at` of all chairs, counted clockwise from the table's head; `seat` is None while it is free.
+
+    `label` is the name of who sits there, with the handle where two at the table have names that read alike.
+    """
 
     at: int
     seat: SeatState | None
+    label: str = ""
 
 
 def chairs(seats: Sequence[SeatState], max_speakers: int) -> list[Chair]:
@@ -21,6 +26,7 @@ def chairs(seats: Sequence[SeatState], max_speakers: int) -> list[Chair]:
     The host sits at the head, co-hosts on both sides of the host, speakers between them.
     """
     by_place = {seat["place"]: seat for seat in seats}
+    called = labels({seat["user"]: seat["name"] for seat in seats})
     cohosts = [by_place[place] for place in (11, 12) if place in by_place]
     first = 1 + bool(cohosts)
     count = 1 + len(cohosts) + max_speakers
@@ -30,7 +36,7 @@ def chairs(seats: Sequence[SeatState], max_speakers: int) -> list[Chair]:
     for place in range(1, max_speakers + 1):
         chair = Chair(first + place - 1, by_place.get(place))
         (taken if chair.seat else free).append(chair)
-    return taken + free
+    return [chair._replace(label=called[chair.seat["user"]]) for chair in taken if chair.seat] + free
 
 
 def chair_count(seats: Sequence[SeatState], max_speakers: int) -> int:

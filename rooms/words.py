@@ -5,6 +5,8 @@ from __future__ import annotations
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext, pgettext
 
+from people.text import isolated
+
 
 def room_words(host: str) -> dict[str, str]:
     """By key. `{name}` and the like are filled in by script; `…_one` and `…_other` go by the reader's plural rules.
@@ -13,7 +15,7 @@ def room_words(host: str) -> dict[str, str]:
 
 
 def _entry_words(host: str) -> dict[str, str]:
-    followers = _("People who follow %(name)s can come in with this address.") % {"name": host}
+    followers = _("People who follow %(name)s can come in with this address.") % {"name": isolated(host)}
     return {
         "entry_anyone": _("Anyone with this address can listen, also without an account."),
         "entry_signed_in": _("Everyone who is signed in can come in with this address."),

@@ -9,6 +9,8 @@ import redis
 from django.conf import settings
 from django.core.management import call_command
 from django.db.backends.postgresql.operations import DatabaseOperations
+from hypothesis import HealthCheck
+from hypothesis import settings as properties
 from psycopg import sql
 from pytest_django import DjangoDbBlocker
 
@@ -16,6 +18,10 @@ from deploy.local.throwaway import Throwaway
 from tests.privileges import migrations_database, superuser
 from tests.processes import Site
 from tests.services import services as running_services
+
+# Property tests may share two cores with browsers and Whisper: none of them is about time.
+properties.register_profile("shared machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+properties.load_profile("shared machine")
 
 
 @pytest.fixture(scope="session")

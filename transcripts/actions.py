@@ -2,20 +2,21 @@
 
 import logging
 
+from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.utils import timezone
 
 from people.models import User
+from people.text import Text
 from rooms.models import Recording, RecordingFile, Room
 from rooms.recording.access import role_in
-from transcripts.formats import one_line
 from transcripts.jobs import settle
 from transcripts.models import Cue, Piece, TrackPlan, Transcript, TranscriptionWindow
 from transcripts.permissions import may_correct
 from transcripts.refusals import TranscriptRefused
 
 log = logging.getLogger(__name__)
-MAX_LETTERS = 1000
+LINE = Text(1000)
 
 
 @transaction.atomic
@@ -54,7 +55,7 @@ def _wake_on_commit() -> None:
 def correct_cue(room: Room, cue_pk: int, by: User, text: str | None) -> Cue:
     """Put a host's or co-host's words beside the machine's; None takes them away again.
 
-    Refuses with not_host, unknown_cue, empty_text, text_too_long.
+    Refuses with not_host, unknown_cue, empty_text, text_too_long; with bad_text that says why in `fields`.
     """
     if code := may_correct(role_in(by, room)):
         raise TranscriptRefused(code)
@@ -66,15 +67,21 @@ def correct_cue(room: Room, cue_pk: int, by: User, text: str | None) -> Cue:
     )
     if cue is None:
         raise TranscriptRefused("unknown_cue")
-    corrected = None if text is None else one_line(text)
-    if corrected == "":
-        raise TranscriptRefused("empty_text")
-    if corrected is not None and len(corrected) > MAX_LETTERS:
-        raise TranscriptRefused("text_too_long")
+    corrected = None if text is None else _corrected(text)
     cue.corrected_text = corrected
     cue.corrected_by, cue.corrected_at = (None, None) if corrected is None else (by, timezone.now())
     cue.save(update_fields=["corrected_text", "corrected_by", "corrected_at"])
     return cue
+
+
+def _corrected(text: str) -> str:
+    if not text.strip():
+        raise TranscriptRefused("empty_text")
+    try:
+        return LINE.clean(text)
+    except ValidationError as error:
+        code = {"too_long": "text_too_long", "nothing": "empty_text"}.get(str(error.code), "bad_text")
+        raise TranscriptRefused(code, {"text": " ".join(error.messages)}) from error
 
 
 @transaction.atomic

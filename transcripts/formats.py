@@ -1,29 +1,37 @@
 """A transcript as files people use: WebVTT, SRT, plain text, JSON. Pure: lines in, text out.
 
-Names and words are other people's input: what would end a cue, start a tag or turn the direction of text is taken out
-or escaped here, whatever the account's page let through.
+Names and words are other people's input: what would end a cue, start a tag or a command, or turn the direction of text
+is taken out or escaped here, whatever the account's page let through. A name is nobody's identity: speakers whose names
+read alike are told apart by their handles (`people.labels`), in every format.
 """
 
 import json
-import unicodedata
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-NOBODY = "Unknown person"
-# Marks that turn the direction of what follows: a name must not reorder the text around it.
-TURNING = dict.fromkeys([0x061C, 0x200E, 0x200F, *range(0x202A, 0x202F), *range(0x2066, 0x206A)])
+from people.labels import printable
+from people.text import flat
+
+# SubRip has no escapes: brackets that begin tags and commands ({\\an8}, \\N) become others.
+SRT_SIGNS = str.maketrans({"<": "[", ">": "]", "{": "(", "}": ")", "\\": "/"})
+# What divides a name from words in text and SubRip stands in no name.
+DIVIDER = str.maketrans({":": "\u2236"})
 
 
 @dataclass(frozen=True, slots=True)
 class FormatLine:
-    """One cue as it is shown. `gap` says why there are no words: `failed` (not transcribed) or `unclear`."""
+    """One cue as it is shown. `gap` says why there are no words: `failed` (not transcribed) or `unclear`.
+
+    `handle` says who spoke; `speaker` is their name, `label` that name told apart from others (`people.labels`).
+    """
 
     start_ms: int
     end_ms: int
     speaker: str
     text: str
     handle: str = ""
+    label: str = ""
     gap: str = ""
     corrected: bool = False
     machine_text: str = ""
@@ -47,18 +55,12 @@ GAPS = {"failed": "[not transcribed]", "unclear": "[unclear]"}
 
 def shown(line: FormatLine) -> str:
     """What is read in this line: the words, or in brackets why there are none."""
-    return one_line(line.text) if not line.gap else GAPS[line.gap]
+    return flat(line.text) if not line.gap else GAPS[line.gap]
 
 
-def one_line(text: str) -> str:
-    """Text without line breaks, control characters and marks that turn its direction; spaces once."""
-    plain = "".join(" " if unicodedata.category(letter) in ("Cc", "Zl", "Zp") else letter for letter in text)
-    return " ".join(plain.translate(TURNING).split())
-
-
-def speaker_name(name: str) -> str:
-    """A name that can be printed, whatever stands in it."""
-    return one_line(name) or NOBODY
+def label(line: FormatLine) -> str:
+    """The speaker of a line, for reading."""
+    return line.label or printable(line.speaker)
 
 
 def clock(ms: int, separator: str) -> str:
@@ -76,28 +78,29 @@ def escape(text: str) -> str:
 
 def webvtt(about: About, lines: Iterable[FormatLine]) -> Iterator[str]:
     """WebVTT with the speaker in a voice tag."""
-    yield f"WEBVTT - {escape(one_line(about.title))}\nLanguage: {about.language}\n\n"
+    yield f"WEBVTT - {escape(flat(about.title))}\nLanguage: {about.language}\n\n"
     for number, line in enumerate(lines, 1):
         times = f"{clock(line.start_ms, '.')} --> {clock(line.end_ms, '.')}"
-        yield f"{number}\n{times}\n<v {escape(speaker_name(line.speaker))}>{escape(shown(line))}</v>\n\n"
+        yield f"{number}\n{times}\n<v {escape(label(line))}>{escape(shown(line))}</v>\n\n"
 
 
 def srt(about: About, lines: Iterable[FormatLine]) -> Iterator[str]:
-    """SubRip: no escapes in this format, so tags and arrows get harmless brackets."""
+    """SubRip: no escapes in this format, so tags, commands and arrows get harmless brackets."""
     for number, line in enumerate(lines, 1):
         times = f"{clock(line.start_ms, ',')} --> {clock(line.end_ms, ',')}"
-        text = f"{speaker_name(line.speaker)}: {shown(line)}".replace("<", "[").replace(">", "]")
+        text = f"{label(line).translate(DIVIDER)}: {shown(line)}".translate(SRT_SIGNS)
         yield f"{number}\n{times}\n{text}\n\n"
 
 
 def plain(about: About, lines: Iterable[FormatLine]) -> Iterator[str]:
     """To read: one paragraph a turn, with the time it began."""
-    yield f"{one_line(about.title)}\n{about.started_at}\n"
-    speaker = None
+    yield f"{flat(about.title)}\n{about.started_at}\n"
+    speaker: tuple[str, str] | None = None
     for line in lines:
-        if line.speaker != speaker:
-            speaker = line.speaker
-            yield f"\n\n[{clock(line.start_ms, '.')[:8]}] {speaker_name(line.speaker)}: {shown(line)}"
+        # By handle: two people may have one name.
+        if (line.handle, line.speaker) != speaker:
+            speaker = (line.handle, line.speaker)
+            yield f"\n\n[{clock(line.start_ms, '.').partition('.')[0]}] {label(line).translate(DIVIDER)}: {shown(line)}"
         else:
             yield f" {shown(line)}"
     yield "\n"

@@ -18,6 +18,7 @@ from django.db.models import Count, Q, QuerySet, Sum
 from django.db.models.functions import Now
 from django.utils import timezone
 
+from people.text import nfc
 from transcripts.models import Cue, Piece, TrackPlan, Transcript, TranscriptionWindow
 from transcripts.stitch import Line
 from transcripts.windows import Span, Window, speech_ms
@@ -194,7 +195,7 @@ def _cue(window: TranscriptionWindow, by: By, line: Line) -> Cue:
         window=window,
         start_ms=max(0, line.start_ms),
         end_ms=line.end_ms,
-        text=line.text,
+        text=nfc(line.text),
         words=[{"w": w.text, "s": w.start_ms, "e": w.end_ms, "p": w.p} for w in line.words],
         confidence=round(line.confidence, 3),
         model=by.model,

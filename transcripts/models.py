@@ -17,6 +17,7 @@ from django.db.models.functions import Coalesce
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from people.text import isolated
 from rooms.models import RecordingFile, Room, Seat
 
 # PostgreSQL's dictionaries; any other language is searched word by word as written.
@@ -220,7 +221,7 @@ class Cue(models.Model):
         ]
 
     def __str__(self) -> str:
-        return self.shown_text[:60]
+        return isolated(self.shown_text[:60])
 
     @property
     def shown_text(self) -> str:

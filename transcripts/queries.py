@@ -1,12 +1,14 @@
 """What the edges read: roles, cues in order, searches, lines for files."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from django.contrib.postgres.search import SearchQuery
 from django.db.models import Q, QuerySet
 
+from people.labels import labels
 from people.models import User
+from people.text import Text
 from rooms.models import Room
 from rooms.recording.access import role_in
 from rooms.rules.facts import facts_of
@@ -16,7 +18,7 @@ from transcripts.models import DICTIONARIES, OTHER_DICTIONARY, Cue, Transcript
 from transcripts.permissions import may_read, may_read_own
 from transcripts.refusals import TranscriptRefused
 
-MAX_SEARCH = 200  # letters
+SEARCH = Text(200)
 
 
 def has_lines(room_pk: int, user_pk: int) -> bool:
@@ -74,7 +76,7 @@ def cues_in_order(transcript: Transcript) -> "QuerySet[Cue]":
 def search(cues: "QuerySet[Cue]", language: str, words: str) -> "QuerySet[Cue]":
     """Those with all the words, in the room's language ("room" finds "rooms"); quotes and minus work too."""
     dictionary = DICTIONARIES.get(language, OTHER_DICTIONARY)
-    query = SearchQuery(words[:MAX_SEARCH].replace("\x00", ""), config=dictionary, search_type="websearch")
+    query = SearchQuery(SEARCH.loosely(words), config=dictionary, search_type="websearch")
     return cues.filter(search=query)
 
 
@@ -118,20 +120,29 @@ def about(transcript: Transcript) -> About:
 
 def format_lines(transcript: Transcript, speaker: User | None = None) -> Iterator[FormatLine]:
     """The lines of a transcript for `formats`, 500 rows in memory at a time; only `speaker`'s where one is given."""
+    called = speaker_labels(transcript)
     cues = cues_in_order(transcript)
     if speaker is not None:
         cues = cues.filter(seat__user=speaker)
     for cue in cues.iterator(chunk_size=500):
-        yield format_line(cue)
+        yield format_line(cue, called)
 
 
-def format_line(cue: Cue) -> FormatLine:
+def speaker_labels(transcript: Transcript) -> dict[str, str]:
+    """How the speakers of a transcript are called in its files, by handle."""
+    spoke = Cue.objects.filter(transcript=transcript).order_by("seat__user").distinct("seat__user")
+    return labels(dict(spoke.values_list("seat__user__handle", "seat__user__display_name")))
+
+
+def format_line(cue: Cue, called: Mapping[str, str]) -> FormatLine:
+    """A cue for files; `called` is the speakers' labels by handle."""
     corrected = cue.corrected_text is not None
     return FormatLine(
         start_ms=cue.start_ms,
         end_ms=cue.end_ms,
         speaker=cue.seat.user.display_name,
         handle=cue.seat.user.handle,
+        label=called.get(cue.seat.user.handle, ""),
         text=cue.shown_text,
         gap="" if cue.kind == Cue.Kind.SPEECH or corrected else cue.kind,
         corrected=corrected,

@@ -14,6 +14,7 @@ TABLE: dict[str, Refusal] = {
     "not_allowed": Refusal(403, _("Only the host, co-hosts and speakers of this room can do this.")),
     "not_host": Refusal(403, _("Only the host and co-hosts of this room can do this.")),
     "empty_text": Refusal(400, _("Write what was said: a line cannot be empty.")),
+    "bad_text": Refusal(400, _("Something in this text cannot be used.")),
     "text_too_long": Refusal(400, _("This is too long for one line.")),
     "nothing_failed": Refusal(409, _("Nothing in this transcript failed: there is nothing to try again.")),
     "bad_value": Refusal(400, _("Something in what was sent is not right.")),

@@ -8,6 +8,7 @@ from typing import Any
 
 from django.templatetags.static import static
 
+from people.labels import labels
 from people.models import User
 from rooms.identity import Who
 from rooms.models import Recording, Room, Seat
@@ -147,6 +148,8 @@ def lines_of(transcript: Transcript | None, q: str, editing: Editing | None = No
 def for_script(room: Room, who: Who, recording: Recording | None, seats: Sequence[Seat]) -> dict[str, Any]:
     """What script needs besides the page: where the waveform is, and whose seat is in which lane."""
     drawn = recording is not None and recording.prepared_at is not None
+    people = people_of(seats)
+    called = labels({person.handle: person.display_name for person in people})
     return {
         "slug": room.slug,
         "title": room.title,
@@ -157,9 +160,9 @@ def for_script(room: Room, who: Who, recording: Recording | None, seats: Sequenc
         "lanes": [
             {
                 "user": person.handle,
-                "name": person.display_name,
+                "name": called[person.handle],
                 "seats": [seat.pk for seat in seats if seat.user_id == person.pk],
             }
-            for person in people_of(seats)
+            for person in people
         ],
     }

@@ -11,7 +11,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from people import mails
-from transcripts.formats import one_line
+from people.text import flat
 from transcripts.jobs import progress
 from transcripts.models import Transcript
 
@@ -50,7 +50,7 @@ def tell_host(pk: int) -> bool:
     mails.send(
         room.host,
         "transcripts/email/finished.txt",
-        title=one_line(room.title),
+        title=flat(room.title),
         path=f"/r/{room.slug}/replay/",
         failed=transcript.state == Transcript.State.FAILED,
         gaps=progress(transcript).gaps,

@@ -26,7 +26,7 @@ from rooms.refusals import RoomRefused
 from transcripts.actions import correct_cue, retry_transcript
 from transcripts.formats import FORMATS
 from transcripts.permissions import may_read
-from transcripts.queries import MAX_SEARCH, about, format_lines, readable_transcript
+from transcripts.queries import SEARCH, about, format_lines, readable_transcript
 from transcripts.refusals import TranscriptRefused
 from transcripts.replay import Editing, replay
 from transcripts.words import replay_words
@@ -60,7 +60,7 @@ def show(
     request: HttpRequest, room: Room, role: str, editing: Editing | None = None, status: int = 200
 ) -> HttpResponse:
     """The page, as the reader asked for it."""
-    q = (request.POST.get("q") or request.GET.get("q", ""))[:MAX_SEARCH]
+    q = SEARCH.loosely(request.POST.get("q") or request.GET.get("q", ""))
     context = {
         "page": replay(room, who_of_request(request), role, q, editing),
         "room": room,
@@ -125,11 +125,13 @@ def correct(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
         if refused.status == 404 or may_read(role):
             raise Http404 from refused
         if refused.status == 400:
-            return show(request, room, role, Editing(pk, text, refused.text), status=400)
+            wrong = " ".join([refused.text, *refused.fields.values()])
+            return show(request, room, role, Editing(pk, text, wrong), status=400)
         messages.error(request, refused.text)
         return show(request, room, role, status=refused.status)
     messages.success(request, _("Saved."))
-    query = {"q": request.POST["q"][:MAX_SEARCH]} if request.POST.get("q") else None
+    q = SEARCH.loosely(request.POST.get("q", ""))
+    query = {"q": q} if q else None
     return redirect(reverse("transcripts:replay", args=[slug], query=query, fragment=f"line-{pk}"))
 
 

@@ -1,8 +1,9 @@
 """How people get in: what the house changes in django-allauth."""
 
 from people.models import User
+from people.text import isolated
 
 
 def display(user: User) -> str:
     """How allauth's pages and mails call a person."""
-    return user.display_name
+    return isolated(user.display_name)

@@ -30,6 +30,8 @@ from people.mail_addresses import canonical
 from people.middleware import TZ_COOKIE
 from people.models import User
 from people.sessions import SessionStore
+from people.spelling import plain_handle
+from people.text import nfc
 from people.zones import is_zone
 
 DIFFERENT_PASSWORD = _("This handle, address or password is not right. Capitals matter in the password.")
@@ -70,7 +72,7 @@ class HouseAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth is n
 
     def clean_username(self, username: str, shallow: bool = False) -> str:
         """As allauth does, but for its look-up, which no index answers."""
-        name: str = super().clean_username(username, shallow=True)
+        name = str(super().clean_username(plain_handle(username), shallow=True))
         if not shallow and User.objects.with_handle(name).exists():
             raise self.validation_error("username_taken")
         return name
@@ -78,6 +80,10 @@ class HouseAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth is n
     def clean_email(self, email: str) -> str:
         """The one spelling of an address, or why no mail can be sent to it."""
         return canonical(email)
+
+    def clean_password(self, password: str, user: User | None = None) -> str:
+        """Its rules count letters as they are kept."""
+        return str(super().clean_password(nfc(password), user))
 
     # --- signing in --------------------------------------------------------------------------------------------------
 

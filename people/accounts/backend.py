@@ -4,18 +4,20 @@ from typing import Any, cast
 
 from allauth.account.auth_backends import AuthenticationBackend
 from allauth.account.models import EmailAddress
+from django.contrib.auth.hashers import check_password, make_password
+from django.contrib.auth.models import AnonymousUser
 from django.http import HttpRequest
 
 from people.mail_addresses import found_as
 from people.models import User
+from people.spelling import password_spellings, plain_login
+from people.text import nfc
 
 
 def by_login(login: str) -> User | None:
     """The account that a person means who writes a handle (with or without its @) or an address."""
-    login = login.strip()
-    if "@" in login[1:]:
-        return by_address(login)
-    return User.objects.by_handle(login.removeprefix("@"))
+    login = plain_login(login)
+    return by_address(login) if "@" in login else User.objects.by_handle(login)
 
 
 def by_address(email: str) -> User | None:
@@ -32,8 +34,29 @@ def by_address(email: str) -> User | None:
 
 
 class AccountBackend(AuthenticationBackend):  # type: ignore[misc]  # allauth is not typed
-    """A handle or an address, and the password. One password is computed a try, whoever is or is not found."""
+    """A handle or an address, and the password. As many hashes are computed a try, whoever is or is not found."""
 
     def _authenticate(self, request: HttpRequest | None, **credentials: Any) -> User | None:
         login = credentials.get("username") or credentials.get("email") or ""
-        return cast(User | None, self._check_password(by_login(login), credentials.get("password") or ""))
+        password = credentials.get("password") or ""
+        user = cast(User | None, self._check_password(by_login(login), password))
+        signing_in = request is None or not getattr(request, "user", AnonymousUser()).is_authenticated
+        if user is not None and signing_in:
+            normalise_password(user, password)
+        return user
+
+    def _mitigate_timing_attack(self, password: str) -> None:
+        for spelling in password_spellings(password):
+            make_password(spelling)
+
+
+def normalise_password(user: User, typed: str) -> None:
+    """Hash a password anew that was right as typed, but was set before passwords were normalised.
+
+    It is the same password: nothing that speaks for the account ends by it, but sessions elsewhere have to sign in
+    again, as Django ties them to the hash.
+    """
+    normal = nfc(typed)
+    if normal != typed and not check_password(normal, user.password):
+        user.password = make_password(normal)
+        user.save(update_fields=["password"])

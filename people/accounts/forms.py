@@ -21,9 +21,10 @@ from django.utils.translation import gettext_lazy as _
 
 from people.accounts.backend import by_address
 from people.accounts.limits import may_mail
+from people.fields import TypedField
 from people.mail_addresses import canonical, sendable
 from people.models import HANDLE, User
-from people.text import visible
+from people.text import NAME, nfc
 
 # Read by allauth's setting; a handle also has no two spellings (the model's constraint is on lower case).
 HANDLE_VALIDATORS = [HANDLE]
@@ -46,6 +47,13 @@ class Plain(forms.Form):
         if password := self.fields.get("password1"):
             password.help_text = _("At least 10 characters. A few words that only you would put together.")
 
+    def clean_password1(self) -> str:
+        """As it is kept: whoever types it twice may do so on two keyboards."""
+        return nfc(self.cleaned_data["password1"])
+
+    def clean_password2(self) -> str:
+        return nfc(self.cleaned_data["password2"])
+
 
 class LoginForm(Plain, allauth_forms.LoginForm):  # type: ignore[misc]
     """Handle or address, and the password."""
@@ -62,10 +70,9 @@ class SignupForm(Plain, allauth_forms.SignupForm):  # type: ignore[misc]
 
     field_order = ("display_name", "username", "email", "password1", "born", "rules")
 
-    display_name = forms.CharField(
+    display_name = TypedField(
         label=_("Name"),
-        max_length=60,
-        validators=[visible],
+        text=NAME,
         widget=forms.TextInput(attrs={"autocomplete": "name"}),
         help_text=_("As others at the table read it."),
     )

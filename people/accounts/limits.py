@@ -20,7 +20,9 @@ from django.http import HttpRequest, HttpResponseBase
 from redis.exceptions import RedisError
 
 from people.addresses import address_of_request, counted_as
+from people.mail_addresses import found_as
 from people.models import User
+from people.spelling import plain_login
 from people.throttle import give_back, take
 
 log = logging.getLogger(__name__)
@@ -83,7 +85,7 @@ def try_code(request: HttpRequest, user: User) -> Attempt:
 
 
 def _buckets(request: HttpRequest, kind: str, user: User | None, login: str) -> list[Bucket]:
-    account = f"u{user.pk}" if user is not None else _short(login.strip().lower())
+    account = f"u{user.pk}" if user is not None else _short(plain_login(login))
     address = counted_as(address_of_request(request))
     device = device_of(request, user)
     tries = settings.SIGN_IN_TRIES
@@ -102,7 +104,7 @@ def may_mail(request: HttpRequest, kind: str, email: str) -> bool:
     to, by = settings.ACCOUNT_MAILS_TO, settings.ACCOUNT_MAILS_BY
     address = counted_as(address_of_request(request))
     buckets = [
-        Bucket(f"mail:to:{kind}:{_short(email.strip().lower())}", to, to / 60),
+        Bucket(f"mail:to:{kind}:{_short(found_as(email))}", to, to / 60),
         Bucket(f"mail:by:{address}", by, by / 60),
     ]
     return Attempt(buckets).allowed

@@ -10,9 +10,12 @@ from allauth.core import context
 from allauth.mfa.adapter import DefaultMFAAdapter
 from allauth.mfa.base import forms as base_forms
 from allauth.mfa.totp import forms as totp_forms
+from allauth.mfa.webauthn import forms as webauthn_forms
 from django.conf import settings
 
 from people.accounts.limits import try_code
+from people.fields import TypedField
+from people.text import LABEL
 
 
 class SecondStepAdapter(DefaultMFAAdapter):  # type: ignore[misc]  # allauth is not typed
@@ -50,3 +53,17 @@ class ReauthenticateForm(Limited, base_forms.ReauthenticateForm):  # type: ignor
 
 class ActivateForm(Limited, totp_forms.ActivateTOTPForm):  # type: ignore[misc]
     """The first code of an authenticator app."""
+
+
+class AddPasskeyForm(webauthn_forms.AddWebAuthnForm):  # type: ignore[misc]
+    """A new passkey. The device has made it already: what does not fit in its name is left out, never refused."""
+
+    def clean_name(self) -> str:
+        self.cleaned_data["name"] = LABEL.loosely(self.cleaned_data["name"])
+        return str(super().clean_name())
+
+
+class EditPasskeyForm(webauthn_forms.EditWebAuthnForm):  # type: ignore[misc]
+    """Another name for a passkey."""
+
+    name = TypedField(text=LABEL)

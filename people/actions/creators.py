@@ -13,10 +13,12 @@ from django.contrib.admin.models import ADDITION, DELETION, LogEntry
 from django.db import connection, transaction
 from django.utils import timezone
 
+from people.actions.typed import typed
 from people.mails import tell_new_creator
 from people.models import Creator, User
 from people.queries import by_handles_or_emails, waiting
 from people.refusals import PeopleRefused
+from people.text import PLAN, WAVE
 from people.throttle import slow_down
 
 log = logging.getLogger(__name__)
@@ -36,9 +38,9 @@ class Added:
 
 def ask_for_creator(user: User, plan: str) -> Creator:
     """Join the queue, or change the plan and keep the place in it."""
-    plan = plan.strip()
-    if not plan:
+    if not plan.strip():
         raise PeopleRefused("no_plan")
+    plan = typed("plan", PLAN, plan)
     slow_down(f"ask:{user.pk}", per_minute=2, burst=6)
     with transaction.atomic():
         creator, created = Creator.objects.select_for_update().get_or_create(
@@ -61,6 +63,7 @@ def withdraw_ask(user: User) -> bool:
 @transaction.atomic
 def add_creators(people: Sequence[User], by: User | None, wave: str = "") -> Added:
     """Add these people. Who is a member already stays one, keeps the date, and gets no second mail."""
+    wave = typed("wave", WAVE, wave, required=False)
     now = timezone.now()
     rows = {row.user_id: row for row in lock_rows(people, now)}
     new, before = [], []
@@ -104,8 +107,7 @@ def add_wave(size: int, name: str, by: User | None) -> Added:
     Waves take turns, so two never take the same people; their rows are locked in the order that lists lock them in.
     Whoever is added or withdraws while the wave begins is left out, and nobody is let in for them.
     """
-    name = name.strip()
-    if not name:
+    if not name.strip():
         raise PeopleRefused("no_wave_name")
     if size < 1:
         raise PeopleRefused("bad_wave_size")

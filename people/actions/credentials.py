@@ -13,9 +13,11 @@ from django.db import transaction
 from django.utils import timezone
 
 from people.actions.standing_change import standing_changed
+from people.actions.typed import typed
 from people.mails import tell_new_token
 from people.models import ApiToken, Session, User
 from people.refusals import PeopleRefused
+from people.text import LABEL
 
 TOKEN_START = "stf_"
 SHOWN = 8  # characters of a token that lists may show
@@ -88,9 +90,7 @@ def make_token(user: User, name: str, session: str = "") -> tuple[ApiToken, str]
 
     `session` is the stored key of the session that asks: one that ended while this waited makes no token any more.
     """
-    name = name.strip()
-    if not name or len(name) > 60:
-        raise PeopleRefused("bad_value", {"name": "1–60"})
+    name = typed("name", LABEL, name)
     row = User.objects.select_for_update(no_key=True).get(pk=user.pk)
     if session and not Session.objects.filter(user=row, session_key=session).exists():
         raise PeopleRefused("not_signed_in")

@@ -23,7 +23,10 @@ PROFILE_FIELDS = ("display_name", "about", "language", "time_zone")
 
 
 def update_profile(user: User, **changes: str) -> User:
-    """Change some of PROFILE_FIELDS. Raises ValidationError by field; nothing is written then."""
+    """Change some of PROFILE_FIELDS; `clean_fields` makes texts what is kept of them (`people.text`).
+
+    Raises ValidationError by field; nothing is written then.
+    """
     unknown = set(changes) - set(PROFILE_FIELDS)
     if unknown:
         raise ValidationError(dict.fromkeys(sorted(unknown), "This cannot be changed here."))

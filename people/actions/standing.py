@@ -10,9 +10,11 @@ from django.utils import timezone
 from ledger.actions import record
 from people.actions.credentials import Ended, end_credentials
 from people.actions.standing_change import standing_changed as standing_changed
+from people.actions.typed import problems, typed
 from people.models import Sanction, User
 from people.refusals import PeopleRefused
 from people.standing import hold
+from people.text import REASON
 
 
 @transaction.atomic
@@ -30,28 +32,28 @@ def impose_sanction(
     wrong: dict[str, str] = {}
     if kind not in Sanction.Kind.values:
         wrong["kind"] = ", ".join(Sanction.Kind.values)
-    if not why.strip() or len(why.strip()) > 500:
-        wrong["why"] = "1–500"
+    kept, unfit = problems({"why": (REASON, why, True)})
+    wrong |= unfit
     if ends_at is not None and ends_at <= max(begins, now):
         wrong["ends_at"] = "> now"
     if wrong:
         raise PeopleRefused("bad_value", wrong)
     if by is not None and by.pk == user.pk:
         raise PeopleRefused("not_allowed")
+    why = kept["why"]
     hold(user.pk)
-    sanction = Sanction.objects.create(
-        user=user, kind=kind, begins_at=begins, ends_at=ends_at, why=why.strip(), imposed_by=by
-    )
+    sanction = Sanction.objects.create(user=user, kind=kind, begins_at=begins, ends_at=ends_at, why=why, imposed_by=by)
     standing_changed(user, kind)
     until = "" if ends_at is None else ends_at.isoformat()
     values = {"sanction": sanction.pk, "kind": kind, "from": begins.isoformat(), "until": until}
-    record("sanction_imposed", f"person:{user.pk}", None if by is None else by.pk, values, {"why": why.strip()})
+    record("sanction_imposed", f"person:{user.pk}", None if by is None else by.pk, values, {"why": why})
     return sanction
 
 
 @transaction.atomic
 def lift_sanction(sanction: Sanction, by: User | None, why: str) -> bool:
-    """End a sanction before its time. Returns whether it was in force or to come."""
+    """End a sanction before its time. Returns whether it was in force or to come. Refuses bad_value, not_allowed."""
+    why = typed("why", REASON, why, required=False)
     row = Sanction.objects.select_for_update(of=("self",)).select_related("user").get(pk=sanction.pk)
     now = timezone.now()
     if row.lifted_at is not None or (row.ends_at is not None and row.ends_at <= now):
@@ -62,7 +64,7 @@ def lift_sanction(sanction: Sanction, by: User | None, why: str) -> bool:
     row.save(update_fields=["lifted_at", "lifted_by"])
     standing_changed(row.user, "sanction_lifted")
     values = {"sanction": row.pk, "kind": row.kind}
-    record("sanction_lifted", f"person:{row.user_id}", None if by is None else by.pk, values, {"why": why.strip()})
+    record("sanction_lifted", f"person:{row.user_id}", None if by is None else by.pk, values, {"why": why})
     return True
 
 
@@ -81,15 +83,15 @@ def reopen_account(user: User, by: User | None, why: str) -> bool:
 @transaction.atomic
 def end_all_sessions(user: User, by: User | None, why: str) -> Ended:
     """End every session and API token of an account, as staff do when somebody else has come into it."""
-    if not why.strip():
-        raise PeopleRefused("bad_value", {"why": "1–500"})
+    why = typed("why", REASON, why)
     ended = end_credentials(user, "sessions_ended")
     values = {"sessions": ended.sessions, "tokens": ended.tokens}
-    record("sessions_ended", f"person:{user.pk}", None if by is None else by.pk, values, {"why": why.strip()})
+    record("sessions_ended", f"person:{user.pk}", None if by is None else by.pk, values, {"why": why})
     return ended
 
 
 def _set_active(user: User, by: User | None, why: str, active: bool) -> bool:
+    why = typed("why", REASON, why, required=False)
     row = User.objects.select_for_update(no_key=True).get(pk=user.pk)
     if row.is_active == active:
         return False
@@ -100,5 +102,5 @@ def _set_active(user: User, by: User | None, why: str, active: bool) -> bool:
         standing_changed(row, kind)
     else:
         end_credentials(row, kind)
-    record(kind, f"person:{row.pk}", None if by is None else by.pk, {}, {"why": why.strip()} if why.strip() else {})
+    record(kind, f"person:{row.pk}", None if by is None else by.pk, {}, {"why": why} if why else {})
     return True

@@ -4,11 +4,13 @@ from allauth.account.decorators import secure_admin_login
 from django.contrib import admin
 
 from people.admin import creators, follows, mails, second_steps, standing, users
+from people.admin.search import normalise_searches
 from people.staff_gate import close_admin
 
 # Staff sign in where everybody does: with its rate limits and second step.
 admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-assign]
 admin.site.site_header = admin.site.site_title = "Stamtafel"
 close_admin()
+normalise_searches()
 
 __all__ = ["creators", "follows", "mails", "second_steps", "standing", "users"]

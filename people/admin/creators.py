@@ -16,9 +16,11 @@ from django.utils.translation import gettext_lazy as _
 
 from ledger.admin import ReadOnlyAdmin
 from people.actions.creators import add_creators, add_creators_by_list, add_wave, remove_creators
+from people.fields import TypedField
 from people.models import Creator, User
 from people.queries import waiting
 from people.refusals import PeopleRefused
+from people.text import WAVE
 
 LONGEST_LIST = 5000  # words; a form is no bulk import
 
@@ -31,7 +33,7 @@ class ListForm(forms.Form):
         widget=forms.Textarea(attrs={"rows": 12, "cols": 60, "spellcheck": "false"}),
         help_text=_("Separated by spaces, commas or new lines. Addresses count where their owner confirmed them."),
     )
-    wave = forms.CharField(label=_("Name of the wave"), max_length=60, required=False, help_text=_("May stay empty."))
+    wave = TypedField(label=_("Name of the wave"), text=WAVE, required=False, help_text=_("May stay empty."))
 
     def clean_people(self) -> list[str]:
         words: list[str] = self.cleaned_data["people"].replace(",", " ").replace(";", " ").split()
@@ -46,7 +48,7 @@ class WaveForm(forms.Form):
     """The next so many who asked."""
 
     size = forms.IntegerField(label=_("How many"), min_value=1, max_value=LONGEST_LIST, initial=50)
-    name = forms.CharField(label=_("Name of the wave"), max_length=60, help_text=_("For example: “Spring, first 50”."))
+    name = TypedField(label=_("Name of the wave"), text=WAVE, help_text=_("For example: “Spring, first 50”."))
 
 
 class StateFilter(admin.SimpleListFilter):
@@ -120,7 +122,7 @@ class CreatorAdmin(ReadOnlyAdmin):
         if not form.is_valid():
             return self.show(request, title, form, waiting=None)
         data = form.cleaned_data
-        added = add_creators_by_list(data["people"], by=cast(User, request.user), wave=data["wave"].strip())
+        added = add_creators_by_list(data["people"], by=cast(User, request.user), wave=data["wave"])
         left = " ".join(added.missing + added.unconfirmed)
         again = ListForm(initial={"people": left, "wave": data["wave"]})
         return self.show(request, title, again, added=added, told=told_added(len(added.new)))

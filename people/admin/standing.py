@@ -24,14 +24,16 @@ from people.actions.standing import (
     lift_sanction,
     reopen_account,
 )
+from people.fields import TypedField
 from people.models import Sanction, User
 from people.refusals import PeopleRefused
+from people.text import REASON
 
 
 class WhyForm(forms.Form):
     """The reason of an act on an account."""
 
-    why = forms.CharField(label=_("Why"), max_length=500, widget=forms.Textarea(attrs={"rows": 3, "cols": 60}))
+    why = TypedField(label=_("Why"), text=REASON, widget=forms.Textarea(attrs={"rows": 3, "cols": 60}))
 
 
 class Moment(AdminSplitDateTime):

@@ -4,8 +4,9 @@ from typing import Any
 
 from rest_framework import serializers
 
+from people.api.fields import TypedField
 from people.models import User
-from people.text import visible
+from people.text import ABOUT, NAME, PLAN
 from people.zones import is_zone
 
 
@@ -43,8 +44,8 @@ class MeSerializer(serializers.Serializer[Any]):
     """The own account."""
 
     handle = serializers.CharField(read_only=True)
-    name = serializers.CharField(source="display_name", max_length=60, validators=[visible])
-    about = serializers.CharField(max_length=280, allow_blank=True, validators=[visible])
+    name = TypedField(source="display_name", text=NAME)
+    about = TypedField(text=ABOUT, allow_blank=True)
     email = serializers.EmailField(read_only=True)
     picture = serializers.CharField(source="picture_url", read_only=True)
     language = serializers.ChoiceField(choices=["en", "nl"])
@@ -67,4 +68,4 @@ class ApplicationSerializer(serializers.Serializer[Any]):
 
 
 class AskSerializer(serializers.Serializer[Any]):
-    plan = serializers.CharField(max_length=500, help_text="What one plans to host, in two or three sentences.")
+    plan = TypedField(text=PLAN, help_text="What one plans to host, in two or three sentences.")

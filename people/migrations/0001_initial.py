@@ -8,7 +8,6 @@ from django.conf import settings
 from django.db import migrations, models
 
 import people.models
-import people.text
 
 
 class Migration(migrations.Migration):
@@ -49,7 +48,7 @@ class Migration(migrations.Migration):
                 ),
                 (
                     "display_name",
-                    models.CharField(max_length=60, validators=[people.text.visible], verbose_name="name"),
+                    models.CharField(max_length=60, verbose_name="name"),
                 ),
                 ("email", models.EmailField(blank=True, max_length=254, verbose_name="e-mail address")),
                 (
@@ -59,7 +58,7 @@ class Migration(migrations.Migration):
                 (
                     "about",
                     models.CharField(
-                        blank=True, max_length=280, validators=[people.text.visible], verbose_name="about you"
+                        blank=True, max_length=280, verbose_name="about you"
                     ),
                 ),
                 (

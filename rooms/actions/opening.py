@@ -8,13 +8,14 @@ from django.conf import settings
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
+from people.actions.typed import problems
 from people.models import User
 from people.standing import hold, standing_of, why_not_host
 from rooms import permissions
 from rooms.actions.epoch import new_epoch
 from rooms.actions.locking import locked, media_changed
 from rooms.events import append_event, iso, seat_state
-from rooms.models import Recording, Room, Seat
+from rooms.models import TITLE, TOPIC, Recording, Room, Seat
 from rooms.refusals import RoomRefused, refuse
 from rooms.rules.facts import facts_of
 
@@ -67,19 +68,8 @@ def open_room(
 
 
 def _checked(title: str, topic: str, language: str, speak_policy: str, entry_policy: str) -> dict[str, str]:
-    """The values of a room, stripped; raises bad_value that names the wrong ones."""
-    values = {
-        "title": title.strip(),
-        "topic": topic.strip(),
-        "language": language,
-        "speak_policy": str(speak_policy),
-        "entry_policy": str(entry_policy),
-    }
-    wrong: dict[str, str] = {}
-    if not values["title"] or len(values["title"]) > 120 or "\x00" in values["title"]:
-        wrong["title"] = "1–120"
-    if len(values["topic"]) > 280 or "\x00" in values["topic"]:
-        wrong["topic"] = "0–280"
+    """The values of a room as they are kept; raises bad_value that names the wrong ones, texts with a sentence."""
+    texts, wrong = problems({"title": (TITLE, title, True), "topic": (TOPIC, topic, False)})
     if language not in dict(settings.LANGUAGES):
         wrong["language"] = ", ".join(dict(settings.LANGUAGES))
     if speak_policy not in POLICIES_NOW:
@@ -88,7 +78,7 @@ def _checked(title: str, topic: str, language: str, speak_policy: str, entry_pol
         wrong["entry_policy"] = ", ".join(Room.EntryPolicy.values)
     if wrong:
         raise RoomRefused("bad_value", wrong)
-    return values
+    return {**texts, "language": language, "speak_policy": str(speak_policy), "entry_policy": str(entry_policy)}
 
 
 def _hosts(user: User) -> bool:

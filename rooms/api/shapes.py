@@ -7,14 +7,15 @@ from typing import Any
 from django.conf import settings
 from rest_framework import serializers
 
-from rooms.models import Recording, Room
+from people.api.fields import TypedField
+from rooms.models import TITLE, TOPIC, Recording, Room
 
 
 class OpenRoom(serializers.Serializer[Any]):
     """A room to be opened."""
 
-    title = serializers.CharField(max_length=120)
-    topic = serializers.CharField(max_length=280, required=False, default="", allow_blank=True)
+    title = TypedField(text=TITLE)
+    topic = TypedField(text=TOPIC, required=False, default="", allow_blank=True)
     language = serializers.ChoiceField(choices=settings.LANGUAGES, default="en")
     speak_policy = serializers.ChoiceField(choices=Room.SpeakPolicy.choices, default=Room.SpeakPolicy.EVERYONE)
     entry_policy = serializers.ChoiceField(choices=Room.EntryPolicy.choices, default=Room.EntryPolicy.ANYONE)

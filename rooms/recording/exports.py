@@ -9,6 +9,7 @@ Apps above this one add their texts with `@export_text("transcript/transcript.vt
 
 from __future__ import annotations
 
+import codecs
 import csv
 import hashlib
 import io
@@ -24,7 +25,7 @@ from contextlib import suppress
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, TypedDict
 
 from rooms.events import as_message, encode, iso
 from rooms.models import Recording, RecordingFile, Room, RoomEvent, Seat
@@ -211,8 +212,25 @@ def log(room: Room) -> Iterator[str]:
         yield encode(as_message(event)) + "\n"
 
 
-def stints(room: Room) -> Iterator[dict[str, Any]]:
-    """Who was on stage when, in the order they sat down."""
+# "from" is no name for an attribute, so the class has no body.
+Stint = TypedDict(
+    "Stint",
+    {
+        "user": str,
+        "name": str,
+        "role": str,
+        "place": int,
+        "from_ms": int,
+        "to_ms": int,
+        "from": str | None,
+        "to": str | None,
+        "left": str,
+    },
+)
+
+
+def stints(room: Room) -> Iterator[Stint]:
+    """Stays on stage in the order in which they began. `user` is the handle: it alone says who it was."""
     seats = Seat.objects.filter(room=room).select_related("user").order_by("taken_at", "pk")
     for seat in seats.iterator(chunk_size=500):
         left_at = seat.left_at or room.ended_at
@@ -236,17 +254,22 @@ def stage_json(room: Room) -> Iterator[str]:
 
 @export_text("stage.csv")
 def stage_csv(room: Room) -> Iterator[str]:
-    """The same as a table. What a spreadsheet would take for a formula is made a text."""
+    yield from table(stints(room))
+
+
+def table(rows: Iterable[Stint]) -> Iterator[str]:
+    """Stays on stage as CSV. What a spreadsheet would take for a formula is made a text; by the mark at the beginning
+    spreadsheets know that it is UTF-8."""
     line = io.StringIO()
-    writer: csv.DictWriter[str] | None = None
-    for stint in stints(room):
-        if writer is None:
-            writer = csv.DictWriter(line, fieldnames=list(stint))
-            writer.writeheader()
-        writer.writerow({name: harmless(cell) if isinstance(cell, str) else cell for name, cell in stint.items()})
-        yield line.getvalue()
+    writer = csv.DictWriter(line, fieldnames=Stint.__annotations__)
+    line.write(codecs.BOM_UTF8.decode())
+    writer.writeheader()
+    yield line.getvalue()
+    for stint in rows:
         line.seek(0)
         line.truncate()
+        writer.writerow({name: harmless(cell) if isinstance(cell, str) else cell for name, cell in stint.items()})
+        yield line.getvalue()
 
 
 def harmless(text: str) -> str:

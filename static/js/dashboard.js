@@ -1,5 +1,6 @@
 // The list of one's past rooms, while something in it moves: recordings become ready, transcripts get on.
 // The page itself is asked again and its rows taken over, so that the server words everything once.
+import { isolated } from "names";
 import { upgradeTimes } from "page";
 
 const EVERY = 8000;
@@ -25,7 +26,7 @@ function take(row, found) {
   if (!news) return;
   const title = row.closest("li").querySelector("h3").textContent;
   const words = [...row.querySelectorAll("[data-news]")].map((one) => one.textContent.replace(/\s+/g, " ").trim());
-  notice.textContent = `${title}: ${words.join(". ")}`;
+  notice.textContent = `${isolated(title)}: ${words.join(". ")}`;
 }
 
 async function look() {

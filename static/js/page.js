@@ -1,5 +1,6 @@
 // On every page: times in the reader's own zone and words, and menus that close when one looks elsewhere.
 // The zone also goes into the `tz` cookie (zone.js), so that the next page is right before script runs.
+import "typed";
 import "zone";
 
 const styles = {

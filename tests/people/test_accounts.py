@@ -69,7 +69,7 @@ def test_the_address_is_confirmed_by_the_link_in_the_mail(client: Client) -> Non
         ({"password1": "short"}, "too short"),
         ({"password1": "Anna-de-Wit"}, "too similar"),
         ({"password1": "1234567890"}, "too common"),
-        ({"display_name": "Anna\u202etiW"}, "Leave out invisible characters"),
+        ({"display_name": "Anna\u202etiW"}, "turns the direction of the text"),
         ({"display_name": "\u200d\u200d"}, "Write something that can be seen"),
     ],
 )

@@ -31,7 +31,7 @@ def test_the_own_account_is_read_and_changed() -> None:
         ({"name": "x" * 61}, "name"),
         ({"name": ""}, "name"),
         ({"name": "a\u202eb"}, "name"),
-        ({"about": "x" * 281}, "about"),
+        ({"about": "x" * 501}, "about"),
     ],
 )
 def test_wrong_values_are_named_and_change_nothing(change: dict[str, str], field: str) -> None:

@@ -42,7 +42,7 @@ def test_settings_are_saved_and_answered_in_the_new_language(client: Client) -> 
         {"display_name": ""},
         {"display_name": "x" * 61},
         {"display_name": "An\u200bna"},
-        {"about": "y" * 281},
+        {"about": "y" * 501},
         {"language": "xx"},
         {"time_zone": "Mars/Olympus"},
         {"time_zone": "../../etc/passwd"},

@@ -140,7 +140,7 @@ def test_host_and_co_host_correct_and_the_machine_s_text_stays(table: Table) -> 
     def correct(handle: str, text: str | None, at: str = url) -> object:
         return table.client(handle).patch(at, json.dumps({"text": text}), content_type="application/json")
 
-    answer = correct("daan", "  The rooms were\nfull of\u202e leaders. ").json()  # type: ignore[attr-defined]
+    answer = correct("daan", "  The rooms were\nfull of\u00ad leaders. ").json()  # type: ignore[attr-defined]
     assert (answer["text"], answer["machine_text"]) == ("The rooms were full of leaders.", SAID[1][2])
     cue.refresh_from_db()
     assert (cue.text, cue.corrected_by, cue.words[0]["w"]) == (SAID[1][2], table.people["daan"], " " + SAID[1][2])
@@ -149,6 +149,7 @@ def test_host_and_co_host_correct_and_the_machine_s_text_stays(table: Table) -> 
     assert code(correct("stranger", "mine")) == (404, "not_found")
     assert code(correct("hanna", " \u200f ")) == (400, "empty_text")
     assert code(correct("hanna", "x" * 1_001)) == (400, "text_too_long")
+    assert code(correct("hanna", "full of\u202e leaders")) == (400, "bad_text")
     assert code(correct("hanna", "x", f"{table.url}cues/999999/")) == (404, "unknown_cue")
     assert correct("hanna", None).json()["text"] == SAID[1][2]  # type: ignore[attr-defined]
     assert not Cue.objects.exclude(corrected_text=None, corrected_by=None, corrected_at=None).exists()

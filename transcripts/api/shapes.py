@@ -6,8 +6,10 @@ from typing import Any
 
 from rest_framework import serializers
 
+from people.api.fields import TypedField
+from transcripts.actions import LINE
 from transcripts.models import Cue, Transcript
-from transcripts.queries import MAX_SEARCH
+from transcripts.queries import SEARCH
 
 MAX_PAGE = 500
 
@@ -63,7 +65,7 @@ class Cues(serializers.Serializer[Any]):
 class WhichCues(serializers.Serializer[Any]):
     """Which lines: with these words, in this range of room time, by this person."""
 
-    q = serializers.CharField(required=False, default="", allow_blank=True, max_length=MAX_SEARCH)
+    q = TypedField(text=SEARCH, required=False, default="", allow_blank=True)
     speaker = serializers.CharField(required=False, default="", max_length=30, help_text="Handle.")
     from_ms = serializers.IntegerField(required=False, default=0, min_value=0, max_value=2**53)
     to_ms = serializers.IntegerField(required=False, default=None, min_value=0, max_value=2**53)
@@ -80,7 +82,7 @@ class WhichFile(serializers.Serializer[Any]):
 class CorrectCue(serializers.Serializer[Any]):
     """What was really said; null takes a correction away."""
 
-    text = serializers.CharField(allow_null=True, allow_blank=True, max_length=4000)
+    text = serializers.CharField(allow_null=True, allow_blank=True, trim_whitespace=False, max_length=LINE.longest)
 
 
 def cue(row: Cue) -> dict[str, Any]:

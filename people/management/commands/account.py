@@ -19,6 +19,7 @@ from people.actions.standing import (
 )
 from people.models import Sanction, User
 from people.refusals import PeopleRefused
+from people.spelling import plain_handle
 
 
 class Command(BaseCommand):
@@ -32,7 +33,7 @@ class Command(BaseCommand):
         parser.add_argument("--days", type=int, help="how long a sanction lasts; without it: for good")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        handle = str(options["handle"]).removeprefix("@").lower()
+        handle = plain_handle(str(options["handle"])).lower()
         user = User.objects.annotate(low=Lower("handle")).filter(low=handle).first()
         if user is None:
             raise CommandError(f"There is nobody with the handle {handle}.")

@@ -23,10 +23,11 @@ export class Corrections {
     const text = line.querySelector("[data-text]");
     const machine = line.querySelector("[data-machine]");
     const form = document.createElement("form");
-    const area = Object.assign(document.createElement("textarea"), { maxLength: 1000, required: true });
+    const area = Object.assign(document.createElement("textarea"), { dir: "auto", required: true });
+    area.dataset.most = 1000;
     area.value = line.classList.contains("gap") ? "" : text.textContent;
     area.setAttribute("aria-label", say("what_was_said"));
-    const trouble = Object.assign(document.createElement("p"), { className: "wrong", role: "alert" });
+    const trouble = Object.assign(document.createElement("p"), { className: "wrong", role: "alert", dir: "auto" });
     const actions = Object.assign(document.createElement("div"), { className: "actions" });
     const close = () => {
       form.remove();
@@ -65,7 +66,7 @@ export class Corrections {
         body: JSON.stringify({ text: words }),
       });
       body = await answer.json();
-      if (!answer.ok) return body.error?.text ?? say("save_failed");
+      if (!answer.ok) return body.error?.fields?.text ?? body.error?.text ?? say("save_failed");
     } catch {
       return say("save_failed");
     }

@@ -1,4 +1,6 @@
 // A lane for each voice: when they talked, by their own tracks, or by the transcript where nothing is drawn yet.
+import { isolated } from "names";
+
 const SVG = "http://www.w3.org/2000/svg";
 
 export class Lanes {
@@ -47,7 +49,7 @@ export class Lanes {
   show() {
     const talking = this.talking(this.player.now);
     for (const lane of this.lanes) lane.element.toggleAttribute("data-talking", talking.includes(lane));
-    const names = talking.map((lane) => lane.name).join(", ");
+    const names = talking.map((lane) => isolated(lane.name)).join(", ");
     const label = document.querySelector("[data-who-now]");
     if (label.textContent !== names) label.textContent = names;
   }

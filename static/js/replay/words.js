@@ -1,8 +1,10 @@
 // Sentences of the page, translated by the server: say("range", { from: "1:02", to: "1:10" }).
+import { isolated } from "names";
+
 const words = JSON.parse(document.getElementById("replay-words").textContent);
 
 export function say(name, values = {}) {
-  return words[name].replace(/\{(\w+)\}/g, (all, key) => String(values[key] ?? all));
+  return words[name].replace(/\{(\w+)\}/g, (all, key) => (key in values ? isolated(String(values[key])) : all));
 }
 
 /** Seconds as people read them: 1:23, or 1:02:03 from an hour on. */

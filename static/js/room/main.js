@@ -1,4 +1,5 @@
 // The room page: ties the line to the room, the sound and the page together. Each part does its own job elsewhere.
+import { labels } from "names";
 import { Audience, describe } from "room/audience";
 import { Check, microphoneTrouble } from "room/check";
 import { Bar, controls } from "room/controls";
@@ -112,7 +113,7 @@ function mediaRestarted() {
 
 const personal = {
   you_muted: ({ by }) => {
-    const name = state.seats.find((seat) => seat.user === by)?.name;
+    const name = labels(state.seats).get(by);
     notice(name ? say("muted_by", { name }) : say("muted_you"));
   },
   you_unseated: () => notice(say("unseated_you")),

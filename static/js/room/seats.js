@@ -1,4 +1,5 @@
 // The chairs around the table, one element a person: who stays seated keeps the element, with its ring and focus.
+import { isolated, labels } from "names";
 import { chairs } from "room/state";
 import { say } from "room/words";
 
@@ -32,11 +33,11 @@ export function drawAvatar(avatar, { picture, initials, color }) {
   } else avatar.textContent = initials;
 }
 
-/** What a screen reader says of a seat. */
-export function sentence(seat, talking) {
+/** What a screen reader says of a seat; `label` is the name, told apart from others like it. */
+function sentence(seat, label, talking) {
   const role = seat.role === "speaker" ? [] : [say(seat.role)];
   const now = !seat.connected ? "away" : seat.muted ? "mic_off" : talking ? "talking" : "mic_on";
-  return [seat.name, ...role, say(now)].join(", ");
+  return [isolated(label), ...role, say(now)].join(", ");
 }
 
 function badge(seat) {
@@ -51,12 +52,14 @@ function makeSeat(seat) {
   who.href = `/people/${encodeURIComponent(seat.user)}/`;
   const avatar = make("span", "avatar");
   avatar.setAttribute("aria-hidden", "true");
+  avatar.dir = "auto";
   const mic = make("span", "seat-mic");
   mic.setAttribute("aria-hidden", "true");
   mic.append(icon("mic-off"));
   who.append(avatar, make("span", "unseen"), mic);
   const name = make("span", "seat-name");
   name.setAttribute("aria-hidden", "true");
+  name.dir = "auto";
   item.append(who, name);
   return item;
 }
@@ -69,13 +72,13 @@ function drawRole(item, role) {
   element.textContent = say(role);
 }
 
-function drawSeat(item, seat, { talking, isYou }) {
+function drawSeat(item, seat, { label, talking, isYou }) {
   item.classList.toggle("open", !seat.muted);
   item.classList.toggle("away", !seat.connected);
   item.classList.toggle("you", isYou);
   item.classList.toggle("talking", talking);
   drawAvatar(item.querySelector(".avatar"), seat);
-  item.querySelector(".unseen").textContent = sentence(seat, talking);
+  item.querySelector(".unseen").textContent = sentence(seat, label, talking);
   item.querySelector(".seat-mic use").setAttribute("href", `#i-${badge(seat)}`);
   item.querySelector(".seat-name").textContent = isYou ? say("you") : seat.name.split(/\s+/)[0];
   drawRole(item, seat.role);
@@ -110,10 +113,12 @@ export class Seats {
     this.#list.dataset.chairs = count;
     const seated = new Map([...this.#list.querySelectorAll("[data-user]")].map((item) => [item.dataset.user, item]));
     const free = [...this.#list.querySelectorAll(".free")];
+    const called = labels(state.seats);
     const items = all.map(({ at, seat }) => {
       const item = seat ? (seated.get(seat.user) ?? makeSeat(seat)) : (free.pop() ?? freeChair());
       item.dataset.at = at;
-      if (seat) drawSeat(item, seat, { talking: state.talking.has(seat.user), isYou: seat.user === state.you.user });
+      const talking = seat && state.talking.has(seat.user);
+      if (seat) drawSeat(item, seat, { label: called.get(seat.user), talking, isYou: seat.user === state.you.user });
       return item;
     });
     this.#arrange(items);

@@ -1,4 +1,5 @@
 // Draws the state on the page. It never puts data into HTML, and touches only what differs.
+import { labels } from "names";
 import { freePlaces, isOver } from "room/state";
 import { icon } from "room/seats";
 import { known, number, say, sayMany, time } from "room/words";
@@ -12,7 +13,8 @@ function write(element, text) {
 }
 
 function whoTalks(state) {
-  const names = state.seats.filter((seat) => state.talking.has(seat.user)).map((seat) => seat.name);
+  const called = labels(state.seats);
+  const names = state.seats.filter((seat) => state.talking.has(seat.user)).map((seat) => called.get(seat.user));
   if (names.length === 0) return "";
   if (names.length === 1) return names[0];
   if (names.length === 2) return say("talks_two", { name: names[0], other: names[1] });

@@ -1,4 +1,5 @@
 // The page's sentences, numbers and times, as the reader writes them.
+import { isolated } from "names";
 import { dates, locale } from "page";
 
 export function readJson(id) {
@@ -10,9 +11,9 @@ const rules = new Intl.PluralRules(document.documentElement.lang);
 const numbers = new Intl.NumberFormat(locale);
 const clock = dates({ hour: "2-digit", minute: "2-digit" });
 
-/** The sentence `key` with `{name}`s filled in. */
+/** The sentence `key` with `{name}`s filled in; each keeps its direction to itself. */
 export function say(key, values = {}) {
-  return (words[key] ?? key).replace(/\{(\w+)\}/g, (all, name) => values[name] ?? all);
+  return (words[key] ?? key).replace(/\{(\w+)\}/g, (all, name) => (name in values ? isolated(String(values[name])) : all));
 }
 
 export function sayMany(key, count) {

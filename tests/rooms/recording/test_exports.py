@@ -81,7 +81,7 @@ def test_it_is_all_there_and_the_checksums_are_right(room: Room, tmp_path: Path)
 
 def test_who_was_on_stage_when_and_what_happened(room: Room) -> None:
     files = everything(room)
-    rows = list(csv.DictReader(io.StringIO(files["stage.csv"].decode())))
+    rows = list(csv.DictReader(io.StringIO(files["stage.csv"].decode("utf-8-sig"))))
     assert {row["user"] for row in rows} == {"host", "ada", "bob"}
     assert json.loads(files["stage.json"])[0]["to_ms"] == 50_000
     log = [json.loads(line) for line in files["log.jsonl"].decode().splitlines()]

@@ -1,0 +1,42 @@
+"""How people who share a name are told apart. A display name is nobody's identity: the handle is."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections import Counter
+from collections.abc import Mapping
+
+import regex
+
+from people.text import flat, nfc, shows
+
+NOBODY = "Unknown person"
+_UNREAD = regex.compile(r"[^\p{L}\p{N}\p{M}\p{So}]|\p{DI}", regex.V1)
+
+
+def printable(name: str) -> str:
+    """A name that can be printed on one line, whatever stands in it."""
+    return flat(name) if shows(name) else NOBODY
+
+
+def same_look(name: str) -> str:
+    """A key under which names that read alike are one: without capitals, width, signs and spaces."""
+    wide = unicodedata.normalize("NFKC", nfc(printable(name))).casefold()
+    return str(_UNREAD.sub("", unicodedata.normalize("NFKC", wide)))
+
+
+def labels(people: Mapping[str, str]) -> dict[str, str]:
+    """How each of these people is called, by handle: the name alone where no other reads like it, else with the handle.
+
+    `people` is handle to name. A name with an @ in it could pass for somebody else's label, so it never stands alone.
+    """
+    alike = Counter(same_look(name) for name in people.values())
+    return {
+        handle: printable(name) if _is_own(name, alike) else f"{printable(name)} (@{handle})"
+        for handle, name in people.items()
+    }
+
+
+def _is_own(name: str, alike: Counter[str]) -> bool:
+    key = same_look(name)
+    return key != "" and alike[key] == 1 and not any(sign in name for sign in "@\uff20\ufe6b")

@@ -1,0 +1,19 @@
+// Fields for text that people type (people/fields.py): the browser says when there is too much in them, counting as the
+// server does, in characters as people see them. `maxlength` would count UTF-16, and cut what is pasted without a word.
+const segmenter = Intl.Segmenter && new Intl.Segmenter(undefined, { granularity: "grapheme" });
+
+export function count(text) {
+  const plain = text.normalize("NFC").trim();
+  return segmenter ? [...segmenter.segment(plain)].length : [...plain].length;
+}
+
+function check({ target }) {
+  const most = Number(target.dataset?.most);
+  if (!most) return;
+  const length = target.value.length > most ? count(target.value) : 0; // never more than there are units of UTF-16
+  const { tooLong } = document.body.dataset;
+  const sentence = tooLong.replace("{most}", most).replace("{length}", length);
+  target.setCustomValidity(length > most ? sentence : "");
+}
+
+document.addEventListener("input", check);
