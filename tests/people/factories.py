@@ -5,6 +5,7 @@ import itertools
 from datetime import timedelta
 from typing import Any
 
+from django.conf import settings
 from django.contrib.auth.hashers import make_password
 from django.test import Client
 from django.utils import timezone
@@ -15,7 +16,12 @@ from people.models import ApiToken, User
 
 PASSWORD = "a long walk home"
 _numbers = itertools.count(1)
-_hashed = functools.cache(make_password)  # one slow hash a run, not one a person
+
+
+@functools.cache
+def _hashed(password: str, _hashers: tuple[str, ...]) -> str:
+    """One slow hash a run, not one a person; another where a test sets other hashers."""
+    return make_password(password)
 
 
 def person(handle: str = "", *, confirmed: bool = True, **facts: Any) -> User:
@@ -23,7 +29,7 @@ def person(handle: str = "", *, confirmed: bool = True, **facts: Any) -> User:
     handle = handle or f"person{next(_numbers)}"
     email = facts.pop("email", f"{handle.lower()}@example.org")
     facts.setdefault("display_name", handle.capitalize())
-    user = User.objects.create(handle=handle, password=_hashed(PASSWORD), **facts)
+    user = User.objects.create(handle=handle, password=_hashed(PASSWORD, tuple(settings.PASSWORD_HASHERS)), **facts)
     return set_email(user, email, confirmed=confirmed)
 
 
