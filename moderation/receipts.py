@@ -49,9 +49,15 @@ def file_of(moment: datetime) -> Path:
     return Path(settings.RECEIPTS_DIR) / f"{chain.stamp(moment)[:7]}.jsonl"
 
 
+@transaction.atomic
 def keep_outside(rooms: Sequence[int], now: datetime) -> None:
-    """Write the receipts that are not outside yet. Killed in between, a line may stand there twice: that is no harm."""
-    receipts = list(PurgeReceipt.objects.filter(room__in=rooms, kept_at=None))
+    """Write the receipts that are not outside yet. Another process that is at it has them locked: it writes theirs.
+
+    Killed between the line and the commit, a line may stand there twice: that is no harm.
+    """
+    receipts = list(
+        PurgeReceipt.objects.select_for_update(skip_locked=True).filter(room__in=rooms, kept_at=None).order_by("pk")
+    )
     lines: dict[Path, list[dict[str, Any]]] = {}
     for receipt in receipts:
         row = content(receipt)
@@ -59,7 +65,7 @@ def keep_outside(rooms: Sequence[int], now: datetime) -> None:
         lines.setdefault(file_of(receipt.begun_at), []).append(row)
     for file, rows in lines.items():
         outside.append(file, rows)
-    PurgeReceipt.objects.filter(pk__in=[receipt.pk for receipt in receipts], kept_at=None).update(kept_at=now)
+    PurgeReceipt.objects.filter(pk__in=[receipt.pk for receipt in receipts]).update(kept_at=now)
 
 
 def read() -> Iterator[dict[str, Any]]:

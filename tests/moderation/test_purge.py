@@ -15,6 +15,7 @@ from django.core.management import CommandError, call_command
 from django.db import Error, IntegrityError, connection, transaction
 from django.utils import timezone
 
+from ledger import outside
 from ledger.actions import Act
 from ledger.models import Entry
 from ledger.verify import verify
@@ -171,6 +172,31 @@ def test_nothing_is_erased_before_the_receipt_stands_outside() -> None:
     assert retention.finish([room.pk], now) == [] and store.folder(room.pk).exists()
     receipts.keep_outside([room.pk], now)
     assert retention.finish([room.pk], now) == [room.pk] and is_gone(room)
+
+
+def test_two_at_once_write_a_receipt_outside_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    room = ended_room(WORD)
+    now = due_at(room)
+    retention.begin([room.pk], now)
+    append = outside.append
+
+    def keep() -> None:
+        try:
+            receipts.keep_outside([room.pk], now)
+        finally:
+            connection.close()
+
+    def while_another_is_at_it(*args: Any) -> None:
+        monkeypatch.setattr(outside, "append", append)
+        other = threading.Thread(target=keep)
+        other.start()
+        other.join(60)
+        append(*args)
+
+    monkeypatch.setattr(outside, "append", while_another_is_at_it)
+    receipts.keep_outside([room.pk], now)
+    assert [line["room"] for line in outside_lines()] == [room.pk]
+    assert PurgeReceipt.objects.get().kept_at == now
 
 
 def test_findings_and_holds_keep_it_and_then_let_it_go(facts: Facts) -> None:
