@@ -4,6 +4,7 @@ import json
 import logging
 import time
 from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any
 
 import redis
@@ -19,11 +20,15 @@ from config import heartbeat
 from moderation import retention
 from rooms.media import bus
 from rooms.media.probe import probe_recording
+from rooms.recording import marker
 from rooms.recording.tasks import waiting_for_space
 
 log = logging.getLogger(__name__)
 
 SOON = 2.0  # seconds a part may take to answer
+# A disk that hangs keeps this one thread, and no page.
+_hand = ThreadPoolExecutor(1, "recordings")
+_look_at_folder: "Future[str] | None" = None
 
 
 class NotReady(Exception):
@@ -134,6 +139,25 @@ def disk() -> str:
     return f"{found['free'] // 2**20} MB free for recordings"
 
 
+def recordings() -> str:
+    """RECORDINGS_DIR is the folder that the database names: for this process, and for those that looked lately."""
+    global _look_at_folder
+    wanted = marker.wanted_folder()
+    if wanted is None:
+        return "not marked yet"
+    if _look_at_folder is None or _look_at_folder.done():
+        _look_at_folder = _hand.submit(marker.differs, wanted)
+    try:
+        why = _look_at_folder.result(SOON)
+    except TimeoutError as error:
+        raise NotReady("RECORDINGS_DIR does not answer") from error
+    if why:
+        raise NotReady(str(marker.OtherFolder(why)))
+    if refused := value(bus.key(marker.REFUSED)):
+        raise Degraded(refused)
+    return f"folder {wanted}"
+
+
 def space() -> dict[str, Any]:
     """What the supervisor saw of the disk; raises NotReady when that is too long ago."""
     return lately(bus.DISK, "the supervisor has not looked lately")
@@ -183,6 +207,7 @@ CHECKS: dict[str, Callable[[], str]] = {
     "janus": janus,
     "supervisor": supervisor,
     "disk": disk,
+    "recordings": recordings,
     **{name: process(name) for name in heartbeat.NAMES},
     "retention": forgotten_on_time,
 }

@@ -1,5 +1,6 @@
 """Where a room's recording lies, and the addresses under which pieces of it are handed out.
 
+RECORDINGS_DIR/.stamtafel                                             which folder this is (`marker`)
 RECORDINGS_DIR/<room>/hls/<run>.m3u8, <run>-init.mp4, <run>-<n>.m4s    the recording while live
 RECORDINGS_DIR/<room>/hls/<run>.kept                                  a run's list a moment ago
 WINDOW_DIR/<room>/…                                                   in memory, while recording is paused
@@ -22,7 +23,7 @@ from django.conf import settings
 from django.utils.crypto import constant_time_compare, salted_hmac
 
 from rooms.models import RecordingFile
-from rooms.recording import playlists
+from rooms.recording import marker, playlists
 
 _TOKEN = re.compile(r"([1-9][0-9]{0,17})-([0-9a-f]{32})")
 _MARK = re.compile(r"[0-9a-f]{32}")
@@ -79,9 +80,11 @@ def window_folder(room_pk: int) -> Path:
 
 
 def live_paths(room_pk: int) -> list[Path]:
-    """The playlists of all runs that were heard, recorded or not, oldest first."""
+    """The playlists of all runs that were heard, recorded or not, oldest first. What lies in a folder of recordings
+    that is not ours is another installation's."""
     heard = [path for path in window_folder(room_pk).glob("*.m3u8") if path.stem.isdigit()]
-    return sorted([*playlist_paths(room_pk), *heard], key=lambda path: int(path.stem))
+    recorded = [] if marker.trouble() else playlist_paths(room_pk)
+    return sorted([*recorded, *heard], key=lambda path: int(path.stem))
 
 
 def remove_folder(path: Path) -> None:

@@ -15,11 +15,14 @@ from typing import Any
 
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
+from django.db import DatabaseError, connection
 
 from rooms.media.supervisor import Supervisor
-from rooms.recording import window
+from rooms.recording import marker, window
 
 log = logging.getLogger(__name__)
+
+AGAIN = 2.0  # seconds
 
 
 class Command(BaseCommand):
@@ -31,10 +34,38 @@ class Command(BaseCommand):
         """Run until SIGTERM or SIGINT."""
         if not (settings.JANUS_API_SECRET and settings.JANUS_ADMIN_KEY):
             raise CommandError("JANUS_API_SECRET and JANUS_ADMIN_KEY are not set: write the two that Janus was given")
-        with _locks() as locks:
-            for lock in locks:
-                _wait_for(lock)
-            asyncio.run(_supervise())
+        while True:
+            _wait_for_our_folder()
+            with _locks() as locks:
+                for lock in locks:
+                    _wait_for(lock)
+                if _is_our_folder():  # still, after waiting for another one to end
+                    asyncio.run(_supervise())
+                    return
+
+
+def _wait_for_our_folder() -> None:
+    """Two supervisors with separate disks would build every room twice: one on a disk that is not ours builds none, and
+    holds no lock that another one waits for."""
+    while not _is_our_folder():
+        time.sleep(AGAIN)
+
+
+def _is_our_folder() -> bool:
+    """Whether recordings belong in RECORDINGS_DIR. Rooms have sound without a database and without a disk, so where
+    either does not answer its signature is enough, or nothing."""
+    try:
+        marker.check()
+    except marker.OtherFolder as error:
+        marker.tell(error)
+        return False
+    except DatabaseError as error:
+        connection.close()
+        log.warning("the database is away, which folder it names is not known: %s", type(error).__name__)
+        return marker.is_signed()
+    except OSError as error:  # recording pauses by itself
+        log.warning("RECORDINGS_DIR: %s", error)
+    return True
 
 
 @contextmanager

@@ -14,7 +14,7 @@ import pytest
 from deploy.local.throwaway import Throwaway
 from rooms.models import Recording, RecordingFile, Room, RoomEvent
 from rooms.recording import store, tasks
-from rooms.recording.finish import checksum
+from rooms.recording.finish import checksums
 from tests.rooms.media import kills
 from tests.rooms.media.company import TONES, Company, signed_in
 from tests.rooms.media.conftest import say, wait_until
@@ -89,5 +89,5 @@ def whole(room: Room) -> None:
     files = list(RecordingFile.objects.filter(recording__room=room))
     tracks = sorted(file.seat.user.handle for file in files if file.seat is not None)
     assert tracks == sorted(TONES) and len(files) == len(TONES) + 1
-    assert all(file.sha256 == checksum(store.file_path(file)) for file in files)
+    assert all(file.sha256 == checksums(store.file_path(file)).sha256 for file in files)
     assert not list(store.folder(room.pk).glob(".finish-*"))
