@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from argparse import ArgumentParser
+from collections.abc import Callable
 from itertools import islice
 from typing import Any
 
@@ -32,7 +33,8 @@ class Command(BaseCommand):
         adopt.add_argument("--why", required=True, help="the reason; it is kept")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        {"retry": self.retry, "adopt": self.adopt}.get(options["verb"], self.overview)(**options)
+        verbs: dict[str, Callable[..., None]] = {"retry": self.retry, "adopt": self.adopt}
+        verbs.get(options["verb"], self.overview)(**options)
 
     def overview(self, **_options: Any) -> None:
         why = marker.trouble()

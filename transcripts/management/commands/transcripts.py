@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from argparse import ArgumentParser
+from collections.abc import Callable
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
@@ -25,7 +26,8 @@ class Command(BaseCommand):
         retry.add_argument("rooms", nargs="*", help="addresses of rooms; none: all with gaps")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        {"retry": self.retry}.get(options["verb"], self.overview)(**options)
+        verbs: dict[str, Callable[..., None]] = {"retry": self.retry}
+        verbs.get(options["verb"], self.overview)(**options)
 
     def overview(self, **_options: Any) -> None:
         gaps = with_gaps()
@@ -47,7 +49,7 @@ class Command(BaseCommand):
             self.stdout.write(f"{transcript.room.slug}: tried again")
 
 
-def with_gaps() -> QuerySet[Transcript]:
+def with_gaps() -> QuerySet[Any]:
     """Transcripts with pieces that were given up."""
     plans = Count("plans", filter=Q(plans__state=Piece.State.FAILED), distinct=True)
     windows = Count("plans__windows", filter=Q(plans__windows__state=Piece.State.FAILED), distinct=True)
