@@ -90,7 +90,7 @@ def sweep(now: datetime | None = None, batch: int = BATCH) -> Swept:
         if todo:
             marker.check()
     except marker.OtherFolder as error:
-        marker.tell(error)
+        marker.report(error)
         swept.failed |= dict.fromkeys(todo, str(error))
         return swept
     in_batches(todo, lambda rooms: purge(rooms, moment), swept, batch)

@@ -58,7 +58,7 @@ def download_everything(room_id: int, by: User) -> Download:
         marker.check()
         export = exports.build(recording)
     except marker.OtherFolder as error:
-        marker.tell(error)
+        marker.report(error)
         raise RoomRefused("unavailable") from error
     except OSError as error:
         log.error("room %s: its files cannot be put together: %s", room.pk, error)

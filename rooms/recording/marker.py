@@ -106,7 +106,7 @@ def forget() -> None:
     _answers.clear()
 
 
-def tell(error: OtherFolder) -> None:
+def report(error: OtherFolder) -> None:
     """Log a refusal, and let /readyz know of it: it may be on another machine than the pages."""
     log.error("%s", error)
     try:

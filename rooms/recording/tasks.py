@@ -70,7 +70,7 @@ def is_our_folder() -> bool:
     try:
         marker.check()
     except marker.OtherFolder as error:
-        marker.tell(error)
+        marker.report(error)
         return False
     return True
 

@@ -57,7 +57,7 @@ def _is_our_folder() -> bool:
     try:
         marker.check()
     except marker.OtherFolder as error:
-        marker.tell(error)
+        marker.report(error)
         return False
     except DatabaseError as error:
         connection.close()

@@ -33,8 +33,10 @@ class Command(BaseCommand):
         adopt.add_argument("--why", required=True, help="the reason; it is kept")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        verbs: dict[str, Callable[..., None]] = {"retry": self.retry, "adopt": self.adopt}
-        verbs.get(options["verb"], self.overview)(**options)
+        verb: Callable[..., None] = {"retry": self.retry, "adopt": self.adopt}.get(
+            options["verb"] or "list", self.overview
+        )
+        verb(**options)
 
     def overview(self, **_options: Any) -> None:
         why = marker.trouble()

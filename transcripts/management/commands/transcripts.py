@@ -26,8 +26,8 @@ class Command(BaseCommand):
         retry.add_argument("rooms", nargs="*", help="addresses of rooms; none: all with gaps")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        verbs: dict[str, Callable[..., None]] = {"retry": self.retry}
-        verbs.get(options["verb"], self.overview)(**options)
+        verb: Callable[..., None] = {"retry": self.retry}.get(options["verb"] or "list", self.overview)
+        verb(**options)
 
     def overview(self, **_options: Any) -> None:
         gaps = with_gaps()
