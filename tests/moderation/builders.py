@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import zlib
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -57,6 +58,7 @@ def lay(room: Room, word: str) -> None:
                 "duration_ms": 1000,
                 "size": path.stat().st_size,
                 "sha256": hashlib.sha256(path.read_bytes()).hexdigest(),
+                "crc32": zlib.crc32(path.read_bytes()),
                 "has_sound": None if whose is None else True,
             },
         )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from argparse import ArgumentParser
-from collections.abc import Callable
 from itertools import islice
 from typing import Any
 
@@ -33,12 +32,15 @@ class Command(BaseCommand):
         adopt.add_argument("--why", required=True, help="the reason; it is kept")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        verb: Callable[..., None] = {"retry": self.retry, "adopt": self.adopt}.get(
-            options["verb"] or "list", self.overview
-        )
-        verb(**options)
+        match options["verb"]:
+            case "retry":
+                self.retry(options["rooms"])
+            case "adopt":
+                self.adopt(options["why"])
+            case _:
+                self.overview()
 
-    def overview(self, **_options: Any) -> None:
+    def overview(self) -> None:
         why = marker.trouble()
         self.stdout.write(f"folder: {settings.RECORDINGS_DIR}{f': {why}' if why else ''}")
         unfinished = left().order_by("-attempts", "room__ended_at").select_related("room")
@@ -46,7 +48,7 @@ class Command(BaseCommand):
         for recording in unfinished[:SHOWN]:
             self.stdout.write(f"  {recording.room.slug}  {line(recording)}")
 
-    def retry(self, rooms: list[str], **_options: Any) -> None:
+    def retry(self, rooms: list[str]) -> None:
         wanted = Room.objects.filter(slug__in=rooms) if rooms else Room.objects.filter(recording__in=failed())
         known = set(wanted.values_list("slug", flat=True))
         for slug in rooms:
@@ -59,7 +61,7 @@ class Command(BaseCommand):
                 raise CommandError(f"{room.slug}: {refused.text}") from refused
             self.stdout.write(f"{room.slug}: tried again")
 
-    def adopt(self, why: str, **_options: Any) -> None:
+    def adopt(self, why: str) -> None:
         found = marker.read()
         if found is not None and not found.is_ours:
             raise CommandError(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from argparse import ArgumentParser
-from collections.abc import Callable
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
@@ -26,16 +25,18 @@ class Command(BaseCommand):
         retry.add_argument("rooms", nargs="*", help="addresses of rooms; none: all with gaps")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        verb: Callable[..., None] = {"retry": self.retry}.get(options["verb"] or "list", self.overview)
-        verb(**options)
+        if options["verb"] == "retry":
+            self.retry(options["rooms"])
+        else:
+            self.overview()
 
-    def overview(self, **_options: Any) -> None:
+    def overview(self) -> None:
         gaps = with_gaps()
         self.stdout.write(f"with gaps: {gaps.count()}")
         for row in gaps.values("room__slug", "state", "failed")[:SHOWN]:
             self.stdout.write(f"  {row['room__slug']}  {row['state']}  failed pieces {row['failed']}")
 
-    def retry(self, rooms: list[str], **_options: Any) -> None:
+    def retry(self, rooms: list[str]) -> None:
         wanted = Transcript.objects.filter(room__slug__in=rooms) if rooms else with_gaps()
         known = set(wanted.values_list("room__slug", flat=True))
         for slug in rooms:
