@@ -21,7 +21,7 @@ from pathlib import Path
 from uuid import UUID, uuid4
 
 from django.conf import settings
-from django.db import DatabaseError, transaction
+from django.db import transaction
 from redis.exceptions import RedisError
 
 from ledger import chain
@@ -75,14 +75,13 @@ def trouble() -> str:
     known = _answers.get(root)
     if known is not None and now - known[0] < BELIEVED:
         return known[1]
-    try:
-        wanted = wanted_folder()
-    except DatabaseError:  # listeners hear on while the database is away
-        wanted = _expected.get(root)
+    wanted = _expected.get(root) or wanted_folder()
     try:
         why = "" if wanted is None else differs(wanted)
     except OSError as error:
         why = f"it cannot be read ({error.strerror})"
+    if wanted is not None and not why:
+        _expected[root] = wanted  # from now on without the database: listeners hear on while it is away
     _answers[root] = now, why
     return why
 
