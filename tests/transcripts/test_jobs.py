@@ -13,13 +13,15 @@ from django.contrib.auth.models import Permission
 from django.core.management import CommandError, call_command
 from django.db import IntegrityError, connection, transaction
 from django.db.models.functions import Now
+from django.test import Client
 from django.utils import timezone
 
 from ledger.models import Entry
-from people.models import User
 from rooms.models import Recording, Room
 from rooms.recording import marker
 from rooms.signals import recording_ready
+from tests.people.staff import sign_in_staff
+from tests.rooms.people import person as staff_person
 from tests.transcripts import builders, sounds
 from transcripts import actions, jobs
 from transcripts.audio import Sound
@@ -297,11 +299,13 @@ def test_on_another_disk_nothing_is_claimed_and_nothing_fails(
     assert set(TranscriptionWindow.objects.values_list("state", "attempts")) == {("waiting", 0)}
 
 
-def test_staff_and_operators_have_failures_tried_again(windows: list[TranscriptionWindow]) -> None:
+def test_staff_and_operators_have_failures_tried_again(windows: list[TranscriptionWindow], settings: Any) -> None:
+    plain = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
+    settings.STORAGES = {**settings.STORAGES, "staticfiles": plain}
     room = Room.objects.get()
     engine = Told(*[RuntimeError("bad")] * 9)
     work_through(lambda: engine)
-    helper = builders.person("helper")
+    helper = staff_person("helper", is_staff=True)
     with pytest.raises(TranscriptRefused, match="not_host"):
         actions.retry_transcript(room, helper, as_staff=True)
     out = StringIO()
@@ -311,10 +315,13 @@ def test_staff_and_operators_have_failures_tried_again(windows: list[Transcripti
     assert transcript().state == Transcript.State.WAITING
     with pytest.raises(CommandError, match="nothing"):
         call_command("transcripts", "retry", room.slug, stdout=out)
-    helper.user_permissions.add(Permission.objects.get(codename="retry_transcript"))
     again = Told(*[RuntimeError("bad")] * 9)
     work_through(lambda: again)
-    actions.retry_transcript(room, User.objects.get(pk=helper.pk), as_staff=True)
+    chosen = {"action": "retry", "_selected_action": [transcript().pk]}
+    for codename, state in (("view_transcript", "failed"), ("retry_transcript", "waiting")):
+        helper.user_permissions.add(Permission.objects.get(codename=codename))
+        sign_in_staff(Client(), helper).post("/admin/transcripts/transcript/", chosen)
+        assert transcript().state == state
     acts = [("transcript_retried", None), ("transcript_retried", helper.pk)]
     assert list(Entry.objects.order_by("seq").values_list("kind", "actor")) == acts
 
