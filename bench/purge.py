@@ -77,8 +77,8 @@ FROM (SELECT n, CASE WHEN n <= {due3} THEN now() - interval '30 days 1 minute'
                      WHEN n <= {kept} THEN now() - random() * interval '29 days'
                      ELSE now() - interval '31 days' - random() * interval '900 days' END AS ended
       FROM generate_series(1, {rooms}) n) rooms;
-INSERT INTO rooms_recording (id, room_id, state, error, duration_ms, missing_ms, finished_at)
-SELECT id, id, CASE WHEN purged_at IS NULL THEN 'ready' ELSE 'purged' END, '', 1200000, 0, ended_at FROM rooms_room;
+INSERT INTO rooms_recording (id, room_id, state, error, attempts, duration_ms, missing_ms, finished_at)
+SELECT id, id, CASE WHEN purged_at IS NULL THEN 'ready' ELSE 'purged' END, '', 1, 1200000, 0, ended_at FROM rooms_room;
 INSERT INTO rooms_seat (id, room_id, user_id, role, place, muted, taken_at, left_at, left_reason)
 SELECT (r.id - 1) * {SEATS} + s, r.id, 1 + (r.id + s) % 1000, CASE WHEN s = 1 THEN 'host' ELSE 'speaker' END, s - 1,
     false, r.started_at, r.ended_at, 'room_ended'
@@ -198,10 +198,12 @@ def measure(options: argparse.Namespace, postgres: Postgres) -> None:
     from ledger.verify import verify
     from moderation import retention
     from rooms.models import Room
+    from rooms.recording import marker
     from tests.privileges import migrations_database
 
     settings.MIGRATIONS_DATABASE = migrations_database(postgres)
     call_command("migrate", verbosity=0)
+    marker.check()  # while there is nothing: most of the rows below have no files
     seconds, sizes = timed(lambda: fill(postgres, options.rooms, options.due))
     print(f"{options.rooms:,} rooms made in {seconds:.0f} s, {sizes['kept']:,} of them still with a copy", flush=True)
     hold_some(sizes)

@@ -17,14 +17,18 @@ from django.views.decorators.http import require_safe
 
 from config import heartbeat
 from core import loops
+from core.lane import DiskHangs, Lane
 from moderation import retention
 from rooms.media import bus
 from rooms.media.probe import probe_recording
+from rooms.recording import marker
 from rooms.recording.tasks import waiting_for_space
 
 log = logging.getLogger(__name__)
 
 SOON = 2.0  # seconds a part may take to answer
+# A disk that hangs keeps this one thread, and no page.
+_folder = Lane("RECORDINGS_DIR")
 
 
 class NotReady(Exception):
@@ -135,6 +139,22 @@ def disk() -> str:
     return f"{found['free'] // 2**20} MB free for recordings"
 
 
+def recordings() -> str:
+    """RECORDINGS_DIR is the folder that the database names: for this process, and for those that looked lately."""
+    wanted = marker.wanted_folder()
+    if wanted is None:
+        return "not marked yet"
+    try:
+        why = _folder.run_here(lambda: marker.differs(wanted), within=SOON)
+    except DiskHangs as error:
+        raise NotReady("RECORDINGS_DIR does not answer") from error
+    if why:
+        raise NotReady(str(marker.OtherFolder(why)))
+    if refused := value(bus.key(marker.REFUSED)):
+        raise Degraded(refused)
+    return f"folder {wanted}"
+
+
 def space() -> dict[str, Any]:
     """What the supervisor saw of the disk; raises NotReady when that is too long ago."""
     return lately(bus.DISK, "the supervisor has not looked lately")
@@ -191,6 +211,7 @@ CHECKS: dict[str, Callable[[], str]] = {
     "janus": janus,
     "supervisor": supervisor,
     "disk": disk,
+    "recordings": recordings,
     **{name: process(name) for name in heartbeat.NAMES},
     "loops": running_loops,
     "retention": forgotten_on_time,

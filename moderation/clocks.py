@@ -6,17 +6,21 @@ A source is asked under the lock of the room's row, and whoever adds a finding o
 
 from __future__ import annotations
 
+import logging
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.conf import settings
+from django.db import InterfaceError, OperationalError
 from django.db.models import QuerySet
 from django.utils import timezone
 
 from moderation.policy import Clock, Finding, Hold, Rules, clock, utc
 from rooms.models import Room
+
+log = logging.getLogger(__name__)
 
 Source = Callable[[Sequence[int]], Iterable[tuple[int, Finding | Hold]]]
 """Given keys of rooms, all findings and holds of them, also those that have ended: (room, fact)."""
@@ -97,8 +101,27 @@ class Waiting:
     clock: Clock
 
 
-def past_first_day(now: datetime) -> Iterable[Waiting]:
-    """All rooms with a copy whose 30 days are over, the longest ended first."""
+def past_first_day(now: datetime, failed: dict[int, str]) -> Iterable[Waiting]:
+    """All rooms with a copy whose 30 days are over, the longest ended first. A room whose facts cannot be told keeps no
+    other from its clock: it is put into `failed`, with why."""
     for ends in candidates(utc(now) - timedelta(days=rules().review_days)):
-        for pk, found in clocks(ends, now).items():
-            yield Waiting(pk, found)
+        try:
+            found = clocks(ends, now)
+        except (OperationalError, InterfaceError):  # nothing can be told of any room
+            raise
+        except Exception:
+            log.exception("facts of %d rooms cannot be told: trying one by one", len(ends))
+            found = one_by_one(ends, now, failed)
+        for pk, its in found.items():
+            yield Waiting(pk, its)
+
+
+def one_by_one(ends: Mapping[int, datetime], now: datetime, failed: dict[int, str]) -> dict[int, Clock]:
+    """Clocks of those rooms that have one."""
+    found: dict[int, Clock] = {}
+    for pk, ended_at in ends.items():
+        try:
+            found |= clocks({pk: ended_at}, now)
+        except Exception as error:
+            failed[pk] = f"its clock is not known: {type(error).__name__}: {error}"
+    return found

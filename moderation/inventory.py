@@ -16,14 +16,10 @@ from django.conf import settings
 from ledger.outside import sync_folder
 from moderation.artefacts import kind_of
 from rooms.models import RecordingFile
-from rooms.recording import track_memory, window
+from rooms.recording import marker, track_memory, window
 from rooms.recording.store import folder, remove_folder
 
 READ = 1 << 20
-
-
-class StoreMissing(Exception):
-    """The folder of all recordings is not there: a disk is not mounted. Nothing can be said to be purged then."""
 
 
 @dataclass(frozen=True)
@@ -37,12 +33,6 @@ class Found:
 
 
 Inventory = Mapping[str, Found]
-
-
-def check_store() -> None:
-    """Refuse to take an unmounted disk for an empty one."""
-    if not Path(settings.RECORDINGS_DIR).is_dir():
-        raise StoreMissing(f"{settings.RECORDINGS_DIR} is not there: mount it, or set RECORDINGS_DIR")
 
 
 def look(room_pk: int, known: Inventory | None = None) -> dict[str, Found]:
@@ -105,7 +95,7 @@ def entries(found: Inventory, recorded: Mapping[str, tuple[int, str]]) -> Iterat
 
 def remove(rooms: Sequence[int]) -> None:
     """Remove the folders of these rooms, for good also if the power fails next. What is gone already is no matter."""
-    check_store()
+    marker.check()
     for pk in rooms:
         window.remove(pk)
         track_memory.remove(pk)
@@ -119,5 +109,5 @@ def remove(rooms: Sequence[int]) -> None:
 
 def folders() -> set[int]:
     """Rooms that have a folder."""
-    check_store()
+    marker.check()
     return {int(path.name) for path in Path(settings.RECORDINGS_DIR).iterdir() if path.name.isdecimal()}

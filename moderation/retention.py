@@ -12,7 +12,7 @@ finished by whoever comes next, and finishing twice does nothing twice.
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from itertools import islice
@@ -23,24 +23,25 @@ from django.utils import timezone
 
 from ledger.actions import Act, record_all
 from moderation import artefacts, inventory, receipts
-from moderation.clocks import Waiting, clocks, past_first_day, rules, tolerance
+from moderation.clocks import Waiting, clocks, past_first_day, rules, to_purge, tolerance
 from moderation.models import PurgeReceipt
 from moderation.policy import Clock, Reason
 from rooms.models import Recording, Room
+from rooms.recording import marker
 
 log = logging.getLogger(__name__)
 
 BATCH = 100  # rooms a transaction
 
 
-def due(now: datetime) -> Iterable[Waiting]:
-    """Rooms whose copy is to be purged, the longest ended first."""
-    return (waiting for waiting in past_first_day(now) if waiting.clock.due)
+def due(now: datetime, failed: dict[int, str] | None = None) -> Iterable[Waiting]:
+    """Rooms whose copy is to be purged, the longest ended first. `failed` takes those whose clock is not known."""
+    return (waiting for waiting in past_first_day(now, {} if failed is None else failed) if waiting.clock.due)
 
 
 def held(now: datetime) -> Iterable[Waiting]:
     """Rooms whose first day is over and whose copy is kept all the same."""
-    return (waiting for waiting in past_first_day(now) if not waiting.clock.due)
+    return (waiting for waiting in past_first_day(now, {}) if not waiting.clock.due)
 
 
 @dataclass(frozen=True)
@@ -53,12 +54,19 @@ class Overdue:
 
 
 def overdue(now: datetime) -> list[Overdue]:
-    """What should have been gone by now, the named tolerance included. It should be nothing."""
+    """What should have been gone by now, the named tolerance included. It should be nothing.
+
+    A room whose clock is not known is among them, from its first day on: nobody can say that it may stay.
+    """
+    unknown: dict[int, str] = {}
     late = [
         Overdue(waiting.room_pk, waiting.clock.purge_at, begun=False)
-        for waiting in past_first_day(now)
+        for waiting in past_first_day(now, unknown)
         if waiting.clock.overdue(tolerance()) and waiting.clock.purge_at is not None
     ]
+    first_day = timedelta(days=rules().review_days)
+    ends = to_purge().filter(pk__in=unknown, ended_at__lt=now - first_day - tolerance()).values_list("pk", "ended_at")
+    late += [Overdue(pk, ended_at + first_day, begun=False) for pk, ended_at in ends if ended_at is not None]
     unfinished = PurgeReceipt.objects.filter(finished_at=None, due_at__lt=now - tolerance())
     stuck = [Overdue(pk, due_at, begun=True) for pk, due_at in unfinished.values_list("room", "due_at")]
     return sorted(late + stuck, key=lambda item: (item.due_at, item.room_pk))
@@ -77,38 +85,38 @@ def sweep(now: datetime | None = None, batch: int = BATCH) -> Swept:
     moment = now or timezone.now()
     swept = Swept()
     begun = PurgeReceipt.objects.filter(finished_at=None).order_by("pk").values_list("room", flat=True)
-    todo = [*begun, *(item.room_pk for item in due(moment))]
+    todo = [*begun, *(item.room_pk for item in due(moment, swept.failed))]
     try:
         if todo:
-            inventory.check_store()
-    except inventory.StoreMissing as error:
-        log.error("%d rooms are not purged: %s", len(todo), error)
-        swept.failed = dict.fromkeys(todo, str(error))
+            marker.check()
+    except marker.OtherFolder as error:
+        marker.report(error)
+        swept.failed |= dict.fromkeys(todo, str(error))
         return swept
-    waiting = iter(todo)
-    while rooms := list(islice(waiting, batch)):
-        try:
-            swept.purged += purge(rooms, moment)
-        except Exception:
-            log.exception("a batch of %d purges failed: trying them one by one", len(rooms))
-            for pk in rooms:
-                purge_alone(pk, moment, swept)
+    in_batches(todo, lambda rooms: purge(rooms, moment), swept, batch)
     return swept
 
 
-def purge_alone(pk: int, now: datetime, swept: Swept) -> None:
-    """Purge one room of a batch that failed."""
-    try:
-        swept.purged += purge([pk], now)
-    except Exception as error:
-        log.exception("room %d could not be purged", pk)
-        swept.failed[pk] = f"{type(error).__name__}: {error}"
+def in_batches(rooms: Iterable[int], act: Callable[[list[int]], list[int]], swept: Swept, batch: int = BATCH) -> None:
+    """Do something to rooms, many at once; where that fails one by one, so that one keeps no other."""
+    waiting = iter(rooms)
+    while keys := list(islice(waiting, batch)):
+        try:
+            swept.purged += act(keys)
+        except Exception:
+            log.exception("a batch of %d rooms failed: trying them one by one", len(keys))
+            for pk in keys:
+                try:
+                    swept.purged += act([pk])
+                except Exception as error:
+                    log.exception("room %d could not be purged", pk)
+                    swept.failed[pk] = f"{type(error).__name__}: {error}"
 
 
 def purge(rooms: Sequence[int], now: datetime | None = None) -> list[int]:
     """Purge these rooms where it is their time, and finish those that were begun. Which were finished by this call."""
     now = now or timezone.now()
-    inventory.check_store()
+    marker.check()
     begin(rooms, now)
     receipts.keep_outside(rooms, now)
     return finish(rooms, now)
@@ -196,11 +204,13 @@ def purged(receipt: PurgeReceipt) -> Act:
 
 
 def reapply(now: datetime | None = None) -> list[int]:
-    """After a backup was put back: purge again what receipts outside of the database say was purged. Which rooms."""
-    now = now or timezone.now()
-    keys = receipts.reapply(now)
-    for start in range(0, len(keys), BATCH):
-        finish(keys[start : start + BATCH], now)
+    """After a backup was put back: purge again what receipts outside of the database say was purged. Which rooms.
+
+    Nobody can read them from then on; those whose files could not be removed are tried again by the next sweep.
+    """
+    moment = now or timezone.now()
+    keys = receipts.reapply(moment)
+    in_batches(keys, lambda rooms: finish(rooms, moment), Swept())
     return keys
 
 
@@ -217,13 +227,20 @@ def tidy(now: datetime | None = None, since: timedelta | None = None) -> list[in
     keys = iter(recent.values_list("room", flat=True).iterator(BATCH * 10))
     while chunk := list(islice(keys, BATCH * 10)):
         back |= set(artefacts.leftovers(chunk))
-    for pk in sorted(back):
-        with transaction.atomic():
-            PurgeReceipt.objects.select_for_update().get(room=pk)
-            files = inventory.listed([pk], {pk: inventory.look(pk)})[pk]
-            inventory.remove([pk])
-            rows = artefacts.erase_rows([pk])[pk]
-            sums = [file["sha256"] for file in files]
-            record_all([Act("purged_again", f"room:{pk}", None, {"files": sums, "rows": rows})], now)
-        log.error("room %d was purged and had %d files and %s again: erased", pk, len(files), rows or "no rows")
-    return sorted(back)
+    swept = Swept()
+    in_batches(sorted(back), lambda rooms: [pk for pk in rooms if tidy_room(pk, now)], swept, 1)
+    return swept.purged
+
+
+@transaction.atomic
+def tidy_room(pk: int, now: datetime) -> bool:
+    """Erase what came back to one purged room; False where another process is at it."""
+    if not PurgeReceipt.objects.select_for_update(skip_locked=True).filter(room=pk).exists():
+        return False
+    files = inventory.listed([pk], {pk: inventory.look(pk)})[pk]
+    inventory.remove([pk])
+    rows = artefacts.erase_rows([pk])[pk]
+    sums = [file["sha256"] for file in files]
+    record_all([Act("purged_again", f"room:{pk}", None, {"files": sums, "rows": rows})], now)
+    log.error("room %d was purged and had %d files and %s again: erased", pk, len(files), rows or "no rows")
+    return True

@@ -154,7 +154,16 @@ class RecordingFileInline(ReadOnly, admin.TabularInline):  # type: ignore[type-a
 
 @admin.register(Recording)
 class RecordingAdmin(ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]
-    list_display = ("room", "host_handle", "state", "room_ended", "duration_ms", "error")
+    list_display = (
+        *("room", "host_handle", "state", "room_ended", "duration_ms"),
+        *("attempts", "next_try_at", "error"),
+    )
+    fields = (
+        *("room", "state", "finished_at", "duration_ms", "published_at"),
+        *("attempts", "next_try_at", "error"),
+    )
+    readonly_fields = fields
+    actions = ("retry",)
     list_filter = ("state",)
     list_select_related = ("room__host",)
     search_fields = ("room__title", "room__slug", "room__host__handle", "room__host__display_name")
@@ -165,6 +174,17 @@ class RecordingAdmin(ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]
     @admin.display(description=_("host"), ordering="room__host__handle")
     def host_handle(self, recording: Recording) -> str:
         return f"@{recording.room.host.handle}"
+
+    def has_retry_permission(self, request: HttpRequest) -> bool:
+        return bool(request.user.has_perm("rooms.retry_recording"))
+
+    @admin.action(description=_("Try again to finish these recordings"), permissions=["retry"])
+    def retry(self, request: HttpRequest, queryset: QuerySet[Recording]) -> None:
+        """Each by the one action that does it; those that are finished are passed by."""
+        rooms = Room.objects.filter(recording__in=queryset)
+        if number := _to_each(request, rooms, lambda room, by: actions.retry_recording(room.pk, by)):
+            done = ngettext("{number} recording is tried again.", "{number} recordings are tried again.", number)
+            messages.success(request, done.format(number=number))
 
     @admin.display(description=_("room ended"), ordering="room__ended_at")
     def room_ended(self, recording: Recording) -> Any:

@@ -113,6 +113,19 @@ class Room(models.Model):
             # What the purge looks for: a few hundred rooms, however many there have ever been.
             models.Index(fields=["ended_at"], condition=Q(status="ended", purged_at=None), name="room_to_purge"),
         ]
+        triggers = [
+            pgtrigger.Protect(
+                name="room_over_is_over",
+                operation=pgtrigger.Update,
+                condition=pgtrigger.Q(old__status__in=["ended", "cancelled"])
+                & pgtrigger.Q(old__status__df=pgtrigger.F("new__status")),
+            ),
+            pgtrigger.Protect(
+                name="room_purged_is_final",
+                operation=pgtrigger.Update,
+                condition=pgtrigger.Q(old__purged_at__isnull=False, new__purged_at__isnull=True),
+            ),
+        ]
 
     def __str__(self) -> str:
         return isolated(self.title)
@@ -242,6 +255,9 @@ class Recording(models.Model):
     duration_ms = models.BigIntegerField(_("length (ms)"), null=True, blank=True)
     missing_ms = models.BigIntegerField(_("silence where sound is missing (ms)"), default=0, editable=False)
     error = models.CharField(_("error"), max_length=200, blank=True)
+    # Counted when a worker begins, with the next time at once: one that kills its worker waits longer each time too.
+    attempts = models.PositiveSmallIntegerField(_("attempts"), default=0, editable=False)
+    next_try_at = models.DateTimeField(_("next try"), null=True, blank=True, editable=False)
     # The host lets everybody hear it, while it is there; off at first.
     published_at = models.DateTimeField(_("published"), null=True, blank=True)
     # Its waveform has been drawn, and what a download needs to know of its files has been read.
@@ -250,6 +266,14 @@ class Recording(models.Model):
     class Meta:
         verbose_name = _("recording")
         verbose_name_plural = _("recordings")
+        permissions = [("retry_recording", "Can try again to finish a recording")]
+        triggers = [
+            pgtrigger.Protect(
+                name="recording_purged_is_final",
+                operation=pgtrigger.Update,
+                condition=pgtrigger.Q(old__state="purged") & ~pgtrigger.Q(new__state="purged"),
+            )
+        ]
 
     def __str__(self) -> str:
         return str(self.room)
@@ -291,3 +315,17 @@ class RecordingFile(models.Model):
 
     def __str__(self) -> str:
         return self.path
+
+
+class RecordingsFolder(models.Model):
+    """The folder of all recordings of this installation: one row. The folder has the same number in a file of its own
+    (`rooms.recording.marker`)."""
+
+    folder = models.UUIDField()
+    marked_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        constraints = [models.CheckConstraint(condition=Q(id=1), name="recordings_one_folder")]
+
+    def __str__(self) -> str:
+        return str(self.folder)

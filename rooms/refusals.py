@@ -45,6 +45,10 @@ TABLE: dict[str, Refusal] = {
     "unknown_verb": Refusal(400, _("This is not something a room can do.")),
     "bad_value": Refusal(400, _("Something in this request has a value that cannot be used.")),
     "no_recording": Refusal(409, _("There is no recording that can be used: it is not finished yet, or it is gone.")),
+    "being_prepared": Refusal(
+        409, _("The files are being looked through for the first download. Try again in a few minutes.")
+    ),
+    "nothing_failed": Refusal(409, _("There is nothing to try again: the recording is finished, or it is gone.")),
     "not_found": Refusal(404, _("There is nothing at this address.")),
     "not_available": Refusal(405, _("This cannot be done at this address.")),
     "unavailable": Refusal(

@@ -57,7 +57,10 @@ def _flush_past_the_guards() -> Generator[None]:
 @pytest.fixture(autouse=True)
 def _clean_slate() -> Generator[None]:
     """Nothing of one test is left in Redis, the mailbox, pictures or recordings for the next."""
+    from rooms.recording import marker
+
     yield
+    marker.forget()
     with redis.Redis.from_url(settings.REDIS_URL) as client:
         client.flushall()
     for folder in (settings.MAIL_FOLDER, settings.MEDIA_ROOT, settings.RECORDINGS_DIR, settings.OUTSIDE_DIR):

@@ -6,6 +6,7 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.utils import timezone
 
+from ledger.actions import record
 from people.models import User
 from people.text import Text
 from rooms.models import Recording, RecordingFile, Room
@@ -85,14 +86,18 @@ def _corrected(text: str) -> str:
 
 
 @transaction.atomic
-def retry_transcript(room: Room, by: User) -> Transcript:
-    """Try everything that failed afresh. Refuses with not_host, no_transcript, nothing_failed."""
-    if code := may_correct(role_in(by, room)):
+def retry_transcript(room: Room, by: User | None, *, as_staff: bool = False) -> Transcript:
+    """Try everything that failed afresh. `by` is the host or a co-host, with `as_staff` one of the staff, or None for a
+    command. Refuses with not_host, no_transcript, nothing_failed."""
+    if as_staff:
+        if by is not None and not by.has_perm("transcripts.retry_transcript"):
+            raise TranscriptRefused("not_host")
+    elif code := "not_host" if by is None else may_correct(role_in(by, room)):
         raise TranscriptRefused(code)
     transcript = Transcript.objects.select_for_update().filter(room=room).first()
     if transcript is None:
         raise TranscriptRefused("no_transcript")
-    afresh = {"state": Piece.State.WAITING, "attempts": 0, "error": "", "spent_ms": 0}
+    afresh = {"state": Piece.State.WAITING, "attempts": 0, "next_at": None, "error": "", "spent_ms": 0}
     plans = transcript.plans.filter(state=Piece.State.FAILED)
     windows = TranscriptionWindow.objects.filter(plan__transcript=transcript, state=Piece.State.FAILED)
     windows = windows.exclude(plan__in=plans)
@@ -105,6 +110,8 @@ def retry_transcript(room: Room, by: User) -> Transcript:
     _reopen(transcript)
     settle(transcript.pk)
     _wake_on_commit()
+    if as_staff:
+        record("transcript_retried", f"room:{room.pk}", None if by is None else by.pk, {"pieces": changed})
     return transcript
 
 

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.db.models import Count, Q, QuerySet
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
 
 from ledger.admin import ReadOnlyAdmin
+from people.models import User
+from transcripts.actions import retry_transcript
 from transcripts.models import Cue, Piece, TrackPlan, Transcript, TranscriptionWindow
+from transcripts.refusals import TranscriptRefused
 
 
 @admin.register(Transcript)
@@ -20,6 +24,25 @@ class TranscriptAdmin(ReadOnlyAdmin):
     list_select_related = ("room__host",)
     search_fields = ("room__title", "room__slug", "room__host__handle")
     ordering = ("-created_at",)
+    actions = ("retry",)
+
+    def has_retry_permission(self, request: HttpRequest) -> bool:
+        return bool(request.user.has_perm("transcripts.retry_transcript"))
+
+    @admin.action(description=_("Try again what could not be transcribed"), permissions=["retry"])
+    def retry(self, request: HttpRequest, queryset: QuerySet[Transcript]) -> None:
+        """Each by the action that hosts use too; where nothing failed it says so."""
+        by, done = cast(User, request.user), 0
+        for transcript in queryset:
+            try:
+                retry_transcript(transcript.room, by, as_staff=True)
+            except TranscriptRefused as refused:
+                messages.warning(request, f"{transcript}: {refused.text}")
+            else:
+                done += 1
+        if done:
+            text = ngettext("{number} transcript is tried again.", "{number} transcripts are tried again.", done)
+            messages.success(request, text.format(number=done))
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Transcript]:
         failed = Count("plans__windows", filter=Q(plans__windows__state=Piece.State.FAILED))
@@ -50,7 +73,7 @@ class PieceAdmin(ReadOnlyAdmin):
 
 @admin.register(TrackPlan)
 class TrackPlanAdmin(PieceAdmin):
-    list_display = ("transcript", "file", "state", "attempts", "worker", "lease_until", "error")
+    list_display = ("transcript", "file", "state", "attempts", "next_at", "worker", "error")
     list_select_related = ("transcript__room", "file")
     search_fields = ("transcript__room__title", "transcript__room__slug", "error")
     raw_id_fields = ("transcript", "file")
@@ -58,7 +81,18 @@ class TrackPlanAdmin(PieceAdmin):
 
 @admin.register(TranscriptionWindow)
 class TranscriptionWindowAdmin(PieceAdmin):
-    list_display = ("room", "file", "position", "speech_ms", "spent_ms", "state", "attempts", "worker", "error")
+    list_display = (
+        "room",
+        "file",
+        "position",
+        "speech_ms",
+        "spent_ms",
+        "state",
+        "attempts",
+        "next_at",
+        "worker",
+        "error",
+    )
     list_select_related = ("plan__transcript__room", "plan__file")
     search_fields = ("plan__transcript__room__title", "plan__transcript__room__slug", "error")
     raw_id_fields = ("plan",)

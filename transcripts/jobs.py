@@ -5,6 +5,7 @@ claims the next free piece (`SKIP LOCKED`), renews its lease while it works, and
 it was made under. Whoever lost its lease finds no row to write to, and stops.
 """
 
+import logging
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -23,7 +24,11 @@ from transcripts.models import Cue, Piece, TrackPlan, Transcript, TranscriptionW
 from transcripts.stitch import Line
 from transcripts.windows import Span, Window, speech_ms
 
+log = logging.getLogger(__name__)
+
 MAX_ATTEMPTS = 3
+# After the first failure, and after the second: a disk or a memory that was full has had time by then.
+WAITS = (timedelta(minutes=1), timedelta(minutes=10))
 # A stretch of this length or more in which Whisper found no word is shown as unclear; coughs are shorter.
 UNCLEAR_MS = 2000
 
@@ -39,8 +44,9 @@ def lease() -> timedelta:
 
 
 def free(kind: type[P]) -> "QuerySet[P]":
-    """Pieces nobody works on: never begun, or their worker let the lease run out."""
-    nobodys = Q(state=Piece.State.WAITING) | Q(state=Piece.State.RUNNING, lease_until__lt=Now())
+    """Pieces nobody works on: never begun, failed a while ago, or their worker let the lease run out."""
+    waiting = Q(state=Piece.State.WAITING) & (Q(next_at=None) | Q(next_at__lte=Now()))
+    nobodys = waiting | Q(state=Piece.State.RUNNING, lease_until__lt=Now())
     return kind._default_manager.filter(nobodys, attempts__lt=MAX_ATTEMPTS)
 
 
@@ -140,9 +146,10 @@ def save_window(window: TranscriptionWindow, found: Sequence[Line], by: By, spen
 
 def failed(piece: TrackPlan | TranscriptionWindow, error: str) -> None:
     """An attempt went wrong: another one later, or, after the last, a marked gap. Raises LeaseLost."""
-    error = error[:200]
+    error = error.replace("\0", "")[:200]
     if piece.attempts < MAX_ATTEMPTS:
-        write(piece, state=Piece.State.WAITING, lease_until=None, error=error)
+        next_at = Now() + WAITS[min(piece.attempts, len(WAITS)) - 1]
+        write(piece, state=Piece.State.WAITING, lease_until=None, error=error, next_at=next_at)
         return
     with transaction.atomic():
         _lock(piece)
@@ -166,6 +173,9 @@ def expire() -> int:
                 failed(piece, piece.error or "the worker died")
             except LeaseLost:
                 continue  # its worker was slow, not dead, and has just finished it
+            except Exception:
+                log.exception("%s %s could not be given up: others are seen to", kind._meta.verbose_name, piece.pk)
+                continue
             given_up += 1
     return given_up
 

@@ -56,6 +56,7 @@ class Transcript(models.Model):
     class Meta:
         verbose_name = _("transcript")
         verbose_name_plural = _("transcripts")
+        permissions = [("retry_transcript", "Can try again what could not be transcribed")]
         constraints = [
             models.CheckConstraint(
                 condition=Q(speech_ms__gte=0, done_ms__gte=0, spent_ms__gte=0, done_ms__lte=F("speech_ms")),
@@ -96,6 +97,7 @@ class Piece(models.Model):
     token = models.BigIntegerField(_("claim"), default=0)
     attempts = models.PositiveSmallIntegerField(_("attempts"), default=0)
     lease_until = models.DateTimeField(_("lease until"), null=True, blank=True)
+    next_at = models.DateTimeField(_("next try"), null=True, blank=True)  # after a failure: not before
     worker = models.CharField(_("worker"), max_length=80, blank=True)
     error = models.CharField(_("error"), max_length=200, blank=True)
 

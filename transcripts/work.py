@@ -6,8 +6,9 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from django.conf import settings
-from django.db import Error as DatabaseError
+from django.db import InterfaceError, OperationalError
 
+from rooms.recording.tasks import is_our_folder
 from transcripts import audio, jobs, vad
 from transcripts.audio import Sound
 from transcripts.engine import Engine, EngineUnavailable, engine
@@ -19,8 +20,13 @@ log = logging.getLogger(__name__)
 
 
 def work_off(worker: str, until: Callable[[], bool], get_engine: Callable[[], Engine] = engine) -> int:
-    """Do one piece after the other until none is free or `until` says so; returns how many were tried."""
+    """Do one piece after the other until none is free or `until` says so; returns how many were tried.
+
+    On a disk without our recordings nothing is claimed: a file that is missing there is no failure of the piece.
+    """
     tried = 0
+    if not is_our_folder():
+        return tried
     while not until():
         if plan := jobs.claim(TrackPlan, worker):
             attempt(plan, lambda plan=plan: plan_track(plan))  # type: ignore[misc]
@@ -45,11 +51,12 @@ def ready(get_engine: Callable[[], Engine]) -> Engine | None:
 
 
 def attempt(piece: TrackPlan | TranscriptionWindow, work: Callable[[], None]) -> None:
-    """Try a claimed piece once. A bad piece never stops the others; a database that is away stops everything."""
+    """Try a claimed piece once. A bad piece never stops the others, also one that the database refuses; a database that
+    is away stops everything."""
     try:
         try:
             work()
-        except (jobs.LeaseLost, DatabaseError):
+        except (jobs.LeaseLost, OperationalError, InterfaceError):
             raise
         except Exception as error:
             log.exception("%s %s, attempt %s", piece._meta.verbose_name, piece, piece.attempts)

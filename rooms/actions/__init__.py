@@ -7,13 +7,14 @@ from rooms.actions.epoch import new_epoch
 from rooms.actions.host import host_back, host_lost
 from rooms.actions.opening import end_room, open_room
 from rooms.actions.publishing import Download, download_everything, set_published
-from rooms.actions.recording import set_recording_paused
+from rooms.actions.recording import adopt_folder, retry_recording, set_recording_paused
 from rooms.actions.stage import leave_seat, set_muted, take_seat, unseat
 from rooms.actions.standing import standing_changed
 from rooms.actions.sweep import sweep
 
 __all__ = [
     "Download",
+    "adopt_folder",
     "download_everything",
     "end_room",
     "host_back",
@@ -22,6 +23,7 @@ __all__ = [
     "new_epoch",
     "open_room",
     "record_consent",
+    "retry_recording",
     "set_entry_policy",
     "set_muted",
     "set_published",

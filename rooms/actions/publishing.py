@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from dataclasses import dataclass
 
+from django.db import transaction
 from django.utils import timezone
 
 from ledger.actions import record
@@ -12,8 +13,9 @@ from people.models import User
 from rooms import permissions
 from rooms.actions.locking import locked
 from rooms.models import Recording, Room
-from rooms.recording import exports, links
+from rooms.recording import exports, links, marker
 from rooms.recording.access import role_in
+from rooms.recording.tasks import prepare_recording
 from rooms.refusals import RoomRefused, refuse
 
 log = logging.getLogger(__name__)
@@ -45,23 +47,45 @@ class Download:
 def download_everything(room_id: int, by: User) -> Download:
     """A link to the zip of everything. The ledger gets an entry for it: once, however often the reader has to resume.
 
-    Refuses with not_host, no_recording, unavailable (a file on the disk is not what it was).
+    Nothing is locked while its texts are written, and no sound is read: sums that are not known yet are made by a
+    worker. Refuses with not_host, no_recording, being_prepared, unavailable (a file on the disk is not what it was).
     """
-    with locked(room_id) as room:
-        recording = usable(room)
-        ready = recording is not None and recording.state == Recording.State.READY
-        refuse(permissions.may_download(role=role_in(by, room), ready=ready))
-        assert recording is not None
-        try:
-            export = exports.build(recording)
-        except OSError as error:
-            log.error("room %s: its files cannot be put together: %s", room.pk, error)
-            raise RoomRefused("unavailable") from error
-        size = export.layout.size
-        record("host_download", f"room:{room.pk}", by.pk, {"export": export.digest, "bytes": size})
+    room, recording = _downloadable(room_id, by)
+    if recording.files.filter(crc32=None).exists():
+        transaction.on_commit(lambda: prepare_recording.delay(recording.pk), robust=True)
+        raise RoomRefused("being_prepared")
+    try:
+        marker.check()
+        export = exports.build(recording)
+    except marker.OtherFolder as error:
+        marker.report(error)
+        raise RoomRefused("unavailable") from error
+    except OSError as error:
+        log.error("room %s: its files cannot be put together: %s", room.pk, error)
+        raise RoomRefused("unavailable") from error
+    size = export.layout.size
+    try:
+        with locked(room_id):
+            _downloadable(room_id, by)  # a purge may have begun meanwhile, or a right ended
+            record("host_download", f"room:{room_id}", by.pk, {"export": export.digest, "bytes": size})
+    except RoomRefused:
+        exports.discard(room_id, export.digest)
+        raise
     name = f"{room.slug}.zip"
-    address = links.address(room.pk, f"all-{export.digest}", by, name, links.DOWNLOAD_FOR)
+    address = links.address(room_id, f"all-{export.digest}", by, name, links.DOWNLOAD_FOR)
     return Download(address, size, export.digest)
+
+
+def _downloadable(room_id: int, by: User) -> tuple[Room, Recording]:
+    """The room and its recording as they are now, if this person may have all of it."""
+    room = Room.objects.select_related("host").filter(pk=room_id).first()
+    if room is None:
+        raise RoomRefused("unknown_room")
+    recording = usable(room)
+    ready = recording is not None and recording.state == Recording.State.READY
+    refuse(permissions.may_download(role=role_in(by, room), ready=ready))
+    assert recording is not None
+    return room, recording
 
 
 def usable(room: Room) -> Recording | None:

@@ -1,11 +1,21 @@
-"""Recording pauses while there is no room on the disk, and goes on when there is: everybody in the room is told."""
+"""Recordings: paused while there is no room on the disk, tried again after a failure, kept in another folder."""
 
 from __future__ import annotations
 
+from uuid import UUID
+
+from django.db import transaction
 from django.utils import timezone
 
+from ledger.actions import record
+from people.models import User
 from rooms.actions.locking import locked
 from rooms.events import append_event, iso
+from rooms.models import Recording
+from rooms.recording import marker
+from rooms.recording.finish import OPEN
+from rooms.recording.tasks import finish_recording
+from rooms.refusals import RoomRefused
 
 
 def set_recording_paused(room_id: int, paused: bool) -> bool:
@@ -23,3 +33,36 @@ def set_recording_paused(room_id: int, paused: bool) -> bool:
         else:
             append_event(room, "recording_resumed", {})
     return True
+
+
+def retry_recording(room_id: int, by: User | None) -> Recording:
+    """Have a recording that failed, or that waits, finished now. `by` is one of the staff, or None for a command.
+
+    Raises not_allowed, nothing_failed, unknown_room.
+    """
+    if by is not None and not by.has_perm("rooms.retry_recording"):
+        raise RoomRefused("not_allowed")
+    with locked(room_id) as room:
+        left = Recording.objects.select_for_update(of=("self",)).filter(room=room, state__in=OPEN)
+        recording = None if room.ended_at is None or room.purged_at is not None else left.first()
+        if recording is None:
+            raise RoomRefused("nothing_failed")
+        before = recording.attempts
+        recording.attempts, recording.next_try_at = 0, None
+        recording.save(update_fields=["attempts", "next_try_at"])
+        # Without the queue the sweep asks for it.
+        transaction.on_commit(lambda: finish_recording.delay(room.pk), robust=True)
+        by_pk = None if by is None else by.pk
+        record("recording_retried", f"room:{room.pk}", by_pk, {"attempts": before, "state": recording.state})
+    return recording
+
+
+@transaction.atomic
+def adopt_folder(why: str) -> UUID:
+    """Make RECORDINGS_DIR the folder of all recordings, after they moved there or were lost. The folder of before is
+    refused from now on, wherever it is."""
+    before = marker.wanted_folder()
+    folder = marker.adopt()
+    values = {"folder": str(folder), "before": "" if before is None else str(before)}
+    record("recordings_adopted", "recordings", None, values, {"why": why})
+    return folder

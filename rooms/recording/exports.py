@@ -29,7 +29,7 @@ from typing import Any, TypedDict
 
 from rooms.events import as_message, encode, iso
 from rooms.models import Recording, RecordingFile, Room, RoomEvent, Seat
-from rooms.recording import archive, delivery, peaks, store
+from rooms.recording import archive, delivery, store
 
 OUTDATED = 2 * 24 * 3600  # seconds: no link to an older version works any more
 PLAN = "plan.json"
@@ -88,10 +88,12 @@ class Export:
 
 
 def build(recording: Recording) -> Export:
-    """Write down what is in the zip now. Call it with the room's row locked: a purge must not come in between."""
+    """Write down what is in the zip now. Raises OSError where a file is missing or not what it was, and where a purge
+    removed the room's folder meanwhile: nothing here makes that folder again.
+    """
     room = recording.room
     root = store.exports_folder(room.pk)
-    root.mkdir(mode=0o750, parents=True, exist_ok=True)
+    root.mkdir(mode=0o750, exist_ok=True)
     tidy(root)
     scratch = Path(tempfile.mkdtemp(dir=root, prefix=".new-"))
     try:
@@ -118,7 +120,11 @@ def place(room: Room, scratch: Path, items: list[Item]) -> Export:
     if target.exists():
         os.utime(target)
     else:
-        scratch.rename(target)
+        try:
+            scratch.rename(target)
+        except OSError:
+            if not target.exists():  # else somebody was a moment faster with the same
+                raise
     return load(room.pk, digest)
 
 
@@ -128,6 +134,11 @@ def load(room_pk: int, digest: str) -> Export:
     plan = json.loads((folder / PLAN).read_text())
     items = tuple(Item(**{**item, "path": item["path"].replace("{export}", digest)}) for item in plan["items"])
     return Export(digest, store.folder(room_pk), datetime.fromisoformat(plan["at"]), items)
+
+
+def discard(room_pk: int, digest: str) -> None:
+    """Remove a version that nobody was given a link to."""
+    shutil.rmtree(store.exports_folder(room_pk) / digest, ignore_errors=True)
 
 
 def tidy(root: Path) -> None:
@@ -149,8 +160,7 @@ def sound_files(recording: Recording) -> list[RecordingFile]:
 def sound_item(room: Room, file: RecordingFile, number: int) -> Item:
     path = store.file_path(file)
     if file.crc32 is None:
-        file.crc32 = peaks.checksum(path)
-        file.save(update_fields=["crc32"])
+        raise OSError(f"{file.path} has not been looked through yet")
     size = path.stat().st_size
     if size != file.size:
         raise OSError(f"{file.path} has {size} bytes, and had {file.size} when it was finished")
@@ -176,7 +186,8 @@ def write_text(scratch: Path, name: str, pieces: Iterable[str], about: dict[str,
     """Write a text and learn all that the zip says of it on the way."""
     below = name.partition("/")[2]
     path = scratch / below
-    path.parent.mkdir(parents=True, exist_ok=True)
+    if path.parent != scratch:
+        path.parent.mkdir(exist_ok=True)
     size, crc32, sha256 = 0, 0, hashlib.sha256()
     with path.open("wb") as file:
         for piece in pieces:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from django.http import Http404, HttpRequest, HttpResponseBase
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.views.decorators.http import require_safe
 
 from people.models import User
 from rooms import permissions
 from rooms.identity import Who
 from rooms.models import Recording, RecordingFile, Room
-from rooms.recording import downloads, exports, links, store
+from rooms.recording import downloads, exports, links, marker, store
 from rooms.recording.access import check_replay, role_of
 from rooms.recording.delivery import deliver_bytes, deliver_file, named
 from rooms.refusals import RoomRefused, refuse
@@ -25,6 +25,10 @@ def file(request: HttpRequest, token: str, name: str) -> HttpResponseBase:
     recording = None if link is None else ready_recording(link.room)
     if link is None or recording is None or not allowed(link, recording):
         raise Http404
+    if marker.trouble():
+        unavailable = RoomRefused("unavailable")
+        headers = {"Retry-After": "60", "Cache-Control": "no-store"}
+        return HttpResponse(unavailable.text, status=503, content_type="text/plain; charset=utf-8", headers=headers)
     return downloads.counted(request, opened(request, link, recording), link.user, lambda: still_allowed(link))
 
 

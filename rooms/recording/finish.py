@@ -9,43 +9,36 @@ from __future__ import annotations
 import hashlib
 import logging
 import shutil
-import struct
 import subprocess
 import tempfile
+import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-import av
-from django.db import transaction
+from django.db import DatabaseError, transaction
+from django.db.models import Case, F, Value, When
 from django.utils import timezone
 
 from rooms.models import Recording, RecordingFile, Room, RoomEvent, Seat
-from rooms.recording import mixes, peaks, pieces, playlists, space, store, tracks
+from rooms.recording import marker, mixes, peaks, pieces, playlists, space, store, tracks
 from rooms.recording.space import NoRoom
 from rooms.signals import recording_ready
 
 log = logging.getLogger(__name__)
 
 _ONE_GO = 3600.0  # seconds one step may take
+# States that may still become READY; the others are final, or done.
+OPEN = (Recording.State.RUNNING, Recording.State.FINISHING, Recording.State.FAILED)
+WAITS = (
+    *(timedelta(minutes=1), timedelta(minutes=5), timedelta(minutes=30)),
+    *(timedelta(hours=2), timedelta(hours=12), timedelta(days=1)),
+)
 
 
 class CannotFinish(RuntimeError):
     """A file could not be made; the text says which and why."""
-
-
-# What files do that are cut off, or full of something else.
-_EXPECTED = (
-    NoRoom,
-    CannotFinish,
-    av.FFmpegError,
-    OSError,
-    ValueError,
-    LookupError,
-    struct.error,
-    subprocess.SubprocessError,
-)
 
 
 @dataclass(frozen=True)
@@ -68,32 +61,67 @@ class Made:
     seat_pk: int | None = None
 
 
+def wait_after(attempts: int) -> timedelta:
+    """How long the next attempt waits after so many: longer each time, and every day at last."""
+    return WAITS[min(attempts, len(WAITS)) - 1]
+
+
 def finish(room: Room) -> Recording:
     """Make all files of an ended room and write their rows; the recording is READY, or FAILED with a reason.
 
-    Raises NoRoom, and leaves everything as it was, while the disk is too full: then it is tried again later.
+    Raises OtherFolder and changes nothing where RECORDINGS_DIR is not ours. Raises NoRoom while the disk is too full:
+    the recording stays FINISHING. Raises whatever it failed with; the sweep tries again after `next_try_at`.
     """
     recording, _new = Recording.objects.get_or_create(room=room)
-    if recording.state in (Recording.State.READY, Recording.State.PURGED):
+    if recording.state not in OPEN:
         return recording
-    Recording.objects.filter(pk=recording.pk).update(state=Recording.State.FINISHING)
+    marker.check()
+    if not _claim(recording):
+        return Recording.objects.get(pk=recording.pk)
     for left in _folder(room).glob(".finish-*"):  # by a worker that was killed
         shutil.rmtree(left, ignore_errors=True)
+    began = False
     try:
         space.need(_folder(room))
+        began = True
         with tempfile.TemporaryDirectory(dir=_folder(room), prefix=".finish-") as scratch:
             mix, missing_ms = _mix(room, Path(scratch))
             made = [*mix, *_tracks(room, Path(scratch))]
             space.check()
-    except _EXPECTED as error:
-        if space.is_full(error):
-            log.warning("room %s: its recording waits to be finished: %s", room.pk, error)
-            Recording.objects.filter(pk=recording.pk).update(error=str(error)[:200])
-            raise NoRoom(str(error)) from error
-        log.exception("room %s: its recording could not be finished", room.pk)
-        Recording.objects.filter(pk=recording.pk).update(state=Recording.State.FAILED, error=str(error)[:200])
+        return _write_rows(recording, made, missing_ms)
+    except DatabaseError:  # nothing is wrong with this recording: what the claim wrote stands
         raise
-    return _write_rows(recording, made, missing_ms)
+    except Exception as error:
+        _give_up(recording, error, began)
+        if space.is_full(error):
+            raise NoRoom(str(error)) from error
+        raise
+
+
+def _claim(recording: Recording) -> bool:
+    """Begin an attempt, unless the recording became ready or was purged since it was read. The next time is written
+    now, so that one that kills its worker does not come first in line again."""
+    claimed = Recording.objects.filter(pk=recording.pk, state__in=OPEN).update(
+        state=Recording.State.FINISHING,
+        error=Case(When(state=Recording.State.FAILED, then=Value("")), default=F("error")),
+        attempts=F("attempts") + 1,
+        next_try_at=timezone.now() + wait_after(recording.attempts + 1),
+    )
+    return claimed > 0
+
+
+def _give_up(recording: Recording, error: Exception, began: bool) -> None:
+    """Write down why an attempt failed. What could not even begin for want of space has cost nothing: it is no attempt.
+    A recording that was purged meanwhile stays so."""
+    mine = Recording.objects.filter(pk=recording.pk, state=Recording.State.FINISHING)
+    why = f"{type(error).__name__}: {error}".replace("\0", "")[:200]
+    if not space.is_full(error):
+        log.error("recording of room %s could not be finished", recording.room_id, exc_info=error)
+        mine.update(state=Recording.State.FAILED, error=why)
+        return
+    log.warning("recording of room %s waits to be finished: %s", recording.room_id, error)
+    again = {} if began else {"attempts": recording.attempts, "next_try_at": None}
+    mine.update(error=why, **again)
 
 
 def _folder(room: Room) -> Path:
@@ -103,40 +131,57 @@ def _folder(room: Room) -> Path:
 
 
 def _write_rows(recording: Recording, made: Sequence[Made], missing_ms: int) -> Recording:
-    rows = [
-        RecordingFile(
-            recording=recording,
-            kind=one.kind,
-            seat_id=one.seat_pk,
-            path=store.relative(one.path),
-            start_ms=one.start_ms,
-            duration_ms=one.duration_ms,
-            size=one.path.stat().st_size,
-            sha256=checksum(one.path),
-            has_sound=peaks.is_sounding(one.path) if one.kind == RecordingFile.Kind.TRACK else None,
-        )
-        for one in made
-    ]
+    rows = [_row(recording, one) for one in made]
     mix_ms = max((one.start_ms + one.duration_ms for one in made if one.kind == RecordingFile.Kind.MIX), default=0)
     with transaction.atomic():
         locked = Recording.objects.select_for_update().get(pk=recording.pk)
-        if locked.state in (Recording.State.READY, Recording.State.PURGED):
+        if locked.state not in OPEN:
             return locked
         locked.files.all().delete()
         RecordingFile.objects.bulk_create(rows)
         locked.state = Recording.State.READY
         locked.finished_at = timezone.now()
         locked.duration_ms, locked.missing_ms = mix_ms, missing_ms
-        locked.error = ""
+        locked.error, locked.next_try_at = "", None
         locked.save()
         recording_ready.send(Recording, recording=locked)
     return locked
 
 
-def checksum(path: Path) -> str:
-    """SHA-256 of a file, in hex."""
+def _row(recording: Recording, one: Made) -> RecordingFile:
+    sums = checksums(one.path)
+    return RecordingFile(
+        recording=recording,
+        kind=one.kind,
+        seat_id=one.seat_pk,
+        path=store.relative(one.path),
+        start_ms=one.start_ms,
+        duration_ms=one.duration_ms,
+        size=sums.size,
+        sha256=sums.sha256,
+        crc32=sums.crc32,
+        has_sound=peaks.is_sounding(one.path) if one.kind == RecordingFile.Kind.TRACK else None,
+    )
+
+
+@dataclass(frozen=True)
+class Sums:
+    """What rows, receipts and zips must know of a file: size in bytes, SHA-256 in hex, CRC-32."""
+
+    size: int
+    sha256: str
+    crc32: int
+
+
+def checksums(path: Path) -> Sums:
+    """All of it in one reading."""
+    size, sha256, crc32 = 0, hashlib.sha256(), 0
     with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+        while data := file.read(peaks.READ):
+            size += len(data)
+            sha256.update(data)
+            crc32 = zlib.crc32(data, crc32)
+    return Sums(size, sha256.hexdigest(), crc32)
 
 
 # --- the mix --------------------------------------------------------------------------------------------------------

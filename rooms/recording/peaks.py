@@ -69,9 +69,10 @@ def measure(recording: Recording) -> int:
 
 def prepare(recording: Recording) -> bool:
     """Draw the waveform and read what a zip must know of each file. False when there is nothing (left) to do it for."""
-    if recording.state != Recording.State.READY or recording.prepared_at is not None:
-        return False
     files = list(recording.files.order_by("kind", "start_ms", "pk"))
+    done = recording.prepared_at is not None and all(file.crc32 is not None for file in files)
+    if recording.state != Recording.State.READY or done:
+        return False
     text = json.dumps(draw(files, recording.duration_ms or 0), separators=(",", ":"))
     sums = {file.pk: checksum(store.file_path(file)) for file in files if file.crc32 is None}
     with transaction.atomic():
@@ -107,15 +108,25 @@ def draw(files: list[RecordingFile], duration_ms: int) -> dict[str, Any]:
     """
     bin_ms = max(BIN_MS, -(-duration_ms // BINS))
     mix = next((file for file in files if file.kind == RecordingFile.Kind.MIX), None)
-    low, high = bins(samples(store.file_path(mix)), bin_ms) if mix else ([], [])
+    low, high = bins(readable(store.file_path(mix)), bin_ms) if mix else ([], [])
     tracks = [file for file in files if file.kind == RecordingFile.Kind.TRACK]
-    lanes = [{"seat": file.seat_id, "talks": moved(talks(samples(store.file_path(file))), file)} for file in tracks]
+    lanes = [{"seat": file.seat_id, "talks": moved(talks(readable(store.file_path(file))), file)} for file in tracks]
     return {"version": 1, "duration_ms": duration_ms, "bin_ms": bin_ms, "low": low, "high": high, "lanes": lanes}
 
 
 def moved(regions: Iterator[tuple[int, int]], file: RecordingFile) -> list[list[int]]:
     """Times of a file as room time."""
     return [[start + file.start_ms, end + file.start_ms] for start, end in regions]
+
+
+def readable(path: Path) -> Iterator[Samples]:
+    """The sound of a file, as far as ffmpeg can read it: what it cannot read will not become better by tomorrow, and is
+    drawn as nothing. Raises OSError where there is no file."""
+    path.stat()
+    try:
+        yield from samples(path)
+    except Unreadable:
+        log.exception("%s: drawn as far as it goes", path.name)
 
 
 def samples(path: Path) -> Generator[Samples]:

@@ -11,6 +11,7 @@ from pathlib import Path
 from uuid import UUID
 
 from django.conf import settings
+from django.db import connection
 from django.http import Http404, HttpRequest, HttpResponse
 from django.views.decorators.http import require_safe
 
@@ -18,7 +19,7 @@ from core.lane import DiskHangs, Lane
 from rooms import permissions
 from rooms.identity import who_of_request
 from rooms.queries import room_by_slug
-from rooms.recording import epochs, playlists, store
+from rooms.recording import epochs, marker, playlists, store
 from rooms.recording.delivery import deliver_piece
 from rooms.refusals import RoomRefused, refuse
 from rooms.rules.facts import enter
@@ -148,13 +149,22 @@ def _disk_lists(room_pk: int) -> Lists:
     """What the recorder wrote; as it was last seen, where the disk does not answer."""
     known = _on_disk.get(room_pk, _NOTHING)
     try:
-        found = _lane(room_pk).run_here(lambda: _lists(store.playlist_paths(room_pk), known), within=_PATIENCE)
+        found = _lane(room_pk).run_here(lambda: _recorded(room_pk, known), within=_PATIENCE)
     except DiskHangs:
         return known
     if len(_on_disk) >= _MOST_WINDOWS:
         _on_disk.clear()
     _on_disk[room_pk] = found
     return found
+
+
+def _recorded(room_pk: int, known: Lists) -> Lists:
+    """The lists of our own folder; what lies in another one is another installation's. In a thread of its own, whose
+    connection to the database ends with it."""
+    try:
+        return _NOTHING if marker.trouble() else _lists(store.playlist_paths(room_pk), known)
+    finally:
+        connection.close()
 
 
 def _lane(room_pk: int) -> Lane:

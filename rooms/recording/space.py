@@ -10,6 +10,8 @@ from pathlib import Path
 
 from django.conf import settings
 
+from rooms.recording import marker
+
 MB = 1024 * 1024
 _COPIES = 2  # of what was recorded: put together, and joined
 _FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
@@ -29,7 +31,8 @@ class Space:
 
 
 def measure(folder: Path) -> Space:
-    """Look, and write a block: quotas, inodes and disks that turned read-only show only then."""
+    """Look, and write a block: quotas, inodes and disks that turned read-only show only then. A disk that was taken
+    away leaves another one in its place, with room on it: its marker is missing."""
     path = folder / ".space"
     try:
         found = os.statvfs(folder)
@@ -40,6 +43,8 @@ def measure(folder: Path) -> Space:
                 path.unlink()
     except OSError as error:
         return Space(0, error.strerror or type(error).__name__)
+    if why := marker.changed(folder):
+        return Space(0, why)
     return Space(found.f_bavail * found.f_frsize)
 
 

@@ -1,5 +1,6 @@
 """Where a room's recording lies, and the addresses under which pieces of it are handed out.
 
+RECORDINGS_DIR/.stamtafel                                             which folder this is (`marker`)
 RECORDINGS_DIR/<room>/hls/<run>.m3u8, <run>-init.mp4, <run>-<n>.m4s    the recording while live
 RECORDINGS_DIR/<room>/hls/<run>.kept                                  a run's list a moment ago
 WINDOW_DIR/<room>/…                                                   in memory, while recording is paused

@@ -8,13 +8,13 @@ import os
 from datetime import datetime, timedelta
 
 from celery import Task, shared_task
-from django.db.models import Case, QuerySet, When
+from django.db.models import Case, Q, QuerySet, When
 from django.utils import timezone
 
 from rooms.models import Recording, RecordingFile, Room
-from rooms.recording import store, track_memory
-from rooms.recording.finish import finish
-from rooms.recording.peaks import Unreadable, measure, prepare
+from rooms.recording import marker, store, track_memory
+from rooms.recording.finish import OPEN, finish
+from rooms.recording.peaks import measure, prepare
 from rooms.recording.space import NoRoom
 
 log = logging.getLogger(__name__)
@@ -30,9 +30,11 @@ _MEASURED_AT_ONCE = 50  # recordings
 @shared_task(bind=True, max_retries=_TRIES, name="rooms.recording.finish")
 def finish_recording(self: Task, room_pk: int) -> str:
     """Finish an ended room's recording, once the recorder has let go of it. Safe to run twice and side by side."""
-    room = Room.objects.filter(pk=room_pk, status=Room.Status.ENDED).first()
+    room = Room.objects.filter(pk=room_pk, status=Room.Status.ENDED, purged_at=None).first()
     if room is None:
-        return "not ended"
+        return "not ended, or purged"
+    if not is_our_folder():
+        return "not the folder of our recordings: the sweep asks again"
     folder = store.folder(room_pk)
     folder.mkdir(mode=0o750, parents=True, exist_ok=True)
     with (folder / ".finish").open("a") as lock:
@@ -66,17 +68,31 @@ def still_recording(room_pk: int) -> bool:
     return False
 
 
+def is_our_folder() -> bool:
+    """Whether RECORDINGS_DIR is where our recordings are. Where it is not, operators are told."""
+    try:
+        marker.check()
+    except marker.OtherFolder as error:
+        marker.report(error)
+        return False
+    return True
+
+
 @shared_task(name="rooms.recording.sweep")
 def sweep_recordings() -> int:
-    """Rooms that ended a while ago and whose recording nobody finished: the supervisor or a worker died then."""
+    """Rooms that ended a while ago and whose recording nobody finished, because the supervisor or a worker died
+    then, or it failed and it is time for another attempt."""
+    now = timezone.now()
     unfinished = Recording.objects.filter(
-        state__in=[Recording.State.RUNNING, Recording.State.FINISHING],
+        Q(next_try_at=None) | Q(next_try_at__lte=now),
+        state__in=OPEN,
         room__status=Room.Status.ENDED,
-        room__ended_at__lt=timezone.now() - LEFT_BEHIND,
+        room__purged_at=None,
+        room__ended_at__lt=now - LEFT_BEHIND,
     )
-    # What waits for room on the disk (it has an error) keeps nobody waiting who needs less of it.
+    # What waits for room on the disk (it has an error) keeps nobody waiting who needs less of it, nor does what failed.
     waits = Case(When(error="", then=0), default=1)
-    left = unfinished.order_by(waits, "room__ended_at").values_list("room_id", flat=True)[:50]
+    left = unfinished.order_by(waits, "attempts", "room__ended_at").values_list("room_id", flat=True)[:50]
     for room_pk in left:
         finish_recording.delay(room_pk)
     return len(left)
@@ -93,8 +109,8 @@ def prepare_recording(recording_pk: int) -> bool:
     """Draw the waveform of a finished recording. Safe to run twice and side by side."""
     recording = Recording.objects.filter(pk=recording_pk).first()
     try:
-        return recording is not None and prepare(recording)
-    except (Unreadable, OSError):
+        return recording is not None and is_our_folder() and prepare(recording)
+    except OSError:
         log.exception("recording %s cannot be drawn", recording_pk)
         return False
 
@@ -121,6 +137,8 @@ def measure_left() -> int:
     tracks = RecordingFile.objects.filter(kind=RecordingFile.Kind.TRACK, has_sound=None)
     left = Recording.objects.filter(state=Recording.State.READY, room__purged_at=None, files__in=tracks)
     measured = 0
+    if not left.exists() or not is_our_folder():
+        return measured
     for recording in left.distinct().order_by("-pk").iterator(chunk_size=100):
         try:
             measured += measure(recording) > 0

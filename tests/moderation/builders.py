@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+import zlib
+from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import redis
 from django.apps import apps
@@ -57,6 +59,7 @@ def lay(room: Room, word: str) -> None:
                 "duration_ms": 1000,
                 "size": path.stat().st_size,
                 "sha256": hashlib.sha256(path.read_bytes()).hexdigest(),
+                "crc32": zlib.crc32(path.read_bytes()),
                 "has_sound": None if whose is None else True,
             },
         )
@@ -128,19 +131,21 @@ def in_tables(word: str) -> Iterator[str]:
                 yield name if schema == "public" else f"{schema}.{name}"
 
 
+REDIS_READERS: dict[bytes, Callable[[Any, bytes], Any]] = {
+    b"string": lambda client, name: client.get(name),
+    b"hash": lambda client, name: client.hgetall(name),
+    b"list": lambda client, name: client.lrange(name, 0, -1),
+    b"set": lambda client, name: client.smembers(name),
+    b"zset": lambda client, name: client.zrange(name, 0, -1),
+    b"stream": lambda client, name: client.xrange(name),
+}
+
+
 def in_redis(word: str) -> Iterator[str]:
     """Names and values, whatever their type."""
     with redis.Redis.from_url(settings.REDIS_URL) as client:
         for name in client.scan_iter():
-            readers = {
-                b"string": lambda name: client.get(name),
-                b"hash": lambda name: client.hgetall(name),
-                b"list": lambda name: client.lrange(name, 0, -1),
-                b"set": lambda name: client.smembers(name),
-                b"zset": lambda name: client.zrange(name, 0, -1),
-                b"stream": lambda name: client.xrange(name),
-            }
-            value = readers[client.type(name)](name)
+            value = REDIS_READERS[client.type(name)](client, name)
             if word in name.decode(errors="replace") or word in repr(value):
                 yield f"redis {name.decode(errors='replace')}"
 

@@ -25,7 +25,7 @@ from moderation.clocks import may_hold
 from moderation.models import PurgeReceipt
 from moderation.policy import Finding, Hold, Reason
 from rooms.models import Consent, Recording, RecordingFile, Room, RoomEvent, Seat
-from rooms.recording import store, track_memory, window
+from rooms.recording import marker, store, track_memory, window
 from tests.moderation import builders
 from tests.moderation.builders import due_at, ended_room, found
 from tests.moderation.conftest import Facts
@@ -282,13 +282,46 @@ def test_one_room_that_cannot_be_purged_does_not_keep_the_others(monkeypatch: py
     assert retention.overdue(late) == [] and is_gone(rooms[1])
 
 
+def test_one_room_whose_facts_cannot_be_told_does_not_keep_the_others(facts: Facts) -> None:
+    """It is not purged, for nobody knows whether it may be; and it is told as overdue."""
+    rooms = [ended_room(WORD, number) for number in range(3)]
+    now = max(due_at(room) for room in rooms)
+    facts[rooms[0].pk] = ["no fact"]  # type: ignore[list-item]
+    swept = retention.sweep(now)
+    assert sorted(swept.purged) == [rooms[1].pk, rooms[2].pk]
+    assert list(swept.failed) == [rooms[0].pk] and "its clock is not known" in swept.failed[rooms[0].pk]
+    late = now + timedelta(hours=1)
+    assert [item.room_pk for item in retention.overdue(late)] == [rooms[0].pk]
+    del facts[rooms[0].pk]
+    assert retention.sweep(late).purged == [rooms[0].pk] and retention.overdue(late) == []
+
+
+def test_one_room_that_cannot_be_tidied_does_not_keep_the_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    rooms = [ended_room(WORD, number) for number in range(2)]
+    now = max(due_at(room) for room in rooms)
+    retention.sweep(now)
+    for room in rooms:
+        builders.file_with(room, "hls/late.m4s", WORD)
+    rmtree = shutil.rmtree
+
+    def broken_disk(root: Path, **kwargs: Any) -> None:
+        if root == store.folder(rooms[0].pk):
+            raise PermissionError(13, "not ours", str(root))
+        rmtree(root, **kwargs)
+
+    monkeypatch.setattr(shutil, "rmtree", broken_disk)
+    assert retention.tidy(now) == [rooms[1].pk]
+    monkeypatch.undo()
+    assert retention.tidy(now) == [rooms[0].pk]
+
+
 def test_a_disk_that_is_not_mounted_is_not_taken_for_an_empty_one(settings: Any) -> None:
     room = ended_room(WORD)
     mounted = settings.RECORDINGS_DIR
     settings.RECORDINGS_DIR = mounted / "not" / "mounted"
     swept = retention.sweep(due_at(room))
     assert swept.purged == [] and list(swept.failed) == [room.pk]
-    with pytest.raises(inventory.StoreMissing):
+    with pytest.raises(marker.OtherFolder):
         retention.purge([room.pk], due_at(room))
     assert not PurgeReceipt.objects.exists()
     settings.RECORDINGS_DIR = mounted

@@ -12,8 +12,8 @@ from django.utils import timezone
 
 from moderation import retention
 from moderation.clocks import Waiting
-from moderation.inventory import StoreMissing
 from rooms.models import Room
+from rooms.recording.marker import OtherFolder
 
 SHOWN = 200  # rooms that are listed of each kind
 
@@ -32,7 +32,7 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         try:
             VERBS[options["verb"] or "list"](self)
-        except StoreMissing as error:
+        except OtherFolder as error:
             raise CommandError(str(error)) from error
 
     def overview(self) -> None:

@@ -16,15 +16,17 @@ from typing import Any
 
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
+from django.db import DatabaseError, connection
 
 from core.lane import DiskHangs, Lane
 from rooms.media.supervisor import Supervisor
-from rooms.recording import window
+from rooms.recording import marker, window
 
 log = logging.getLogger(__name__)
 
 NAME = ".supervisor"
 SURE = 1.0  # seconds
+AGAIN = 2.0  # seconds
 
 
 class Command(BaseCommand):
@@ -36,10 +38,47 @@ class Command(BaseCommand):
         """Run until SIGTERM or SIGINT."""
         if not (settings.JANUS_API_SECRET and settings.JANUS_ADMIN_KEY):
             raise CommandError("JANUS_API_SECRET and JANUS_ADMIN_KEY are not set: write the two that Janus was given")
-        with _locks() as locks:
-            for lock in locks:
-                lock.wait()
-            asyncio.run(_supervise())
+        while True:
+            _wait_for_our_folder()
+            with _locks() as locks:
+                for lock in locks:
+                    lock.wait()
+                if _is_our_folder():  # still, after waiting for another one to end
+                    asyncio.run(_supervise())
+                    return
+
+
+def _wait_for_our_folder() -> None:
+    """Two supervisors with separate disks would build every room twice: one on a disk that is not ours builds none, and
+    holds no lock that another one waits for."""
+    while not _is_our_folder():
+        time.sleep(AGAIN)
+
+
+def _is_our_folder() -> bool:
+    """Whether recordings belong in RECORDINGS_DIR. Rooms have sound without a database and without a disk, so where
+    either does not answer its signature is enough, or nothing."""
+    lane = Lane("RECORDINGS_DIR")
+    try:
+        try:
+            lane.run_here(_check_marker)
+        except DatabaseError as error:
+            log.warning("the database is away, which folder it names is not known: %s", type(error).__name__)
+            return lane.run_here(marker.is_signed)
+    except marker.OtherFolder as error:
+        marker.report(error)
+        return False
+    except OSError as error:  # recording pauses by itself
+        log.warning("RECORDINGS_DIR: %s", error)
+    return True
+
+
+def _check_marker() -> None:
+    """In a thread of its own, whose connection to the database ends with it."""
+    try:
+        marker.check()
+    finally:
+        connection.close()
 
 
 @contextmanager

@@ -9,18 +9,24 @@ import json
 import re
 import subprocess
 import zipfile
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import pytest
+from django.db import connection, transaction
 from django.test import Client
 
 from ledger.models import Entry
+from moderation import retention
 from people.models import User
 from rooms import actions
 from rooms.models import Recording, Room
 from rooms.recording import exports, peaks, store
+from rooms.recording.tasks import prepare_recording
 from rooms.refusals import RoomRefused
+from tests.moderation.builders import due_at, ended_room
 from tests.rooms.people import person
 from tests.rooms.recording.builders import talked_room
 from transcripts.actions import correct_cue
@@ -162,6 +168,67 @@ def test_a_file_that_is_not_what_it_was_is_refused(room: Room) -> None:
     with pytest.raises(RoomRefused, match="unavailable"):
         actions.download_everything(room.pk, room.host)
     assert not Entry.objects.filter(kind="host_download").exists()
+
+
+def test_no_sound_is_read_in_a_request(room: Room, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Sums that are not known took minutes of a request, with the room locked; now a worker makes them."""
+    asked: list[int] = []
+    monkeypatch.setattr(prepare_recording, "delay", asked.append)
+    recording = Recording.objects.get(room=room)
+    recording.files.update(crc32=None)
+    path = store.mix_path(room.pk)
+    path.rename(path.with_suffix(".away"))
+    with pytest.raises(RoomRefused, match="being_prepared"):
+        actions.download_everything(room.pk, room.host)
+    path.with_suffix(".away").rename(path)
+    assert asked == [recording.pk] and not Entry.objects.exists()
+    assert prepare_recording(recording.pk) is True
+    assert everything(room)["mix.m4a"] == path.read_bytes()
+
+
+def in_a_thread(work: Callable[[], Any]) -> Any:
+    """What it returns, on a connection of its own."""
+
+    def run() -> Any:
+        try:
+            return work()
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(1) as hands:
+        return hands.submit(run).result(60)
+
+
+def test_the_room_is_not_locked_while_its_texts_are_written(room: Room, monkeypatch: pytest.MonkeyPatch) -> None:
+    def lock() -> int:
+        with transaction.atomic():
+            return Room.objects.select_for_update(nowait=True).get(pk=room.pk).pk
+
+    monkeypatch.setitem(exports._texts, "slow.txt", lambda _room: [str(in_a_thread(lock))])
+    assert everything(room)["slow.txt"] == str(room.pk).encode()
+
+
+def test_a_purge_that_begins_while_texts_are_written_leaves_none(room: Room, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whether it has removed the folder by then, or not yet."""
+
+    def begin() -> list[int]:
+        return retention.begin([room.pk], due_at(room))
+
+    monkeypatch.setitem(exports._texts, "slow.txt", lambda _room: [str(in_a_thread(begin))])
+    with pytest.raises(RoomRefused, match="no_recording"):
+        actions.download_everything(room.pk, room.host)
+    assert list(store.exports_folder(room.pk).iterdir()) == []
+
+    again = ended_room("again", 1)
+    prepare_recording(again.recording.pk)
+
+    def purge() -> list[int]:
+        return retention.purge([again.pk], due_at(again))
+
+    monkeypatch.setitem(exports._texts, "slow.txt", lambda _room: [str(in_a_thread(purge))])
+    with pytest.raises(RoomRefused, match="unavailable"):
+        actions.download_everything(again.pk, again.host)
+    assert not store.folder(again.pk).exists() and not Entry.objects.filter(kind="host_download").exists()
 
 
 def test_old_versions_and_what_a_killed_process_left_are_tidied(room: Room) -> None:

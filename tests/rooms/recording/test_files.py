@@ -268,10 +268,15 @@ def test_the_picture_is_drawn_when_a_recording_is_finished_or_later_by_beat(room
     assert not RecordingFile.objects.filter(recording=recording, crc32=None).exists()
 
 
-def test_a_file_that_cannot_be_read_leaves_the_recording_as_it_is(room: Room) -> None:
+def test_a_file_that_is_not_there_leaves_the_recording_as_it_is_and_one_without_sound_is_drawn_once(room: Room) -> None:
+    """What ffmpeg cannot read was read again every five minutes for a day."""
     recording = Recording.objects.get(room=room)
     Recording.objects.filter(pk=recording.pk).update(prepared_at=None)
-    store.mix_path(room.pk).write_bytes(b"no sound")
+    store.mix_path(room.pk).rename(store.folder(room.pk) / "away")
     assert tasks.prepare_recording(recording.pk) is False
     recording.refresh_from_db()
     assert recording.state == Recording.State.READY and recording.prepared_at is None
+    store.mix_path(room.pk).write_bytes(b"no sound")
+    assert tasks.prepare_recording(recording.pk) is True
+    picture = json.loads(store.peaks_path(room.pk).read_text())
+    assert picture["low"] == [] and len(picture["lanes"]) == 3

@@ -4,19 +4,28 @@ from __future__ import annotations
 
 import subprocess
 from datetime import timedelta
+from io import StringIO
 from pathlib import Path
 
 import numpy as np
 import pytest
 from django.conf import settings
+from django.contrib.auth.models import Permission
+from django.core.management import call_command
+from django.db import Error
+from django.test import Client
 from django.utils import timezone
 
+from ledger.models import Entry
 from rooms import actions
 from rooms.media import peers
 from rooms.models import Recording, RecordingFile, Room
+from rooms.recording import finish as finish_module
 from rooms.recording import playlists, store, tracks
 from rooms.recording.finish import finish
 from rooms.recording.tasks import finish_recording, still_recording, sweep_recordings
+from rooms.refusals import RoomRefused
+from tests.people.staff import sign_in_staff
 from tests.rooms import people
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -141,3 +150,108 @@ def test_what_waits_for_space_keeps_nobody_waiting(monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr(finish_recording, "delay", asked.append)
     assert sweep_recordings() == 4
     assert asked == [rooms[1].pk, rooms[2].pk, rooms[3].pk, rooms[0].pk]
+
+
+def ended_long_ago(host: str = "host") -> Room:
+    """A room that the sweep looks at."""
+    room = ended_room(host)
+    ended = timezone.now() - timedelta(minutes=2)
+    Room.objects.filter(pk=room.pk).update(started_at=ended - timedelta(minutes=1), ended_at=ended)
+    room.refresh_from_db()
+    return room
+
+
+@pytest.fixture
+def asked(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """Rooms that workers were asked to finish."""
+    rooms: list[int] = []
+    monkeypatch.setattr(finish_recording, "delay", rooms.append)
+    return rooms
+
+
+def breaks(monkeypatch: pytest.MonkeyPatch, error: BaseException) -> None:
+    """What nobody expected happens while the mix is made."""
+
+    def mix(*_args: object) -> object:
+        raise error
+
+    monkeypatch.setattr(finish_module, "_mix", mix)
+
+
+def test_what_fails_is_tried_again_after_longer_and_longer(monkeypatch: pytest.MonkeyPatch, asked: list[int]) -> None:
+    """Each error, also one that nobody expected: it copied everything again each 30 s, or never."""
+    room, good = ended_long_ago(), ended_long_ago("other")
+    breaks(monkeypatch, RuntimeError("a bug"))
+    for attempt, wait in enumerate((*finish_module.WAITS, finish_module.WAITS[-1]), start=1):
+        with pytest.raises(RuntimeError, match="a bug"):
+            finish(room)
+        recording = Recording.objects.get(room=room)
+        assert (recording.state, recording.error) == (Recording.State.FAILED, "RuntimeError: a bug")
+        assert recording.attempts == attempt and recording.next_try_at is not None
+        assert abs(recording.next_try_at - timezone.now() - wait) < timedelta(seconds=50)
+        asked.clear()
+        assert sweep_recordings() == 1 and asked == [good.pk], "it waits, and holds up nobody"
+        Recording.objects.filter(room=room).update(next_try_at=timezone.now())
+        asked.clear()
+        assert sweep_recordings() == 2 and asked == [good.pk, room.pk], "what never failed comes first"
+    monkeypatch.undo()
+    recording = finish(room)
+    assert (recording.state, recording.error, recording.next_try_at) == (Recording.State.READY, "", None)
+
+
+def test_what_kills_its_worker_waits_too(monkeypatch: pytest.MonkeyPatch, asked: list[int]) -> None:
+    """Nothing can be written down by a process that is gone: so the next time is known before it begins."""
+    room = ended_long_ago()
+    breaks(monkeypatch, SystemExit())
+    with pytest.raises(SystemExit):
+        finish(room)
+    recording = Recording.objects.get(room=room)
+    assert (recording.state, recording.attempts) == (Recording.State.FINISHING, 1)
+    assert sweep_recordings() == 0
+
+
+def test_staff_and_operators_try_again_at_once(monkeypatch: pytest.MonkeyPatch, asked: list[int]) -> None:
+    room = ended_long_ago()
+    breaks(monkeypatch, RuntimeError("a bug"))
+    with pytest.raises(RuntimeError):
+        finish(room)
+    out = StringIO()
+    call_command("recordings", stdout=out)
+    assert f"not finished: 1\n  {room.slug}  failed  attempts 1, next 20" in out.getvalue()
+    assert "RuntimeError: a bug" in out.getvalue()
+    call_command("recordings", "retry", stdout=out)
+    assert asked == [room.pk]
+    helper = people.person("helper", is_staff=True)
+    with pytest.raises(RoomRefused, match="not_allowed"):
+        actions.retry_recording(room.pk, helper)
+    helper.user_permissions.add(Permission.objects.get(codename="view_recording"))
+    browser, path = sign_in_staff(Client(), helper), "/admin/rooms/recording/"
+    chosen = {"action": "retry", "_selected_action": [room.recording.pk]}
+    assert "RuntimeError: a bug" in browser.get(path).text
+    browser.post(path, chosen)
+    assert asked == [room.pk], "who may only look has no such button"
+    helper.user_permissions.add(Permission.objects.get(codename="retry_recording"))
+    assert "1 recording is tried again." in browser.post(path, chosen, follow=True).text
+    assert asked == [room.pk, room.pk]
+    acts = Entry.objects.filter(kind="recording_retried", subject=f"room:{room.pk}").order_by("seq")
+    assert list(acts.values_list("actor", flat=True)) == [None, helper.pk]
+    monkeypatch.undo()
+    assert finish(room).state == Recording.State.READY
+    with pytest.raises(RoomRefused, match="nothing_failed"):
+        actions.retry_recording(room.pk, None)
+
+
+def test_the_database_lets_no_late_writer_undo_what_is_final() -> None:
+    room = ended_room()
+    for status in ("live", "scheduled", "cancelled"):
+        with pytest.raises(Error, match="Cannot update"):
+            Room.objects.filter(pk=room.pk).update(status=status, ended_at=None)
+    Room.objects.filter(pk=room.pk).update(purged_at=timezone.now())
+    with pytest.raises(Error, match="Cannot update"):
+        Room.objects.filter(pk=room.pk).update(purged_at=None)
+    Recording.objects.filter(room=room).update(state=Recording.State.PURGED)
+    for state in set(Recording.State.values) - {"purged"}:
+        with pytest.raises(Error, match="Cannot update"):
+            Recording.objects.filter(room=room).update(state=state)
+    assert finish(room).state == Recording.State.PURGED
+    assert finish_recording(room.pk) == "not ended, or purged"

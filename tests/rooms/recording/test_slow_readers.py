@@ -33,7 +33,8 @@ def large_room() -> Room:
     with path.open("wb") as file:
         file.truncate(LARGE)
     recording, _new = Recording.objects.update_or_create(room=room, defaults={"state": Recording.State.READY})
-    values = {"path": store.relative(path), "start_ms": 0, "duration_ms": 1, "size": LARGE, "sha256": "0" * 64}
+    known = {"size": LARGE, "sha256": "0" * 64, "crc32": 0}
+    values = {"path": store.relative(path), "start_ms": 0, "duration_ms": 1, **known}
     RecordingFile.objects.create(recording=recording, kind=RecordingFile.Kind.MIX, **values)
     return room
 
