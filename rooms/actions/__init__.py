@@ -5,6 +5,7 @@ from rooms.actions.consent import record_consent
 from rooms.actions.entry import set_entry_policy
 from rooms.actions.epoch import new_epoch
 from rooms.actions.host import host_back, host_lost
+from rooms.actions.microphone import hold_microphone, release_microphone
 from rooms.actions.opening import end_room, open_room
 from rooms.actions.publishing import Download, download_everything, set_published
 from rooms.actions.recording import set_recording_paused
@@ -16,12 +17,14 @@ __all__ = [
     "Download",
     "download_everything",
     "end_room",
+    "hold_microphone",
     "host_back",
     "host_lost",
     "leave_seat",
     "new_epoch",
     "open_room",
     "record_consent",
+    "release_microphone",
     "set_entry_policy",
     "set_muted",
     "set_published",

@@ -9,12 +9,13 @@ from rooms.models import Room, Seat
 
 @dataclass(frozen=True)
 class WantedSeat:
-    """A person on stage, and whether their microphone is closed."""
+    """A person on stage, whether their microphone is closed, and the page that holds it."""
 
     pk: int
     user_pk: int
     handle: str
     muted: bool
+    page: str = ""
 
 
 @dataclass(frozen=True)
@@ -32,9 +33,9 @@ def load() -> dict[int, WantedRoom]:
     live = Room.objects.filter(status=Room.Status.LIVE).values_list("pk", "slug", "recording_paused_at")
     rooms = {pk: WantedRoom(pk, slug, paused_at is not None) for pk, slug, paused_at in live}
     seats = Seat.objects.filter(left_at=None, room__status=Room.Status.LIVE)
-    for pk, room_pk, user_pk, handle, muted in seats.values_list("pk", "room_id", "user_id", "user__handle", "muted"):
+    for room_pk, *seat in seats.values_list("room_id", "pk", "user_id", "user__handle", "muted", "mic_page"):
         if room_pk in rooms:
-            rooms[room_pk].seats[pk] = WantedSeat(pk, user_pk, handle, muted)
+            rooms[room_pk].seats[seat[0]] = WantedSeat(*seat)
     return rooms
 
 
@@ -42,9 +43,9 @@ def open_seat(room_pk: int, seat_pk: int, who_key: str) -> WantedSeat | None:
     """This person's seat if it is open in a live room at this moment."""
     seat = (
         Seat.objects.filter(pk=seat_pk, room_id=room_pk, left_at=None, room__status=Room.Status.LIVE)
-        .values_list("user_id", "user__handle", "muted")
+        .values_list("user_id", "user__handle", "muted", "mic_page")
         .first()
     )
     if seat is None or who_key != f"u:{seat[0]}":
         return None
-    return WantedSeat(seat_pk, seat[0], seat[1], seat[2])
+    return WantedSeat(seat_pk, *seat)
