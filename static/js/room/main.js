@@ -12,6 +12,7 @@ import { apply, fromSnapshot, isOver, ownSeat } from "room/state";
 import { clearNotice, drawRoom, notice } from "room/view";
 import { known, readJson, say } from "room/words";
 
+const LOST_PAGE = 12_000; // ms after which a page that lost its microphone is back, or gone (rooms/presence.py: LINGER)
 const page = readJson("room-page");
 let state = fromSnapshot(readJson("room-snapshot"));
 let wasLost = false;
@@ -118,7 +119,11 @@ const personal = {
     notice(name ? say("muted_by", { name }) : say("muted_you"));
   },
   you_unseated: () => notice(say("unseated_you")),
-  mic_lost: (message) => message.page === socket.page && stage.state !== "off" && microphoneLost(),
+  mic_lost: (message) => {
+    if (message.page === socket.page) return stage.state !== "off" && microphoneLost();
+    // The other page connects again by itself, unless it was closed without a word.
+    return setTimeout(() => elsewhere && aloneAtTheTable().then((alone) => alone && here()), LOST_PAGE);
+  },
   mic_moved: (message) => {
     if (message.page === "") here();
     else if (message.page !== socket.page) microphoneElsewhere();
