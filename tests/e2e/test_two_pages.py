@@ -6,7 +6,7 @@ from django.db import connection
 from playwright.sync_api import BrowserContext, Page, expect
 
 from rooms.models import Room, Seat
-from tests.e2e.browser import PHONE, Chromium, axe, overflow, sit_down_and_speak
+from tests.e2e.browser import PHONE, Chromium, axe, overflow, sit_down_and_speak, start_sound
 from tests.processes import Site
 from tests.rooms.people import open_room, person
 
@@ -43,20 +43,13 @@ def test_a_second_page_and_the_first(web: Site, chromium: Chromium) -> None:
     room, ada = open_room(), person("ada")
     context = chromium.context(ada, viewport=PHONE)
     first = another(chromium, context, room)
+    start_sound(first)
     sit_down_and_speak(first)
     speaks(first)
 
     second = another(chromium, context, room)
     is_quiet(second)
     expect(second.get_by_text(SILENT)).to_be_visible()
-    import os
-    if os.environ.get("SHOTS"):
-        for scheme in ("light", "dark"):
-            for width in (390, 1280):
-                second.emulate_media(color_scheme=scheme)
-                second.set_viewport_size({"width": width, "height": 844})
-                second.screenshot(path=f"/tmp/shot-two-{scheme}-{width}.png")
-        second.set_viewport_size(PHONE)
     assert axe(second) == [] and overflow(second) == []
     speaks(first)
     assert open_microphones() == 1, "opening a page muted nobody"
@@ -72,11 +65,13 @@ def test_a_second_page_and_the_first(web: Site, chromium: Chromium) -> None:
     speaks(second)
     is_quiet(first)
 
+    # A reload is a new page: it comes back to the table, closed, and the other one is told which of them has it.
     second.reload()
-    expect(first.locator('[data-do="unmute"]')).to_be_visible()  # nobody speaks now, and the first page knows
     expect(second.locator('[data-do="unmute"]')).to_be_visible()
+    second.mouse.click(5, 300)  # some browsers want it before there is sound
+    is_quiet(first)
     assert open_microphones() == 0, "a page that goes leaves no open microphone"
-    first.locator('[data-do="unmute"]').click()
+    first.locator('[data-do="speak_here"]').click()
     speaks(first)
     is_quiet(second)
     first.goto("about:blank")
