@@ -51,3 +51,4 @@ class TokenForm(forms.Form):
     """A new API token."""
 
     name = forms.CharField(label=_("For which program?"), max_length=60, validators=[visible])
+    once = forms.CharField(widget=forms.HiddenInput, required=False)

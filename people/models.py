@@ -19,13 +19,14 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from people.handles import PATTERN
 from people.text import visible
 
 if TYPE_CHECKING:
     from people.sessions import SessionStore
 
 HANDLE = RegexValidator(
-    r"^[a-zA-Z0-9](?:[a-zA-Z0-9]|[_-](?=[a-zA-Z0-9])){2,29}\Z",
+    rf"^{PATTERN}\Z",
     _("Use 3 to 30 letters and digits; “-” and “_” may stand between them."),
 )
 # Dark enough for white initials at AA (4.5:1), in both themes.

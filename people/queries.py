@@ -8,6 +8,7 @@ from django.contrib.auth.models import AnonymousUser
 from django.db.models import Q, QuerySet
 from django.db.models.functions import Lower
 
+from people.handles import read_handle
 from people.live import LiveLink, live_link
 from people.models import Creator, Follow, User
 
@@ -88,7 +89,7 @@ def by_handles_or_emails(words: Iterable[str]) -> Named:
 
     An address counts where its owner confirmed it: anybody can sign up with somebody else's.
     """
-    asked = list(dict.fromkeys(word.strip().removeprefix("@").lower() for word in words if word.strip(" @")))
+    asked = list(dict.fromkeys((read_handle(word) or word.strip()).lower() for word in words if word.strip(" @")))
     addresses = [word for word in asked if "@" in word]
     people = User.objects.annotate(low=Lower("handle")).filter(
         Q(low__in=asked) | Q(email__in=addresses), is_active=True, signing_up=False

@@ -6,7 +6,6 @@ media supervisor, in the order in which they came.
 
 from __future__ import annotations
 
-import re
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
@@ -14,6 +13,7 @@ from typing import Any, TypeVar
 
 from django.conf import settings
 
+from people.handles import read_handle
 from people.lines import LineFull, Lines
 from people.models import User
 from people.sessions import alive
@@ -26,7 +26,6 @@ from rooms.refusals import RoomRefused, refuse
 from rooms.rules.facts import facts_of
 from rooms.threads import in_thread
 
-_HANDLE = re.compile(r"[A-Za-z0-9_-]{3,30}\Z")
 Answer = dict[str, Any]
 T = TypeVar("T")
 _lines = Lines("VERBS_AT_ONCE", "VERBS_WAITING")
@@ -78,9 +77,10 @@ def _me(call: Call) -> User:
 
 def person(handle: Any) -> User:
     """The account that a client names. Raises bad_value for what is no handle, not_on_stage for nobody's."""
-    if not isinstance(handle, str) or not _HANDLE.match(handle):
+    name = read_handle(handle)
+    if name is None:
         raise RoomRefused("bad_value", {"user": "handle"})
-    user = User.objects.filter(handle__iexact=handle).first()
+    user = User.objects.filter(handle__iexact=name).first()
     if user is None:
         raise RoomRefused("not_on_stage")
     return user

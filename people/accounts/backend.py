@@ -7,6 +7,7 @@ from allauth.account.models import EmailAddress
 from django.db.models.functions import Lower
 from django.http import HttpRequest
 
+from people.handles import read_handle
 from people.models import User
 
 
@@ -15,7 +16,8 @@ def by_login(login: str) -> User | None:
     login = login.strip().lower()
     if "@" in login[1:]:
         return by_address(login)
-    return User.objects.annotate(low=Lower("handle")).filter(low=login.removeprefix("@")).first()
+    handle = read_handle(login)
+    return User.objects.annotate(low=Lower("handle")).filter(low=handle).first() if handle else None
 
 
 def by_address(email: str) -> User | None:

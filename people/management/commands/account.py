@@ -17,6 +17,7 @@ from people.actions.standing import (
     lift_sanction,
     reopen_account,
 )
+from people.handles import read_handle
 from people.models import Sanction, User
 from people.refusals import PeopleRefused
 
@@ -32,10 +33,10 @@ class Command(BaseCommand):
         parser.add_argument("--days", type=int, help="how long a sanction lasts; without it: for good")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        handle = str(options["handle"]).removeprefix("@").lower()
+        handle = (read_handle(str(options["handle"])) or "").lower()
         user = User.objects.annotate(low=Lower("handle")).filter(low=handle).first()
         if user is None:
-            raise CommandError(f"There is nobody with the handle {handle}.")
+            raise CommandError(f"There is nobody with the handle {options['handle']}.")
         if not options["why"].strip():
             raise CommandError("Write a reason: --why …")
         verb = getattr(self, str(options["what"]).replace("-", "_"))
