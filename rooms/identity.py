@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 import secrets
+from collections.abc import Iterable
 from dataclasses import dataclass
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, cast
@@ -129,9 +130,19 @@ class ListenerMiddleware(MiddlewareMixin):
 # --- the same for a WebSocket's handshake ----------------------------------------------------------------------------
 
 
+def one_cookie_header(headers: Iterable[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
+    """Headers with all cookies in one: a browser may send each in a header of its own, and Django's handler would
+    put a comma between them."""
+    found = list(headers)
+    cookies = [text.rstrip(b"; ") for name, text in found if name.lower() == b"cookie"]
+    others = [(name, text) for name, text in found if name.lower() != b"cookie"]
+    return [*others, (b"cookie", b"; ".join(cookies))] if cookies else found
+
+
 def headers_of(scope: dict[str, Any]) -> dict[str, str]:
     """The handshake's headers by lower-case name; of two with one name the last."""
-    return {name.decode("latin1").lower(): value.decode("latin1") for name, value in scope.get("headers", [])}
+    headers = one_cookie_header(scope.get("headers", []))
+    return {name.decode("latin1").lower(): value.decode("latin1") for name, value in headers}
 
 
 def origin_allowed(headers: dict[str, str]) -> bool:
