@@ -17,7 +17,8 @@ TURNING = dict.fromkeys([0x061C, 0x200E, 0x200F, *range(0x202A, 0x202F), *range(
 
 @dataclass(frozen=True, slots=True)
 class FormatLine:
-    """One cue as it is shown. `gap` says why there are no words: `failed` (not transcribed) or `unclear`."""
+    """One cue as it is shown. `gap` says why there are no words: `failed` (not transcribed) or `unclear`; `doubtful`
+    that the machine may have made them up."""
 
     start_ms: int
     end_ms: int
@@ -25,6 +26,7 @@ class FormatLine:
     text: str
     handle: str = ""
     gap: str = ""
+    doubtful: bool = False
     corrected: bool = False
     machine_text: str = ""
     confidence: float | None = None
@@ -43,11 +45,14 @@ class About:
 
 
 GAPS = {"failed": "[not transcribed]", "unclear": "[unclear]"}
+DOUBTFUL = "[doubtful]"
 
 
 def shown(line: FormatLine) -> str:
-    """What is read in this line: the words, or in brackets why there are none."""
-    return one_line(line.text) if not line.gap else GAPS[line.gap]
+    """What is read in this line: the words, or in brackets why there are none, or that they are doubtful."""
+    if line.gap:
+        return GAPS[line.gap]
+    return f"{DOUBTFUL} {one_line(line.text)}" if line.doubtful else one_line(line.text)
 
 
 def one_line(text: str) -> str:
@@ -127,6 +132,7 @@ def _fields(line: FormatLine) -> dict[str, Any]:
         "text": line.text,
         "gap": line.gap or None,
         "confidence": line.confidence,
+        "doubtful": line.doubtful,
         "words": line.words,
     }
     return fields | ({"corrected": True, "machine_text": line.machine_text} if line.corrected else {})

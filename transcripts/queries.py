@@ -134,6 +134,7 @@ def format_line(cue: Cue) -> FormatLine:
         handle=cue.seat.user.handle,
         text=cue.shown_text,
         gap="" if cue.kind == Cue.Kind.SPEECH or corrected else cue.kind,
+        doubtful=cue.is_doubtful,
         corrected=corrected,
         machine_text=cue.text if corrected else "",
         confidence=cue.confidence,

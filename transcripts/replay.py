@@ -64,6 +64,11 @@ class Replay:
         return self.transcript is not None and self.transcript.is_open
 
     @property
+    def has_doubt(self) -> bool:
+        """Whether a line on the page is marked as doubtful."""
+        return any(line.cue.is_doubtful for line in self.lines)
+
+    @property
     def may_correct(self) -> bool:
         return may_correct(self.role) is None
 

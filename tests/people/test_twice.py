@@ -131,6 +131,24 @@ def test_signing_in_twice() -> None:
     assert '<html lang="nl"' in again.content.decode() and "ingelogd als" in words(again).lower()
 
 
+@pytest.mark.parametrize("login", ["@anna", " @Anna ", "ANNA\u00a0", "anna@example.org ", "@anna@example.org"])
+def test_a_login_as_people_write_it(login: str) -> None:
+    anna()
+    right = not login.startswith("@anna@")  # that is neither a handle nor an address of hers
+    assert (Client().post("/accounts/login/", {"login": login, "password": PASSWORD}).status_code == 302) is right
+
+
+def test_a_zone_that_is_not_known_is_told() -> None:
+    client = browser()
+    client.cookies["tz"] = "Mars/Olympus<b>"
+    page = twice(client, Act("/accounts/signup/", "/accounts/signup/", entered()))[0]
+    assert "Your time zone, “Mars/Olympus&lt;b&gt;”, is not known here" in page.content.decode()
+    client = browser()
+    client.cookies["tz"] = "Etc/GMT-3"
+    page = twice(client, Act("/accounts/signup/", "/accounts/signup/", entered(username="bert", email="b@x.org")))[0]
+    assert "time zone" not in words(page) and User.objects.get(handle="bert").time_zone == "Etc/GMT-3"
+
+
 def test_a_forged_form_leads_nowhere_else() -> None:
     client = browser(anna())
     for path in ("/accounts/login/?next=https://evil.example/", "/accounts/login/?next=//evil.example"):

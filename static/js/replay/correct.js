@@ -72,6 +72,7 @@ export class Corrections {
     const corrected = body.corrected_at !== null;
     line.classList.toggle("gap", !body.text);
     line.querySelector("[data-text]").textContent = body.text || "…";
+    line.querySelector("[data-doubt]").hidden = !body.doubtful;
     const machine = line.querySelector("[data-machine]");
     machine.hidden = !corrected;
     machine.textContent = corrected ? say("machine", { text: body.machine_text || say("machine_nothing") }) : "";
