@@ -33,7 +33,7 @@ class Handler(ASGIHandler):
     Django itself does so when all of it was sent: twelve readers who stopped reading had all twelve connections.
     """
 
-    def create_request(self, scope: dict[str, Any], body_file: IO[bytes]) -> Any:
+    def create_request(self, scope: Mapping[str, Any], body_file: IO[bytes]) -> Any:
         """The request, with the cookies that sockets would read too."""
         return super().create_request({**scope, "headers": one_cookie_header(scope["headers"])}, body_file)
 

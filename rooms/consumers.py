@@ -77,7 +77,8 @@ async def room_socket(scope: dict[str, Any], receive: Receive, send: Send) -> No
 def page_named(scope: dict[str, Any]) -> str:
     """What the page that opens this socket calls itself; empty where it does not say."""
     try:
-        return parse_qs(scope.get("query_string", b"").decode("latin1"), max_num_fields=10).get("page", [""])[0]
+        fields = parse_qs(str(scope.get("query_string", b""), "latin1"), max_num_fields=10)
+        return fields.get("page", [""])[0]
     except ValueError:  # more fields than any page of ours sends
         return ""
 

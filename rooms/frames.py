@@ -58,11 +58,10 @@ def _load(text: str) -> tuple[Any, bool]:
     try:
         return plain_json.load(text), True
     except plain_json.NotPlain:
-        pass
-    try:
-        return json.loads(text), False  # to be refused, under its number
-    except (ValueError, RecursionError) as error:
-        raise BadFrame("bad_frame") from error
+        try:
+            return json.loads(text), False  # to be refused, under its number
+        except (ValueError, RecursionError) as error:
+            raise BadFrame("bad_frame") from error
 
 
 class Pace:

@@ -43,8 +43,8 @@ def load_models(first: str = "") -> None:
             importlib.import_module(first)
         import_models(config)
 
-    AppConfig.import_models = begin  # type: ignore[method-assign]
-    apps.get_app_configs = lambda: {}.values()  # type: ignore[method-assign, assignment]  # asked for the sake of `ready`
+    AppConfig.import_models = begin  # type: ignore[method-assign, assignment]
+    apps.get_app_configs = lambda: {}.values()  # type: ignore[method-assign]  # asked for the sake of `ready`
     apps.populate(settings.INSTALLED_APPS)
 
 

@@ -5,8 +5,7 @@ from __future__ import annotations
 from people.models import User
 from rooms import permissions, presence
 from rooms.actions.locking import locked, media_changed
-from rooms.actions.stage import switch
-from rooms.events import tell
+from rooms.events import append_event, tell
 from rooms.models import Room, Seat
 from rooms.refusals import RoomRefused, refuse
 from rooms.rules.facts import facts_of, open_seat
@@ -68,3 +67,17 @@ def _move(room: Room, seat: Seat, page: str, *, close: bool) -> None:
         media_changed(room)
     if close and not seat.muted:
         switch(room, seat, True, None)
+
+
+def switch(room: Room, seat: Seat, muted: bool, by: User | None) -> None:
+    """Write and tell that a microphone is closed or open, in a room that the caller holds locked.
+
+    `by` is the helper who did that to somebody else.
+    """
+    seat.muted = muted
+    seat.save(update_fields=["muted"])
+    by_handle = by.handle if by else None
+    append_event(room, "seat_muted", {"user": seat.user.handle, "muted": muted, "by": by_handle})
+    if by is not None:
+        tell(seat.user_id, {"type": "you_muted", "room": room.slug, "by": by_handle})
+    media_changed(room)

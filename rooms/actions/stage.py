@@ -9,6 +9,7 @@ from people.models import User
 from people.standing import hold
 from rooms import permissions
 from rooms.actions.locking import locked, media_changed
+from rooms.actions.microphone import switch
 from rooms.events import append_event, seat_state, tell
 from rooms.models import Room, Seat
 from rooms.refusals import RoomRefused, refuse
@@ -105,14 +106,3 @@ def set_muted(room_id: int, user: User, muted: bool, by: User, page: str | None 
         if seat.muted != muted:
             switch(room, seat, muted, None if by_self else by)
     return seat
-
-
-def switch(room: Room, seat: Seat, muted: bool, by: User | None) -> None:
-    """Write and tell that a microphone is closed or open; `by` is who did that to somebody else."""
-    seat.muted = muted
-    seat.save(update_fields=["muted"])
-    by_handle = by.handle if by else None
-    append_event(room, "seat_muted", {"user": seat.user.handle, "muted": muted, "by": by_handle})
-    if by is not None:
-        tell(seat.user_id, {"type": "you_muted", "room": room.slug, "by": by_handle})
-    media_changed(room)

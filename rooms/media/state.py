@@ -10,6 +10,7 @@ from typing import Any
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
+from rooms.identity import page_of
 from rooms.media import bus
 
 log = logging.getLogger(__name__)
@@ -33,6 +34,11 @@ class Handle:
     counted: str = ""
     address: str = ""
     up: bool = True
+
+    @property
+    def page(self) -> str:
+        """The page that the connection belongs to."""
+        return page_of(self.conn)
 
 
 class Kept:

@@ -21,7 +21,6 @@ from django.conf import settings
 from django.db import DatabaseError
 from redis.exceptions import RedisError
 
-from rooms.identity import page_of
 from rooms.media import audience, bus, fairness, rights, serving, stage, wanted
 from rooms.media.client import Janus, JanusError, JanusGone
 from rooms.media.disk import Disk, tell_room
@@ -243,7 +242,7 @@ class Supervisor:
         """Who sits speaks, from the page that holds the microphone, and is muted, as the database says."""
         for handle in self.kept.of("speak", room=room.pk):
             seat = room.seats.get(handle.seat)
-            if seat is None or seat.page != page_of(handle.conn):
+            if seat is None or seat.page != handle.page:
                 await self.remove_seat(studio, handle.seat)
             elif studio.muted.get(seat.pk) != seat.muted:
                 await studio.set_muted(self.janus, seat)
@@ -321,7 +320,7 @@ class Supervisor:
         room = self.wanted.get(handle.room)
         seat = room.seats.get(handle.seat) if room else None
         if room is not None and seat is not None and not self.kept.of("speak", room=room.pk, seat=seat.pk):
-            lost = {"type": "mic_lost", "room": room.slug, "page": page_of(handle.conn)}
+            lost = {"type": "mic_lost", "room": room.slug, "page": handle.page}
             await self.publish(bus.person_channel(seat.user_pk), lost)
 
     async def _talking(self, heard_by: int, data: dict[str, Any]) -> None:

@@ -33,9 +33,11 @@ def load() -> dict[int, WantedRoom]:
     live = Room.objects.filter(status=Room.Status.LIVE).values_list("pk", "slug", "recording_paused_at")
     rooms = {pk: WantedRoom(pk, slug, paused_at is not None) for pk, slug, paused_at in live}
     seats = Seat.objects.filter(left_at=None, room__status=Room.Status.LIVE)
-    for room_pk, *seat in seats.values_list("room_id", "pk", "user_id", "user__handle", "muted", "mic_page"):
+    for room_pk, pk, user_pk, handle, muted, page in seats.values_list(
+        "room_id", "pk", "user_id", "user__handle", "muted", "mic_page"
+    ):
         if room_pk in rooms:
-            rooms[room_pk].seats[seat[0]] = WantedSeat(*seat)
+            rooms[room_pk].seats[pk] = WantedSeat(pk, user_pk, handle, muted, page)
     return rooms
 
 

@@ -80,7 +80,7 @@ def test_every_clean_clip_is_understood_though_four_talk_at_once() -> None:
     wrong = [cue.text for cue in Cue.objects.all() if not sounds.is_by(cue.seat.user.handle, cue.text, said)]
     assert not wrong and Cue.objects.count() >= 8
     cues = list(Cue.objects.all())
-    print("confidence:", sorted(cue.confidence for cue in cues))  # noqa: T201
+    print("confidence:", sorted(cue.confidence or 0.0 for cue in cues))  # noqa: T201
     assert not [cue.text for cue in cues if cue.is_doubtful], "no good line is marked"
     pairs = [(one, other) for one in cues for other in cues if one.seat_id < other.seat_id]
     assert any(one.start_ms < other.end_ms and other.start_ms < one.end_ms for one, other in pairs), "at once"
