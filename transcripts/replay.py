@@ -12,6 +12,7 @@ from people.models import User
 from rooms.identity import Who
 from rooms.models import Recording, Room, Seat
 from rooms.recording import links
+from transcripts.actions import MAX_LETTERS
 from transcripts.jobs import Progress, progress
 from transcripts.models import Cue, Transcript
 from transcripts.permissions import ON_STAGE, may_correct
@@ -62,6 +63,11 @@ class Replay:
     def writing(self) -> bool:
         """The transcript is not done yet."""
         return self.transcript is not None and self.transcript.is_open
+
+    @property
+    def most_letters(self) -> int:
+        """The longest correction, for the form and for script."""
+        return MAX_LETTERS
 
     @property
     def has_doubt(self) -> bool:

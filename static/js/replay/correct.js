@@ -5,6 +5,7 @@ export class Corrections {
   constructor(list, slug, token) {
     this.slug = slug;
     this.token = token;
+    this.letters = Number(list.dataset.letters);
     // Without script these are links to a page with the form; from here on they are pressed.
     for (const button of list.querySelectorAll("[data-edit]")) button.setAttribute("role", "button");
     list.addEventListener("click", (event) => this.pressed(event, event.ctrlKey || event.metaKey || event.shiftKey));
@@ -23,7 +24,7 @@ export class Corrections {
     const text = line.querySelector("[data-text]");
     const machine = line.querySelector("[data-machine]");
     const form = document.createElement("form");
-    const area = Object.assign(document.createElement("textarea"), { maxLength: 1000, required: true });
+    const area = Object.assign(document.createElement("textarea"), { maxLength: this.letters, required: true });
     area.value = line.classList.contains("gap") ? "" : text.textContent;
     area.setAttribute("aria-label", say("what_was_said"));
     const trouble = Object.assign(document.createElement("p"), { className: "wrong", role: "alert" });
