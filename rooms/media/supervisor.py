@@ -242,7 +242,7 @@ class Supervisor:
         """Who sits speaks, from the page that holds the microphone, and is muted, as the database says."""
         for handle in self.kept.of("speak", room=room.pk):
             seat = room.seats.get(handle.seat)
-            if seat is None or seat.page != handle.page:
+            if seat is None or (seat.page != handle.page and not await in_thread(wanted.holds, handle)):
                 await self.remove_seat(studio, handle.seat)
             elif studio.muted.get(seat.pk) != seat.muted:
                 await studio.set_muted(self.janus, seat)

@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass, field
 
+from django.db import DatabaseError
+
+from rooms.media.state import Handle
 from rooms.models import Room, Seat
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -51,3 +57,16 @@ def open_seat(room_pk: int, seat_pk: int, who_key: str) -> WantedSeat | None:
     if seat is None or who_key != f"u:{seat[0]}":
         return None
     return WantedSeat(seat_pk, *seat)
+
+
+def holds(handle: Handle) -> bool:
+    """Whether the page of this microphone holds it at this moment: what a round has read may be older than an offer.
+
+    While the database is away, rooms go on as they are.
+    """
+    try:
+        seat = open_seat(handle.room, handle.seat, handle.who)
+    except DatabaseError as error:
+        log.warning("whose microphone it is, is not known: %s", type(error).__name__)
+        return True
+    return seat is not None and seat.page == handle.page
