@@ -8,7 +8,7 @@ database. A request's turn is over when its answer begins; how fast that is read
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
-from typing import Any
+from typing import IO, Any
 
 from asgiref.sync import sync_to_async
 from django.core.handlers.asgi import ASGIHandler
@@ -17,6 +17,7 @@ from django.http.response import HttpResponseBase
 
 from people.addresses import address_of_scope, counted_as
 from people.lines import LineFull, Lines
+from rooms.identity import one_cookie_header
 
 Receive = Callable[[], Awaitable[Mapping[str, Any]]]
 Send = Callable[[Mapping[str, Any]], Awaitable[None]]
@@ -31,6 +32,10 @@ class Handler(ASGIHandler):
 
     Django itself does so when all of it was sent: twelve readers who stopped reading had all twelve connections.
     """
+
+    def create_request(self, scope: Mapping[str, Any], body_file: IO[bytes]) -> Any:
+        """The request, with the cookies that sockets would read too."""
+        return super().create_request({**scope, "headers": one_cookie_header(scope["headers"])}, body_file)
 
     async def send_response(self, response: HttpResponseBase, send: Send) -> None:
         if response.streaming or len(getattr(response, "content", b"")) > self.chunk_size:

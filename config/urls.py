@@ -6,13 +6,15 @@ from django.urls import include, path, re_path
 from drf_spectacular.views import SpectacularAPIView
 
 from config import development, health
-from people.accounts.views import ConfirmEmailView
+from people.accounts.views import ConfirmEmailView, PasswordChangeView, SignupView
 
 urlpatterns = [
     path("healthz", health.healthz),
     path("readyz", health.readyz),
     path("admin/", admin.site.urls),
     re_path(r"^accounts/confirm-email/(?P<key>[-:\w]+)/$", ConfirmEmailView.as_view(), name="account_confirm_email"),
+    path("accounts/signup/", SignupView.as_view(), name="account_signup"),
+    path("accounts/password/change/", PasswordChangeView.as_view(), name="account_change_password"),
     path("accounts/", include("allauth.urls")),
     path("i18n/", include("django.conf.urls.i18n")),
     path("api/v1/schema/", SpectacularAPIView.as_view(api_version="v1"), name="schema"),

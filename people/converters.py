@@ -2,14 +2,16 @@
 
 from django.urls import register_converter
 
+from people.handles import PATTERN
+
 
 class HandleConverter:
-    """A handle, in whatever capitals; who it is, is looked up by the view."""
+    """A handle, in whatever capitals, with or without its @; the account is looked up by the view."""
 
-    regex = "[A-Za-z0-9_-]{3,30}"
+    regex = f"@?{PATTERN}"
 
     def to_python(self, value: str) -> str:
-        return value
+        return value.removeprefix("@")
 
     def to_url(self, value: str) -> str:
         return value

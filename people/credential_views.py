@@ -19,6 +19,7 @@ from people.actions import credentials
 from people.devices import device_name
 from people.forms import TokenForm
 from people.models import ApiToken, Session, User
+from people.once import new_once, read_once
 from people.refusals import PeopleRefused
 from people.sessions import SessionStore
 
@@ -89,13 +90,16 @@ def end_token(request: HttpRequest, pk: int) -> HttpResponse:
 @reauthentication_required(app="allauth.account")  # type: ignore[untyped-decorator]  # allauth is not typed
 def new_token(request: HttpRequest) -> HttpResponse:
     """Make a token for a program. It is shown this one time; the password is asked for first."""
-    form = TokenForm(request.POST or None)
+    form = TokenForm(request.POST or None, initial={"once": new_once()})
     context: dict[str, Any] = {"form": form}
     status = 400 if form.errors else 200
     if request.method == "POST" and form.is_valid():
         try:
             context["token"], context["key"] = credentials.make_token(
-                reader(request), form.cleaned_data["name"], session=own_key(request)
+                reader(request),
+                form.cleaned_data["name"],
+                session=own_key(request),
+                once=read_once(form.cleaned_data["once"]),
             )
         except PeopleRefused as refused:
             form.add_error(None, refused.text)

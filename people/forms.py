@@ -51,3 +51,4 @@ class TokenForm(forms.Form):
     """A new API token."""
 
     name = TypedField(label=_("For which program?"), text=LABEL)
+    once = forms.CharField(widget=forms.HiddenInput, required=False)

@@ -20,6 +20,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from people.fields import TypedColumn
+from people.handles import PATTERN
 from people.mail_addresses import canonical, found_as
 from people.spelling import password_spellings, plain_handle
 from people.text import ABOUT, LABEL, NAME, PLAN, REASON, WAVE, clusters, isolated, nfc
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
     from people.sessions import SessionStore
 
 HANDLE = RegexValidator(
-    r"^[a-zA-Z0-9](?:[a-zA-Z0-9]|[_-](?=[a-zA-Z0-9])){2,29}\Z",
+    rf"^{PATTERN}\Z",
     _("Use 3 to 30 letters and digits; “-” and “_” may stand between them."),
 )
 # Dark enough for white initials at AA (4.5:1), in both themes.

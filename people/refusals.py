@@ -57,6 +57,10 @@ TABLE: dict[str, Refusal] = {
     "not_signed_in": Refusal(401, _("Sign in to do this.")),
     "account_closed": Refusal(403, _("This account is closed.")),
     "unknown_person": Refusal(404, _("There is nobody with this handle.")),
+    "token_made": Refusal(
+        409,
+        _("This form has made its token already, and it is not shown again. Load the page anew for another one."),
+    ),
     "not_oneself": Refusal(409, _("You cannot follow yourself.")),
     "already_a_creator": Refusal(409, _("You are in the creator group already: you can open rooms.")),
     "no_plan": Refusal(400, _("Say in a few words what you plan to host.")),

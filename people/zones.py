@@ -1,10 +1,14 @@
-"""Time zones as people choose them: names out of the IANA database, grouped by continent."""
+"""Time zones as people choose them and as browsers name them: what the IANA database has."""
 
 import functools
 import zoneinfo
 from itertools import groupby
 
-# What people know by name; the database has more: "CET", "GMT+3", "US/Pacific".
+from django.utils.translation import gettext_lazy as _
+
+# Files of the database that are no place: the machine's own zone, and the mark of a machine without one.
+NO_ZONES = frozenset({"localtime", "Factory"})
+# What people know by name. Browsers also send others: "Etc/GMT-3", "US/Pacific", "CET".
 CONTINENTS = (
     *("Africa", "America", "Antarctica", "Arctic", "Asia"),
     *("Atlantic", "Australia", "Europe", "Indian", "Pacific"),
@@ -13,9 +17,8 @@ CONTINENTS = (
 
 @functools.cache
 def zone_names() -> frozenset[str]:
-    """Every name that a person may have: UTC and places, no legacy abbreviations."""
-    names = zoneinfo.available_timezones()
-    return frozenset(name for name in names if name == "UTC" or name.partition("/")[0] in CONTINENTS)
+    """Every name that a person may have."""
+    return frozenset(zoneinfo.available_timezones() - NO_ZONES)
 
 
 def is_zone(name: str) -> bool:
@@ -24,10 +27,11 @@ def is_zone(name: str) -> bool:
 
 
 @functools.cache
-def zone_choices() -> list[tuple[str, object]]:
-    """For a select: UTC first, then one group a continent."""
-    places = sorted(name for name in zone_names() if name != "UTC")
-    groups: list[tuple[str, object]] = [("UTC", "UTC")]
+def zone_choices() -> list[tuple[object, object]]:
+    """For a select: UTC first, then one group a continent, then the names that no place has."""
+    places = sorted(name for name in zone_names() if name.partition("/")[0] in CONTINENTS)
+    groups: list[tuple[object, object]] = [("UTC", "UTC")]
     for continent, names in groupby(places, lambda name: name.partition("/")[0]):
         groups.append((continent, [(name, name.partition("/")[2].replace("_", " ")) for name in names]))
-    return groups
+    others = sorted(zone_names() - {"UTC", *places})
+    return [*groups, (_("Other names"), [(name, name.replace("_", " ")) for name in others])]

@@ -11,6 +11,7 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 from typing import Any
+from urllib.parse import parse_qs
 
 from autobahn.exception import Disconnected
 from django.conf import settings
@@ -24,7 +25,7 @@ from rooms.backpressure import abort, gate_of
 from rooms.events import encode
 from rooms.frames import BadFrame, Frame, Pace, parse
 from rooms.hub import Feed, Hub, hub
-from rooms.identity import Who, cookies_of, headers_of, language_of, new_conn, origin_allowed, who_of_cookies
+from rooms.identity import Who, cookies_of, headers_of, language_of, new_conn, origin_allowed, page_of, who_of_cookies
 from rooms.media import requests as media
 from rooms.models import Room
 from rooms.outlet import Outlet
@@ -67,9 +68,19 @@ async def room_socket(scope: dict[str, Any], receive: Receive, send: Send) -> No
         return
     try:
         await send({"type": "websocket.accept"})
-        await RoomSocket(send, who, room, language_of(headers, cookies, who), address).run(receive)
+        conn = new_conn(who.session, page_named(scope))
+        await RoomSocket(send, who, room, language_of(headers, cookies, who), address, conn).run(receive)
     finally:
         lease.release()
+
+
+def page_named(scope: dict[str, Any]) -> str:
+    """What the page that opens this socket calls itself; empty where it does not say."""
+    try:
+        fields = parse_qs(str(scope.get("query_string", b""), "latin1"), max_num_fields=10)
+        return fields.get("page", [""])[0]
+    except ValueError:  # more fields than any page of ours sends
+        return ""
 
 
 async def nowhere(scope: dict[str, Any], receive: Receive, send: Send) -> None:
@@ -100,9 +111,9 @@ async def _turn_away(send: Send, code: str, language: str) -> None:
 class RoomSocket:
     """One open socket."""
 
-    def __init__(self, send: Send, who: Who, room: Room, language: str, address: str) -> None:
+    def __init__(self, send: Send, who: Who, room: Room, language: str, address: str, conn: str) -> None:
         self.send, self.who, self.room_pk, self.slug, self.language = send, who, room.pk, room.slug, language
-        self.conn = new_conn(who.session)
+        self.conn = conn
         self.hub: Hub = hub()
         user_pk = who.user.pk if who.user else None
         self.outlet = Outlet(room.pk, who.key, self.conn, user_pk, self._too_slow, self._put_out)
@@ -166,6 +177,7 @@ class RoomSocket:
                 if self.who.user is not None:
                     await self._left(self.who.user)
             if self.used_sound:
+                await presence.linger(self.hub.redis, self.room_pk, self.who.key, page_of(self.conn))
                 await media.ask("gone", self.room_pk, self.who.key, self.conn)
         except (RedisError, OSError, media.MediaRefused) as error:
             # Presence expires by itself, and the supervisor drops what WebRTC hangs up.

@@ -170,15 +170,19 @@ class Beat(TypedDict):
 
 
 class Personal(TypedDict):
-    """On a person's own channel: `you_muted`, `you_unseated`, `mic_lost`. `room` is the slug it is about."""
+    """On a person's own channel: `you_muted`, `you_unseated`, `mic_lost`, `mic_moved`. `room` is the slug it is about.
+
+    `page` names the page whose microphone was lost, or the one that holds it now; empty for none.
+    """
 
     type: str
     room: str
     by: NotRequired[str | None]
+    page: NotRequired[str]
 
 
 LOSSY = ("count", "talking", "connected", "media_restarted", "beat")
-PERSONAL = ("you_muted", "you_unseated", "mic_lost")
+PERSONAL = ("you_muted", "you_unseated", "mic_lost", "mic_moved")
 
 
 def encode(message: Any) -> str:

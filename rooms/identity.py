@@ -5,7 +5,9 @@ Pages and WebSockets read the same two cookies, so that one browser is one perso
 
 from __future__ import annotations
 
+import re
 import secrets
+from collections.abc import Iterable
 from dataclasses import dataclass
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, cast
@@ -27,6 +29,7 @@ if TYPE_CHECKING:
 COOKIE = "stamtafel_listener"
 COOKIE_DAYS = 30
 _SIGNER_SALT = "rooms.listener"
+PAGE = re.compile(r"[A-Za-z0-9-]{8,36}")
 
 
 @dataclass(frozen=True)
@@ -52,14 +55,25 @@ def user_pk_of(key: str) -> int | None:
     return int(number) if kind == "u" and number.isdecimal() else None
 
 
-def new_conn(session: str) -> str:
-    """A name for one connection that tells by which session it came: what hangs on it ends with that session."""
-    return f"{session}.{secrets.token_hex(8)}"
+def new_conn(session: str, page: str = "") -> str:
+    """A name for one connection that tells its session, with which it ends, and its page.
+
+    A page names itself in the socket's address: it keeps its name when it connects again. What names none, or in
+    a way that no page of ours does, is a page of its own.
+    """
+    named = page if PAGE.fullmatch(page) else secrets.token_hex(8)
+    return f"{session}.{named}.{secrets.token_hex(8)}"
 
 
 def session_of(conn: str) -> str:
     """The session behind a connection's name."""
     return conn.partition(".")[0] if "." in conn else ""
+
+
+def page_of(conn: str) -> str:
+    """The page behind a connection's name; empty where the name tells none."""
+    parts = conn.split(".")
+    return parts[1] if len(parts) == 3 else ""
 
 
 def sign(key: str) -> str:
@@ -116,9 +130,19 @@ class ListenerMiddleware(MiddlewareMixin):
 # --- the same for a WebSocket's handshake ----------------------------------------------------------------------------
 
 
+def one_cookie_header(headers: Iterable[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
+    """Headers with all cookies in one: a browser may send each in a header of its own, and Django's handler would
+    put a comma between them."""
+    found = list(headers)
+    cookies = [text.rstrip(b"; ") for name, text in found if name.lower() == b"cookie"]
+    others = [(name, text) for name, text in found if name.lower() != b"cookie"]
+    return [*others, (b"cookie", b"; ".join(cookies))] if cookies else found
+
+
 def headers_of(scope: dict[str, Any]) -> dict[str, str]:
     """The handshake's headers by lower-case name; of two with one name the last."""
-    return {name.decode("latin1").lower(): value.decode("latin1") for name, value in scope.get("headers", [])}
+    headers = one_cookie_header(scope.get("headers", []))
+    return {name.decode("latin1").lower(): value.decode("latin1") for name, value in headers}
 
 
 def origin_allowed(headers: dict[str, str]) -> bool:

@@ -180,6 +180,7 @@ class Seat(models.Model):
     role = models.CharField(_("role"), max_length=8, choices=Role.choices, default=Role.SPEAKER)
     place = models.PositiveSmallIntegerField(_("place"))
     muted = models.BooleanField(_("microphone off"), default=True)
+    mic_page = models.CharField(_("page with the microphone"), max_length=36, blank=True, default="", editable=False)
     taken_at = models.DateTimeField(_("sat down"), default=timezone.now)
     left_at = models.DateTimeField(_("stood up"), null=True, blank=True)
     left_reason = models.CharField(_("why they left"), max_length=10, choices=LeftReason.choices, blank=True)

@@ -28,6 +28,7 @@ R = TypeVar("R")
 
 TTL = 30  # seconds a connection counts without being refreshed
 REFRESH = 10  # seconds between refreshes
+LINGER = 10  # seconds for which a page that lost its line counts as open: it is coming back
 BATCH = 500  # connections a script call
 ROOMS = 200  # rooms a round trip
 AWAY_KEPT = 30  # seconds that marks of absence are good without a look at the room
@@ -109,6 +110,20 @@ return answer
 """
 )
 
+# ARGV: a person, a page of theirs. Whether a connection of that page is here.
+_PAGE = (
+    _PRUNE
+    + """
+if redis.call('HEXISTS', KEYS[2], ARGV[1]) == 0 then return 0 end
+for _, member in ipairs(redis.call('ZRANGE', KEYS[1], 0, -1)) do
+  if string.find(member, ARGV[1] .. '|', 1, true) == 1 and string.find(member, '.' .. ARGV[2] .. '.', 1, true) then
+    return 1
+  end
+end
+return 0
+"""
+)
+
 
 def user_key(user_pk: int) -> str:
     return f"u:{user_pk}"
@@ -133,6 +148,22 @@ async def leave(client: redis.asyncio.Redis, room_pk: int, who: str, conn: str) 
     """This connection closed. True when the person has no other one to the room."""
     call: Any = client.eval(_LEAVE, 3, *_keys(room_pk), f"{who}|{conn}")
     return bool(await call)
+
+
+def _lingering(room_pk: int, who: str, page: str) -> str:
+    return bus.key(f"presence:{room_pk}:page:{who}:{page}")
+
+
+async def linger(client: redis.asyncio.Redis, room_pk: int, who: str, page: str) -> None:
+    """The line of a page that used sound closed; the page may only have lost it."""
+    await client.set(_lingering(room_pk, who, page), "1", ex=LINGER)
+
+
+def page_is_open(room_pk: int, who: str, page: str) -> bool:
+    """Whether this page of a person is connected, or was a moment ago. Raises RedisError."""
+    client = bus.client()
+    found: Any = client.eval(_PAGE, 2, *_keys(room_pk), who, page)
+    return bool(found) or bool(client.exists(_lingering(room_pk, who, page)))
 
 
 async def alook(client: redis.asyncio.Redis, room_pk: int, people: list[str]) -> tuple[int, list[bool]]:

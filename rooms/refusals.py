@@ -26,6 +26,9 @@ TABLE: dict[str, Refusal] = {
     ),
     "not_consented": Refusal(403, _("Rooms are recorded. Agree to being recorded before your microphone opens.")),
     "not_on_stage": Refusal(409, _("This person has no place at the table.")),
+    "mic_elsewhere": Refusal(
+        409, _("Your microphone is in another page or on another device. Here you can take it over.")
+    ),
     "already_on_stage": Refusal(409, _("You have a place at the table already.")),
     "not_host": Refusal(403, _("Only the host of the room can do that.")),
     "not_allowed": Refusal(403, _("You cannot do that here.")),

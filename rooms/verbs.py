@@ -6,7 +6,6 @@ media supervisor, in the order in which they came.
 
 from __future__ import annotations
 
-import re
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
@@ -14,19 +13,19 @@ from typing import Any, TypeVar
 
 from django.conf import settings
 
+from people.handles import read_handle
 from people.lines import LineFull, Lines
 from people.models import User
 from people.sessions import alive
 from rooms import actions, permissions
-from rooms.identity import Who
+from rooms.identity import Who, page_of
 from rooms.media import requests as media
 from rooms.media.ice import ice_servers
 from rooms.models import Room, Seat
 from rooms.refusals import RoomRefused, refuse
-from rooms.rules.facts import facts_of, open_seat
+from rooms.rules.facts import facts_of
 from rooms.threads import in_thread
 
-_HANDLE = re.compile(r"[A-Za-z0-9_-]{3,30}\Z")
 Answer = dict[str, Any]
 T = TypeVar("T")
 _lines = Lines("VERBS_AT_ONCE", "VERBS_WAITING")
@@ -52,6 +51,11 @@ class Call:
         """The key under which a client is counted: the person, or the address where nobody is signed in."""
         return self.address if self.who.user is None and self.address else self.who.key
 
+    @property
+    def page(self) -> str:
+        """The page that the socket belongs to."""
+        return page_of(self.conn)
+
 
 async def in_turn(work: Callable[[Call], T], call: Call) -> T:
     """Ask the database beside the event loop, in the turn of this client: the threads are few. Raises `too_fast`."""
@@ -73,9 +77,10 @@ def _me(call: Call) -> User:
 
 def person(handle: Any) -> User:
     """The account that a client names. Raises bad_value for what is no handle, not_on_stage for nobody's."""
-    if not isinstance(handle, str) or not _HANDLE.match(handle):
+    name = read_handle(handle)
+    if name is None:
         raise RoomRefused("bad_value", {"user": "handle"})
-    user = User.objects.by_handle(handle)
+    user = User.objects.by_handle(name)
     if user is None:
         raise RoomRefused("not_on_stage")
     return user
@@ -118,7 +123,19 @@ def unmute(call: Call) -> Answer:
     user = _me(call)
     # A client that names somebody is answered by the rule: only oneself.
     target = user if call.args.get("user") is None else person(call.args["user"])
-    actions.set_muted(call.room_pk, target, False, by=user)
+    actions.set_muted(call.room_pk, target, False, by=user, page=call.page)
+    return {}
+
+
+def speak_claim(call: Call) -> Answer:
+    """This page is to speak; `take`: also if another one does, because the person wants it so."""
+    actions.hold_microphone(call.room_pk, _me(call), call.page, take=call.args.get("take") is True)
+    return {}
+
+
+def speak_stop(call: Call) -> Answer:
+    """This page does not speak, or no longer."""
+    actions.release_microphone(call.room_pk, _me(call), call.page)
     return {}
 
 
@@ -146,6 +163,8 @@ IN_THREAD: dict[str, Callable[[Call], Answer]] = {
     "mute": mute,
     "unmute": unmute,
     "unseat": unseat,
+    "speak_claim": speak_claim,
+    "speak_stop": speak_stop,
     "set_entry_policy": set_entry_policy,
     "end": end,
 }
@@ -162,13 +181,8 @@ async def _ask(call: Call, verb: str, **args: Any) -> Answer:
 
 
 def _speaking_seat(call: Call) -> Seat:
-    """The open seat whose microphone may open now."""
-    user, room = _me(call), room_of(call.room_pk)
-    refuse(permissions.may_open_microphone(facts_of(room, user)))
-    seat = open_seat(room, user)
-    if seat is None:
-        raise RoomRefused("not_on_stage")
-    return seat
+    """The open seat whose microphone may open now, in this page."""
+    return actions.hold_microphone(call.room_pk, _me(call), call.page, take=False)
 
 
 def _may_listen(call: Call) -> None:

@@ -86,10 +86,10 @@ def open_page(request: HttpRequest) -> HttpResponse:
         try:
             return redirect(open_room(me, **form.cleaned_data))
         except RoomRefused as refused:
+            if refused.code == "already_hosting" and (mine := live_room_of(me)):  # sent twice: one room is open
+                return redirect(mine)
             form.refused(refused.fields)
             messages.error(request, refused.text)
-            if refused.code == "already_hosting":
-                return redirect("rooms:home")
     return render(request, "rooms/open.html", {"form": form})
 
 

@@ -110,6 +110,9 @@ def _trouble_words() -> dict[str, str]:
         "out_not_signed_in": _("Only people who are signed in come into this room."),
         "sound_lost": _("The sound was lost. It is being connected again…"),
         "sound_none": _("The sound could not be connected. It is tried again by itself."),
+        "mic_elsewhere": _(
+            "You speak in another page or on another device. This page stays quiet until you speak here."
+        ),
         "mic_lost": _("Your microphone stopped. Press Unmute to open it again."),
         "failed": _("That did not work. Nothing is lost; try it again."),
     }

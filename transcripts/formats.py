@@ -21,7 +21,8 @@ DIVIDER = str.maketrans({":": "\u2236"})
 
 @dataclass(frozen=True, slots=True)
 class FormatLine:
-    """One cue as it is shown. `gap` says why there are no words: `failed` (not transcribed) or `unclear`.
+    """One cue as it is shown. `gap` says why there are no words: `failed` (not transcribed) or `unclear`; `doubtful`
+    that the machine may have made them up.
 
     `handle` says who spoke; `speaker` is their name, `label` that name told apart from others (`people.labels`).
     """
@@ -33,6 +34,7 @@ class FormatLine:
     handle: str = ""
     label: str = ""
     gap: str = ""
+    doubtful: bool = False
     corrected: bool = False
     machine_text: str = ""
     confidence: float | None = None
@@ -51,11 +53,14 @@ class About:
 
 
 GAPS = {"failed": "[not transcribed]", "unclear": "[unclear]"}
+DOUBTFUL = "[doubtful]"
 
 
 def shown(line: FormatLine) -> str:
-    """What is read in this line: the words, or in brackets why there are none."""
-    return flat(line.text) if not line.gap else GAPS[line.gap]
+    """What is read in this line: the words, or in brackets why there are none, or that they are doubtful."""
+    if line.gap:
+        return GAPS[line.gap]
+    return f"{DOUBTFUL} {flat(line.text)}" if line.doubtful else flat(line.text)
 
 
 def label(line: FormatLine) -> str:
@@ -130,6 +135,7 @@ def _fields(line: FormatLine) -> dict[str, Any]:
         "text": line.text,
         "gap": line.gap or None,
         "confidence": line.confidence,
+        "doubtful": line.doubtful,
         "words": line.words,
     }
     return fields | ({"corrected": True, "machine_text": line.machine_text} if line.corrected else {})

@@ -19,6 +19,7 @@ from django.utils.translation import gettext_lazy as _
 
 from people.text import isolated
 from rooms.models import RecordingFile, Room, Seat
+from transcripts.doubt import doubtful
 
 # PostgreSQL's dictionaries; any other language is searched word by word as written.
 DICTIONARIES = {"en": "english", "nl": "dutch"}
@@ -224,6 +225,11 @@ class Cue(models.Model):
 
     def __str__(self) -> str:
         return isolated(self.shown_text[:60])
+
+    @property
+    def is_doubtful(self) -> bool:
+        """Whether the machine may have made these words up, and nobody has put them right."""
+        return self.kind == self.Kind.SPEECH and self.corrected_text is None and doubtful(self.confidence)
 
     @property
     def shown_text(self) -> str:

@@ -145,6 +145,7 @@ def format_line(cue: Cue, called: Mapping[str, str]) -> FormatLine:
         label=called.get(cue.seat.user.handle, ""),
         text=cue.shown_text,
         gap="" if cue.kind == Cue.Kind.SPEECH or corrected else cue.kind,
+        doubtful=cue.is_doubtful,
         corrected=corrected,
         machine_text=cue.text if corrected else "",
         confidence=cue.confidence,

@@ -13,6 +13,7 @@ from people.models import User
 from rooms.identity import Who
 from rooms.models import Recording, Room, Seat
 from rooms.recording import links
+from transcripts.actions import LINE
 from transcripts.jobs import Progress, progress
 from transcripts.models import Cue, Transcript
 from transcripts.permissions import ON_STAGE, may_correct
@@ -63,6 +64,16 @@ class Replay:
     def writing(self) -> bool:
         """The transcript is not done yet."""
         return self.transcript is not None and self.transcript.is_open
+
+    @property
+    def most_letters(self) -> int:
+        """The longest correction, for the form and for script."""
+        return LINE.most
+
+    @property
+    def has_doubt(self) -> bool:
+        """Whether a line on the page is marked as doubtful."""
+        return any(line.cue.is_doubtful for line in self.lines)
 
     @property
     def may_correct(self) -> bool:

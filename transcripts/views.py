@@ -45,11 +45,22 @@ def ended_room(request: HttpRequest, slug: str) -> tuple[Room, str]:
         raise Http404 from refused
 
 
+def nothing_here(request: HttpRequest) -> HttpResponse:
+    """The page for who may not hear a room again. Signed out, one is led to sign in, by the same words for every
+    address: they tell nothing of what there is."""
+    if request.user.is_authenticated:
+        raise Http404
+    return render(request, "transcripts/sign_in.html", status=404)
+
+
 @never_cache
 @require_safe
 def replay_page(request: HttpRequest, slug: str) -> HttpResponse:
     """Sound, waveform and transcript; what its host can do with them. `?edit=` opens the form of a line."""
-    room, role = ended_room(request, slug)
+    try:
+        room, role = ended_room(request, slug)
+    except Http404:
+        return nothing_here(request)
     if room.is_live:
         return redirect(room)
     line = request.GET.get("edit", "")
@@ -140,7 +151,7 @@ def correct(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
 def own_lines(request: HttpRequest, slug: str, kind: str) -> HttpResponse:
     """What the reader said in this room, as a file."""
     if not request.user.is_authenticated or kind not in FORMATS:
-        raise Http404
+        return nothing_here(request)
     try:
         transcript = readable_transcript(slug, request.user, mine=True)
     except TranscriptRefused as refused:

@@ -11,6 +11,7 @@ from allauth.account.models import EmailAddress
 from allauth.core import context as allauth_context
 from allauth.core.exceptions import ImmediateHttpResponse
 from django.conf import settings
+from django.contrib import messages
 from django.contrib.auth import logout
 from django.db import transaction
 from django.forms import BaseForm
@@ -35,6 +36,7 @@ from people.text import nfc
 from people.zones import is_zone
 
 DIFFERENT_PASSWORD = _("This handle, address or password is not right. Capitals matter in the password.")
+SIGNED_OUT = "account/messages/logged_out.txt"
 # What a sign-in may begin with. A second step is none of them: it needs one before it.
 FIRST_STEPS = ("password", "password_reset", "email")
 
@@ -62,6 +64,8 @@ class HouseAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth is n
         user.rules_version = settings.RULES_VERSION
         user.language = translation.get_language() or settings.LANGUAGE_CODE
         user.time_zone = cookie if is_zone(cookie) else settings.TIME_ZONE
+        if cookie and not is_zone(cookie):
+            self.say_zone_unknown(request, cookie)
         user.signing_up = True
         super().save_user(request, user, form, commit=False)
         # Not its address yet: any number may sign up with one, and who confirms it has it. No answer tells of another.
@@ -84,6 +88,27 @@ class HouseAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth is n
     def clean_password(self, password: str, user: User | None = None) -> str:
         """Its rules count letters as they are kept."""
         return str(super().clean_password(nfc(password), user))
+
+    def say_zone_unknown(self, request: HttpRequest, name: str) -> None:
+        """The browser knows a zone that this machine does not, or calls itself something: say so, and what to do."""
+        text = _(
+            "Your time zone, “%(name)s”, is not known here. Times are in %(zone)s until you choose one in Settings."
+        )
+        messages.warning(request, text % {"name": name[:64], "zone": settings.TIME_ZONE})
+
+    # --- what is said on the next page -------------------------------------------------------------------------------
+
+    def add_message(self, request: HttpRequest, *args: Any, **kwargs: Any) -> None:
+        """In the language of the page on which it will stand, which is another one after signing in or out."""
+        with translation.override(self.next_language(request, args, kwargs)):
+            super().add_message(request, *args, **kwargs)
+
+    def next_language(self, request: HttpRequest, args: tuple[Any, ...], kwargs: dict[str, Any]) -> str | None:
+        if SIGNED_OUT in (*args, *kwargs.values()):
+            return translation.get_language_from_request(request)
+        if request.user.is_authenticated:
+            return request.user.language
+        return getattr(request, "will_be", None) or translation.get_language()
 
     # --- signing in --------------------------------------------------------------------------------------------------
 
@@ -119,6 +144,7 @@ class HouseAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth is n
         """A change leaves the session that makes it; a reset leaves none, not even one in this browser."""
         request: HttpRequest = allauth_context.request
         mine = request.user.is_authenticated and request.user.pk == user.pk
+        request.will_be = user.language  # type: ignore[attr-defined]  # whoever sets a password is signed in by it
         if mine and request.resolver_match and "reset" in (request.resolver_match.url_name or ""):
             logout(request)
         elif mine:
@@ -147,13 +173,15 @@ class HouseAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth is n
         user = cast(User, email_address.user)
         signed_in = request.user.is_authenticated and request.user.pk == user.pk
         own = cast(SessionStore, request.session).stored_key if signed_in else ""
+        same_person = signed_in or begun_here(request, user)
         with transaction.atomic():
             lock_claimants(email_address.email, user)
             release_unconfirmed(email_address.email, besides=user)
+            if same_person:
+                request.will_be = user.language  # type: ignore[attr-defined]
             if not super().confirm_email(request, email_address):
                 return False
             user.refresh_from_db()
-            same_person = signed_in or begun_here(request, user)
             if user.proved_at is None:
                 prove_address(user, keep_session=own, same_person=same_person)
             else:

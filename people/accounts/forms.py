@@ -6,13 +6,15 @@ from typing import Any, cast
 from allauth.account import app_settings
 from allauth.account import forms as allauth_forms
 from allauth.account.adapter import get_adapter
-from allauth.account.models import EmailAddress
+from allauth.account.internal.stagekit import stash_login, unstash_login
+from allauth.account.models import EmailAddress, Login
+from allauth.account.stages import EmailVerificationStage, LoginStageController
 from django import forms
 from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import render
+from django.shortcuts import redirect, render
 from django.urls import reverse_lazy
 from django.utils import timezone, translation
 from django.utils.html import format_html
@@ -21,7 +23,9 @@ from django.utils.translation import gettext_lazy as _
 
 from people.accounts.backend import by_address
 from people.accounts.limits import may_mail
+from people.accounts.links import local_next
 from people.fields import TypedField
+from people.handles import read_handle
 from people.mail_addresses import canonical, sendable
 from people.models import HANDLE, User
 from people.text import NAME, nfc
@@ -124,8 +128,44 @@ class SignupForm(Plain, allauth_forms.SignupForm):  # type: ignore[misc]
             with transaction.atomic():
                 return self.save(request), None
         except IntegrityError:
+            again = sign_up_again(request, self)
+            if again is not None:
+                return None, again
             self.add_error("username", _("Somebody took this a moment ago. Choose another one."))
             return None, render(request, "account/signup.html", {"form": self}, status=409)
+
+
+def sign_up_again(request: HttpRequest, form: forms.BaseForm) -> HttpResponse | None:
+    """The answer to a sign-up that was sent before, with the same handle, address and password: the same as then.
+
+    None for any other. It sends no second mail, and tells nothing to whoever does not know the password.
+    """
+    email = found_as(str(form.data.get("email", "")))
+    user = User.objects.by_handle(read_handle(form.data.get("username")) or "", signing_up=True)
+    if user is None or not EmailAddress.objects.filter(user=user, email=email, verified=False).exists():
+        return None
+    if not user.check_password(str(form.data.get("password1", ""))):
+        return None
+    known = unstash_login(request, peek=True)
+    if known is None or known.user is None or known.user.pk != user.pk:
+        login = Login(user=user, email=email, signup=True, redirect_url=local_next(request) or None)
+        LoginStageController(request, login).set_current(EmailVerificationStage.key)
+        stash_login(request, login)
+    return redirect("account_email_verification_sent")
+
+
+class ChangePasswordForm(Plain, allauth_forms.ChangePasswordForm):  # type: ignore[misc]
+    """Sent twice, it asks for the password that is set by then: `changed_before`, and nothing is wrong."""
+
+    changed_before = False
+
+    def clean_oldpassword(self) -> str:
+        new = str(self.data.get(self.add_prefix("password1"), ""))
+        old = str(self.cleaned_data.get("oldpassword", ""))
+        if new and not self.user.check_password(old) and self.user.check_password(new):
+            self.changed_before = True
+            return old
+        return str(super().clean_oldpassword())
 
 
 class ResetPasswordForm(Plain, allauth_forms.ResetPasswordForm):  # type: ignore[misc]
@@ -177,6 +217,5 @@ def plain(form: type[forms.Form]) -> type[forms.Form]:
 
 
 ResetPasswordKeyForm = plain(allauth_forms.ResetPasswordKeyForm)
-ChangePasswordForm = plain(allauth_forms.ChangePasswordForm)
 SetPasswordForm = plain(allauth_forms.SetPasswordForm)
 ReauthenticateForm = plain(allauth_forms.ReauthenticateForm)

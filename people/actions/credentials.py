@@ -16,11 +16,13 @@ from people.actions.standing_change import standing_changed
 from people.actions.typed import typed
 from people.mails import tell_new_token
 from people.models import ApiToken, Session, User
+from people.once import once_secret, use_once
 from people.refusals import PeopleRefused
 from people.text import LABEL
 
 TOKEN_START = "stf_"
 SHOWN = 8  # characters of a token that lists may show
+SHOWN_AGAIN = timedelta(minutes=1)  # after a token was made
 MOST_TOKENS = 20  # of one person
 
 
@@ -85,18 +87,24 @@ def hash_of(token: str) -> str:
 
 
 @transaction.atomic
-def make_token(user: User, name: str, session: str = "") -> tuple[ApiToken, str]:
+def make_token(user: User, name: str, session: str = "", once: str = "") -> tuple[ApiToken, str]:
     """A new API token and its text, which nobody can read again. Its owner is told by mail.
 
+    The same form sent twice (`once`, a mark of its own; see people/once.py) makes one token, and both answers show it.
     `session` is the stored key of the session that asks: one that ended while this waited makes no token any more.
     """
     name = typed("name", LABEL, name)
     row = User.objects.select_for_update(no_key=True).get(pk=user.pk)
     if session and not Session.objects.filter(user=row, session_key=session).exists():
         raise PeopleRefused("not_signed_in")
+    text = TOKEN_START + (once_secret(row.pk, once) if once else secrets.token_urlsafe(32))
+    before = ApiToken.objects.filter(user=row, hash=hash_of(text)).first()
+    if before is not None and timezone.now() - before.created_at < SHOWN_AGAIN:
+        return before, text
+    if once and not use_once(once):
+        raise PeopleRefused("token_made")
     if ApiToken.objects.filter(user=row, expires_at__gt=timezone.now()).count() >= MOST_TOKENS:
         raise PeopleRefused("too_many_tokens")
-    text = TOKEN_START + secrets.token_urlsafe(32)
     token = ApiToken.objects.create(
         user=row,
         name=name,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from django.db import transaction
 from django.utils import timezone
@@ -16,6 +16,8 @@ from people.refusals import PeopleRefused
 from people.standing import hold
 from people.text import REASON
 
+SENT_TWICE = timedelta(minutes=1)
+
 
 @transaction.atomic
 def impose_sanction(
@@ -26,7 +28,10 @@ def impose_sanction(
     ends_at: datetime | None = None,
     begins_at: datetime | None = None,
 ) -> Sanction:
-    """Put a sanction on an account; `by` is None for a command. Refuses bad_value and not_allowed (oneself)."""
+    """Put a sanction on an account; `by` is None for a command. Refuses bad_value and not_allowed (oneself).
+
+    The same sanction for the same reason, from the same person and within a minute, is one that was sent twice.
+    """
     now = timezone.now()
     begins = begins_at or now
     wrong: dict[str, str] = {}
@@ -42,7 +47,11 @@ def impose_sanction(
         raise PeopleRefused("not_allowed")
     why = kept["why"]
     hold(user.pk)
-    sanction = Sanction.objects.create(user=user, kind=kind, begins_at=begins, ends_at=ends_at, why=why, imposed_by=by)
+    given = {"user": user, "kind": kind, "why": why, "ends_at": ends_at, "imposed_by": by}
+    before = Sanction.objects.filter(**given, lifted_at=None, begins_at__gte=now - SENT_TWICE).first()
+    if before is not None and begins_at is None:
+        return before
+    sanction = Sanction.objects.create(**given, begins_at=begins)
     standing_changed(user, kind)
     until = "" if ends_at is None else ends_at.isoformat()
     values = {"sanction": sanction.pk, "kind": kind, "from": begins.isoformat(), "until": until}

@@ -1,5 +1,6 @@
 """Second steps of signing in: staff can take one away from who lost the device, and see no secret."""
 
+import allauth.mfa.admin  # noqa: F401  (registers the page that is taken away below)
 from allauth.mfa.models import Authenticator
 from django.contrib import admin
 from django.db import transaction

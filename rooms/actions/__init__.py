@@ -5,6 +5,7 @@ from rooms.actions.consent import record_consent
 from rooms.actions.entry import set_entry_policy
 from rooms.actions.epoch import new_epoch
 from rooms.actions.host import host_back, host_lost
+from rooms.actions.microphone import hold_microphone, release_microphone
 from rooms.actions.opening import end_room, open_room
 from rooms.actions.publishing import Download, download_everything, set_published
 from rooms.actions.recording import adopt_folder, retry_recording, set_recording_paused
@@ -17,12 +18,14 @@ __all__ = [
     "adopt_folder",
     "download_everything",
     "end_room",
+    "hold_microphone",
     "host_back",
     "host_lost",
     "leave_seat",
     "new_epoch",
     "open_room",
     "record_consent",
+    "release_microphone",
     "retry_recording",
     "set_entry_policy",
     "set_muted",

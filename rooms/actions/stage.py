@@ -9,6 +9,7 @@ from people.models import User
 from people.standing import hold
 from rooms import permissions
 from rooms.actions.locking import locked, media_changed
+from rooms.actions.microphone import switch
 from rooms.events import append_event, seat_state, tell
 from rooms.models import Room, Seat
 from rooms.refusals import RoomRefused, refuse
@@ -84,11 +85,11 @@ def _stand_up(room: Room, seat: Seat, reason: str) -> None:
     media_changed(room)
 
 
-def set_muted(room_id: int, user: User, muted: bool, by: User) -> Seat:
+def set_muted(room_id: int, user: User, muted: bool, by: User, page: str | None = None) -> Seat:
     """Close or open a microphone. Helpers close others'; only its owner opens one, after consent.
 
-    Nothing happens, and nothing is told, when it is so already.
-    Raises not_host, not_on_stage, not_allowed, not_consented, room_ended.
+    A page (`page`) opens none that another page of its owner holds. Nothing happens, and nothing is told, when it is
+    so already. Raises not_host, not_on_stage, not_allowed, not_consented, mic_elsewhere, room_ended.
     """
     by_self = by.pk == user.pk
     with locked(room_id) as room:
@@ -100,16 +101,8 @@ def set_muted(room_id: int, user: User, muted: bool, by: User) -> Seat:
             refuse(permissions.may_unmute(facts, by_self=by_self))
         if seat is None:
             raise RoomRefused("not_on_stage")
+        if not muted and page is not None and seat.mic_page not in ("", page):
+            raise RoomRefused("mic_elsewhere")
         if seat.muted != muted:
-            _switch(room, seat, muted, None if by_self else by)
+            switch(room, seat, muted, None if by_self else by)
     return seat
-
-
-def _switch(room: Room, seat: Seat, muted: bool, by: User | None) -> None:
-    seat.muted = muted
-    seat.save(update_fields=["muted"])
-    by_handle = by.handle if by else None
-    append_event(room, "seat_muted", {"user": seat.user.handle, "muted": muted, "by": by_handle})
-    if by is not None:
-        tell(seat.user_id, {"type": "you_muted", "room": room.slug, "by": by_handle})
-    media_changed(room)

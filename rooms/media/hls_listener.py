@@ -8,6 +8,7 @@ import logging
 import re
 import time
 import urllib.error
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -22,6 +23,7 @@ log = logging.getLogger(__name__)
 
 _MAP = re.compile(r'#EXT-X-MAP:URI="([^"]+)"')
 _LIVE_EDGE = 2  # pieces before the end at which a player begins
+_OVER = frozenset({401, 403, 404, 410})  # no such room, over, or not for us: asking again does not help
 
 
 @dataclass(frozen=True)
@@ -35,10 +37,39 @@ class Piece:
     fetched: float
 
 
-class HlsListener:
-    """Fetches for a while; then `samples` is what was heard, one piece after the other."""
+class Decoder:
+    """Decodes pieces in the order in which they were recorded; what one leaves unfinished goes on in the next."""
 
-    def __init__(self, browser: Browser, slug: str) -> None:
+    def __init__(self) -> None:
+        self._init = b""
+        self._codec: Any = None
+        self._resampler = av.AudioResampler(format="s16", layout="mono", rate=peers.RATE)
+
+    def add(self, piece: Piece) -> peers.Samples:
+        """What this piece adds to what was heard."""
+        parts = []
+        with av.open(io.BytesIO(piece.init + piece.body), "r") as container:
+            stream = container.streams.audio[0]
+            if piece.init != self._init:
+                self._init = piece.init
+                self._codec = av.CodecContext.create(stream.codec_context.name, "r")
+                self._codec.extradata = stream.codec_context.extradata
+            for packet in container.demux(stream):
+                if packet.size:  # the last one is empty: it would end the decoder
+                    for frame in self._codec.decode(packet):
+                        parts += [part.to_ndarray().reshape(-1) for part in self._resampler.resample(frame)]
+        return np.concatenate(parts).astype(np.int16) if parts else np.zeros(0, np.int16)
+
+
+class HlsListener:
+    """Fetches for a while; then `samples` is what was heard, one piece after the other.
+
+    `take` is called with each new piece, in a thread. `over` tells that the room is over, or no longer open to us.
+    """
+
+    def __init__(self, browser: Browser, slug: str, take: Callable[[Piece], None] | None = None) -> None:
+        self.take = take
+        self.over = False
         self.browser = browser
         self.slug = slug
         self.pieces: dict[int, Piece] = {}
@@ -47,11 +78,29 @@ class HlsListener:
         self._inits: dict[str, bytes] = {}
 
     async def run(self, seconds: float) -> None:
-        """Poll twice a second. Raises OSError when the room does not let us in."""
+        """Poll twice a second until the time is up or the room is over; while the site is away, wait for it.
+
+        Raises OSError when the room does not let us in, or nobody answers, before anything was heard.
+        """
         end = time.monotonic() + seconds
-        while time.monotonic() < end:
-            await asyncio.to_thread(self.poll)
+        while time.monotonic() < end and not self.over:
+            try:
+                await asyncio.to_thread(self.poll)
+            except urllib.error.HTTPError as error:
+                if error.code in _OVER:
+                    self._closed(error)
+                self.failures += 1
+            except OSError as error:
+                if not self.pieces:
+                    raise
+                self.failures += 1
+                log.info("%s: %s, trying again", self.slug, error or type(error).__name__)
             await asyncio.sleep(0.5)
+
+    def _closed(self, error: OSError) -> None:
+        if not self.pieces:
+            raise error
+        self.over = True
 
     def poll(self) -> None:
         """One look at the playlist, and what is new in it."""
@@ -78,17 +127,14 @@ class HlsListener:
         if init not in self._inits:
             self._inits[init] = self.browser.fetch(init)
         body = self.browser.fetch(address)
-        self.pieces[number] = Piece(number, at, self._inits[init], body, time.time())
+        piece = self.pieces[number] = Piece(number, at, self._inits[init], body, time.time())
+        if self.take is not None:
+            self.take(piece)
 
-    def samples(self) -> np.ndarray[Any, np.dtype[np.int16]]:
-        """All pieces decoded, run by run (a decoder needs a run's pieces in one go)."""
-        runs: list[tuple[bytes, list[bytes]]] = []
-        for number in sorted(self.pieces):
-            piece = self.pieces[number]
-            if not runs or runs[-1][0] != piece.init:
-                runs.append((piece.init, []))
-            runs[-1][1].append(piece.body)
-        decoded = [_decode(init + b"".join(bodies)) for init, bodies in runs]
+    def samples(self) -> peers.Samples:
+        """All pieces decoded."""
+        decoder = Decoder()
+        decoded = [decoder.add(self.pieces[number]) for number in sorted(self.pieces)]
         return np.concatenate(decoded) if decoded else np.zeros(0, np.int16)
 
 
@@ -105,12 +151,3 @@ def _entries(text: str) -> list[tuple[int, datetime, str, str]]:
             entries.append((number, at, init, line))
             number += 1
     return entries
-
-
-def _decode(data: bytes) -> np.ndarray[Any, np.dtype[np.int16]]:
-    resampler = av.AudioResampler(format="s16", layout="mono", rate=peers.RATE)
-    parts = []
-    with av.open(io.BytesIO(data), "r") as container:
-        for frame in container.decode(audio=0):
-            parts += [part.to_ndarray().reshape(-1) for part in resampler.resample(frame)]
-    return np.concatenate(parts).astype(np.int16) if parts else np.zeros(0, np.int16)

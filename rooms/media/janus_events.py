@@ -38,7 +38,8 @@ async def lost(sup: Supervisor, handle: Handle) -> None:
     room = sup.wanted.get(handle.room)
     seat = room.seats.get(handle.seat) if room else None
     if room is not None and seat is not None and not sup.kept.of("speak", room=room.pk, seat=seat.pk):
-        await sup.publish(bus.person_channel(seat.user_pk), {"type": "mic_lost", "room": room.slug})
+        lost = {"type": "mic_lost", "room": room.slug, "page": handle.page}
+        await sup.publish(bus.person_channel(seat.user_pk), lost)
 
 
 async def _talking(sup: Supervisor, heard_by: int, data: dict[str, Any]) -> None:

@@ -8,7 +8,7 @@ import itertools
 import time
 import wave
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import av
 import numpy as np
@@ -146,10 +146,41 @@ class Ears:
         return np.concatenate(self.parts) if self.parts else np.zeros(0, np.int16)
 
 
+class WaveFile:
+    """A WAV file that grows: whatever ends the program, all that was added can be played. It begins with the first."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.count = 0  # samples
+        self._handle: IO[bytes] | None = None
+        self._file: wave.Wave_write | None = None
+
+    @property
+    def seconds(self) -> float:
+        return self.count / RATE
+
+    def add(self, samples: Samples) -> None:
+        """Write on, and bring the length in the file's head up to date. Raises OSError."""
+        if not len(samples):
+            return
+        if self._file is None or self._handle is None:
+            self._handle = self.path.open("wb")
+            self._file = wave.open(self._handle, "wb")  # noqa: SIM115  (closed by `close`)
+            self._file.setnchannels(1)
+            self._file.setsampwidth(2)
+            self._file.setframerate(RATE)
+        self._file.writeframes(samples.tobytes())
+        self._handle.flush()
+        self.count += len(samples)
+
+    def close(self) -> None:
+        if self._file is not None and self._handle is not None:
+            self._file.close()
+            self._handle.close()
+
+
 def write_wave(path: Path, samples: Samples) -> None:
     """Keep samples as a WAV file."""
-    with wave.open(str(path), "wb") as file:
-        file.setnchannels(1)
-        file.setsampwidth(2)
-        file.setframerate(RATE)
-        file.writeframes(samples.tobytes())
+    file = WaveFile(path)
+    file.add(samples)
+    file.close()

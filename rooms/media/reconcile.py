@@ -14,6 +14,7 @@ from rooms.media.serving import FAILURES
 from rooms.media.state import Handle
 from rooms.media.studio import Studio
 from rooms.recording.tasks import finish_recording
+from rooms.threads import in_thread
 
 if TYPE_CHECKING:
     from rooms.media.supervisor import Supervisor
@@ -84,10 +85,10 @@ async def mend(sup: Supervisor, room: wanted.WantedRoom, studio: Studio, deep: b
 
 
 async def _obey(sup: Supervisor, room: wanted.WantedRoom, studio: Studio) -> None:
-    """Who sits speaks, and is muted, as the database says."""
+    """Who sits speaks, from the page that holds the microphone, and is muted, as the database says."""
     for handle in sup.kept.of("speak", room=room.pk):
         seat = room.seats.get(handle.seat)
-        if seat is None:
+        if seat is None or (seat.page != handle.page and not await in_thread(wanted.holds, handle)):
             await remove_seat(sup, studio, handle.seat)
         elif studio.muted.get(seat.pk) != seat.muted:
             await studio.set_muted(sup.janus, seat)

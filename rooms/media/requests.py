@@ -39,11 +39,11 @@ class MediaRefused(Exception):
 async def ask(verb: str, room_pk: int, who_key: str, conn: str, **args: Any) -> dict[str, Any]:
     """Ask the supervisor for sound and wait for the answer.
 
-    Verbs: `speak_offer(sdp, seat_pk)` → `{"sdp", "gain"}`, `speak_stop(seat_pk)`, `listen()` →
+    Verbs: `speak_offer(sdp, seat_pk)` → `{"sdp", "gain"}` (a factor of the amplitude), `listen()` →
     `{"use": "webrtc", "sdp"}` or `{"use": "hls"}`, `listen_answer(sdp)`, `listen_stop()`,
     `check_offer(sdp)` → `{"sdp"}`, `check_stop()`, `candidate(handle, candidate)`, and `gone()` when the
     socket `conn` closed (nothing is waited for). SDP and candidates are rebuilt here, before they travel.
-    Raises MediaRefused: bad_sdp, bad_candidate, not_on_stage, room_ended, media_unavailable.
+    Raises MediaRefused: bad_sdp, bad_candidate, not_on_stage, mic_elsewhere, room_ended, media_unavailable.
     """
     request = {
         "id": secrets.token_hex(8),

@@ -13,6 +13,7 @@ from django.conf import settings
 from django.db import DatabaseError
 
 from core import loops
+from rooms.identity import page_of
 from rooms.media import audience, fairness, gains, stage, wanted
 from rooms.media.client import JanusError
 from rooms.media.ports import NoPort
@@ -64,22 +65,13 @@ async def speak_offer(sup: Supervisor, request: Request) -> Answer:
         seat = await in_thread(wanted.open_seat, request.room, seat_pk, request.who)
         if seat is None:
             raise MediaRefused("not_on_stage")
+        if seat.page != page_of(request.conn):
+            raise MediaRefused("mic_elsewhere")
         await sup.remove_seat(studio, seat_pk)
         handle, answer = await stage.seat(sup.janus, studio.bridge, seat_pk, seat.muted, request.args["sdp"])
         studio.muted[seat_pk] = seat.muted
         await sup.kept.keep_handle(_handle(handle, "speak", request, seat=seat_pk))
     return {"sdp": answer, "gain": gains.MAKE_UP}
-
-
-async def speak_stop(sup: Supervisor, request: Request) -> Answer:
-    """Close one's own microphone's connection; the seat stays."""
-    studio = sup.studios.get(request.room)
-    if studio is not None:
-        async with studio.lock:
-            for handle in sup.kept.of("speak", room=request.room):
-                if handle.who == request.who:
-                    await sup.remove_seat(studio, handle.seat)
-    return {}
 
 
 async def listen(sup: Supervisor, request: Request) -> Answer:
@@ -156,7 +148,6 @@ async def gone(sup: Supervisor, request: Request) -> Answer:
 
 VERBS: dict[str, Callable[[Supervisor, Request], Awaitable[Answer]]] = {
     "speak_offer": speak_offer,
-    "speak_stop": speak_stop,
     "listen": listen,
     "listen_answer": listen_answer,
     "listen_stop": listen_stop,

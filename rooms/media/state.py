@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
+from rooms.identity import page_of
 from rooms.media import bus
 from rooms.media.bus import within
 
@@ -49,6 +50,11 @@ class Handle:
             if not isinstance(text, str):
                 raise TypeError("no text")
         return handle
+
+    @property
+    def page(self) -> str:
+        """The page that the connection belongs to."""
+        return page_of(self.conn)
 
 
 class Kept:

@@ -15,7 +15,7 @@ from django.conf import settings
 from websockets.exceptions import WebSocketException
 
 from rooms.media import peers
-from rooms.media.visitor import Browser, Refused, Visitor, speak
+from rooms.media.visitor import Browser, Refused, Visitor, new_page, speak
 
 log = logging.getLogger(__name__)
 
@@ -32,6 +32,7 @@ class Talker:
         self.clip = clip
         self.ears = peers.Ears()
         self.over = False
+        self.page = new_page()
         self._me: str | None = None
         self._opened = self._muted = False  # our microphone was opened on this seat; somebody closed it since
         self._peer: RTCPeerConnection | None = None
@@ -46,7 +47,7 @@ class Talker:
         try:
             while not self._finished(until, once):
                 try:
-                    async with Visitor(self.browser, self.slug, self._hear) as visitor:
+                    async with Visitor(self.browser, self.slug, self._hear, self.page) as visitor:
                         await self._sit(visitor)
                         await self._stay(visitor, until, once)
                 except Refused as refused:
@@ -92,7 +93,7 @@ class Talker:
 
     def _hear(self, message: dict[str, Any]) -> None:
         kind = message.get("type")
-        if kind in ("media_restarted", "mic_lost"):
+        if kind == "media_restarted" or (kind == "mic_lost" and message["page"] == self.page):
             self._renew = True
         elif kind == "snapshot":
             self._look(message)

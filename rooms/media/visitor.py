@@ -8,6 +8,7 @@ import http.cookiejar
 import json
 import logging
 import re
+import secrets
 import ssl
 import urllib.error
 import urllib.parse
@@ -88,10 +89,23 @@ class Browser:
         return "; ".join(f"{cookie.name}={cookie.value}" for cookie in self.jar)
 
 
+def new_page() -> str:
+    """A name for a page, as script on the room's page makes one."""
+    return secrets.token_hex(8)
+
+
 class Visitor:
     """One open socket to one room."""
 
-    def __init__(self, browser: Browser, slug: str, on_message: Callable[[dict[str, Any]], None] | None = None) -> None:
+    def __init__(
+        self,
+        browser: Browser,
+        slug: str,
+        on_message: Callable[[dict[str, Any]], None] | None = None,
+        page: str = "",
+    ) -> None:
+        """`page`: the name under which it comes again after a loss; another each time unless given."""
+        self.page = page or new_page()
         self.browser = browser
         self.slug = slug
         self.on_message = on_message
@@ -102,7 +116,7 @@ class Visitor:
         self._reader: asyncio.Task[None]
 
     async def __aenter__(self) -> Self:
-        address = self.browser.site.replace("http", "ws", 1) + f"/ws/rooms/{self.slug}/"
+        address = self.browser.site.replace("http", "ws", 1) + f"/ws/rooms/{self.slug}/?page={self.page}"
         headers = {"Cookie": self.browser.cookies} if self.browser.cookies else {}
         self._socket = await connect(
             address,

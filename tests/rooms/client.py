@@ -42,9 +42,11 @@ class Page:
             self.cookie = secure + await sync_to_async(session_cookie)(self.user)
             headers["Cookie"] = self.cookie
         origin = self.options.pop("origin", f"http://localhost:{self.port}")
+        name = self.options.pop("page", "")
+        query = f"?page={name}" if name else ""
         scheme = "wss" if "ssl" in self.options else "ws"
         self.socket = await connect(
-            f"{scheme}://localhost:{self.port}/ws/rooms/{self.slug}/",
+            f"{scheme}://localhost:{self.port}/ws/rooms/{self.slug}/{query}",
             origin=origin,
             additional_headers=headers,
             max_size=None,

@@ -53,6 +53,16 @@ def test_plain_text_is_a_paragraph_a_turn() -> None:
     assert "\u202e" not in text
 
 
+def test_a_doubtful_line_says_so_in_every_format() -> None:
+    doubtful = [line(0, 1_000, "Anna", "I like cheese.", doubtful=True, confidence=0.4)]
+    for render in (webvtt, srt, plain):
+        assert "[doubtful] I like cheese." in "".join(render(ABOUT, doubtful))
+        assert "[doubtful]" not in "".join(render(ABOUT, LINES))
+    cues = json.loads("".join(as_json(ABOUT, [*doubtful, *LINES])))["cues"]
+    assert [cue["doubtful"] for cue in cues] == [True, False, False, False, False]
+    assert cues[0]["text"] == "I like cheese."
+
+
 def test_json_is_whole_and_says_what_was_corrected() -> None:
     found = json.loads("".join(as_json(ABOUT, LINES)))
     assert found["language"] == "nl"

@@ -56,6 +56,27 @@ def test_for_host_and_who_spoke_and_nobody_else(room: Room) -> None:
     assert page(room, None).status_code == 404
 
 
+def test_signed_out_one_is_led_to_sign_in_whatever_there_is(room: Room) -> None:
+    """The link of the mail, in a browser that is signed out: the same words as at an address where nothing is."""
+    link = f"/r/{room.slug}/replay/?q=bread"
+    answer, nowhere = client().get(link), client().get("/r/nosuchroom/replay/")
+    assert answer.status_code == nowhere.status_code == 404
+    assert "Sign in, and you see whether you are one of them" in text(answer)
+    assert 'href="/accounts/login/?next=%2Fr%2F' in text(answer) and "%3Fq%3Dbread" in text(answer)
+    assert room.title not in text(answer)
+
+    def bare(page: Any, slug: str) -> str:
+        random = r'nonce="[^"]*"|name="csrfmiddlewaretoken" value="[^"]*"|next=[^"]*'
+        return re.sub(random, "", text(page)).replace(slug, "")
+
+    assert bare(client().get(f"/r/{room.slug}/replay/"), room.slug) == bare(nowhere, "nosuchroom")
+    assert "Sign in" in text(client().get(f"/r/{room.slug}/replay/my-lines.txt"))
+    browser = client()
+    where = {"login": "host", "password": "a long enough password", "next": link}
+    assert browser.post("/accounts/login/", where)["Location"] == link
+    assert browser.get(link).status_code == 200
+
+
 def test_what_is_missing_is_told(room: Room) -> None:
     assert "is missing from the recording" not in text(page(room))
     Recording.objects.filter(room=room).update(missing_ms=95_000)

@@ -80,6 +80,8 @@ def test_every_clean_clip_is_understood_though_four_talk_at_once() -> None:
     wrong = [cue.text for cue in Cue.objects.all() if not sounds.is_by(cue.seat.user.handle, cue.text, said)]
     assert not wrong and Cue.objects.count() >= 8
     cues = list(Cue.objects.all())
+    print("confidence:", sorted(cue.confidence or 0.0 for cue in cues))  # noqa: T201
+    assert not [cue.text for cue in cues if cue.is_doubtful], "no good line is marked"
     pairs = [(one, other) for one in cues for other in cues if one.seat_id < other.seat_id]
     assert any(one.start_ms < other.end_ms and other.start_ms < one.end_ms for one, other in pairs), "at once"
 
@@ -133,13 +135,16 @@ def test_speech_without_a_pause_is_cut_without_doubling_or_losing_words() -> Non
 def test_dutch_sentences_are_heard_as_dutch_in_a_dutch_room() -> None:
     """A hurried voice out of a game, in telephone quality: most words are right, and Dutch in a Dutch room only."""
     wanted = sounds.plain_words(" ".join(sounds.DUTCH_SENTENCES.values()))
-    wrong = {}
+    wrong, marked = {}, {}
     for language in ("nl", "en"):
         host = dutch_talk(language, sounds.dutch_sentences())
+        marked[language] = [cue.is_doubtful for cue in Cue.objects.filter(seat__user=host)]
         wrong[language] = sounds.word_error_rate(wanted, text_of(host))
         print(f"{language} room: {wrong[language]:.0%} of words wrong, {' '.join(text_of(host))}")  # noqa: T201
     assert wrong["nl"] < 0.5
     assert wrong["en"] > 0.9, "as good as no word is Dutch there"
+    assert sum(marked["en"]) >= 0.8 * len(marked["en"]), "and the page says that they are doubtful"
+    assert sum(marked["nl"]) <= 0.2 * len(marked["nl"])
 
 
 def dutch_talk(language: str, sound: Sound) -> User:

@@ -50,6 +50,7 @@ class CueShape(serializers.Serializer[Any]):
     machine_text = serializers.CharField()
     corrected_at = serializers.DateTimeField(allow_null=True)
     confidence = serializers.FloatField(allow_null=True)
+    doubtful = serializers.BooleanField(help_text="The machine may have made the words up: another language, perhaps.")
     model = serializers.CharField()
     version = serializers.CharField()
     words = WordShape(many=True)
@@ -98,6 +99,7 @@ def cue(row: Cue) -> dict[str, Any]:
         "machine_text": row.text,
         "corrected_at": row.corrected_at,
         "confidence": row.confidence,
+        "doubtful": row.is_doubtful,
         "model": row.model,
         "version": row.version,
         "words": row.words,

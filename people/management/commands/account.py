@@ -7,7 +7,6 @@ from datetime import timedelta
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
-from django.db.models.functions import Lower
 from django.utils import timezone
 
 from people.actions.standing import (
@@ -17,9 +16,9 @@ from people.actions.standing import (
     lift_sanction,
     reopen_account,
 )
+from people.handles import read_handle
 from people.models import Sanction, User
 from people.refusals import PeopleRefused
-from people.spelling import plain_handle
 
 
 class Command(BaseCommand):
@@ -33,10 +32,9 @@ class Command(BaseCommand):
         parser.add_argument("--days", type=int, help="how long a sanction lasts; without it: for good")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        handle = plain_handle(str(options["handle"])).lower()
-        user = User.objects.annotate(low=Lower("handle")).filter(low=handle).first()
+        user = User.objects.by_handle(read_handle(str(options["handle"])) or "")
         if user is None:
-            raise CommandError(f"There is nobody with the handle {handle}.")
+            raise CommandError(f"There is nobody with the handle {options['handle']}.")
         if not options["why"].strip():
             raise CommandError("Write a reason: --why …")
         verb = getattr(self, str(options["what"]).replace("-", "_"))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import time
 from argparse import ArgumentParser
 from pathlib import Path
 from typing import Any
@@ -14,13 +15,13 @@ from websockets.exceptions import WebSocketException
 
 from people import demo
 from rooms.media import peers
-from rooms.media.hls_listener import HlsListener
+from rooms.media.hls_listener import Decoder, HlsListener
 from rooms.media.near_listener import NearListener
 from rooms.media.visitor import Browser, Refused
 
 
 class Command(BaseCommand):
-    help = "Records what a listener of a live room hears."
+    help = "Records what a listener of a live room hears, until the time is up or the room is over."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("room", help="the room's address: the last part of /r/…/")
@@ -32,7 +33,7 @@ class Command(BaseCommand):
         parser.add_argument("--site", default=settings.SITE_URL, help="where the site is")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Listen, write the file, say how much was heard."""
+        """Listen, write the file as the sound comes in, say how much was heard."""
         try:
             seconds = asyncio.run(_listen(options))
         except Refused as refused:
@@ -48,17 +49,22 @@ async def _listen(options: dict[str, Any]) -> float:
         await asyncio.to_thread(browser.sign_in, options["handle"], options["password"] or demo.password())
     else:
         await asyncio.to_thread(browser.fetch, f"/r/{options['room']}/")
-    if options["path"] == "hls":
-        far = HlsListener(browser, options["room"])
-        await far.run(options["seconds"])
-        samples = await asyncio.to_thread(far.samples)
-    else:
-        samples = await _listen_near(browser, options["room"], options["seconds"])
-    peers.write_wave(options["out"], samples)
-    return len(samples) / peers.RATE
+    file = peers.WaveFile(options["out"])
+    try:
+        if options["path"] == "hls":
+            decoder = Decoder()
+            far = HlsListener(browser, options["room"], lambda piece: file.add(decoder.add(piece)))
+            await far.run(options["seconds"])
+        else:
+            await _listen_near(browser, options["room"], options["seconds"], file)
+    finally:
+        file.close()
+    if not file.count:
+        raise TimeoutError("nothing was heard")
+    return file.seconds
 
 
-async def _listen_near(browser: Browser, slug: str, seconds: float) -> Any:
+async def _listen_near(browser: Browser, slug: str, seconds: float, file: peers.WaveFile) -> None:
     near = NearListener(browser, slug)
     listening = asyncio.create_task(near.run())
     first = asyncio.create_task(near.ears.first.wait())
@@ -67,7 +73,18 @@ async def _listen_near(browser: Browser, slug: str, seconds: float) -> Any:
         raise Refused("no_near_place")
     if not first.done():
         raise TimeoutError("no sound came within 10 s")
-    await asyncio.wait((listening,), timeout=seconds)
+    end, written = time.monotonic() + seconds, 0
+    while not listening.done() and (left := end - time.monotonic()) > 0:
+        await asyncio.wait((listening,), timeout=min(1.0, left))
+        written = _write_on(file, near.ears, written)
     listening.cancel()
     await asyncio.gather(listening, return_exceptions=True)
-    return near.ears.samples()
+    _write_on(file, near.ears, written)
+
+
+def _write_on(file: peers.WaveFile, ears: peers.Ears, written: int) -> int:
+    """Write what came in since; returns how many parts are written."""
+    parts = ears.parts[written:]
+    for part in parts:
+        file.add(part)
+    return written + len(parts)

@@ -5,6 +5,7 @@ export class Corrections {
   constructor(list, slug, token) {
     this.slug = slug;
     this.token = token;
+    this.letters = Number(list.dataset.letters);
     // Without script these are links to a page with the form; from here on they are pressed.
     for (const button of list.querySelectorAll("[data-edit]")) button.setAttribute("role", "button");
     list.addEventListener("click", (event) => this.pressed(event, event.ctrlKey || event.metaKey || event.shiftKey));
@@ -24,7 +25,7 @@ export class Corrections {
     const machine = line.querySelector("[data-machine]");
     const form = document.createElement("form");
     const area = Object.assign(document.createElement("textarea"), { dir: "auto", required: true });
-    area.dataset.most = 1000;
+    area.dataset.most = this.letters;
     area.value = line.classList.contains("gap") ? "" : text.textContent;
     area.setAttribute("aria-label", say("what_was_said"));
     const trouble = Object.assign(document.createElement("p"), { className: "wrong", role: "alert", dir: "auto" });
@@ -73,6 +74,7 @@ export class Corrections {
     const corrected = body.corrected_at !== null;
     line.classList.toggle("gap", !body.text);
     line.querySelector("[data-text]").textContent = body.text || "…";
+    line.querySelector("[data-doubt]").hidden = !body.doubtful;
     const machine = line.querySelector("[data-machine]");
     machine.hidden = !corrected;
     machine.textContent = corrected ? say("machine", { text: body.machine_text || say("machine_nothing") }) : "";

@@ -5,17 +5,19 @@ import { known, say } from "room/words";
 /**
  * The controls to show, the hint in place of a main action, and whether one may sit down.
  * `sound` is the audience's state (off, starting, playing, blocked), `stage` the speaker's (off, opening, on);
+ * `elsewhere`: another page has the microphone;
  * `out` is the code for which the page was put out of the room, if it was.
  */
-export function controls(state, { sound, stage, out }) {
+export function controls(state, { sound, stage, elsewhere, out }) {
   if (out === "not_signed_in" || out === "signed_out") return { shown: ["sign_in", "leave"], hint: null, maySit: false };
   if (out || isOver(state)) return { shown: ["share", "leave"], hint: null, maySit: false };
   const seat = ownSeat(state);
   const { may } = state.you;
   const tail = ["share", may.end ? "end" : "leave"];
   if (seat) {
-    const main = stage === "on" && !seat.muted ? "mute" : "unmute";
     const extra = seat.role === "host" ? [] : ["leave_seat"];
+    if (elsewhere) return { shown: ["speak_here", "sound", ...extra, ...tail], hint: null, maySit: false };
+    const main = stage === "on" && !seat.muted ? "mute" : "unmute";
     return { shown: [main, ...(stage === "off" ? ["sound"] : []), ...extra, ...tail], hint: null, maySit: false };
   }
   const free = freePlaces(state) > 0 || state.you.user === state.room.host;

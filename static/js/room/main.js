@@ -7,12 +7,13 @@ import { everyFrame, soundMayStart } from "room/level";
 import { PersonCard } from "room/person";
 import { Seats } from "room/seats";
 import { share } from "room/share";
-import { RoomSocket } from "room/socket";
+import { Refused, RoomSocket } from "room/socket";
 import { Stage, openMicrophone } from "room/stage";
 import { apply, fromSnapshot, isOver, ownSeat } from "room/state";
 import { clearNotice, drawRoom, notice } from "room/view";
 import { known, readJson, say } from "room/words";
 
+const LOST_PAGE = 12_000; // ms after which a page that lost its microphone is back, or gone (rooms/presence.py: LINGER)
 const page = readJson("room-page");
 let state = fromSnapshot(readJson("room-snapshot"));
 let wasLost = false;
@@ -31,10 +32,11 @@ const seats = new Seats(document.querySelector("[data-seats]"), {
   sit: () => controls(state, local()).maySit && actions.take_seat(),
 });
 
+let elsewhere = false; // another page of this person has their microphone: this one stays quiet until it is taken over
 let out = null; // the code for which the server put this page out of the room
 
 function local() {
-  return { sound: audience.state, stage: stage.state, out };
+  return { sound: audience.state, stage: stage.state, elsewhere, out };
 }
 
 /** Runs what may be refused, and says so if it is. True if it worked. */
@@ -65,7 +67,7 @@ function draw() {
 
 function take(message) {
   if (message.type === "media_restarted") return mediaRestarted();
-  if (personal[message.type]) return personal[message.type](message);
+  if (personal[message.type]) return message.room === page.slug && personal[message.type](message);
   const before = state;
   const { state: next, gap } = apply(state, message);
   state = next;
@@ -87,12 +89,13 @@ function follow(before) {
   const seat = ownSeat(state);
   if (isOver(state)) finish();
   else if (seat) stage.setMuted(seat.muted);
-  else if (ownSeat(before) || stage.state !== "off") backToAudience();
+  else if (ownSeat(before) || stage.state !== "off") stoodUp();
   if (before.room.recording_paused_at && !state.room.recording_paused_at && !isOver(state)) notice(say("recording_resumed"));
   draw();
 }
 
-function backToAudience() {
+function stoodUp() {
+  here();
   if (stage.state === "off") return;
   stage.close();
   audience.start();
@@ -117,14 +120,64 @@ const personal = {
     notice(name ? say("muted_by", { name }) : say("muted_you"));
   },
   you_unseated: () => notice(say("unseated_you")),
-  mic_lost: () => microphoneLost(),
+  mic_lost: (message) => {
+    if (message.page === socket.page) return stage.state !== "off" && microphoneLost();
+    // The other page connects again by itself, unless it was closed without a word.
+    return setTimeout(() => elsewhere && aloneAtTheTable().then((alone) => alone && here()), LOST_PAGE);
+  },
+  mic_moved: (message) => {
+    if (message.page === "") here();
+    else if (message.page !== socket.page) microphoneElsewhere();
+  },
 };
 
 function microphoneLost() {
   stage.close();
-  if (ownSeat(state)?.muted === false) attempt(() => ask("mute"));
+  attempt(() => ask("speak_stop"));
   notice(say("mic_lost"), { stays: true });
   audience.start();
+}
+
+// --- one microphone, however many pages ---
+
+/** Another page has it. This one is told, falls silent, and takes it back only if the person says so. */
+function microphoneElsewhere() {
+  stage.close();
+  if (!elsewhere) {
+    audience.stop();
+    notice(say("mic_elsewhere"), { stays: true });
+  }
+  elsewhere = true;
+  draw();
+}
+
+function here() {
+  if (!elsewhere) return;
+  elsewhere = false;
+  clearNotice(say("mic_elsewhere"));
+  draw();
+}
+
+/** The microphone is this page's from here on; `take`: also if another page has it. */
+async function claim(take) {
+  await ask("speak_claim", { take });
+  here();
+}
+
+/** Whether no other page of this person has their microphone. What a page that is gone left open is closed by it. */
+async function aloneAtTheTable() {
+  try {
+    await ask("speak_stop");
+  } catch (refused) {
+    if (refused.code === "mic_elsewhere") microphoneElsewhere();
+    return refused.code !== "mic_elsewhere";
+  }
+  return true;
+}
+
+function cannotSpeak(error) {
+  if (error.code === "mic_elsewhere") microphoneElsewhere();
+  else notice(error instanceof Refused ? say("failed") : microphoneTrouble(error));
 }
 
 // --- what one can do ------------------------------------------------------------------------------------------------
@@ -138,7 +191,11 @@ async function toStage(label, enter) {
   };
   const microphone = await check.run({ consented, agree, label });
   if (!microphone) return;
-  if (!(await attempt(enter))) {
+  const seated = await attempt(async () => {
+    await enter();
+    await claim(true);
+  });
+  if (!seated) {
     microphone.getTracks().forEach((track) => track.stop());
     return;
   }
@@ -165,9 +222,11 @@ async function unmute() {
   if (stage.state === "on") return attempt(() => ask("unmute"));
   if (!state.you.consented || !(await microphoneAllowed())) return toStage("go_mic", () => {});
   try {
-    await openStage(await openMicrophone());
+    const microphone = await openMicrophone();
+    await claim(true);
+    await openStage(microphone);
   } catch (error) {
-    return notice(microphoneTrouble(error));
+    return cannotSpeak(error);
   }
   return attempt(() => ask("unmute"));
 }
@@ -199,6 +258,7 @@ const actions = {
   sound: () => (audience.isOn ? audience.stop() : audience.start()),
   take_seat: () => toStage("go_seat", () => ask("take_seat")),
   unmute,
+  speak_here: unmute,
   mute: () => {
     stage.setMuted(true); // closed here at once, whatever the network does
     return attempt(() => ask("mute"));
@@ -233,13 +293,22 @@ addEventListener("online", () => (stage.state === "off" ? audience.restart(200) 
 audience.addEventListener("change", draw);
 stage.addEventListener("change", draw);
 stage.addEventListener("mic_lost", microphoneLost);
+stage.addEventListener("elsewhere", microphoneElsewhere);
+addEventListener("pagehide", () => {
+  if (stage.state === "off") return;
+  socket.tell("speak_stop");
+  stage.close();
+});
+// The browser kept the page as it was and shows it again: it begins anew, as after a reload.
+addEventListener("pageshow", (event) => event.persisted && socket.addEventListener("open", begin, { once: true }));
 
-/** A page that just opened never has an open microphone, whatever its seat says from before a reload. */
+/** A page that just opened never has an open microphone, whatever its seat says from before a reload; and it leaves
+ * the one of another page alone. */
 async function begin() {
   describe(page, { play: () => audience.start(), stop: () => audience.stop() });
   draw();
   const seat = ownSeat(state);
-  if (seat && !seat.muted) await attempt(() => ask("mute"));
+  if (seat && !(await aloneAtTheTable())) return;
   const may = await soundMayStart();
   if (isOver(state)) return;
   if (seat && state.you.consented && (await microphoneAllowed())) {
@@ -250,11 +319,13 @@ async function begin() {
 }
 
 async function backToTable() {
-  if (!ownSeat(state) || stage.state !== "off") return;
+  if (!ownSeat(state) || stage.state !== "off" || elsewhere) return;
   try {
+    await claim(false);
     await openStage(await openMicrophone());
   } catch (error) {
-    notice(microphoneTrouble(error));
+    cannotSpeak(error);
+    if (!elsewhere) await aloneAtTheTable();
   }
 }
 

@@ -26,11 +26,13 @@ export class RoomSocket extends EventTarget {
   #retry = 0;
   #quiet = 0;
   #closed = false;
+  // In memory only: a page keeps its name when it connects again, and a duplicate of its tab gets another.
+  page = Array.from(crypto.getRandomValues(new Uint8Array(12)), (byte) => byte.toString(16).padStart(2, "0")).join("");
   #why = null; // the error with which the server closed the line, if it said one
 
   constructor(slug) {
     super();
-    this.#url = `${location.protocol === "https:" ? "wss" : "ws"}://${location.host}/ws/rooms/${slug}/`;
+    this.#url = `${location.protocol === "https:" ? "wss" : "ws"}://${location.host}/ws/rooms/${slug}/?page=${this.page}`;
     addEventListener("online", () => this.#connect());
     addEventListener("offline", () => this.#lose());
     addEventListener("pageshow", (event) => event.persisted && this.#connect());
@@ -51,6 +53,11 @@ export class RoomSocket extends EventTarget {
       this.#asked.set(id, { resolve, reject, timer });
       this.#socket.send(JSON.stringify({ id, do: verb, ...values }));
     });
+  }
+
+  /** Say something on the way out: no answer is waited for. */
+  tell(verb) {
+    if (this.isOpen) this.#socket.send(JSON.stringify({ id: this.#nextId++, do: verb }));
   }
 
   /** For good: the room is over or the page goes. */

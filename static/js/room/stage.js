@@ -3,7 +3,6 @@ import { Level, audioContext } from "room/level";
 import { Peer, iceServers } from "room/peer";
 
 const MICROPHONE = { echoCancellation: true, noiseSuppression: true, autoGainControl: true, channelCount: 1 };
-const MAKE_UP = 20; // dB: speakers are mixed that much too quiet, so that many at once do not overflow
 const WAITS = [0, 500, 1000, 2000, 4000, 8000]; // ms before each further try, plus up to as much again
 
 /** Opens a microphone; `device` is one of `microphones()`, or nothing for the one the system prefers. */
@@ -17,7 +16,7 @@ export async function microphones() {
   return all.filter((one) => one.kind === "audioinput");
 }
 
-/** Events: `change` (see `state`: off, opening, on), `mic_lost`. */
+/** Events: `change` (see `state`: off, opening, on), `mic_lost`, `elsewhere` (another page of this person has the microphone). */
 export class Stage extends EventTarget {
   #ask;
   #speaker;
@@ -93,8 +92,9 @@ export class Stage extends EventTarget {
     const peer = new Peer({ ask: this.#ask, handle: "speak", servers, failed: () => run === this.#run && this.reconnect() });
     this.#peer = peer;
     this.#microphone.getTracks().forEach((track) => peer.connection.addTrack(track, this.#microphone));
-    peer.connection.ontrack = (event) => run === this.#run && this.#hear(new MediaStream([event.track]));
-    await peer.offer("speak_offer");
+    const heard = new Promise((resolve) => (peer.connection.ontrack = (event) => resolve(new MediaStream([event.track]))));
+    const { gain } = await peer.offer("speak_offer");
+    heard.then((stream) => run === this.#run && this.#hear(stream, gain));
     const good = await peer.connected(10_000);
     if (run !== this.#run) return;
     if (!good) throw Object.assign(new Error("not connected"), { code: "not_connected" });
@@ -106,21 +106,23 @@ export class Stage extends EventTarget {
   #again(run, refused) {
     console.info("stage", refused.code ?? refused);
     this.#hangUp();
+    if (refused.code === "mic_elsewhere") return this.#elsewhere();
     if (["not_on_stage", "room_ended", "not_consented"].includes(refused.code)) return this.close();
     const wait = WAITS[Math.min(this.#tries, WAITS.length - 1)];
     this.#tries += 1;
     setTimeout(() => run === this.#run && this.reconnect(), wait * (1 + Math.random()));
   }
 
-  /** What the others say, made as loud as it was: gain, then a limiter so that many at once do not distort. */
-  #hear(stream) {
+  /** What the others say, made as loud as it was: `factor` of the amplitude makes up for the quiet mix, then a limiter so
+   * that many at once do not distort. */
+  #hear(stream, factor) {
     const context = audioContext();
     // Chromium lets a remote stream flow into WebAudio only while an element plays it too.
     this.#speaker.srcObject = stream;
     this.#speaker.muted = true;
     this.#speaker.play().catch((error) => console.info("play", error.name));
     const source = context.createMediaStreamSource(stream);
-    const gain = new GainNode(context, { gain: 10 ** (MAKE_UP / 20) });
+    const gain = new GainNode(context, { gain: factor });
     const limiter = new DynamicsCompressorNode(context, { threshold: -3, knee: 0, ratio: 20, attack: 0.002, release: 0.1 });
     source.connect(gain).connect(limiter).connect(context.destination);
     const louder = context.createMediaStreamDestination();
@@ -143,6 +145,11 @@ export class Stage extends EventTarget {
   #lostMicrophone() {
     this.close();
     this.dispatchEvent(new Event("mic_lost"));
+  }
+
+  #elsewhere() {
+    this.close();
+    this.dispatchEvent(new Event("elsewhere"));
   }
 
   #become(state) {
