@@ -26,7 +26,7 @@ from people.accounts.limits import may_mail
 from people.accounts.links import local_next
 from people.fields import TypedField
 from people.handles import read_handle
-from people.mail_addresses import canonical, sendable
+from people.mail_addresses import canonical, found_as, sendable
 from people.models import HANDLE, User
 from people.text import NAME, nfc
 

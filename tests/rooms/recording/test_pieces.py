@@ -233,7 +233,7 @@ def test_a_recording_waits_for_room_and_nothing_is_half_written(monkeypatch: pyt
             finish(room)
     recording = Recording.objects.get(room=room)
     assert recording.state == Recording.State.FINISHING and "MB" in recording.error, "the sweep asks again"
-    assert sorted(path.name for path in store.folder(room.pk).iterdir()) == [".finish", "hls"]
+    assert sorted(path.name for path in store.folder(room.pk).iterdir()) == [".finish", "hls", "tracks"]
     assert sorted(path.name for path in store.hls_folder(room.pk).iterdir()) == before
     assert finish(room).state == Recording.State.READY
     assert Recording.objects.get(room=room).error == ""
