@@ -19,7 +19,6 @@ WRITES = frozenset({"create", "bulk_create", "get_or_create", "update_or_create"
 # Who besides actions saves rows in a file that knows rooms, and why that is no second way to change one.
 SAVERS = {
     "rooms/events.py": "append_event raises `seq` of the room that the action holds locked",
-    "rooms/recording/exports.py": "a file's checksum for zips",
     "rooms/recording/finish.py": "state and length of a recording that was finished",
     "transcripts/actions.py": "lines of a transcript, which is no row of a room",
 }

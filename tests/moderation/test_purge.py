@@ -1,7 +1,6 @@
 """A copy goes on time and never early, and what is left of it is what the table says."""
 
 import json
-import shutil
 import threading
 from collections.abc import Callable
 from datetime import timedelta
@@ -259,60 +258,6 @@ def test_a_hold_that_comes_between_choosing_and_locking_counts(facts: Facts, mon
     monkeypatch.setattr(inventory, "look", look_and_somebody_appeals)
     assert retention.sweep(due_at(room)).purged == []
     assert store.folder(room.pk).exists() and not PurgeReceipt.objects.exists()
-
-
-def test_one_room_that_cannot_be_purged_does_not_keep_the_others(monkeypatch: pytest.MonkeyPatch) -> None:
-    rooms = [ended_room(WORD, number) for number in range(3)]
-    now = max(due_at(room) for room in rooms)
-    rmtree = shutil.rmtree
-
-    def broken_disk(root: Path, **kwargs: Any) -> None:
-        if root == store.folder(rooms[1].pk):
-            raise PermissionError(13, "not ours", str(root))
-        rmtree(root, **kwargs)
-
-    monkeypatch.setattr(shutil, "rmtree", broken_disk)
-    swept = retention.sweep(now)
-    assert sorted(swept.purged) == [rooms[0].pk, rooms[2].pk]
-    assert list(swept.failed) == [rooms[1].pk] and "not ours" in swept.failed[rooms[1].pk]
-    late = now + timedelta(hours=1)
-    assert [(item.room_pk, item.begun) for item in retention.overdue(late)] == [(rooms[1].pk, True)]
-    monkeypatch.undo()
-    assert retention.sweep(late).purged == [rooms[1].pk]
-    assert retention.overdue(late) == [] and is_gone(rooms[1])
-
-
-def test_one_room_whose_facts_cannot_be_told_does_not_keep_the_others(facts: Facts) -> None:
-    """It is not purged, for nobody knows whether it may be; and it is told as overdue."""
-    rooms = [ended_room(WORD, number) for number in range(3)]
-    now = max(due_at(room) for room in rooms)
-    facts[rooms[0].pk] = ["no fact"]  # type: ignore[list-item]
-    swept = retention.sweep(now)
-    assert sorted(swept.purged) == [rooms[1].pk, rooms[2].pk]
-    assert list(swept.failed) == [rooms[0].pk] and "its clock is not known" in swept.failed[rooms[0].pk]
-    late = now + timedelta(hours=1)
-    assert [item.room_pk for item in retention.overdue(late)] == [rooms[0].pk]
-    del facts[rooms[0].pk]
-    assert retention.sweep(late).purged == [rooms[0].pk] and retention.overdue(late) == []
-
-
-def test_one_room_that_cannot_be_tidied_does_not_keep_the_others(monkeypatch: pytest.MonkeyPatch) -> None:
-    rooms = [ended_room(WORD, number) for number in range(2)]
-    now = max(due_at(room) for room in rooms)
-    retention.sweep(now)
-    for room in rooms:
-        builders.file_with(room, "hls/late.m4s", WORD)
-    rmtree = shutil.rmtree
-
-    def broken_disk(root: Path, **kwargs: Any) -> None:
-        if root == store.folder(rooms[0].pk):
-            raise PermissionError(13, "not ours", str(root))
-        rmtree(root, **kwargs)
-
-    monkeypatch.setattr(shutil, "rmtree", broken_disk)
-    assert retention.tidy(now) == [rooms[1].pk]
-    monkeypatch.undo()
-    assert retention.tidy(now) == [rooms[0].pk]
 
 
 def test_a_disk_that_is_not_mounted_is_not_taken_for_an_empty_one(settings: Any) -> None:

@@ -2,99 +2,23 @@
 
 import threading
 from collections.abc import Callable
-from datetime import timedelta
-from io import StringIO
-from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
-from django.contrib.auth.models import Permission
-from django.core.management import CommandError, call_command
 from django.db import IntegrityError, connection, transaction
 from django.db.models.functions import Now
-from django.test import Client
 from django.utils import timezone
 
-from ledger.models import Entry
 from rooms.models import Recording, Room
-from rooms.recording import marker
 from rooms.signals import recording_ready
-from tests.people.staff import sign_in_staff
-from tests.rooms.people import person as staff_person
 from tests.transcripts import builders, sounds
+from tests.transcripts.pieces import Told, let_leases_run_out, never, transcript, work_through
 from transcripts import actions, jobs
-from transcripts.audio import Sound
-from transcripts.engine import Beat, EngineUnavailable
+from transcripts.engine import EngineUnavailable
 from transcripts.models import Cue, Piece, TrackPlan, Transcript, TranscriptionWindow
 from transcripts.refusals import TranscriptRefused
-from transcripts.stitch import Heard, Word
 from transcripts.windows import Span
 from transcripts.work import work_off
-
-
-class Told:
-    """An engine that says one word a second of sound, or raises what it is told to."""
-
-    model = "told"
-    version = "1"
-
-    def __init__(self, *outcomes: BaseException | Callable[[], None] | None) -> None:
-        self.outcomes = list(outcomes)
-        self.calls = 0
-
-    def hear(self, sound: Sound, language: str, beat: Beat) -> list[Heard]:
-        outcome = self.outcomes.pop(0) if self.outcomes else None
-        self.calls += 1
-        beat()
-        if isinstance(outcome, BaseException):
-            raise outcome
-        if outcome is not None:
-            outcome()
-        seconds = len(sound) // 16_000
-        return [
-            Heard(tuple(Word(f" w{at}", at * 1000 + 100, at * 1000 + 900, 0.8) for at in range(seconds)), 0.0, -0.1)
-        ]
-
-
-def never() -> bool:
-    return False
-
-
-@pytest.fixture
-def recording(db: None) -> Recording:
-    """A room with one track of five clips: two windows."""
-    host = builders.person("hanna")
-    made = builders.ended_room(host)
-    places, end_ms = sounds.in_turn((*sounds.CLIPS, *sounds.CLIPS))
-    builders.track(made, builders.seat(made, host, 0), sounds.laid(places, end_ms), start_ms=2_000)
-    return made
-
-
-@pytest.fixture
-def windows(recording: Recording) -> list[TranscriptionWindow]:
-    """Its windows, planned and not begun."""
-    actions.request_transcript(recording)
-    plan = jobs.claim(TrackPlan, "planner")
-    assert plan is not None
-    jobs.save_plan(plan, [(Span(0, 10_000),), (Span(11_000, 20_000), Span(30_000, 33_000))])
-    return list(TranscriptionWindow.objects.order_by("position"))
-
-
-def transcript() -> Transcript:
-    return Transcript.objects.get()
-
-
-def let_leases_run_out() -> None:
-    past = Now() - timedelta(seconds=1)
-    TranscriptionWindow.objects.filter(state=Piece.State.RUNNING).update(lease_until=past)
-
-
-def work_through(engine: Callable[[], Told]) -> None:
-    """Work until nothing is left, as if the waits after failures were over each time."""
-    while work_off("me", never, engine):
-        for kind in (TrackPlan, TranscriptionWindow):
-            kind._default_manager.update(next_at=None)
 
 
 def test_a_finished_recording_is_transcribed_from_the_signal_on(recording: Recording) -> None:
@@ -238,92 +162,6 @@ def test_a_track_that_cannot_be_read_is_one_gap_and_can_be_tried_again(recording
     work_through(Told)
     assert transcript().state == Transcript.State.READY
     assert set(Cue.objects.values_list("kind", flat=True)) == {"speech"}
-
-
-def test_a_failed_window_waits_longer_each_time(windows: list[TranscriptionWindow]) -> None:
-    """Three tries in a row find the same full disk; and what waits holds up nobody."""
-    bad = windows[0].pk
-    engine = Told(RuntimeError("bad"))
-    assert work_off("me", never, lambda: engine) == 2, "the other window, and no second try"
-    for wait in jobs.WAITS:
-        window = TranscriptionWindow.objects.get(pk=bad)
-        assert window.state == Piece.State.WAITING and window.next_at is not None
-        assert abs(window.next_at - timezone.now() - wait) < timedelta(seconds=50)
-        assert work_off("me", never, Told) == 0
-        TranscriptionWindow.objects.update(next_at=None)
-        worse = Told(RuntimeError("bad"))
-        assert work_off("me", never, lambda worse=worse: worse) == 1  # type: ignore[misc]
-    assert TranscriptionWindow.objects.get(pk=bad).state == Piece.State.FAILED
-
-
-def test_what_the_database_refuses_counts_as_a_failure_of_that_piece_alone(windows: list[TranscriptionWindow]) -> None:
-    """It ended the worker's turn each time, and the piece stayed running until its lease was over."""
-
-    def refused() -> None:
-        with transaction.atomic():
-            TranscriptionWindow.objects.filter(pk=windows[0].pk).update(speech_ms=0)
-
-    engine = Told(refused)
-    assert work_off("me", never, lambda: engine) == 2
-    first, second = TranscriptionWindow.objects.order_by("position")
-    assert (first.state, second.state) == (Piece.State.WAITING, Piece.State.DONE)
-    assert first.error.startswith("IntegrityError")
-
-
-def test_one_piece_that_cannot_be_given_up_holds_up_no_other(
-    windows: list[TranscriptionWindow], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    past = Now() - timedelta(seconds=1)
-    TranscriptionWindow.objects.update(state=Piece.State.RUNNING, attempts=jobs.MAX_ATTEMPTS, lease_until=past)
-    real = jobs._mark_gap
-
-    def poisoned(piece: TrackPlan | TranscriptionWindow) -> None:
-        if piece.pk == windows[0].pk:
-            raise ValueError("poisoned")
-        real(piece)
-
-    monkeypatch.setattr(jobs, "_mark_gap", poisoned)
-    assert jobs.expire() == 1
-    assert TranscriptionWindow.objects.get(pk=windows[1].pk).state == Piece.State.FAILED
-    monkeypatch.undo()
-    assert jobs.expire() == 1
-
-
-def test_on_another_disk_nothing_is_claimed_and_nothing_fails(
-    windows: list[TranscriptionWindow], settings: Any, tmp_path: Path
-) -> None:
-    """Each track was missing there: three tries later all of the transcript was a gap."""
-    marker.check()
-    settings.RECORDINGS_DIR = tmp_path
-    assert work_off("me", never, Told) == 0
-    assert set(TranscriptionWindow.objects.values_list("state", "attempts")) == {("waiting", 0)}
-
-
-def test_staff_and_operators_have_failures_tried_again(windows: list[TranscriptionWindow], settings: Any) -> None:
-    plain = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
-    settings.STORAGES = {**settings.STORAGES, "staticfiles": plain}
-    room = Room.objects.get()
-    engine = Told(*[RuntimeError("bad")] * 9)
-    work_through(lambda: engine)
-    helper = staff_person("helper", is_staff=True)
-    with pytest.raises(TranscriptRefused, match="not_host"):
-        actions.retry_transcript(room, helper, as_staff=True)
-    out = StringIO()
-    call_command("transcripts", stdout=out)
-    assert out.getvalue().splitlines() == ["with gaps: 1", f"  {room.slug}  failed  failed pieces 2"]
-    call_command("transcripts", "retry", room.slug, stdout=out)
-    assert transcript().state == Transcript.State.WAITING
-    with pytest.raises(CommandError, match="nothing"):
-        call_command("transcripts", "retry", room.slug, stdout=out)
-    again = Told(*[RuntimeError("bad")] * 9)
-    work_through(lambda: again)
-    chosen = {"action": "retry", "_selected_action": [transcript().pk]}
-    for codename, state in (("view_transcript", "failed"), ("retry_transcript", "waiting")):
-        helper.user_permissions.add(Permission.objects.get(codename=codename))
-        sign_in_staff(Client(), helper).post("/admin/transcripts/transcript/", chosen)
-        assert transcript().state == state
-    acts = [("transcript_retried", None), ("transcript_retried", helper.pk)]
-    assert list(Entry.objects.order_by("seq").values_list("kind", "actor")) == acts
 
 
 def test_a_missing_engine_costs_no_attempt_and_is_said(windows: list[TranscriptionWindow]) -> None:

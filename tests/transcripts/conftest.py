@@ -1,0 +1,29 @@
+"""A recording and its pieces of work."""
+
+import pytest
+
+from rooms.models import Recording
+from tests.transcripts import builders, sounds
+from transcripts import actions, jobs
+from transcripts.models import TrackPlan, TranscriptionWindow
+from transcripts.windows import Span
+
+
+@pytest.fixture
+def recording(db: None) -> Recording:
+    """A room with one track of five clips: two windows."""
+    host = builders.person("hanna")
+    made = builders.ended_room(host)
+    places, end_ms = sounds.in_turn((*sounds.CLIPS, *sounds.CLIPS))
+    builders.track(made, builders.seat(made, host, 0), sounds.laid(places, end_ms), start_ms=2_000)
+    return made
+
+
+@pytest.fixture
+def windows(recording: Recording) -> list[TranscriptionWindow]:
+    """Its windows, planned and not begun."""
+    actions.request_transcript(recording)
+    plan = jobs.claim(TrackPlan, "planner")
+    assert plan is not None
+    jobs.save_plan(plan, [(Span(0, 10_000),), (Span(11_000, 20_000), Span(30_000, 33_000))])
+    return list(TranscriptionWindow.objects.order_by("position"))
