@@ -140,9 +140,12 @@ def one_cookie_header(headers: Iterable[tuple[bytes, bytes]]) -> list[tuple[byte
 
 
 def headers_of(scope: dict[str, Any]) -> dict[str, str]:
-    """The handshake's headers by lower-case name; of two with one name the last."""
-    headers = one_cookie_header(scope.get("headers", []))
-    return {name.decode("latin1").lower(): value.decode("latin1") for name, value in headers}
+    """The handshake's headers by lower-case name; several of one name with a comma between, as pages read them."""
+    found: dict[str, str] = {}
+    for raw, value in one_cookie_header(scope.get("headers", [])):
+        name, text = raw.decode("latin1").lower(), value.decode("latin1")
+        found[name] = f"{found[name]},{text}" if name in found else text
+    return found
 
 
 def origin_allowed(headers: dict[str, str]) -> bool:

@@ -62,7 +62,8 @@ class HouseAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth is n
         user.display_name = data["display_name"]
         user.old_enough_at = timezone.now()
         user.rules_version = settings.RULES_VERSION
-        user.language = translation.get_language() or settings.LANGUAGE_CODE
+        # A cookie may say NL; settings and mails know nl.
+        user.language = (translation.get_language() or settings.LANGUAGE_CODE).lower()
         user.time_zone = cookie if is_zone(cookie) else settings.TIME_ZONE
         if cookie and not is_zone(cookie):
             self.say_zone_unknown(request, cookie)

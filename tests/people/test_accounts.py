@@ -42,6 +42,12 @@ def test_signing_up_keeps_the_facts_and_not_the_date_of_birth(client: Client) ->
     assert [letter.to for letter in mail.outbox] == [["anna@example.org"]]
 
 
+def test_a_language_is_kept_in_one_spelling(client: Client) -> None:
+    client.cookies[settings.LANGUAGE_COOKIE_NAME] = "NL"
+    client.post("/accounts/signup/", entered())
+    assert User.objects.get().language == "nl"
+
+
 def test_the_address_is_confirmed_by_the_link_in_the_mail(client: Client) -> None:
     client.post("/accounts/signup/?next=/creators/", entered())
     link = link_in(mail.outbox[0])

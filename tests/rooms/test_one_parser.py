@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from django.conf import settings
 from django.test import Client
+from django.utils.translation import get_language_from_request
 from hypothesis import given
 from hypothesis import settings as effort
 from hypothesis import strategies as st
@@ -55,6 +56,56 @@ def test_a_foreign_cookie_signs_nobody_out(foreign: str) -> None:
     assert client.get("/api/v1/me/").json()["handle"] == "guest"
     cookies = identity.cookies_of(identity.headers_of(scope_of(header.encode())))
     assert identity.who_of_cookies(cookies).user == guest
+
+
+TAGS = [
+    "nl",
+    "nl-BE",
+    "NL_nl",
+    "nl-nl-x-private",
+    "en-GB",
+    "de",
+    "*",
+    "nl;q=0.1",
+    "en;q=0",
+    "nl;q=x",
+    "x" * 600,
+    "é",
+    "",
+]
+WANTED = st.lists((st.sampled_from(TAGS) | st.text(max_size=8)), max_size=4).map(",".join)
+
+
+@given(st.lists(WANTED, max_size=2), st.sampled_from([None, *TAGS]) | st.text("nlNLbeBE-_", max_size=6))
+@effort(max_examples=300, deadline=None)
+def test_pages_and_sockets_speak_the_same_language(wanted: list[str], chosen: str | None) -> None:
+    """Of a signed-out reader: what browsers ask for, and what was chosen in the footer of a page."""
+    cookie = [] if chosen is None else [f"{settings.LANGUAGE_COOKIE_NAME}={chosen}".encode()]
+    scope = scope_of(*cookie)
+    scope["headers"] += [(b"accept-language", text.encode("utf-8", "replace")) for text in wanted]
+    request, _wrong = Handler().create_request(scope, io.BytesIO())
+    assert request is not None
+    drop_cookies(request)
+    headers = identity.headers_of(scope)
+    spoken = identity.language_of(headers, identity.cookies_of(headers), identity.Who(None, "l:1"))
+    assert spoken == get_language_from_request(request) and spoken.lower() in dict(settings.LANGUAGES)
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("wanted", "spoken"),
+    [
+        ("nl-BE", "nl"),
+        ("NL-nl;q=0.9, en;q=0.1", "nl"),
+        ("de, nl;q=0.5", "nl"),
+        ("*", "en"),
+        ("rubbish;;q=,", "en"),
+        ("", "en"),
+    ],
+)
+def test_a_page_is_in_the_language_that_is_wanted(client: Client, wanted: str, spoken: str) -> None:
+    answer = client.get("/api/v1/me/", headers={"accept-language": wanted})
+    assert answer.headers["Content-Language"] == spoken
 
 
 JSON = st.recursive(
