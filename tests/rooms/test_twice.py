@@ -33,7 +33,7 @@ class Act:
     by: str
     answers: frozenset[int]  # those that say what is: done, or why there is nothing to do any more
     holds: Callable[[Room], bool]
-    events: int  # that the room's log has more, after both
+    events: int  # that the room's log has more, after both; an end is one for each open seat, too
 
 
 def seats(room: Room) -> int:
@@ -58,7 +58,7 @@ ACTS = [
     Act("mute", "post", "mute", {"user": "sam"}, "host", OK, muted, 1),
     Act("unseat", "post", "unseat", {"user": "sam"}, "host", OK | GONE, lambda r: not left_open(r), 1),
     Act("entry", "put", "entry", {"policy": "signed_in"}, "host", OK, lambda r: entry_of(r) == "signed_in", 1),
-    Act("end", "post", "end", {}, "host", OK | GONE, lambda r: not Room.objects.get(pk=r.pk).is_live, 1),
+    Act("end", "post", "end", {}, "host", OK | GONE, lambda r: not Room.objects.get(pk=r.pk).is_live, 3),
 ]
 
 
