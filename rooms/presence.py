@@ -162,7 +162,7 @@ async def linger(client: redis.asyncio.Redis, room_pk: int, who: str, page: str)
 def page_is_open(room_pk: int, who: str, page: str) -> bool:
     """Whether this page of a person is connected, or was a moment ago. Raises RedisError."""
     client = bus.client()
-    found: Any = client.eval(_PAGE, 2, *_keys(room_pk), who, page)
+    found: Any = client.eval(_PAGE, 3, *_keys(room_pk), who, page)
     return bool(found) or bool(client.exists(_lingering(room_pk, who, page)))
 
 
