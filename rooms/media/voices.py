@@ -25,6 +25,9 @@ from rooms.threads import in_thread
 
 log = logging.getLogger(__name__)
 
+# What a site that is away, or a room that ends, is met by.
+_AWAY = (Refused, OSError, TimeoutError, WebSocketException)
+
 CLIPS = Path("/usr/share/pocketsphinx/test/data/librivox")
 LINES = (
     "Good evening, and welcome to the table. Priya reads, and I ask the questions.",
@@ -100,8 +103,8 @@ async def _talk_where_it_is_live(reads: peers.Samples, comments: peers.Samples) 
             if room is not None:
                 log.info("talking in %s", room.slug)
                 await _talk(room.slug, reads, comments)
-        except (Refused, OSError, TimeoutError, WebSocketException) as error:
-            log.info("the demo's voices: %s", error or type(error).__name__)
+        except* _AWAY as errors:
+            log.info("the demo's voices: %s", "; ".join(str(error) for error in errors.exceptions))
         await asyncio.sleep(_LOOK)
 
 
@@ -124,8 +127,11 @@ async def _sit_by(slug: str) -> None:
             over.set()
 
     while not over.is_set():
-        async with Visitor(browser, slug, hear) as visitor:
-            await _first(over, visitor.closed)
+        try:
+            async with Visitor(browser, slug, hear) as visitor:
+                await _first(over, visitor.closed)
+        except (OSError, TimeoutError, WebSocketException) as error:  # the site starts again; the others talk on
+            log.info("the demo's host: %s", error or type(error).__name__)
         await asyncio.sleep(1)
 
 
