@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Generator
 from typing import Any
 
 import pytest
@@ -203,10 +204,16 @@ def test_the_command_does_the_same(capsys: Any) -> None:
     assert User.objects.get(pk=anna.pk).is_active and "1 lifted" in capsys.readouterr().out
 
 
-@pytest.mark.django_db(transaction=True)
-def test_groups_of_before_get_the_permissions_of_this_version_once() -> None:
-    """An installation that was there: its groups have what it gave them, and this version's permissions after it."""
+@pytest.fixture
+def installation_of_before(transactional_db: None) -> Generator[None]:
+    """The database as it was before the step that the test is about; whole again afterwards."""
     call_command("migrate", "people", "0003_credentials", verbosity=0)
+    yield
+    call_command("migrate", verbosity=0)
+
+
+def test_groups_of_before_get_the_permissions_of_this_version_once(installation_of_before: None) -> None:
+    """An installation that was there: its groups have what it gave them, and this version's permissions after it."""
     Group.objects.all().delete()
     old = Group.objects.create(name=SENIORS)
     anna, bert = person("anna"), person("bert", confirmed=False)
