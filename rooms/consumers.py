@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from typing import Any
 from urllib.parse import parse_qs
 
@@ -43,6 +44,7 @@ CLOSE_FOR = {"unknown_room": 4404, "unavailable": 4503, "too_many": 4429}
 STRIKES = 2  # frames that cannot be read before the socket is closed
 FLOOD = 300  # frames beyond the pace before the socket is closed
 WAITING = 64  # verbs that wait for their turn
+LAST_WORDS = 2.0  # seconds for verbs that were said before the line closed
 
 
 async def room_socket(scope: dict[str, Any], receive: Receive, send: Send) -> None:
@@ -136,6 +138,7 @@ class RoomSocket:
             while (message := await receive())["type"] == "websocket.receive":
                 if not self.closing and not self._frame(message):
                     self._close_with(4400)
+            await self._last_words()
         except Exception:
             log.exception("socket of room %s failed", self.room_pk)
             await self.send({"type": "websocket.close", "code": 4503})
@@ -148,6 +151,15 @@ class RoomSocket:
         self.tasks.append(self.hub.spawn(work, f"{name}-{self.conn}"))
 
     # --- coming and going -------------------------------------------------------------------------------------------
+
+    async def _last_words(self) -> None:
+        """What was said before the line closed is done: the last that a page says may be that it speaks no more."""
+        lane = self.lanes.get("room")
+        if lane is None or self.closing:
+            return
+        with suppress(TimeoutError):
+            async with asyncio.timeout(LAST_WORDS):
+                await lane.join()
 
     async def _arrive(self) -> None:
         first_page = False
@@ -291,6 +303,8 @@ class RoomSocket:
                 self._refuse("unavailable", frame.id)
             else:
                 self._reply({"re": frame.id, "ok": True, **answer})
+            finally:
+                lane.task_done()
 
     async def _do(self, frame: Frame) -> dict[str, Any]:
         if frame.verb == "ping":

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import json
+import threading
+import time
 
 from channels.db import database_sync_to_async as sync_to_async
+from django.db import connection, transaction
 
 from people.models import User
 from rooms.models import Room, Seat
@@ -64,6 +68,38 @@ async def test_who_takes_it_at_once_from_two_pages_has_it_in_one(web: Site) -> N
         assert [code(answer) for answer in answers] == ["ok", "ok"]
         codes = {page: code(await page.ask("unmute")) for page in (first, second)}
         assert sorted(codes.values()) == ["mic_elsewhere", "ok"]
+
+
+def busy(room: Room, held: threading.Event, seconds: float) -> None:
+    """Somebody else is at work in the room for a moment."""
+    with transaction.atomic():
+        Room.objects.select_for_update().get(pk=room.pk)
+        held.set()
+        time.sleep(seconds)
+    connection.close()
+
+
+async def test_a_page_that_goes_has_its_last_word(web: Site) -> None:
+    """A page that is loaded again says that it speaks no more and is gone at once, while others are served."""
+    room, ada = await run(table)()
+    held = threading.Event()
+    async with Page(room, ada, page=FIRST) as first:
+        await speaks(first)
+        assert code(await first.ask("speak_offer", sdp="v=0")) == "bad_sdp", "a line with sound is waited for"
+        other = asyncio.create_task(asyncio.to_thread(busy, room, held, 1.0))
+        await asyncio.to_thread(held.wait, 10)
+        for number, verb in enumerate(("mute", "speak_stop")):
+            await first.socket.send(json.dumps({"id": 1000 + number, "do": verb}))
+    await other
+    async with Page(room, ada, page=SECOND) as second:
+        answers = []
+        for _time in range(30):  # six seconds: a line that was only lost is waited for longer
+            answers.append(code(await second.ask("speak_claim")))
+            if answers[-1] == "ok":
+                break
+            await asyncio.sleep(0.2)
+        assert answers[-1] == "ok", answers
+        assert await muted(ada)
 
 
 async def test_a_page_keeps_its_microphone_when_its_line_comes_back(web: Site) -> None:

@@ -303,12 +303,16 @@ addEventListener("pagehide", () => {
 addEventListener("pageshow", (event) => event.persisted && socket.addEventListener("open", begin, { once: true }));
 
 /** A page that just opened never has an open microphone, whatever its seat says from before a reload; and it leaves
- * the one of another page alone. */
-async function begin() {
+ * the one of another page alone. It asks once more (`again`): the other may be itself, before a reload without a word. */
+async function begin(again = true) {
   describe(page, { play: () => audience.start(), stop: () => audience.stop() });
   draw();
   const seat = ownSeat(state);
-  if (seat && !(await aloneAtTheTable())) return;
+  if (seat && !(await aloneAtTheTable())) {
+    if (again) setTimeout(() => elsewhere && begin(false), LOST_PAGE);
+    return;
+  }
+  here();
   const may = await soundMayStart();
   if (isOver(state)) return;
   if (seat && state.you.consented && (await microphoneAllowed())) {
