@@ -6,9 +6,7 @@ needs FUSE and the right to mount; where either is missing the test fails and sa
 
 from __future__ import annotations
 
-import os
 import shutil
-import signal
 import subprocess
 import time
 from collections.abc import Iterator
@@ -17,22 +15,24 @@ from pathlib import Path
 
 import pytest
 
+from tests.root import PREFIX, as_root
+
 
 class HungDisk:
     """The folder, and what it does."""
 
-    def __init__(self, folder: Path, behind: Path, server: subprocess.Popen[bytes]) -> None:
+    def __init__(self, folder: Path, behind: Path, server: int) -> None:
         self.folder = folder
         self.behind = behind  # the same files, on a disk that answers
-        self._server = server
+        self._server = server  # its process
 
     def hang(self) -> None:
         """Answer nobody any more."""
-        self._server.send_signal(signal.SIGSTOP)
+        as_root("kill", "-STOP", str(self._server))
 
     def answer(self) -> None:
         """Answer again, also what was asked meanwhile."""
-        self._server.send_signal(signal.SIGCONT)
+        as_root("kill", "-CONT", str(self._server))
 
 
 @contextmanager
@@ -44,16 +44,19 @@ def hung_disk(folder: Path) -> Iterator[HungDisk]:
     behind = folder.with_name(f"{folder.name}-behind")
     for path in (folder, behind):
         path.mkdir(parents=True, exist_ok=True, mode=0o750)
-    server = subprocess.Popen([program, "-f", "-o", "nonempty", str(behind), str(folder)], stderr=subprocess.PIPE)
+    say_pid = ["sh", "-c", 'echo $$; exec "$0" "$@"']
+    line = [*PREFIX, *say_pid, program, "-f", "-o", "nonempty", str(behind), str(folder)]
+    server = subprocess.Popen(line, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    assert server.stdout is not None
+    said = server.stdout.readline()
     try:
         _until_mounted(folder, server)
-        yield HungDisk(folder, behind, server)
+        yield HungDisk(folder, behind, int(said))
     finally:
-        server.send_signal(signal.SIGCONT)
-        server.kill()  # whoever still waits for an answer gets an error
+        if server.poll() is None:
+            as_root("kill", "-KILL", said.decode().strip())  # whoever still waits for an answer gets an error
         server.wait()
-        as_root = [] if os.geteuid() == 0 else ["sudo", "-n"]
-        subprocess.run([*as_root, "umount", "--lazy", str(folder)], check=False, capture_output=True)
+        subprocess.run([*PREFIX, "umount", "--lazy", str(folder)], check=False, capture_output=True)
         shutil.rmtree(behind, ignore_errors=True)
 
 
@@ -61,7 +64,6 @@ def _until_mounted(folder: Path, server: subprocess.Popen[bytes]) -> None:
     ends = time.monotonic() + 30
     while not folder.is_mount():
         if server.poll() is not None or time.monotonic() > ends:
-            server.kill()
             said = server.stderr.read().decode(errors="replace").strip() if server.stderr else ""
             pytest.fail(f"bindfs: {said}: this test mounts a disk of its own; run it as root")
         time.sleep(0.05)

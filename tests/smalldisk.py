@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import os
 import shutil
-import subprocess
 from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 
-import pytest
+from tests.root import as_root
 
 MB = 1024 * 1024
 
@@ -41,7 +40,7 @@ class SmallDisk:
 
     def read_only(self, so: bool) -> None:
         """As a disk with errors turns; and back again."""
-        _as_root("mount", "-o", f"remount,{'ro' if so else 'rw'}", str(self.folder))
+        as_root("mount", "-o", f"remount,{'ro' if so else 'rw'}", str(self.folder))
 
 
 @contextmanager
@@ -49,21 +48,8 @@ def small_disk(folder: Path, size_mb: int) -> Generator[SmallDisk]:
     """Mount it over an empty folder. It needs the right to: root's, or sudo without a question."""
     folder.mkdir(parents=True, exist_ok=True)
     options = f"size={size_mb}m,mode=0750,uid={os.geteuid()},gid={os.getegid()}"
-    _as_root("mount", "-t", "tmpfs", "-o", options, "stamtafel-test", str(folder))
+    as_root("mount", "-t", "tmpfs", "-o", options, "stamtafel-test", str(folder))
     try:
         yield SmallDisk(folder)
     finally:
-        _as_root("umount", "--lazy", str(folder))
-
-
-def _as_root(*command: str) -> None:
-    line = command if os.geteuid() == 0 else ("sudo", "-n", *command)
-    try:
-        done = subprocess.run(line, capture_output=True, text=True, check=False)
-        trouble = done.stderr.strip() if done.returncode else ""
-    except FileNotFoundError as error:
-        trouble = str(error)
-    if trouble:
-        pytest.fail(
-            f"{' '.join(line)}: {trouble}: this test fills a disk of its own; run it as root, or let sudo mount"
-        )
+        as_root("umount", "--lazy", str(folder))

@@ -1,12 +1,13 @@
-"""Another user of the machine: `nobody`, who really tries where tests run as root; modes tell of everybody else."""
+"""Another user of the machine: `nobody`, who really tries."""
 
 from __future__ import annotations
 
 import os
 import stat
-import subprocess
 import sys
 from pathlib import Path
+
+from tests.root import as_root
 
 # Read or list what is named on stdin, one path a line; tell what worked.
 TRY = """
@@ -31,9 +32,8 @@ PYTHON = next(path for path in ("/usr/bin/python3", sys.executable) if Path(path
 
 def run_as(user: str, program: str, *words: str, given: str = "") -> str:
     """What a Python program says that another user runs, with the standard library alone."""
-    line = ["setpriv", "--reuid", user, "--regid", "nogroup", "--clear-groups", "--", PYTHON, "-c", program, *words]
-    done = subprocess.run(line, input=given, text=True, capture_output=True, check=True, timeout=60, cwd="/")
-    return done.stdout
+    become = ["setpriv", "--reuid", user, "--regid", "nogroup", "--clear-groups", "--"]
+    return as_root(*become, PYTHON, "-c", program, *words, given=given, cwd="/")
 
 
 def as_other(user: str, paths: list[str]) -> list[str]:
@@ -60,4 +60,4 @@ def within(folder: Path) -> list[str]:
 
 def readable(folder: Path) -> list[str]:
     """What another user gets of a folder."""
-    return as_other("nobody", within(folder)) if os.geteuid() == 0 else open_by_mode(folder)
+    return as_other("nobody", within(folder))

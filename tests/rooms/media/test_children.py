@@ -6,10 +6,11 @@ import asyncio
 import os
 import struct
 import subprocess
+import sys
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -17,15 +18,33 @@ import pytest
 from rooms.media import children
 from rooms.media.children import Child, StillLocked
 from tests.rooms.media.conftest import wait_until
+from tests.root import PREFIX
 
 _INIT_ANSWER = struct.pack("<IIIIHHIIHHI28x", 7, 31, 65536, 0, 12, 9, 131072, 1, 32, 0, 0)
 
 
-def as_root(*command: str, pass_fds: tuple[int, ...] = ()) -> None:
-    line = command if os.geteuid() == 0 else ("sudo", "-n", *command)
-    done = subprocess.run(line, capture_output=True, text=True, check=False, pass_fds=pass_fds)
-    if done.returncode:
-        pytest.fail(f"{' '.join(line)}: {done.stderr.strip()}: this test mounts a disk of its own; run it as root")
+# Run by root: mounts a disk at its argument for the user behind it, tells when it is there and when it is asked, and
+# answers nothing but the greeting. It unmounts when its input ends.
+SERVE = r"""
+import os, subprocess, sys, threading
+folder, uid, gid, greeting = sys.argv[1:]
+device = os.open("/dev/fuse", os.O_RDWR)
+options = f"fd={device},rootmode=40000,user_id={uid},group_id={gid}"
+mount = ["mount", "-i", "-t", "fuse", "-o", options, "stamtafel-test", folder]
+subprocess.run(mount, check=True, pass_fds=(device,))
+print("mounted", flush=True)
+def listen():
+    question = os.read(device, 1 << 20)
+    answer = bytes.fromhex(greeting)
+    os.write(device, (16 + len(answer)).to_bytes(4, "little") + bytes(4) + question[8:16] + answer)
+    while True:
+        os.read(device, 1 << 20)
+        print("asked", flush=True)
+threading.Thread(target=listen, daemon=True).start()
+sys.stdin.read()
+subprocess.run(["umount", "--force", "--lazy", folder], check=True)
+os._exit(0)
+"""
 
 
 @contextmanager
@@ -35,27 +54,24 @@ def dead_disk(folder: Path) -> Iterator[threading.Event]:
         pytest.fail("this test needs a dead disk: have /dev/fuse")
     folder.mkdir()
     asked = threading.Event()
-    device = os.open("/dev/fuse", os.O_RDWR)
-    options = f"fd={device},rootmode=40000,user_id={os.geteuid()},group_id={os.getegid()}"
-    as_root("mount", "-i", "-t", "fuse", "-o", options, "stamtafel-test", str(folder), pass_fds=(device,))
+    words = [str(folder), str(os.geteuid()), str(os.getegid()), _INIT_ANSWER.hex()]
+    line = [*PREFIX, sys.executable, "-I", "-c", SERVE, *words]
+    with subprocess.Popen(line, text=True, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as server:
+        assert server.stdin is not None and server.stdout is not None
+        said = server.stdout
+        if said.readline() != "mounted\n":
+            pytest.fail("this test mounts a disk of its own; run it as root, or let sudo do it without a question")
 
-    def listen() -> None:
-        with suppress(OSError):  # it was unmounted
-            question = os.read(device, 1 << 20)
-            (unique,) = struct.unpack_from("<Q", question, 8)
-            os.write(device, struct.pack("<IiQ", 16 + len(_INIT_ANSWER), 0, unique) + _INIT_ANSWER)
-            while True:
-                os.read(device, 1 << 20)
+        def listen() -> None:
+            for _line in said:
                 asked.set()
 
-    listener = threading.Thread(target=listen, daemon=True)
-    listener.start()
-    try:
-        yield asked
-    finally:
-        as_root("umount", "--force", "--lazy", str(folder))
-        listener.join(30)
-        os.close(device)
+        threading.Thread(target=listen, daemon=True).start()
+        try:
+            yield asked
+        finally:
+            server.stdin.close()
+            server.wait(30)
 
 
 def state(pid: int) -> str:
