@@ -21,18 +21,18 @@ from tests.root import PREFIX, as_root
 class HungDisk:
     """The folder, and what it does."""
 
-    def __init__(self, folder: Path, behind: Path, server: int) -> None:
+    def __init__(self, folder: Path, behind: Path, server: int, sudo: int) -> None:
         self.folder = folder
         self.behind = behind  # the same files, on a disk that answers
-        self._server = server  # its process
+        self._server, self._sudo = str(server), str(sudo)  # processes; sudo stops with what it runs
 
     def hang(self) -> None:
         """Answer nobody any more."""
-        as_root("kill", "-STOP", str(self._server))
+        as_root("kill", "-STOP", self._server)
 
     def answer(self) -> None:
         """Answer again, also what was asked meanwhile."""
-        as_root("kill", "-CONT", str(self._server))
+        as_root("kill", "-CONT", self._server, self._sudo)
 
 
 @contextmanager
@@ -51,10 +51,11 @@ def hung_disk(folder: Path) -> Iterator[HungDisk]:
     said = server.stdout.readline()
     try:
         _until_mounted(folder, server)
-        yield HungDisk(folder, behind, int(said))
+        yield HungDisk(folder, behind, int(said), server.pid)
     finally:
         if server.poll() is None:
             as_root("kill", "-KILL", said.decode().strip())  # whoever still waits for an answer gets an error
+            subprocess.run([*PREFIX, "kill", "-CONT", str(server.pid)], check=False, capture_output=True)
         server.wait()
         subprocess.run([*PREFIX, "umount", "--lazy", str(folder)], check=False, capture_output=True)
         shutil.rmtree(behind, ignore_errors=True)
