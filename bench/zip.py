@@ -162,11 +162,11 @@ def measure(port: int, pid: int, number: int, size: int, count: int) -> None:
     """One size: made, sent, broken off, tested."""
     from rooms import actions
     from rooms.models import RecordingFile
-    from rooms.recording import peaks
+    from rooms.recording.sums import checksums
 
     room, path = a_room(number, size)
     began = time.monotonic()
-    RecordingFile.objects.filter(recording__room=room).update(crc32=peaks.checksum(path))
+    RecordingFile.objects.filter(recording__room=room).update(crc32=checksums(path).crc32)
     reading = time.monotonic() - began
     began = time.monotonic()
     first = actions.download_everything(room.pk, room.host)

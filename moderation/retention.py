@@ -54,7 +54,7 @@ class Overdue:
 
 
 def overdue(now: datetime) -> list[Overdue]:
-    """What should have been gone by now, the named tolerance included. It should be nothing.
+    """List the rooms that should have been gone by now, the named tolerance included. It should be nothing.
 
     A room whose clock is not known is among them, from its first day on: nobody can say that it may stay.
     """

@@ -47,13 +47,16 @@ def envelope(text: str) -> str:
     local, at, domain = address.rpartition("@")
     if not (local and at and domain and local.isascii() and text.isprintable()):
         raise ValueError("no mail server takes this address")
-    return f"{local}@{idna.encode(domain, uts46=True).decode() if not domain.isascii() else domain}"
+    return f"{local}@{_in_dns(domain)}"
+
+
+def _in_dns(domain: str) -> str:
+    """A domain in ASCII. Raises IDNAError, which is a ValueError."""
+    return domain if domain.isascii() else idna.encode(domain, uts46=True).decode()
 
 
 def _ascii(domain: str) -> str:
-    if domain.isascii():
-        return domain
     try:
-        return idna.encode(domain, uts46=True).decode()
+        return _in_dns(domain)
     except idna.IDNAError as error:
         raise ValidationError(NO_DOMAIN, "no_domain") from error

@@ -17,7 +17,7 @@ def plain_handle(typed: str) -> str:
 
 
 def plain_login(typed: str) -> str:
-    """What somebody signs in with, to be compared: a handle or an address."""
+    """A handle or an address as somebody signs in with it, to be compared."""
     login = typed.strip()
     return found_as(login) if "@" in login[1:] else plain_handle(login).lower()
 

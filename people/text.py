@@ -148,7 +148,7 @@ class Text:
         return text
 
     def loosely(self, typed: str) -> str:
-        """What can be looked for: as `clean`, but what does not fit is left out or cut off instead of refused."""
+        """Clean a text that is looked for: what does not fit is left out or cut off instead of refused."""
         text = self._settled(flat(typed[: 4 * self.longest]))
         return "".join(clusters(text)[: self.most])[: self.longest].strip()
 

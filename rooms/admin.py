@@ -15,11 +15,10 @@ from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
-from people.models import User
+from people.admin.each import to_each
 from rooms import actions
 from rooms.forms import ENTRY_WORDS
 from rooms.models import Consent, Recording, RecordingFile, Room, RoomEvent, Seat
-from rooms.refusals import RoomRefused
 
 
 class ReadOnly:
@@ -76,7 +75,7 @@ class RoomAdmin(ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]
     @admin.action(description=_("End these rooms now"), permissions=["end"])
     def end_rooms(self, request: HttpRequest, queryset: QuerySet[Room]) -> None:
         """Each by the one action that ends rooms; those that are over already are passed by."""
-        ended = _to_each(request, queryset, lambda room, by: actions.end_room(room.pk, by, Room.EndReason.STAFF))
+        ended = to_each(request, queryset, lambda room, by: actions.end_room(room.pk, by, Room.EndReason.STAFF))
         if ended:
             done = ngettext("{number} room was ended.", "{number} rooms were ended.", ended)
             messages.success(request, done.format(number=ended))
@@ -91,27 +90,11 @@ class RoomAdmin(ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]
         return found
 
 
-def _to_each(request: HttpRequest, rooms: QuerySet[Room], act: Callable[[Room, User], object]) -> int:
-    """Do something to each room as the person of the request; say which refused. Returns how many did not."""
-    by, done = request.user, 0
-    assert isinstance(by, User)
-    for room in rooms:
-        try:
-            act(room, by)
-        except RoomRefused as refused:
-            messages.warning(request, f"{room}: {refused.text}")
-        else:
-            done += 1
-    return done
-
-
 def _entry_action(policy: str) -> Callable[[RoomAdmin, HttpRequest, QuerySet[Room]], None]:
     """The admin's action that sets one policy, room by room, by the action that hosts use too."""
 
     def set_policy(self: RoomAdmin, request: HttpRequest, queryset: QuerySet[Room]) -> None:
-        done = _to_each(
-            request, queryset, lambda room, by: actions.set_entry_policy(room.pk, by, policy, as_staff=True)
-        )
+        done = to_each(request, queryset, lambda room, by: actions.set_entry_policy(room.pk, by, policy, as_staff=True))
         if done:
             text = ngettext("{number} room was changed.", "{number} rooms were changed.", done)
             messages.success(request, text.format(number=done))
@@ -182,7 +165,7 @@ class RecordingAdmin(ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]
     def retry(self, request: HttpRequest, queryset: QuerySet[Recording]) -> None:
         """Each by the one action that does it; those that are finished are passed by."""
         rooms = Room.objects.filter(recording__in=queryset)
-        if number := _to_each(request, rooms, lambda room, by: actions.retry_recording(room.pk, by)):
+        if number := to_each(request, rooms, lambda room, by: actions.retry_recording(room.pk, by)):
             done = ngettext("{number} recording is tried again.", "{number} recordings are tried again.", number)
             messages.success(request, done.format(number=number))
 

@@ -77,7 +77,7 @@ async def room_socket(scope: dict[str, Any], receive: Receive, send: Send) -> No
 
 
 def page_named(scope: dict[str, Any]) -> str:
-    """What the page that opens this socket calls itself; empty where it does not say."""
+    """The name that the page behind this socket gives itself; empty where it gives none."""
     try:
         fields = parse_qs(str(scope.get("query_string", b""), "latin1"), max_num_fields=10)
         return fields.get("page", [""])[0]
@@ -153,7 +153,7 @@ class RoomSocket:
     # --- coming and going -------------------------------------------------------------------------------------------
 
     async def _last_words(self) -> None:
-        """What was said before the line closed is done: the last that a page says may be that it speaks no more."""
+        """Finish what was said before the line closed: the last that a page says may be that it speaks no more."""
         lane = self.lanes.get("room")
         if lane is None or self.closing:
             return

@@ -134,19 +134,33 @@ def _keys(room_pk: int) -> tuple[str, str, str]:
     return bus.key(name), bus.key(f"{name}:people"), bus.key(f"{name}:away")
 
 
+def _run(client: Any, script: str, room_pk: int, *values: Any) -> Any:
+    """A script on a room's keys: its answer, or what is awaited for it."""
+    keys = _keys(room_pk)
+    return client.eval(script, len(keys), *keys, *values)
+
+
+def _asked(client: Any, script: str, some: list[tuple[int, Sequence[str]]], *values: Any) -> Any:
+    """A pipeline that runs a script for each of these rooms and people, after `values` that are the same for all."""
+    pipe = client.pipeline(transaction=False)
+    for room_pk, people in some:
+        _run(pipe, script, room_pk, *values, *people)
+    return pipe
+
+
 async def enter(client: redis.asyncio.Redis, room_pk: int, members: Iterable[tuple[str, str]]) -> int:
     """These (who, conn) are connected for another TTL. Returns how many people were not here before."""
     names = [f"{who}|{conn}" for who, conn in members]
     new = 0
     for start in range(0, len(names), BATCH):
-        call: Any = client.eval(_ENTER, 3, *_keys(room_pk), TTL * 1000, *names[start : start + BATCH])
+        call: Any = _run(client, _ENTER, room_pk, TTL * 1000, *names[start : start + BATCH])
         new += int(await call)
     return new
 
 
 async def leave(client: redis.asyncio.Redis, room_pk: int, who: str, conn: str) -> bool:
     """This connection closed. True when the person has no other one to the room."""
-    call: Any = client.eval(_LEAVE, 3, *_keys(room_pk), f"{who}|{conn}")
+    call: Any = _run(client, _LEAVE, room_pk, f"{who}|{conn}")
     return bool(await call)
 
 
@@ -162,7 +176,7 @@ async def linger(client: redis.asyncio.Redis, room_pk: int, who: str, page: str)
 def page_is_open(room_pk: int, who: str, page: str) -> bool:
     """Whether this page of a person is connected, or was a moment ago. Raises RedisError."""
     client = bus.client()
-    found: Any = client.eval(_PAGE, 3, *_keys(room_pk), who, page)
+    found: Any = _run(client, _PAGE, room_pk, who, page)
     return bool(found) or bool(client.exists(_lingering(room_pk, who, page)))
 
 
@@ -180,9 +194,7 @@ async def alook_many(
     """
     found: dict[int, tuple[int, list[bool]]] = {}
     for some in _some(rooms):
-        pipe = client.pipeline(transaction=False)
-        for room_pk, people in some:
-            pipe.eval(_LOOK, 3, *_keys(room_pk), *people)
+        pipe = _asked(client, _LOOK, some)
         found |= _looked(some, await pipe.execute(raise_on_error=False))
     return found
 
@@ -196,9 +208,7 @@ def look_many(rooms: Mapping[int, Sequence[str]]) -> dict[int, tuple[int, list[b
     """`alook_many` for code that waits. Raises RedisError."""
     found: dict[int, tuple[int, list[bool]]] = {}
     for some in _some(rooms):
-        pipe = bus.client().pipeline(transaction=False)
-        for room_pk, people in some:
-            pipe.eval(_LOOK, 3, *_keys(room_pk), *people)
+        pipe = _asked(bus.client(), _LOOK, some)
         found |= _looked(some, pipe.execute(raise_on_error=False))
     return found
 
@@ -209,7 +219,7 @@ def _some(rooms: Mapping[int, Sequence[str]]) -> list[list[tuple[int, Sequence[s
 
 
 def _read(some: list[tuple[int, Sequence[str]]], answers: list[Any]) -> dict[int, list[Any]]:
-    """What Redis answered, by room. An answer that tells of one room's keys is that room's alone; others are raised."""
+    """The answers of Redis by room. An answer that tells of one room's keys is that room's alone; others are raised."""
     found: dict[int, list[Any]] = {}
     for (room_pk, _people), answer in zip(some, answers, strict=True):
         if isinstance(answer, ResponseError):
@@ -258,9 +268,7 @@ def watch(rooms: Mapping[int, Sequence[int]], now: float) -> dict[int, dict[int,
     """
     found: dict[int, dict[int, float | None]] = {}
     for some in _some({pk: [user_key(user_pk) for user_pk in users] for pk, users in rooms.items()}):
-        pipe = bus.client().pipeline(transaction=False)
-        for room_pk, people in some:
-            pipe.eval(_WATCH, 3, *_keys(room_pk), repr(now), AWAY_KEPT * 1000, *people)
+        pipe = _asked(bus.client(), _WATCH, some, repr(now), AWAY_KEPT * 1000)
         for room_pk, answer in _read(some, pipe.execute(raise_on_error=False)).items():
             since = [float(text) if text else None for text in answer]
             found[room_pk] = dict(zip(rooms[room_pk], since, strict=True))
@@ -268,7 +276,7 @@ def watch(rooms: Mapping[int, Sequence[int]], now: float) -> dict[int, dict[int,
 
 
 async def apart(work: Awaitable[R], room_pk: int) -> R | None:
-    """What is asked about one of many rooms; None where something else than ours stands under its keys, which is
+    """The answer about one of many rooms; None where something else than ours stands under its keys, which is
     reported and keeps no other room waiting. Raises RedisError where Redis is away."""
     try:
         return await work

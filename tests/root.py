@@ -1,4 +1,4 @@
-"""What only root may do: mount disks, be somebody else. By sudo without a question where tests run as another user."""
+"""Commands that only root may run: mount disks, be somebody else. By sudo where tests run as another user."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ PREFIX: tuple[str, ...] = () if os.geteuid() == 0 else ("sudo", "-n")
 
 
 def as_root(*command: str, given: str = "", cwd: str | None = None) -> str:
-    """What a command says that root runs. The test fails where that is not possible, or where it fails."""
+    """Run a command as root; returns its output. The test fails where that is not possible, or where it fails."""
     line = (*PREFIX, *command)
     try:
         done = subprocess.run(line, input=given, text=True, capture_output=True, check=False, timeout=60, cwd=cwd)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, cast
+from typing import Any
 
 from django.contrib import admin, messages
 from django.db.models import Count, Q, QuerySet
@@ -11,10 +11,9 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
 from ledger.admin import ReadOnlyAdmin
-from people.models import User
+from people.admin.each import to_each
 from transcripts.actions import retry_transcript
 from transcripts.models import Cue, Piece, TrackPlan, Transcript, TranscriptionWindow
-from transcripts.refusals import TranscriptRefused
 
 
 @admin.register(Transcript)
@@ -32,14 +31,7 @@ class TranscriptAdmin(ReadOnlyAdmin):
     @admin.action(description=_("Try again what could not be transcribed"), permissions=["retry"])
     def retry(self, request: HttpRequest, queryset: QuerySet[Transcript]) -> None:
         """Each by the action that hosts use too; where nothing failed it says so."""
-        by, done = cast(User, request.user), 0
-        for transcript in queryset:
-            try:
-                retry_transcript(transcript.room, by, as_staff=True)
-            except TranscriptRefused as refused:
-                messages.warning(request, f"{transcript}: {refused.text}")
-            else:
-                done += 1
+        done = to_each(request, queryset, lambda row, by: retry_transcript(row.room, by, as_staff=True))
         if done:
             text = ngettext("{number} transcript is tried again.", "{number} transcripts are tried again.", done)
             messages.success(request, text.format(number=done))

@@ -57,7 +57,7 @@ DOUBTFUL = "[doubtful]"
 
 
 def shown(line: FormatLine) -> str:
-    """What is read in this line: the words, or in brackets why there are none, or that they are doubtful."""
+    """The text of this line as it is read: the words, or in brackets why there are none, or that they are doubtful."""
     if line.gap:
         return GAPS[line.gap]
     return f"{DOUBTFUL} {flat(line.text)}" if line.doubtful else flat(line.text)

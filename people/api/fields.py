@@ -8,7 +8,7 @@ from people.text import Text
 
 
 class TypedField(serializers.CharField):
-    """What `people.text` says. The schema's `maxLength` counts code points: what is kept may have that many."""
+    """Text as `people.text` takes it. The schema's `maxLength` counts code points: what is kept may have that many."""
 
     def __init__(self, *, text: Text, **options: Any) -> None:
         self.text = text

@@ -48,7 +48,7 @@ __all__ = [
 
 
 async def within(command: Awaitable[R], seconds: float = PATIENCE) -> R:
-    """What Redis answers to a command. Raises TimeoutError, which is an OSError: a Redis that hangs is away."""
+    """The answer of Redis to a command. Raises TimeoutError, which is an OSError: a Redis that hangs is away."""
     async with asyncio.timeout(seconds):
         return await command
 

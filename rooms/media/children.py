@@ -169,7 +169,7 @@ class Child:
         return True
 
     async def _read(self, process: asyncio.subprocess.Process) -> None:
-        """What ffmpeg complains about goes to our log. By pieces, as a line may have any length."""
+        """Write to our log what ffmpeg complains about. By pieces, as a line may have any length."""
         assert process.stderr is not None
         while words := await process.stderr.read(4096):
             for line in words.decode(errors="replace").splitlines():

@@ -46,7 +46,7 @@ class Decoder:
         self._resampler = av.AudioResampler(format="s16", layout="mono", rate=peers.RATE)
 
     def add(self, piece: Piece) -> peers.Samples:
-        """What this piece adds to what was heard."""
+        """Decode the sound that this piece adds."""
         parts = []
         with av.open(io.BytesIO(piece.init + piece.body), "r") as container:
             stream = container.streams.audio[0]

@@ -1,4 +1,4 @@
-"""What Janus tells unasked: connections that came about or ended, and who talks."""
+"""Events that Janus sends unasked: connections that came about or ended, and who talks."""
 
 from __future__ import annotations
 
@@ -31,8 +31,7 @@ def take(sup: Supervisor, event: dict[str, Any]) -> None:
 async def lost(sup: Supervisor, handle: Handle) -> None:
     """Somebody's connection ended by itself. Who spoke is told: their page connects again."""
     with suppress(JanusGone, TimeoutError):
-        await sup.kept.drop_handle(handle.id)
-        await sup.janus.detach(handle.id)
+        await sup.let_go(handle)
     if handle.kind != "speak":
         return
     room = sup.wanted.get(handle.room)
@@ -43,7 +42,7 @@ async def lost(sup: Supervisor, handle: Handle) -> None:
 
 
 async def _talking(sup: Supervisor, heard_by: int, data: dict[str, Any]) -> None:
-    """Who talks, everybody in the room may know. Every handle in the room is told; our agent's word counts."""
+    """Tell everybody in the room that somebody talks. Every handle in the room is told; our agent's word counts."""
     number = str(data.get("room", "")).rpartition("-")[2]
     pk = int(number) if number.isdigit() else 0
     room, studio = sup.wanted.get(pk), sup.studios.get(pk)

@@ -85,7 +85,7 @@ async def mend(sup: Supervisor, room: wanted.WantedRoom, studio: Studio, deep: b
 
 
 async def _obey(sup: Supervisor, room: wanted.WantedRoom, studio: Studio) -> None:
-    """Who sits speaks, from the page that holds the microphone, and is muted, as the database says."""
+    """Let people on stage speak from the page that holds their microphone, muted as the database says."""
     for handle in sup.kept.of("speak", room=room.pk):
         seat = room.seats.get(handle.seat)
         if seat is None or (seat.page != handle.page and not await in_thread(wanted.holds, handle)):
@@ -95,7 +95,7 @@ async def _obey(sup: Supervisor, room: wanted.WantedRoom, studio: Studio) -> Non
 
 
 async def _compare(sup: Supervisor, room: wanted.WantedRoom, studio: Studio) -> bool:
-    """What Janus says is so counts: strangers are put out, who is not there any more is forgotten. False when the
+    """Compare with Janus, which is right: strangers are put out, those who are gone are forgotten. False when the
     room itself is not there any more."""
     try:
         inside = await stage.participants(sup.janus, studio.bridge)

@@ -41,7 +41,7 @@ class Handle:
 
     @classmethod
     def read(cls, kept: dict[str, Any]) -> Handle:
-        """What was kept of one. Raises TypeError."""
+        """A handle out of what was kept. Raises TypeError."""
         handle = cls(**kept)
         for number in (handle.id, handle.room, handle.seat, handle.candidates, handle.since):
             if not isinstance(number, int | float):

@@ -165,8 +165,8 @@ class Studio:
         recording: bool,
         disk: RoomDisk | None = None,
     ) -> Studio:
-        """What an earlier supervisor built and Janus still has. Raises KeyError, TypeError, ValueError where what was
-        kept is not that."""
+        """Take over what an earlier supervisor built and Janus still has. Raises KeyError, TypeError, ValueError where
+        what was kept is not that."""
         first, second = kept["ports"]
         bridge, mountpoint = stage.Bridge(**kept["bridge"]), audience.Mountpoint(**kept["mountpoint"])
         tracked = kept.get("tracked", True)

@@ -6,12 +6,10 @@ when all files stand. Running it again makes the same files again.
 
 from __future__ import annotations
 
-import hashlib
 import logging
 import shutil
 import subprocess
 import tempfile
-import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -24,6 +22,7 @@ from django.utils import timezone
 from rooms.models import Recording, RecordingFile, Room, RoomEvent, Seat
 from rooms.recording import marker, mixes, peaks, pieces, playlists, space, store, tracks
 from rooms.recording.space import NoRoom
+from rooms.recording.sums import checksums
 from rooms.signals import recording_ready
 
 log = logging.getLogger(__name__)
@@ -162,26 +161,6 @@ def _row(recording: Recording, one: Made) -> RecordingFile:
         crc32=sums.crc32,
         has_sound=peaks.is_sounding(one.path) if one.kind == RecordingFile.Kind.TRACK else None,
     )
-
-
-@dataclass(frozen=True)
-class Sums:
-    """What rows, receipts and zips must know of a file: size in bytes, SHA-256 in hex, CRC-32."""
-
-    size: int
-    sha256: str
-    crc32: int
-
-
-def checksums(path: Path) -> Sums:
-    """All of it in one reading."""
-    size, sha256, crc32 = 0, hashlib.sha256(), 0
-    with path.open("rb") as file:
-        while data := file.read(peaks.READ):
-            size += len(data)
-            sha256.update(data)
-            crc32 = zlib.crc32(data, crc32)
-    return Sums(size, sha256.hexdigest(), crc32)
 
 
 # --- the mix --------------------------------------------------------------------------------------------------------

@@ -51,7 +51,7 @@ class OtherFolder(RuntimeError):
 
 @dataclass(frozen=True)
 class Marker:
-    """What a marker says: which folder it is, and whether an installation with our key (LEDGER_KEY) wrote it."""
+    """The content of a marker: which folder it is, and whether an installation with our key (LEDGER_KEY) wrote it."""
 
     folder: UUID
     is_ours: bool

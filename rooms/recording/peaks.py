@@ -8,7 +8,6 @@ from __future__ import annotations
 import json
 import logging
 import subprocess
-import zlib
 from collections.abc import Generator, Iterator
 from contextlib import closing
 from pathlib import Path
@@ -21,6 +20,7 @@ from django.utils import timezone
 
 from rooms.models import Recording, RecordingFile, Room
 from rooms.recording import store
+from rooms.recording.sums import checksums
 
 log = logging.getLogger(__name__)
 
@@ -35,7 +35,6 @@ SHORTEST_MS = 150  # a click is no talk
 # none, because the right to hear the recording follows it. A click rings for 200 ms at this level, a word is longer.
 SOUNDS = 10 ** (-55 / 20)
 SOUNDS_MS = 250
-READ = 1 << 20
 
 Samples = npt.NDArray[np.int16]
 
@@ -74,7 +73,7 @@ def prepare(recording: Recording) -> bool:
     if recording.state != Recording.State.READY or done:
         return False
     text = json.dumps(draw(files, recording.duration_ms or 0), separators=(",", ":"))
-    sums = {file.pk: checksum(store.file_path(file)) for file in files if file.crc32 is None}
+    sums = {file.pk: checksums(store.file_path(file)).crc32 for file in files if file.crc32 is None}
     with transaction.atomic():
         room = Room.objects.select_for_update(no_key=True).get(pk=recording.room_id)
         if room.purged_at is not None:
@@ -91,15 +90,6 @@ def write(path: Path, text: str) -> None:
     scratch = path.with_name(f".{path.name}.new")
     scratch.write_text(text)
     scratch.replace(path)
-
-
-def checksum(path: Path) -> int:
-    """CRC-32 of a file, as zips have it."""
-    crc32 = 0
-    with path.open("rb") as file:
-        while data := file.read(READ):
-            crc32 = zlib.crc32(data, crc32)
-    return crc32
 
 
 def draw(files: list[RecordingFile], duration_ms: int) -> dict[str, Any]:

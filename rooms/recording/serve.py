@@ -146,7 +146,7 @@ def _look(room_pk: int) -> Window | None:
 
 
 def _disk_lists(room_pk: int) -> Lists:
-    """What the recorder wrote; as it was last seen, where the disk does not answer."""
+    """The lists that the recorder wrote; as they were last seen, where the disk does not answer."""
     known = _on_disk.get(room_pk, _NOTHING)
     try:
         found = _lane(room_pk).run_here(lambda: _recorded(room_pk, known), within=_PATIENCE)

@@ -93,15 +93,18 @@ def send(act: Act, room: Room) -> Any:
         connection.close()
 
 
+def twice(act: Act, room: Room, at_once: bool) -> list[Any]:
+    with ThreadPoolExecutor(2) as pool:
+        if at_once:
+            return list(pool.map(lambda _number: send(act, room), range(2)))
+        return [pool.submit(send, act, room).result() for _number in range(2)]
+
+
 @pytest.mark.parametrize("act", ACTS, ids=[act.name for act in ACTS])
 @pytest.mark.parametrize("at_once", [False, True], ids=["in turn", "at once"])
 def test_twice_is_once(room: Room, act: Act, at_once: bool) -> None:
     before = RoomEvent.objects.filter(room=room).count()
-    with ThreadPoolExecutor(2) as pool:
-        if at_once:
-            answers = list(pool.map(lambda _number: send(act, room), range(2)))
-        else:
-            answers = [pool.submit(send, act, room).result() for _number in range(2)]
+    answers = twice(act, room, at_once)
     statuses = [answer.status_code for answer in answers]
     assert set(statuses) <= act.answers and set(statuses) & OK, [answer.content for answer in answers]
     assert act.holds(room)
@@ -116,10 +119,6 @@ def test_publishing_twice_is_one_act(room: Room, at_once: bool) -> None:
     Recording.objects.update_or_create(room=room, defaults={"state": Recording.State.READY})
     before = Entry.objects.count()
     act = Act("publish", "put", "replay", {"published": True}, "host", OK, published, 0)
-    with ThreadPoolExecutor(2) as pool:
-        if at_once:
-            answers = list(pool.map(lambda _number: send(act, room), range(2)))
-        else:
-            answers = [pool.submit(send, act, room).result() for _number in range(2)]
+    answers = twice(act, room, at_once)
     assert [answer.status_code for answer in answers] == [200, 200] and published(room)
     assert Entry.objects.count() - before <= 1

@@ -88,7 +88,7 @@ def failed() -> QuerySet[Recording]:
 
 
 def files() -> QuerySet[RecordingFile]:
-    """What should be there, the newest first."""
+    """Files that should be there, the newest first."""
     return RecordingFile.objects.filter(recording__room__purged_at=None).order_by("-pk")
 
 

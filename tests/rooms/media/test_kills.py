@@ -15,7 +15,7 @@ from django.utils import timezone
 from deploy.local.throwaway import Throwaway
 from rooms.models import Recording, RecordingFile, Room, RoomEvent
 from rooms.recording import store, tasks
-from rooms.recording.finish import checksums
+from rooms.recording.sums import checksums
 from tests.rooms.media import kills
 from tests.rooms.media.company import TONES, Company, signed_in
 from tests.rooms.media.conftest import say, wait_until
