@@ -22,13 +22,13 @@ from django.views.decorators.http import require_safe
 from people import demo, devmail
 from people.addresses import address_of_request, counted_as
 from people.refusals import PeopleRefused
-from people.throttle import slow_down
+from people.throttle import Limit
 from rooms.demo import live_demo_room
 
 COOKIE = "development"
 PATH = "/dev/"
 SECONDS = 12 * 3600  # for as long as a browser is let in
-TRIES_PER_MINUTE = 20  # keys that an address may try
+TRIES = Limit("development", 20, 20, PeopleRefused)  # keys that an address may try
 
 
 def behind_key(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
@@ -69,7 +69,7 @@ def enter(request: HttpRequest, offered: str) -> HttpResponse:
         raise Http404("No such page.")
     try:
         address = counted_as(address_of_request(request))
-        slow_down(f"development:{address}", per_minute=TRIES_PER_MINUTE, burst=TRIES_PER_MINUTE)
+        TRIES.check(address)
     except PeopleRefused as error:
         raise Http404("No such page.") from error
     if not hmac.compare_digest(offered.encode(errors="replace"), settings.DEV_KEY.encode()):

@@ -22,7 +22,7 @@ from django.conf import settings
 from redis.exceptions import RedisError, ResponseError
 
 from core import loops
-from people.refusals import PeopleRefused
+from people.refusals import Refused
 from people.throttle import connection
 
 log = logging.getLogger(__name__)
@@ -106,11 +106,11 @@ async def atake(client: redis.asyncio.Redis, quota: Quota, client_key: str) -> L
 
 
 @contextmanager
-def held(quota: Quota, client_key: str) -> Iterator[None]:
-    """Hold one for a piece of work. Raises `too_many`."""
+def held(quota: Quota, client_key: str, refused: type[Refused]) -> Iterator[None]:
+    """Hold one for a piece of work. Raises `refused` with `too_many`."""
     lease = take(quota, client_key)
     if lease is None:
-        raise PeopleRefused("too_many")
+        raise refused("too_many")
     lease.keep()
     try:
         yield

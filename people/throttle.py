@@ -5,6 +5,7 @@ The bucket is filled and emptied in one Lua script on Redis' own clock, so that 
 
 import functools
 import logging
+from dataclasses import dataclass
 
 import redis
 import redis.asyncio
@@ -13,7 +14,7 @@ from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
 from redis.retry import Retry
 
-from people.refusals import PeopleRefused
+from people.refusals import Refused
 
 log = logging.getLogger(__name__)
 
@@ -68,12 +69,35 @@ async def atake(client: "redis.asyncio.Redis", key: str, *, per_minute: float, b
     return int(wait) / 1000
 
 
-def slow_down(key: str, *, per_minute: float, burst: int) -> None:
-    """Refuse `too_fast`. Without Redis everybody passes: what must hold, holds in PostgreSQL."""
-    try:
-        wait = take(key, per_minute=per_minute, burst=burst)
-    except RedisError as error:
-        log.warning("Not throttled, Redis is away: %s", error)
-        return
-    if wait:
-        raise PeopleRefused("too_fast", wait=wait)
+@dataclass(frozen=True)
+class Limit:
+    """`burst` at once, then `per_minute`. What is beyond is refused with `code`, as the app whose limit it is refuses.
+
+    Without Redis everybody passes: what must hold, holds in PostgreSQL.
+    """
+
+    name: str
+    per_minute: float
+    burst: int
+    refused: type[Refused]
+    code: str = "too_fast"
+
+    def check(self, client_key: str) -> None:
+        """Raise `refused` where this client does it too often."""
+        try:
+            wait = take(f"{self.name}:{client_key}", per_minute=self.per_minute, burst=self.burst)
+        except RedisError as error:
+            log.warning("not throttled, Redis is away: %s", error)
+            return
+        if wait:
+            raise self.refused(self.code, wait=wait)
+
+    async def acheck(self, client: "redis.asyncio.Redis", client_key: str) -> None:
+        """`check` for sockets, on the connection that their loop owns."""
+        try:
+            wait = await atake(client, f"{self.name}:{client_key}", per_minute=self.per_minute, burst=self.burst)
+        except (RedisError, OSError) as error:
+            log.warning("not throttled, Redis is away: %s", error)
+            return
+        if wait:
+            raise self.refused(self.code, wait=wait)

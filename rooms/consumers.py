@@ -311,10 +311,10 @@ class RoomSocket:
             return {}
         call = verbs.Call(self.room_pk, self.who, self.conn, frame.args, self.address)
         if frame.verb in verbs.SOUND:
-            await throttle.acheck(self.hub.redis, throttle.SOUND, self.who.key)
+            await throttle.SOUND.acheck(self.hub.redis, self.who.key)
             self.used_sound = True
             return await verbs.SOUND[frame.verb](call)
-        await throttle.acheck(self.hub.redis, throttle.ACTIONS, self.who.key)
+        await throttle.ACTIONS.acheck(self.hub.redis, self.who.key)
         if frame.verb == "snapshot":
             await verbs.in_turn(verbs.may_see, call)
             await self._snapshot(fresh=True)

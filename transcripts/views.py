@@ -102,7 +102,7 @@ def download(request: HttpRequest, slug: str) -> HttpResponse:
     if not request.user.is_authenticated:
         raise Http404
     try:
-        throttle.check(throttle.DOWNLOADS, f"u:{request.user.pk}")
+        throttle.DOWNLOADS.check(f"u:{request.user.pk}")
         return redirect(download_everything(room.pk, request.user).address)
     except RoomRefused as refused:
         messages.error(request, refused.text)
@@ -130,7 +130,7 @@ def correct(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
         raise Http404
     text = None if "take_back" in request.POST else request.POST.get("text", "")
     try:
-        throttle.check(throttle.ACTIONS, f"u:{request.user.pk}")
+        throttle.ACTIONS.check(f"u:{request.user.pk}")
         correct_cue(readable_transcript(slug, request.user).room, pk, request.user, text)
     except Refused as refused:
         if refused.status == 404 or may_read(role):

@@ -19,10 +19,11 @@ from people.models import Creator, User
 from people.queries import by_handles_or_emails, waiting
 from people.refusals import PeopleRefused
 from people.text import PLAN, WAVE
-from people.throttle import slow_down
+from people.throttle import Limit
 
 log = logging.getLogger(__name__)
 
+ASKING = Limit("ask", per_minute=2, burst=6, refused=PeopleRefused)
 WAVES = 0x5741_5645  # "WAVE": the advisory lock under which waves take turns
 
 
@@ -41,7 +42,7 @@ def ask_for_creator(user: User, plan: str) -> Creator:
     if not plan.strip():
         raise PeopleRefused("no_plan")
     plan = typed("plan", PLAN, plan)
-    slow_down(f"ask:{user.pk}", per_minute=2, burst=6)
+    ASKING.check(str(user.pk))
     with transaction.atomic():
         creator, created = Creator.objects.select_for_update().get_or_create(
             user=user, defaults={"asked_at": timezone.now(), "plan": plan}

@@ -3,10 +3,9 @@
 from people.actions.standing import standing_changed
 from people.models import Follow, User
 from people.refusals import PeopleRefused
-from people.throttle import slow_down
+from people.throttle import Limit
 
-PER_MINUTE = 30
-BURST = 60
+FOLLOWS = Limit("follow", per_minute=30, burst=60, refused=PeopleRefused)
 
 
 def follow(follower: User, followed: User) -> bool:
@@ -15,7 +14,7 @@ def follow(follower: User, followed: User) -> bool:
         raise PeopleRefused("not_oneself")
     if not followed.is_active:
         raise PeopleRefused("unknown_person")
-    slow_down(f"follow:{follower.pk}", per_minute=PER_MINUTE, burst=BURST)
+    FOLLOWS.check(str(follower.pk))
     # Two clicks at once: the unique constraint lets one in, and neither fails.
     _row, created = Follow.objects.get_or_create(follower=follower, followed=followed)
     return created
@@ -23,7 +22,7 @@ def follow(follower: User, followed: User) -> bool:
 
 def unfollow(follower: User, followed: User) -> bool:
     """Returns whether there was something to undo."""
-    slow_down(f"follow:{follower.pk}", per_minute=PER_MINUTE, burst=BURST)
+    FOLLOWS.check(str(follower.pk))
     deleted, _by_model = Follow.objects.filter(follower=follower, followed=followed).delete()
     if deleted:
         standing_changed(follower, "unfollowed")  # a room for followers may be among what they have open

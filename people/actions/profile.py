@@ -16,9 +16,11 @@ from people.actions.credentials import end_credentials
 from people.mail_addresses import canonical
 from people.models import User
 from people.pictures import square_webp
-from people.throttle import slow_down
+from people.refusals import PeopleRefused
+from people.throttle import Limit
 
 PICTURES = quotas.Quota("pictures", "PICTURES_AT_ONCE")
+UPLOADS = Limit("picture", per_minute=6, burst=10, refused=PeopleRefused)
 PROFILE_FIELDS = ("display_name", "about", "language", "time_zone")
 
 
@@ -39,10 +41,10 @@ def update_profile(user: User, **changes: str) -> User:
 
 def set_picture(user: User, upload: UploadedFile[bytes]) -> User:
     """Replace the picture. The old file goes once the change is final; a failed change leaves no new file behind."""
-    slow_down(f"picture:{user.pk}", per_minute=6, burst=10)
+    UPLOADS.check(str(user.pk))
     if not connection.in_atomic_block:
         connection.close()  # decoding may have to wait: others need the connection meanwhile
-    with quotas.held(PICTURES, quotas.person(user.pk)):
+    with quotas.held(PICTURES, quotas.person(user.pk), PeopleRefused):
         data = square_webp(cast(BinaryIO, upload), upload.size or 0)
     return replace_picture(user, ContentFile(data))
 

@@ -107,7 +107,11 @@ def test_a_killed_process_frees_what_it_held() -> None:
 
 def test_held_refuses_one_too_many(settings: Any) -> None:
     settings.PICTURES_AT_ONCE = 1
-    with quotas.held(THREE, "u:1"), pytest.raises(PeopleRefused) as refused, quotas.held(THREE, "u:1"):
+    with (
+        quotas.held(THREE, "u:1", PeopleRefused),
+        pytest.raises(PeopleRefused) as refused,
+        quotas.held(THREE, "u:1", PeopleRefused),
+    ):
         pass
     assert (refused.value.code, refused.value.status) == ("too_many", 429)
 

@@ -13,7 +13,8 @@ from django.test import Client
 
 from people.demo import ACCOUNTS, HOST, SPEAKERS, accounts_ready, password
 from people.models import Creator, Follow, User
-from people.throttle import atake, bucket, connection, slow_down, take
+from people.refusals import PeopleRefused
+from people.throttle import Limit, atake, bucket, connection, take
 from tests.people.staff import with_fresh_step
 
 
@@ -45,7 +46,7 @@ def test_without_redis_people_are_not_locked_out(settings: Any) -> None:
     settings.REDIS_URL = "redis://127.0.0.1:1/0"
     try:
         for _number in range(3):
-            slow_down("x", per_minute=1, burst=1)
+            Limit("x", 1, 1, PeopleRefused).check("1")
     finally:
         connection.cache_clear()
 
