@@ -3,24 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from django.contrib import messages
 from django.http import HttpRequest
 
-from people.models import User
 from people.refusals import Refused
 
 Row = TypeVar("Row")
 
 
-def to_each(request: HttpRequest, rows: Iterable[Row], act: Callable[[Row, User], object]) -> int:
+def to_each(request: HttpRequest, rows: Iterable[Row], act: Callable[[Row, Any], object]) -> int:
     """Do something to each row as the person of the request; say which refused. Returns how many did not."""
-    by, done = request.user, 0
-    assert isinstance(by, User)
+    done = 0
     for row in rows:
         try:
-            act(row, by)
+            act(row, request.user)
         except Refused as refused:
             messages.warning(request, f"{row}: {refused.text}")
         else:
