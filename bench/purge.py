@@ -163,7 +163,7 @@ def plain_remove(rooms: range) -> None:
     """The same folders: every file read for its SHA-256, then all of it removed, and made to last."""
     from django.conf import settings
 
-    from ledger.outside import sync_folder
+    from core.append_file import sync_folder
     from rooms.recording import store
 
     for pk in rooms:

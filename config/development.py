@@ -19,10 +19,10 @@ from django.shortcuts import render
 from django.urls import path
 from django.views.decorators.http import require_safe
 
+from core.client_address import address_of_request, counted_as
+from core.throttle import Limit
 from people import demo, devmail
-from people.addresses import address_of_request, counted_as
 from people.refusals import PeopleRefused
-from people.throttle import Limit
 from rooms.demo import live_demo_room
 
 COOKIE = "development"

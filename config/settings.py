@@ -70,6 +70,7 @@ INSTALLED_APPS = [
     "allauth",
     "allauth.account",
     "allauth.mfa",
+    "core.apps.CoreConfig",
     "ledger.apps.LedgerConfig",
     "people.apps.PeopleConfig",
     "rooms.apps.RoomsConfig",

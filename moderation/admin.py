@@ -13,7 +13,7 @@ from django.utils import timezone
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from ledger.admin import ReadOnlyAdmin
+from core.admin.bases import ReadOnlyAdmin
 from moderation.clocks import clocks
 from moderation.models import PurgeReceipt, RoomClock
 

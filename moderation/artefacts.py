@@ -15,7 +15,7 @@ from django.apps import apps
 from django.db import models
 from django.db.models import Count
 
-from ledger.erasing import erasers
+from core.erasers import erasers
 
 
 class Goes(StrEnum):
@@ -114,7 +114,7 @@ def unknown_erasers() -> list[str]:
 def erase_rows(rooms: Sequence[int]) -> dict[int, dict[str, int]]:
     """Erase everything of these rooms that goes by their clock and is no file. How many rows of what, by room.
 
-    Inside the caller's transaction; what an app registered (`ledger.erasing`) is called at its place in the table.
+    Inside the caller's transaction; what an app registered (`core.erasers`) is called at its place in the table.
     """
     if unknown := unknown_erasers():
         raise LookupError(f"not in the table of artefacts: {', '.join(unknown)}")

@@ -13,7 +13,7 @@ from typing import Any
 
 from django.conf import settings
 
-from ledger.outside import sync_folder
+from core.append_file import sync_folder
 from moderation.artefacts import kind_of
 from rooms.models import RecordingFile
 from rooms.recording import marker, track_memory, window

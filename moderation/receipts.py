@@ -17,7 +17,8 @@ from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
-from ledger import chain, outside
+from core import append_file
+from ledger import chain
 from ledger.actions import Act, record_all
 from moderation.models import PurgeReceipt
 from rooms.models import Recording, Room
@@ -64,7 +65,7 @@ def keep_outside(rooms: Sequence[int], now: datetime) -> None:
         row["signed"] = chain.sign(settings.LEDGER_KEY, "receipt", row)
         lines.setdefault(file_of(receipt.begun_at), []).append(row)
     for file, rows in lines.items():
-        outside.append(file, rows)
+        append_file.append(file, rows)
     PurgeReceipt.objects.filter(pk__in=[receipt.pk for receipt in receipts]).update(kept_at=now)
 
 
@@ -72,7 +73,7 @@ def read() -> Iterator[dict[str, Any]]:
     """All receipts that stand outside, oldest month first. Lines that are not ours are logged and left out."""
     folder = Path(settings.RECEIPTS_DIR)
     for file in sorted(folder.glob("*.jsonl")) if folder.is_dir() else ():
-        for number, row in outside.read(file):
+        for number, row in append_file.read(file):
             signed = row.pop("signed", None) if row is not None else None
             if row is None or signed != chain.sign(settings.LEDGER_KEY, "receipt", row):
                 log.error("%s, line %d is no receipt of ours: left out", file.name, number)

@@ -21,11 +21,11 @@ from django.db import transaction
 from django.dispatch import Signal
 from django.utils import timezone
 
+from core.text import ABOUT, NAME
 from people.actions.creators import add_creators
 from people.actions.profile import set_email
 from people.groups import AUDITORS, MODERATORS, SENIORS, ensure_groups
 from people.models import Creator, Follow, User
-from people.text import ABOUT, NAME
 
 # Sent by `manage.py seed_demo` with `people` (handle → User); receivers above make what belongs to them.
 accounts_ready = Signal()

@@ -19,11 +19,11 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from people.fields import TypedColumn
+from core.fields import TypedColumn
+from core.text import ABOUT, LABEL, NAME, PLAN, REASON, WAVE, clusters, isolated, nfc
 from people.handles import PATTERN
 from people.mail_addresses import canonical, found_as
 from people.spelling import password_spellings, plain_handle
-from people.text import ABOUT, LABEL, NAME, PLAN, REASON, WAVE, clusters, isolated, nfc
 
 if TYPE_CHECKING:
     from people.sessions import SessionStore

@@ -27,9 +27,9 @@ from django.utils import timezone
 from redis.exceptions import RedisError
 from redis.lock import Lock
 
+from core.throttle import connection as redis_connection
 from people.mail_addresses import envelope
 from people.models import Mail
-from people.throttle import connection as redis_connection
 
 log = logging.getLogger(__name__)
 # Before attempt n + 1, in seconds: at once, a minute … then hourly; about a day in all.

@@ -14,9 +14,10 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.urls import reverse
 
-from people.addresses import address_of_request, counted_as
-from people.refusals import PeopleRefused, as_error
-from people.throttle import Limit
+from core.client_address import address_of_request, counted_as
+from core.refusals import as_error
+from core.throttle import Limit
+from people.refusals import PeopleRefused
 
 FREE = ("/healthz", settings.STATIC_URL, settings.MEDIA_URL)  # beginnings of paths
 HLS = "/hls/"

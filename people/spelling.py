@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import unicodedata
 
+from core.text import nfc
 from people.mail_addresses import found_as
-from people.text import nfc
 
 
 def plain_handle(typed: str) -> str:

@@ -15,9 +15,9 @@ from weakref import WeakValueDictionary
 import redis.asyncio
 from django.conf import settings
 
-from people import quotas
-from people.lines import LineFull, Lines
-from people.throttle import Limit
+from core import quotas
+from core.lines import LineFull, Lines
+from core.throttle import Limit
 from rooms.frames import Pace
 from rooms.identity import Who
 from rooms.refusals import RoomRefused

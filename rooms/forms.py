@@ -8,7 +8,7 @@ from django import forms
 from django.conf import settings
 from django.utils.translation import gettext_lazy as _
 
-from people.fields import TypedField
+from core.fields import TypedField
 from rooms.actions.opening import POLICIES_NOW
 from rooms.models import TITLE, TOPIC, Room
 

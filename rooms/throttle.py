@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from people.throttle import Limit
+from core.throttle import Limit
 from rooms.refusals import RoomRefused
 
 ACTIONS = Limit("act", 120, 40, RoomRefused)

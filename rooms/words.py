@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext, pgettext
 
-from people.text import isolated
+from core.text import isolated
 
 
 def room_words(host: str) -> dict[str, str]:

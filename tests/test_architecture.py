@@ -11,7 +11,8 @@ from typing import get_args, get_type_hints
 
 import pytest
 
-from people.refusals import PeopleRefused, Refused
+from core.refusals import Refused
+from people.refusals import PeopleRefused
 from rooms import events
 from rooms.refusals import TABLE, RoomRefused
 from rooms.replay import _CHANGES

@@ -15,11 +15,11 @@ from django.core import mail
 from django.test import Client
 from django.utils import timezone
 
+from core.text import FSI, PDI
 from people import mails
 from people.actions.creators import add_creators
 from people.actions.credentials import make_token
 from people.models import Creator, User
-from people.text import FSI, PDI
 from rooms import actions
 from rooms.models import Room
 from tests.people.staff import sign_in_staff

@@ -10,8 +10,8 @@ import logging
 from django.db import transaction
 from django.utils import timezone
 
+from core.text import flat
 from people import mails
-from people.text import flat
 from transcripts.jobs import progress
 from transcripts.models import Transcript
 

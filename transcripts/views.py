@@ -14,8 +14,8 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
+from core.refusals import Refused
 from people.models import User
-from people.refusals import Refused
 from rooms import throttle
 from rooms.actions import download_everything, set_published
 from rooms.identity import who_of_request

@@ -13,9 +13,9 @@ from allauth.mfa.totp import forms as totp_forms
 from allauth.mfa.webauthn import forms as webauthn_forms
 from django.conf import settings
 
+from core.fields import TypedField
+from core.text import LABEL
 from people.accounts.limits import try_code
-from people.fields import TypedField
-from people.text import LABEL
 
 
 class SecondStepAdapter(DefaultMFAAdapter):  # type: ignore[misc]  # allauth is not typed

@@ -13,13 +13,13 @@ from django.contrib.admin.models import ADDITION, DELETION, LogEntry
 from django.db import connection, transaction
 from django.utils import timezone
 
+from core.text import PLAN, WAVE
+from core.throttle import Limit
 from people.actions.typed import typed
 from people.mails import tell_new_creator
 from people.models import Creator, User
 from people.queries import by_handles_or_emails, waiting
 from people.refusals import PeopleRefused
-from people.text import PLAN, WAVE
-from people.throttle import Limit
 
 log = logging.getLogger(__name__)
 

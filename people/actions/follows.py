@@ -1,9 +1,9 @@
 """Follow and unfollow. Doing either twice is the same as doing it once."""
 
+from core.throttle import Limit
 from people.actions.standing import standing_changed
 from people.models import Follow, User
 from people.refusals import PeopleRefused
-from people.throttle import Limit
 
 FOLLOWS = Limit("follow", per_minute=30, burst=60, refused=PeopleRefused)
 

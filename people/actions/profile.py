@@ -11,13 +11,13 @@ from django.core.files.uploadedfile import UploadedFile
 from django.db import connection, transaction
 from django.utils import timezone
 
-from people import quotas
+from core import quotas
+from core.throttle import Limit
 from people.actions.credentials import end_credentials
 from people.mail_addresses import canonical
 from people.models import User
 from people.pictures import square_webp
 from people.refusals import PeopleRefused
-from people.throttle import Limit
 
 PICTURES = quotas.Quota("pictures", "PICTURES_AT_ONCE")
 UPLOADS = Limit("picture", per_minute=6, burst=10, refused=PeopleRefused)
@@ -25,7 +25,7 @@ PROFILE_FIELDS = ("display_name", "about", "language", "time_zone")
 
 
 def update_profile(user: User, **changes: str) -> User:
-    """Change some of PROFILE_FIELDS; `clean_fields` makes texts what is kept of them (`people.text`).
+    """Change some of PROFILE_FIELDS; `clean_fields` makes texts what is kept of them (`core.text`).
 
     Raises ValidationError by field; nothing is written then.
     """

@@ -3,8 +3,8 @@
 from allauth.account.decorators import secure_admin_login
 from django.contrib import admin
 
+from core.admin.search import normalise_searches
 from people.admin import creators, follows, mails, second_steps, standing, users
-from people.admin.search import normalise_searches
 from people.staff_gate import close_admin
 
 # Staff sign in where everybody does: with its rate limits and second step.

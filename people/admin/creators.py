@@ -14,13 +14,13 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
-from ledger.admin import ReadOnlyAdmin
+from core.admin.bases import ReadOnlyAdmin
+from core.fields import TypedField
+from core.text import WAVE
 from people.actions.creators import add_creators, add_creators_by_list, add_wave, remove_creators
-from people.fields import TypedField
 from people.models import Creator, User
 from people.queries import waiting
 from people.refusals import PeopleRefused
-from people.text import WAVE
 
 LONGEST_LIST = 5000  # words; a form is no bulk import
 

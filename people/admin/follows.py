@@ -5,7 +5,7 @@ from django.db import transaction
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
-from ledger.admin import UnwrittenAdmin
+from core.admin.bases import UnwrittenAdmin
 from people.actions.standing_change import standing_changed
 from people.models import Follow
 

@@ -6,7 +6,7 @@ from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
-from ledger.admin import ReadOnlyAdmin
+from core.admin.bases import ReadOnlyAdmin
 from people.admin.users import SEES_ADDRESSES
 from people.models import Mail
 from people.outbox import try_again

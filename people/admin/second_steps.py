@@ -8,7 +8,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
-from ledger.admin import UnwrittenAdmin
+from core.admin.bases import UnwrittenAdmin
 from people.actions.credentials import end_credentials
 from people.admin.standing import may_act_on
 from people.demo import DEMO_ONLY

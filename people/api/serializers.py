@@ -4,22 +4,10 @@ from typing import Any
 
 from rest_framework import serializers
 
-from people.api.fields import TypedField
+from core.api.fields import TypedField
+from core.text import ABOUT, NAME, PLAN
 from people.models import User
-from people.text import ABOUT, NAME, PLAN
 from people.zones import is_zone
-
-
-class ErrorDetailSerializer(serializers.Serializer[Any]):
-    code = serializers.CharField(help_text="What a program decides on; does not change with the language.")
-    text = serializers.CharField(help_text="A sentence for people, in the language of the request.")
-    fields = serializers.DictField(child=serializers.CharField(), required=False)  # type: ignore[assignment]
-
-
-class ErrorSerializer(serializers.Serializer[Any]):
-    """Every refusal."""
-
-    error = ErrorDetailSerializer()
 
 
 class PersonSerializer(serializers.Serializer[Any]):

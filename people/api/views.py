@@ -2,26 +2,19 @@
 
 from typing import Any, cast
 
-from drf_spectacular.utils import OpenApiResponse, extend_schema
+from drf_spectacular.utils import extend_schema
 from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from core.api.errors import REFUSED
 from people.actions import creators, follows, profile
-from people.api.serializers import (
-    ApplicationSerializer,
-    AskSerializer,
-    ErrorSerializer,
-    MeSerializer,
-    PersonSerializer,
-)
+from people.api.serializers import ApplicationSerializer, AskSerializer, MeSerializer, PersonSerializer
 from people.models import Creator, User
 from people.queries import person, place_in_queue, shown_to
 from people.refusals import PeopleRefused
 from people.standing import standing_of, why_not_host
-
-REFUSED = OpenApiResponse(ErrorSerializer, description="Refused; the code says why.")
 
 
 def me_of(request: Request) -> User:

@@ -12,9 +12,9 @@ from rest_framework.response import Response
 from rest_framework.serializers import Serializer
 from rest_framework.views import APIView
 
-from people.api.serializers import ErrorSerializer
+from core.api.errors import ErrorSerializer
+from core.throttle import Limit
 from people.models import User
-from people.throttle import Limit
 from rooms import actions, throttle
 from rooms.api import shapes
 from rooms.identity import Who, who_of_request

@@ -21,6 +21,7 @@ from redis.exceptions import RedisError
 
 from core import loops
 from core.lane import DiskHangs, Lane
+from core.threads import in_thread
 from rooms.actions import set_recording_paused
 from rooms.media import bus
 from rooms.media.bus import within
@@ -28,7 +29,6 @@ from rooms.media.gate import Gate, Telling
 from rooms.operators import tell_operators
 from rooms.recording.space import MB, Space, measure
 from rooms.refusals import RoomRefused
-from rooms.threads import in_thread
 
 log = logging.getLogger(__name__)
 

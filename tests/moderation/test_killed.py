@@ -22,8 +22,8 @@ STEPS = [
     ("moderation.inventory:look", "after", 3),  # the second look, with the rooms locked
     ("moderation.receipts:totalled", "after", 1),
     ("moderation.retention:begin", "after", 1),
-    ("ledger.outside:append", "before", 1),
-    ("ledger.outside:append", "after", 1),  # the line stands, the database does not know it
+    ("core.append_file:append", "before", 1),
+    ("core.append_file:append", "after", 1),  # the line stands, the database does not know it
     ("moderation.receipts:keep_outside", "after", 1),
     ("moderation.inventory:remove", "before", 1),
     ("os:unlink", "after", 1),
@@ -32,7 +32,7 @@ STEPS = [
     ("moderation.inventory:remove", "after", 1),
     ("moderation.artefacts:erase", "after", 1),
     ("moderation.artefacts:erase", "after", 3),
-    ("rooms.bus:client", "before", 1),
+    ("core.bus:client", "before", 1),
     ("moderation.artefacts:clear", "after", 2),
     ("moderation.retention:record_all", "before", 1),
     ("moderation.retention:record_all", "after", 1),  # all is done and nothing is committed

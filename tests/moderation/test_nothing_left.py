@@ -14,9 +14,10 @@ import pytest
 from django.conf import settings
 from django.utils import timezone
 
+from core import bus
 from moderation import retention
 from people import mails
-from rooms import actions, bus
+from rooms import actions
 from rooms.models import Room
 from rooms.recording import window
 from rooms.recording.store import window_folder

@@ -14,7 +14,7 @@ from django.core.management import CommandError, call_command
 from django.db import Error, IntegrityError, connection, transaction
 from django.utils import timezone
 
-from ledger import outside
+from core import append_file
 from ledger.actions import Act
 from ledger.models import Entry
 from ledger.verify import verify
@@ -181,7 +181,7 @@ def test_two_at_once_write_a_receipt_outside_once(monkeypatch: pytest.MonkeyPatc
     room = ended_room(WORD)
     now = due_at(room)
     retention.begin([room.pk], now)
-    append = outside.append
+    append = append_file.append
 
     def keep() -> None:
         try:
@@ -190,13 +190,13 @@ def test_two_at_once_write_a_receipt_outside_once(monkeypatch: pytest.MonkeyPatc
             connection.close()
 
     def while_another_is_at_it(*args: Any) -> None:
-        monkeypatch.setattr(outside, "append", append)
+        monkeypatch.setattr(append_file, "append", append)
         other = threading.Thread(target=keep)
         other.start()
         other.join(60)
         append(*args)
 
-    monkeypatch.setattr(outside, "append", while_another_is_at_it)
+    monkeypatch.setattr(append_file, "append", while_another_is_at_it)
     receipts.keep_outside([room.pk], now)
     assert [line["room"] for line in outside_lines()] == [room.pk]
     assert PurgeReceipt.objects.get().kept_at == now

@@ -16,11 +16,11 @@ import pytest
 import redis.asyncio
 from django.conf import settings as house
 
+from core import quotas
+from core.lines import LineFull, Lines
+from core.throttle import connection
 from deploy.local.process import wait_for
-from people import quotas
-from people.lines import LineFull, Lines
 from people.refusals import PeopleRefused
-from people.throttle import connection
 
 ROOT = Path(__file__).parents[2]
 THREE = quotas.Quota("test", "PICTURES_AT_ONCE")

@@ -11,10 +11,10 @@ from django.conf import settings
 from django.core.management import call_command
 from django.test import Client
 
+from core.throttle import Limit, atake, bucket, connection, take
 from people.demo import ACCOUNTS, HOST, SPEAKERS, accounts_ready, password
 from people.models import Creator, Follow, User
 from people.refusals import PeopleRefused
-from people.throttle import Limit, atake, bucket, connection, take
 from tests.people.staff import with_fresh_step
 
 

@@ -12,12 +12,13 @@ import pytest
 from channels.db import database_sync_to_async as run
 from django.utils import timezone
 
+from core import bus
 from ledger.models import Entry
 from people.actions import standing
 from people.actions.follows import follow, unfollow
 from people.models import Follow, Sanction, Session, User
 from people.refusals import PeopleRefused
-from rooms import actions, bus
+from rooms import actions
 from rooms.models import Room, Seat
 from rooms.refusals import RoomRefused
 from tests.processes import Site

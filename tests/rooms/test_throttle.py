@@ -7,9 +7,10 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from people import throttle as buckets
-from people.throttle import Limit
-from rooms import bus, frames, throttle
+from core import bus
+from core import throttle as buckets
+from core.throttle import Limit
+from rooms import frames, throttle
 from rooms.refusals import RoomRefused
 from tests.rooms.people import open_room, person
 

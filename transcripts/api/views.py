@@ -13,7 +13,7 @@ from rest_framework.response import Response
 from rest_framework.serializers import Serializer
 from rest_framework.views import APIView
 
-from people.api.serializers import ErrorSerializer
+from core.api.errors import ErrorSerializer
 from people.models import User
 from rooms.recording.access import role_in
 from rooms.throttle import ACTIONS

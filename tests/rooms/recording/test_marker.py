@@ -18,13 +18,14 @@ from django.core.management import CommandError, call_command
 from django.utils import timezone
 
 from config import health
+from core import bus
 from deploy.local.process import start, stop
 from deploy.local.programs import command
 from ledger.models import Entry
 from moderation import retention
 from moderation.models import PurgeReceipt
 from moderation.tasks import sweep as sweep_retention
-from rooms import actions, bus
+from rooms import actions
 from rooms.models import Recording, RecordingsFolder, Room
 from rooms.recording import links, marker, space, store
 from rooms.recording.finish import finish

@@ -14,7 +14,7 @@ from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
 from redis.retry import Retry
 
-from people.refusals import Refused
+from core.refusals import Refused
 
 log = logging.getLogger(__name__)
 

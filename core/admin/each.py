@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 from django.contrib import messages
 from django.http import HttpRequest
 
-from people.refusals import Refused
+from core.refusals import Refused
 
 Row = TypeVar("Row")
 

@@ -2,7 +2,7 @@
 
 A lease runs out by itself after `TTL` seconds unless who holds it goes on saying so. So what a killed process held is
 free again soon, and nothing has to count downwards. One thread of each process refreshes and gives back for all of it,
-for code that waits and for code that does not. How *often* somebody may do something is `people/throttle.py`.
+for code that waits and for code that does not. How *often* somebody may do something is `core/throttle.py`.
 """
 
 from __future__ import annotations
@@ -22,8 +22,8 @@ from django.conf import settings
 from redis.exceptions import RedisError, ResponseError
 
 from core import loops
-from people.refusals import Refused
-from people.throttle import connection
+from core.refusals import Refused
+from core.throttle import connection
 
 log = logging.getLogger(__name__)
 

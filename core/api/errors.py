@@ -8,11 +8,12 @@ from typing import Any
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.http import Http404
 from django.utils.translation import gettext as _
-from rest_framework import exceptions
+from drf_spectacular.utils import OpenApiResponse
+from rest_framework import exceptions, serializers
 from rest_framework.response import Response
 from rest_framework.views import set_rollback
 
-from people.refusals import Refused, as_error
+from core.refusals import Refused, as_error
 
 # HTTP status → code, for what the framework refuses before an action is asked.
 CODES = {
@@ -67,3 +68,18 @@ def framework_answer(error: exceptions.APIException) -> Response:
     if header := getattr(error, "auth_header", None):
         answer["WWW-Authenticate"] = header
     return answer
+
+
+class ErrorDetailSerializer(serializers.Serializer[Any]):
+    code = serializers.CharField(help_text="What a program decides on; does not change with the language.")
+    text = serializers.CharField(help_text="A sentence for people, in the language of the request.")
+    fields = serializers.DictField(child=serializers.CharField(), required=False)  # type: ignore[assignment]
+
+
+class ErrorSerializer(serializers.Serializer[Any]):
+    """Every refusal."""
+
+    error = ErrorDetailSerializer()
+
+
+REFUSED = OpenApiResponse(ErrorSerializer, description="Refused; the code says why.")

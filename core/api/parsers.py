@@ -9,13 +9,13 @@ from django.utils.translation import gettext as _
 from rest_framework.exceptions import ParseError
 from rest_framework.parsers import JSONParser
 
-from people import plain_json
+from core import plain_json
 
 MOST_BYTES = 256 * 1024  # the longest text of ours is a few thousand letters
 
 
 class PlainJSONParser(JSONParser):
-    """JSON in UTF-8 that is short and plain (`people/plain_json.py`); all else is a 400 with our usual code."""
+    """JSON in UTF-8 that is short and plain (`core/plain_json.py`); all else is a 400 with our usual code."""
 
     def parse(
         self, stream: IO[Any], media_type: str | None = None, parser_context: Mapping[str, Any] | None = None

@@ -21,21 +21,6 @@ def key(name: str) -> str:
     return f"{settings.REDIS_PREFIX}{name}"
 
 
-def room_channel(room_pk: int) -> str:
-    """What everybody in a room may hear."""
-    return key(f"room:{room_pk}")
-
-
-def person_channel(user_pk: int) -> str:
-    """What one person's pages hear, in whatever room they are."""
-    return key(f"person:{user_pk}")
-
-
-def hubs_channel() -> str:
-    """The channel that every hub hears: whose sockets to check again, {"person": pk} or {"room": pk}."""
-    return key("hubs")
-
-
 @functools.cache
 def client() -> redis.Redis:
     """One pool of connections a process, for code that waits (actions, tasks, pages)."""

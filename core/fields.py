@@ -1,4 +1,4 @@
-"""Fields for text that people type, in models and forms: what `people.text` says, at every way in."""
+"""Fields for text that people type, in models and forms: what `core.text` says, at every way in."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from django import forms
 from django.db import models
 
-from people.text import Text
+from core.text import Text
 
 if TYPE_CHECKING:
     Column = models.CharField[str, str]

@@ -4,11 +4,11 @@ from typing import Any
 
 from rest_framework import serializers
 
-from people.text import Text
+from core.text import Text
 
 
 class TypedField(serializers.CharField):
-    """Text as `people.text` takes it. The schema's `maxLength` counts code points: what is kept may have that many."""
+    """Text as `core.text` takes it. The schema's `maxLength` counts code points: what is kept may have that many."""
 
     def __init__(self, *, text: Text, **options: Any) -> None:
         self.text = text

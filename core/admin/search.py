@@ -6,7 +6,7 @@ from typing import Any
 
 from django.contrib.admin.views.main import SEARCH_VAR, ChangeList, ChangeListSearchForm
 
-from people.text import Text
+from core.text import Text
 
 SEARCH = Text(200)
 

@@ -11,11 +11,11 @@ from django.core import signing
 from django.utils.crypto import salted_hmac
 from redis.exceptions import RedisError
 
-from people.throttle import connection
+from core.throttle import connection
 
 log = logging.getLogger(__name__)
 
-_SALT = "people.once"
+_SALT = "core.once"
 LASTS = 3600  # seconds from the form being shown to its being sent
 
 
@@ -43,5 +43,5 @@ def use_once(once: str) -> bool:
 
 def once_secret(user_pk: int, once: str) -> str:
     """The same 256 bits for the same mark, which nobody can find without SECRET_KEY."""
-    digest = salted_hmac("people.once.secret", f"{user_pk}:{once}", algorithm="sha256").digest()
+    digest = salted_hmac("core.once.secret", f"{user_pk}:{once}", algorithm="sha256").digest()
     return base64.urlsafe_b64encode(digest).rstrip(b"=").decode()
