@@ -21,7 +21,8 @@ from django.views.decorators.http import require_safe
 
 from core.client_address import address_of_request, counted_as
 from core.throttle import Limit
-from people import demo, devmail
+from mail import devmail
+from people import demo
 from people.refusals import PeopleRefused
 from rooms.demo import live_demo_room
 

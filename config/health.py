@@ -18,7 +18,7 @@ from django.views.decorators.http import require_safe
 from config import signs_of_life
 from core import loops
 from core.lane import DiskHangs, Lane
-from moderation import retention
+from retention import purge
 from rooms.media import bus
 from rooms.media.probe import probe_recording
 from rooms.recording import marker
@@ -200,7 +200,7 @@ def running_loops() -> str:
 
 def forgotten_on_time() -> str:
     """Copies whose time is over are gone. Being late is told, and takes no listener away."""
-    if late := len(retention.overdue(timezone.now())):
+    if late := len(purge.overdue(timezone.now())):
         raise Degraded(f"{late} overdue: see `manage.py retention`")
     return "0 overdue"
 

@@ -18,8 +18,8 @@ from django.utils.translation import ngettext
 from core.admin.bases import ReadOnly
 from core.admin.each import to_each
 from rooms import actions
-from rooms.forms import ENTRY_WORDS
 from rooms.models import Consent, Recording, RecordingFile, Room, RoomEvent, Seat
+from rooms.wording import ENTRY_WORDS
 
 
 class SeatInline(ReadOnly, admin.TabularInline):  # type: ignore[type-arg]

@@ -77,8 +77,8 @@ def publications(tree: ast.AST) -> Iterator[tuple[int, str]]:
 # Outside of actions, with the reason.
 MAY_WRITE = {
     "rooms/events.py": "append_event, which only actions may call (the next test)",
-    "moderation/receipts.py": "the purge: marks a room whose copy is gone",
-    "moderation/retention.py": "the purge: claims rooms that are due",
+    "retention/receipts.py": "the purge: marks a room whose copy is gone",
+    "retention/purge.py": "the purge: claims rooms that are due",
 }
 
 

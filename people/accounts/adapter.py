@@ -23,12 +23,12 @@ from django.utils.translation import gettext_lazy as _
 
 from core.client_address import address_of_request
 from core.text import nfc
+from mail.addresses import canonical
 from people.accounts.backend import by_address, by_login
 from people.accounts.limits import may_mail, remember_device, try_password
 from people.accounts.links import confirm_link, local_next, reset_link, site_link, this_site, with_next
+from people.actions.account import lock_claimants, release_unconfirmed
 from people.actions.credentials import end_credentials, prove_address
-from people.actions.profile import lock_claimants, release_unconfirmed
-from people.mail_addresses import canonical
 from people.middleware import TZ_COOKIE
 from people.models import User
 from people.sessions import SessionStore

@@ -9,7 +9,7 @@ from django.contrib.auth.models import AnonymousUser
 from django.http import HttpRequest
 
 from core.text import nfc
-from people.mail_addresses import found_as
+from mail.addresses import found_as
 from people.models import User
 from people.spelling import password_spellings, plain_login
 

@@ -23,11 +23,11 @@ from django.utils.translation import gettext_lazy as _
 
 from core.fields import TypedField
 from core.text import NAME, nfc
+from mail.addresses import canonical, found_as, sendable
 from people.accounts.backend import by_address
 from people.accounts.limits import may_mail
 from people.accounts.links import local_next
 from people.handles import read_handle
-from people.mail_addresses import canonical, found_as, sendable
 from people.models import HANDLE, User
 
 # Read by allauth's setting; a handle also has no two spellings (the model's constraint is on lower case).

@@ -21,7 +21,7 @@ from redis.exceptions import RedisError
 
 from core.client_address import address_of_request, counted_as
 from core.throttle import give_back, take
-from people.mail_addresses import found_as
+from mail.addresses import found_as
 from people.models import User
 from people.spelling import plain_login
 

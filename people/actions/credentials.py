@@ -16,8 +16,8 @@ from core.once import once_secret, use_once
 from core.text import LABEL
 from people.actions.standing_change import standing_changed
 from people.actions.typed import typed
-from people.mails import tell_new_token
 from people.models import ApiToken, Session, User
+from people.notify import tell_new_token
 from people.refusals import PeopleRefused
 
 TOKEN_START = "stf_"

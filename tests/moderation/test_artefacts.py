@@ -10,8 +10,8 @@ from django.apps import apps
 from django.db import models
 
 from core import erasers
-from moderation import artefacts
-from moderation.artefacts import BY_NAME, TABLE, Goes, kind_of
+from retention import artefacts
+from retention.artefacts import BY_NAME, TABLE, Goes, kind_of
 from rooms.models import RecordingFile, Room, Seat
 from rooms.recording import store
 

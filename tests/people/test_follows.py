@@ -6,9 +6,9 @@ import pytest
 from django.db import connection
 from django.test import Client
 
-from people.actions.follows import FOLLOWS, follow, unfollow
-from people.models import Follow
 from people.refusals import PeopleRefused
+from social.actions.follows import FOLLOWS, follow, unfollow
+from social.models import Follow
 from tests.people.factories import person
 
 

@@ -13,8 +13,9 @@ from django.test import Client
 
 from core.throttle import Limit, atake, bucket, connection, take
 from people.demo import ACCOUNTS, HOST, SPEAKERS, accounts_ready, password
-from people.models import Creator, Follow, User
+from people.models import Creator, User
 from people.refusals import PeopleRefused
+from social.models import Follow
 from tests.people.staff import with_fresh_step
 
 
