@@ -84,7 +84,8 @@ function session(player, deeds) {
   player.addEventListener("state", () => {
     media.playbackState = player.playing ? "playing" : "paused";
     const { now, all } = player;
-    if (all) media.setPositionState({ duration: all, playbackRate: player.audio.playbackRate, position: Math.min(now, all) });
+    if (all)
+      media.setPositionState({ duration: all, playbackRate: player.audio.playbackRate, position: Math.min(now, all) });
   });
 }
 

@@ -86,8 +86,10 @@ export class Transcript {
     const line = this.current?.element;
     if (!line || line.hidden) return;
     const behavior = still.matches ? "instant" : "smooth";
-    if (this.boxed) this.list.scrollTo({ top: line.offsetTop - this.list.offsetTop - this.list.clientHeight / 3, behavior });
-    else if (this.player.playing) scrollTo({ top: line.getBoundingClientRect().top + scrollY - innerHeight / 3, behavior });
+    if (this.boxed)
+      this.list.scrollTo({ top: line.offsetTop - this.list.offsetTop - this.list.clientHeight / 3, behavior });
+    else if (this.player.playing)
+      scrollTo({ top: line.getBoundingClientRect().top + scrollY - innerHeight / 3, behavior });
   }
 
   clicked(event) {

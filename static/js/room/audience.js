@@ -1,6 +1,6 @@
 // A listener's sound: directly by WebRTC if it connects within four seconds, else by HLS a few seconds later.
-import { Level, audioContext } from "room/level";
-import { Peer, iceServers } from "room/peer";
+import { audioContext, Level } from "room/level";
+import { iceServers, Peer } from "room/peer";
 
 const SOON = 4000; // ms in which WebRTC must connect
 const HLS_RETRY = 1500; // ms
@@ -63,7 +63,12 @@ export class Audience extends EventTarget {
       const [servers, offer] = await Promise.all([iceServers(this.#ask), this.#ask("listen")]);
       if (!wanted() || offer.use !== "webrtc") return false;
       const run = this.#run;
-      const peer = new Peer({ ask: this.#ask, handle: "listen", servers, failed: () => run === this.#run && this.start() });
+      const peer = new Peer({
+        ask: this.#ask,
+        handle: "listen",
+        servers,
+        failed: () => run === this.#run && this.start(),
+      });
       this.#peer = peer;
       const stream = new MediaStream();
       peer.connection.ontrack = (event) => stream.addTrack(event.track);
@@ -187,7 +192,10 @@ function loadHls(Hls, url, element, wanted) {
   // What loaded once goes on where it is: loading anew takes the sound out of the element, which then stands still.
   const goOn = () => (player.levels.length > 0 ? player.startLoad() : player.loadSource(url));
   // Also after a repair: by then the listener may have stopped.
-  player.on(Hls.Events.MEDIA_ATTACHED, () => wanted() && element.play().catch((error) => console.info("play", error.name)));
+  player.on(
+    Hls.Events.MEDIA_ATTACHED,
+    () => wanted() && element.play().catch((error) => console.info("play", error.name)),
+  );
   player.loadSource(url);
   player.attachMedia(element);
   return player;

@@ -1,9 +1,9 @@
 // The check before the stage: consent first, then the microphone, and whether this network lets one speak.
-import { Level, audioContext, everyFrame } from "room/level";
-import { Peer, iceServers } from "room/peer";
+import { audioContext, everyFrame, Level } from "room/level";
+import { iceServers, Peer } from "room/peer";
 import { microphones, openMicrophone } from "room/stage";
-import { say } from "room/words";
 import { verdict } from "room/view";
+import { say } from "room/words";
 
 const HEARD_MS = 3000;
 const NETWORK_MS = 6000;
@@ -156,7 +156,10 @@ export class Check {
 
   async #listDevices() {
     const now = this.#stream.getAudioTracks()[0].getSettings().deviceId;
-    const options = (await microphones()).map((one, n) => new Option(one.label || `${say("check_default")} ${n + 1}`, one.deviceId, false, one.deviceId === now));
+    const options = (await microphones()).map(
+      (one, n) =>
+        new Option(one.label || `${say("check_default")} ${n + 1}`, one.deviceId, false, one.deviceId === now),
+    );
     this.#part("device").replaceChildren(...options);
   }
 

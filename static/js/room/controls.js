@@ -9,7 +9,8 @@ import { known, say } from "room/words";
  * `out` is the code for which the page was put out of the room, if it was.
  */
 export function controls(state, { sound, stage, elsewhere, out }) {
-  if (out === "not_signed_in" || out === "signed_out") return { shown: ["sign_in", "leave"], hint: null, maySit: false };
+  if (out === "not_signed_in" || out === "signed_out")
+    return { shown: ["sign_in", "leave"], hint: null, maySit: false };
   if (out || isOver(state)) return { shown: ["share", "leave"], hint: null, maySit: false };
   const seat = ownSeat(state);
   const { may } = state.you;

@@ -8,7 +8,7 @@ import { PersonCard } from "room/person";
 import { Seats } from "room/seats";
 import { share } from "room/share";
 import { Refused, RoomSocket } from "room/socket";
-import { Stage, openMicrophone } from "room/stage";
+import { openMicrophone, Stage } from "room/stage";
 import { apply, fromSnapshot, isOver, ownSeat } from "room/state";
 import { clearNotice, drawRoom, notice } from "room/view";
 import { known, readJson, say } from "room/words";
@@ -90,7 +90,8 @@ function follow(before) {
   if (isOver(state)) finish();
   else if (seat) stage.setMuted(seat.muted);
   else if (ownSeat(before) || stage.state !== "off") stoodUp();
-  if (before.room.recording_paused_at && !state.room.recording_paused_at && !isOver(state)) notice(say("recording_resumed"));
+  if (before.room.recording_paused_at && !state.room.recording_paused_at && !isOver(state))
+    notice(say("recording_resumed"));
   draw();
 }
 

@@ -81,7 +81,9 @@ export class Peer {
   #send(candidate) {
     if (this.#over) return;
     // A candidate that is refused or lost is not the end: others, or the watch on the connection, decide.
-    this.#ask("candidate", { handle: this.#handle, candidate }).catch((refused) => console.info("candidate", refused.code));
+    this.#ask("candidate", { handle: this.#handle, candidate }).catch((refused) =>
+      console.info("candidate", refused.code),
+    );
   }
 
   #watch() {

@@ -122,12 +122,17 @@ export class RoomSocket extends EventTarget {
     if (this.#closed) return;
     if (FINAL.has(code)) {
       this.close();
-      this.dispatchEvent(new CustomEvent("final", { detail: { code, reason: this.#why?.code, text: this.#why?.text } }));
+      this.dispatchEvent(
+        new CustomEvent("final", { detail: { code, reason: this.#why?.code, text: this.#why?.text } }),
+      );
       return;
     }
     this.dispatchEvent(new CustomEvent("lost", { detail: code }));
     this.#tries += 1;
-    this.#retry = setTimeout(() => this.#connect(), code === TOO_MANY ? LATER * (0.5 + Math.random() / 2) : this.#wait());
+    this.#retry = setTimeout(
+      () => this.#connect(),
+      code === TOO_MANY ? LATER * (0.5 + Math.random() / 2) : this.#wait(),
+    );
   }
 
   /** Many lose the line in the same second: come back spread out, but the first time soon. */

@@ -1,6 +1,6 @@
 // A speaker's sound: the microphone goes out, the others come in, and both come back by themselves.
-import { Level, audioContext } from "room/level";
-import { Peer, iceServers } from "room/peer";
+import { audioContext, Level } from "room/level";
+import { iceServers, Peer } from "room/peer";
 
 const MICROPHONE = { echoCancellation: true, noiseSuppression: true, autoGainControl: true, channelCount: 1 };
 const WAITS = [0, 500, 1000, 2000, 4000, 8000]; // ms before each further try, plus up to as much again
@@ -89,10 +89,17 @@ export class Stage extends EventTarget {
   async #connect(run) {
     const servers = await iceServers(this.#ask);
     if (run !== this.#run) return;
-    const peer = new Peer({ ask: this.#ask, handle: "speak", servers, failed: () => run === this.#run && this.reconnect() });
+    const peer = new Peer({
+      ask: this.#ask,
+      handle: "speak",
+      servers,
+      failed: () => run === this.#run && this.reconnect(),
+    });
     this.#peer = peer;
     this.#microphone.getTracks().forEach((track) => peer.connection.addTrack(track, this.#microphone));
-    const heard = new Promise((resolve) => (peer.connection.ontrack = (event) => resolve(new MediaStream([event.track]))));
+    const heard = new Promise(
+      (resolve) => (peer.connection.ontrack = (event) => resolve(new MediaStream([event.track]))),
+    );
     const { gain } = await peer.offer("speak_offer");
     heard.then((stream) => run === this.#run && this.#hear(stream, gain));
     const good = await peer.connected(10_000);
@@ -123,7 +130,13 @@ export class Stage extends EventTarget {
     this.#speaker.play().catch((error) => console.info("play", error.name));
     const source = context.createMediaStreamSource(stream);
     const gain = new GainNode(context, { gain: factor });
-    const limiter = new DynamicsCompressorNode(context, { threshold: -3, knee: 0, ratio: 20, attack: 0.002, release: 0.1 });
+    const limiter = new DynamicsCompressorNode(context, {
+      threshold: -3,
+      knee: 0,
+      ratio: 20,
+      attack: 0.002,
+      release: 0.1,
+    });
     source.connect(gain).connect(limiter).connect(context.destination);
     const louder = context.createMediaStreamDestination();
     gain.connect(louder);

@@ -1,7 +1,7 @@
 // Draws the state on the page. It never puts data into HTML, and touches only what differs.
 import { labels } from "names";
-import { freePlaces, isOver } from "room/state";
 import { icon } from "room/seats";
+import { freePlaces, isOver } from "room/state";
 import { known, number, say, sayMany, time } from "room/words";
 
 function find(name) {

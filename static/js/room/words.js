@@ -13,7 +13,9 @@ const clock = dates({ hour: "2-digit", minute: "2-digit" });
 
 /** The sentence `key` with `{name}`s filled in; each keeps its direction to itself. */
 export function say(key, values = {}) {
-  return (words[key] ?? key).replace(/\{(\w+)\}/g, (all, name) => (name in values ? isolated(String(values[name])) : all));
+  return (words[key] ?? key).replace(/\{(\w+)\}/g, (all, name) =>
+    name in values ? isolated(String(values[name])) : all,
+  );
 }
 
 export function sayMany(key, count) {
