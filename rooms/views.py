@@ -31,22 +31,6 @@ from rooms.table import chair_count, chairs
 from rooms.words import room_words
 
 SHOWN_STANDING = 24  # figures drawn for listeners; the number beside them is exact
-ROOM_MODULES = (
-    "audience",
-    "check",
-    "controls",
-    "level",
-    "main",
-    "peer",
-    "person",
-    "seats",
-    "share",
-    "socket",
-    "stage",
-    "state",
-    "view",
-    "words",
-)
 
 
 def reader(request: HttpRequest) -> User | None:
@@ -139,7 +123,6 @@ def live_context(request: HttpRequest, room: Room, now: Snapshot) -> dict[str, A
         "standing": range(min(now["listening"], SHOWN_STANDING)),
         "recording_days": settings.RECORDING_DAYS,
         "longest": settings.RECORDING_DAYS_VIOLATION,
-        "modules": [static(f"js/room/{name}.js") for name in ROOM_MODULES],
         "words": room_words(room.host.display_name),
         "entry_choices": ENTRY_WORDS.items(),
         "page": {
