@@ -20,6 +20,19 @@ class Chair(NamedTuple):
     label: str = ""
 
 
+EMPTY_SEAT = SeatState(
+    user="",
+    name="",
+    initials="",
+    picture="",
+    color="",
+    role="speaker",
+    place=0,
+    muted=True,
+    connected=True,
+)  # what script makes the seats of people of, who come later
+
+
 def chairs(seats: Sequence[SeatState], max_speakers: int) -> list[Chair]:
     """Every chair, in reading order: host, co-hosts, speakers by place, then the free ones.
 

@@ -27,7 +27,7 @@ from rooms.recording.access import may_replay, role_of
 from rooms.refusals import RoomRefused
 from rooms.rules.facts import enter
 from rooms.snapshot import Snapshot, snapshot
-from rooms.table import chair_count, chairs
+from rooms.table import EMPTY_SEAT, chair_count, chairs
 from rooms.words import room_words
 
 SHOWN_STANDING = 24  # figures drawn for listeners; the number beside them is exact
@@ -117,6 +117,7 @@ def live_context(request: HttpRequest, room: Room, now: Snapshot) -> dict[str, A
         "room_url": request.build_absolute_uri(room.get_absolute_url()),
         "snapshot": now,
         "chairs": chairs(seats, places),
+        "empty_seat": EMPTY_SEAT,
         "chair_count": chair_count(seats, places),
         "free": places - sum(seat["role"] == "speaker" for seat in seats),
         "seated": any(seat["user"] == handle for seat in seats),
