@@ -1,12 +1,11 @@
 // Correcting a line in its place. The machine's words stay beside it.
-import { find, findAll, hit } from "shared/dom";
+import { clone, find, findAll, hit } from "shared/dom";
 import { announce } from "shared/notice";
 import { say } from "shared/words";
 
 export class Corrections {
   #slug;
   #token;
-  #letters;
 
   /**
    * @param {HTMLElement} list
@@ -16,7 +15,6 @@ export class Corrections {
   constructor(list, slug, token) {
     this.#slug = slug;
     this.#token = token;
-    this.#letters = list.dataset.letters;
     // Without script these are links to a page with the form; from here on they are pressed.
     for (const button of findAll("[data-edit]", list)) button.setAttribute("role", "button");
     list.addEventListener("click", (event) => this.#pressed(event, event.ctrlKey || event.metaKey || event.shiftKey));
@@ -43,29 +41,22 @@ export class Corrections {
     if (line.querySelector("form")) return;
     const text = find("[data-text]", HTMLElement, line);
     const machine = find("[data-machine]", HTMLElement, line);
-    const form = document.createElement("form");
-    const area = Object.assign(document.createElement("textarea"), { dir: "auto", required: true });
-    area.dataset.most = this.#letters;
+    const form = clone("[data-correct]", HTMLFormElement);
+    const area = find("textarea", HTMLTextAreaElement, form);
     area.value = line.classList.contains("gap") ? "" : text.textContent;
-    area.setAttribute("aria-label", say("what_was_said"));
-    const trouble = Object.assign(document.createElement("p"), { className: "wrong", role: "alert", dir: "auto" });
-    const actions = Object.assign(document.createElement("div"), { className: "actions" });
+    find("[name=take_back]", HTMLElement, form).hidden = machine.hidden;
     const close = () => {
       form.remove();
       text.hidden = button.hidden = false;
       button.focus();
     };
-    const send = async (/** @type {string | null} */ words) => {
-      const problem = await this.#save(line, button.dataset.edit ?? "", words);
-      if (problem) trouble.textContent = problem;
-      else close();
-    };
-    actions.append(action(say("save"), "main", "submit"), action(say("cancel"), "quiet", "button", close));
-    if (!machine.hidden) actions.append(action(say("take_back"), "quiet", "button", () => send(null)));
-    form.append(area, trouble, actions);
-    form.addEventListener("submit", (event) => {
+    find("[data-cancel]", HTMLElement, form).addEventListener("click", close);
+    form.addEventListener("submit", async (event) => {
       event.preventDefault();
-      send(area.value);
+      const back = event.submitter?.getAttribute("name") === "take_back";
+      const problem = await this.#save(line, button.dataset.edit ?? "", back ? null : area.value);
+      if (problem) find(".wrong", HTMLElement, form).textContent = problem;
+      else close();
     });
     form.addEventListener("keydown", (event) => {
       if (event.key === "Escape") close();
@@ -109,17 +100,4 @@ export class Corrections {
     announce(say("saved"));
     return null;
   }
-}
-
-/**
- * @param {string} text
- * @param {"main" | "quiet"} look
- * @param {"submit" | "button"} type
- * @param {() => void} [click]
- */
-function action(text, look, type, click) {
-  const button = Object.assign(document.createElement("button"), { textContent: text, type });
-  button.className = `button small ${look}`;
-  if (click) button.addEventListener("click", click);
-  return button;
 }

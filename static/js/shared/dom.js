@@ -46,14 +46,13 @@ export function write(element, text) {
 
 /**
  * The first element of a `<template>`, as a new one.
+ * @template {Element} [Kind=HTMLElement]
  * @param {string} selector
- * @param {ParentNode} [root]
- * @returns {HTMLElement}
+ * @param {abstract new () => Kind} [kind]
+ * @returns {Kind}
  */
-export function clone(selector, root = document) {
-  const made = document.importNode(find(selector, HTMLTemplateElement, root).content, true).firstElementChild;
-  if (made instanceof HTMLElement) return made;
-  throw new Error(`${selector} is empty`);
+export function clone(selector, kind) {
+  return find("*", kind, document.importNode(find(selector, HTMLTemplateElement).content, true));
 }
 
 /**
