@@ -1,4 +1,4 @@
-"""The page's reducers (static/js/room/features, run by node) and ours agree with each other and with fresh snapshots."""
+"""The page's reducers (static/js/room/features, in node) and ours agree with each other and with fresh snapshots."""
 
 from __future__ import annotations
 

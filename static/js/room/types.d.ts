@@ -20,6 +20,12 @@ export type Unsequenced = {
   [Message in Lossy | Consented as Message["type"]]?: (state: State, message: Message) => State;
 };
 
+/** The reducers of all features. */
+export interface Tables {
+  sequenced: Sequenced;
+  unsequenced: Unsequenced;
+}
+
 /** Asks the server for something by name. Rejects with a Refused. */
 // biome-ignore lint/suspicious/noExplicitAny: each verb has a reply of its own
 export type Ask = (verb: string, values?: object, wait?: number) => Promise<any>;

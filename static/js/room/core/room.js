@@ -10,7 +10,7 @@ import { notice } from "shared/notice";
 import { say } from "shared/words";
 
 /** @import { Message, Snapshot } from "room/wire" */
-/** @import { Ask, Consented, Controls, Feature, Local, Mounted, PageData } from "room/types" */
+/** @import { Ask, Consented, Controls, Feature, Local, Mounted, PageData, State, Tables } from "room/types" */
 
 export class Room extends EventTarget {
   /** @type {Mounted[]} */
@@ -28,8 +28,8 @@ export class Room extends EventTarget {
    * `decide` says which controls make sense; what features add themselves comes to it.
    * @param {PageData} page
    * @param {Snapshot} snapshot
-   * @param {{ sequenced: object, unsequenced: object }} tables
-   * @param {(state: import("room/types").State, local: Local) => Controls} decide
+   * @param {Tables} tables
+   * @param {(state: State, local: Local) => Controls} decide
    */
   constructor(page, snapshot, tables, decide) {
     super();

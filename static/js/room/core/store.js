@@ -2,7 +2,7 @@
 import { fromSnapshot } from "room/core/state";
 
 /** @import { Snapshot, Message } from "room/wire" */
-/** @import { Consented, Feature, ReducersOf, State, Unsequenced } from "room/types" */
+/** @import { Consented, Feature, ReducersOf, State, Tables, Unsequenced } from "room/types" */
 
 /**
  * The tables of some features in one. Raises an Error where two of them take the same.
@@ -38,7 +38,7 @@ export function unsequencedOf(features) {
 /**
  * The next state, and whether something was missed (`gap`): then the caller asks for a snapshot. An event that is
  * known already, or of a kind that is not known here, changes nothing but `seq`.
- * @param {{ sequenced: object, unsequenced: object }} tables
+ * @param {Tables} tables
  * @param {State} state
  * @param {Message | Consented} message
  * @returns {{ state: State, gap: boolean }}
@@ -65,7 +65,7 @@ export class Store {
 
   /**
    * @param {Snapshot} snapshot
-   * @param {{ sequenced: object, unsequenced: object }} tables
+   * @param {Tables} tables
    */
   constructor(snapshot, tables) {
     this.#tables = tables;

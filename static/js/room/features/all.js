@@ -31,4 +31,5 @@ export const features = /** @type {const} */ ([
 /** @type {import("room/types").Sequenced} A sequenced event that no feature takes is a type error here. */
 const sequenced = sequencedOf(features);
 
+/** @type {import("room/types").Tables} */
 export const tables = { sequenced, unsequenced: unsequencedOf(features) };
