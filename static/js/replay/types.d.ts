@@ -7,7 +7,7 @@ export interface Voice {
   seats: number[];
 }
 
-/** What the server wrote into the page (transcripts/replay.py); empty when there is nothing to play. */
+/** What the server wrote into the page (pages/replay.py); empty when there is nothing to play. */
 export interface ReplayData {
   slug: string;
   title: string;

@@ -1,4 +1,4 @@
-// A person's picture, or initials on their colour: templates/components/avatar.html and rooms/seat.html draw the frame.
+// A person's picture, or initials on their colour: templates/components/avatar.html and pages/seat.html draw the frame.
 
 /**
  * Fill an avatar.

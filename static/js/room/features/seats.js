@@ -1,5 +1,5 @@
 // The chairs around the table, one element a person: who stays seated keeps the element, with its ring and focus.
-// Their markup is templates/rooms/seat.html, which the page has twice as a template: a seat and a free chair.
+// Their markup is templates/pages/seat.html, which the page has twice as a template: a seat and a free chair.
 import { isolated, labels } from "names";
 import { freePlaces, isOver, seatOf, withSeat } from "room/core/state";
 import { everyFrame } from "room/sound/level";
@@ -38,7 +38,7 @@ function without(state, user) {
 
 /**
  * Every chair as {at, place, seat}: host, co-hosts, speakers by place, then the free ones. `at` counts clockwise from
- * the head of the table; co-hosts sit on both sides of the host. (rooms/table.py draws the same for the first paint.)
+ * the head of the table; co-hosts sit on both sides of the host. (pages/seating.py draws the same for the first paint.)
  * @param {State} state
  */
 function chairs(state) {
