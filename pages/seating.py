@@ -20,6 +20,7 @@ class Chair(NamedTuple):
     label: str = ""
 
 
+# Rendered into a <template>: script clones it for people who sit down later.
 EMPTY_SEAT = SeatState(
     user="",
     name="",
@@ -30,7 +31,7 @@ EMPTY_SEAT = SeatState(
     place=0,
     muted=True,
     connected=True,
-)  # what script makes the seats of people of, who come later
+)
 
 
 def chairs(seats: Sequence[SeatState], max_speakers: int) -> list[Chair]:
