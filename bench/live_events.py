@@ -26,6 +26,8 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
+from rooms import channels
+
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from bench.wire import Socket, a_room, admitting, bare, cpu, load, many_files, rss, share, site
@@ -71,12 +73,13 @@ def through_room(options: argparse.Namespace, told: Told) -> Callable[[int], Non
     import django
 
     django.setup()
-    from rooms import actions, bus
+    from core import bus
+    from rooms import actions
     from rooms.models import Room, Seat
 
     room = Room.objects.select_related("host").get(pk=options.room)
     muted = Seat.objects.get(room=room, user=room.host, left_at=None).muted
-    events, publish = bus.room_channel(room.pk), bus.publish
+    events, publish = channels.room_channel(room.pk), bus.publish
 
     def watched(channel: str, text: str) -> None:
         if channel != events:

@@ -148,7 +148,7 @@ def plain_delete(rooms: range) -> int:
     """The same rows as the purge, one DELETE a table, in one transaction. How many."""
     from django.db import transaction
 
-    from moderation.artefacts import TABLE, Goes
+    from retention.artefacts import TABLE, Goes
 
     gone = 0
     with transaction.atomic():
@@ -163,7 +163,7 @@ def plain_remove(rooms: range) -> None:
     """The same folders: every file read for its SHA-256, then all of it removed, and made to last."""
     from django.conf import settings
 
-    from ledger.outside import sync_folder
+    from core.append_file import sync_folder
     from rooms.recording import store
 
     for pk in rooms:
@@ -177,8 +177,8 @@ def hold_some(sizes: dict[str, int]) -> None:
     """The held ones: a violation was found in each."""
     from django.utils import timezone
 
-    from moderation import clocks
-    from moderation.policy import Finding
+    from retention import clocks
+    from retention.policy import Finding
 
     since = timezone.now() - timedelta(days=20)
 
@@ -196,7 +196,7 @@ def measure(options: argparse.Namespace, postgres: Postgres) -> None:
     from django.utils import timezone
 
     from ledger.verify import verify
-    from moderation import retention
+    from retention import purge
     from rooms.models import Room
     from rooms.recording import marker
     from tests.privileges import migrations_database
@@ -216,15 +216,15 @@ def measure(options: argparse.Namespace, postgres: Postgres) -> None:
     deleting, rows = timed(lambda: plain_delete(twins))
     removing, _none = timed(lambda: plain_remove(twins))
     Room.objects.filter(pk__in=twins).update(purged_at=timezone.now())
-    looking, found = timed(lambda: list(retention.due(timezone.now())))
+    looking, found = timed(lambda: list(purge.due(timezone.now())))
     assert len(found) == options.due, f"{len(found)} are due"
-    purging, swept = timed(retention.sweep)
+    purging, swept = timed(purge.sweep)
     assert len(swept.purged) == options.due and not swept.failed
     bare.update(ended_at=its_time)
-    purging_rows, swept = timed(retention.sweep)
+    purging_rows, swept = timed(purge.sweep)
     assert len(swept.purged) == options.due and not swept.failed
-    idle, again = timed(retention.sweep)
-    assert not again.purged and retention.overdue(timezone.now()) == []
+    idle, again = timed(purge.sweep)
+    assert not again.purged and purge.overdue(timezone.now()) == []
     assert verify().problems == []
     mb = options.due * options.files * options.kb / 1024
     print(f"what is due, found        {looking * 1000:8.0f} ms   among {options.rooms:,}, {HELD:,} held ones looked at")

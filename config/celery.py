@@ -9,4 +9,4 @@ app = Celery("stamtafel")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
 
-from config import heartbeat  # noqa: E402, F401  (connects the signs of life)
+from config import signs_of_life  # noqa: E402, F401  (connects the signs of life)

@@ -19,16 +19,17 @@ from django.shortcuts import render
 from django.urls import path
 from django.views.decorators.http import require_safe
 
-from people import demo, devmail
-from people.addresses import address_of_request, counted_as
+from core.client_address import address_of_request, counted_as
+from core.throttle import Limit
+from mail import devmail
+from people import demo
 from people.refusals import PeopleRefused
-from people.throttle import slow_down
 from rooms.demo import live_demo_room
 
 COOKIE = "development"
 PATH = "/dev/"
 SECONDS = 12 * 3600  # for as long as a browser is let in
-TRIES_PER_MINUTE = 20  # keys that an address may try
+TRIES = Limit("development", 20, 20, PeopleRefused)  # keys that an address may try
 
 
 def behind_key(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
@@ -69,7 +70,7 @@ def enter(request: HttpRequest, offered: str) -> HttpResponse:
         raise Http404("No such page.")
     try:
         address = counted_as(address_of_request(request))
-        slow_down(f"development:{address}", per_minute=TRIES_PER_MINUTE, burst=TRIES_PER_MINUTE)
+        TRIES.check(address)
     except PeopleRefused as error:
         raise Http404("No such page.") from error
     if not hmac.compare_digest(offered.encode(errors="replace"), settings.DEV_KEY.encode()):

@@ -15,8 +15,8 @@ from django.core.handlers.asgi import ASGIHandler
 from django.db import close_old_connections
 from django.http.response import HttpResponseBase
 
-from people.addresses import address_of_scope, counted_as
-from people.lines import LineFull, Lines
+from core.client_address import address_of_scope, counted_as
+from core.lines import LineFull, Lines
 from rooms.identity import one_cookie_header
 
 Receive = Callable[[], Awaitable[Mapping[str, Any]]]

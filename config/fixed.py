@@ -11,10 +11,10 @@ REST_FRAMEWORK = {
     ],
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
-    "DEFAULT_PARSER_CLASSES": ["people.api.parsers.PlainJSONParser"],
+    "DEFAULT_PARSER_CLASSES": ["core.api.parsers.PlainJSONParser"],
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
     "DEFAULT_PAGINATION_CLASS": None,
-    "EXCEPTION_HANDLER": "people.api.errors.handler",
+    "EXCEPTION_HANDLER": "core.api.errors.handler",
 }
 SPECTACULAR_SETTINGS = {
     "TITLE": "Stamtafel",
@@ -62,7 +62,7 @@ CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_DEFAULT_QUEUE = "work"
 CELERY_TASK_ROUTES = {
     "rooms.tasks.sweep": {"queue": "clock"},
-    "people.tasks.send_mails": {"queue": "mail"},
+    "mail.tasks.send_mails": {"queue": "mail"},
     "transcripts.work": {"queue": "speech"},
 }
 # Seconds: a task is asked to stop at the first (SoftTimeLimitExceeded) and its process is ended at the second. Each is
@@ -71,7 +71,7 @@ CELERY_TASK_ANNOTATIONS = {
     name: {"soft_time_limit": soft, "time_limit": hard}
     for name, soft, hard in (
         ("rooms.tasks.sweep", 20, 30),
-        ("people.tasks.send_mails", 180, 240),
+        ("mail.tasks.send_mails", 180, 240),
         ("people.tasks.tidy", 600, 660),
         ("ledger.anchor", 60, 90),
         ("transcripts.requeue", 120, 150),
@@ -81,7 +81,7 @@ CELERY_TASK_ANNOTATIONS = {
         ("rooms.recording.sweep", 60, 90),
         ("rooms.recording.prepare_left", 60, 90),
         ("rooms.recording.measure_left", 3600, 3660),
-        ("moderation.sweep", 3600, 3660),
-        ("moderation.tidy", 3600, 3660),
+        ("retention.sweep", 3600, 3660),
+        ("retention.tidy", 3600, 3660),
     )
 }

@@ -15,10 +15,10 @@ from django.utils.crypto import constant_time_compare
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
-from config import heartbeat
+from config import signs_of_life
 from core import loops
 from core.lane import DiskHangs, Lane
-from moderation import retention
+from retention import purge
 from rooms.media import bus
 from rooms.media.probe import probe_recording
 from rooms.recording import marker
@@ -184,7 +184,7 @@ def process(name: str) -> Callable[[], str]:
     """The check for one of Celery's processes."""
 
     def check() -> str:
-        if value(heartbeat.key(name)) is None:
+        if value(signs_of_life.key(name)) is None:
             raise NotReady("no sign of life: is it running?")
         return "shows life"
 
@@ -200,7 +200,7 @@ def running_loops() -> str:
 
 def forgotten_on_time() -> str:
     """Copies whose time is over are gone. Being late is told, and takes no listener away."""
-    if late := len(retention.overdue(timezone.now())):
+    if late := len(purge.overdue(timezone.now())):
         raise Degraded(f"{late} overdue: see `manage.py retention`")
     return "0 overdue"
 
@@ -212,7 +212,7 @@ CHECKS: dict[str, Callable[[], str]] = {
     "supervisor": supervisor,
     "disk": disk,
     "recordings": recordings,
-    **{name: process(name) for name in heartbeat.NAMES},
+    **{name: process(name) for name in signs_of_life.NAMES},
     "loops": running_loops,
     "retention": forgotten_on_time,
 }

@@ -1,6 +1,6 @@
 """Limits of what one client may take of what is common: settings, which `config/settings.py` takes up.
 
-Signed-in people count by person, everybody else by address (`people/addresses.py`). The defaults admit 500 listeners
+Signed-in people count by person, everybody else by address (`core/client_address.py`). The defaults admit 500 listeners
 behind one address (a school, an office) and leave the rest of the site to others.
 """
 

@@ -22,7 +22,7 @@ from twisted.internet.protocol import Protocol
 from twisted.protocols.policies import ProtocolWrapper
 from twisted.web.http import HTTPChannel
 
-from people.addresses import counted_as
+from core.client_address import counted_as
 
 log = logging.getLogger(__name__)
 

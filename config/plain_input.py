@@ -18,7 +18,8 @@ from django.template.loader import render_to_string
 from django.utils import translation
 from django.utils.decorators import sync_and_async_middleware
 
-from people.refusals import PeopleRefused, as_error
+from core.refusals import as_error
+from people.refusals import PeopleRefused
 
 FORMS = ("application/x-www-form-urlencoded", "multipart/form-data")
 _UTF8 = frozenset({"utf-8", "utf8", "us-ascii", "ascii"})

@@ -70,11 +70,16 @@ INSTALLED_APPS = [
     "allauth",
     "allauth.account",
     "allauth.mfa",
+    "core.apps.CoreConfig",
     "ledger.apps.LedgerConfig",
+    "mail.apps.MailConfig",
     "people.apps.PeopleConfig",
+    "social.apps.SocialConfig",
     "rooms.apps.RoomsConfig",
-    "moderation.apps.ModerationConfig",
+    "retention.apps.RetentionConfig",
     "transcripts.apps.TranscriptsConfig",
+    "moderation.apps.ModerationConfig",
+    "pages.apps.PagesConfig",
 ]
 
 MIDDLEWARE = [
@@ -233,13 +238,13 @@ MFA_SUPPORTED_TYPES = ["totp", "recovery_codes", *(["webauthn"] if PASSKEYS else
 MFA_PASSKEY_LOGIN_ENABLED = PASSKEYS
 MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = PASSKEYS and not HTTPS
 MFA_ALLOW_UNVERIFIED_EMAIL = True  # else nobody with a second step could change the address
-MFA_ADAPTER = "people.accounts.second_step.SecondStepAdapter"
+MFA_ADAPTER = "people.accounts.mfa.SecondStepAdapter"
 MFA_FORMS = {
-    "authenticate": "people.accounts.second_step.AuthenticateForm",
-    "reauthenticate": "people.accounts.second_step.ReauthenticateForm",
-    "activate_totp": "people.accounts.second_step.ActivateForm",
-    "add_webauthn": "people.accounts.second_step.AddPasskeyForm",
-    "edit_webauthn": "people.accounts.second_step.EditPasskeyForm",
+    "authenticate": "people.accounts.mfa.AuthenticateForm",
+    "reauthenticate": "people.accounts.mfa.ReauthenticateForm",
+    "activate_totp": "people.accounts.mfa.ActivateForm",
+    "add_webauthn": "people.accounts.mfa.AddPasskeyForm",
+    "edit_webauthn": "people.accounts.mfa.EditPasskeyForm",
 }
 MFA_TOTP_ISSUER = SITE_NAME
 MFA_TOTP_TOLERANCE = 1  # a code is good for half a minute longer on both sides: clocks differ
@@ -256,11 +261,11 @@ USE_THOUSAND_SEPARATOR = True
 # --- mail ----------------------------------------------------------------------------------------------------------
 MAIL_FOLDER = Path(env_str("MAIL_FOLDER", str(LOCAL_DIR / "mail")))
 DEFAULT_FROM_EMAIL = env_str("DEFAULT_FROM_EMAIL", "Stamtafel <stamtafel@localhost>")
-# With a mail server: written down first and sent by the worker, with retries (people/outbox.py). Without: /dev/mail/.
+# With a mail server: written down first and sent by the worker, with retries (mail/outbox.py). Without: /dev/mail/.
 OUTBOX_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
 EMAIL_TIMEOUT = 20  # seconds
 EMAIL_BACKEND = (
-    "people.outbox.Backend" if env_str("EMAIL_HOST", "") else "django.core.mail.backends.filebased.EmailBackend"
+    "mail.outbox.Backend" if env_str("EMAIL_HOST", "") else "django.core.mail.backends.filebased.EmailBackend"
 )
 EMAIL_FILE_PATH = MAIL_FOLDER
 EMAIL_HOST = env_str("EMAIL_HOST", "")
@@ -331,15 +336,15 @@ CELERY_BEAT_SCHEDULE = {
     "draw-recordings": {"task": "rooms.recording.prepare_left", "schedule": 300.0, "options": {"expires": 300}},
     "measure-recordings": {"task": "rooms.recording.measure_left", "schedule": 300.0, "options": {"expires": 300}},
     "sweep-recordings": {"task": "rooms.recording.sweep", "schedule": 30.0, "options": {"expires": 30}},
-    "send-mails": {"task": "people.tasks.send_mails", "schedule": 60.0, "options": {"expires": 60}},
+    "send-mails": {"task": "mail.tasks.send_mails", "schedule": 60.0, "options": {"expires": 60}},
     "anchor-ledger": {"task": "ledger.anchor", "schedule": 600.0, "options": {"expires": 600}},
     "requeue-speech": {"task": "transcripts.requeue", "schedule": 30.0, "options": {"expires": 30}},
     "sweep-retention": {
-        "task": "moderation.sweep",
+        "task": "retention.sweep",
         "schedule": float(RETENTION_SWEEP_SECONDS),
         "options": {"expires": RETENTION_SWEEP_SECONDS},
     },
-    "tidy-purged": {"task": "moderation.tidy", "schedule": 3600.0, "options": {"expires": 3600}},
+    "tidy-purged": {"task": "retention.tidy", "schedule": 3600.0, "options": {"expires": 3600}},
     "tidy-accounts": {"task": "people.tasks.tidy", "schedule": 3600.0, "options": {"expires": 3600}},
     "sweep-rooms": {"task": "rooms.tasks.sweep", "schedule": 5.0, "options": {"expires": 5}},
 }

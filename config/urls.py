@@ -19,13 +19,14 @@ urlpatterns = [
     path("i18n/", include("django.conf.urls.i18n")),
     path("api/v1/schema/", SpectacularAPIView.as_view(api_version="v1"), name="schema"),
     path("api/v1/", include("people.api.urls")),
+    path("api/v1/", include("social.api.urls")),
     path("api/v1/", include("rooms.api.urls")),
     path("api/v1/", include("transcripts.api.urls")),
-    path("api/v1/", include("moderation.api.urls")),
+    path("api/v1/", include("retention.api.urls")),
     path("", include("people.urls")),
+    path("", include("social.urls")),
     path("", include("rooms.recording.urls")),
-    path("", include("transcripts.urls")),
-    path("", include("rooms.urls")),
+    path("", include("pages.urls")),
 ]
 
 if settings.DEV_KEY:

@@ -1,6 +1,6 @@
 """The ledger: every act on evidence, decisions and clocks, in a chain that shows when a link was changed.
 
-`Entry` is append-only, and the database refuses everything else (migration 0003). Both tables are named with their
+`Entry` is append-only, and the database refuses everything else (migration 0001). Both tables are named with their
 schema: no table that somebody makes elsewhere stands for them. An entry holds ids and commitments, never a person's
 words: those are in `Text`, which can be erased without touching the chain. Both name other rows by plain values: a
 foreign key would be updated when what it points to goes, and the ledger must outlive all of it.

@@ -15,11 +15,11 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from core.once import new_once, read_once
 from people.actions import credentials
 from people.devices import device_name
 from people.forms import TokenForm
 from people.models import ApiToken, Session, User
-from people.once import new_once, read_once
 from people.refusals import PeopleRefused
 from people.sessions import SessionStore
 

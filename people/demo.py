@@ -21,11 +21,11 @@ from django.db import transaction
 from django.dispatch import Signal
 from django.utils import timezone
 
-from people.actions.creators import add_creators
-from people.actions.profile import set_email
+from core.text import ABOUT, NAME
+from people.actions.account import set_email
+from people.creators.actions import add_creators
 from people.groups import AUDITORS, MODERATORS, SENIORS, ensure_groups
-from people.models import Creator, Follow, User
-from people.text import ABOUT, NAME
+from people.models import Creator, User
 
 # Sent by `manage.py seed_demo` with `people` (handle → User); receivers above make what belongs to them.
 accounts_ready = Signal()
@@ -86,9 +86,6 @@ def ensure_people() -> dict[str, User]:
     hashed = make_password(password())
     people = {account.handle: ensure_account(account, hashed) for account in ACCOUNTS}
     ensure_second_steps(people)
-    for account in ACCOUNTS:
-        for handle in account.follows:
-            Follow.objects.get_or_create(follower=people[account.handle], followed=people[handle])
     host = people[HOST]
     if not Creator.objects.filter(user=host, added_at__isnull=False).exists():
         add_creators([host], by=people[ADMIN], wave="Demo")

@@ -3,9 +3,9 @@
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from people.fields import TypedField
+from core.fields import TypedField
+from core.text import LABEL, PLAN
 from people.models import User
-from people.text import LABEL, PLAN
 from people.zones import zone_choices
 
 

@@ -1,7 +1,4 @@
-"""The groups of staff. They are made once; what an administrator changes in them afterwards stays.
-
-A permission that a later version adds is given to groups that are there already by that version's migration, once.
-"""
+"""The groups of staff. They are made once; what an administrator changes in them afterwards stays."""
 
 from typing import Any
 
@@ -14,7 +11,7 @@ group_made = Signal()
 MODERATORS = "Moderators"
 SENIORS = "Senior moderators"
 AUDITORS = "Auditors"
-_LOOK = ("view_user", "view_follow", "view_creator", "view_sanction")
+_LOOK = ("view_user", "view_creator", "view_sanction")
 # Permissions on people; the apps above give the groups theirs. Moderators know people by handle, not by address, and
 # until there are decisions with a second pair of eyes only seniors close accounts and impose sanctions.
 PERMISSIONS = {

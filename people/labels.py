@@ -8,7 +8,7 @@ from collections.abc import Mapping
 
 import regex
 
-from people.text import flat, nfc, shows
+from core.text import flat, nfc, shows
 
 NOBODY = "Unknown person"
 _UNREAD = regex.compile(r"[^\p{L}\p{N}\p{M}\p{So}]|\p{DI}", regex.V1)

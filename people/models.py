@@ -19,11 +19,11 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from people.fields import TypedColumn
+from core.fields import TypedColumn
+from core.text import ABOUT, LABEL, NAME, PLAN, REASON, WAVE, clusters, isolated, nfc
+from mail.addresses import canonical, found_as
 from people.handles import PATTERN
-from people.mail_addresses import canonical, found_as
 from people.spelling import password_spellings, plain_handle
-from people.text import ABOUT, LABEL, NAME, PLAN, REASON, WAVE, clusters, isolated, nfc
 
 if TYPE_CHECKING:
     from people.sessions import SessionStore
@@ -81,7 +81,7 @@ class UserManager(BaseUserManager["User"]):
 
     def create_superuser(self, handle: str, email: str, password: str | None = None, **extra: Any) -> User:
         """Whoever makes one has the machine: the address counts as confirmed."""
-        from people.actions.profile import set_email
+        from people.actions.account import set_email
 
         user = self.create_user(handle, email, password, is_staff=True, is_superuser=True, **extra)
         return set_email(user, user.email, confirmed=True)
@@ -193,7 +193,7 @@ class User(AbstractBaseUser, PermissionsMixin):
         return self.display_name
 
     def get_absolute_url(self) -> str:
-        return reverse("people:profile", args=[self.handle])
+        return reverse("social:profile", args=[self.handle])
 
     @property
     def colour(self) -> str:
@@ -211,25 +211,6 @@ class User(AbstractBaseUser, PermissionsMixin):
     def picture_url(self) -> str:
         """The uploaded picture's address, or nothing: then the page draws initials on `colour`."""
         return self.picture.url if self.picture else ""
-
-
-class Follow(models.Model):
-    """`follower` wants to hear of `followed`; `followed` appears first in the follower's live bar."""
-
-    follower = models.ForeignKey(User, models.CASCADE, related_name="following_rows", verbose_name=_("follower"))
-    followed = models.ForeignKey(User, models.CASCADE, related_name="follower_rows", verbose_name=_("followed"))
-    since = models.DateTimeField(_("since"), default=timezone.now)
-
-    class Meta:
-        verbose_name = _("follow")
-        verbose_name_plural = _("follows")
-        constraints = [
-            models.UniqueConstraint(fields=["follower", "followed"], name="follow_once"),
-            models.CheckConstraint(condition=~Q(follower=F("followed")), name="follow_not_oneself"),
-        ]
-
-    def __str__(self) -> str:
-        return f"{self.follower_id} → {self.followed_id}"
 
 
 class Creator(models.Model):
@@ -357,33 +338,3 @@ class ApiToken(models.Model):
 
     def __str__(self) -> str:
         return f"{isolated(self.name)} ({self.prefix}…)"
-
-
-class Mail(models.Model):
-    """A mail on its way out: none is lost silently, and staff see which could not be sent.
-
-    Its source is emptied once it is sent: it may hold a link that resets a password.
-    """
-
-    class State(models.TextChoices):
-        WAITING = "waiting", _("waiting")
-        SENT = "sent", _("sent")
-        FAILED = "failed", _("given up")
-
-    to = models.CharField(_("to"), max_length=320)
-    subject = models.CharField(_("subject"), max_length=200)
-    source = models.BinaryField(_("source"), blank=True, default=b"")
-    state = models.CharField(_("state"), max_length=8, choices=State.choices, default=State.WAITING)
-    attempts = models.PositiveSmallIntegerField(_("attempts"), default=0)
-    error = models.CharField(_("last error"), max_length=300, blank=True)
-    made_at = models.DateTimeField(_("made"), default=timezone.now)
-    next_at = models.DateTimeField(_("next attempt"), default=timezone.now)
-    sent_at = models.DateTimeField(_("sent"), null=True, blank=True)
-
-    class Meta:
-        verbose_name = _("mail")
-        verbose_name_plural = _("mails")
-        indexes = [models.Index(fields=["next_at"], condition=Q(state="waiting"), name="mail_due")]
-
-    def __str__(self) -> str:
-        return self.subject

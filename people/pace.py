@@ -14,9 +14,10 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.urls import reverse
 
-from people import throttle
-from people.addresses import address_of_request, counted_as
-from people.refusals import PeopleRefused, as_error
+from core.client_address import address_of_request, counted_as
+from core.refusals import as_error
+from core.throttle import Limit
+from people.refusals import PeopleRefused
 
 FREE = ("/healthz", settings.STATIC_URL, settings.MEDIA_URL)  # beginnings of paths
 HLS = "/hls/"
@@ -34,7 +35,7 @@ class Pace:
     def check(self, client_key: str) -> None:
         """Raises `too_fast` with the seconds to wait."""
         most = int(getattr(settings, self.setting))
-        throttle.slow_down(f"{self.name}:{client_key}", per_minute=most / self.minutes, burst=most)
+        Limit(self.name, most / self.minutes, most, PeopleRefused).check(client_key)
 
 
 PERSON = Pace("pages", "PAGES_PER_PERSON")

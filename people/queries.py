@@ -4,75 +4,16 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from allauth.account.models import EmailAddress
-from django.contrib.auth.models import AnonymousUser
-from django.db.models import Q, QuerySet
+from django.db.models import Q
 from django.db.models.functions import Lower
 
-from people.live import LiveLink, live_link
-from people.models import Creator, Follow, User
+from people.models import User
 from people.spelling import plain_login
 
 
 def person(handle: str) -> User | None:
     """The open account with this handle; capitals do not matter."""
     return User.objects.by_handle(handle, is_active=True, signing_up=False)
-
-
-def follows(follower_pk: int, followed_pk: int) -> bool:
-    return Follow.objects.filter(follower_id=follower_pk, followed_id=followed_pk).exists()
-
-
-def followed_ids(follower_pk: int) -> set[int]:
-    """Whom this person follows."""
-    return set(Follow.objects.filter(follower_id=follower_pk).values_list("followed_id", flat=True))
-
-
-@dataclass(frozen=True)
-class Shown:
-    """A person as a certain reader sees them: numbers, who follows whom, where they are live."""
-
-    followers: int
-    following: int
-    followed_by_you: bool
-    follows_you: bool
-    is_you: bool
-    link: LiveLink | None
-
-    @property
-    def live(self) -> str:
-        return self.link.url if self.link else ""
-
-
-def shown_to(user: User, reader: User | AnonymousUser) -> Shown:
-    """Closed accounts do not count."""
-    you = reader.pk
-    return Shown(
-        followers=Follow.objects.filter(followed=user, follower__is_active=True).count(),
-        following=Follow.objects.filter(follower=user, followed__is_active=True).count(),
-        followed_by_you=you is not None and follows(you, user.pk),
-        follows_you=you is not None and follows(user.pk, you),
-        is_you=you == user.pk,
-        link=live_link(user),
-    )
-
-
-def waiting() -> QuerySet[Creator]:
-    """Those who asked to join the creator group, in the order in which they will be let in."""
-    return Creator.objects.filter(added_at=None, user__is_active=True).order_by("asked_at", "pk")
-
-
-@dataclass(frozen=True)
-class Place:
-    """Number `number` of `of` people who asked."""
-
-    number: int
-    of: int
-
-
-def place_in_queue(creator: Creator) -> Place:
-    """Where this person stands; asked for one who waits."""
-    ahead = Q(asked_at__lt=creator.asked_at) | Q(asked_at=creator.asked_at, pk__lt=creator.pk)
-    return Place(waiting().filter(ahead).count() + 1, max(1, waiting().count()))
 
 
 @dataclass(frozen=True)

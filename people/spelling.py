@@ -1,11 +1,11 @@
-"""One spelling for handles and passwords, however a device writes them. Addresses: `people.mail_addresses`."""
+"""One spelling for handles and passwords, however a device writes them. Addresses: `mail.addresses`."""
 
 from __future__ import annotations
 
 import unicodedata
 
-from people.mail_addresses import found_as
-from people.text import nfc
+from core.text import nfc
+from mail.addresses import found_as
 
 
 def plain_handle(typed: str) -> str:

@@ -9,8 +9,9 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.urls import reverse
 
+from core.refusals import as_error
 from people.models import Sanction, User
-from people.refusals import PeopleRefused, as_error
+from people.refusals import PeopleRefused
 from people.standing import standing_of, why_not_enter
 
 

@@ -1,16 +1,12 @@
-"""Pages about people."""
+"""Pages of the own account, and of the creator group."""
 
 from django.urls import path, re_path
 
-from people import converters as _converters  # noqa: F401  # makes <handle:…> known
 from people import credential_views, staff_gate, views
 
 app_name = "people"
 
 urlpatterns = [
-    path("people/<handle:handle>/", views.profile, name="profile"),
-    path("people/<handle:handle>/follow/", views.follow, name="follow"),
-    path("people/<handle:handle>/unfollow/", views.unfollow, name="unfollow"),
     path("settings/", views.settings_page, name="settings"),
     path("settings/picture/", views.picture_form, name="settings_picture"),
     path("settings/sessions/", credential_views.sessions, name="sessions"),

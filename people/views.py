@@ -7,19 +7,17 @@ from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.core.exceptions import ValidationError
-from django.http import FileResponse, Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import FileResponse, Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import translation
-from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST, require_safe
 
-from people.actions import creators as creator_actions
-from people.actions import follows as follow_actions
-from people.actions import profile as profile_actions
+from people.actions import account as profile_actions
+from people.creators import actions as creator_actions
+from people.creators.queries import place_in_queue
 from people.forms import AskForm, PictureForm, ProfileForm
 from people.models import Creator, User
-from people.queries import person, place_in_queue, shown_to
 from people.refusals import PeopleRefused
 
 YEAR = 365 * 24 * 3600  # seconds
@@ -28,60 +26,6 @@ YEAR = 365 * 24 * 3600  # seconds
 def reader(request: HttpRequest) -> User:
     """Who is signed in; for views that require it."""
     return cast(User, request.user)
-
-
-def person_or_404(handle: str) -> User:
-    user = person(handle)
-    if user is None:
-        raise Http404(_("There is nobody with this handle."))
-    return user
-
-
-def go_back(request: HttpRequest, otherwise: str) -> HttpResponse:
-    """To the page that the form named, if it is one of ours."""
-    wanted = request.POST.get("next", "")
-    ours = url_has_allowed_host_and_scheme(wanted, {request.get_host()}, require_https=request.is_secure())
-    # Not `redirect`: it looks up a word without a slash as the name of a view.
-    return HttpResponseRedirect(wanted if wanted.startswith("/") and ours else otherwise)
-
-
-@require_safe
-def profile(request: HttpRequest, handle: str) -> HttpResponse:
-    """A person's page. Other spellings of the handle lead to the right one."""
-    user = person_or_404(handle)
-    if user.handle != handle:
-        return redirect(user, permanent=True)
-    context = {"person": user, "shown": shown_to(user, request.user)}
-    return render(request, "people/profile.html", context)
-
-
-def change_follow(request: HttpRequest, handle: str, wanted: bool) -> HttpResponse:
-    user = person_or_404(handle)
-    try:
-        if wanted:
-            follow_actions.follow(reader(request), user)
-        else:
-            follow_actions.unfollow(reader(request), user)
-    except PeopleRefused as refused:
-        messages.error(request, refused.text)
-    return go_back(request, user.get_absolute_url())
-
-
-@require_http_methods(["GET", "POST"])
-@login_required
-def follow(request: HttpRequest, handle: str) -> HttpResponse:
-    """POST follows. GET is where signing in leads back to: it shows the person, and changes nothing."""
-    if request.method == "GET":
-        return redirect("people:profile", handle)
-    return change_follow(request, handle, True)
-
-
-@require_http_methods(["GET", "POST"])
-@login_required
-def unfollow(request: HttpRequest, handle: str) -> HttpResponse:
-    if request.method == "GET":
-        return redirect("people:profile", handle)
-    return change_follow(request, handle, False)
 
 
 @login_required

@@ -15,23 +15,11 @@ from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
-from people.admin.each import to_each
+from core.admin.bases import ReadOnly
+from core.admin.each import to_each
 from rooms import actions
-from rooms.forms import ENTRY_WORDS
 from rooms.models import Consent, Recording, RecordingFile, Room, RoomEvent, Seat
-
-
-class ReadOnly:
-    """What happened, happened."""
-
-    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
+from rooms.wording import ENTRY_WORDS
 
 
 class SeatInline(ReadOnly, admin.TabularInline):  # type: ignore[type-arg]

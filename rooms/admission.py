@@ -8,13 +8,13 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
+from core.threads import in_thread
 from people.sessions import alive
 from rooms import permissions
 from rooms.identity import session_of, user_pk_of
 from rooms.models import Room
 from rooms.outlet import Outlet
 from rooms.rules.facts import facts_of_many, facts_of_nobody
-from rooms.threads import in_thread
 
 WHOLE_ACCOUNT = frozenset({"account_closed", "account_suspended"})
 

@@ -12,12 +12,12 @@ class RoomsConfig(AppConfig):
         """Tell the app below what it cannot import: where a person is live."""
         import rooms.demo
         import rooms.erasing  # noqa: F401  (both register themselves)
-        from people import live, signals
+        from people import hooks, signals
         from rooms.actions.standing import on_account_changed
         from rooms.live import live_link
         from rooms.signals import recording_ready
 
-        live.register(live_link)
+        hooks.register(live_link)
         signals.standing_changed.connect(on_account_changed, dispatch_uid="rooms.standing")
         recording_ready.connect(_draw, dispatch_uid="rooms.recording.peaks")
 

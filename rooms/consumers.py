@@ -19,9 +19,10 @@ from django.conf import settings
 from django.utils import translation
 from redis.exceptions import RedisError
 
-from people.addresses import address_of_scope, counted_as
+from core.client_address import address_of_scope, counted_as
+from core.threads import in_thread
 from people.models import User
-from rooms import actions, bus, doorway, presence, throttle, verbs
+from rooms import actions, channels, doorway, presence, throttle, verbs
 from rooms.backpressure import abort, gate_of
 from rooms.events import encode
 from rooms.frames import BadFrame, Frame, Pace, parse
@@ -33,7 +34,6 @@ from rooms.outlet import Outlet
 from rooms.refusals import RoomRefused, as_error
 from rooms.rules.facts import enter
 from rooms.snapshot import Base, You, compose, you
-from rooms.threads import in_thread
 
 log = logging.getLogger(__name__)
 
@@ -212,7 +212,7 @@ class RoomSocket:
         handle = self.who.handle
         if any(seat["user"] == handle for seat in shared.seats):
             text = encode({"type": "connected", "user": handle, "connected": connected})
-            await self.hub.redis.publish(bus.room_channel(self.room_pk), text)
+            await self.hub.redis.publish(channels.room_channel(self.room_pk), text)
 
     async def _snapshot(self, *, fresh: bool = False) -> Base:
         """Queue a snapshot ahead of everything that waits."""
@@ -311,10 +311,10 @@ class RoomSocket:
             return {}
         call = verbs.Call(self.room_pk, self.who, self.conn, frame.args, self.address)
         if frame.verb in verbs.SOUND:
-            await throttle.acheck(self.hub.redis, throttle.SOUND, self.who.key)
+            await throttle.SOUND.acheck(self.hub.redis, self.who.key)
             self.used_sound = True
             return await verbs.SOUND[frame.verb](call)
-        await throttle.acheck(self.hub.redis, throttle.ACTIONS, self.who.key)
+        await throttle.ACTIONS.acheck(self.hub.redis, self.who.key)
         if frame.verb == "snapshot":
             await verbs.in_turn(verbs.may_see, call)
             await self._snapshot(fresh=True)

@@ -15,9 +15,9 @@ from weakref import WeakValueDictionary
 import redis.asyncio
 from django.conf import settings
 
-from people import quotas
-from people.lines import LineFull, Lines
-from rooms import throttle
+from core import quotas
+from core.lines import LineFull, Lines
+from core.throttle import Limit
 from rooms.frames import Pace
 from rooms.identity import Who
 from rooms.refusals import RoomRefused
@@ -44,7 +44,7 @@ async def turn(client: redis.asyncio.Redis, address: str, session: str) -> Async
     try:
         async with _lines.turn(address):
             most = settings.SOCKETS_NEW_PER_ADDRESS
-            await throttle.acheck(client, throttle.Limit("sockets", most, most), address, code="too_many")
+            await Limit("sockets", most, most, RoomRefused, "too_many").acheck(client, address)
             yield
     except LineFull as error:
         raise RoomRefused("too_many") from error

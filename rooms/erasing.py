@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ledger.erasing import erases
-from rooms import bus
+from core import bus
+from core.erasers import erases
 
 PREFIXES = ("presence:{}", "presence:{}:people", "away:{}", "count:{}")
 

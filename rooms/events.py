@@ -16,7 +16,8 @@ from typing import Any, Literal, NotRequired, TypedDict, get_args
 
 from django.db import transaction
 
-from rooms import bus
+from core import bus
+from rooms import channels
 from rooms.models import Room, RoomEvent, Seat
 
 
@@ -226,11 +227,11 @@ def append_event(room: Room, type_: EventType, data: EventData) -> RoomEvent:
     room.save(update_fields=["seq"])
     event = RoomEvent.objects.create(room=room, seq=room.seq, type=type_, at_ms=room.room_time(), data=data)
     text = encode(as_message(event))
-    transaction.on_commit(lambda: bus.publish(bus.room_channel(room.pk), text), robust=True)
+    transaction.on_commit(lambda: bus.publish(channels.room_channel(room.pk), text), robust=True)
     return event
 
 
 def tell(user_pk: int, message: Personal) -> None:
     """Tell one person what concerns only them, when the transaction commits."""
     text = encode(message)
-    transaction.on_commit(lambda: bus.publish(bus.person_channel(user_pk), text), robust=True)
+    transaction.on_commit(lambda: bus.publish(channels.person_channel(user_pk), text), robust=True)

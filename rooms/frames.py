@@ -7,7 +7,7 @@ import time
 from dataclasses import dataclass
 from typing import Any
 
-from people import plain_json
+from core import plain_json
 from rooms.refusals import RoomRefused
 from rooms.verbs import VERBS
 
@@ -54,7 +54,7 @@ def parse(message: dict[str, Any]) -> Frame:
 
 
 def _load(text: str) -> tuple[Any, bool]:
-    """The value, and whether the API would take it (`people/plain_json.py`). Raises bad_frame for what is no JSON."""
+    """The value, and whether the API would take it (`core/plain_json.py`). Raises bad_frame for what is no JSON."""
     try:
         return plain_json.load(text), True
     except plain_json.NotPlain:

@@ -17,14 +17,14 @@ from weakref import WeakKeyDictionary
 import redis.asyncio
 from redis.exceptions import RedisError
 
-from core import loops
-from rooms import bus, presence
+from core import bus, loops
+from core.threads import in_thread
+from rooms import channels, presence
 from rooms.admission import put_out
 from rooms.events import LOSSY, PERSONAL, SEQUENCED, as_message, encode
 from rooms.models import Room, RoomEvent
 from rooms.outlet import Outlet
 from rooms.snapshot import Base, base
-from rooms.threads import in_thread
 
 log = logging.getLogger(__name__)
 
@@ -188,7 +188,7 @@ class Hub:
         self._listened = False  # at least once: whoever listens again has missed something
         self._room_prefix = bus.key("room:")
         self._person_prefix = bus.key("person:")
-        self._control_channel = bus.hubs_channel()
+        self._control_channel = channels.hubs_channel()
 
     def spawn(self, work: Any, name: str) -> asyncio.Task[None]:
         """A task that is kept from being collected and whose failure is logged."""
@@ -217,13 +217,13 @@ class Hub:
         feed = self.feeds.get(room_pk)
         if feed is None:
             feed = self.feeds[room_pk] = Feed(self, room_pk)
-            await self._subscribe(bus.room_channel(room_pk))
+            await self._subscribe(channels.room_channel(room_pk))
         feed.outlets.add(outlet)
         if outlet.user_pk is not None:
             others = self.people.setdefault(outlet.user_pk, set())
             others.add(outlet)
             if len(others) == 1:
-                await self._subscribe(bus.person_channel(outlet.user_pk))
+                await self._subscribe(channels.person_channel(outlet.user_pk))
         if not feed.subscribed.is_set():
             try:
                 await asyncio.wait_for(feed.subscribed.wait(), SUBSCRIBE_WITHIN)
@@ -241,7 +241,7 @@ class Hub:
             others.discard(outlet)
             if not others:
                 del self.people[outlet.user_pk]
-                await self._unsubscribe(bus.person_channel(outlet.user_pk))
+                await self._unsubscribe(channels.person_channel(outlet.user_pk))
 
     async def drop_idle(self) -> None:
         """Unsubscribe rooms that nobody here has listened to for a while."""
@@ -249,7 +249,7 @@ class Hub:
         for pk, feed in list(self.feeds.items()):
             if not feed.outlets and now - feed.empty_since > LINGER:
                 del self.feeds[pk]
-                await self._unsubscribe(bus.room_channel(pk))
+                await self._unsubscribe(channels.room_channel(pk))
 
     async def presence_members(self) -> dict[int, list[tuple[str, str]]]:
         """Every connection of this process, by room."""
@@ -304,8 +304,8 @@ class Hub:
             wait = min(wait * 2, 2.0)
 
     def _channels(self) -> list[str]:
-        rooms = [bus.room_channel(pk) for pk in self.feeds]
-        return rooms + [bus.person_channel(pk) for pk in self.people]
+        rooms = [channels.room_channel(pk) for pk in self.feeds]
+        return rooms + [channels.person_channel(pk) for pk in self.people]
 
     async def _back(self) -> None:
         log.warning("live events are heard again: every socket gets a fresh snapshot")

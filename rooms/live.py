@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from django.db.models import Exists, OuterRef, Prefetch, Q
 from redis.exceptions import RedisError
 
-from people.live import LiveLink
-from people.models import Follow, User
+from people.hooks import LiveLink
+from people.models import User
 from rooms import presence
 from rooms.models import Room, Seat
+from social.models import Follow
 
 MOST = 100  # rooms shown at once
 

@@ -18,8 +18,8 @@ from django.db.models import F, Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from people.fields import TypedColumn
-from people.text import Text, isolated
+from core.fields import TypedColumn
+from core.text import Text, isolated
 
 # No 0/O, 1/l/I: people read room addresses aloud.
 _SLUG_LETTERS = "abcdefghjkmnpqrstuvwxyz23456789"

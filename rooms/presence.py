@@ -19,8 +19,7 @@ from typing import Any, TypeVar
 import redis.asyncio
 from redis.exceptions import ResponseError
 
-from core import loops
-from rooms import bus
+from core import bus, loops
 
 log = logging.getLogger(__name__)
 

@@ -11,11 +11,11 @@ from django.db import DatabaseError
 from django.utils import timezone
 from redis.exceptions import RedisError
 
-from core import loops
-from rooms import bus, presence
+from core import bus, loops
+from core.threads import in_thread
+from rooms import channels, presence
 from rooms.events import encode, iso
 from rooms.models import Seat
-from rooms.threads import in_thread
 
 if TYPE_CHECKING:
     from rooms.hub import Feed, Hub
@@ -65,7 +65,7 @@ async def _publish_count(hub: Hub, feed: Feed) -> None:
     if mine:
         feed.count_due = False
         number = feed.listening = await count(hub, feed.room_pk)
-        await hub.redis.publish(bus.room_channel(feed.room_pk), encode({"type": "count", "listening": number}))
+        await hub.redis.publish(channels.room_channel(feed.room_pk), encode({"type": "count", "listening": number}))
 
 
 async def count(hub: Hub, room_pk: int) -> int:

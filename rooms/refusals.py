@@ -6,8 +6,8 @@ from typing import Any
 
 from django.utils.translation import gettext_lazy as _
 
-from people import refusals
-from people.refusals import Refusal, Refused
+from core import refusals
+from core.refusals import Refusal, Refused
 
 TABLE: dict[str, Refusal] = {
     "not_signed_in": Refusal(401, _("Sign in first: everybody may listen, but only people with an account speak.")),

@@ -13,8 +13,9 @@ from typing import Any, TypeVar
 
 from django.conf import settings
 
+from core.lines import LineFull, Lines
+from core.threads import in_thread
 from people.handles import read_handle
-from people.lines import LineFull, Lines
 from people.models import User
 from people.sessions import alive
 from rooms import actions, permissions
@@ -24,7 +25,6 @@ from rooms.media.ice import ice_servers
 from rooms.models import Room, Seat
 from rooms.refusals import RoomRefused, refuse
 from rooms.rules.facts import facts_of
-from rooms.threads import in_thread
 
 Answer = dict[str, Any]
 T = TypeVar("T")

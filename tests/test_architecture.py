@@ -11,7 +11,8 @@ from typing import get_args, get_type_hints
 
 import pytest
 
-from people.refusals import PeopleRefused, Refused
+from core.refusals import Refused
+from people.refusals import PeopleRefused
 from rooms import events
 from rooms.refusals import TABLE, RoomRefused
 from rooms.replay import _CHANGES
@@ -76,8 +77,8 @@ def publications(tree: ast.AST) -> Iterator[tuple[int, str]]:
 # Outside of actions, with the reason.
 MAY_WRITE = {
     "rooms/events.py": "append_event, which only actions may call (the next test)",
-    "moderation/receipts.py": "the purge: marks a room whose copy is gone",
-    "moderation/retention.py": "the purge: claims rooms that are due",
+    "retention/receipts.py": "the purge: marks a room whose copy is gone",
+    "retention/purge.py": "the purge: claims rooms that are due",
 }
 
 

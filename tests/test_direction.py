@@ -15,11 +15,11 @@ from django.core import mail
 from django.test import Client
 from django.utils import timezone
 
-from people import mails
-from people.actions.creators import add_creators
+from core.text import FSI, PDI
+from people import notify
 from people.actions.credentials import make_token
+from people.creators.actions import add_creators
 from people.models import Creator, User
-from people.text import FSI, PDI
 from rooms import actions
 from rooms.models import Room
 from tests.people.staff import sign_in_staff
@@ -166,7 +166,7 @@ def test_mails(django_capture_on_commit_callbacks: Any) -> None:
     type(transcript).objects.filter(pk=transcript.pk).update(speech_ms=1000, done_ms=1000, told_at=None)
     tell_host(transcript.pk)
     for template in ("rooms/email/recording_paused.txt", "rooms/email/recording_resumed.txt"):
-        mails.send(host, template)
+        notify.send(host, template)
     assert len(mail.outbox) >= 5
     for letter in mail.outbox:
         for line in [str(letter.subject), *str(letter.body).splitlines()]:

@@ -6,9 +6,9 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.utils import timezone
 
+from core.text import Text
 from ledger.actions import record
 from people.models import User
-from people.text import Text
 from rooms.models import Recording, RecordingFile, Room
 from rooms.recording.access import role_in
 from transcripts.jobs import settle

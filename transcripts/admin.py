@@ -10,8 +10,8 @@ from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
-from ledger.admin import ReadOnlyAdmin
-from people.admin.each import to_each
+from core.admin.bases import ReadOnlyAdmin
+from core.admin.each import to_each
 from transcripts.actions import retry_transcript
 from transcripts.models import Cue, Piece, TrackPlan, Transcript, TranscriptionWindow
 

@@ -10,8 +10,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
+from core.text import flat
 from people.labels import printable
-from people.text import flat
 
 # SubRip has no escapes: brackets that begin tags and commands ({\\an8}, \\N) become others.
 SRT_SIGNS = str.maketrans({"<": "[", ">": "]", "{": "(", "}": ")", "\\": "/"})

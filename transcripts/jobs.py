@@ -19,7 +19,7 @@ from django.db.models import Count, Q, QuerySet, Sum
 from django.db.models.functions import Now
 from django.utils import timezone
 
-from people.text import nfc
+from core.text import nfc
 from transcripts.models import Cue, Piece, TrackPlan, Transcript, TranscriptionWindow
 from transcripts.stitch import Line
 from transcripts.windows import Span, Window, speech_ms

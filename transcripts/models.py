@@ -17,7 +17,7 @@ from django.db.models.functions import Coalesce
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from people.text import isolated
+from core.text import isolated
 from rooms.models import RecordingFile, Room, Seat
 from transcripts.doubt import doubtful
 

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from django.contrib.postgres.search import SearchQuery
 from django.db.models import Q, QuerySet
 
+from core.text import Text
 from people.labels import labels
 from people.models import User
-from people.text import Text
 from rooms.models import Room
 from rooms.recording.access import role_in
 from rooms.rules.facts import facts_of

@@ -2,7 +2,7 @@
 
 from django.utils.translation import gettext_lazy as _
 
-from people.refusals import Refusal, Refused
+from core.refusals import Refusal, Refused
 
 TABLE: dict[str, Refusal] = {
     "not_signed_in": Refusal(401, _("Sign in to do this.")),

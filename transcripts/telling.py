@@ -10,8 +10,8 @@ import logging
 from django.db import transaction
 from django.utils import timezone
 
-from people import mails
-from people.text import flat
+from core.text import flat
+from people import notify
 from transcripts.jobs import progress
 from transcripts.models import Transcript
 
@@ -47,7 +47,7 @@ def tell_host(pk: int) -> bool:
     if not worth_telling(transcript):
         return False
     room = transcript.room
-    mails.send(
+    notify.send(
         room.host,
         "transcripts/email/finished.txt",
         title=flat(room.title),

@@ -52,7 +52,7 @@ def command(name: str, port: int = 0, host: str = "127.0.0.1", certificate: Path
         # Waits, ready, until the other supervisor is gone: then it takes over within a moment.
         "standby": [sys.executable, "manage.py", "media"],
         "voices": [sys.executable, "manage.py", "voices"],
-        # The 5-second clock and the mails, which take one place at a time (people/outbox.py): the other is the clock's.
+        # The 5-second clock and the mails, which take one place at a time (mail/outbox.py): the other is the clock's.
         # Processes, not threads, because only they can be ended when a task hangs.
         "clock": worker("clock", "--concurrency", "2", queues="clock,mail"),
         "work": worker("work", "--concurrency", "2"),

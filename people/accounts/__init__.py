@@ -1,7 +1,7 @@
 """How people get in: what the house changes in django-allauth."""
 
+from core.text import isolated
 from people.models import User
-from people.text import isolated
 
 
 def display(user: User) -> str:

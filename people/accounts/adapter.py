@@ -21,18 +21,18 @@ from django.urls import reverse
 from django.utils import timezone, translation
 from django.utils.translation import gettext_lazy as _
 
+from core.client_address import address_of_request
+from core.text import nfc
+from mail.addresses import canonical
 from people.accounts.backend import by_address, by_login
 from people.accounts.limits import may_mail, remember_device, try_password
 from people.accounts.links import confirm_link, local_next, reset_link, site_link, this_site, with_next
+from people.actions.account import lock_claimants, release_unconfirmed
 from people.actions.credentials import end_credentials, prove_address
-from people.actions.profile import lock_claimants, release_unconfirmed
-from people.addresses import address_of_request
-from people.mail_addresses import canonical
 from people.middleware import TZ_COOKIE
 from people.models import User
 from people.sessions import SessionStore
 from people.spelling import plain_handle
-from people.text import nfc
 from people.zones import is_zone
 
 DIFFERENT_PASSWORD = _("This handle, address or password is not right. Capitals matter in the password.")

@@ -8,10 +8,10 @@ from django.contrib.auth.hashers import check_password, make_password
 from django.contrib.auth.models import AnonymousUser
 from django.http import HttpRequest
 
-from people.mail_addresses import found_as
+from core.text import nfc
+from mail.addresses import found_as
 from people.models import User
 from people.spelling import password_spellings, plain_login
-from people.text import nfc
 
 
 def by_login(login: str) -> User | None:

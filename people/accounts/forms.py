@@ -21,14 +21,14 @@ from django.utils.html import format_html
 from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
 
+from core.fields import TypedField
+from core.text import NAME, nfc
+from mail.addresses import canonical, found_as, sendable
 from people.accounts.backend import by_address
 from people.accounts.limits import may_mail
 from people.accounts.links import local_next
-from people.fields import TypedField
 from people.handles import read_handle
-from people.mail_addresses import canonical, found_as, sendable
 from people.models import HANDLE, User
-from people.text import NAME, nfc
 
 # Read by allauth's setting; a handle also has no two spellings (the model's constraint is on lower case).
 HANDLE_VALIDATORS = [HANDLE]

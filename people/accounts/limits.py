@@ -19,11 +19,11 @@ from django.core import signing
 from django.http import HttpRequest, HttpResponseBase
 from redis.exceptions import RedisError
 
-from people.addresses import address_of_request, counted_as
-from people.mail_addresses import found_as
+from core.client_address import address_of_request, counted_as
+from core.throttle import give_back, take
+from mail.addresses import found_as
 from people.models import User
 from people.spelling import plain_login
-from people.throttle import give_back, take
 
 log = logging.getLogger(__name__)
 

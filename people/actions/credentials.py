@@ -12,13 +12,13 @@ from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
+from core.once import once_secret, use_once
+from core.text import LABEL
 from people.actions.standing_change import standing_changed
 from people.actions.typed import typed
-from people.mails import tell_new_token
 from people.models import ApiToken, Session, User
-from people.once import once_secret, use_once
+from people.notify import tell_new_token
 from people.refusals import PeopleRefused
-from people.text import LABEL
 
 TOKEN_START = "stf_"
 SHOWN = 8  # characters of a token that lists may show
@@ -90,7 +90,7 @@ def hash_of(token: str) -> str:
 def make_token(user: User, name: str, session: str = "", once: str = "") -> tuple[ApiToken, str]:
     """A new API token and its text, which nobody can read again. Its owner is told by mail.
 
-    The same form sent twice (`once`, a mark of its own; see people/once.py) makes one token, and both answers show it.
+    The same form sent twice (`once`, a mark of its own; see core/once.py) makes one token, and both answers show it.
     `session` is the stored key of the session that asks: one that ended while this waited makes no token any more.
     """
     name = typed("name", LABEL, name)

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from django.db import transaction
 from django.utils import timezone
 
+from core.text import REASON
 from ledger.actions import record
 from people.actions.credentials import Ended, end_credentials
 from people.actions.standing_change import standing_changed as standing_changed
@@ -14,7 +15,6 @@ from people.actions.typed import problems, typed
 from people.models import Sanction, User
 from people.refusals import PeopleRefused
 from people.standing import hold
-from people.text import REASON
 
 SENT_TWICE = timedelta(minutes=1)
 

@@ -9,7 +9,7 @@ from django.conf import settings
 from django.db.models import QuerySet
 from django.utils import timezone
 
-from people.batches import each
+from core.batches import each
 from people.models import ApiToken, Session, User
 
 KEPT = timedelta(days=30)  # a token that is over stays in its person's list for so long: a program may ask why

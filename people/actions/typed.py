@@ -6,8 +6,8 @@ from collections.abc import Mapping
 
 from django.core.exceptions import ValidationError
 
+from core.text import Text
 from people.refusals import PeopleRefused
-from people.text import Text
 
 
 def problems(values: Mapping[str, tuple[Text, str, bool]]) -> tuple[dict[str, str], dict[str, str]]:

@@ -1,10 +1,11 @@
-"""People in the admin: accounts, the creator group, who follows whom, mails on their way."""
+"""People in the admin: accounts, second steps, sanctions, the creator group."""
 
 from allauth.account.decorators import secure_admin_login
 from django.contrib import admin
 
-from people.admin import creators, follows, mails, second_steps, standing, users
-from people.admin.search import normalise_searches
+from core.admin.search import normalise_searches
+from people.admin import mfa, standing, users
+from people.creators import admin as creators
 from people.staff_gate import close_admin
 
 # Staff sign in where everybody does: with its rate limits and second step.
@@ -13,4 +14,4 @@ admin.site.site_header = admin.site.site_title = "Stamtafel"
 close_admin()
 normalise_searches()
 
-__all__ = ["creators", "follows", "mails", "second_steps", "standing", "users"]
+__all__ = ["creators", "mfa", "standing", "users"]

@@ -16,7 +16,9 @@ from django.urls import URLPattern, path
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from ledger.admin import ReadOnlyAdmin
+from core.admin.bases import ReadOnlyAdmin
+from core.fields import TypedField
+from core.text import REASON
 from people.actions.standing import (
     close_account,
     end_all_sessions,
@@ -24,10 +26,8 @@ from people.actions.standing import (
     lift_sanction,
     reopen_account,
 )
-from people.fields import TypedField
 from people.models import Sanction, User
 from people.refusals import PeopleRefused
-from people.text import REASON
 
 
 class WhyForm(forms.Form):

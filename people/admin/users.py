@@ -12,13 +12,12 @@ from django.urls import URLPattern, path
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
-from people.actions.creators import add_creators
-from people.actions.profile import set_email
+from mail.addresses import SEES_ADDRESSES, canonical
+from people.actions.account import set_email
 from people.admin.standing import act_on_account, deeds_for
-from people.mail_addresses import canonical
+from people.creators.actions import add_creators
 from people.models import User
 
-SEES_ADDRESSES = "people.view_address"
 ONLY_SUPERUSERS = ("is_staff", "is_superuser", "groups", "user_permissions")
 
 

@@ -11,10 +11,10 @@ from rest_framework.authentication import BaseAuthentication, get_authorization_
 from rest_framework.exceptions import AuthenticationFailed
 from rest_framework.request import Request
 
+from core.quotas import person
 from people.actions.credentials import hash_of
 from people.models import ApiToken, User
 from people.pace import PERSON
-from people.quotas import person
 from people.refusals import PeopleRefused
 from people.standing import standing_of, why_not_enter
 

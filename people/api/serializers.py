@@ -4,40 +4,9 @@ from typing import Any
 
 from rest_framework import serializers
 
-from people.api.fields import TypedField
-from people.models import User
-from people.text import ABOUT, NAME, PLAN
+from core.api.fields import TypedField
+from core.text import ABOUT, NAME, PLAN
 from people.zones import is_zone
-
-
-class ErrorDetailSerializer(serializers.Serializer[Any]):
-    code = serializers.CharField(help_text="What a program decides on; does not change with the language.")
-    text = serializers.CharField(help_text="A sentence for people, in the language of the request.")
-    fields = serializers.DictField(child=serializers.CharField(), required=False)  # type: ignore[assignment]
-
-
-class ErrorSerializer(serializers.Serializer[Any]):
-    """Every refusal."""
-
-    error = ErrorDetailSerializer()
-
-
-class PersonSerializer(serializers.Serializer[Any]):
-    """What everybody may know of a person."""
-
-    handle = serializers.CharField()
-    name = serializers.CharField(source="display_name")
-    about = serializers.CharField()
-    picture = serializers.SerializerMethodField(help_text="Address of the picture; empty where there is none.")
-    colour = serializers.CharField(help_text="Where there is no picture: initials on this colour.")
-    followers = serializers.IntegerField(source="shown.followers")
-    following = serializers.IntegerField(source="shown.following")
-    followed_by_you = serializers.BooleanField(source="shown.followed_by_you")
-    follows_you = serializers.BooleanField(source="shown.follows_you")
-    live = serializers.URLField(source="shown.live", help_text="The room this person is live in; empty for none.")
-
-    def get_picture(self, person: User) -> str:
-        return person.picture_url
 
 
 class MeSerializer(serializers.Serializer[Any]):

@@ -2,42 +2,22 @@
 
 from typing import Any, cast
 
-from drf_spectacular.utils import OpenApiResponse, extend_schema
-from rest_framework.permissions import AllowAny
+from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from people.actions import creators, follows, profile
-from people.api.serializers import (
-    ApplicationSerializer,
-    AskSerializer,
-    ErrorSerializer,
-    MeSerializer,
-    PersonSerializer,
-)
+from core.api.errors import REFUSED
+from people.actions import account
+from people.api.serializers import ApplicationSerializer, AskSerializer, MeSerializer
+from people.creators import actions
+from people.creators.queries import place_in_queue
 from people.models import Creator, User
-from people.queries import person, place_in_queue, shown_to
-from people.refusals import PeopleRefused
 from people.standing import standing_of, why_not_host
-
-REFUSED = OpenApiResponse(ErrorSerializer, description="Refused; the code says why.")
 
 
 def me_of(request: Request) -> User:
     return cast(User, request.user)
-
-
-def person_or_refuse(handle: str) -> User:
-    found = person(handle)
-    if found is None:
-        raise PeopleRefused("unknown_person")
-    return found
-
-
-def person_answer(request: Request, found: User) -> Response:
-    found.shown = shown_to(found, request.user)  # type: ignore[attr-defined]
-    return Response(PersonSerializer(found).data)
 
 
 def me_answer(user: User) -> Response:
@@ -59,41 +39,7 @@ class Me(APIView):
         wanted = MeSerializer(data=request.data, partial=True)
         wanted.is_valid(raise_exception=True)
         changes: dict[str, Any] = wanted.validated_data
-        return me_answer(profile.update_profile(me_of(request), **changes))
-
-
-class Person(APIView):
-    """What everybody may know of a person."""
-
-    permission_classes = (AllowAny,)
-
-    @extend_schema(operation_id="person", responses={200: PersonSerializer, 404: REFUSED})
-    def get(self, request: Request, handle: str) -> Response:
-        return person_answer(request, person_or_refuse(handle))
-
-
-class FollowPerson(APIView):
-    """Follow and unfollow; doing either twice is the same as once."""
-
-    @extend_schema(
-        operation_id="follow",
-        request=None,
-        responses={200: PersonSerializer, 401: REFUSED, 404: REFUSED, 409: REFUSED, 429: REFUSED},
-    )
-    def post(self, request: Request, handle: str) -> Response:
-        found = person_or_refuse(handle)
-        follows.follow(me_of(request), found)
-        return person_answer(request, found)
-
-    @extend_schema(
-        operation_id="unfollow",
-        request=None,
-        responses={200: PersonSerializer, 401: REFUSED, 404: REFUSED, 429: REFUSED},
-    )
-    def delete(self, request: Request, handle: str) -> Response:
-        found = person_or_refuse(handle)
-        follows.unfollow(me_of(request), found)
-        return person_answer(request, found)
+        return me_answer(account.update_profile(me_of(request), **changes))
 
 
 class Application(APIView):
@@ -111,12 +57,12 @@ class Application(APIView):
     def post(self, request: Request) -> Response:
         asked = AskSerializer(data=request.data)
         asked.is_valid(raise_exception=True)
-        creators.ask_for_creator(me_of(request), asked.validated_data["plan"])
+        actions.ask_for_creator(me_of(request), asked.validated_data["plan"])
         return self.answer(me_of(request))
 
     @extend_schema(operation_id="creators_withdraw", responses={200: ApplicationSerializer, 401: REFUSED})
     def delete(self, request: Request) -> Response:
-        creators.withdraw_ask(me_of(request))
+        actions.withdraw_ask(me_of(request))
         return self.answer(me_of(request))
 
     def answer(self, user: User) -> Response:

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 
 from django.db import transaction
 
-from rooms import bus
+from core import bus
 from rooms.media.bus import CHANGED
 from rooms.models import Room
 from rooms.refusals import RoomRefused

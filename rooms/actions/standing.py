@@ -15,11 +15,12 @@ from typing import Any
 
 from django.db import transaction
 
+from core import bus
+from core.batches import each
 from people.actions.standing import standing_changed as account_changed
-from people.batches import each
 from people.models import User
 from people.standing import NOBODY, standings, why_not_enter, why_not_speak
-from rooms import bus
+from rooms import channels
 from rooms.actions.opening import end_room
 from rooms.actions.stage import leave_seat
 from rooms.media.bus import CHANGED
@@ -48,7 +49,7 @@ def on_account_changed(sender: Any, user_pk: int, why: str, **_more: Any) -> Non
 
 
 def _tell(whom: dict[str, int]) -> None:
-    bus.publish(bus.hubs_channel(), json.dumps(whom))
+    bus.publish(channels.hubs_channel(), json.dumps(whom))
     bus.publish(bus.key(CHANGED), "standing")
 
 

@@ -17,7 +17,7 @@ from django.db.models import Prefetch
 from django.utils import timezone
 from redis.exceptions import RedisError
 
-from people.batches import each
+from core.batches import each
 from rooms import presence
 from rooms.actions.host import host_back, host_lost
 from rooms.actions.locking import locked

@@ -7,7 +7,7 @@ from typing import Any
 from django.conf import settings
 from rest_framework import serializers
 
-from people.api.fields import TypedField
+from core.api.fields import TypedField
 from rooms.models import TITLE, TOPIC, Recording, Room
 
 

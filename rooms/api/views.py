@@ -12,7 +12,8 @@ from rest_framework.response import Response
 from rest_framework.serializers import Serializer
 from rest_framework.views import APIView
 
-from people.api.serializers import ErrorSerializer
+from core.api.errors import ErrorSerializer
+from core.throttle import Limit
 from people.models import User
 from rooms import actions, throttle
 from rooms.api import shapes
@@ -65,8 +66,8 @@ class RoomView(APIView):
         """Who is not signed in is told so; the framework would answer a bare 403."""
         raise RoomRefused("not_allowed" if request.user.is_authenticated else "not_signed_in")
 
-    def paced(self, limit: throttle.Limit = throttle.ACTIONS) -> None:
-        throttle.check(limit, self.who.key)
+    def paced(self, limit: Limit = throttle.ACTIONS) -> None:
+        limit.check(self.who.key)
 
     def values(self, shape: type[Serializer[Any]]) -> dict[str, Any]:
         """The request's body, checked for form."""

@@ -1,4 +1,4 @@
-"""Names in Redis for sound. Every key and channel stands under REDIS_PREFIX (`rooms.bus`)."""
+"""Names in Redis for sound. Every key and channel stands under REDIS_PREFIX (`core.bus`)."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ from typing import Any, TypeVar
 
 from redis.exceptions import RedisError
 
-from rooms.bus import connect, key, person_channel, room_channel
+from core.bus import connect, key
+from rooms.channels import person_channel, room_channel
 
 REQUESTS = "media:requests"  # list: what web processes ask of the supervisor
 CHANGED = "media:changed"  # channel: a room's primary key, whose wanted state changed

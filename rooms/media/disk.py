@@ -21,14 +21,14 @@ from redis.exceptions import RedisError
 
 from core import loops
 from core.lane import DiskHangs, Lane
+from core.threads import in_thread
+from people.notify import tell_operators
 from rooms.actions import set_recording_paused
 from rooms.media import bus
 from rooms.media.bus import within
 from rooms.media.gate import Gate, Telling
-from rooms.operators import tell_operators
 from rooms.recording.space import MB, Space, measure
 from rooms.refusals import RoomRefused
-from rooms.threads import in_thread
 
 log = logging.getLogger(__name__)
 
@@ -124,7 +124,7 @@ class Disk:
                 await asyncio.sleep(AGAIN)
 
     async def _send(self, name: str, context: dict[str, Any]) -> None:
-        await in_thread(tell_operators, name, **context)
+        await in_thread(tell_operators, f"rooms/email/{name}.txt", **context)
         self._letters.popleft()
         try:
             if name == "recording_paused":

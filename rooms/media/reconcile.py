@@ -7,6 +7,7 @@ import logging
 import time
 from typing import TYPE_CHECKING
 
+from core.threads import in_thread
 from rooms.media import bus, janus_events, stage, wanted
 from rooms.media.client import JanusError
 from rooms.media.disk import tell_room
@@ -14,7 +15,6 @@ from rooms.media.serving import FAILURES
 from rooms.media.state import Handle
 from rooms.media.studio import Studio
 from rooms.recording.tasks import finish_recording
-from rooms.threads import in_thread
 
 if TYPE_CHECKING:
     from rooms.media.supervisor import Supervisor

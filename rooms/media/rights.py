@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING
 
 from django.db import DatabaseError
 
+from core.threads import in_thread
 from rooms.admission import Guest, refused
 from rooms.media.state import Handle
-from rooms.threads import in_thread
 
 if TYPE_CHECKING:
     from rooms.media.supervisor import Supervisor

@@ -13,6 +13,7 @@ from django.conf import settings
 from django.db import DatabaseError
 
 from core import loops
+from core.threads import in_thread
 from rooms.identity import page_of
 from rooms.media import audience, fairness, gains, stage, wanted
 from rooms.media.client import JanusError
@@ -20,7 +21,6 @@ from rooms.media.ports import NoPort
 from rooms.media.requests import MediaRefused
 from rooms.media.state import Handle
 from rooms.media.studio import Studio
-from rooms.threads import in_thread
 
 if TYPE_CHECKING:
     from rooms.media.supervisor import Supervisor

@@ -24,6 +24,7 @@ from redis.exceptions import RedisError
 
 from core import loops
 from core.lane import Lane
+from core.threads import in_thread
 from rooms.media import audience, bus, fairness, janus_events, reconcile, rights, serving, stage, wanted
 from rooms.media.client import Janus, JanusGone
 from rooms.media.disk import Disk
@@ -32,7 +33,6 @@ from rooms.media.serving import FAILURES
 from rooms.media.state import Handle, Kept
 from rooms.media.studio import RoomDisk, Studio, clear_tracks
 from rooms.recording import track_memory, window
-from rooms.threads import in_thread
 
 log = logging.getLogger(__name__)
 

@@ -16,12 +16,12 @@ from redis.exceptions import RedisError
 from websockets.exceptions import WebSocketException
 
 from core import loops
+from core.threads import in_thread
 from people import demo
 from rooms.demo import live_demo_room
 from rooms.media import bus, peers
 from rooms.media.talker import Talker
 from rooms.media.visitor import Browser, Refused, Visitor
-from rooms.threads import in_thread
 
 log = logging.getLogger(__name__)
 

@@ -13,10 +13,10 @@ from typing import cast
 from django.db import DatabaseError
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
 
-from people import quotas
-from people.addresses import address_of_request, counted_as
+from core import quotas
+from core.client_address import address_of_request, counted_as
+from core.threads import in_thread
 from rooms.refusals import RoomRefused
-from rooms.threads import in_thread
 
 log = logging.getLogger(__name__)
 

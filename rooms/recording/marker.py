@@ -24,9 +24,9 @@ from django.conf import settings
 from django.db import transaction
 from redis.exceptions import RedisError
 
+from core import bus
+from core.append_file import sync_folder
 from ledger import chain
-from ledger.outside import sync_folder
-from rooms import bus
 from rooms.models import RecordingFile, RecordingsFolder, Room
 
 log = logging.getLogger(__name__)

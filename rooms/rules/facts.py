@@ -12,13 +12,14 @@ from datetime import datetime, timedelta
 from django.conf import settings
 from django.db.models import Q
 
-from people.models import Follow, User
+from people.models import User
 from people.standing import NOBODY, Standing, standings, why_not_enter, why_not_speak
 from rooms import permissions
 from rooms.identity import Who
 from rooms.models import Consent, Room, Seat
 from rooms.permissions import Facts
 from rooms.refusals import refuse
+from social.models import Follow
 
 Pair = tuple[int, int]
 """A room's and an account's primary key."""

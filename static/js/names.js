@@ -1,5 +1,5 @@
 // Names among other words: who is who where names are alike, and text that keeps its direction to itself. Pure.
-// (people/labels.py and people/text.py do the same for what the server writes.)
+// (people/labels.py and core/text.py do the same for what the server writes.)
 
 const RIGHT_TO_LEFT = /[\u0590-\u08ff\u200f\u202a-\u202e\u2066-\u2069\ufb1d-\ufdff\ufe70-\ufefc\u{10800}-\u{10fff}\u{1e800}-\u{1efff}]/u;
 const TURNING = /[\u202a-\u202e\u2066-\u2069]/gu;

@@ -1,4 +1,4 @@
-// Fields for text that people type (people/fields.py): the browser says when there is too much in them, counting as the
+// Fields for text that people type (core/fields.py): the browser says when there is too much in them, counting as the
 // server does, in characters as people see them. `maxlength` would count UTF-16, and cut what is pasted without a word.
 const segmenter = Intl.Segmenter && new Intl.Segmenter(undefined, { granularity: "grapheme" });
 

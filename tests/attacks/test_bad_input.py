@@ -15,9 +15,9 @@ from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.typing import Origin
 
+from core.threads import in_thread
 from people.models import User
 from rooms.models import Room
-from rooms.threads import in_thread
 from rooms.verbs import VERBS
 from tests.attacks.addresses import addresses
 from tests.processes import Site

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 import numpy as np
 import pytest
 
+from core.threads import in_thread
 from people.actions import standing
 from people.models import Session, User
 from rooms import actions
@@ -25,7 +26,6 @@ from rooms.media.near_listener import NearListener
 from rooms.media.talker import Talker
 from rooms.models import Recording, RecordingFile, Room
 from rooms.recording import store
-from rooms.threads import in_thread
 from tests.processes import Site
 from tests.rooms.media.company import Analyst, loudness, signed_in, tone
 from tests.rooms.media.conftest import room, say, sounding, wait_until  # noqa: F401  (fixtures)

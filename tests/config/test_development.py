@@ -120,12 +120,12 @@ def test_the_cookie_ends_with_time_and_with_the_key(developing: None, client: Cl
 
 
 def test_guesses_are_slowed_down_and_other_sites_cannot_guess(developing: None, client: Client) -> None:
-    for _number in range(2 * development.TRIES_PER_MINUTE):
+    for _number in range(2 * development.TRIES.burst):
         wrong = client.get("/dev/", {"key": "x" * 48}, HTTP_SEC_FETCH_SITE="cross-site")
         assert wrong.status_code == 404
     cross = client.get("/dev/", {"key": DEV_KEY}, HTTP_SEC_FETCH_SITE="cross-site")
     assert cross.status_code == 404 and development.COOKIE not in cross.cookies
-    for _number in range(development.TRIES_PER_MINUTE):
+    for _number in range(development.TRIES.burst):
         client.get("/dev/", {"key": "x" * 48})
     assert client.get("/dev/", {"key": DEV_KEY}).status_code == 404
     elsewhere = client.get("/dev/", {"key": DEV_KEY}, REMOTE_ADDR="192.0.2.7")

@@ -15,8 +15,10 @@ from django.utils import timezone
 
 from config.celery import app
 from deploy.local.process import wait_for
-from people.models import ApiToken, Mail
-from people.tasks import send_mails, tidy
+from mail.models import Mail
+from mail.tasks import send_mails
+from people.models import ApiToken
+from people.tasks import tidy
 from rooms.models import Room
 from tests.processes import Site
 from tests.rooms.people import open_room, person
@@ -80,7 +82,7 @@ def test_every_task_has_its_limits() -> None:
     """A soft one before the hard one, and both before the broker gives a message to somebody else."""
     app.loader.import_default_modules()
     names = {name for name in app.tasks if not name.startswith("celery.")} - {"transcripts.work"}
-    assert names >= {"rooms.tasks.sweep", "people.tasks.send_mails", "rooms.recording.finish"}
+    assert names >= {"rooms.tasks.sweep", "mail.tasks.send_mails", "rooms.recording.finish"}
     for name in names:
         task = app.tasks[name]
         assert task.soft_time_limit and task.soft_time_limit < task.time_limit < HARD_ENDS, name
@@ -93,5 +95,5 @@ def test_what_beat_asks_for_is_there_and_does_not_pile_up() -> None:
     for entry in schedule.values():
         assert entry["task"] in app.tasks and entry["options"]["expires"] <= entry["schedule"]
     queue = {name: app.amqp.router.route({}, name)["queue"].name for name in app.tasks}
-    assert (queue["rooms.tasks.sweep"], queue["people.tasks.send_mails"]) == ("clock", "mail")
+    assert (queue["rooms.tasks.sweep"], queue["mail.tasks.send_mails"]) == ("clock", "mail")
     assert [name for name in queue if queue[name] == "speech"] == ["transcripts.work"]

@@ -9,7 +9,7 @@ import pytest
 from django.utils import timezone
 from playwright.sync_api import Page, expect
 
-from moderation.retention import purge
+from retention.purge import purge
 from rooms.models import Recording, Room
 from tests.e2e.browser import DESK, PHONE, Chromium, Scheme, axe, overflow
 from tests.e2e.test_pages import LONG_TITLE, ended_room

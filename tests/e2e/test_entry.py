@@ -5,8 +5,8 @@ from __future__ import annotations
 from playwright.sync_api import expect
 
 from people.actions import standing
-from people.actions.follows import follow
 from rooms.models import Room
+from social.actions.follows import follow
 from tests.e2e.browser import PHONE, Chromium, axe
 from tests.rooms.people import open_room, person, seated
 

@@ -10,8 +10,8 @@ from allauth.mfa.models import Authenticator
 from PIL import Image
 from playwright.sync_api import Page, expect
 
+from mail.devmail import newest_mails
 from people.actions.standing import impose_sanction
-from people.devmail import newest_mails
 from people.models import User
 from tests.e2e.browser import DESK, PHONE, Chromium, Scheme, axe, overflow
 from tests.people.factories import PASSWORD, api_client, person

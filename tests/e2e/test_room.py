@@ -10,9 +10,10 @@ from django.conf import settings
 from django.utils import timezone
 from playwright.sync_api import Page, expect
 
-from people.models import Follow, User
+from people.models import User
 from rooms import actions
 from rooms.models import Consent, Room, Seat
+from social.models import Follow
 from tests.e2e.browser import MEDIA_HANDLERS, MEDIA_SHOWN, PHONE, Chromium, start_sound
 from tests.processes import Site
 from tests.rooms.people import open_room, person, seated

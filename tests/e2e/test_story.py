@@ -24,9 +24,9 @@ from django.db.models import F
 from playwright.sync_api import Page, expect
 
 from ledger.models import Entry
-from moderation.models import PurgeReceipt
-from moderation.tasks import sweep
 from people.models import User
+from retention.models import PurgeReceipt
+from retention.tasks import sweep
 from rooms.media import peers
 from rooms.media.talker import Talker
 from rooms.media.visitor import Browser

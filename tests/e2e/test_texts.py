@@ -9,9 +9,9 @@ from pathlib import Path
 from playwright.sync_api import Page, expect
 from playwright.sync_api import TimeoutError as PlaywrightTimeout
 
+from core.text import count
 from people.actions.credentials import make_token
 from people.models import Creator, User
-from people.text import count
 from rooms import actions
 from rooms.models import Room
 from tests.e2e.browser import PHONE, Chromium, overflow

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import psycopg
 import pytest
-from django.core.management import call_command
+from django.core.management import CommandError, call_command
 from django.db import connection, transaction
 from psycopg.errors import CheckViolation, InsufficientPrivilege, RestrictViolation, UniqueViolation
 
@@ -195,6 +195,17 @@ def test_before_the_first_migration_there_is_nothing_to_grant() -> None:
         fresh.close()
         with superuser() as connected:
             connected.execute("DROP DATABASE fresh")
+
+
+def test_a_database_of_the_older_layout_is_refused_with_a_sentence() -> None:
+    with owner() as connected:
+        connected.execute("CREATE TABLE public.people_mail (id bigint)")
+    try:
+        with pytest.raises(CommandError, match=r"Delete \.local/"):
+            call_command("migrate", interactive=False, verbosity=0)
+    finally:
+        with owner() as connected:
+            connected.execute("DROP TABLE public.people_mail")
 
 
 def test_tables_that_a_later_version_makes_are_the_site_s_too(site_role: Connection) -> None:

@@ -15,7 +15,8 @@ from django.conf import settings
 from django.db import connection
 from psycopg import sql
 
-from rooms import actions, bus
+from core import bus
+from rooms import actions
 from rooms.models import Recording, RecordingFile, Room, Seat
 from rooms.recording import store
 from tests.rooms.people import consented, open_room, person

@@ -4,8 +4,8 @@ from collections.abc import Generator, Sequence
 
 import pytest
 
-from moderation import clocks
-from moderation.policy import Finding, Hold
+from retention import clocks
+from retention.policy import Finding, Hold
 
 Facts = dict[int, list[Finding | Hold]]
 

@@ -41,11 +41,11 @@ def main() -> None:
     import django
 
     django.setup()
-    from moderation import retention
+    from retention import purge
 
     if sys.argv[2:]:
         deadly(sys.argv[2], sys.argv[3], int(sys.argv[4]))
-    swept = retention.sweep(datetime.fromisoformat(sys.argv[1]))
+    swept = purge.sweep(datetime.fromisoformat(sys.argv[1]))
     sys.stdout.write(f"{len(swept.purged)} {len(swept.failed)}\n")
 
 

@@ -9,9 +9,9 @@ import pytest
 from django.apps import apps
 from django.db import models
 
-from ledger import erasing
-from moderation import artefacts
-from moderation.artefacts import BY_NAME, TABLE, Goes, kind_of
+from core import erasers
+from retention import artefacts
+from retention.artefacts import BY_NAME, TABLE, Goes, kind_of
 from rooms.models import RecordingFile, Room, Seat
 from rooms.recording import store
 
@@ -119,11 +119,11 @@ def test_the_way_from_every_row_to_its_room_works() -> None:
 
 
 def test_apps_register_erasers_of_artefacts_that_the_table_has(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert "presence" in erasing.erasers()
+    assert "presence" in erasers.erasers()
     assert artefacts.unknown_erasers() == []
-    monkeypatch.setitem(erasing._erasers, "pesence", lambda rooms: 0)
+    monkeypatch.setitem(erasers._erasers, "pesence", lambda rooms: 0)
     assert artefacts.unknown_erasers() == ["pesence"]
     with pytest.raises(LookupError, match="pesence"):
         artefacts.erase_rows([1])
     with pytest.raises(ValueError, match="two erasers"):
-        erasing.erases("presence")(lambda rooms: 0)
+        erasers.erases("presence")(lambda rooms: 0)

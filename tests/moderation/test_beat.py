@@ -6,7 +6,7 @@ from datetime import timedelta
 
 from django.utils import timezone
 
-from moderation.models import PurgeReceipt
+from retention.models import PurgeReceipt
 from rooms.models import Room
 from rooms.recording import store
 from tests.moderation.builders import ended_room, found

@@ -8,8 +8,8 @@ import pytest
 
 from ledger.models import Entry
 from ledger.verify import verify
-from moderation import retention
-from moderation.models import PurgeReceipt
+from retention import purge
+from retention.models import PurgeReceipt
 from rooms.models import Room
 from rooms.recording import store
 from tests.moderation.builders import FILES, due_at, ended_room, found
@@ -18,25 +18,25 @@ from tests.moderation.test_purge import WORD, is_gone, outside_lines
 pytestmark = pytest.mark.django_db(transaction=True)
 
 STEPS = [
-    ("moderation.inventory:look", "after", 1),
-    ("moderation.inventory:look", "after", 3),  # the second look, with the rooms locked
-    ("moderation.receipts:totalled", "after", 1),
-    ("moderation.retention:begin", "after", 1),
-    ("ledger.outside:append", "before", 1),
-    ("ledger.outside:append", "after", 1),  # the line stands, the database does not know it
-    ("moderation.receipts:keep_outside", "after", 1),
-    ("moderation.inventory:remove", "before", 1),
+    ("retention.inventory:look", "after", 1),
+    ("retention.inventory:look", "after", 3),  # the second look, with the rooms locked
+    ("retention.receipts:totalled", "after", 1),
+    ("retention.purge:begin", "after", 1),
+    ("core.append_file:append", "before", 1),
+    ("core.append_file:append", "after", 1),  # the line stands, the database does not know it
+    ("retention.receipts:keep_outside", "after", 1),
+    ("retention.inventory:remove", "before", 1),
     ("os:unlink", "after", 1),
     ("os:unlink", "after", 5),
     ("os:rmdir", "after", 1),
-    ("moderation.inventory:remove", "after", 1),
-    ("moderation.artefacts:erase", "after", 1),
-    ("moderation.artefacts:erase", "after", 3),
-    ("rooms.bus:client", "before", 1),
-    ("moderation.artefacts:clear", "after", 2),
-    ("moderation.retention:record_all", "before", 1),
-    ("moderation.retention:record_all", "after", 1),  # all is done and nothing is committed
-    ("moderation.retention:finish", "after", 1),
+    ("retention.inventory:remove", "after", 1),
+    ("retention.artefacts:erase", "after", 1),
+    ("retention.artefacts:erase", "after", 3),
+    ("core.bus:client", "before", 1),
+    ("retention.artefacts:clear", "after", 2),
+    ("retention.purge:record_all", "before", 1),
+    ("retention.purge:record_all", "after", 1),  # all is done and nothing is committed
+    ("retention.purge:finish", "after", 1),
 ]
 
 
@@ -59,12 +59,12 @@ def test_killed_at_any_step_the_next_sweep_ends_it(target: str, when: str, count
             assert not PurgeReceipt.objects.filter(room=room.pk).exists()
         if not store.folder(room.pk).exists():
             assert room.pk in {line["room"] for line in outside_lines()}, "nothing goes before it stands outside"
-    retention.sweep(now)
+    purge.sweep(now)
     assert all(is_gone(room) for room in rooms)
     assert found(WORD) == {"people_user"}
     assert verify().problems == [] and Entry.objects.count() == 2
     assert {line["room"] for line in outside_lines()} == {room.pk for room in rooms}
-    assert retention.sweep(now).purged == [] and retention.tidy(now) == []
+    assert purge.sweep(now).purged == [] and purge.tidy(now) == []
 
 
 def test_killed_three_times_over_it_still_ends() -> None:
@@ -73,7 +73,7 @@ def test_killed_three_times_over_it_still_ends() -> None:
         process = purger(due_at(room), target, when, count)
         process.communicate(timeout=60)
         assert process.returncode == -9
-    retention.sweep(due_at(room))
+    purge.sweep(due_at(room))
     assert is_gone(room) and len({line["room"] for line in outside_lines()}) == 1
     assert all(line["files"] == outside_lines()[0]["files"] for line in outside_lines())
 
@@ -86,7 +86,7 @@ def test_two_workers_at_once_purge_every_room_once() -> None:
     assert [worker.returncode for worker in workers] == [0, 0], answers
     counts = [list(map(int, out.split())) for out, _wrong in answers]
     assert sum(purged for purged, _failed in counts) <= 12 and not any(failed for _purged, failed in counts)
-    retention.sweep(now)
+    purge.sweep(now)
     assert all(is_gone(room) for room in rooms)
     assert PurgeReceipt.objects.count() == Entry.objects.count() == 12
     assert sorted(line["room"] for line in outside_lines()) == sorted(Room.objects.values_list("pk", flat=True))

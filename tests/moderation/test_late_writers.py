@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from django.db import connection
 
-from moderation import retention
+from retention import purge
 from rooms import actions
 from rooms.models import Recording, RecordingFile, Room
 from rooms.recording import finish as finishing
@@ -65,7 +65,7 @@ def test_a_worker_that_comes_to_an_end_after_the_purge(monkeypatch: pytest.Monke
     """Its failure was written over "purged", and the sweep began anew."""
     room = over()
     late = Late(room, monkeypatch, outcome)
-    assert retention.sweep(due_at(room)).purged == [room.pk]
+    assert purge.sweep(due_at(room)).purged == [room.pk]
     late.go_on()
     assert Recording.objects.get(room=room).state == Recording.State.PURGED and is_gone(room)
     assert not RecordingFile.objects.exists() and not store.folder(room.pk).exists()
@@ -78,7 +78,7 @@ def test_a_worker_that_read_the_recording_before_the_purge_and_begins_after_it(m
 
     def purged_meanwhile() -> None:
         monkeypatch.setattr(marker, "check", check)
-        assert retention.sweep(due_at(room)).purged == [room.pk]
+        assert purge.sweep(due_at(room)).purged == [room.pk]
 
     monkeypatch.setattr(marker, "check", purged_meanwhile)
     assert finishing.finish(room).state == Recording.State.PURGED

@@ -14,9 +14,10 @@ import pytest
 from django.conf import settings
 from django.utils import timezone
 
-from moderation import retention
-from people import mails
-from rooms import actions, bus
+from core import bus
+from people import notify
+from retention import purge
+from rooms import actions
 from rooms.models import Room
 from rooms.recording import window
 from rooms.recording.store import window_folder
@@ -66,7 +67,7 @@ def room() -> Room:
     actions.download_everything(key, room.host)
     correct_cue(room, Cue.objects.get(transcript__room=room).pk, room.host, f"he said {WORD}")
     about = {"title": TITLE, "path": room.get_absolute_url(), "failed": False, "gaps": 0}
-    mails.send(room.host, "transcripts/email/finished.txt", **about)
+    notify.send(room.host, "transcripts/email/finished.txt", **about)
     window.make(key)
     (window_folder(key) / "0-0.m4s").write_bytes(WORD.encode())
     return room
@@ -81,10 +82,10 @@ def test_everything_is_gone_but_what_may_stay(room: Room) -> None:
     assert f"file {settings.WINDOW_DIR.name}/{room.pk}/0-0.m4s" in said, "sound in memory"
     cue = {f"transcripts_cue.{column}" for column in ("text", "corrected_text", "words", "search")}
     assert said > {*cue, "rooms_room.topic", "people_user.display_name"}
-    assert retention.purge([room.pk], due_at(room)) == [room.pk]
+    assert purge.purge([room.pk], due_at(room)) == [room.pk]
     assert places(*names) - set(STAYS) == set()
     assert places(WORD) - set(SAID) == set()
-    assert retention.tidy(timezone.now(), since=timedelta(days=1)) == []
+    assert purge.tidy(timezone.now(), since=timedelta(days=1)) == []
 
 
 @pytest.fixture
@@ -110,7 +111,7 @@ def test_what_knows_a_room_by_a_plain_number_or_in_a_json_is_found(doodles: None
     room = ended_room(WORD)
     with superuser() as connected:
         connected.execute("INSERT INTO doodles " + row.format(pk=room_key, slug=room.slug))
-    retention.purge([room.pk], due_at(room))
+    purge.purge([room.pk], due_at(room))
     assert places(room.pk, room.slug, room.title) - set(STAYS) == {place}
 
 
@@ -119,5 +120,5 @@ def test_what_redis_keeps_of_a_room_is_found() -> None:
     room = ended_room(WORD)
     bus.client().set(bus.key("doodle"), f"/r/{room.slug}/")
     bus.client().sadd(bus.key("doodles"), room_key)
-    retention.purge([room.pk], due_at(room))
+    purge.purge([room.pk], due_at(room))
     assert places(room.pk, room.slug) - set(STAYS) == {"redis doodle", "redis doodles"}

@@ -14,10 +14,10 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from moderation.models import PurgeReceipt
-from moderation.policy import Finding, Hold, Reason
-from moderation.retention import sweep
 from people.models import User
+from retention.models import PurgeReceipt
+from retention.policy import Finding, Hold, Reason
+from retention.purge import sweep
 from rooms.models import Room, Seat
 from tests.moderation.builders import due_at, ended_room
 from tests.moderation.conftest import Facts

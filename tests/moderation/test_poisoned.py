@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from moderation import retention
+from retention import purge
 from rooms.recording import store
 from tests.moderation import builders
 from tests.moderation.builders import due_at, ended_room
@@ -28,14 +28,14 @@ def test_one_room_that_cannot_be_purged_does_not_keep_the_others(monkeypatch: py
         rmtree(root, **kwargs)
 
     monkeypatch.setattr(shutil, "rmtree", broken_disk)
-    swept = retention.sweep(now)
+    swept = purge.sweep(now)
     assert sorted(swept.purged) == [rooms[0].pk, rooms[2].pk]
     assert list(swept.failed) == [rooms[1].pk] and "not ours" in swept.failed[rooms[1].pk]
     late = now + timedelta(hours=1)
-    assert [(item.room_pk, item.begun) for item in retention.overdue(late)] == [(rooms[1].pk, True)]
+    assert [(item.room_pk, item.begun) for item in purge.overdue(late)] == [(rooms[1].pk, True)]
     monkeypatch.undo()
-    assert retention.sweep(late).purged == [rooms[1].pk]
-    assert retention.overdue(late) == [] and is_gone(rooms[1])
+    assert purge.sweep(late).purged == [rooms[1].pk]
+    assert purge.overdue(late) == [] and is_gone(rooms[1])
 
 
 def test_one_room_whose_facts_cannot_be_told_does_not_keep_the_others(facts: Facts) -> None:
@@ -43,19 +43,19 @@ def test_one_room_whose_facts_cannot_be_told_does_not_keep_the_others(facts: Fac
     rooms = [ended_room(WORD, number) for number in range(3)]
     now = max(due_at(room) for room in rooms)
     facts[rooms[0].pk] = ["no fact"]  # type: ignore[list-item]
-    swept = retention.sweep(now)
+    swept = purge.sweep(now)
     assert sorted(swept.purged) == [rooms[1].pk, rooms[2].pk]
     assert list(swept.failed) == [rooms[0].pk] and "its clock is not known" in swept.failed[rooms[0].pk]
     late = now + timedelta(hours=1)
-    assert [item.room_pk for item in retention.overdue(late)] == [rooms[0].pk]
+    assert [item.room_pk for item in purge.overdue(late)] == [rooms[0].pk]
     del facts[rooms[0].pk]
-    assert retention.sweep(late).purged == [rooms[0].pk] and retention.overdue(late) == []
+    assert purge.sweep(late).purged == [rooms[0].pk] and purge.overdue(late) == []
 
 
 def test_one_room_that_cannot_be_tidied_does_not_keep_the_others(monkeypatch: pytest.MonkeyPatch) -> None:
     rooms = [ended_room(WORD, number) for number in range(2)]
     now = max(due_at(room) for room in rooms)
-    retention.sweep(now)
+    purge.sweep(now)
     for room in rooms:
         builders.file_with(room, "hls/late.m4s", WORD)
     rmtree = shutil.rmtree
@@ -66,6 +66,6 @@ def test_one_room_that_cannot_be_tidied_does_not_keep_the_others(monkeypatch: py
         rmtree(root, **kwargs)
 
     monkeypatch.setattr(shutil, "rmtree", broken_disk)
-    assert retention.tidy(now) == [rooms[1].pk]
+    assert purge.tidy(now) == [rooms[1].pk]
     monkeypatch.undo()
-    assert retention.tidy(now) == [rooms[0].pk]
+    assert purge.tidy(now) == [rooms[0].pk]

@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from moderation.policy import Clock, Finding, Hold, Reason, Rules, clock
+from retention.policy import Clock, Finding, Hold, Reason, Rules, clock
 
 END = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 FOREVER = END + timedelta(days=4000)

@@ -14,15 +14,15 @@ from django.core.management import CommandError, call_command
 from django.db import Error, IntegrityError, connection, transaction
 from django.utils import timezone
 
-from ledger import outside
+from core import append_file
 from ledger.actions import Act
 from ledger.models import Entry
 from ledger.verify import verify
-from moderation import inventory, receipts, retention
-from moderation.artefacts import TABLE
-from moderation.clocks import may_hold
-from moderation.models import PurgeReceipt
-from moderation.policy import Finding, Hold, Reason
+from retention import inventory, purge, receipts
+from retention.artefacts import TABLE
+from retention.clocks import may_hold
+from retention.models import PurgeReceipt
+from retention.policy import Finding, Hold, Reason
 from rooms.models import Consent, Recording, RecordingFile, Room, RoomEvent, Seat
 from rooms.recording import marker, store, track_memory, window
 from tests.moderation import builders
@@ -71,7 +71,7 @@ def test_after_a_purge_nothing_of_the_room_is_left_but_what_the_table_says() -> 
         assert place in before, "the search finds what is there"
     assert any(place.startswith("redis") for place in before)
     assert found("Title of 0") == {"rooms_room"}
-    assert retention.purge([room.pk], due_at(room)) == [room.pk]
+    assert purge.purge([room.pk], due_at(room)) == [room.pk]
     # The guest's own name is the account's, and goes with it.
     assert found(WORD) == {"people_user"}
     assert found("Title of 0") == {"rooms_room"}, "what the table says stays"
@@ -91,7 +91,7 @@ def test_sound_that_was_left_in_memory_goes_with_the_rest() -> None:
         window.make(pk)
         (store.window_folder(pk) / "0-0.m4s").write_bytes(b"sound")
         (track_memory.make(pk) / "track.mjr").write_bytes(b"sound")
-    assert retention.purge([room.pk], due_at(room)) == [room.pk]
+    assert purge.purge([room.pk], due_at(room)) == [room.pk]
     assert is_gone(room) and not store.window_folder(room.pk).exists()
     assert store.window_folder(other.pk).exists()
     assert room.pk not in track_memory.rooms() and other.pk in track_memory.rooms()
@@ -109,7 +109,7 @@ def test_a_receipt_says_what_it_was() -> None:
     (folder / "strange").symlink_to("/etc/passwd")
     there = {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_symlink() or path.is_file()}
     now = due_at(room) + timedelta(minutes=3)
-    retention.purge([room.pk], now)
+    purge.purge([room.pk], now)
     receipt = PurgeReceipt.objects.get()
     files = {file["path"]: file for file in receipt.files}
     assert set(files) == there | {"lost.m4a"}
@@ -127,12 +127,12 @@ def test_never_early() -> None:
     room = ended_room(WORD)
     before = found(WORD)
     for early in (due_at(room) - MOMENT, due_at(room) - timedelta(days=29)):
-        assert list(retention.due(early)) == []
-        assert retention.purge([room.pk], early) == []
-        assert retention.sweep(early).purged == []
+        assert list(purge.due(early)) == []
+        assert purge.purge([room.pk], early) == []
+        assert purge.sweep(early).purged == []
     assert found(WORD) == before
     assert not PurgeReceipt.objects.exists() and not Entry.objects.exists() and outside_lines() == []
-    assert retention.sweep(due_at(room)).purged == [room.pk]
+    assert purge.sweep(due_at(room)).purged == [room.pk]
 
 
 def test_the_database_refuses_an_early_receipt_and_losing_one() -> None:
@@ -144,7 +144,7 @@ def test_the_database_refuses_an_early_receipt_and_losing_one() -> None:
     early.begun_at = due_at(room) - MOMENT
     with pytest.raises(IntegrityError, match="receipt_never_early"):
         early.save()
-    retention.purge([room.pk], due_at(room))
+    purge.purge([room.pk], due_at(room))
     with pytest.raises(Error, match="Cannot delete"):
         PurgeReceipt.objects.all().delete()
     with pytest.raises(Error, match="Cannot update"):
@@ -153,17 +153,17 @@ def test_the_database_refuses_an_early_receipt_and_losing_one() -> None:
 
 def test_a_live_room_is_never_purged() -> None:
     room = open_room("livehost")
-    assert retention.sweep(timezone.now() + timedelta(days=4000)).purged == []
-    assert retention.purge([room.pk], timezone.now() + timedelta(days=4000)) == []
+    assert purge.sweep(timezone.now() + timedelta(days=4000)).purged == []
+    assert purge.purge([room.pk], timezone.now() + timedelta(days=4000)) == []
 
 
 def test_purging_twice_is_purging_once() -> None:
     room = ended_room(WORD)
-    assert retention.purge([room.pk], due_at(room)) == [room.pk]
+    assert purge.purge([room.pk], due_at(room)) == [room.pk]
     first = PurgeReceipt.objects.values().get()
     for _again in range(2):
-        assert retention.purge([room.pk], due_at(room) + timedelta(days=1)) == []
-        assert retention.sweep(due_at(room) + timedelta(days=1)).purged == []
+        assert purge.purge([room.pk], due_at(room) + timedelta(days=1)) == []
+        assert purge.sweep(due_at(room) + timedelta(days=1)).purged == []
     assert PurgeReceipt.objects.values().get() == first
     assert is_gone(room) and len(outside_lines()) == 1
 
@@ -171,17 +171,17 @@ def test_purging_twice_is_purging_once() -> None:
 def test_nothing_is_erased_before_the_receipt_stands_outside() -> None:
     room = ended_room(WORD)
     now = due_at(room)
-    assert retention.begin([room.pk], now) == [room.pk]
-    assert retention.finish([room.pk], now) == [] and store.folder(room.pk).exists()
+    assert purge.begin([room.pk], now) == [room.pk]
+    assert purge.finish([room.pk], now) == [] and store.folder(room.pk).exists()
     receipts.keep_outside([room.pk], now)
-    assert retention.finish([room.pk], now) == [room.pk] and is_gone(room)
+    assert purge.finish([room.pk], now) == [room.pk] and is_gone(room)
 
 
 def test_two_at_once_write_a_receipt_outside_once(monkeypatch: pytest.MonkeyPatch) -> None:
     room = ended_room(WORD)
     now = due_at(room)
-    retention.begin([room.pk], now)
-    append = outside.append
+    purge.begin([room.pk], now)
+    append = append_file.append
 
     def keep() -> None:
         try:
@@ -190,13 +190,13 @@ def test_two_at_once_write_a_receipt_outside_once(monkeypatch: pytest.MonkeyPatc
             connection.close()
 
     def while_another_is_at_it(*args: Any) -> None:
-        monkeypatch.setattr(outside, "append", append)
+        monkeypatch.setattr(append_file, "append", append)
         other = threading.Thread(target=keep)
         other.start()
         other.join(60)
         append(*args)
 
-    monkeypatch.setattr(outside, "append", while_another_is_at_it)
+    monkeypatch.setattr(append_file, "append", while_another_is_at_it)
     receipts.keep_outside([room.pk], now)
     assert [line["room"] for line in outside_lines()] == [room.pk]
     assert PurgeReceipt.objects.get().kept_at == now
@@ -207,14 +207,14 @@ def test_findings_and_holds_keep_it_and_then_let_it_go(facts: Facts) -> None:
     end = room.ended_at
     assert end is not None
     facts[room.pk] = [Finding("decision:1", end + timedelta(days=3))]
-    assert retention.sweep(due_at(room)).purged == []
-    assert [item.clock.reason for item in retention.held(due_at(room))] == [Reason.VIOLATION]
+    assert purge.sweep(due_at(room)).purged == []
+    assert [item.clock.reason for item in purge.held(due_at(room))] == [Reason.VIOLATION]
     facts[room.pk].append(Hold(Reason.APPEAL, "appeal:1", end + timedelta(days=80)))
-    assert retention.sweep(end + timedelta(days=200)).purged == []
-    assert retention.overdue(end + timedelta(days=200)) == []
+    assert purge.sweep(end + timedelta(days=200)).purged == []
+    assert purge.overdue(end + timedelta(days=200)) == []
     decided = end + timedelta(days=201)
     facts[room.pk][1] = Hold(Reason.APPEAL, "appeal:1", end + timedelta(days=80), decided)
-    assert retention.sweep(decided).purged == [room.pk]
+    assert purge.sweep(decided).purged == [room.pk]
     assert PurgeReceipt.objects.get().rule == "released"
 
 
@@ -238,10 +238,10 @@ def test_filed_a_minute_before_it_holds_and_a_minute_after_it_does_not(facts: Fa
     appellant = threading.Thread(target=file_an_appeal)
     appellant.start()
     assert locked.wait(20)
-    assert retention.sweep(now).purged == [second.pk], "a row that somebody holds is left alone"
+    assert purge.sweep(now).purged == [second.pk], "a row that somebody holds is left alone"
     filed.set()
     appellant.join()
-    assert retention.sweep(now).purged == []
+    assert purge.sweep(now).purged == []
     assert store.folder(first.pk).exists()
     with transaction.atomic():
         assert not may_hold(Room.objects.select_for_update().get(pk=second.pk), now + timedelta(minutes=1))
@@ -256,7 +256,7 @@ def test_a_hold_that_comes_between_choosing_and_locking_counts(facts: Facts, mon
         return look(pk, known)
 
     monkeypatch.setattr(inventory, "look", look_and_somebody_appeals)
-    assert retention.sweep(due_at(room)).purged == []
+    assert purge.sweep(due_at(room)).purged == []
     assert store.folder(room.pk).exists() and not PurgeReceipt.objects.exists()
 
 
@@ -264,43 +264,43 @@ def test_a_disk_that_is_not_mounted_is_not_taken_for_an_empty_one(settings: Any)
     room = ended_room(WORD)
     mounted = settings.RECORDINGS_DIR
     settings.RECORDINGS_DIR = mounted / "not" / "mounted"
-    swept = retention.sweep(due_at(room))
+    swept = purge.sweep(due_at(room))
     assert swept.purged == [] and list(swept.failed) == [room.pk]
     with pytest.raises(marker.OtherFolder):
-        retention.purge([room.pk], due_at(room))
+        purge.purge([room.pk], due_at(room))
     assert not PurgeReceipt.objects.exists()
     settings.RECORDINGS_DIR = mounted
-    assert retention.sweep(due_at(room)).purged == [room.pk]
+    assert purge.sweep(due_at(room)).purged == [room.pk]
 
 
 def test_what_comes_back_to_a_purged_room_goes_again() -> None:
     room, kept = ended_room(WORD), ended_room("keptword", 1)
-    retention.purge([room.pk], due_at(room))
-    assert retention.tidy() == []
+    purge.purge([room.pk], due_at(room))
+    assert purge.tidy() == []
     guest = Seat.objects.filter(room=kept).exclude(user=kept.host).get().user
     Seat.objects.create(room=room, user=guest, place=1, left_at=timezone.now(), left_reason="left")
     builders.file_with(room, "hls/late.m4s", WORD)
-    assert retention.tidy(since=timedelta(days=1)) == [room.pk]
+    assert purge.tidy(since=timedelta(days=1)) == [room.pk]
     assert found(WORD) == {"people_user"} and store.folder(kept.pk).exists()
     again = Entry.objects.get(kind="purged_again")
     assert again.subject == f"room:{room.pk}" and len(again.data["files"]) == 1 and again.data["rows"] == {"seats": 1}
-    assert retention.tidy() == []
+    assert purge.tidy() == []
 
 
 def test_many_batches() -> None:
     rooms = [ended_room(WORD, number) for number in range(7)]
     now = max(due_at(room) for room in rooms)
-    assert sorted(retention.sweep(now, batch=3).purged) == [room.pk for room in rooms]
+    assert sorted(purge.sweep(now, batch=3).purged) == [room.pk for room in rooms]
     assert all(is_gone(room) for room in rooms)
     assert (verify().problems, Entry.objects.count(), len(outside_lines())) == ([], 7, 7)
 
 
 def test_candidates_are_walked_in_pieces_without_losing_one(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("moderation.clocks.CHUNK", 3)
+    monkeypatch.setattr("retention.clocks.CHUNK", 3)
     rooms = [ended_room(WORD, number) for number in range(7)]
     same = timezone.now()
     Room.objects.filter(pk__in=[room.pk for room in rooms[:5]]).update(ended_at=same)
-    seen = [item.room_pk for item in retention.due(same + timedelta(days=31))]
+    seen = [item.room_pk for item in purge.due(same + timedelta(days=31))]
     assert sorted(seen) == [room.pk for room in rooms]
 
 
@@ -345,7 +345,7 @@ def test_every_clock_of_the_table_is_kept() -> None:
     room = ended_room(WORD)
     counts = {a.name: a.rows._base_manager.filter(**{a.room: room.pk}).count() for a in TABLE if a.rows is not None}
     assert all(counts.values()), f"the builder lays something of everything: {counts}"
-    retention.purge([room.pk], due_at(room))
+    purge.purge([room.pk], due_at(room))
     for artefact in TABLE:
         if artefact.rows is not None:
             left = artefact.rows._base_manager.filter(**{artefact.room: room.pk}).count()
@@ -354,6 +354,6 @@ def test_every_clock_of_the_table_is_kept() -> None:
 
 def test_the_act_in_the_ledger_names_nobody_and_no_words() -> None:
     room = ended_room(WORD)
-    retention.purge([room.pk], due_at(room))
-    act = retention.purged(PurgeReceipt.objects.get())
+    purge.purge([room.pk], due_at(room))
+    act = purge.purged(PurgeReceipt.objects.get())
     assert isinstance(act, Act) and set(act.data) == {"receipt", "rule", "files", "bytes", "rows"}

@@ -14,8 +14,8 @@ from django.db import connections
 from deploy.local.postgres import OWNER
 from ledger.models import Entry
 from ledger.verify import verify
-from moderation import receipts, retention
-from moderation.models import PurgeReceipt
+from retention import purge, receipts
+from retention.models import PurgeReceipt
 from rooms.models import Room
 from rooms.recording import store
 from tests.moderation.builders import due_at, ended_room, found
@@ -47,35 +47,35 @@ def test_receipts_are_applied_again_to_a_backup_that_was_put_back(tmp_path: Path
     dump(tmp_path / "backup")
     shutil.copytree(settings.RECORDINGS_DIR, tmp_path / "recordings")
     now = due_at(room)
-    assert retention.sweep(now).purged == [room.pk]
+    assert purge.sweep(now).purged == [room.pk]
     call_command("ledger", "anchor")
     put_back(tmp_path / "backup")
     shutil.copytree(tmp_path / "recordings", settings.RECORDINGS_DIR, dirs_exist_ok=True)
     assert f"recordings/{room.pk}/mix.m4a" in found(WORD) and "rooms_room" in found(WORD)
     assert not PurgeReceipt.objects.exists() and any("is gone" in problem for problem in verify().problems)
     call_command("ledger", "restored", "put back for this test")
-    assert retention.reapply(now + timedelta(days=1)) == [room.pk]
+    assert purge.reapply(now + timedelta(days=1)) == [room.pk]
     assert found(WORD) == {"people_user"}
     assert store.folder(kept.pk).exists() and not Room.objects.get(pk=kept.pk).purged_at
     assert list(Entry.objects.values_list("kind", flat=True).order_by("seq")) == ["purge_reapplied", "purged"]
     receipt = PurgeReceipt.objects.get()
     assert receipt.begun_at == now and receipt.digest == receipts.digest(receipt)
     assert verify().problems == [] and len(outside_lines()) == 1
-    assert retention.reapply(now + timedelta(days=2)) == []
+    assert purge.reapply(now + timedelta(days=2)) == []
 
 
 def test_another_room_that_got_the_number_of_a_lost_one_is_not_purged() -> None:
     room = ended_room(WORD)
-    retention.sweep(due_at(room))
+    purge.sweep(due_at(room))
     with superuser() as connected:  # no guard of ours lets a purged room become another one
         connected.execute("SET session_replication_role = 'replica'")
         connected.execute("UPDATE rooms_room SET slug = 'another', purged_at = NULL WHERE id = %s", [room.pk])
-    assert retention.reapply() == []
+    assert purge.reapply() == []
 
 
 def test_lines_that_were_not_written_with_our_key_purge_nothing(caplog: pytest.LogCaptureFixture) -> None:
     room = ended_room(WORD)
-    retention.sweep(due_at(room))
+    purge.sweep(due_at(room))
     victim = ended_room("victimword", 1)
     file = receipts.file_of(due_at(room))
     forged = file.read_text().splitlines()[0].replace(room.slug, victim.slug)
@@ -84,4 +84,4 @@ def test_lines_that_were_not_written_with_our_key_purge_nothing(caplog: pytest.L
         out.write(f"{forged}\n{{torn\n[]\n")
     assert [row["room"] for row in receipts.read()] == [room.pk]
     assert caplog.text.count("no receipt of ours") == 3
-    assert retention.reapply() == [] and store.folder(victim.pk).exists()
+    assert purge.reapply() == [] and store.folder(victim.pk).exists()

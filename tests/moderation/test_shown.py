@@ -11,12 +11,12 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from moderation import tasks
-from moderation.models import PurgeReceipt
-from moderation.policy import Finding, Hold, Reason
-from moderation.retention import sweep
-from moderation.state import TEXTS, TOLD, retention_state
 from people.groups import MODERATORS
+from retention import tasks
+from retention.models import PurgeReceipt
+from retention.policy import Finding, Hold, Reason
+from retention.purge import sweep
+from retention.state import TEXTS, TOLD, retention_state
 from rooms.models import Room, Seat
 from tests.moderation.builders import due_at, ended_room
 from tests.moderation.conftest import Facts

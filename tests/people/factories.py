@@ -10,8 +10,8 @@ from django.contrib.auth.hashers import make_password
 from django.test import Client
 from django.utils import timezone
 
+from people.actions.account import set_email
 from people.actions.credentials import hash_of
-from people.actions.profile import set_email
 from people.models import ApiToken, User
 
 PASSWORD = "a long walk home"

@@ -13,8 +13,10 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
+from mail.models import Mail
 from people.groups import AUDITORS, MODERATORS, SENIORS, ensure_groups
-from people.models import Creator, Follow, Mail, User
+from people.models import Creator, User
+from social.models import Follow
 from tests.people.factories import people, person
 from tests.people.staff import sign_in_staff
 

@@ -4,8 +4,9 @@ import pytest
 from django.core.management import call_command
 from django.test import Client
 
-from people.actions.creators import add_creators
-from people.models import Follow, User
+from people.creators.actions import add_creators
+from people.models import User
+from social.models import Follow
 from tests.people.factories import api_client as signed
 from tests.people.factories import person
 

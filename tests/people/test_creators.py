@@ -15,7 +15,7 @@ from django.utils import timezone
 from psycopg import Connection
 
 from deploy.local.process import wait_for
-from people.actions.creators import (
+from people.creators.actions import (
     add_creators,
     add_creators_by_list,
     add_wave,
@@ -23,8 +23,8 @@ from people.actions.creators import (
     remove_creators,
     withdraw_ask,
 )
+from people.creators.queries import Place, place_in_queue
 from people.models import Creator, User
-from people.queries import Place, place_in_queue
 from people.refusals import PeopleRefused
 from people.standing import Standing, standing_of, why_not_enter, why_not_host, why_not_speak
 from tests.people.factories import people, person

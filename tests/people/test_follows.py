@@ -6,9 +6,9 @@ import pytest
 from django.db import connection
 from django.test import Client
 
-from people.actions.follows import BURST, follow, unfollow
-from people.models import Follow
 from people.refusals import PeopleRefused
+from social.actions.follows import FOLLOWS, follow, unfollow
+from social.models import Follow
 from tests.people.factories import person
 
 
@@ -50,7 +50,7 @@ def test_twenty_clicks_at_once_make_one_row_and_no_error() -> None:
 def test_following_in_bulk_is_slowed_down() -> None:
     anna, bert = person(), person()
     with pytest.raises(PeopleRefused) as refused:
-        for _number in range(BURST + 5):
+        for _number in range(FOLLOWS.burst + 5):
             follow(anna, bert)
     assert refused.value.code == "too_fast"
     assert 0 < refused.value.wait <= 3

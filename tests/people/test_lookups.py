@@ -14,7 +14,7 @@ from django.test.utils import CaptureQueriesContext
 from people import queries
 from people.accounts.adapter import HouseAdapter
 from people.accounts.backend import by_address, by_login
-from people.actions.profile import set_email
+from people.actions.account import set_email
 from people.demo import ACCOUNTS, ensure_account
 from people.models import User
 from rooms import verbs

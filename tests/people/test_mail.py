@@ -15,9 +15,10 @@ from django.db import transaction
 from django.test import Client, override_settings
 from django.utils import timezone
 
-from people import mails, outbox
-from people.devmail import newest_mails
-from people.models import Mail
+from mail import outbox
+from mail.devmail import newest_mails
+from mail.models import Mail
+from people import notify
 from tests.config.development_urls import DEV_KEY
 from tests.people.factories import person
 from tests.people.staff import sign_in_staff
@@ -75,7 +76,7 @@ class MailServer:
 def server(settings: Any) -> Generator[MailServer]:
     """A mail server, and the settings that lead to it."""
     server = MailServer()
-    settings.EMAIL_BACKEND = "people.outbox.Backend"
+    settings.EMAIL_BACKEND = "mail.outbox.Backend"
     settings.EMAIL_HOST, settings.EMAIL_PORT, settings.EMAIL_USE_TLS = "127.0.0.1", server.port, False
     settings.EMAIL_HOST_USER = ""
     settings.EMAIL_TIMEOUT = 3
@@ -223,7 +224,7 @@ def test_no_line_of_a_mail_is_longer_than_servers_take_and_no_name_makes_a_heade
     engine = "django.template.backends.django.DjangoTemplates"
     loader = ("django.template.loaders.locmem.Loader", {"x.txt": "{{ user.display_name }}\nHello\n{{ long }}"})
     with override_settings(TEMPLATES=[{"BACKEND": engine, "OPTIONS": {"loaders": [loader]}}]):
-        mails.send(anna, "x.txt", long="word " * 1000 + "ü" * 3000)
+        notify.send(anna, "x.txt", long="word " * 1000 + "ü" * 3000)
     assert outbox.send_due() == 1
     ((to, data),) = server.taken
     assert to == ["anna@example.org"] and max(map(len, data.split(b"\r\n"))) < 998

@@ -18,7 +18,7 @@ from django.test import Client
 from PIL import Image, ImageCms
 
 from people import picture_worker, pictures
-from people.actions.profile import remove_picture, set_picture
+from people.actions.account import remove_picture, set_picture
 from people.picture_worker import SIDE
 from people.pictures import square_webp
 from people.refusals import PeopleRefused

@@ -16,11 +16,11 @@ import pytest
 import redis.asyncio
 from django.conf import settings as house
 
+from core import quotas
+from core.lines import LineFull, Lines
+from core.throttle import connection
 from deploy.local.process import wait_for
-from people import quotas
-from people.lines import LineFull, Lines
 from people.refusals import PeopleRefused
-from people.throttle import connection
 
 ROOT = Path(__file__).parents[2]
 THREE = quotas.Quota("test", "PICTURES_AT_ONCE")
@@ -107,7 +107,11 @@ def test_a_killed_process_frees_what_it_held() -> None:
 
 def test_held_refuses_one_too_many(settings: Any) -> None:
     settings.PICTURES_AT_ONCE = 1
-    with quotas.held(THREE, "u:1"), pytest.raises(PeopleRefused) as refused, quotas.held(THREE, "u:1"):
+    with (
+        quotas.held(THREE, "u:1", PeopleRefused),
+        pytest.raises(PeopleRefused) as refused,
+        quotas.held(THREE, "u:1", PeopleRefused),
+    ):
         pass
     assert (refused.value.code, refused.value.status) == ("too_many", 429)
 

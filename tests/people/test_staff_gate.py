@@ -2,24 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator
 from typing import Any
 
 import pytest
 from allauth.mfa.models import Authenticator
 from django.contrib.auth.models import Group
 from django.core.management import call_command
-from django.db import connection
 from django.test import Client
 
-from deploy.local.postgres import OWNER
 from people.actions.standing import impose_sanction
 from people.groups import AUDITORS, MODERATORS, SENIORS, ensure_groups
 from people.models import Sanction, User
 from tests.people.factories import PASSWORD, api_client, person
 from tests.people.staff import SECRET, second_step_of, sign_in_staff
 from tests.people.ways_in import code_of, confirm, sign_in
-from tests.privileges import superuser
 
 pytestmark = pytest.mark.django_db
 STEP = "/staff/second-step/?next=%2Fadmin%2F"
@@ -202,31 +198,3 @@ def test_the_command_does_the_same(capsys: Any) -> None:
     assert not anna.is_active and not Sanction.objects.in_force().exists()
     call_command("account", "reopen", "@anna", "--why", "a mistake")
     assert User.objects.get(pk=anna.pk).is_active and "1 lifted" in capsys.readouterr().out
-
-
-@pytest.fixture
-def installation_of_before(transactional_db: None) -> Generator[None]:
-    """The database as it was before the step that the test is about; whole again afterwards."""
-    call_command("migrate", "people", "0003_credentials", verbosity=0)
-    yield
-    call_command("migrate", verbosity=0)
-
-
-def test_groups_of_before_get_the_permissions_of_this_version_once(installation_of_before: None) -> None:
-    """An installation that was there: its groups have what it gave them, and this version's permissions after it."""
-    Group.objects.all().delete()
-    old = Group.objects.create(name=SENIORS)
-    anna, bert = person("anna"), person("bert", confirmed=False)
-    User.objects.update(proved_at=None)
-    with superuser() as connected:
-        connected.execute("CREATE TABLE authtoken_token (key varchar(40) PRIMARY KEY)")
-        connected.execute("ALTER TABLE authtoken_token OWNER TO " + OWNER)
-    call_command("migrate", "people", "0004_existing_installations", verbosity=0)
-    codes = set(old.permissions.values_list("codename", flat=True))
-    assert codes == {"view_sanction", "close_account", "end_sessions", "add_sanction", "lift_sanction"}
-    assert "authtoken_token" not in connection.introspection.table_names()
-    proved = User.objects.exclude(proved_at=None)
-    assert list(proved) == [anna] and bert not in proved
-    old.permissions.clear()
-    ensure_groups()
-    assert not old.permissions.exists()

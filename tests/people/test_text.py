@@ -10,7 +10,7 @@ from django.core.exceptions import ValidationError
 from hypothesis import given
 from hypothesis import strategies as st
 
-from people.text import _NEWER, ABOUT, LONGEST_CLUSTER, NAME, Text, clusters, count, flat, isolated, nfc, shows
+from core.text import _NEWER, ABOUT, LONGEST_CLUSTER, NAME, Text, clusters, count, flat, isolated, nfc, shows
 
 COUPLE = "\U0001f469\U0001f3fd\u200d\u2764\ufe0f\u200d\U0001f48b\u200d\U0001f468\U0001f3ff"
 ENGLAND = "\U0001f3f4\U000e0067\U000e0062\U000e0065\U000e006e\U000e0067\U000e007f"

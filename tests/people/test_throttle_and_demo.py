@@ -11,9 +11,11 @@ from django.conf import settings
 from django.core.management import call_command
 from django.test import Client
 
+from core.throttle import Limit, atake, bucket, connection, take
 from people.demo import ACCOUNTS, HOST, SPEAKERS, accounts_ready, password
-from people.models import Creator, Follow, User
-from people.throttle import atake, bucket, connection, slow_down, take
+from people.models import Creator, User
+from people.refusals import PeopleRefused
+from social.models import Follow
 from tests.people.staff import with_fresh_step
 
 
@@ -45,7 +47,7 @@ def test_without_redis_people_are_not_locked_out(settings: Any) -> None:
     settings.REDIS_URL = "redis://127.0.0.1:1/0"
     try:
         for _number in range(3):
-            slow_down("x", per_minute=1, burst=1)
+            Limit("x", 1, 1, PeopleRefused).check("1")
     finally:
         connection.cache_clear()
 

@@ -8,8 +8,8 @@ import pytest
 from django.conf import settings
 from django.utils import timezone
 
+from core.batches import each
 from people.actions.tidying import tidy_accounts
-from people.batches import each
 from people.models import ApiToken, User
 from rooms.models import Seat
 from tests.people.factories import people, person

@@ -14,9 +14,10 @@ from django.core import mail
 from django.db import connection
 from django.test import Client
 
-from people.actions.creators import add_creators
-from people.models import ApiToken, Creator, Follow, Sanction, User
+from people.creators.actions import add_creators
+from people.models import ApiToken, Creator, Sanction, User
 from rooms.models import Room
+from social.models import Follow
 from tests.people.factories import PASSWORD, person
 from tests.people.staff import use_second_step
 from tests.people.ways_in import confirm, entered, link_in, signed_in

@@ -11,13 +11,14 @@ from django.core.management import CommandError, call_command
 from django.db import IntegrityError, transaction
 from django.test import Client
 
-from people.actions.creators import add_wave, ask_for_creator
+from core.refusals import Refused
+from core.text import count
+from people.actions.account import update_profile
 from people.actions.credentials import make_token
-from people.actions.profile import update_profile
 from people.actions.standing import close_account, impose_sanction
+from people.creators.actions import add_wave, ask_for_creator
 from people.models import ApiToken, Creator, Sanction, User
-from people.refusals import PeopleRefused, Refused
-from people.text import count
+from people.refusals import PeopleRefused
 from rooms.actions import open_room
 from rooms.models import Room
 from tests.people.factories import api_client, person

@@ -15,11 +15,13 @@ from django.contrib.auth.models import Permission
 from django.db import IntegrityError, connection, transaction
 from django.utils import timezone
 
-from people.models import Creator, Follow
-from rooms import actions, bus
+from core import bus
+from people.models import Creator
+from rooms import actions, channels
 from rooms.actions.locking import locked
 from rooms.models import Consent, Recording, Room, RoomEvent, Seat
 from rooms.refusals import RoomRefused
+from social.models import Follow
 from tests.people.staff import with_fresh_step
 from tests.rooms.people import consented, open_room, person, seated
 
@@ -252,7 +254,7 @@ def test_what_is_rolled_back_is_never_published() -> None:
     room = open_room()
     user = consented(person("guest"), room)
     listener: Any = cast(Any, bus.client()).pubsub(ignore_subscribe_messages=True)
-    listener.subscribe(bus.room_channel(room.pk))
+    listener.subscribe(channels.room_channel(room.pk))
     with pytest.raises(RuntimeError), transaction.atomic():
         actions.take_seat(room.pk, user)
         raise RuntimeError("the web process fails before the commit")

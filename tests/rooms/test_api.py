@@ -14,10 +14,11 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import get_resolver
 
-from people.models import Follow, User
+from people.models import User
 from rooms import actions
 from rooms.api.urls import urlpatterns
 from rooms.models import Recording, RecordingFile, Room, RoomEvent, Seat
+from social.models import Follow
 from tests.people.factories import api_client as by_token
 from tests.rooms.people import consented, open_room, person, seated
 

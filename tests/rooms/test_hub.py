@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 from channels.db import database_sync_to_async as run
 
-from core import loops
-from rooms import actions, bus, presence, pulse
+from core import bus, loops
+from rooms import actions, channels, presence, pulse
 from rooms import hub as module
 from rooms.events import tell
 from rooms.hub import Feed, Hub
@@ -181,7 +181,7 @@ async def test_personal_matters_reach_that_person_alone(hub: Hub) -> None:
 async def test_one_subscription_a_room_however_many_sockets(hub: Hub) -> None:
     room = await run(open_room)()
     ears = [await Ear(hub, f"a:{n}", str(n)).join(room) for n in range(50)]
-    channel = bus.room_channel(room.pk)
+    channel = channels.room_channel(room.pk)
     assert dict(await hub.redis.pubsub_numsub(channel))[channel] == 1
     await five_events(room)
     for ear in ears:
@@ -268,8 +268,8 @@ async def test_nonsense_on_any_channel_harms_nobody(hub: Hub, caplog: pytest.Log
     caplog.set_level(logging.ERROR)
     room = await run(open_room)()
     ear = await Ear(hub, user_pk=room.host_id).join(room)
-    channels = bus.room_channel(room.pk), bus.person_channel(room.host_id), bus.hubs_channel()
-    for channel in channels:
+    named = channels.room_channel(room.pk), channels.person_channel(room.host_id), channels.hubs_channel()
+    for channel in named:
         for poison in POISON:
             await hub.redis.publish(channel, poison)
     await run(actions.host_lost)(room.pk, room.started_at)

@@ -17,7 +17,7 @@ from rest_framework.exceptions import ParseError
 
 from config.fair import Handler
 from config.plain_input import drop_cookies
-from people.api.parsers import PlainJSONParser
+from core.api.parsers import PlainJSONParser
 from rooms import identity
 from rooms.frames import BadFrame, parse
 from tests.rooms.people import person, session_cookie

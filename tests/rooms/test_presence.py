@@ -8,7 +8,8 @@ from collections.abc import AsyncGenerator
 import pytest
 import redis.asyncio
 
-from rooms import bus, presence
+from core import bus
+from rooms import presence
 from tests.waiting import until
 
 ROOM = 71

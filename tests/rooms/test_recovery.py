@@ -15,8 +15,9 @@ from channels.db import database_sync_to_async as run
 from django.conf import settings
 from django.db import connection
 
+from core import bus
 from deploy.local.throwaway import Throwaway
-from rooms import actions, bus
+from rooms import actions, channels
 from rooms.models import Room
 from tests.processes import Site
 from tests.rooms.client import Page, code
@@ -165,7 +166,7 @@ async def test_a_socket_that_does_not_read_is_dropped_and_holds_up_nobody(web: S
         slow = await asyncio.to_thread(connect_and_never_read, room)
         await page.wait_for(lambda m: m.get("type") == "count" and m["listening"] == 2)
         before = resident_kb(web)
-        channel, filler = bus.room_channel(room.pk), "x" * 8000
+        channel, filler = channels.room_channel(room.pk), "x" * 8000
         for turn in range(120):  # 1,200 messages, almost 10 MB
             for n in range(10):
                 text = json.dumps({"type": "talking", "user": "host", "talking": True, "n": turn * 10 + n, "f": filler})

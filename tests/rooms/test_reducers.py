@@ -12,8 +12,9 @@ import pytest
 from django.conf import settings
 from django.utils import timezone
 
+from core import bus
 from people.models import User
-from rooms import actions, bus, presence
+from rooms import actions, presence
 from rooms.events import SEQUENCED, as_message
 from rooms.identity import Who
 from rooms.models import Room, RoomEvent

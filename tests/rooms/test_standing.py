@@ -12,14 +12,16 @@ import pytest
 from channels.db import database_sync_to_async as run
 from django.utils import timezone
 
+from core import bus
 from ledger.models import Entry
 from people.actions import standing
-from people.actions.follows import follow, unfollow
-from people.models import Follow, Sanction, Session, User
+from people.models import Sanction, Session, User
 from people.refusals import PeopleRefused
-from rooms import actions, bus
+from rooms import actions
 from rooms.models import Room, Seat
 from rooms.refusals import RoomRefused
+from social.actions.follows import follow, unfollow
+from social.models import Follow
 from tests.processes import Site
 from tests.rooms.client import Page, code
 from tests.rooms.people import open_room, person, seated

@@ -14,9 +14,10 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
+from core import bus
 from deploy.local.process import wait_for
 from people.models import Sanction, User
-from rooms import actions, bus, presence
+from rooms import actions, presence
 from rooms.models import Room, RoomEvent, Seat
 from tests.rooms.people import consented, open_room, seated
 

@@ -7,18 +7,19 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from people import throttle as buckets
-from rooms import bus, frames, throttle
+from core import bus
+from core import throttle as buckets
+from core.throttle import Limit
+from rooms import frames, throttle
 from rooms.refusals import RoomRefused
-from rooms.throttle import Limit
 from tests.rooms.people import open_room, person
 
-SLOW = Limit("test", 0.01, 3)  # what is used up stays used up, however slow this machine is
+SLOW = Limit("test", 0.01, 3, RoomRefused)  # what is used up stays used up, however slow this machine is
 
 
 def code(limit: Limit, who: str) -> str:
     try:
-        throttle.check(limit, who)
+        limit.check(who)
     except RoomRefused as refused:
         return refused.code
     return "ok"
@@ -27,13 +28,13 @@ def code(limit: Limit, who: str) -> str:
 def test_so_many_at_once_then_no_more() -> None:
     assert [code(SLOW, "u:1") for _ in range(5)] == ["ok"] * 3 + ["too_fast"] * 2
     assert code(SLOW, "u:2") == "ok", "another person's bucket is another"
-    assert code(Limit("other", 0.01, 1), "u:1") == "ok", "so is another limit's"
+    assert code(Limit("other", 0.01, 1, RoomRefused), "u:1") == "ok", "so is another limit's"
 
 
 def test_the_bucket_fills_again() -> None:
-    limit = Limit("test", 60, 3)
+    limit = Limit("test", 60, 3, RoomRefused)
     for _ in range(3):
-        throttle.check(limit, "u:1")
+        limit.check("u:1")
     name = buckets.bucket("test:u:1")
     client = bus.client()
     client.hset(name, "at", int(str(client.hget(name, "at"))) - 2000)  # two seconds pass
@@ -43,10 +44,10 @@ def test_the_bucket_fills_again() -> None:
 async def test_sockets_and_the_api_take_from_one_bucket() -> None:
     async with bus.connect() as client:
         for _ in range(2):
-            await throttle.acheck(client, SLOW, "u:1")
+            await SLOW.acheck(client, "u:1")
         assert code(SLOW, "u:1") == "ok"
         with pytest.raises(RoomRefused, match="too_fast"):
-            await throttle.acheck(client, SLOW, "u:1")
+            await SLOW.acheck(client, "u:1")
 
 
 async def test_without_redis_everybody_passes(settings: Any, caplog: pytest.LogCaptureFixture) -> None:
@@ -58,7 +59,7 @@ async def test_without_redis_everybody_passes(settings: Any, caplog: pytest.LogC
         buckets.connection.cache_clear()
     async with bus.connect() as client:
         for _ in range(5):
-            await throttle.acheck(client, SLOW, "u:1")
+            await SLOW.acheck(client, "u:1")
     assert caplog.text.count("not throttled") == 10
 
 
@@ -78,7 +79,7 @@ def test_every_change_over_the_api_is_paced(monkeypatch: pytest.MonkeyPatch) -> 
     browser = Client()
     browser.force_login(room.host)
     used_up = []
-    monkeypatch.setattr(throttle, "check", lambda limit, who: used_up.append((limit.name, who)))
+    monkeypatch.setattr(Limit, "check", lambda limit, who: used_up.append((limit.name, who)))
     for what in ("consent", "mute", "unmute", "unseat", "seat", "end"):
         browser.post(f"/api/v1/rooms/{room.slug}/{what}/", {}, "application/json")
     assert used_up == [("act", f"u:{room.host_id}")] * 6

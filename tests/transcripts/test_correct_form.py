@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from moderation import retention
 from people.models import User
+from retention import purge
 from rooms import actions
 from rooms.models import Room, Seat
 from tests.moderation.builders import due_at
@@ -119,7 +119,7 @@ def test_no_line_of_another_room_and_none_after_the_purge(room: Room, cue: Cue) 
     assert post("host", other, cue.pk, text="x").status_code == 404
     for pk in (0, 10**18, 10**30):
         assert post("host", room, pk, text="x").status_code == 404
-    retention.purge([room.pk], due_at(room))
+    purge.purge([room.pk], due_at(room))
     assert post("host", room, cue.pk, text="x").status_code == 404
 
 

@@ -13,8 +13,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from core.text import NAME, Text, flat
 from people.labels import labels
-from people.text import NAME, Text, flat
 from transcripts.formats import FORMATS, About, FormatLine
 
 ABOUT = About("Titel", "2026-11-23 18:00 UTC", "nl", "base", "openai-whisper 1")

@@ -9,8 +9,8 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
-from moderation import retention
 from people.models import User
+from retention import purge
 from rooms import actions
 from rooms.models import Recording, RecordingFile, Room
 from tests.moderation.builders import due_at
@@ -193,7 +193,7 @@ def test_a_gap_is_marked_and_can_be_tried_again(room: Room) -> None:
 
 
 def test_after_the_purge_the_host_is_told_and_others_find_nothing(room: Room) -> None:
-    retention.purge([room.pk], due_at(room))
+    purge.purge([room.pk], due_at(room))
     shown = text(page(room))
     assert "This recording has been deleted" in shown and "<audio" not in shown and "Dashwood" not in shown
     assert page(room, "ada").status_code == 404

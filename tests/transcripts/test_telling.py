@@ -11,9 +11,10 @@ from django.db import connection, transaction
 from django.db.models.functions import Now
 from django.utils import timezone
 
-from moderation import retention
-from people import mails
-from people.models import Mail, User
+from mail.models import Mail
+from people import notify
+from people.models import User
+from retention import purge
 from rooms.models import Recording, Room
 from tests.moderation.builders import due_at
 from tests.transcripts import builders, sounds
@@ -65,7 +66,7 @@ def test_once_however_many_finish_and_tell_at_the_same_moment(
     windows: list[TranscriptionWindow], settings: Any
 ) -> None:
     """Four workers write the last windows at once, eight processes tell: one mail, in production's outbox."""
-    settings.EMAIL_BACKEND = "people.outbox.Backend"
+    settings.EMAIL_BACKEND = "mail.outbox.Backend"
     in_threads(4, lambda at: jobs.save_window(windows[at], [], BY, 5))
     assert Transcript.objects.get().state == "ready" and not Mail.objects.exists(), "a mail does not hold up a worker"
     in_threads(8, lambda at: telling.tell_hosts())
@@ -127,7 +128,7 @@ def test_a_purge_that_has_begun_is_not_overtaken(windows: list[TranscriptionWind
         Room.objects.select_for_update().get(pk=transcript.room_id)
         in_threads(1, lambda at: told.append(telling.tell_hosts()))
         assert told == [0] and Transcript.objects.get().told_at is None
-    retention.purge([transcript.room_id], due_at(transcript.room))
+    purge.purge([transcript.room_id], due_at(transcript.room))
     assert telling.tell_hosts() == 0 and not mail.outbox and not Transcript.objects.exists()
 
 
@@ -140,7 +141,7 @@ def test_a_mail_that_cannot_be_written_is_tried_again(
         raise OSError("no space left on device")
 
     with monkeypatch.context() as patch:
-        patch.setattr(mails, "send", full)
+        patch.setattr(notify, "send", full)
         assert telling.tell_hosts() == 0
     assert Transcript.objects.get().told_at is None
     assert telling.tell_hosts() == 1

@@ -6,7 +6,7 @@ from typing import Any
 
 from rest_framework import serializers
 
-from people.api.fields import TypedField
+from core.api.fields import TypedField
 from transcripts.actions import LINE
 from transcripts.models import Cue, Transcript
 from transcripts.queries import SEARCH

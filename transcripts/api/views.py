@@ -13,10 +13,10 @@ from rest_framework.response import Response
 from rest_framework.serializers import Serializer
 from rest_framework.views import APIView
 
-from people.api.serializers import ErrorSerializer
+from core.api.errors import ErrorSerializer
 from people.models import User
 from rooms.recording.access import role_in
-from rooms.throttle import ACTIONS, check
+from rooms.throttle import ACTIONS
 from transcripts import actions, queries
 from transcripts.api import shapes
 from transcripts.formats import FORMATS
@@ -51,7 +51,7 @@ class TranscriptView(APIView):
     """Base of the views of one transcript: only host, co-hosts and whose voice is in it come in."""
 
     def transcript(self, slug: str, mine: bool = False) -> Transcript:
-        check(ACTIONS, f"u:{self.me.pk}")
+        ACTIONS.check(f"u:{self.me.pk}")
         return queries.readable_transcript(slug, self.me, mine)
 
     @property

@@ -119,7 +119,7 @@ export function isOver(state) {
 
 /**
  * Every chair as {at, place, seat}: host, co-hosts, speakers by place, then the free ones. `at` counts clockwise from
- * the head of the table; co-hosts sit on both sides of the host. (rooms/table.py draws the same for the first paint.)
+ * the head of the table; co-hosts sit on both sides of the host. (pages/seating.py draws the same for the first paint.)
  */
 export function chairs(state) {
   const byPlace = new Map(state.seats.map((seat) => [seat.place, seat]));

@@ -17,6 +17,7 @@ import numpy as np
 from django.db import connection
 from websockets.exceptions import WebSocketException
 
+from core.threads import in_thread
 from people.models import User
 from rooms import actions
 from rooms.media import peers
@@ -25,7 +26,6 @@ from rooms.media.near_listener import NearListener
 from rooms.media.talker import Talker
 from rooms.media.visitor import Browser, Refused, Visitor
 from rooms.models import Room
-from rooms.threads import in_thread
 from tests.rooms.media.conftest import PASSWORD
 from tests.rooms.people import consented, person
 

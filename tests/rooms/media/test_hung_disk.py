@@ -13,11 +13,11 @@ import pytest
 import redis
 from django.conf import settings
 
+from core.threads import in_thread
 from people.models import User
 from rooms import actions
 from rooms.media.visitor import Browser
 from rooms.models import Recording, Room
-from rooms.threads import in_thread
 from tests.hungdisk import HungDisk, hung_disk
 from tests.processes import Site
 from tests.rooms.media.conftest import by_hand, say, wait_until

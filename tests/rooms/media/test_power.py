@@ -15,6 +15,7 @@ import pytest
 import redis
 from django.conf import settings
 
+from core.threads import in_thread
 from deploy.local.throwaway import Throwaway
 from people.models import User
 from rooms import actions
@@ -23,7 +24,6 @@ from rooms.media.near_listener import NearListener
 from rooms.media.talker import Talker
 from rooms.media.visitor import Browser, Refused, Visitor, hear, listen, speak
 from rooms.models import Room
-from rooms.threads import in_thread
 from tests.processes import Site
 from tests.rooms.media.company import tone
 from tests.rooms.media.conftest import by_hand, say, wait_until

@@ -11,9 +11,9 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
+from core.refusals import Refused
 from people.actions import standing
 from people.models import User
-from people.refusals import Refused
 from rooms import actions
 from rooms.models import Recording, RecordingFile, Room, Seat
 from rooms.recording import links, peaks, store, tasks, voice

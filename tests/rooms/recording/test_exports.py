@@ -19,8 +19,8 @@ from django.db import connection, transaction
 from django.test import Client
 
 from ledger.models import Entry
-from moderation import retention
 from people.models import User
+from retention import purge as retention
 from rooms import actions
 from rooms.models import Recording, Room
 from rooms.recording import exports, peaks, store

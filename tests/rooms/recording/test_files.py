@@ -15,12 +15,13 @@ from django.db import transaction
 from django.test import Client
 from django.utils import timezone
 
-from moderation import retention
-from people.models import Follow, User
+from people.models import User
+from retention import purge
 from rooms import actions
 from rooms.models import Recording, RecordingFile, Room
 from rooms.recording import links, store, tasks
 from rooms.signals import recording_ready
+from social.models import Follow
 from tests.moderation.builders import due_at
 from tests.rooms.people import person
 from tests.rooms.recording.builders import talked_room
@@ -236,7 +237,7 @@ def test_after_a_purge_every_link_is_dead(room: Room) -> None:
     actions.set_published(room.pk, room.host, True)
     addresses = [mix(room), links.address(room.pk, "peaks", None, "peaks.json"), zipped]
     assert {get(address).status_code for address in addresses} == {200}
-    retention.purge([room.pk], due_at(room))
+    purge.purge([room.pk], due_at(room))
     assert {get(address).status_code for address in addresses} == {404}
     # From the moment on at which it begins, not only when the files are gone.
     assert not store.folder(room.pk).exists()
@@ -244,7 +245,7 @@ def test_after_a_purge_every_link_is_dead(room: Room) -> None:
 
 def test_from_the_beginning_of_a_purge_nothing_is_handed_out(room: Room) -> None:
     addresses = [mix(room), actions.download_everything(room.pk, room.host).address]
-    retention.begin([room.pk], due_at(room))
+    purge.begin([room.pk], due_at(room))
     assert store.mix_path(room.pk).exists()
     assert {get(address).status_code for address in addresses} == {404}
 

@@ -18,13 +18,14 @@ from django.core.management import CommandError, call_command
 from django.utils import timezone
 
 from config import health
+from core import bus
 from deploy.local.process import start, stop
 from deploy.local.programs import command
 from ledger.models import Entry
-from moderation import retention
-from moderation.models import PurgeReceipt
-from moderation.tasks import sweep as sweep_retention
-from rooms import actions, bus
+from retention import purge
+from retention.models import PurgeReceipt
+from retention.tasks import sweep as sweep_retention
+from rooms import actions
 from rooms.models import Recording, RecordingsFolder, Room
 from rooms.recording import links, marker, space, store
 from rooms.recording.finish import finish
@@ -114,18 +115,18 @@ def test_nothing_changes_on_another_disk(elsewhere: Callable[[], Path], caplog: 
     """It said "ready" without a file, and wrote a receipt of a copy that it never saw."""
     room, due = people.open_room(), ended_room("word")
     actions.end_room(room.pk, room.host)
-    retention.purge([due.pk], timezone.now())  # not due: nothing but the marker is made
+    purge.purge([due.pk], timezone.now())  # not due: nothing but the marker is made
     home, address = Path(settings.RECORDINGS_DIR), links.address(due.pk, "mix", due.host, "mix.m4a")
     other = elsewhere()
     assert "not the folder" in finish_recording(room.pk)
     assert Recording.objects.get(room=room).state == Recording.State.RUNNING
     assert Recording.objects.get(room=room).attempts == 0
-    swept = retention.sweep(due_at(due))
+    swept = purge.sweep(due_at(due))
     assert swept.purged == [] and "not the folder of our recordings" in swept.failed[due.pk]
     with pytest.raises(marker.OtherFolder):
-        retention.purge([due.pk], due_at(due))
+        purge.purge([due.pk], due_at(due))
     with pytest.raises(marker.OtherFolder):
-        retention.tidy()
+        purge.tidy()
     with pytest.raises(CommandError, match="not the folder of our recordings"):
         call_command("retention", "tidy")
     with pytest.raises(RoomRefused, match="unavailable"):
@@ -143,7 +144,7 @@ def test_nothing_changes_on_another_disk(elsewhere: Callable[[], Path], caplog: 
     bus.client().delete(bus.key(marker.REFUSED))
     assert health.look(health.recordings)["state"] == "ok" and ask(address) == 200
     assert finish(room).state == Recording.State.READY
-    assert retention.sweep(due_at(due)).purged == [due.pk]
+    assert purge.sweep(due_at(due)).purged == [due.pk]
 
 
 def ask(address: str) -> int:

@@ -1,0 +1,189 @@
+"""Quotas of what one client may hold at once: leases in Redis, taken in one Lua script on Redis' own clock.
+
+A lease runs out by itself after `TTL` seconds unless who holds it goes on saying so. So what a killed process held is
+free again soon, and nothing has to count downwards. One thread of each process refreshes and gives back for all of it,
+for code that waits and for code that does not. How *often* somebody may do something is `core/throttle.py`.
+"""
+
+from __future__ import annotations
+
+import functools
+import logging
+import queue
+import secrets
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import redis
+import redis.asyncio
+from django.conf import settings
+from redis.exceptions import RedisError, ResponseError
+
+from core import loops
+from core.refusals import Refused
+from core.throttle import connection
+
+log = logging.getLogger(__name__)
+
+TTL = 30.0  # seconds a lease counts without being refreshed
+REFRESH = 10.0  # seconds between two refreshes
+
+# KEYS[1]: the leases of one client, scored by when each runs out. ARGV: ttl in ms, how many, the lease. Returns 1 or 0.
+TAKE = """
+local time = redis.call('TIME')
+local now = time[1] * 1000 + math.floor(time[2] / 1000)
+redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', now)
+if redis.call('ZCARD', KEYS[1]) >= tonumber(ARGV[2]) then return 0 end
+redis.call('ZADD', KEYS[1], now + ARGV[1], ARGV[3])
+redis.call('PEXPIRE', KEYS[1], ARGV[1] * 2)
+return 1
+"""
+# KEYS[1]: the same. ARGV: ttl in ms, leases that go on. One that ran out meanwhile counts again.
+REFRESH_ALL = """
+local time = redis.call('TIME')
+local now = time[1] * 1000 + math.floor(time[2] / 1000)
+for i = 2, #ARGV do redis.call('ZADD', KEYS[1], now + ARGV[1], ARGV[i]) end
+redis.call('PEXPIRE', KEYS[1], ARGV[1] * 2)
+"""
+BATCH = 500  # leases a script call
+
+
+@dataclass(frozen=True)
+class Quota:
+    """A number of things one client may hold at once; `setting` names the number."""
+
+    name: str
+    setting: str
+
+    @property
+    def most(self) -> int:
+        return int(getattr(settings, self.setting))
+
+
+@dataclass(frozen=True)
+class Lease:
+    """One thing held by one client. `keep` it for as long as it lasts, then `release` it; neither waits for Redis."""
+
+    key: str
+    name: str
+
+    def keep(self) -> None:
+        """Refresh it from now on."""
+        keeper().keep(self)
+
+    def release(self) -> None:
+        """Give it back."""
+        keeper().release(self)
+
+
+def person(user_pk: int) -> str:
+    """The key of a signed-in person."""
+    return f"u:{user_pk}"
+
+
+def take(quota: Quota, client_key: str) -> Lease | None:
+    """A lease for `TTL` seconds; None where this client holds as many as it may. Without Redis everybody passes."""
+    lease = _lease(quota, client_key)
+    try:
+        taken = connection().eval(TAKE, 1, lease.key, int(TTL * 1000), quota.most, lease.name)
+    except RedisError as error:
+        log.warning("quotas do not count, Redis is away: %s", error)
+        return lease
+    return lease if taken else None
+
+
+async def atake(client: redis.asyncio.Redis, quota: Quota, client_key: str) -> Lease | None:
+    """`take` for consumers, on the connection that their loop owns."""
+    lease = _lease(quota, client_key)
+    try:
+        taken = await client.eval(TAKE, 1, lease.key, int(TTL * 1000), quota.most, lease.name)
+    except (RedisError, OSError) as error:
+        log.warning("quotas do not count, Redis is away: %s", error)
+        return lease
+    return lease if taken else None
+
+
+@contextmanager
+def held(quota: Quota, client_key: str, refused: type[Refused]) -> Iterator[None]:
+    """Hold one for a piece of work. Raises `refused` with `too_many`."""
+    lease = take(quota, client_key)
+    if lease is None:
+        raise refused("too_many")
+    lease.keep()
+    try:
+        yield
+    finally:
+        lease.release()
+
+
+def _lease(quota: Quota, client_key: str) -> Lease:
+    return Lease(f"{settings.REDIS_PREFIX}quota:{quota.name}:{client_key}", secrets.token_hex(8))
+
+
+class Keeper:
+    """The thread that refreshes what this process holds and gives back what it held."""
+
+    def __init__(self) -> None:
+        self.kept: set[Lease] = set()
+        self._changes: queue.SimpleQueue[tuple[bool, Lease]] = queue.SimpleQueue()
+        loops.keep_thread("quotas", self._run)
+
+    def keep(self, lease: Lease) -> None:
+        self._changes.put((True, lease))
+
+    def release(self, lease: Lease) -> None:
+        self._changes.put((False, lease))
+
+    def _run(self) -> None:
+        due = time.monotonic() + REFRESH
+        while True:
+            released = self._wait(max(0.0, due - time.monotonic()))
+            try:
+                self._give_back(released)
+                if time.monotonic() >= due:
+                    due = time.monotonic() + REFRESH
+                    self._refresh()
+            except (RedisError, OSError) as error:
+                log.warning("leases are not told to Redis: %s", error)  # what was released runs out by itself
+
+    def _wait(self, seconds: float) -> list[Lease]:
+        """Take in what changed; what was released."""
+        released: list[Lease] = []
+        try:
+            change = self._changes.get(timeout=seconds)
+            while True:
+                kept, lease = change
+                if kept:
+                    self.kept.add(lease)
+                else:
+                    self.kept.discard(lease)
+                    released.append(lease)
+                change = self._changes.get_nowait()
+        except queue.Empty:
+            return released
+
+    def _give_back(self, released: list[Lease]) -> None:
+        if released:
+            pipe = connection().pipeline(transaction=False)
+            for lease in released:
+                pipe.zrem(lease.key, lease.name)
+            pipe.execute()
+
+    def _refresh(self) -> None:
+        by_key: dict[str, list[str]] = {}
+        for lease in self.kept:
+            by_key.setdefault(lease.key, []).append(lease.name)
+        for key, names in by_key.items():
+            try:
+                for start in range(0, len(names), BATCH):
+                    connection().eval(REFRESH_ALL, 1, key, int(TTL * 1000), *names[start : start + BATCH])
+            except ResponseError as error:  # something else stands under this key: the others go on
+                log.error("the leases of %s are not refreshed: %s", key, error)
+
+
+@functools.cache
+def keeper() -> Keeper:
+    """The one of this process."""
+    return Keeper()

@@ -1,0 +1,50 @@
+"""Refusals: a code, its HTTP status and its text. One form for all apps, a table in each."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from django.utils.functional import Promise
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """`status` is the HTTP status; `text` says what happened and what to do, in the reader's language."""
+
+    status: int
+    text: str | Promise
+
+
+class Refused(Exception):
+    """An action said no; each app has a subclass with its own table. A code that is not in it is a KeyError, at once.
+
+    `fields` names the values that were wrong, if any; `wait` is in seconds, for too_fast.
+    """
+
+    table: ClassVar[Mapping[str, Refusal]] = {}
+
+    def __init__(self, code: str, fields: dict[str, str] | None = None, wait: float = 0.0) -> None:
+        super().__init__(code)
+        self.code = code
+        self.fields = fields or {}
+        self.wait = wait
+        self.refusal = self.table[code]
+
+    @property
+    def status(self) -> int:
+        return self.refusal.status
+
+    @property
+    def text(self) -> str:
+        """The sentence in the language that is active now."""
+        return str(self.refusal.text)
+
+
+def as_error(code: str, text: str, fields: dict[str, str] | None = None) -> dict[str, Any]:
+    """A refusal as every edge tells it: {"code", "text"}, and "fields" where values were wrong."""
+    error: dict[str, Any] = {"code": code, "text": text}
+    if fields:
+        error["fields"] = fields
+    return error

@@ -1,0 +1,103 @@
+"""How often somebody may do something: one token bucket in Redis for pages, API and WebSockets.
+
+The bucket is filled and emptied in one Lua script on Redis' own clock, so that several processes cannot race.
+"""
+
+import functools
+import logging
+from dataclasses import dataclass
+
+import redis
+import redis.asyncio
+from django.conf import settings
+from redis.backoff import NoBackoff
+from redis.exceptions import RedisError
+from redis.retry import Retry
+
+from core.refusals import Refused
+
+log = logging.getLogger(__name__)
+
+# KEYS[1]: the bucket. ARGV: tokens per millisecond, size of the bucket, tokens wanted. Returns ms to wait, 0 to go.
+TAKE = """
+local time = redis.call('TIME')
+local now = time[1] * 1000 + math.floor(time[2] / 1000)
+local rate, burst, cost = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])
+local state = redis.call('HMGET', KEYS[1], 'tokens', 'at')
+local tokens = math.min(burst, (tonumber(state[1]) or burst) + (now - (tonumber(state[2]) or now)) * rate)
+local wait = 0
+if tokens >= cost then tokens = tokens - cost else wait = math.ceil((cost - tokens) / rate) end
+redis.call('HSET', KEYS[1], 'tokens', tostring(tokens), 'at', now)
+redis.call('PEXPIRE', KEYS[1], math.ceil(burst / rate) + 1000)
+return wait
+"""
+
+# KEYS[1]: the bucket. ARGV: its size, tokens to give back. A bucket that is not there is full.
+GIVE_BACK = """
+local tokens = redis.call('HGET', KEYS[1], 'tokens')
+if tokens then redis.call('HSET', KEYS[1], 'tokens', tostring(math.min(tonumber(ARGV[1]), tokens + ARGV[2]))) end
+return 0
+"""
+
+
+def bucket(key: str) -> str:
+    return f"{settings.REDIS_PREFIX}bucket:{key}"
+
+
+@functools.cache
+def connection() -> "redis.Redis":
+    """One pool a process. Without retries: who asks is a person who waits."""
+    return redis.Redis.from_url(
+        settings.REDIS_URL, socket_timeout=2, socket_connect_timeout=2, retry=Retry(NoBackoff(), 0)
+    )
+
+
+def take(key: str, *, per_minute: float, burst: int, cost: int = 1) -> float:
+    """Take `cost` tokens out of `key`'s bucket. Returns 0.0 to go on, else the seconds after which it will work."""
+    wait = connection().eval(TAKE, 1, bucket(key), per_minute / 60_000, burst, cost)
+    return int(wait) / 1000
+
+
+def give_back(key: str, *, burst: int, cost: int = 1) -> None:
+    """Put tokens back that turned out not to be owed."""
+    connection().eval(GIVE_BACK, 1, bucket(key), burst, cost)
+
+
+async def atake(client: "redis.asyncio.Redis", key: str, *, per_minute: float, burst: int, cost: int = 1) -> float:
+    """`take` for consumers, on the connection that their loop owns."""
+    wait = await client.eval(TAKE, 1, bucket(key), per_minute / 60_000, burst, cost)
+    return int(wait) / 1000
+
+
+@dataclass(frozen=True)
+class Limit:
+    """`burst` at once, then `per_minute`. What is beyond is refused with `code`, as the app whose limit it is refuses.
+
+    Without Redis everybody passes: what must hold, holds in PostgreSQL.
+    """
+
+    name: str
+    per_minute: float
+    burst: int
+    refused: type[Refused]
+    code: str = "too_fast"
+
+    def check(self, client_key: str) -> None:
+        """Raise `refused` where this client does it too often."""
+        try:
+            wait = take(f"{self.name}:{client_key}", per_minute=self.per_minute, burst=self.burst)
+        except RedisError as error:
+            log.warning("not throttled, Redis is away: %s", error)
+            return
+        if wait:
+            raise self.refused(self.code, wait=wait)
+
+    async def acheck(self, client: "redis.asyncio.Redis", client_key: str) -> None:
+        """`check` for sockets, on the connection that their loop owns."""
+        try:
+            wait = await atake(client, f"{self.name}:{client_key}", per_minute=self.per_minute, burst=self.burst)
+        except (RedisError, OSError) as error:
+            log.warning("not throttled, Redis is away: %s", error)
+            return
+        if wait:
+            raise self.refused(self.code, wait=wait)

@@ -1,0 +1,64 @@
+"""Forms of room pages: they check shape and say what is wrong; whether somebody may, actions decide."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+from django.conf import settings
+from django.utils.translation import gettext_lazy as _
+
+from core.fields import TypedField
+from rooms.actions.opening import POLICIES_NOW
+from rooms.models import TITLE, TOPIC, Room
+from rooms.wording import ENTRY_WORDS
+
+POLICY_WORDS = {
+    Room.SpeakPolicy.EVERYONE: _("Everyone with an account"),
+    Room.SpeakPolicy.FOLLOWED: _("People I follow"),
+}
+
+
+# A room that nobody else may come into is closed while it is live, not opened so.
+OPEN_WORDS = {
+    Room.EntryPolicy.ANYONE: ENTRY_WORDS[Room.EntryPolicy.ANYONE],
+    Room.EntryPolicy.SIGNED_IN: ENTRY_WORDS[Room.EntryPolicy.SIGNED_IN],
+    Room.EntryPolicy.FOLLOWERS: _("People who follow me"),
+}
+
+
+class OpenRoomForm(forms.Form):
+    """What a host says before a room opens."""
+
+    title = TypedField(label=_("What is it about?"), text=TITLE, help_text=_("One line that makes people sit down."))
+    topic = TypedField(
+        label=_("A word more (may stay empty)"),
+        text=TOPIC,
+        required=False,
+        help_text=_("It lies on the table, for all to read."),
+    )
+    language = forms.ChoiceField(label=_("Language spoken"), choices=settings.LANGUAGES)
+    speak_policy = forms.ChoiceField(
+        label=_("Who may take a seat and speak?"),
+        choices=[(value, POLICY_WORDS[value]) for value in POLICIES_NOW],
+        initial=Room.SpeakPolicy.EVERYONE,
+        widget=forms.RadioSelect,
+    )
+    entry_policy = forms.ChoiceField(
+        label=_("Who may come in and listen?"),
+        choices=list(OPEN_WORDS.items()),
+        initial=Room.EntryPolicy.ANYONE,
+        widget=forms.RadioSelect,
+        help_text=_("You can change it while the room is live."),
+    )
+    transcription = forms.BooleanField(
+        label=_("Write down what is said"),
+        required=False,
+        initial=True,
+        help_text=_("Captions and a transcript, for those who cannot listen."),
+    )
+
+    def refused(self, fields: dict[str, Any]) -> None:
+        """Mark what the action found wrong, beyond what the form checks."""
+        for name in fields:
+            self.add_error(name if name in self.fields else None, _("This value cannot be used."))

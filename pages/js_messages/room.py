@@ -1,0 +1,118 @@
+"""The sentences that script on the room page says, in the reader's language: rendered into the page as JSON."""
+
+from __future__ import annotations
+
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext, pgettext
+
+from core.text import isolated
+
+
+def room_words(host: str) -> dict[str, str]:
+    """By key. `{name}` and the like are filled in by script; `…_one` and `…_other` go by the reader's plural rules.
+    `host` is the host's name."""
+    return {**_table_words(), **_control_words(), **_check_words(), **_trouble_words(), **_entry_words(host)}
+
+
+def _entry_words(host: str) -> dict[str, str]:
+    followers = _("People who follow %(name)s can come in with this address.") % {"name": isolated(host)}
+    return {
+        "entry_anyone": _("Anyone with this address can listen, also without an account."),
+        "entry_signed_in": _("Everyone who is signed in can come in with this address."),
+        "entry_followers": followers,
+        "entry_invited": _("Nobody else can come in: only the host and the people at the table are here."),
+    }
+
+
+def _table_words() -> dict[str, str]:
+    return {
+        "listening_one": ngettext("{number} listening", "{number} listening", 1),
+        "listening_other": ngettext("{number} listening", "{number} listening", 2),
+        "free_one": ngettext("{number} place free", "{number} places free", 1),
+        "free_other": ngettext("{number} place free", "{number} places free", 2),
+        "host": _("host"),
+        "cohost": _("co-host"),
+        "you": pgettext("oneself at the table", "you"),
+        "mic_on": _("microphone on"),
+        "mic_off": _("microphone off"),
+        "away": _("connection lost"),
+        "talking": _("talking"),
+        "talks_two": _("{name} and {other}"),
+        "talks_more": _("{name} and others"),
+        "host_lost": _("The host lost the connection. The room ends at {time} unless the host comes back."),
+        "recording_resumed": _("Recording goes on."),
+        "ended": _("This room has ended"),
+        "ended_host": _("The host ended it."),
+        "ended_host_gone": _("The host lost the connection and did not come back."),
+        "ended_stage_empty": _("Nobody was on stage any more."),
+        "ended_time_up": _("Its time was up."),
+        "ended_staff": _("Staff ended it."),
+        "ended_short": _("Ended"),
+        "hear_again": _("Hear it again"),
+        "other_rooms": _("See who else is live"),
+        "your_rooms": _("Your rooms"),
+    }
+
+
+def _control_words() -> dict[str, str]:
+    return {
+        "not_allowed_to_speak": _("Here, people whom the host follows take a seat."),
+        "stage_full": _("Every seat is taken. One is free when somebody stands up."),
+        "sound_on": _("Sound on"),
+        "sound_off": _("Sound off"),
+        "share": _("Share"),
+        "copied": _("The address is copied."),
+        "copy_failed": _("The address could not be copied. Here it is: {url}"),
+        "connecting": _("Sound is being connected…"),
+        "muted_by": _("{name} muted you. You can unmute when it is your turn."),
+        "muted_you": _("You were muted. You can unmute when it is your turn."),
+        "unseated_you": _("You were taken off the stage. You can go on listening."),
+        "on_stage": _("You sit at the table. Your microphone is off until you unmute."),
+    }
+
+
+def _check_words() -> dict[str, str]:
+    return {
+        "check_default": _("Microphone"),
+        "check_recording": _("Recording: say something…"),
+        "check_playing": _("This is how you sound."),
+        "check_played": _("Did you hear yourself? Then so will they."),
+        "check_silent": _("Nothing was heard. Is the right microphone chosen, and is it switched on?"),
+        "check_denied": _(
+            "The browser does not let this page use the microphone. Allow it in the address bar, then try again."
+        ),
+        "check_none": _("No microphone was found. Plug one in, then try again."),
+        "check_busy": _("The microphone could not be opened. Another program may be using it."),
+        "check_insecure": _("Without a secure connection (https) the browser keeps the microphone shut."),
+        "net_trying": _("Being tried…"),
+        "net_good": _("This network lets you speak."),
+        "net_bad": _(
+            "This network does not let your voice through: it seems to block the connection that sound needs. "
+            "Listening works. To speak, try another network, such as that of your phone."
+        ),
+        "net_unknown": _("Whether this network lets you speak could not be found out right now. You can try."),
+        "go_seat": _("Take a seat"),
+        "go_mic": _("Ready to speak"),
+        "go_anyway": _("Sit down anyway"),
+    }
+
+
+def _trouble_words() -> dict[str, str]:
+    return {
+        "offline": _("You are offline. The room goes on; you are brought back by yourself when the network is."),
+        "too_many": _(
+            "Too many rooms are open, from you or from your network. Close some: this page keeps trying by itself."
+        ),
+        "reconnecting": _("The connection was lost. It is being made again…"),
+        "back": _("You are back."),
+        "gone": _("There is no room at this address any more."),
+        "out_not_allowed": _("This room is not open to everybody: its host chooses who may come in."),
+        "out_not_signed_in": _("Only people who are signed in come into this room."),
+        "sound_lost": _("The sound was lost. It is being connected again…"),
+        "sound_none": _("The sound could not be connected. It is tried again by itself."),
+        "mic_elsewhere": _(
+            "You speak in another page or on another device. This page stays quiet until you speak here."
+        ),
+        "mic_lost": _("Your microphone stopped. Press Unmute to open it again."),
+        "failed": _("That did not work. Nothing is lost; try it again."),
+    }

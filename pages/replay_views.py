@@ -1,0 +1,163 @@
+"""The page of an ended room: parse, ask or act, render. No rule lives here."""
+
+from __future__ import annotations
+
+import re
+from typing import cast
+
+from django.contrib import messages
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.templatetags.static import static
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_POST, require_safe
+
+from core.refusals import Refused
+from pages.js_messages.replay import replay_words
+from pages.replay import Editing, replay
+from people.models import User
+from rooms import throttle
+from rooms.actions import download_everything, set_published
+from rooms.identity import who_of_request
+from rooms.models import Room
+from rooms.queries import room_by_slug
+from rooms.recording.access import check_replay
+from rooms.refusals import RoomRefused
+from transcripts.actions import correct_cue, retry_transcript
+from transcripts.formats import FORMATS
+from transcripts.permissions import may_read
+from transcripts.queries import SEARCH, about, format_lines, readable_transcript
+from transcripts.refusals import TranscriptRefused
+
+MODULES = ("correct", "fragment", "lanes", "link", "main", "player", "progress", "transcript", "wave", "words")
+
+
+def ended_room(request: HttpRequest, slug: str) -> tuple[Room, str]:
+    """The room and the reader's role in it. Raises Http404 for everybody who may not hear it again."""
+    room = room_by_slug(slug)
+    if room is None or room.status not in (Room.Status.LIVE, Room.Status.ENDED):
+        raise Http404
+    try:
+        return room, check_replay(room, who_of_request(request))
+    except RoomRefused as refused:
+        raise Http404 from refused
+
+
+def nothing_here(request: HttpRequest) -> HttpResponse:
+    """The page for who may not hear a room again. Signed out, one is led to sign in, by the same words for every
+    address: they tell nothing of what there is."""
+    if request.user.is_authenticated:
+        raise Http404
+    return render(request, "pages/sign_in.html", status=404)
+
+
+@never_cache
+@require_safe
+def replay_page(request: HttpRequest, slug: str) -> HttpResponse:
+    """Sound, waveform and transcript; what its host can do with them. `?edit=` opens the form of a line."""
+    try:
+        room, role = ended_room(request, slug)
+    except Http404:
+        return nothing_here(request)
+    if room.is_live:
+        return redirect(room)
+    line = request.GET.get("edit", "")
+    return show(request, room, role, Editing(int(line)) if re.fullmatch(r"[0-9]{1,15}", line) else None)
+
+
+def show(
+    request: HttpRequest, room: Room, role: str, editing: Editing | None = None, status: int = 200
+) -> HttpResponse:
+    """The page, as the reader asked for it."""
+    q = SEARCH.loosely(request.POST.get("q") or request.GET.get("q", ""))
+    context = {
+        "page": replay(room, who_of_request(request), role, q, editing),
+        "room": room,
+        "modules": [static(f"js/replay/{name}.js") for name in MODULES],
+        "words": replay_words(),
+        "edit_link": reverse("pages:replay", args=[room.slug], query={**({"q": q} if q else {}), "edit": ""}),
+    }
+    return render(request, "pages/replay.html", context, status=status)
+
+
+@require_POST
+def publish(request: HttpRequest, slug: str) -> HttpResponse:
+    """Let everybody hear it, or not any more."""
+    room, _role = ended_room(request, slug)
+    if not request.user.is_authenticated:
+        raise Http404
+    try:
+        set_published(room.pk, request.user, request.POST.get("published") == "yes")
+    except RoomRefused as refused:
+        messages.error(request, refused.text)
+    return redirect("pages:replay", slug)
+
+
+@require_POST
+def download(request: HttpRequest, slug: str) -> HttpResponse:
+    """Everything as one zip, for the host."""
+    room, _role = ended_room(request, slug)
+    if not request.user.is_authenticated:
+        raise Http404
+    try:
+        throttle.DOWNLOADS.check(f"u:{request.user.pk}")
+        return redirect(download_everything(room.pk, request.user).address)
+    except RoomRefused as refused:
+        messages.error(request, refused.text)
+    return redirect("pages:replay", slug)
+
+
+@require_POST
+def retry(request: HttpRequest, slug: str) -> HttpResponse:
+    """Try again what could not be transcribed."""
+    room, role = ended_room(request, slug)
+    if may_read(role):
+        raise Http404
+    try:
+        retry_transcript(room, cast(User, request.user))
+    except TranscriptRefused as refused:
+        messages.error(request, refused.text)
+    return redirect("pages:replay", slug)
+
+
+@require_POST
+def correct(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
+    """What was really said, for who has no script; with script the same goes over the API."""
+    room, role = ended_room(request, slug)
+    if not request.user.is_authenticated:
+        raise Http404
+    text = None if "take_back" in request.POST else request.POST.get("text", "")
+    try:
+        throttle.ACTIONS.check(f"u:{request.user.pk}")
+        correct_cue(readable_transcript(slug, request.user).room, pk, request.user, text)
+    except Refused as refused:
+        if refused.status == 404 or may_read(role):
+            raise Http404 from refused
+        if refused.status == 400:
+            wrong = " ".join([refused.text, *refused.fields.values()])
+            return show(request, room, role, Editing(pk, text, wrong), status=400)
+        messages.error(request, refused.text)
+        return show(request, room, role, status=refused.status)
+    messages.success(request, _("Saved."))
+    q = SEARCH.loosely(request.POST.get("q", ""))
+    query = {"q": q} if q else None
+    return redirect(reverse("pages:replay", args=[slug], query=query, fragment=f"line-{pk}"))
+
+
+@never_cache
+@require_safe
+def own_lines(request: HttpRequest, slug: str, kind: str) -> HttpResponse:
+    """What the reader said in this room, as a file."""
+    if not request.user.is_authenticated or kind not in FORMATS:
+        return nothing_here(request)
+    try:
+        transcript = readable_transcript(slug, request.user, mine=True)
+    except TranscriptRefused as refused:
+        raise Http404 from refused
+    render_text, content_type = FORMATS[kind]
+    text = "".join(render_text(about(transcript), format_lines(transcript, request.user)))
+    response = HttpResponse(text, content_type=content_type)
+    response["Content-Disposition"] = f'attachment; filename="{slug}-{request.user.handle}.{kind}"'
+    return response

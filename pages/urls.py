@@ -1,0 +1,22 @@
+"""Pages that put several apps together."""
+
+from django.urls import path
+
+from pages import replay_views, views
+
+app_name = "pages"
+
+urlpatterns = [
+    path("", views.home, name="home"),
+    path("rooms/demo/", views.start_demo, name="demo"),
+    path("rooms/open/", views.open_page, name="open"),
+    path("r/<slug:slug>/", views.room_page, name="room"),
+    path("r/<slug:slug>/entry/", views.entry, name="entry"),
+    path("r/<slug:slug>/replay/", replay_views.replay_page, name="replay"),
+    path("r/<slug:slug>/replay/publish/", replay_views.publish, name="publish"),
+    path("r/<slug:slug>/replay/download/", replay_views.download, name="download"),
+    path("r/<slug:slug>/replay/retry/", replay_views.retry, name="retry"),
+    path("r/<slug:slug>/replay/lines/<int:pk>/", replay_views.correct, name="correct"),
+    path("r/<slug:slug>/replay/my-lines.<slug:kind>", replay_views.own_lines, name="own-lines"),
+    path("dashboard/", views.dashboard, name="dashboard"),
+]

@@ -1,0 +1,186 @@
+"""Pages of rooms: they parse, call one action, render."""
+
+from __future__ import annotations
+
+from typing import Any, cast
+
+from django.conf import settings
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.templatetags.static import static
+from django.utils.translation import get_language
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from pages.forms import OpenRoomForm
+from pages.js_messages.room import room_words
+from pages.seating import chair_count, chairs
+from people.models import User
+from rooms.actions.entry import set_entry_policy
+from rooms.actions.opening import open_room
+from rooms.demo import may_start_demo, start_demo_room
+from rooms.identity import who_of_request
+from rooms.live import live_rooms
+from rooms.models import Recording, Room
+from rooms.queries import hosted_rooms, live_room_of, room_by_slug
+from rooms.recording.access import may_replay, role_of
+from rooms.refusals import RoomRefused
+from rooms.rules.facts import enter
+from rooms.snapshot import Snapshot, snapshot
+from rooms.wording import ENTRY_WORDS
+
+SHOWN_STANDING = 24  # figures drawn for listeners; the number beside them is exact
+ROOM_MODULES = (
+    "audience",
+    "check",
+    "controls",
+    "level",
+    "main",
+    "peer",
+    "person",
+    "seats",
+    "share",
+    "socket",
+    "stage",
+    "state",
+    "view",
+    "words",
+)
+
+
+def reader(request: HttpRequest) -> User | None:
+    return request.user if request.user.is_authenticated else None
+
+
+@require_safe
+def home(request: HttpRequest) -> HttpResponse:
+    """Who is live now."""
+    me = reader(request)
+    rooms = live_rooms(me)
+    mine = live_room_of(me) if me else None
+    others = [live for live in rooms if me is None or live.room.host_id != me.pk]
+    context = {"rooms": rooms, "others": others, "mine": mine, "demo_off": may_start_demo()}
+    return render(request, "pages/home.html", context)
+
+
+@require_POST
+def start_demo(request: HttpRequest) -> HttpResponse:
+    """The demo's button: its room, live again."""
+    try:
+        return redirect(start_demo_room())
+    except RoomRefused as refused:
+        messages.error(request, refused.text)
+        return redirect("pages:home")
+
+
+@login_required
+@require_http_methods(["GET", "POST"])
+def open_page(request: HttpRequest) -> HttpResponse:
+    """The form that opens a room; who hosts one already is led there."""
+    me = cast(User, request.user)
+    if mine := live_room_of(me):
+        return redirect(mine)
+    form = OpenRoomForm(request.POST or None, initial={"language": get_language()})
+    if form.is_valid():
+        try:
+            return redirect(open_room(me, **form.cleaned_data))
+        except RoomRefused as refused:
+            if refused.code == "already_hosting" and (mine := live_room_of(me)):  # sent twice: one room is open
+                return redirect(mine)
+            form.refused(refused.fields)
+            messages.error(request, refused.text)
+    return render(request, "pages/open.html", {"form": form})
+
+
+@never_cache
+@require_safe
+def room_page(request: HttpRequest, slug: str) -> HttpResponse:
+    """The room, as it is this second; from here script follows it."""
+    room = room_by_slug(slug)
+    if room is None or room.status in (Room.Status.SCHEDULED, Room.Status.CANCELLED):
+        raise Http404
+    who = who_of_request(request)
+    try:
+        enter(room, who)
+    except RoomRefused as refused:
+        return render(request, "pages/refused.html", {"refused": refused}, status=refused.status)
+    if not room.is_live:
+        return render(request, "pages/room.html", ended_context(request, room))
+    return render(request, "pages/room.html", live_context(request, room, snapshot(room.pk, who)))
+
+
+@login_required
+@require_POST
+def entry(request: HttpRequest, slug: str) -> HttpResponse:
+    """Change who may come in, from a page without script."""
+    room = room_by_slug(slug)
+    if room is None:
+        raise Http404
+    try:
+        enter(room, who_of_request(request))
+        set_entry_policy(room.pk, cast(User, request.user), request.POST.get("policy", ""))
+    except RoomRefused as refused:
+        messages.error(request, refused.text)
+    return redirect(room)
+
+
+def live_context(request: HttpRequest, room: Room, now: Snapshot) -> dict[str, Any]:
+    seats, handle = now["seats"], now["you"]["user"]
+    places = now["room"]["max_speakers"]
+    return {
+        "room": room,
+        "room_url": request.build_absolute_uri(room.get_absolute_url()),
+        "snapshot": now,
+        "chairs": chairs(seats, places),
+        "chair_count": chair_count(seats, places),
+        "free": places - sum(seat["role"] == "speaker" for seat in seats),
+        "seated": any(seat["user"] == handle for seat in seats),
+        "standing": range(min(now["listening"], SHOWN_STANDING)),
+        "recording_days": settings.RECORDING_DAYS,
+        "longest": settings.RECORDING_DAYS_VIOLATION,
+        "modules": [static(f"js/room/{name}.js") for name in ROOM_MODULES],
+        "words": room_words(room.host.display_name),
+        "entry_choices": ENTRY_WORDS.items(),
+        "page": {
+            "slug": room.slug,
+            "title": room.title,
+            "host": room.host.display_name,
+            "consent": settings.CONSENT_VERSION,
+            "standing": SHOWN_STANDING,
+            "artwork": static("img/stamtafel.svg"),
+        },
+    }
+
+
+def ended_context(request: HttpRequest, room: Room) -> dict[str, Any]:
+    ended_at = room.ended_at or room.started_at
+    who = who_of_request(request)
+    role = role_of(who, room)
+    return {
+        "room": room,
+        "recording": Recording.objects.filter(room=room).first(),
+        "demo_off": room.is_demo and may_start_demo(),
+        "may_replay": may_replay(room, who),
+        # How long it is kept tells of decisions, too: that is for those who are in it.
+        "in_it": role != "listener",
+        "is_host": role == "host",
+        "lasted_ms": room.room_time(ended_at),
+    }
+
+
+@login_required
+@require_safe
+def dashboard(request: HttpRequest) -> HttpResponse:
+    """A host's rooms, live and past, each with its recording's state and clock."""
+    rooms = hosted_rooms(cast(User, request.user))
+    return render(
+        request,
+        "pages/dashboard.html",
+        {
+            "live": [one for one in rooms if one.room.is_live],
+            "past": [one for one in rooms if not one.room.is_live],
+            "recording_days": settings.RECORDING_DAYS,
+        },
+    )

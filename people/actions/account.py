@@ -1,0 +1,121 @@
+"""Changes of a person to the own account: name, text, language, time zone, picture, address."""
+
+from __future__ import annotations
+
+from typing import BinaryIO, cast
+
+from allauth.account.models import EmailAddress
+from django.core.exceptions import ValidationError
+from django.core.files.base import ContentFile
+from django.core.files.uploadedfile import UploadedFile
+from django.db import connection, transaction
+from django.utils import timezone
+
+from core import quotas
+from core.throttle import Limit
+from mail.addresses import canonical
+from people.actions.credentials import end_credentials
+from people.models import User
+from people.pictures import square_webp
+from people.refusals import PeopleRefused
+
+PICTURES = quotas.Quota("pictures", "PICTURES_AT_ONCE")
+UPLOADS = Limit("picture", per_minute=6, burst=10, refused=PeopleRefused)
+PROFILE_FIELDS = ("display_name", "about", "language", "time_zone")
+
+
+def update_profile(user: User, **changes: str) -> User:
+    """Change some of PROFILE_FIELDS; `clean_fields` makes texts what is kept of them (`core.text`).
+
+    Raises ValidationError by field; nothing is written then.
+    """
+    unknown = set(changes) - set(PROFILE_FIELDS)
+    if unknown:
+        raise ValidationError(dict.fromkeys(sorted(unknown), "This cannot be changed here."))
+    for name, value in changes.items():
+        setattr(user, name, value)
+    user.clean_fields(exclude=[field.name for field in User._meta.fields if field.name not in changes])
+    user.save(update_fields=list(changes))
+    return user
+
+
+def set_picture(user: User, upload: UploadedFile[bytes]) -> User:
+    """Replace the picture. The old file goes once the change is final; a failed change leaves no new file behind."""
+    UPLOADS.check(str(user.pk))
+    if not connection.in_atomic_block:
+        connection.close()  # decoding may have to wait: others need the connection meanwhile
+    with quotas.held(PICTURES, quotas.person(user.pk), PeopleRefused):
+        data = square_webp(cast(BinaryIO, upload), upload.size or 0)
+    return replace_picture(user, ContentFile(data))
+
+
+def remove_picture(user: User) -> User:
+    """Back to initials on a colour."""
+    return replace_picture(user, None)
+
+
+def replace_picture(user: User, content: ContentFile[bytes] | None) -> User:
+    storage = User._meta.get_field("picture").storage
+    new = ""
+    try:
+        with transaction.atomic():
+            row = User.objects.select_for_update(no_key=True).get(pk=user.pk)
+            old = row.picture.name
+            if content is None:
+                row.picture = ""
+            else:
+                row.picture.save("picture.webp", content, save=False)
+                new = row.picture.name or ""
+            row.save(update_fields=["picture"])
+            if old:
+                transaction.on_commit(lambda: storage.delete(old), robust=True)
+    except BaseException:
+        if new:
+            storage.delete(new)
+        raise
+    user.picture = row.picture
+    return user
+
+
+@transaction.atomic
+def set_email(user: User, email: str, confirmed: bool = False) -> User:
+    """Give an account another address, as staff and commands do; people themselves go by allauth's mails.
+
+    The addresses before it are forgotten: a link sent to one of them must not change the account back. What spoke for
+    the account ends with them. Raises ValidationError where no mail could be sent to the new one.
+    """
+    user.email = canonical(email)
+    if confirmed and user.proved_at is None:
+        user.proved_at = timezone.now()
+    user.save(update_fields=["email", "proved_at"])
+    if EmailAddress.objects.filter(user=user).exclude(email=user.email).delete()[0]:
+        end_credentials(user, "address_changed")
+    if user.email:
+        EmailAddress.objects.update_or_create(
+            user=user, email=user.email, defaults={"primary": True, "verified": confirmed}
+        )
+    return user
+
+
+def lock_claimants(email: str, user: User) -> None:
+    """Lock every account that gave an address, and this one, in one order: two that confirm it at once take turns."""
+    claimants = {
+        user.pk,
+        *EmailAddress.objects.filter(email=email).values_list("user", flat=True),
+        *User.objects.with_email(email).values_list("pk", flat=True),
+    }
+    list(User.objects.select_for_update(no_key=True).filter(pk__in=claimants).order_by("pk").values_list("pk"))
+
+
+@transaction.atomic
+def release_unconfirmed(email: str, besides: User) -> int:
+    """Take an address away from accounts that gave it without confirming it. Returns from how many."""
+    if EmailAddress.objects.filter(email=email, verified=True).exclude(user=besides).exists():
+        return 0
+    EmailAddress.objects.filter(email=email).exclude(user=besides).delete()
+    others = list(User.objects.with_email(email).exclude(pk=besides.pk).order_by("pk"))
+    for other in others:
+        other.email = ""
+        other.save(update_fields=["email"])
+        end_credentials(other, "address_lost", factors=True)
+    return len(others)

@@ -1,0 +1,53 @@
+"""Mails to people and to operators that are not allauth's, each in the reader's language."""
+
+import logging
+
+from django.conf import settings
+from django.core.mail import EmailMessage
+from django.db import transaction
+from django.template.loader import render_to_string
+from django.utils import translation
+
+from people.models import ApiToken, User
+
+log = logging.getLogger(__name__)
+
+
+def send(user: User, template: str, **context: object) -> None:
+    """The first line of the template is the subject, the rest the text. An account without an address gets none.
+
+    With a mail server it is a row of the caller's transaction: sent if that stands, and then for certain.
+    """
+    if not user.email:
+        return
+    with translation.override(user.language):
+        names = {
+            "user": user,
+            "site_name": settings.SITE_NAME,
+            "site_url": settings.SITE_URL,
+            "recording_days": settings.RECORDING_DAYS,
+        }
+        source = render_to_string(template, {**names, **context})
+    subject, _newline, text = source.strip().partition("\n")
+    EmailMessage(" ".join(subject.split()), text.strip() + "\n", to=[user.email]).send()
+
+
+def tell_new_creator(user: User) -> None:
+    send(user, "people/email/creator_added.txt")
+
+
+def tell_new_token(user: User, token: ApiToken) -> None:
+    send(user, "people/email/token_made.txt", token=token)
+
+
+def tell_operators(template: str, **context: object) -> int:
+    """Send one mail to each person with all rights (`manage.py createsuperuser`) and an address; return how many.
+
+    Raises OSError or DatabaseError when none can be written."""
+    operators = list(User.objects.filter(is_superuser=True, is_active=True).exclude(email=""))
+    if not operators:
+        log.warning("nobody to tell of %s: no superuser has an address", template)
+    with transaction.atomic():  # to all of them, or it is tried again for all of them
+        for user in operators:
+            send(user, template, **context)
+    return len(operators)

@@ -1,0 +1,56 @@
+"""Receipts: rows that stay when a copy is purged. They name the room by plain
+values, so that nothing can take them along."""
+
+from __future__ import annotations
+
+import pgtrigger
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+
+class PurgeReceipt(models.Model):
+    """A room's copy was purged: what it was, when, by which rule. One a room, never deleted, never changed once done.
+
+    `begun_at` is the point of no return, `kept_at` when the receipt stood outside of the database too, `finished_at`
+    when nothing was left. `files` lists path, kind, size and SHA-256 of each file, `rows` how many rows of what went.
+    """
+
+    room = models.BigIntegerField(_("room"), unique=True)
+    slug = models.CharField(_("address"), max_length=16, db_index=True)
+    rule = models.CharField(_("rule"), max_length=40)
+    ended_at = models.DateTimeField(_("room ended"))
+    due_at = models.DateTimeField(_("due"))
+    begun_at = models.DateTimeField(_("begun"))
+    kept_at = models.DateTimeField(_("kept outside"), null=True, blank=True)
+    finished_at = models.DateTimeField(_("finished"), null=True, blank=True)
+    files = models.JSONField(_("files"), default=list)
+    file_count = models.PositiveIntegerField(_("number of files"))
+    total_bytes = models.BigIntegerField(_("bytes"))
+    rows = models.JSONField(_("rows"), default=dict)
+    digest = models.CharField(_("SHA-256 of this receipt"), max_length=64)
+
+    class Meta:
+        verbose_name = _("purge receipt")
+        verbose_name_plural = _("purge receipts")
+        indexes = [models.Index(fields=["id"], condition=models.Q(finished_at=None), name="receipt_unfinished")]
+        constraints = [
+            # Never early, and nothing is erased before the receipt stands outside of the database.
+            models.CheckConstraint(
+                condition=models.Q(begun_at__gte=models.F("due_at"), due_at__gte=models.F("ended_at")),
+                name="receipt_never_early",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(finished_at=None) | models.Q(kept_at__isnull=False), name="receipt_kept_first"
+            ),
+        ]
+        triggers = [
+            pgtrigger.Protect(name="receipt_stays", operation=pgtrigger.Delete),
+            pgtrigger.Protect(
+                name="receipt_done_is_done",
+                operation=pgtrigger.Update,
+                condition=pgtrigger.Q(old__finished_at__isnull=False),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.slug} · {self.rule}"

@@ -1,0 +1,20 @@
+"""Channels in Redis that every process of the site hears. Each name stands here and nowhere else."""
+
+from __future__ import annotations
+
+from core.bus import key
+
+
+def room_channel(room_pk: int) -> str:
+    """What everybody in a room may hear."""
+    return key(f"room:{room_pk}")
+
+
+def person_channel(user_pk: int) -> str:
+    """What one person's pages hear, in whatever room they are."""
+    return key(f"person:{user_pk}")
+
+
+def hubs_channel() -> str:
+    """The channel that every hub hears: whose sockets to check again, {"person": pk} or {"room": pk}."""
+    return key("hubs")

@@ -1,0 +1,14 @@
+"""Words for the choices of a room, the same in forms and in the admin."""
+
+from __future__ import annotations
+
+from django.utils.translation import gettext_lazy as _
+
+from rooms.models import Room
+
+ENTRY_WORDS = {
+    Room.EntryPolicy.ANYONE: _("Anyone with the address"),
+    Room.EntryPolicy.SIGNED_IN: _("People who are signed in"),
+    Room.EntryPolicy.FOLLOWERS: _("People who follow the host"),
+    Room.EntryPolicy.INVITED: _("Nobody else"),
+}

@@ -1,0 +1,29 @@
+"""Who follows whom: to look at, and to undo."""
+
+from django.contrib import admin
+from django.db import transaction
+from django.db.models import QuerySet
+from django.http import HttpRequest
+
+from core.admin.bases import UnwrittenAdmin
+from people.actions.standing_change import standing_changed
+from social.models import Follow
+
+
+@admin.register(Follow)
+class FollowAdmin(UnwrittenAdmin):
+    list_display = ("follower", "followed", "since")
+    list_select_related = ("follower", "followed")
+    search_fields = ("follower__handle", "follower__display_name", "followed__handle", "followed__display_name")
+    date_hierarchy = "since"
+
+    @transaction.atomic
+    def delete_model(self, request: HttpRequest, obj: Follow) -> None:
+        """As if the follower had stopped: rooms for followers ask again."""
+        super().delete_model(request, obj)
+        standing_changed(obj.follower, "unfollowed")
+
+    @transaction.atomic
+    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Follow]) -> None:
+        for row in queryset.select_related("follower"):
+            self.delete_model(request, row)

@@ -1,0 +1,27 @@
+"""The API's shapes for people as others see them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rest_framework import serializers
+
+from people.models import User
+
+
+class PersonSerializer(serializers.Serializer[Any]):
+    """What everybody may know of a person."""
+
+    handle = serializers.CharField()
+    name = serializers.CharField(source="display_name")
+    about = serializers.CharField()
+    picture = serializers.SerializerMethodField(help_text="Address of the picture; empty where there is none.")
+    colour = serializers.CharField(help_text="Where there is no picture: initials on this colour.")
+    followers = serializers.IntegerField(source="shown.followers")
+    following = serializers.IntegerField(source="shown.following")
+    followed_by_you = serializers.BooleanField(source="shown.followed_by_you")
+    follows_you = serializers.BooleanField(source="shown.follows_you")
+    live = serializers.URLField(source="shown.live", help_text="The room this person is live in; empty for none.")
+
+    def get_picture(self, person: User) -> str:
+        return person.picture_url

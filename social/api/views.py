@@ -1,0 +1,64 @@
+"""/api/v1/: a person as others see them, follow and unfollow. One view an operation; each asks one action."""
+
+from __future__ import annotations
+
+from drf_spectacular.utils import extend_schema
+from rest_framework.permissions import AllowAny
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from core.api.errors import REFUSED
+from people.api.views import me_of
+from people.models import User
+from people.queries import person
+from people.refusals import PeopleRefused
+from social.actions import follows
+from social.api.serializers import PersonSerializer
+from social.queries import shown_to
+
+
+def person_or_refuse(handle: str) -> User:
+    found = person(handle)
+    if found is None:
+        raise PeopleRefused("unknown_person")
+    return found
+
+
+def person_answer(request: Request, found: User) -> Response:
+    found.shown = shown_to(found, request.user)  # type: ignore[attr-defined]
+    return Response(PersonSerializer(found).data)
+
+
+class Person(APIView):
+    """What everybody may know of a person."""
+
+    permission_classes = (AllowAny,)
+
+    @extend_schema(operation_id="person", responses={200: PersonSerializer, 404: REFUSED})
+    def get(self, request: Request, handle: str) -> Response:
+        return person_answer(request, person_or_refuse(handle))
+
+
+class FollowPerson(APIView):
+    """Follow and unfollow; doing either twice is the same as once."""
+
+    @extend_schema(
+        operation_id="follow",
+        request=None,
+        responses={200: PersonSerializer, 401: REFUSED, 404: REFUSED, 409: REFUSED, 429: REFUSED},
+    )
+    def post(self, request: Request, handle: str) -> Response:
+        found = person_or_refuse(handle)
+        follows.follow(me_of(request), found)
+        return person_answer(request, found)
+
+    @extend_schema(
+        operation_id="unfollow",
+        request=None,
+        responses={200: PersonSerializer, 401: REFUSED, 404: REFUSED, 429: REFUSED},
+    )
+    def delete(self, request: Request, handle: str) -> Response:
+        found = person_or_refuse(handle)
+        follows.unfollow(me_of(request), found)
+        return person_answer(request, found)
