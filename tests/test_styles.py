@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from django.conf import settings
-from django.template import engines
+from django.template import Engine
 
 ROOT = Path(settings.BASE_DIR)
 STYLES = ROOT / "static" / "css"
@@ -177,6 +177,6 @@ def test_a_page_links_the_style_of_every_class() -> None:
 
 def with_parts(name: str, texts: dict[str, str], seen: frozenset[str] = frozenset()) -> str:
     """A template with all that it extends and includes by name."""
-    text = texts[name] if name in texts else engines["django"].get_template(name).template.source
+    text = texts[name] if name in texts else Engine.get_default().get_template(name).source
     parts = set(re.findall(r'{% (?:extends|include) "([^"]+)"', text)) - seen - {name}
     return text + "".join(with_parts(part, texts, seen | parts | {name}) for part in sorted(parts))
