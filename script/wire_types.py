@@ -124,6 +124,8 @@ def typescript(hint: Any) -> str:
         return " | ".join(typescript(one) for one in inner)
     if origin is list:
         return f"{typescript(inner[0])}[]"
+    if origin is dict:
+        return f"Record<{typescript(inner[0])}, {typescript(inner[1])}>"
     raise TypeError(f"script/wire_types.py does not know {hint}")
 
 

@@ -178,16 +178,19 @@ export interface May {
 }
 
 /**
- * The reader. `user` is null for who is not signed in.
+ * The reader. `user` is null for somebody who is not signed in; `parts` come from `rooms.hooks.personal_parts`.
  */
 export interface You {
   user: string | null;
   may: May;
   consented: boolean;
+  parts: Record<string, unknown>;
 }
 
 /**
  * `type` is "snapshot"; `seq` is the last event that is in it.
+ *
+ * `parts` has what apps register with `rooms.hooks.snapshot_parts`, by its name there; it is the same for everybody.
  */
 export interface Snapshot {
   type: "snapshot";
@@ -196,6 +199,7 @@ export interface Snapshot {
   seats: SeatState[];
   listening: number;
   you: You;
+  parts: Record<string, unknown>;
   now: string;
 }
 
