@@ -38,6 +38,8 @@ class StillLocked(RuntimeError):
 class Child:
     """One ffmpeg that should always run. `command` is asked for at each start; `lock` keeps a second one out.
 
+    `finishes`: it gets time to write its last piece when it is ended.
+
     Where there is a lock, `ready` is called with it held before each start, and what it returns is `prepared` when the
     command is asked for. Both are work on the disk, in `lane`.
     """
@@ -49,12 +51,14 @@ class Child:
         lock: Path | None = None,
         lane: Lane | None = None,
         ready: Callable[[], int] = lambda: 0,
+        finishes: bool = False,
     ) -> None:
         self.name = name
         self.command = command
         self.lock = lock
         self.lane = lane or Lane(name)
         self.ready = ready
+        self.finishes = finishes
         self.prepared = 0
         self.started = 0.0
         self.starts = 0
@@ -141,6 +145,10 @@ class Child:
         self._not_before = now + self._wait
         self.started = now
         self.starts += 1
+
+    async def end(self, patience: float = 3.0) -> bool:
+        """End it as its kind is ended: `stop` for one that finishes, `kill` for the others."""
+        return await (self.stop(patience) if self.finishes else self.kill())
 
     async def stop(self, patience: float = 3.0) -> bool:
         """Let it finish its last piece; then, or when it hangs, end it. False when it could not be ended."""

@@ -17,7 +17,6 @@ SEGMENT_SECONDS = 1
 _WITH_PARENT = ("setpriv", "--pdeathsig")
 _FLAGS = "program_date_time+independent_segments+temp_file+omit_endlist"
 
-
 Command = list[str | Hidden]
 
 
@@ -30,19 +29,21 @@ def input_sdp(port: int, key: str) -> Hidden:
     return Hidden((text + crypto_attribute(key)).encode())
 
 
-def _input(port: int, key: str) -> Command:
+def mix_input(port: int, key: str) -> Command:
+    """ffmpeg with the mix that comes in on `port`, levelled: the beginning of each command line. 48 kHz, mono."""
     return [
         "ffmpeg", "-hide_banner", "-nostats", "-nostdin", "-loglevel", "warning",
         "-protocol_whitelist", "file,udp,rtp", "-fflags", "nobuffer",
         "-probesize", "32", "-analyzeduration", "0", "-localaddr", "127.0.0.1", "-reorder_queue_size", "8",
         "-listen_timeout", "20", "-f", "sdp", "-i", input_sdp(port, key),
+        "-af", f"aresample=async=1000,{LEVEL_FILTER}", "-ar", "48000",
     ]  # fmt: skip
 
 
 def leveller_command(port: int, key: str, target_port: int, target_key: str) -> Command:
     """The mix from `port`, levelled, as Opus to the mountpoint at `target_port`; a key for each way."""
     return [
-        *_WITH_PARENT, "KILL", *_input(port, key), "-af", f"aresample=async=1000,{LEVEL_FILTER}", "-ar", "48000",
+        *_WITH_PARENT, "KILL", *mix_input(port, key),
         "-c:a", "libopus", "-application", "voip", "-b:a", "48k", "-frame_duration", "20", "-fec:a", "1",
         "-packet_loss:a", "5", "-f", "rtp", "-payload_type", str(PAYLOAD), "-rtpflags", "skip_rtcp",
         "-flush_packets", "1", "-fpre", output_preset(target_key),
@@ -55,15 +56,8 @@ def recorder_command(port: int, key: str, folder: Path, run: int) -> Command:
 
     `run` counts the starts: each has files and a playlist of its own, so that nothing that was written is written over.
     """
-    return [
-        *_hls(port, key, folder, run),
-        "0",
-        "-hls_playlist_type",
-        "event",
-        "-hls_flags",
-        _FLAGS,
-        str(folder / list_name(run)),
-    ]
+    event = ["-hls_playlist_type", "event", "-hls_flags", _FLAGS]
+    return [*_hls(port, key, folder, run, list_size=0), *event, str(folder / list_name(run))]
 
 
 def window_command(port: int, key: str, folder: Path, run: int) -> Command:
@@ -71,21 +65,15 @@ def window_command(port: int, key: str, folder: Path, run: int) -> Command:
 
     It lists what is handed out (`playlists.handed_out`), of which the public playlist shows the end.
     """
-    kept = [str(WINDOW + MARGIN), "-hls_delete_threshold", str(WINDOW - MARGIN)]
-    return [
-        *_hls(port, key, folder, run),
-        *kept,
-        "-hls_flags",
-        f"{_FLAGS}+delete_segments",
-        str(folder / list_name(run)),
-    ]
+    sliding = ["-hls_delete_threshold", str(WINDOW - MARGIN), "-hls_flags", f"{_FLAGS}+delete_segments"]
+    return [*_hls(port, key, folder, run, list_size=WINDOW + MARGIN), *sliding, str(folder / list_name(run))]
 
 
-def _hls(port: int, key: str, folder: Path, run: int) -> Command:
-    """Up to how many pieces the playlist lists."""
+def _hls(port: int, key: str, folder: Path, run: int, list_size: int) -> Command:
+    """ffmpeg arguments shared by recorder and window. `list_size`: segments that the playlist lists; 0 for all."""
     return [
-        *_WITH_PARENT, "TERM", *_input(port, key), "-af", f"aresample=async=1000,{LEVEL_FILTER}", "-ar", "48000",
+        *_WITH_PARENT, "TERM", *mix_input(port, key),
         "-c:a", "aac", "-b:a", "64k", "-f", "hls", "-hls_time", str(SEGMENT_SECONDS), "-hls_segment_type", "fmp4",
         "-hls_fmp4_init_filename", init_name(run), "-hls_segment_filename", str(folder / f"{run}-%d.m4s"),
-        "-hls_list_size",
+        "-hls_list_size", str(list_size),
     ]  # fmt: skip

@@ -19,8 +19,9 @@ from rooms.media.ffmpeg.ports import NoPort
 from rooms.media.janus.bridge import Bridge
 from rooms.media.janus.client import Janus, JanusError
 from rooms.media.supervisor.disk import Disk
+from rooms.media.supervisor.room_disk import RoomDisk
 from rooms.media.supervisor.state import Kept
-from rooms.media.supervisor.studio import RoomDisk, Studio
+from rooms.media.supervisor.studio import Studio
 from rooms.media.supervisor.wanted import WantedRoom
 
 log = logging.getLogger(__name__)

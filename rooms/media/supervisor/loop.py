@@ -26,8 +26,8 @@ from rooms.media.janus.probe import EVERY
 from rooms.media.supervisor import fairness, reconcile, rights, status, wanted
 from rooms.media.supervisor.context import FAILURES, Context
 from rooms.media.supervisor.request_queue import RequestQueue
+from rooms.media.supervisor.room_disk import clear_tracks
 from rooms.media.supervisor.session import Session
-from rooms.media.supervisor.studio import clear_tracks
 from rooms.recording import track_memory
 from rooms.recording.hls import window
 

@@ -1,0 +1,64 @@
+"""A room's folders on the disk and in memory. Either may hang at any moment, so each is used in a lane of the room."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+from pathlib import Path
+
+from core.lane import Lane
+from rooms.media.ffmpeg.folders import keep_list, make_folders, written_at
+from rooms.recording import store, track_memory
+from rooms.recording.hls import window
+
+log = logging.getLogger(__name__)
+
+
+@dataclass
+class RoomDisk:
+    """A room's way to the disk, however often its studio is built: its lane, and the number of its last run."""
+
+    pk: int
+    lane: Lane
+    memory: Lane  # the same for WINDOW_DIR
+    run: int | None = None  # None where it is not known
+    _told: bool = False  # that the list cannot be kept
+
+    @classmethod
+    def of(cls, pk: int) -> RoomDisk:
+        """A new one."""
+        return cls(pk, Lane(f"disk of room {pk}"), Lane(f"memory of room {pk}"))
+
+    def look_after_recording(self, playlist: Path | None) -> float | None:
+        """Work on the disk, each second: folders are there, tracks go on from memory, the list has its second name.
+        Returns when the list was written."""
+        make_folders(self.pk)
+        try:
+            track_memory.drain(self.pk)
+        except OSError as error:  # a disk that is full: the tracks wait in memory
+            log.warning("room %s: its tracks wait: %s", self.pk, error)
+        if playlist is None:
+            return None
+        try:
+            keep_list(playlist)
+        except OSError as error:  # a file system without hard links: the recording goes on without
+            if not self._told:
+                log.warning("room %s: its playlist gets no second name: %s", self.pk, error)
+            self._told = True
+        return written_at(playlist)
+
+    def look_after_window(self, playlist: Path | None) -> float | None:
+        """The same in memory, while nothing is recorded."""
+        window.make(self.pk)
+        return None if playlist is None else written_at(playlist)
+
+
+async def clear_tracks(pk: int, lane: Lane) -> None:
+    """Nothing of a room that is over stays in memory: its tracks go on to the disk. Raises OSError."""
+
+    def clear() -> None:
+        purged = not store.folder(pk).exists()
+        if purged or track_memory.drain(pk):
+            track_memory.remove(pk)
+
+    await lane.run(clear)
