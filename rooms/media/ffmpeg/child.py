@@ -20,7 +20,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from core.lane import DiskHangs, Lane, NotBegun
-from rooms.media.srtp import Hidden, hidden_as_files
+from rooms.media.srtp import hidden_as_files
 
 log = logging.getLogger(__name__)
 
@@ -47,7 +47,7 @@ class Child:
     def __init__(
         self,
         name: str,
-        command: Callable[[], Sequence[str | Hidden]],
+        command: Callable[[], Sequence[str | bytes]],
         lock: Path | None = None,
         lane: Lane | None = None,
         ready: Callable[[], int] = lambda: 0,

@@ -5,6 +5,7 @@ Two processes a room, so that a full disk, which stops the recorder, silences no
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from rooms.media.ffmpeg.gains import LEVEL_FILTER
@@ -67,6 +68,11 @@ def window_command(port: int, key: str, folder: Path, run: int) -> Command:
     """
     sliding = ["-hls_delete_threshold", str(WINDOW - MARGIN), "-hls_flags", f"{_FLAGS}+delete_segments"]
     return [*_hls(port, key, folder, run, list_size=WINDOW + MARGIN), *sliding, str(folder / list_name(run))]
+
+
+def tap_command(line: Sequence[str | bytes]) -> list[str | bytes]:
+    """A tap's own command line, ending with its parent."""
+    return [*_WITH_PARENT, "KILL", *line]
 
 
 def _hls(port: int, key: str, folder: Path, run: int, list_size: int) -> Command:

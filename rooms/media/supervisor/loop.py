@@ -23,7 +23,7 @@ from core.threads import in_thread
 from rooms.media import redis_keys
 from rooms.media.janus.client import JanusGone
 from rooms.media.janus.probe import EVERY
-from rooms.media.supervisor import fairness, reconcile, rights, status, wanted
+from rooms.media.supervisor import fairness, reconcile, rights, status, tap, wanted
 from rooms.media.supervisor.context import FAILURES, Context
 from rooms.media.supervisor.request_queue import RequestQueue
 from rooms.media.supervisor.room_disk import clear_tracks
@@ -74,6 +74,7 @@ class Supervisor:
             for task in [*tasks, *context.tasks, *self._steps.values()]:
                 task.cancel()
         await asyncio.gather(*(studio.drop_children() for studio in context.studios.values()), return_exceptions=True)
+        await tap.kill_ending()
         await context.janus.close()
 
     async def _load(self) -> None:

@@ -17,15 +17,17 @@ from typing import Any
 from django.conf import settings
 
 from core.lane import DiskHangs
+from rooms.hooks import media_taps
 from rooms.media.ffmpeg import commands
 from rooms.media.ffmpeg.child import Child
 from rooms.media.ffmpeg.folders import last_run, make_folders
-from rooms.media.ffmpeg.ports import free_port
+from rooms.media.ffmpeg.ports import NoPort, free_port
 from rooms.media.janus import bridge as audiobridge
 from rooms.media.janus import mountpoint as streaming
 from rooms.media.janus.client import Janus, JanusError
 from rooms.media.supervisor.forward import Forward
 from rooms.media.supervisor.room_disk import RoomDisk, clear_tracks
+from rooms.media.supervisor.tap import TapChild
 from rooms.media.supervisor.wanted import WantedSeat
 from rooms.recording import store, track_memory
 from rooms.recording.hls import window
@@ -77,6 +79,7 @@ class Studio:
         self._changing: asyncio.Task[None] | None = None
         self.forwards = {name: Forward(self._free_port, ports[name]) for name in (LEVELLER, WRITER)}
         self.children = self._make_children()
+        self._add_taps(ports)
 
     @property
     def ports(self) -> list[int]:
@@ -86,6 +89,13 @@ class Studio:
     def _free_port(self) -> int:
         first, last = settings.MEDIA_RTP_PORTS
         return free_port(first, last, {*self.taken(), *self.ports})
+
+    def _free_tap_port(self) -> int:
+        """Taps take ports of the first half only: the others are for rooms that are opened later. Raises NoPort."""
+        first, last = settings.MEDIA_RTP_PORTS
+        if len({*self.taken(), *self.ports}) * 2 >= (last - first + 1) // 2:
+            raise NoPort("half of all ports are given out, the others are kept for rooms")
+        return self._free_port()
 
     def _make_children(self) -> dict[str, Child]:
         """Every child by its name. The window takes the recorder's place while nothing is recorded: both take in the
@@ -109,6 +119,17 @@ class Studio:
                 ready=lambda: last_run(memory),
             ),
         }
+
+    def _add_taps(self, ports: dict[str, int]) -> None:
+        """One more child and forward for each tap. Of those that an earlier supervisor had, and that are not there any
+        more, the forward ends."""
+        for name, tap in media_taps.items():
+            forward = Forward(self._free_tap_port, ports.get(f"tap {name}"))
+            self.forwards[f"tap {name}"] = forward
+            self.children[f"tap {name}"] = TapChild(self.pk, name, tap, forward)
+        for name in ports.keys() - self.forwards.keys():
+            self.forwards[name] = Forward(self._free_tap_port, ports[name])
+            self.forwards[name].leave_port()
 
     def _leveller_command(self) -> commands.Command:
         target = self.mountpoint
@@ -191,6 +212,9 @@ class Studio:
     async def tend(self, recording: bool) -> None:
         """Children as they should be. What takes longer goes on beside, and is looked at again in the next round: who
         is muted meanwhile must not wait for a disk. Raises what `ensure` does."""
+        for child in self.children.values():
+            if isinstance(child, TapChild):
+                child.ensure_beside()
         if self._changing is None:
             self._changing = asyncio.create_task(self._change(recording), name=f"children of room {self.pk}")
         await asyncio.wait([self._changing], timeout=SOON)
@@ -256,8 +280,13 @@ class Studio:
 
     async def forward(self, janus: Janus) -> None:
         """Janus sends the mix to every child that was started since it was last told."""
-        for forward in self.forwards.values():
-            await forward.apply(janus, self.bridge)
+        for name, forward in self.forwards.items():  # leveller and writer first
+            try:
+                await forward.apply(janus, self.bridge)
+            except (JanusError, TimeoutError) as error:
+                if name in (LEVELLER, WRITER):
+                    raise
+                log.warning("room %s: the %s gets no mix: %s", self.pk, name, error)
 
     def _begin_run(self, folder: Path, found: int) -> int:
         """The number of a start of recorder or window: above `found`, what left a file, and what we know besides."""
