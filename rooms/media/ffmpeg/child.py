@@ -1,4 +1,4 @@
-"""ffmpeg as a child: started, watched, ended; never two on one playlist, never one without its parent.
+"""Child processes: started, watched, ended; never two on one playlist, never one without its parent.
 
 The child gets a death signal of its parent from the kernel (`setpriv --pdeathsig`), and a recorder holds its lock by an
 open file that only it has: the lock lives exactly as long as the recorder, whoever started it.
@@ -36,7 +36,7 @@ class StillLocked(RuntimeError):
 
 
 class Child:
-    """One ffmpeg that should always run. `command` is asked for at each start; `lock` keeps a second one out.
+    """One process that should always run. `command` is called for each start; `lock` keeps a second process out.
 
     `finishes`: it gets time to write its last piece when it is ended.
 
@@ -119,7 +119,7 @@ class Child:
         return True
 
     async def _hand_over(self, held: int, pid: int) -> None:
-        """The lock is the child's alone from now on."""
+        """Close our copy of the lock: from now on it is the child's alone."""
         try:
             await self.lane.run(lambda: self._write_pid(held, pid))
         except DiskHangs as error:
@@ -128,7 +128,7 @@ class Child:
                 await Lane(self.name).run(lambda: os.close(held))
 
     def _write_pid(self, held: int, pid: int) -> None:
-        """Who holds the lock, for a successor that must end it. A disk that just became full must not stop us."""
+        """Write the holder's number into the lock, for a successor that must end it. A full disk is only logged."""
         try:
             if pid:
                 os.ftruncate(held, 0)
@@ -139,7 +139,7 @@ class Child:
             os.close(held)
 
     def _slow_down(self) -> None:
-        """Each start soon after the last waits longer before the next."""
+        """Wait longer before the next start when this one came soon after the last."""
         now = time.monotonic()
         self._wait = min(_LONGEST_WAIT, self._wait * 2 + 0.25) if now - self.started < _SHORT_LIFE else 0.0
         self._not_before = now + self._wait
@@ -177,7 +177,7 @@ class Child:
         return True
 
     async def _read(self, process: asyncio.subprocess.Process) -> None:
-        """Write to our log what ffmpeg complains about. By pieces, as a line may have any length."""
+        """Copy the process' errors to our log. Read by pieces, as a line may have any length."""
         assert process.stderr is not None
         while words := await process.stderr.read(4096):
             for line in words.decode(errors="replace").splitlines():
@@ -185,7 +185,7 @@ class Child:
         await process.wait()
 
     def _take_lock(self) -> tuple[int, int]:
-        """The lock's open file, and what `ready` says. A recorder that a dead supervisor left over is ended first."""
+        """Take the lock, ending a recorder that a dead supervisor left over; returns its open file and `ready()`."""
         assert self.lock is not None
         held = os.open(self.lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o640)
         try:

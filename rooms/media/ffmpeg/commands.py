@@ -1,6 +1,6 @@
-"""Command lines of ffmpeg: the leveller (near listeners) and the recorder (recording and HLS). Pure.
+"""ffmpeg command lines: leveller (near listeners), recorder (recording and HLS), window, taps. Pure.
 
-Two processes a room, so that a full disk, which stops the recorder, silences nobody.
+Leveller and recorder are two processes, so that a full disk, which stops the recorder, silences nobody.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ Command = list[str | Hidden]
 
 
 def input_sdp(port: int, key: str) -> Hidden:
-    """The SDP of what comes in on a port, for ffmpeg: Opus in SRTP. What was not made with the key is dropped."""
+    """SDP of the Opus in SRTP that comes in on a port. ffmpeg drops packets that were not made with the key."""
     text = (
         "v=0\no=- 0 0 IN IP4 127.0.0.1\ns=-\nc=IN IP4 127.0.0.1\nt=0 0\n"
         f"m=audio {port} RTP/SAVP {PAYLOAD}\na=rtpmap:{PAYLOAD} opus/48000/2\n"
@@ -62,7 +62,7 @@ def recorder_command(port: int, key: str, folder: Path, run: int) -> Command:
 
 
 def window_command(port: int, key: str, folder: Path, run: int) -> Command:
-    """As the recorder, but nothing is kept: only the last pieces are there, for who listens by HLS.
+    """As the recorder, but only the last segments are there, for HLS listeners, and nothing is kept.
 
     It lists what is handed out (`playlists.handed_out`), of which the public playlist shows the end.
     """
@@ -71,7 +71,7 @@ def window_command(port: int, key: str, folder: Path, run: int) -> Command:
 
 
 def tap_command(line: Sequence[str | bytes]) -> list[str | bytes]:
-    """A tap's own command line, ending with its parent."""
+    """A tap's command line, in a process that ends with its parent."""
     return [*_WITH_PARENT, "KILL", *line]
 
 

@@ -1,4 +1,4 @@
-"""How loud each microphone goes into the mix, and what makes up for it afterwards. Pure.
+"""Gains: each microphone's on the way into the mix, and the make-up gain afterwards. Pure.
 
 Janus adds 16-bit samples without a limit and wraps around on overflow. So every microphone goes in 20 dB down: thirteen
 voices (host, two co-hosts, ten speakers) at -3 dBFS, all in phase, still fit. After the mix the same 20 dB come back in

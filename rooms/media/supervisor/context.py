@@ -20,7 +20,7 @@ from rooms.media.janus.bridge import Bridge
 from rooms.media.janus.client import Janus, JanusError
 from rooms.media.supervisor.disk import Disk
 from rooms.media.supervisor.room_disk import RoomDisk
-from rooms.media.supervisor.state import Kept
+from rooms.media.supervisor.state import SupervisorState
 from rooms.media.supervisor.studio import Studio
 from rooms.media.supervisor.wanted import WantedRoom
 
@@ -35,7 +35,7 @@ class Context:
 
     redis: Any
     janus: Janus  # the one that is connected now; each connection has a new one
-    kept: Kept
+    state: SupervisorState
     changed: asyncio.Event  # something may differ from what is wanted: compare at once
     disk: Disk
     connected: bool = False  # to Janus, with everything claimed or swept
@@ -52,7 +52,7 @@ class Context:
         """Not connected to Janus yet: until then every request to it raises JanusGone."""
         redis, changed = bus.connect(), asyncio.Event()
         janus = Janus(settings.JANUS_WS_URL, settings.JANUS_API_SECRET, lambda _event: None)
-        return cls(redis, janus, Kept(redis), changed, Disk(redis, changed))
+        return cls(redis, janus, SupervisorState(redis), changed, Disk(redis, changed))
 
     def ports(self) -> list[int]:
         """The ports that are given out."""

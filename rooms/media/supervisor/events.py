@@ -10,23 +10,23 @@ from rooms.media.supervisor import fairness, handles
 from rooms.media.supervisor.context import Context
 
 
-def take(context: Context, event: dict[str, Any]) -> None:
-    """One event. It must not wait: work is done beside it."""
+def handle_event(context: Context, event: dict[str, Any]) -> None:
+    """Take in one event. Must not wait: work is started beside it."""
     data = event.get("plugindata", {}).get("data", {})
     if event["janus"] in ("hangup", "detached"):
-        handle = context.kept.handles.get(int(event.get("sender", 0)))
+        handle = context.state.handles.get(int(event.get("sender", 0)))
         if handle is not None:
-            context.start(handles.lost(context, handle))
+            context.start(handles.connection_lost(context, handle))
     elif data.get("audiobridge") in ("talking", "stopped-talking"):
         context.start(_talking(context, int(event.get("sender", 0)), data))
     elif event["janus"] == "webrtcup":
-        context.start(fairness.connected(context, int(event.get("sender", 0))))
+        context.start(fairness.mark_connected(context, int(event.get("sender", 0))))
     elif event["janus"] == "timeout":
         context.janus.gone.set()
 
 
 async def _talking(context: Context, heard_by: int, data: dict[str, Any]) -> None:
-    """Tell everybody in the room that somebody talks. Every handle in the room is told; our agent's word counts."""
+    """Publish that somebody talks or stopped. Janus sends the event to every handle; only our agent's is used."""
     number = str(data.get("room", "")).rpartition("-")[2]
     pk = int(number) if number.isdigit() else 0
     room, studio = context.wanted.get(pk), context.studios.get(pk)

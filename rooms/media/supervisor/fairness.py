@@ -29,7 +29,7 @@ def is_person(client_key: str) -> bool:
 
 
 def near_place(held: Counter[str], client_key: str, most: int, per_person: int, per_address: int) -> bool:
-    """Whether one more near place goes to this client; who gets none listens by HLS.
+    """Whether one more near place goes to this client; without one a client listens by HLS.
 
     `held` are the places by client. While there are plenty, an address may hold `per_address`; once less than a
     quarter is free, no more than a quarter of all, so that what is left is for other addresses.
@@ -46,7 +46,7 @@ def near_place(held: Counter[str], client_key: str, most: int, per_person: int, 
 
 
 def checks_to_end(checks: Iterable[Handle], client_key: str, address: str, most: int) -> list[Handle] | None:
-    """The microphone checks that make way for one more of this client; None where none may begin.
+    """Microphone checks that end for one more of this client; None where none may begin.
 
     A person has one: the new one takes its place. Where all are taken, the oldest of the address that has most ends,
     unless that is the address that asks.
@@ -66,23 +66,23 @@ def checks_to_end(checks: Iterable[Handle], client_key: str, address: str, most:
 
 
 def near_place_of(context: Context, client_key: str) -> bool:
-    """`near_place` with what is held and on its way now."""
-    held = Counter(handle.counted for handle in context.kept.of("listen")) + context.arriving
+    """`near_place` with the places that are held or being made now."""
+    held = Counter(handle.counted for handle in context.state.of("listen")) + context.arriving
     per_address = settings.MEDIA_NEAR_PER_ADDRESS
     return near_place(held, client_key, settings.MEDIA_NEAR_LISTENERS, settings.MEDIA_NEAR_PER_PERSON, per_address)
 
 
-async def connected(context: Context, handle_id: int) -> None:
-    """Janus says that a connection came about."""
-    handle = context.kept.handles.get(handle_id)
+async def mark_connected(context: Context, handle_id: int) -> None:
+    """Record that a connection came about."""
+    handle = context.state.handles.get(handle_id)
     if handle is not None:
         handle.up = True
-        await context.kept.keep_handle(handle)
+        await context.state.save_handle(handle)
 
 
-def trust(context: Context) -> None:
-    """A supervisor that takes over did not hear what came about meanwhile: what it finds counts as connected."""
-    for handle in context.kept.handles.values():
+def trust_all(context: Context) -> None:
+    """Count every handle as connected: a supervisor that takes over missed the events of the time between."""
+    for handle in context.state.handles.values():
         handle.up = True
 
 
@@ -90,11 +90,11 @@ async def end_overdue(context: Context) -> None:
     """Drop connections that did not come about, and checks that last too long."""
     now = time.time()
     overdue = []
-    for handle in context.kept.handles.values():
+    for handle in context.state.handles.values():
         age = now - handle.since
         if not handle.up and age > settings.MEDIA_ICE_SECONDS:
             log.info("handle %s (%s of %s) never connected: dropped", handle.id, handle.kind, handle.counted)
             overdue.append(handle)
         elif handle.kind == "check" and age > CHECK_SECONDS:
             overdue.append(handle)
-    await asyncio.gather(*(handles.lost(context, handle) for handle in overdue))
+    await asyncio.gather(*(handles.connection_lost(context, handle) for handle in overdue))

@@ -1,4 +1,4 @@
-"""Makes Janus and ffmpeg match the database, again after any of them dies. It alone owns Janus' session.
+"""The supervisor's loop: make Janus and ffmpeg match the database, again after any of them dies.
 
 Every second, and at once when a room changed, wanted state is compared with what is built. What it knows is kept in
 Redis, so that a restarted supervisor claims the session again and people talk on. A step that fails is tried again in
@@ -40,7 +40,7 @@ SETTLE = 5.0  # seconds that rooms get to end what they are at when Janus is los
 
 
 class Supervisor:
-    """One a node. `run` returns when `stop` was called."""
+    """Media supervisor, one a node. `run` returns when `stop` was called."""
 
     def __init__(self) -> None:
         self.context = Context.create()
@@ -51,22 +51,22 @@ class Supervisor:
         self._deep_at = self._probe_at = 0.0
 
     def stop(self) -> None:
-        """End at the next chance: recorders write their last piece, Janus keeps the session for a while."""
+        """Make `run` end soon: recorders write their last segment, Janus keeps the session for a while."""
         self._stopping.set()
         self.context.changed.set()
 
     async def run(self) -> None:
-        """Until stopped."""
+        """Run until `stop` is called."""
         context = self.context
         await self._load()
         await context.disk.look()
         named: dict[str, Any] = {
-            "media-heartbeat": lambda: status.beat(context),
+            "media-heartbeat": lambda: status.write_heartbeats(context),
             "media-changes": lambda: redis_keys.hear_changes(context.redis, context.changed),
-            "media-requests": RequestQueue(context).take_forever,
+            "media-requests": RequestQueue(context).serve_forever,
             "media-disk": context.disk.watch,
             "media-letters": context.disk.write_letters,
-            "media-rooms": self._tend_forever,
+            "media-rooms": self._connect_forever,
         }
         async with asyncio.TaskGroup() as group:
             tasks = [group.create_task(loops.keep(name, loop), name=name) for name, loop in named.items()]
@@ -81,41 +81,41 @@ class Supervisor:
         context = self.context
         while not self._stopping.is_set():
             try:
-                await context.kept.load()
+                await context.state.load()
                 break
             except (RedisError, OSError) as error:
                 log.warning("Redis is away: %s", error)
                 await self._wait(1.0)
-        for pk, built in context.kept.rooms.items():
+        for pk, built in context.state.rooms.items():
             run = built.get("run")
             context.room_disk(pk).run = run if isinstance(run, int) else None
 
-    async def _tend_forever(self) -> None:
-        """Connect, tend, and again when Janus is lost."""
+    async def _connect_forever(self) -> None:
+        """Connect and loop, again whenever Janus is lost."""
         while True:
             try:
                 if await self.session.connect():
                     self._deep_at = 0.0
                 self._probe_at = 0.0
-                await self._tend()
+                await self._loop()
             except JanusGone as error:
-                self.session.away(error)
+                self.session.log_disconnected(error)
             except FAILURES as error:
                 log.warning("a round failed: %s %s", type(error).__name__, error)
             finally:
                 self.context.connected = False
-                await self._settle()
+                await self._finish_steps()
             await self._wait(RECONNECT)
 
-    async def _settle(self) -> None:
-        """Rooms end what they are at; a step that is cut off in the middle would leave processes behind."""
+    async def _finish_steps(self) -> None:
+        """Wait for running steps: one that is cut off in the middle would leave processes behind."""
         if self._steps:
             _done, left = await asyncio.wait(self._steps.values(), timeout=SETTLE)
             for task in left:
                 task.cancel()
 
-    async def _tend(self) -> None:
-        """Compare and mend until Janus is gone."""
+    async def _loop(self) -> None:
+        """Run rounds until Janus is gone. Raises JanusGone."""
         while True:
             if self.context.janus.gone.is_set():
                 raise JanusGone("connection lost")
@@ -143,26 +143,26 @@ class Supervisor:
             log.warning("the database is away, rooms go on as they are: %s", type(error).__name__)
         else:
             if deep:
-                self._begin("memory", self._sweep_memory)
+                self._start_step("memory", self._sweep_memory)
         if deep:
             self._deep_at = time.monotonic()
-        self._begin("rights", lambda: rights.put_out(self.context))
-        self._begin("places", lambda: fairness.end_overdue(self.context))
+        self._start_step("rights", lambda: rights.enforce(self.context))
+        self._start_step("places", lambda: fairness.end_overdue(self.context))
         for pk in self.context.wanted.keys() | self.context.studios.keys():
-            self._begin(f"room {pk}", lambda pk=pk: self._tend_room(pk, deep))  # type: ignore[misc]
+            self._start_step(f"room {pk}", lambda pk=pk: self._update_room(pk, deep))  # type: ignore[misc]
         await asyncio.wait(self._steps.values(), timeout=ROUND)
         if time.monotonic() - self._probe_at > EVERY:
             self._probe_at = 0.0 if self.context.disk.shut else time.monotonic()  # again as soon as there is room
             self.context.start(status.write_probe(self.context))
 
-    def _begin(self, what: str, work: Callable[[], Awaitable[object]]) -> None:
-        """Start a part of a round, side by side with the others. One that is still at the last is left to it."""
+    def _start_step(self, what: str, work: Callable[[], Awaitable[object]]) -> None:
+        """Start a step of a round, side by side with the others, unless the one of the last round still runs."""
         if what not in self._steps:
-            self._steps[what] = asyncio.create_task(self._step(what, work), name=what)
+            self._steps[what] = asyncio.create_task(self._run_step(what, work), name=what)
             self._steps[what].add_done_callback(lambda _done: self._steps.pop(what, None))
 
-    async def _step(self, what: str, work: Callable[[], Awaitable[object]]) -> None:
-        """Whatever a part raises keeps no other from anything. A lost Janus is for `_tend_forever`."""
+    async def _run_step(self, what: str, work: Callable[[], Awaitable[object]]) -> None:
+        """Run a step; its errors are logged and stop no other. A lost Janus is for `_connect_forever`."""
         try:
             await work()
         except JanusGone:
@@ -177,14 +177,14 @@ class Supervisor:
         paused = [pk for pk, studio in self.context.studios.items() if not studio.recording]
         await self._memory.run(lambda: window.sweep(live, paused))
         for pk in set(await self._memory.run(track_memory.rooms)) - live:
-            await self._step(f"tracks of room {pk}", lambda pk=pk: clear_tracks(pk, self._left))  # type: ignore[misc]
+            await self._run_step(f"tracks of room {pk}", lambda pk=pk: clear_tracks(pk, self._left))  # type: ignore[misc]
 
-    async def _tend_room(self, pk: int, deep: bool) -> None:
-        """Bring one room in order."""
+    async def _update_room(self, pk: int, deep: bool) -> None:
+        """Build, reconcile or take down one room."""
         room, studio = self.context.wanted.get(pk), self.context.studios.get(pk)
         if room is None and studio is not None:
-            await reconcile.take_down(self.context, studio)
+            await reconcile.take_down_room(self.context, studio)
         elif room is not None and studio is None:
-            await reconcile.build(self.context, room)
+            await reconcile.build_room(self.context, room)
         elif room is not None and studio is not None:
-            await reconcile.mend(self.context, room, studio, deep)
+            await reconcile.reconcile_room(self.context, room, studio, deep)

@@ -19,15 +19,15 @@ log = logging.getLogger(__name__)
 
 
 class RequestQueue:
-    """Serves requests side by side, but those of one line one after the other."""
+    """Server of requests: side by side, but those of one line one after the other."""
 
     def __init__(self, context: Context) -> None:
         self.context = context
         # A line's lock lives as long as somebody stands in the line.
         self._lines: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
-    async def take_forever(self) -> None:
-        """Until cancelled."""
+    async def serve_forever(self) -> None:
+        """Take and serve requests until cancelled."""
         while True:
             try:
                 taken = await redis_keys.within(

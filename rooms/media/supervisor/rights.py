@@ -1,6 +1,6 @@
-"""Sound of those who may not be here any more ends: signed out, closed, suspended, or no longer admitted by the host.
+"""End of sound for people without a right to it: signed out, closed, suspended, or no longer admitted by the host.
 
-Asked in every round of the supervisor, which a change of rights starts at once: a web process that is hung or dead
+Checked in every round of the supervisor, which a change of rights starts at once: a web process that is hung or dead
 keeps nobody's sound alive.
 """
 
@@ -20,9 +20,9 @@ from rooms.rules.admission import Guest, refused
 log = logging.getLogger(__name__)
 
 
-async def put_out(context: Context) -> None:
-    """Let go of every microphone, listener and check whose right is gone. Without the database all go on."""
-    guests = {handle.id: Guest(handle.room, handle.who, handle.conn) for handle in context.kept.handles.values()}
+async def enforce(context: Context) -> None:
+    """Release every microphone, listener and check whose right is gone. Without the database all go on."""
+    guests = {handle.id: Guest(handle.room, handle.who, handle.conn) for handle in context.state.handles.values()}
     if not guests:
         return
     try:
@@ -30,7 +30,7 @@ async def put_out(context: Context) -> None:
     except DatabaseError as error:
         log.warning("rights are not known: %s", type(error).__name__)
         return
-    ending = [context.kept.handles.get(pk) for pk, guest in guests.items() if guest in codes]
+    ending = [context.state.handles.get(pk) for pk, guest in guests.items() if guest in codes]
     await asyncio.gather(*(_end(context, handle) for handle in ending if handle is not None))
 
 
@@ -41,4 +41,4 @@ async def _end(context: Context, handle: Handle) -> None:
         async with studio.lock:
             await handles.remove_seat(context, studio, handle.seat)
     else:
-        await handles.let_go(context, handle)
+        await handles.release(context, handle)

@@ -16,7 +16,7 @@ log = logging.getLogger(__name__)
 
 @dataclass
 class RoomDisk:
-    """A room's way to the disk, however often its studio is built: its lane, and the number of its last run."""
+    """Access to a room's files, however often its studio is built: its lanes, and the number of its last run."""
 
     pk: int
     lane: Lane
@@ -26,12 +26,12 @@ class RoomDisk:
 
     @classmethod
     def of(cls, pk: int) -> RoomDisk:
-        """A new one."""
+        """Make one for a room, with lanes of its own."""
         return cls(pk, Lane(f"disk of room {pk}"), Lane(f"memory of room {pk}"))
 
     def look_after_recording(self, playlist: Path | None) -> float | None:
-        """Work on the disk, each second: folders are there, tracks go on from memory, the list has its second name.
-        Returns when the list was written."""
+        """Make folders, move tracks on from memory, give the list its second name; returns when it was written.
+        To be called in the disk's lane, each second."""
         make_folders(self.pk)
         try:
             track_memory.drain(self.pk)
@@ -48,13 +48,13 @@ class RoomDisk:
         return written_at(playlist)
 
     def look_after_window(self, playlist: Path | None) -> float | None:
-        """The same in memory, while nothing is recorded."""
+        """Make the folder in memory, while nothing is recorded; returns when the list was written."""
         window.make(self.pk)
         return None if playlist is None else written_at(playlist)
 
 
 async def clear_tracks(pk: int, lane: Lane) -> None:
-    """Nothing of a room that is over stays in memory: its tracks go on to the disk. Raises OSError."""
+    """Move the tracks of a room that is over from memory to the disk. Raises OSError."""
 
     def clear() -> None:
         purged = not store.folder(pk).exists()

@@ -18,46 +18,46 @@ log = logging.getLogger(__name__)
 
 
 class Session:
-    """Connects again and again as long as the supervisor lives."""
+    """Keeper of the session, as long as the supervisor lives: connects, claims or starts over."""
 
     def __init__(self, context: Context) -> None:
         self.context = context
-        self._told_away = False
+        self._disconnect_logged = False
 
     async def connect(self) -> bool:
-        """A session: the old one with all that is in it (True), or a new one and everything anew."""
+        """Connect and claim the old session with all that is in it (True), or start over with a new one (False)."""
         context = self.context
         await context.janus.close()
         context.janus = Janus(
-            settings.JANUS_WS_URL, settings.JANUS_API_SECRET, lambda event: events.take(context, event)
+            settings.JANUS_WS_URL, settings.JANUS_API_SECRET, lambda event: events.handle_event(context, event)
         )
-        claimed = await context.janus.open(context.kept.session)
+        claimed = await context.janus.open(context.state.session)
         if claimed:
             await self._take_over()
         else:
             await self._start_over()
         context.check_room = await bridge.create(context.janus, "check", settings.JANUS_ADMIN_KEY, None)
-        context.connected, self._told_away = True, False
+        context.connected, self._disconnect_logged = True, False
         return claimed
 
-    def away(self, error: JanusGone) -> None:
-        """Said once; it is tried again several times a second."""
-        if not self._told_away:
+    def log_disconnected(self, error: JanusGone) -> None:
+        """Log the loss of Janus once; it is tried again several times a second."""
+        if not self._disconnect_logged:
             log.warning("Janus is away: %s", error)
-        self._told_away = True
+        self._disconnect_logged = True
 
     async def _take_over(self) -> None:
         context = self.context
-        log.info("claimed session %s with %s rooms", context.kept.session, len(context.kept.rooms))
-        for pk, built in list(context.kept.rooms.items()):
+        log.info("claimed session %s with %s rooms", context.state.session, len(context.state.rooms))
+        for pk, built in list(context.state.rooms.items()):
             if pk not in context.studios:
                 await self._restore(pk, built)
-        for handle in context.kept.of("check"):
-            await handles.let_go(context, handle)
-        fairness.trust(context)
+        for handle in context.state.of("check"):
+            await handles.release(context, handle)
+        fairness.trust_all(context)
 
     async def _restore(self, pk: int, built: dict[str, Any]) -> None:
-        """A room that an earlier supervisor built; one of which nothing sensible was kept is built anew."""
+        """Take over a room that an earlier supervisor built; one whose state is not readable is built anew."""
         context, disk = self.context, self.context.room_disk(pk)
         try:
             context.studios[pk] = Studio.restore(
@@ -66,15 +66,15 @@ class Session:
         except (KeyError, TypeError, ValueError) as error:
             log.error("room %s is built anew, what was kept of it is not readable: %s", pk, error)
             context.rebuilt.add(pk)
-            await context.kept.drop_room(pk)
+            await context.state.drop_room(pk)
 
     async def _start_over(self) -> None:
-        """Whatever was built is gone: its ffmpegs too, for the packets' numbers start anew."""
+        """Drop all that was built, its ffmpegs too, for the packets' numbers start anew."""
         context = self.context
-        context.rebuilt |= context.studios.keys() | context.kept.rooms.keys()
+        context.rebuilt |= context.studios.keys() | context.state.rooms.keys()
         studios, context.studios = list(context.studios.values()), {}
         await asyncio.gather(*(studio.drop_children() for studio in studios), return_exceptions=True)
         await bridge.sweep(context.janus, settings.JANUS_ADMIN_KEY)
         await mountpoint.sweep(context.janus, settings.JANUS_ADMIN_KEY)
-        await context.kept.start_over(context.janus.session)
+        await context.state.start_over(context.janus.session)
         log.info("new session %s; %s rooms to build again", context.janus.session, len(context.rebuilt))

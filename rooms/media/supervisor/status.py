@@ -21,22 +21,22 @@ log = logging.getLogger(__name__)
 HEARTBEAT_TTL = 10
 
 
-async def beat(context: Context) -> None:
-    """A sign of life each second, and the state written again after Redis was away."""
+async def write_heartbeats(context: Context) -> None:
+    """Write a heartbeat each second, and the state again after Redis was away, until cancelled."""
     while True:
         alive = {
             "at": time.time(),
             "pid": os.getpid(),
             "janus": context.connected,
             "rooms": len(context.studios),
-            "near": len(context.kept.of("listen")),
+            "near": len(context.state.of("listen")),
         }
         try:
             await redis_keys.within(
                 context.redis.set(bus.key(redis_keys.HEARTBEAT), json.dumps(alive), ex=HEARTBEAT_TTL)
             )
             if context.connected:
-                await context.kept.repair()
+                await context.state.repair()
         except (RedisError, OSError) as error:
             log.warning("no heartbeat: %s", error)
         await asyncio.sleep(1)

@@ -1,4 +1,4 @@
-"""All that one live room needs to sound: its bridge and mountpoint in Janus, its leveller and its recorder.
+"""Everything built for one live room: bridge and mountpoint in Janus, and its child processes.
 
 The disk may hang at any moment: whatever touches it is done in the room's own lane (`RoomDisk`), and a room whose lane
 hangs goes on without a recording.
@@ -44,12 +44,12 @@ BLIND = 1000  # the first run's number where the disk does not say which were us
 
 
 def no_ports() -> Collection[int]:
-    """Of nobody else."""
+    """Default of `taken`: no other studio has ports."""
     return ()
 
 
 class Studio:
-    """Built for one room. `lock` is held by whoever changes what is in it."""
+    """Bridge, mountpoint and children of one room. Hold `lock` to change them."""
 
     def __init__(
         self,
@@ -91,15 +91,15 @@ class Studio:
         return free_port(first, last, {*self.taken(), *self.ports})
 
     def _free_tap_port(self) -> int:
-        """Taps take ports of the first half only: the others are for rooms that are opened later. Raises NoPort."""
+        """Pick a port for a tap while less than half are given out: the others are for rooms. Raises NoPort."""
         first, last = settings.MEDIA_RTP_PORTS
         if len({*self.taken(), *self.ports}) * 2 >= (last - first + 1) // 2:
             raise NoPort("half of all ports are given out, the others are kept for rooms")
         return self._free_port()
 
     def _make_children(self) -> dict[str, Child]:
-        """Every child by its name. The window takes the recorder's place while nothing is recorded: both take in the
-        same port, so never both at once."""
+        """Make leveller, recorder and window. The window takes the recorder's place while nothing is recorded: both
+        receive on the same port, so never both at once."""
         pk, folder, memory = self.pk, store.hls_folder(self.pk), store.window_folder(self.pk)
         return {
             LEVELLER: Child(f"leveller of room {pk}", self._leveller_command),
@@ -121,8 +121,7 @@ class Studio:
         }
 
     def _add_taps(self, ports: dict[str, int]) -> None:
-        """One more child and forward for each tap. Of those that an earlier supervisor had, and that are not there any
-        more, the forward ends."""
+        """Add a child and a forward for each tap, and end forwards of taps that only an earlier supervisor had."""
         for name, tap in media_taps.items():
             forward = Forward(self._free_tap_port, ports.get(f"tap {name}"))
             self.forwards[f"tap {name}"] = forward
@@ -156,7 +155,7 @@ class Studio:
         recording: bool,
         disk: RoomDisk | None = None,
     ) -> Studio:
-        """Make everything anew. What fails half-way is swept when the session is made again or the room ends."""
+        """Build everything anew. Leftovers of a failure are swept with the session's start or the room's end."""
         disk = disk or RoomDisk.of(pk)
         tracks = None
         if recording:  # Janus does not make the folder of its tracks
@@ -171,7 +170,7 @@ class Studio:
         studio = cls(pk, bridge, mountpoint, ports, recording=recording, tracked=recording, disk=disk, taken=taken)
         try:
             await studio.ensure()
-            await studio.forward(janus)
+            await studio.apply_forwards(janus)
         except BaseException:  # nobody else knows of them
             await studio.drop_children()
             raise
@@ -206,12 +205,12 @@ class Studio:
 
     @property
     def writer(self) -> Child:
-        """Who should write the pieces that are listened to."""
+        """Child that should write the segments that are listened to: recorder or window."""
         return self.children[RECORDER if self.recording else WINDOW]
 
-    async def tend(self, recording: bool) -> None:
-        """Children as they should be. What takes longer goes on beside, and is looked at again in the next round: who
-        is muted meanwhile must not wait for a disk. Raises what `ensure` does."""
+    async def update_children(self, recording: bool) -> None:
+        """Start, replace or end children as needed. Slow work goes on beside and is looked at in the next round: a mute
+        must not wait for a disk. Raises what `ensure` does."""
         for child in self.children.values():
             if isinstance(child, TapChild):
                 child.ensure_beside()
@@ -233,7 +232,7 @@ class Studio:
             await asyncio.wait([changing], timeout=SETTLE)
 
     async def set_recording(self, recording: bool) -> None:
-        """Recorder and window change places. The recorder writes its last piece, if there is room for it."""
+        """Exchange recorder and window. The recorder writes its last segment, if there is room for it."""
         if recording != self.recording:
             ended = await self.writer.stop(1.0)
             self.recording, self._playlist, self._written = recording, None, None
@@ -241,7 +240,7 @@ class Studio:
                 self.forwards[WRITER].leave_port()
 
     async def set_muted(self, janus: Janus, seat: WantedSeat) -> None:
-        """A microphone as the database says. One that hung up this moment is left to the next deep look."""
+        """Mute or unmute as the database says. A speaker who hung up this moment is left to the next deep round."""
         try:
             await audiobridge.set_muted(janus, self.bridge, audiobridge.seat_id(seat.pk), seat.muted)
             self.muted[seat.pk] = seat.muted
@@ -249,7 +248,7 @@ class Studio:
             log.info("room %s, seat %s: %s", self.pk, seat.pk, error)
 
     async def follow_tracks(self, janus: Janus) -> bool:
-        """Janus begins or ends its tracks as recording goes. True when it had to."""
+        """Begin or end Janus' tracks as recording does. True when it had to."""
         if self.tracked == self.recording:
             return False
         tracks = await self.disk.memory.run(lambda: track_memory.make(self.pk)) if self.recording else None
@@ -258,7 +257,7 @@ class Studio:
         return True
 
     async def ensure(self) -> None:
-        """Both children run, and the one that writes does. Raises DiskHangs, with the leveller running."""
+        """Start leveller and writer where they do not run or hang. Raises DiskHangs, with the leveller running."""
         await self.children[LEVELLER].ensure()  # first: who listens near needs no folder
         writer, playlist = self.writer, self._playlist
         if self.disk.run is None and not self.disk.lane.hangs:
@@ -274,12 +273,12 @@ class Studio:
         await writer.ensure()
 
     async def _find_run(self) -> None:
-        """Which runs there were before this supervisor. Where the disk hangs the window begins far above them."""
+        """Find the last run before this supervisor. Where the disk hangs the window begins far above."""
         with suppress(DiskHangs):
             self.disk.run = await self.disk.lane.run(lambda: last_run(store.hls_folder(self.pk)))
 
-    async def forward(self, janus: Janus) -> None:
-        """Janus sends the mix to every child that was started since it was last told."""
+    async def apply_forwards(self, janus: Janus) -> None:
+        """Make Janus send the mix to every child that was started since the last time."""
         for name, forward in self.forwards.items():  # leveller and writer first
             try:
                 await forward.apply(janus, self.bridge)
@@ -288,14 +287,14 @@ class Studio:
                     raise
                 log.warning("room %s: the %s gets no mix: %s", self.pk, name, error)
 
-    def _begin_run(self, folder: Path, found: int) -> int:
-        """The number of a start of recorder or window: above `found`, what left a file, and what we know besides."""
-        run = max(found, -1 if self.disk.run is None else self.disk.run) + 1
+    def _begin_run(self, folder: Path, last: int) -> int:
+        """Number a start of recorder or window: above `last`, which left a file, and above every other we know of."""
+        run = max(last, -1 if self.disk.run is None else self.disk.run) + 1
         self.disk.run, self._playlist, self._written = run, folder / list_name(run), None
         return run
 
     async def check_level(self, janus: Janus) -> None:
-        """The mountpoint hears the leveller; one that hangs is ended, and `ensure` starts it again."""
+        """End a leveller whose sound the mountpoint does not get; `ensure` starts it again."""
         age = await streaming.silent_for(janus, self.mountpoint)
         leveller = self.children[LEVELLER]
         if leveller.running and leveller.age > SETTLE and age > STALLED:
@@ -303,18 +302,18 @@ class Studio:
             await leveller.kill()
 
     def _silent_for(self) -> float:
-        """Seconds since who writes has written, or was started."""
+        """Seconds since the writer has written, or was started."""
         age = self.writer.age
         return age if self._written is None else min(age, time.time() - self._written)
 
     async def drop_children(self) -> None:
-        """Janus is gone, and with it their sequence of packets: both must start afresh."""
+        """End all children: Janus is gone, and with it the sequence of packets that they follow."""
         await self._stop_changing()
         await asyncio.gather(*(child.end(1.0) for child in self.children.values()))
 
     async def take_down(self, janus: Janus) -> None:
-        """The room ended: hang everybody up, close tracks, write the last piece. Without Janus the children end too:
-        nobody knows of them any more, and a recorder's lock would keep the recording from being finished."""
+        """Hang everybody up, close tracks, write the last segment. Without Janus the children end too: nobody knows of
+        them any more, and a recorder's lock would keep the recording from being finished."""
         try:
             await audiobridge.destroy(janus, self.bridge)
             await streaming.destroy(janus, self.mountpoint)

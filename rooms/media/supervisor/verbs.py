@@ -1,4 +1,4 @@
-"""What the supervisor does for web processes: one function a verb. Who may was checked there, and is again here."""
+"""Verbs that web processes ask for, one function each. Rights were checked there, and are again here."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ class Request:
 
     @property
     def line(self) -> str:
-        """Requests of one connection about one thing are served one after the other, in the order they came."""
+        """Key of requests that are served one after the other: of one connection, about one thing."""
         return f"{self.conn}:{self.verb.partition('_')[0] if self.verb != 'candidate' else self.args['handle']}"
 
 
@@ -55,7 +55,7 @@ Answer = dict[str, Any]
 
 
 async def speak_offer(context: Context, request: Request) -> Answer:
-    """A microphone for an open seat: the old connection goes, the new one comes in muted as the database says."""
+    """Connect the microphone of an open seat in place of its old connection, muted as the database says."""
     seat_pk = int(request.args["seat_pk"])
     studio = await _studio(context, request)
     async with studio.lock:
@@ -68,65 +68,65 @@ async def speak_offer(context: Context, request: Request) -> Answer:
         await handles.remove_seat(context, studio, seat_pk)
         handle, answer = await bridge.seat(context.janus, studio.bridge, seat_pk, seat.muted, request.args["sdp"])
         studio.muted[seat_pk] = seat.muted
-        await context.kept.keep_handle(_handle(handle, "speak", request, seat=seat_pk))
+        await context.state.save_handle(_handle(handle, "speak", request, seat=seat_pk))
     return {"sdp": answer, "gain": gains.MAKE_UP}
 
 
 async def listen(context: Context, request: Request) -> Answer:
-    """A near listener's connection, or HLS when this node has as many as it may."""
+    """Connect a near listener, or answer HLS when this node has as many as it may."""
     studio = await _studio(context, request)
-    await _let_go(context, "listen", request)
+    await _release(context, "listen", request)
     if not fairness.near_place_of(context, request.counted):
         return {"use": "hls"}
     context.arriving[request.counted] += 1
     try:
         handle, offer = await mountpoint.watch(context.janus, studio.mountpoint)
-        await context.kept.keep_handle(_handle(handle, "listen", request))
+        await context.state.save_handle(_handle(handle, "listen", request))
     finally:
         context.arriving[request.counted] -= 1
     return {"use": "webrtc", "sdp": offer}
 
 
 async def listen_answer(context: Context, request: Request) -> Answer:
-    """The browser's half."""
+    """Complete a near listener's connection with the browser's answer."""
     await mountpoint.start(context.janus, _own(context, "listen", request, "bad_sdp").id, request.args["sdp"])
     return {}
 
 
 async def listen_stop(context: Context, request: Request) -> Answer:
-    """Listen no more."""
-    await _let_go(context, "listen", request)
+    """End a near listener's connection."""
+    await _release(context, "listen", request)
     return {}
 
 
 async def check_offer(context: Context, request: Request) -> Answer:
-    """A microphone check: connects like a speaker, to a room in which everybody is muted."""
-    await _let_go(context, "check", request)
+    """Connect a microphone check like a speaker, to a room in which everybody is muted."""
+    await _release(context, "check", request)
     if context.check_room is None:
         raise MediaRefused("media_unavailable")
-    checks = context.kept.of("check")
+    checks = context.state.of("check")
     ending = fairness.checks_to_end(checks, request.counted, request.address, settings.MEDIA_CHECKS)
     if ending is None:
         raise MediaRefused("too_many")
     for old in ending:
-        await handles.let_go(context, old)
+        await handles.release(context, old)
     name = f"check-{secrets.token_hex(6)}"
     handle, answer = await bridge.check(context.janus, context.check_room, name, request.args["sdp"])
-    await context.kept.keep_handle(_handle(handle, "check", request))
-    for other in context.kept.of("check"):  # begun at the same time, over another socket
+    await context.state.save_handle(_handle(handle, "check", request))
+    for other in context.state.of("check"):  # begun at the same time, over another socket
         if other.counted == request.counted and other.id != handle:
-            await handles.let_go(context, other)
+            await handles.release(context, other)
     return {"sdp": answer}
 
 
 async def check_stop(context: Context, request: Request) -> Answer:
-    """The check is over."""
-    await _let_go(context, "check", request)
+    """End a microphone check."""
+    await _release(context, "check", request)
     return {}
 
 
 async def candidate(context: Context, request: Request) -> Answer:
-    """One more way to reach the browser. An empty one (of a kind we do not use) is taken and dropped."""
+    """Add one more way to reach the browser. An empty candidate (of a kind we do not use) is dropped."""
     if not request.args["candidate"]:
         return {}
     handle = _own(context, request.args["handle"], request, "bad_candidate")
@@ -138,9 +138,9 @@ async def candidate(context: Context, request: Request) -> Answer:
 
 
 async def gone(context: Context, request: Request) -> Answer:
-    """A socket closed: it listens and checks no more. A speaker's sound lives on until the seat or WebRTC ends."""
-    await _let_go(context, "listen", request)
-    await _let_go(context, "check", request)
+    """End listening and checks of a closed socket. A speaker's sound lives on until the seat or WebRTC ends."""
+    await _release(context, "listen", request)
+    await _release(context, "check", request)
     return {}
 
 
@@ -157,7 +157,7 @@ VERBS: dict[str, Callable[[Context, Request], Awaitable[Answer]]] = {
 
 
 async def answer(context: Context, request: Request) -> Answer:
-    """Serve a request; what cannot be is answered with one of the refusal codes of rooms."""
+    """Serve a request; failures are answered with one of the refusal codes of rooms."""
     try:
         if not context.connected and request.verb != "gone":
             raise MediaRefused("media_unavailable")
@@ -182,22 +182,22 @@ def _handle(number: int, kind: str, request: Request, seat: int = 0) -> Handle:
 
 
 def _own(context: Context, kind: str, request: Request, otherwise: str) -> Handle:
-    """This connection's handle of a kind; refused with `otherwise` where there is none."""
+    """This connection's handle of a kind. Raises MediaRefused with code `otherwise` where there is none."""
     found = [
-        handle for handle in context.kept.of(kind, room=request.room, conn=request.conn) if handle.who == request.who
+        handle for handle in context.state.of(kind, room=request.room, conn=request.conn) if handle.who == request.who
     ]
     if not found:
         raise MediaRefused(otherwise)
     return found[-1]
 
 
-async def _let_go(context: Context, kind: str, request: Request) -> None:
-    for handle in context.kept.of(kind, room=request.room, conn=request.conn):
-        await handles.let_go(context, handle)
+async def _release(context: Context, kind: str, request: Request) -> None:
+    for handle in context.state.of(kind, room=request.room, conn=request.conn):
+        await handles.release(context, handle)
 
 
 async def _studio(context: Context, request: Request) -> Studio:
-    """The room's studio; one that is just being built is waited for a little."""
+    """The room's studio, waited for while it is being built. Raises MediaRefused."""
     end = time.monotonic() + BUILD_PATIENCE
     while (studio := context.studios.get(request.room)) is None:
         if time.monotonic() > end:

@@ -218,7 +218,7 @@ def test_a_tap_that_is_not_there_any_more_gets_no_mix(room: Room, tmp_path: Path
     async def with_tap() -> int:
         async with supervising(room) as (supervisor, studio):
             await until(lambda: seconds_of(tmp_path / "0.wav") > 0.5, "the tap hears the room")
-            await until(lambda: "tap ears" in supervisor.context.kept.rooms[room.pk]["ports"], "its port is kept")
+            await until(lambda: "tap ears" in supervisor.context.state.rooms[room.pk]["ports"], "its port is kept")
             ports = await forwarders(supervisor.context.janus, studio)
             assert ports == set(studio.ports) and len(ports) == 3
             port = studio.forwards["tap ears"].port
