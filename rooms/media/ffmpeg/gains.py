@@ -18,8 +18,3 @@ LIMIT = 0.8  # -2 dBFS: lossy coders overshoot a little
 LEVEL_FILTER = (
     f"pan=mono|c0=c0,volume={MAKE_UP:g}:precision=float,alimiter=limit={LIMIT}:attack=10:release=400:level=disabled"
 )
-
-
-def highest_sum(microphones: int, peak: float) -> float:
-    """The mix's highest possible sample, of full scale 1.0, when all microphones peak at once in phase."""
-    return microphones * peak * JOIN_VOLUME / 100
