@@ -17,10 +17,15 @@ from rooms.models import Room
 # made it ready; sent again when a recording is finished a second time.
 recording_ready = Signal()
 
-SnapshotPart = Callable[[Room, User | None], Any]
-"""Returns JSON for one reader (None: signed out), which snapshots carry under `parts` by its registered name."""
+SnapshotPart = Callable[[Room], Any]
+"""Returns JSON that is the same for everybody; read once for all who ask within a second."""
 
 snapshot_parts: Hook[SnapshotPart] = Hook("rooms.snapshot_parts")
+
+PersonalPart = Callable[[Room, User], Any]
+"""Returns JSON for one reader who is signed in."""
+
+personal_parts: Hook[PersonalPart] = Hook("rooms.personal_parts")
 
 KnownVoice = Callable[[int, int], bool]
 """Whether something that a person said in a room is known; takes the primary keys of the room and the person."""

@@ -3,8 +3,10 @@
 const FLOOR = -55; // dBFS that draws as 0
 const TOP = -15; // dBFS that draws as 1
 
+/** @type {AudioContext | undefined} */
+let shared;
+
 /** The one AudioContext of the page: browsers count them, and start them only after a click. */
-let shared = null;
 export function audioContext() {
   shared ??= new AudioContext({ latencyHint: "interactive" });
   return shared;
@@ -13,9 +15,10 @@ export function audioContext() {
 /** May sound start without a click? Chrome lets a page that was clicked on before; others want a click here. */
 export async function soundMayStart() {
   const context = audioContext();
-  if (context.state === "running") return true;
+  const runs = () => context.state === "running";
+  if (runs()) return true;
   await Promise.race([context.resume().catch(() => {}), new Promise((done) => setTimeout(done, 250))]);
-  return context.state === "running";
+  return runs();
 }
 
 export class Level {
@@ -24,7 +27,7 @@ export class Level {
   #samples;
   #smooth = 0;
 
-  /** `stream` is only listened to; what is heard does not pass through here. */
+  /** @param {MediaStream} stream only listened to: what is heard does not pass through here */
   constructor(stream) {
     const context = audioContext();
     this.#analyser = context.createAnalyser();
@@ -50,7 +53,10 @@ export class Level {
   }
 }
 
-/** Calls `draw` every frame while the page is seen; returns what stops it. */
+/**
+ * Call `draw` every frame while the page is seen; returns what stops it.
+ * @param {() => void} draw
+ */
 export function everyFrame(draw) {
   let running = true;
   const step = () => {

@@ -1,22 +1,34 @@
 // A listener's sound: directly by WebRTC if it connects within four seconds, else by HLS a few seconds later.
-import { Level, audioContext } from "room/level";
-import { Peer, iceServers } from "room/peer";
+import { audioContext, Level } from "room/sound/level";
+import { iceServers, Peer } from "room/sound/peer";
 
 const SOON = 4000; // ms in which WebRTC must connect
 const HLS_RETRY = 1500; // ms
+
+/** @import { Ask } from "room/types" */
+/** @import HlsPlayer, { HlsConfig } from "hls" */
 
 /** Events: `change`. `state`: off, starting, playing, blocked (the browser wants a click); `path`: webrtc, hls. */
 export class Audience extends EventTarget {
   #ask;
   #element;
   #slug;
+  /** @type {Peer | null} */
   #peer = null;
+  /** @type {HlsPlayer | null} */
   #player = null;
   #run = 0;
   state = "off";
+  /** @type {"webrtc" | "hls" | null} */
   path = null;
+  /** @type {Level | null} */
   level = null;
 
+  /**
+   * @param {Ask} ask
+   * @param {HTMLAudioElement} element
+   * @param {string} slug
+   */
   constructor(ask, element, slug) {
     super();
     this.#ask = ask;
@@ -49,7 +61,11 @@ export class Audience extends EventTarget {
     setTimeout(() => run === this.#run && this.isOn && this.start(), Math.random() * within);
   }
 
-  /** WebRTC; false if it did not come about soon, and HLS shall be used. */
+  /**
+   * WebRTC; false if it did not come about soon, and HLS shall be used.
+   * @param {number} run
+   * @returns {Promise<boolean>}
+   */
   async #near(run) {
     const wanted = { still: true };
     const late = new Promise((resolve) => setTimeout(resolve, SOON, false));
@@ -58,12 +74,21 @@ export class Audience extends EventTarget {
     return good || (run === this.#run ? this.#giveUpNear() : true);
   }
 
+  /**
+   * @param {() => boolean} wanted
+   * @returns {Promise<boolean>}
+   */
   async #connectNear(wanted) {
     try {
       const [servers, offer] = await Promise.all([iceServers(this.#ask), this.#ask("listen")]);
       if (!wanted() || offer.use !== "webrtc") return false;
       const run = this.#run;
-      const peer = new Peer({ ask: this.#ask, handle: "listen", servers, failed: () => run === this.#run && this.start() });
+      const peer = new Peer({
+        ask: this.#ask,
+        handle: "listen",
+        servers,
+        failed: () => run === this.#run && this.start(),
+      });
       this.#peer = peer;
       const stream = new MediaStream();
       peer.connection.ontrack = (event) => stream.addTrack(event.track);
@@ -83,6 +108,10 @@ export class Audience extends EventTarget {
     return false;
   }
 
+  /**
+   * @param {number} run
+   * @param {MediaStream} stream
+   */
   #playStream(run, stream) {
     this.path = "webrtc";
     this.#element.srcObject = stream;
@@ -90,7 +119,10 @@ export class Audience extends EventTarget {
     this.#play(run);
   }
 
-  /** HLS: Safari's own player, hls.js elsewhere (Chromium's own starts at the room's beginning). */
+  /**
+   * HLS: Safari's own player, hls.js elsewhere (Chromium's own starts at the room's beginning).
+   * @param {number} run
+   */
   async #far(run) {
     this.path = "hls";
     const url = `/r/${this.#slug}/live.m3u8`;
@@ -103,20 +135,25 @@ export class Audience extends EventTarget {
       this.#player = loadHls(Hls, url, this.#element, () => run === this.#run);
     }
     await this.#play(run);
-    if (run === this.#run && this.#element.captureStream) this.#measureElement(run);
+    if (run === this.#run) this.#measureElement(run);
   }
 
-  /** Where the element's own sound can be read without passing through WebAudio, the ring follows it. */
+  /**
+   * Where the element's own sound can be read without passing through WebAudio, the ring follows it.
+   * @param {number} run
+   */
   #measureElement(run) {
+    const element = /** @type {HTMLMediaElement & { captureStream?: () => MediaStream }} */ (this.#element);
     const measure = () => {
-      if (run !== this.#run || this.level) return;
-      const stream = this.#element.captureStream();
+      if (run !== this.#run || this.level || !element.captureStream) return;
+      const stream = element.captureStream();
       if (stream.getAudioTracks().length > 0) this.level = new Level(stream);
       else setTimeout(measure, 1000);
     };
     measure();
   }
 
+  /** @param {number} run */
   async #play(run) {
     this.#element.muted = false;
     try {
@@ -147,13 +184,18 @@ export class Audience extends EventTarget {
     }
   }
 
+  /** @param {string} state */
   #become(state) {
     this.state = state;
     this.dispatchEvent(new Event("change"));
   }
 }
 
-/** hls.js itself, asked for until it comes; null if it is not wanted any more. */
+/**
+ * hls.js itself, asked for until it comes; null if it is not wanted any more.
+ * @param {() => boolean} wanted
+ * @returns {Promise<typeof HlsPlayer | null>}
+ */
 async function loadPlayer(wanted) {
   for (let tries = 0; wanted(); tries += 1) {
     try {
@@ -168,7 +210,13 @@ async function loadPlayer(wanted) {
   return null;
 }
 
-/** hls.js, close to live, and stubborn: a live room's playlist comes back. */
+/**
+ * hls.js, close to live, and stubborn: a live room's playlist comes back.
+ * @param {typeof HlsPlayer} Hls
+ * @param {string} url
+ * @param {HTMLMediaElement} element
+ * @param {() => boolean} wanted
+ */
 function loadHls(Hls, url, element, wanted) {
   const player = new Hls({
     liveSyncDurationCount: 2,
@@ -187,27 +235,19 @@ function loadHls(Hls, url, element, wanted) {
   // What loaded once goes on where it is: loading anew takes the sound out of the element, which then stands still.
   const goOn = () => (player.levels.length > 0 ? player.startLoad() : player.loadSource(url));
   // Also after a repair: by then the listener may have stopped.
-  player.on(Hls.Events.MEDIA_ATTACHED, () => wanted() && element.play().catch((error) => console.info("play", error.name)));
+  player.on(
+    Hls.Events.MEDIA_ATTACHED,
+    () => wanted() && element.play().catch((error) => console.info("play", error.name)),
+  );
   player.loadSource(url);
   player.attachMedia(element);
   return player;
 }
 
-/** hls.js doubles its waits up to eight seconds, which would pass in silence after the site is back. */
+/**
+ * hls.js doubles its waits up to eight seconds, which would pass in silence after the site is back.
+ * @param {HlsConfig["fragLoadPolicy"]} policies
+ */
 function impatient({ default: policy }) {
-  return { default: { ...policy, errorRetry: { ...policy.errorRetry, maxRetryDelayMs: 1000 } } };
-}
-
-/** What a lock screen shows. */
-export function describe({ title, host, artwork }, { play, stop }) {
-  if (!("mediaSession" in navigator)) return;
-  navigator.mediaSession.metadata = new MediaMetadata({
-    title,
-    artist: host,
-    album: "Stamtafel",
-    artwork: [{ src: artwork, sizes: "any", type: "image/svg+xml" }],
-  });
-  navigator.mediaSession.setActionHandler("play", play);
-  navigator.mediaSession.setActionHandler("pause", stop);
-  navigator.mediaSession.setActionHandler("stop", stop);
+  return { default: { ...policy, errorRetry: policy.errorRetry && { ...policy.errorRetry, maxRetryDelayMs: 1000 } } };
 }

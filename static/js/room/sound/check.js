@@ -1,19 +1,44 @@
 // The check before the stage: consent first, then the microphone, and whether this network lets one speak.
-import { Level, audioContext, everyFrame } from "room/level";
-import { Peer, iceServers } from "room/peer";
-import { microphones, openMicrophone } from "room/stage";
-import { say } from "room/words";
-import { verdict } from "room/view";
+import { audioContext, everyFrame, Level } from "room/sound/level";
+import { iceServers, Peer } from "room/sound/peer";
+import { microphones, openMicrophone } from "room/sound/stage";
+import { find } from "shared/dom";
+import { setIcon } from "shared/icons";
+import { say } from "shared/words";
+
+/** @import { Ask } from "room/types" */
 
 const HEARD_MS = 3000;
 const NETWORK_MS = 6000;
+/** @type {Record<string, string>} */
 const REASONS = { NotAllowedError: "check_denied", NotFoundError: "check_none", OverconstrainedError: "check_none" };
 
+/**
+ * A sentence on why a microphone could not be opened.
+ * @param {Error} error
+ */
 export function microphoneTrouble(error) {
   return say(REASONS[error.name] ?? "check_busy");
 }
 
-/** Can a voice leave this network? true, false, or null if that could not be found out. */
+/**
+ * Write a verdict line: good, bad, or neither yet. Without a text it is not seen.
+ * @param {HTMLElement} line
+ * @param {"good" | "bad" | ""} kind
+ * @param {string} text
+ */
+function verdict(line, kind, text) {
+  line.classList.toggle("good", kind === "good");
+  line.classList.toggle("bad", kind === "bad");
+  setIcon(line, { good: "check", bad: "warn", "": "clock" }[kind]);
+  find("span", HTMLElement, line).textContent = text;
+  line.hidden = !text;
+}
+
+/**
+ * Can a voice leave this network? true, false, or null if that could not be found out.
+ * @param {Ask} ask
+ */
 export async function tryNetwork(ask) {
   let peer = null;
   try {
@@ -31,8 +56,13 @@ export async function tryNetwork(ask) {
   }
 }
 
-/** Records a few seconds of `stream` and plays them back. Resolves to whether anything was said. */
+/**
+ * Record a few seconds of `stream` and play them back. Resolves to whether anything was said.
+ * @param {MediaStream} stream
+ * @param {(key: string) => void} tell
+ */
 async function hearOneself(stream, tell) {
+  /** @type {Blob[]} */
   const parts = [];
   const level = new Level(stream);
   let loudest = 0;
@@ -58,21 +88,34 @@ async function hearOneself(stream, tell) {
 }
 
 export class Check {
-  #sheet = document.getElementById("check-sheet");
+  #sheet = find("#check-sheet", HTMLDialogElement);
   #ask;
+  /** @type {MediaStream | null} */
   #stream = null;
+  /** @type {Level | null} */
   #level = null;
+  /** @type {(() => void) | null} */
   #stopMeter = null;
+  /** @type {((stream: MediaStream | null) => void) | null} */
   #finish = null;
+  /** @type {boolean | null} */
   #network = null;
+  #label = "go_seat";
+  /** @type {(() => Promise<void>) | null} */
+  #agree = null;
+  #consent = find("[data-check-consent]", HTMLInputElement, this.#sheet);
+  #device = find("[data-check-device]", HTMLSelectElement, this.#sheet);
+  #goButton = find("[data-check-go]", HTMLButtonElement, this.#sheet);
+  #hearButton = find("[data-check-hear]", HTMLButtonElement, this.#sheet);
 
+  /** @param {Ask} ask */
   constructor(ask) {
     this.#ask = ask;
     this.#on("cancel", "click", () => this.#end(null));
     this.#on("go", "click", () => this.#go());
     this.#on("consent", "change", () => this.#draw());
     this.#on("open", "click", () => this.#openMicrophone());
-    this.#on("device", "change", (event) => this.#openMicrophone(event.target.value));
+    this.#on("device", "change", () => this.#openMicrophone(this.#device.value));
     this.#on("hear", "click", () => this.#hear());
     this.#sheet.addEventListener("cancel", (event) => {
       event.preventDefault();
@@ -83,10 +126,11 @@ export class Check {
   /**
    * Opens the dialog. Resolves to the open microphone (a stream), or null if the person thought better of it.
    * `agree` is called once, before the end, if they had not agreed to being recorded before.
+   * @param {{ consented: boolean, agree: () => Promise<void>, label: string }} options
+   * @returns {Promise<MediaStream | null>}
    */
   run({ consented, agree, label }) {
-    const consent = this.#part("consent");
-    consent.checked = consent.disabled = consented;
+    this.#consent.checked = this.#consent.disabled = consented;
     this.#label = label;
     this.#agree = consented ? null : agree;
     this.#part("insecure").hidden = window.isSecureContext;
@@ -99,27 +143,31 @@ export class Check {
     return new Promise((resolve) => (this.#finish = resolve));
   }
 
-  #label = "go_seat";
-  #agree = null;
-
+  /** @param {string} name */
   #part(name) {
-    return this.#sheet.querySelector(`[data-check-${name}]`);
+    return find(`[data-check-${name}]`, HTMLElement, this.#sheet);
   }
 
+  /**
+   * @param {string} name
+   * @param {string} event
+   * @param {() => void} act
+   */
   #on(name, event, act) {
     this.#part(name).addEventListener(event, act);
   }
 
   #draw() {
-    const agreed = this.#part("consent").checked && window.isSecureContext;
+    const agreed = this.#consent.checked && window.isSecureContext;
     this.#part("mic").inert = !agreed;
     this.#part("open").hidden = this.#stream !== null;
     this.#part("opened").hidden = this.#stream === null;
-    this.#part("go").disabled = !agreed || this.#stream === null;
-    this.#part("go").textContent = say(this.#network === false ? "go_anyway" : this.#label);
+    this.#goButton.disabled = !agreed || this.#stream === null;
+    this.#goButton.textContent = say(this.#network === false ? "go_anyway" : this.#label);
     if (!agreed) this.#letGo();
   }
 
+  /** @param {string} text */
   #wrong(text) {
     verdict(this.#part("wrong"), "bad", text);
   }
@@ -147,40 +195,49 @@ export class Check {
     if (!this.#sheet.open) return this.#letGo();
     const hadFocus = document.activeElement === this.#part("open") || document.activeElement === document.body;
     const stream = this.#stream;
-    await this.#listDevices();
+    await this.#listDevices(stream);
     if (this.#stream !== stream) return; // it was taken to the stage, or let go, meanwhile
     this.#draw();
     if (hadFocus) this.#part("go").focus();
-    this.#meter();
+    this.#meter(stream);
   }
 
-  async #listDevices() {
-    const now = this.#stream.getAudioTracks()[0].getSettings().deviceId;
-    const options = (await microphones()).map((one, n) => new Option(one.label || `${say("check_default")} ${n + 1}`, one.deviceId, false, one.deviceId === now));
-    this.#part("device").replaceChildren(...options);
+  /** @param {MediaStream} stream the one that is open */
+  async #listDevices(stream) {
+    const now = stream.getAudioTracks()[0].getSettings().deviceId;
+    const options = (await microphones()).map(
+      (one, n) =>
+        new Option(one.label || `${say("check_default")} ${n + 1}`, one.deviceId, false, one.deviceId === now),
+    );
+    this.#device.replaceChildren(...options);
   }
 
-  #meter() {
+  /** @param {MediaStream} stream */
+  #meter(stream) {
     audioContext().resume();
-    this.#level = new Level(this.#stream);
+    const reading = new Level(stream);
+    this.#level = reading;
     const meter = this.#part("meter");
     this.#stopMeter = everyFrame(() => {
-      const level = this.#level.read();
+      const level = reading.read();
       meter.style.setProperty("--level", level.toFixed(2));
-      meter.setAttribute("aria-valuenow", Math.round(level * 100));
+      meter.setAttribute("aria-valuenow", String(Math.round(level * 100)));
     });
   }
 
   async #hear() {
-    const tell = (key) => (this.#part("heard").textContent = say(key));
-    this.#part("hear").disabled = true;
+    if (!this.#stream) return;
+    const tell = (/** @type {string} */ key) => {
+      this.#part("heard").textContent = say(key);
+    };
+    this.#hearButton.disabled = true;
     const heard = await hearOneself(this.#stream, tell);
     tell(heard ? "check_played" : "check_silent");
-    this.#part("hear").disabled = false;
+    this.#hearButton.disabled = false;
   }
 
   async #go() {
-    this.#part("go").disabled = true;
+    this.#goButton.disabled = true;
     try {
       await this.#agree?.();
     } catch (refused) {
@@ -193,6 +250,7 @@ export class Check {
     this.#end(stream);
   }
 
+  /** @param {MediaStream | null} stream */
   #end(stream) {
     this.#letGo();
     this.#sheet.close();

@@ -10,16 +10,25 @@ const FINAL = new Set([4403, 4404]); // not allowed, no such room: no use in try
 
 /** Something was refused; `code` is for programs, `message` for people. */
 export class Refused extends Error {
+  /** @param {{ code: string, text: string }} error */
   constructor({ code, text }) {
     super(text);
     this.code = code;
   }
 }
 
-/** Events: `message` (detail: what came), `open`, `lost` (detail: the close code), `final` (that, and what was said with it: its code and text). */
+/**
+ * Events: `message` (detail: what came), `open`, `lost` (detail: the close code), `final` (detail: a `Final`).
+ * @typedef {object} Final the close code, with the code and the text of the error that was sent before it
+ * @property {number} code
+ * @property {string} [reason]
+ * @property {string} [text]
+ */
 export class RoomSocket extends EventTarget {
   #url;
+  /** @type {WebSocket | null} */
   #socket = null;
+  /** @type {Map<number, { resolve: (answer: any) => void, reject: (refused: Refused) => void, timer: number }>} */
   #asked = new Map();
   #nextId = 1;
   #tries = 0;
@@ -28,8 +37,10 @@ export class RoomSocket extends EventTarget {
   #closed = false;
   // In memory only: a page keeps its name when it connects again, and a duplicate of its tab gets another.
   page = Array.from(crypto.getRandomValues(new Uint8Array(12)), (byte) => byte.toString(16).padStart(2, "0")).join("");
-  #why = null; // the error with which the server closed the line, if it said one
+  /** @type {{ code: string, text: string } | null} the error with which the server closed the line, if it said one */
+  #why = null;
 
+  /** @param {string} slug */
   constructor(slug) {
     super();
     this.#url = `${location.protocol === "https:" ? "wss" : "ws"}://${location.host}/ws/rooms/${slug}/?page=${this.page}`;
@@ -44,20 +55,30 @@ export class RoomSocket extends EventTarget {
     return this.#socket?.readyState === WebSocket.OPEN;
   }
 
-  /** Ask for something. Rejects with `Refused`; `offline` if there is no line or no answer. */
+  /**
+   * Ask for something. Rejects with `Refused`; `offline` if there is no line or no answer.
+   * @param {string} verb
+   * @param {object} values
+   * @param {number} wait ms
+   * @returns {Promise<any>}
+   */
   ask(verb, values = {}, wait = ANSWER) {
-    if (!this.isOpen) return Promise.reject(new Refused({ code: "offline", text: "offline" }));
+    const socket = this.#socket;
+    if (!socket || !this.isOpen) return Promise.reject(new Refused({ code: "offline", text: "offline" }));
     const id = this.#nextId++;
     return new Promise((resolve, reject) => {
       const timer = setTimeout(() => this.#settle(id, { error: { code: "offline", text: "no answer" } }), wait);
       this.#asked.set(id, { resolve, reject, timer });
-      this.#socket.send(JSON.stringify({ id, do: verb, ...values }));
+      socket.send(JSON.stringify({ id, do: verb, ...values }));
     });
   }
 
-  /** Say something on the way out: no answer is waited for. */
+  /**
+   * Say something on the way out: no answer is waited for.
+   * @param {string} verb
+   */
   tell(verb) {
-    if (this.isOpen) this.#socket.send(JSON.stringify({ id: this.#nextId++, do: verb }));
+    if (this.isOpen) this.#socket?.send(JSON.stringify({ id: this.#nextId++, do: verb }));
   }
 
   /** For good: the room is over or the page goes. */
@@ -79,6 +100,7 @@ export class RoomSocket extends EventTarget {
     this.#listenForQuiet();
   }
 
+  /** @param {any} message */
   #take(message) {
     this.#listenForQuiet();
     if (message.re !== undefined) return this.#settle(message.re, message);
@@ -92,6 +114,10 @@ export class RoomSocket extends EventTarget {
     this.dispatchEvent(new Event("open"));
   }
 
+  /**
+   * @param {number} id
+   * @param {any} answer
+   */
   #settle(id, answer) {
     const asked = this.#asked.get(id);
     if (!asked) return;
@@ -117,17 +143,22 @@ export class RoomSocket extends EventTarget {
     if (!this.#closed && this.#socket) this.#gone(1006);
   }
 
+  /** @param {number} code as WebSockets close with */
   #gone(code) {
     this.#drop();
     if (this.#closed) return;
     if (FINAL.has(code)) {
       this.close();
-      this.dispatchEvent(new CustomEvent("final", { detail: { code, reason: this.#why?.code, text: this.#why?.text } }));
+      const detail = { code, reason: this.#why?.code, text: this.#why?.text };
+      this.dispatchEvent(new CustomEvent("final", { detail }));
       return;
     }
     this.dispatchEvent(new CustomEvent("lost", { detail: code }));
     this.#tries += 1;
-    this.#retry = setTimeout(() => this.#connect(), code === TOO_MANY ? LATER * (0.5 + Math.random() / 2) : this.#wait());
+    this.#retry = setTimeout(
+      () => this.#connect(),
+      code === TOO_MANY ? LATER * (0.5 + Math.random() / 2) : this.#wait(),
+    );
   }
 
   /** Many lose the line in the same second: come back spread out, but the first time soon. */

@@ -1,11 +1,16 @@
 // A speaker's sound: the microphone goes out, the others come in, and both come back by themselves.
-import { Level, audioContext } from "room/level";
-import { Peer, iceServers } from "room/peer";
+import { audioContext, Level } from "room/sound/level";
+import { iceServers, Peer } from "room/sound/peer";
 
 const MICROPHONE = { echoCancellation: true, noiseSuppression: true, autoGainControl: true, channelCount: 1 };
 const WAITS = [0, 500, 1000, 2000, 4000, 8000]; // ms before each further try, plus up to as much again
 
-/** Opens a microphone; `device` is one of `microphones()`, or nothing for the one the system prefers. */
+/** @import { Ask } from "room/types" */
+
+/**
+ * Open a microphone; `device` is the id of one of `microphones()`, or nothing for the one the system prefers.
+ * @returns {Promise<MediaStream>}
+ */
 export function openMicrophone(device = "") {
   const audio = device ? { ...MICROPHONE, deviceId: { exact: device } } : MICROPHONE;
   return navigator.mediaDevices.getUserMedia({ audio });
@@ -20,24 +25,35 @@ export async function microphones() {
 export class Stage extends EventTarget {
   #ask;
   #speaker;
+  /** @type {MediaStream | null} */
   #microphone = null;
+  /** @type {Peer | null} */
   #peer = null;
+  /** @type {(() => void) | null} what takes the sound of the others away */
   #heard = null;
   #run = 0;
   #tries = 0;
   #open = false;
   state = "off";
+  /** @type {Level | null} the microphone's */
   ownLevel = null;
+  /** @type {Level | null} that of the others together */
   level = null;
 
-  /** `speaker` is the page's audio element. */
+  /**
+   * @param {Ask} ask
+   * @param {HTMLAudioElement} speaker the page's own
+   */
   constructor(ask, speaker) {
     super();
     this.#ask = ask;
     this.#speaker = speaker;
   }
 
-  /** Takes over `microphone` (a stream) and connects. The microphone stays closed until `setMuted(false)`. */
+  /**
+   * Take over a microphone and connect. It stays closed until `setMuted(false)`.
+   * @param {MediaStream} microphone
+   */
   async open(microphone) {
     this.close();
     this.#microphone = microphone;
@@ -49,7 +65,10 @@ export class Stage extends EventTarget {
     await this.reconnect();
   }
 
-  /** A closed microphone sends silence; the connection stays, so that opening it is instant. */
+  /**
+   * A closed microphone sends silence; the connection stays, so that opening it is instant.
+   * @param {boolean} muted
+   */
   setMuted(muted) {
     this.#open = !muted;
     const track = this.#microphone?.getAudioTracks()[0];
@@ -69,11 +88,12 @@ export class Stage extends EventTarget {
     }
   }
 
-  /** Resolves when the connection stands or is given up: when `state` is no longer "opening". */
+  /** Resolves when the connection stands or is given up: to `state`, which is no longer "opening". */
   async settled() {
     while (this.state === "opening") {
       await new Promise((changed) => this.addEventListener("change", changed, { once: true }));
     }
+    return this.state;
   }
 
   close() {
@@ -86,13 +106,24 @@ export class Stage extends EventTarget {
     this.#become("off");
   }
 
+  /** @param {number} run */
   async #connect(run) {
     const servers = await iceServers(this.#ask);
     if (run !== this.#run) return;
-    const peer = new Peer({ ask: this.#ask, handle: "speak", servers, failed: () => run === this.#run && this.reconnect() });
+    const peer = new Peer({
+      ask: this.#ask,
+      handle: "speak",
+      servers,
+      failed: () => run === this.#run && this.reconnect(),
+    });
     this.#peer = peer;
-    this.#microphone.getTracks().forEach((track) => peer.connection.addTrack(track, this.#microphone));
-    const heard = new Promise((resolve) => (peer.connection.ontrack = (event) => resolve(new MediaStream([event.track]))));
+    const microphone = this.#microphone;
+    if (!microphone) return;
+    for (const track of microphone.getTracks()) peer.connection.addTrack(track, microphone);
+    /** @type {Promise<MediaStream>} */
+    const heard = new Promise(
+      (resolve) => (peer.connection.ontrack = (event) => resolve(new MediaStream([event.track]))),
+    );
     const { gain } = await peer.offer("speak_offer");
     heard.then((stream) => run === this.#run && this.#hear(stream, gain));
     const good = await peer.connected(10_000);
@@ -103,6 +134,10 @@ export class Stage extends EventTarget {
     this.#become("on");
   }
 
+  /**
+   * @param {number} run
+   * @param {any} refused
+   */
   #again(run, refused) {
     console.info("stage", refused.code ?? refused);
     this.#hangUp();
@@ -113,8 +148,12 @@ export class Stage extends EventTarget {
     setTimeout(() => run === this.#run && this.reconnect(), wait * (1 + Math.random()));
   }
 
-  /** What the others say, made as loud as it was: `factor` of the amplitude makes up for the quiet mix, then a limiter so
-   * that many at once do not distort. */
+  /**
+   * What the others say, made as loud as it was: `factor` of the amplitude makes up for the quiet mix, then a limiter so
+   * that many at once do not distort.
+   * @param {MediaStream} stream
+   * @param {number} factor
+   */
   #hear(stream, factor) {
     const context = audioContext();
     // Chromium lets a remote stream flow into WebAudio only while an element plays it too.
@@ -123,7 +162,13 @@ export class Stage extends EventTarget {
     this.#speaker.play().catch((error) => console.info("play", error.name));
     const source = context.createMediaStreamSource(stream);
     const gain = new GainNode(context, { gain: factor });
-    const limiter = new DynamicsCompressorNode(context, { threshold: -3, knee: 0, ratio: 20, attack: 0.002, release: 0.1 });
+    const limiter = new DynamicsCompressorNode(context, {
+      threshold: -3,
+      knee: 0,
+      ratio: 20,
+      attack: 0.002,
+      release: 0.1,
+    });
     source.connect(gain).connect(limiter).connect(context.destination);
     const louder = context.createMediaStreamDestination();
     gain.connect(louder);
@@ -152,6 +197,7 @@ export class Stage extends EventTarget {
     this.dispatchEvent(new Event("elsewhere"));
   }
 
+  /** @param {string} state */
   #become(state) {
     if (this.state === state) return;
     this.state = state;
