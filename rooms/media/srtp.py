@@ -2,7 +2,7 @@
 
 A port on loopback takes packets from every user of the machine. With SRTP a packet counts only when it was made with
 the key. Keys never stand in a command line (`ps` shows those to everybody) nor in Redis: the ones of forwards live in
-memory as long as the ffmpeg that needs them, the one of a mountpoint is derived (`stage.secret_of`).
+memory as long as the ffmpeg that needs them, the one of a mountpoint is derived (`derived_key`).
 """
 
 from __future__ import annotations

@@ -40,9 +40,9 @@ class Forward:
 
     async def apply(self, janus: Janus, bridge: audiobridge.Bridge) -> None:
         """Make Janus send the mix where it should, and nowhere else. Raises JanusError, JanusGone, TimeoutError."""
-        while self._left:
-            await audiobridge.stop_forward(janus, bridge, settings.JANUS_ADMIN_KEY, self._left[-1])
-            self._left.pop()
+        for left in list(self._left):
+            await audiobridge.stop_forward(janus, bridge, settings.JANUS_ADMIN_KEY, left)
+            self._left.remove(left)
         port, key = self.port, self._key
         if port is not None and key != self._forwarded:
             await audiobridge.forward(janus, bridge, settings.JANUS_ADMIN_KEY, port, key)

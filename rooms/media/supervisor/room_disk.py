@@ -22,7 +22,7 @@ class RoomDisk:
     lane: Lane
     memory: Lane  # the same for WINDOW_DIR
     run: int | None = None  # None where it is not known
-    _told: bool = False  # that the list cannot be kept
+    _missing_links_logged: bool = False  # said once: the list cannot get its second name
 
     @classmethod
     def of(cls, pk: int) -> RoomDisk:
@@ -42,9 +42,9 @@ class RoomDisk:
         try:
             keep_list(playlist)
         except OSError as error:  # a file system without hard links: the recording goes on without
-            if not self._told:
+            if not self._missing_links_logged:
                 log.warning("room %s: its playlist gets no second name: %s", self.pk, error)
-            self._told = True
+            self._missing_links_logged = True
         return written_at(playlist)
 
     def look_after_window(self, playlist: Path | None) -> float | None:
