@@ -152,25 +152,3 @@ def _entry(segment: Segment, before: Segment | None, address: Callable[[str], st
         f"#EXTINF:{segment.seconds:.6f},",
         address(segment.name),
     ]
-
-
-@dataclass(frozen=True)
-class Run:
-    """What one ffmpeg recorded without a break."""
-
-    run: int
-    at: datetime
-    segments: tuple[Segment, ...]
-
-    @property
-    def seconds(self) -> float:
-        """How long it lasts."""
-        return sum(segment.seconds for segment in self.segments)
-
-
-def runs(segments: list[Segment]) -> list[Run]:
-    """The recording as its unbroken pieces, oldest first; between them sound is missing."""
-    grouped: dict[int, list[Segment]] = {}
-    for segment in segments:
-        grouped.setdefault(segment.run, []).append(segment)
-    return [Run(run, group[0].at, tuple(group)) for run, group in grouped.items()]

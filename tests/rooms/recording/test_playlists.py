@@ -74,9 +74,9 @@ def test_a_restart_of_the_recorder_is_a_discontinuity_with_its_own_beginning() -
 
 
 def test_runs_keep_their_true_begin() -> None:
-    first, second = playlists.runs(playlists.parse(private((0, 20, 0), (1, 3, 25))))
-    assert (first.run, len(first.segments)) == (0, 20)
-    assert second.at - first.at == timedelta(seconds=25)
+    segments = playlists.parse(private((0, 20, 0), (1, 3, 25)))
+    second = next(segment for segment in segments if segment.run == 1)
+    assert (second.number, second.at - segments[0].at) == (20, timedelta(seconds=25))
 
 
 def test_three_hours_are_read_in_a_moment() -> None:
