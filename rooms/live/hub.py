@@ -161,7 +161,7 @@ class Hub:
     async def refresh_presence(self) -> None:
         """Say again who is connected here; raises RedisError."""
         for pk, members in (await self.presence_members()).items():
-            if await presence.apart(presence.enter(self.redis, pk, members), pk) and pk in self.feeds:
+            if await presence.skip_unreadable(presence.enter(self.redis, pk, members), pk) and pk in self.feeds:
                 self.feeds[pk].count_due = True
 
     # --- Redis ------------------------------------------------------------------------------------------------------

@@ -69,7 +69,7 @@ async def _step(work: Any, name: str) -> None:
 async def publish_counts(hub: Hub) -> None:
     """Say how many listen where that changed; one process speaks for all, at most once a second a room."""
     for feed in [feed for feed in hub.feeds.values() if feed.count_due and feed.outlets]:
-        await presence.apart(_publish_count(hub, feed), feed.room_pk)
+        await presence.skip_unreadable(_publish_count(hub, feed), feed.room_pk)
 
 
 async def _publish_count(hub: Hub, feed: Feed) -> None:
