@@ -31,7 +31,7 @@ class Guest:
 
 @dataclass(frozen=True, slots=True)
 class Admission:
-    """Rights of one connection: `refused` is the code that ends it, `sides` are the narrower channels it may receive."""
+    """Rights of one connection: `refused` is the code that ends it, `sides` are the narrower channels it gets."""
 
     refused: str | None = None
     sides: frozenset[str] = frozenset()
