@@ -105,7 +105,7 @@ async def test_events_that_overtake_each_other(
     hub: Hub, held: list[tuple[str, str]], order: list[int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Two transactions publish after their commits, in either order; and twice is once."""
-    monkeypatch.setattr(module, "PATIENCE", 60.0)  # the log is not read meanwhile, however slow this machine is
+    monkeypatch.setattr("rooms.live.feed.PATIENCE", 60.0)  # the log is not read meanwhile, however slow this machine is
     room = await run(open_room)()
     held.clear()
     ear = await Ear(hub).join(room)
@@ -158,7 +158,7 @@ async def test_a_socket_that_joins_in_the_middle_of_it(hub: Hub) -> None:
 
 
 async def test_a_long_absence_costs_a_snapshot_not_the_log(hub: Hub, held: list[Any], monkeypatch: Any) -> None:
-    monkeypatch.setattr(module, "MOST_MISSED", 4)
+    monkeypatch.setattr("rooms.live.feed.MOST_MISSED", 4)
     room = await run(open_room)()
     ear = await Ear(hub).join(room)
     await five_events(room)
