@@ -62,7 +62,7 @@ class Command(BaseCommand):
             self.stdout.write(f"{room.slug}: tried again")
 
     def adopt(self, why: str) -> None:
-        found = marker.read()
+        found = marker.read_marker()
         if found is not None and not found.is_ours:
             raise CommandError(
                 f"{settings.RECORDINGS_DIR} is marked by another installation, or its marker is damaged. "
