@@ -35,13 +35,13 @@ def anchor(now: datetime | None = None, restored: str = "") -> dict[str, Any] | 
     """Write the head down; nothing where it stands there already. `restored`: why a backup was put back."""
     seq, seal = head()
     last = None
-    for _line, found in append_file.read(settings.LEDGER_ANCHORS):
+    for _line, found in append_file.read_rows(settings.LEDGER_ANCHORS):
         last = found or last
     if not restored and (seq == 0 or (last is not None and last.get("seq") == seq and last.get("seal") == seal)):
         return None
     row: dict[str, Any] = {"seq": seq, "seal": seal, "at": chain.stamp(now or timezone.now()), "restored": restored}
     row["signed"] = signature(row)
-    append_file.append(settings.LEDGER_ANCHORS, [row])
+    append_file.append_rows(settings.LEDGER_ANCHORS, [row])
     log.info("ledger head %d %s", seq, seal)
     return row
 
@@ -56,7 +56,7 @@ def signature(row: dict[str, Any]) -> str:
 def read() -> tuple[list[Anchor], list[str]]:
     """All anchors in the order in which they were written, and what is wrong with lines that are none."""
     anchors, problems = [], []
-    for line, row in append_file.read(settings.LEDGER_ANCHORS):
+    for line, row in append_file.read_rows(settings.LEDGER_ANCHORS):
         if row is None:
             problems.append(f"line {line} of the anchors cannot be read")
         elif row.get("signed") != signature(row) or not isinstance(row.get("seq"), int):

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 
 import regex
 
-from core.text import flat, nfc, shows
+from core.text import flat, is_visible, nfc
 
 NOBODY = "Unknown person"
 _UNREAD = regex.compile(r"[^\p{L}\p{N}\p{M}\p{So}]|\p{DI}", regex.V1)
@@ -16,7 +16,7 @@ _UNREAD = regex.compile(r"[^\p{L}\p{N}\p{M}\p{So}]|\p{DI}", regex.V1)
 
 def printable(name: str) -> str:
     """A name that can be printed on one line, whatever stands in it."""
-    return flat(name) if shows(name) else NOBODY
+    return flat(name) if is_visible(name) else NOBODY
 
 
 def same_look(name: str) -> str:

@@ -15,14 +15,14 @@ from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
-from core.admin.bases import ReadOnly
-from core.admin.each import to_each
+from core.admin.bases import ReadOnlyMixin
+from core.admin.each import apply_to_each
 from rooms import actions
 from rooms.models import Consent, Recording, RecordingFile, Room, RoomEvent, Seat
 from rooms.wording import ENTRY_WORDS
 
 
-class SeatInline(ReadOnly, admin.TabularInline):  # type: ignore[type-arg]
+class SeatInline(ReadOnlyMixin, admin.TabularInline):  # type: ignore[type-arg]
     model = Seat
     fields = ("place", "role", "user", "muted", "taken_at", "left_at", "left_reason")
     ordering = ("taken_at",)
@@ -33,7 +33,7 @@ class SeatInline(ReadOnly, admin.TabularInline):  # type: ignore[type-arg]
 
 
 @admin.register(Room)
-class RoomAdmin(ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]
+class RoomAdmin(ReadOnlyMixin, admin.ModelAdmin):  # type: ignore[type-arg]
     list_display = ("title", "host_handle", "status", "started_at", "ended_at", "end_reason", "language", "seat_count")
     list_filter = ("status", "end_reason", "language", "speak_policy", "entry_policy", "is_demo")
     list_select_related = ("host",)
@@ -63,7 +63,7 @@ class RoomAdmin(ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]
     @admin.action(description=_("End these rooms now"), permissions=["end"])
     def end_rooms(self, request: HttpRequest, queryset: QuerySet[Room]) -> None:
         """Each by the one action that ends rooms; those that are over already are passed by."""
-        ended = to_each(request, queryset, lambda room, by: actions.end_room(room.pk, by, Room.EndReason.STAFF))
+        ended = apply_to_each(request, queryset, lambda room, by: actions.end_room(room.pk, by, Room.EndReason.STAFF))
         if ended:
             done = ngettext("{number} room was ended.", "{number} rooms were ended.", ended)
             messages.success(request, done.format(number=ended))
@@ -82,7 +82,9 @@ def _entry_action(policy: str) -> Callable[[RoomAdmin, HttpRequest, QuerySet[Roo
     """The admin's action that sets one policy, room by room, by the action that hosts use too."""
 
     def set_policy(self: RoomAdmin, request: HttpRequest, queryset: QuerySet[Room]) -> None:
-        done = to_each(request, queryset, lambda room, by: actions.set_entry_policy(room.pk, by, policy, as_staff=True))
+        done = apply_to_each(
+            request, queryset, lambda room, by: actions.set_entry_policy(room.pk, by, policy, as_staff=True)
+        )
         if done:
             text = ngettext("{number} room was changed.", "{number} rooms were changed.", done)
             messages.success(request, text.format(number=done))
@@ -91,7 +93,7 @@ def _entry_action(policy: str) -> Callable[[RoomAdmin, HttpRequest, QuerySet[Roo
 
 
 @admin.register(RoomEvent)
-class RoomEventAdmin(ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]
+class RoomEventAdmin(ReadOnlyMixin, admin.ModelAdmin):  # type: ignore[type-arg]
     list_display = ("room", "seq", "type", "at_ms", "data", "created_at")
     list_filter = ("type",)
     list_select_related = ("room",)
@@ -101,7 +103,7 @@ class RoomEventAdmin(ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]
 
 
 @admin.register(Consent)
-class ConsentAdmin(ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]
+class ConsentAdmin(ReadOnlyMixin, admin.ModelAdmin):  # type: ignore[type-arg]
     list_display = ("user", "room", "text_version", "at")
     list_select_related = ("user", "room")
     search_fields = ("user__handle", "room__slug", "room__title")
@@ -109,7 +111,7 @@ class ConsentAdmin(ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]
     show_full_result_count = False
 
 
-class RecordingFileInline(ReadOnly, admin.TabularInline):  # type: ignore[type-arg]
+class RecordingFileInline(ReadOnlyMixin, admin.TabularInline):  # type: ignore[type-arg]
     model = RecordingFile
     fields = ("kind", "speaker", "start_ms", "duration_ms", "size", "sha256")
     readonly_fields = ("speaker",)
@@ -124,7 +126,7 @@ class RecordingFileInline(ReadOnly, admin.TabularInline):  # type: ignore[type-a
 
 
 @admin.register(Recording)
-class RecordingAdmin(ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]
+class RecordingAdmin(ReadOnlyMixin, admin.ModelAdmin):  # type: ignore[type-arg]
     list_display = (
         *("room", "host_handle", "state", "room_ended", "duration_ms"),
         *("attempts", "next_try_at", "error"),
@@ -153,7 +155,7 @@ class RecordingAdmin(ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]
     def retry(self, request: HttpRequest, queryset: QuerySet[Recording]) -> None:
         """Each by the one action that does it; those that are finished are passed by."""
         rooms = Room.objects.filter(recording__in=queryset)
-        if number := to_each(request, rooms, lambda room, by: actions.retry_recording(room.pk, by)):
+        if number := apply_to_each(request, rooms, lambda room, by: actions.retry_recording(room.pk, by)):
             done = ngettext("{number} recording is tried again.", "{number} recordings are tried again.", number)
             messages.success(request, done.format(number=number))
 

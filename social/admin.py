@@ -5,13 +5,13 @@ from django.db import transaction
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
-from core.admin.bases import UnwrittenAdmin
+from core.admin.bases import NoFormAdmin
 from people.actions.standing_change import standing_changed
 from social.models import Follow
 
 
 @admin.register(Follow)
-class FollowAdmin(UnwrittenAdmin):
+class FollowAdmin(NoFormAdmin):
     list_display = ("follower", "followed", "since")
     list_select_related = ("follower", "followed")
     search_fields = ("follower__handle", "follower__display_name", "followed__handle", "followed__display_name")

@@ -1,4 +1,4 @@
-"""What the house's pages need beyond Django's own tags: modules by name, times for the reader."""
+"""Template tags and filters for pages: the import map, moments and durations for the reader."""
 
 from __future__ import annotations
 
@@ -29,8 +29,9 @@ def _modules() -> tuple[str, ...]:
 
 @register.simple_tag
 def import_map() -> SafeString:
-    """JSON of an import map: `room/socket` → the file's address. Addresses carry a hash of the content in
-    production, so modules import each other by name and never by path.
+    """Return the JSON of an import map: `room/socket` → the file's address.
+
+    Addresses carry a hash of the content in production, so modules import each other by name and never by path.
     """
     names = _modules.__wrapped__() if settings.STATIC_FILES == "source" else _modules()
     imports = {name.removesuffix(".js"): static(f"js/{name}") for name in names}
@@ -40,9 +41,9 @@ def import_map() -> SafeString:
 
 @register.filter
 def moment(at: datetime | None, style: str = "short") -> SafeString | str:
-    """`at` as <time> in the reader's zone: `short` 4 May 14:02, `date` 4 May 2026, `full` both, `clock` 14:02.
+    """Render `at` as <time> in the reader's zone: `short` 4 May 14:02, `date` 4 May 2026, `full` both, `clock` 14:02.
 
-    Script refines it.
+    A script refines it.
     """
     if at is None:
         return ""
@@ -58,7 +59,7 @@ def moment(at: datetime | None, style: str = "short") -> SafeString | str:
 
 @register.filter
 def lasting(milliseconds: int | None) -> str:
-    """A length of time as people say it: 42 s, 12 min, 1 h 05 min."""
+    """Write a duration as people say it: 42 s, 12 min, 1 h 05 min."""
     if milliseconds is None:
         return ""
     seconds = round(milliseconds / 1000)
@@ -72,11 +73,11 @@ def lasting(milliseconds: int | None) -> str:
 
 @register.filter
 def of(found: dict[int, Any], row: Model) -> Any:
-    """What was looked up for many rows at once, of this one; None where there is nothing."""
+    """Look up a row's value in a dict by primary key that was loaded for many rows at once; None where it has none."""
     return found.get(row.pk)
 
 
 @register.filter
 def first_word(name: str) -> str:
-    """How people at a table call each other: the first word of a name. The whole name is read out by screen readers."""
+    """The first word of a name, which stands under a seat. Screen readers read the whole name."""
     return (name.split() or [name])[0]

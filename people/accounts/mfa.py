@@ -59,7 +59,7 @@ class AddPasskeyForm(webauthn_forms.AddWebAuthnForm):  # type: ignore[misc]
     """A new passkey. The device has made it already: what does not fit in its name is left out, never refused."""
 
     def clean_name(self) -> str:
-        self.cleaned_data["name"] = LABEL.loosely(self.cleaned_data["name"])
+        self.cleaned_data["name"] = LABEL.clean_leniently(self.cleaned_data["name"])
         return str(super().clean_name())
 
 

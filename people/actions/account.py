@@ -44,7 +44,7 @@ def set_picture(user: User, upload: UploadedFile[bytes]) -> User:
     UPLOADS.check(str(user.pk))
     if not connection.in_atomic_block:
         connection.close()  # decoding may have to wait: others need the connection meanwhile
-    with quotas.held(PICTURES, quotas.person(user.pk), PeopleRefused):
+    with quotas.held(PICTURES, quotas.person_key(user.pk), PeopleRefused):
         data = square_webp(cast(BinaryIO, upload), upload.size or 0)
     return replace_picture(user, ContentFile(data))
 

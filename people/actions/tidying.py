@@ -9,7 +9,7 @@ from django.conf import settings
 from django.db.models import QuerySet
 from django.utils import timezone
 
-from core.batches import each
+from core.batches import run_each
 from people.models import ApiToken, Session, User
 
 KEPT = timedelta(days=30)  # a token that is over stays in its person's list for so long: a program may ask why
@@ -29,6 +29,6 @@ def tidy_accounts() -> tuple[int, int, int]:
 def _delete(rows: QuerySet[Any], what: str) -> int:
     """Delete rows; one by one where they cannot be deleted together. Returns how many."""
     number = rows.count()
-    if each([what], lambda _what: rows.delete(), "deleting together"):
+    if run_each([what], lambda _what: rows.delete(), "deleting together"):
         return number
-    return each(list(rows), lambda row: row.delete(), f"deleting {what}")
+    return run_each(list(rows), lambda row: row.delete(), f"deleting {what}")

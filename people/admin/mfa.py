@@ -8,7 +8,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
-from core.admin.bases import UnwrittenAdmin
+from core.admin.bases import NoFormAdmin
 from people.actions.credentials import end_credentials
 from people.admin.standing import may_act_on
 from people.demo import DEMO_ONLY
@@ -19,7 +19,7 @@ admin.site.unregister(Authenticator)
 
 
 @admin.register(Authenticator)
-class SecondStepAdmin(UnwrittenAdmin):
+class SecondStepAdmin(NoFormAdmin):
     list_display = ("user", "type", "created_at", "last_used_at", "demo_only")
     list_filter = ("type",)
     list_select_related = ("user",)

@@ -11,7 +11,7 @@ from rest_framework.authentication import BaseAuthentication, get_authorization_
 from rest_framework.exceptions import AuthenticationFailed
 from rest_framework.request import Request
 
-from core.quotas import person
+from core.quotas import person_key
 from people.actions.credentials import hash_of
 from people.models import ApiToken, User
 from people.pace import PERSON
@@ -39,7 +39,7 @@ class TokenAuthentication(BaseAuthentication):
             raise AuthenticationFailed(_("This token is too old. Make a new one in your settings."))
         if code := why_not_enter(standing_of(token.user)):
             raise PeopleRefused(code)
-        PERSON.check(person(token.user_id))  # programs of one account share its pace, wherever they run
+        PERSON.check(person_key(token.user_id))  # programs of one account share its pace, wherever they run
         if token.last_used_at is None or now - token.last_used_at > USED_AGAIN:
             ApiToken.objects.filter(pk=token.pk).update(last_used_at=now)
         return token.user, token
