@@ -42,7 +42,7 @@ def content(receipt: PurgeReceipt) -> dict[str, Any]:
 
 def digest(receipt: PurgeReceipt) -> str:
     """SHA-256 of that; the ledger keeps it."""
-    return hashlib.sha256(chain.canonical(content(receipt))).hexdigest()
+    return hashlib.sha256(chain.canonical_json(content(receipt))).hexdigest()
 
 
 def file_of(moment: datetime) -> Path:
