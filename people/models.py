@@ -21,7 +21,7 @@ from django.utils.translation import gettext_lazy as _
 
 from core.fields import TypedColumn
 from core.text import ABOUT, LABEL, NAME, PLAN, REASON, WAVE, clusters, isolated, nfc
-from mail.addresses import canonical, found_as
+from mail.addresses import canonical_address, lookup_address
 from people.handles import PATTERN
 from people.spelling import password_spellings, plain_handle
 
@@ -59,7 +59,7 @@ class UserManager(BaseUserManager["User"]):
 
     def with_email(self, email: str) -> models.QuerySet[User]:
         """The account that has an address, by `user_email_unique`; nobody for an empty one."""
-        return self.exclude(email="").annotate(low_email=Lower("email")).filter(low_email=found_as(email))
+        return self.exclude(email="").annotate(low_email=Lower("email")).filter(low_email=lookup_address(email))
 
     def by_handle(self, handle: str, **facts: object) -> User | None:
         """The account with this handle of which `facts` hold."""
@@ -74,7 +74,7 @@ class UserManager(BaseUserManager["User"]):
 
     def create_user(self, handle: str, email: str, password: str | None = None, **extra: Any) -> User:
         extra["display_name"] = NAME.clean(extra.get("display_name", handle))
-        user = self.model(handle=plain_handle(handle), email=canonical(email), **extra)
+        user = self.model(handle=plain_handle(handle), email=canonical_address(email), **extra)
         user.set_password(password)
         user.save(using=self._db)
         return user

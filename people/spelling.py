@@ -5,7 +5,7 @@ from __future__ import annotations
 import unicodedata
 
 from core.text import nfc
-from mail.addresses import found_as
+from mail.addresses import lookup_address
 
 
 def plain_handle(typed: str) -> str:
@@ -19,7 +19,7 @@ def plain_handle(typed: str) -> str:
 def plain_login(typed: str) -> str:
     """A handle or an address as somebody signs in with it, to be compared."""
     login = typed.strip()
-    return found_as(login) if "@" in login[1:] else plain_handle(login).lower()
+    return lookup_address(login) if "@" in login[1:] else plain_handle(login).lower()
 
 
 def password_spellings(typed: str | None) -> tuple[str, ...]:

@@ -23,7 +23,7 @@ from django.utils.translation import gettext_lazy as _
 
 from core.client_address import address_of_request
 from core.text import nfc
-from mail.addresses import canonical
+from mail.addresses import canonical_address
 from people.accounts.backend import by_address, by_login
 from people.accounts.limits import may_mail, remember_device, try_password
 from people.accounts.links import confirm_link, local_next, reset_link, site_link, this_site, with_next
@@ -84,7 +84,7 @@ class HouseAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth is n
 
     def clean_email(self, email: str) -> str:
         """The one spelling of an address, or why no mail can be sent to it."""
-        return canonical(email)
+        return canonical_address(email)
 
     def clean_password(self, password: str, user: User | None = None) -> str:
         """Its rules count letters as they are kept."""

@@ -9,7 +9,7 @@ from django.contrib.auth.models import AnonymousUser
 from django.http import HttpRequest
 
 from core.text import nfc
-from mail.addresses import found_as
+from mail.addresses import lookup_address
 from people.models import User
 from people.spelling import password_spellings, plain_login
 
@@ -26,7 +26,7 @@ def by_address(email: str) -> User | None:
     An account that is only signing up is no answer: anybody can sign up with anybody's address, and whether that
     account is found would tell whether there is another one.
     """
-    email = found_as(email)
+    email = lookup_address(email)
     confirmed = EmailAddress.objects.filter(email=email, verified=True).select_related("user").first()
     if confirmed is not None:
         return cast(User, confirmed.user)

@@ -23,7 +23,7 @@ from django.utils.translation import gettext_lazy as _
 
 from core.fields import TypedField
 from core.text import NAME, nfc
-from mail.addresses import canonical, found_as, sendable
+from mail.addresses import canonical_address, lookup_address, validate_sendable
 from people.accounts.backend import by_address
 from people.accounts.limits import may_mail
 from people.accounts.links import local_next
@@ -47,7 +47,7 @@ class Plain(forms.Form):
         for field in self.fields.values():
             field.widget.attrs.pop("placeholder", None)
         if address := self.fields.get("email"):
-            address.validators = [sendable]
+            address.validators = [validate_sendable]
         if password := self.fields.get("password1"):
             password.help_text = _("At least 10 characters. A few words that only you would put together.")
 
@@ -140,7 +140,7 @@ def sign_up_again(request: HttpRequest, form: forms.BaseForm) -> HttpResponse | 
 
     None for any other. It sends no second mail, and tells nothing to whoever does not know the password.
     """
-    email = found_as(str(form.data.get("email", "")))
+    email = lookup_address(str(form.data.get("email", "")))
     user = User.objects.by_handle(read_handle(form.data.get("username")) or "", signing_up=True)
     if user is None or not EmailAddress.objects.filter(user=user, email=email, verified=False).exists():
         return None
@@ -176,7 +176,7 @@ class ResetPasswordForm(Plain, allauth_forms.ResetPasswordForm):  # type: ignore
         self.fields["email"].label = _("E-mail address of your account")
 
     def clean_email(self) -> str:
-        return canonical(self.cleaned_data["email"])
+        return canonical_address(self.cleaned_data["email"])
 
     def save(self, request: HttpRequest, **kwargs: Any) -> str:
         email: str = self.cleaned_data["email"]
@@ -203,7 +203,7 @@ class AddEmailForm(Plain, allauth_forms.AddEmailForm):  # type: ignore[misc]
     def clean_email(self) -> str:
         """As allauth does, but for its look-up of all accounts with this address: nobody is told of another's."""
         user, adapter = cast(User, self.user), get_adapter()
-        email = canonical(self.cleaned_data["email"])
+        email = canonical_address(self.cleaned_data["email"])
         if email == user.email or EmailAddress.objects.filter(user=user, email=email).exists():
             raise adapter.validation_error("duplicate_email")
         if not EmailAddress.objects.can_add_email(user):

@@ -21,7 +21,7 @@ from redis.exceptions import RedisError
 
 from core.client_address import address_of_request, counted_as
 from core.throttle import give_back, take
-from mail.addresses import found_as
+from mail.addresses import lookup_address
 from people.models import User
 from people.spelling import plain_login
 
@@ -104,7 +104,7 @@ def may_mail(request: HttpRequest, kind: str, email: str) -> bool:
     to, by = settings.ACCOUNT_MAILS_TO, settings.ACCOUNT_MAILS_BY
     address = counted_as(address_of_request(request))
     buckets = [
-        Bucket(f"mail:to:{kind}:{_short(found_as(email))}", to, to / 60),
+        Bucket(f"mail:to:{kind}:{_short(lookup_address(email))}", to, to / 60),
         Bucket(f"mail:by:{address}", by, by / 60),
     ]
     return Attempt(buckets).allowed

@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from core import quotas
 from core.throttle import Limit
-from mail.addresses import canonical
+from mail.addresses import canonical_address
 from people.actions.credentials import end_credentials
 from people.models import User
 from people.pictures import square_webp
@@ -84,7 +84,7 @@ def set_email(user: User, email: str, confirmed: bool = False) -> User:
     The addresses before it are forgotten: a link sent to one of them must not change the account back. What spoke for
     the account ends with them. Raises ValidationError where no mail could be sent to the new one.
     """
-    user.email = canonical(email)
+    user.email = canonical_address(email)
     if confirmed and user.proved_at is None:
         user.proved_at = timezone.now()
     user.save(update_fields=["email", "proved_at"])

@@ -12,7 +12,7 @@ from django.urls import URLPattern, path
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
-from mail.addresses import SEES_ADDRESSES, canonical
+from mail.addresses import SEES_ADDRESSES, canonical_address
 from people.actions.account import set_email
 from people.admin.standing import act_on_account, deeds_for
 from people.creators.actions import add_creators
@@ -27,7 +27,7 @@ class AddressForm:
     cleaned_data: dict[str, Any]
 
     def clean_email(self) -> str:
-        return canonical(self.cleaned_data["email"])
+        return canonical_address(self.cleaned_data["email"])
 
 
 class AddForm(AddressForm, AdminUserCreationForm):  # type: ignore[type-arg]
