@@ -1,4 +1,4 @@
-"""Who follows whom: to look at, and to undo."""
+"""Follows in the admin: to read, and to delete."""
 
 from django.contrib import admin
 from django.db import transaction
@@ -19,7 +19,7 @@ class FollowAdmin(NoFormAdmin):
 
     @transaction.atomic
     def delete_model(self, request: HttpRequest, obj: Follow) -> None:
-        """As if the follower had stopped: rooms for followers ask again."""
+        """Delete as if the follower had unfollowed: access to rooms for followers is checked again."""
         super().delete_model(request, obj)
         standing_changed(obj.follower, "unfollowed")
 

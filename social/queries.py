@@ -1,4 +1,4 @@
-"""Questions about who follows whom."""
+"""Queries about follows."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def follows(follower_pk: int, followed_pk: int) -> bool:
 
 @dataclass(frozen=True)
 class Shown:
-    """A person as a certain reader sees them: numbers, who follows whom, where they are live."""
+    """A person as one reader sees them: numbers, follows between the two, and the room where they are live."""
 
     followers: int
     following: int
@@ -32,7 +32,7 @@ class Shown:
 
 
 def shown_to(user: User, reader: User | AnonymousUser) -> Shown:
-    """Closed accounts do not count."""
+    """Load a person as `reader` sees them. Closed accounts do not count."""
     you = reader.pk
     return Shown(
         followers=Follow.objects.filter(followed=user, follower__is_active=True).count(),
