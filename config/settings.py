@@ -98,7 +98,7 @@ MIDDLEWARE = [
     "allauth.account.middleware.AccountMiddleware",
     "people.middleware.ReaderMiddleware",
     # Before what asks the database for more: the session's row, then pace, then what the account may see at all.
-    "people.pace.PaceMiddleware",
+    "people.pace.RequestLimitMiddleware",
     "people.middleware.SeenMiddleware",
     "people.staff_gate.StaffGateMiddleware",
     "people.suspension.SuspensionMiddleware",
@@ -179,7 +179,7 @@ LOGIN_REDIRECT_URL = "/"
 LOGIN_URL = "account_login"
 ACCOUNT_USER_MODEL_USERNAME_FIELD = "handle"
 ACCOUNT_LOGIN_METHODS = {"username", "email"}
-ACCOUNT_ADAPTER = "people.accounts.adapter.HouseAdapter"
+ACCOUNT_ADAPTER = "people.accounts.adapter.AccountAdapter"
 ACCOUNT_USER_DISPLAY = "people.accounts.display"
 ACCOUNT_SIGNUP_FIELDS = ["username*", "email*", "password1*"]
 ACCOUNT_USERNAME_MIN_LENGTH = 3
@@ -238,7 +238,7 @@ MFA_SUPPORTED_TYPES = ["totp", "recovery_codes", *(["webauthn"] if PASSKEYS else
 MFA_PASSKEY_LOGIN_ENABLED = PASSKEYS
 MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = PASSKEYS and not HTTPS
 MFA_ALLOW_UNVERIFIED_EMAIL = True  # else nobody with a second step could change the address
-MFA_ADAPTER = "people.accounts.mfa.SecondStepAdapter"
+MFA_ADAPTER = "people.accounts.mfa.MFAAdapter"
 MFA_FORMS = {
     "authenticate": "people.accounts.mfa.AuthenticateForm",
     "reauthenticate": "people.accounts.mfa.ReauthenticateForm",

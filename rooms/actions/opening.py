@@ -8,9 +8,9 @@ from django.conf import settings
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
-from people.actions.typed import problems
+from people.actions.typed import clean_texts
 from people.models import User
-from people.standing import hold, standing_of, why_not_host
+from people.standing import lock_standing, standing_of, why_not_host
 from rooms.actions.epoch import new_epoch
 from rooms.actions.locking import locked, media_changed
 from rooms.models import TITLE, TOPIC, Recording, Room, Seat
@@ -42,7 +42,7 @@ def open_room(
     values = _checked(title, topic, language, speak_policy, entry_policy)
     try:
         with transaction.atomic():
-            hold(host.pk)
+            lock_standing(host.pk)
             refuse(why_not_host(standing_of(host)) or permissions.may_open(hosts_already=_hosts(host)))
             room = Room.objects.create(
                 host=host,
@@ -69,7 +69,7 @@ def open_room(
 
 def _checked(title: str, topic: str, language: str, speak_policy: str, entry_policy: str) -> dict[str, str]:
     """The values of a room as they are kept; raises bad_value that names the wrong ones, texts with a sentence."""
-    texts, wrong = problems({"title": (TITLE, title, True), "topic": (TOPIC, topic, False)})
+    texts, wrong = clean_texts({"title": (TITLE, title, True), "topic": (TOPIC, topic, False)})
     if language not in dict(settings.LANGUAGES):
         wrong["language"] = ", ".join(dict(settings.LANGUAGES))
     if speak_policy not in POLICIES_NOW:
