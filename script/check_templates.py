@@ -1,4 +1,4 @@
-"""Compiles every template of the project: a misspelt tag or an unclosed block is found without opening the page."""
+"""Compile every template of the project, so that a misspelt tag or an unclosed block is found."""
 
 import os
 import sys
@@ -9,7 +9,7 @@ from django.template import TemplateSyntaxError, engines
 
 
 def main() -> int:
-    """1 when a template does not compile."""
+    """Print every template that does not compile; returns 1 when there is one."""
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
     django.setup()
     root = Path(__file__).resolve().parents[1]
