@@ -67,7 +67,7 @@ def show(
     request: HttpRequest, room: Room, role: str, editing: Editing | None = None, status: int = 200
 ) -> HttpResponse:
     """The page, as the reader asked for it."""
-    q = SEARCH.loosely(request.POST.get("q") or request.GET.get("q", ""))
+    q = SEARCH.clean_leniently(request.POST.get("q") or request.GET.get("q", ""))
     context = {
         "page": replay(room, who_of_request(request), role, q, editing),
         "room": room,
@@ -136,7 +136,7 @@ def correct(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
         messages.error(request, refused.text)
         return show(request, room, role, status=refused.status)
     messages.success(request, _("Saved."))
-    q = SEARCH.loosely(request.POST.get("q", ""))
+    q = SEARCH.clean_leniently(request.POST.get("q", ""))
     query = {"q": q} if q else None
     return redirect(reverse("pages:replay", args=[slug], query=query, fragment=f"line-{pk}"))
 

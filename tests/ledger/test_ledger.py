@@ -165,7 +165,7 @@ def rewrite(privileged: Connection, entries: Any) -> None:
         if entry.seq == 2:
             entry.actor = 99
         entry.previous = previous or entry.previous
-        previous = actions.sealed(entry)
+        previous = actions.expected_seal(entry)
         privileged.execute(
             "UPDATE ledger.entry SET actor = %s, previous = %s, seal = %s WHERE seq = %s",
             [entry.actor, entry.previous, previous, entry.seq],

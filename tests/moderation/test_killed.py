@@ -22,8 +22,8 @@ STEPS = [
     ("retention.inventory:look", "after", 3),  # the second look, with the rooms locked
     ("retention.receipts:totalled", "after", 1),
     ("retention.purge:begin", "after", 1),
-    ("core.append_file:append", "before", 1),
-    ("core.append_file:append", "after", 1),  # the line stands, the database does not know it
+    ("core.append_file:append_rows", "before", 1),
+    ("core.append_file:append_rows", "after", 1),  # the line stands, the database does not know it
     ("retention.receipts:keep_outside", "after", 1),
     ("retention.inventory:remove", "before", 1),
     ("os:unlink", "after", 1),

@@ -182,7 +182,7 @@ def test_two_at_once_write_a_receipt_outside_once(monkeypatch: pytest.MonkeyPatc
     room = ended_room(WORD)
     now = due_at(room)
     purge.begin([room.pk], now)
-    append = append_file.append
+    append = append_file.append_rows
 
     def keep() -> None:
         try:
@@ -191,13 +191,13 @@ def test_two_at_once_write_a_receipt_outside_once(monkeypatch: pytest.MonkeyPatc
             connection.close()
 
     def while_another_is_at_it(*args: Any) -> None:
-        monkeypatch.setattr(append_file, "append", append)
+        monkeypatch.setattr(append_file, "append_rows", append)
         other = threading.Thread(target=keep)
         other.start()
         other.join(60)
         append(*args)
 
-    monkeypatch.setattr(append_file, "append", while_another_is_at_it)
+    monkeypatch.setattr(append_file, "append_rows", while_another_is_at_it)
     receipts.keep_outside([room.pk], now)
     assert [line["room"] for line in outside_lines()] == [room.pk]
     assert PurgeReceipt.objects.get().kept_at == now

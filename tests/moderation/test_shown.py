@@ -150,7 +150,7 @@ def test_readiness_tells_how_many_are_overdue(monkeypatch: pytest.MonkeyPatch) -
     assert health.CHECKS["retention"]() == "0 overdue"
     moment = due_at(room) + timedelta(hours=1)
     monkeypatch.setattr(timezone, "now", lambda: moment)
-    told = health.look(health.CHECKS["retention"])
+    told = health.run_check(health.CHECKS["retention"])
     assert (told["state"], told["detail"]) == ("degraded", "1 overdue: see `manage.py retention`")
 
 

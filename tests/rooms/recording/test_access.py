@@ -264,7 +264,8 @@ def test_a_recording_is_measured_when_it_is_finished(room: Room, monkeypatch: py
     recording = Recording.objects.get(room=room)
     files = list(recording.files.order_by("pk"))
     made = [
-        finish.Made(file.kind, store.file_path(file), file.start_ms, file.duration_ms, file.seat_id) for file in files
+        finish.FinishedFile(file.kind, store.file_path(file), file.start_ms, file.duration_ms, file.seat_id)
+        for file in files
     ]
     save_opus(silence(2), store.track_path(room.pk, room.seats.get(user__handle="bob").pk))
     monkeypatch.setattr(finish, "_mix", lambda *_: ([one for one in made if one.kind == "mix"], 0))
