@@ -13,7 +13,7 @@ from people.models import User
 from rooms.models import Recording, Room, Seat
 from rooms.recording.delivery import links
 from rooms.rules.identity import Who
-from transcripts.actions import LINE
+from transcripts.actions import CUE_TEXT
 from transcripts.jobs.progress import TranscriptProgress, progress
 from transcripts.models import Cue, Transcript
 from transcripts.permissions import ON_STAGE, may_correct
@@ -68,7 +68,7 @@ class Replay:
     @property
     def most_letters(self) -> int:
         """The longest correction, for the form and for script."""
-        return LINE.most
+        return CUE_TEXT.most
 
     @property
     def has_doubt(self) -> bool:

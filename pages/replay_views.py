@@ -27,7 +27,7 @@ from rooms.rules.roles import check_replay
 from transcripts.actions import correct_cue, retry_transcript
 from transcripts.files.formats import FORMATS
 from transcripts.permissions import may_read
-from transcripts.queries import SEARCH, about, format_lines, readable_transcript
+from transcripts.queries import SEARCH, file_header, format_lines, readable_transcript
 from transcripts.refusals import TranscriptRefused
 
 MODULES = ("correct", "fragment", "lanes", "link", "main", "player", "progress", "transcript", "wave", "words")
@@ -156,7 +156,7 @@ def own_lines(request: HttpRequest, slug: str, kind: str) -> HttpResponse:
     except TranscriptRefused as refused:
         raise Http404 from refused
     render_text, content_type = FORMATS[kind]
-    text = "".join(render_text(about(transcript), format_lines(transcript, request.user)))
+    text = "".join(render_text(file_header(transcript), format_lines(transcript, request.user)))
     response = HttpResponse(text, content_type=content_type)
     response["Content-Disposition"] = f'attachment; filename="{slug}-{request.user.handle}.{kind}"'
     return response

@@ -9,7 +9,7 @@ class TranscriptsConfig(AppConfig):
     verbose_name = _("Transcripts")
 
     def ready(self) -> None:
-        """Hear of finished recordings, and tell rooms whose words are known."""
+        """Connect to finished recordings, and register exports and the check for a person's own lines with rooms."""
         import transcripts.files.exports  # noqa: F401  (registers its texts)
         from rooms.hooks import recording_ready
         from rooms.rules import voice
@@ -21,7 +21,7 @@ class TranscriptsConfig(AppConfig):
 
 
 def _recording_ready(recording: Any, **_more: Any) -> None:
-    """A room's files lie ready: its transcript can be written."""
+    """Request the transcript of a recording whose files are ready."""
     from transcripts.actions import request_transcript
 
     request_transcript(recording)

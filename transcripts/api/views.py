@@ -1,4 +1,4 @@
-"""One view an operation: parse, call one action or query, answer. No rule lives here."""
+"""One view per operation: parse the request, call one action or query, answer. Rules live in actions."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ F = TypeVar("F", bound=Callable[..., Any])
 def described(
     operation: str, answer: Any, request: Any = None, parameters: list[Any] | None = None
 ) -> Callable[[F], F]:
-    """The schema of an operation: its name, what goes in, what comes out, and how it refuses."""
+    """Describe an operation in the OpenAPI schema: its id, request, response and refusals."""
     return extend_schema(
         operation_id=operation,
         request=request,
@@ -48,7 +48,7 @@ def described(
 
 
 class TranscriptView(APIView):
-    """Base of the views of one transcript: only host, co-hosts and whose voice is in it come in."""
+    """Base of the views of one transcript, open to the host, co-hosts and people who spoke in the room."""
 
     def transcript(self, slug: str, mine: bool = False) -> Transcript:
         ACTIONS.check(f"u:{self.me.pk}")
@@ -59,17 +59,17 @@ class TranscriptView(APIView):
         return cast(User, self.request.user)
 
     def permission_denied(self, request: Request, message: str | None = None, code: str | None = None) -> NoReturn:
-        """Who is not signed in is told so; the framework would answer a bare 403."""
+        """Refuse with not_signed_in or not_allowed; the framework would answer 403 without a code."""
         raise TranscriptRefused("not_allowed" if request.user.is_authenticated else "not_signed_in")
 
     def values(self, shape: type[Serializer[Any]], data: Any) -> dict[str, Any]:
-        """What came with the request, checked for form."""
+        """Validate request data against a serializer and return its values."""
         parsed = shape(data=data)
         parsed.is_valid(raise_exception=True)
         return cast(dict[str, Any], parsed.validated_data)
 
     def see(self, transcript: Transcript) -> Response:
-        """How far the transcript is."""
+        """Answer with the transcript's state."""
         done = progress(transcript)
         role = role_in(self.me, transcript.room)
         return Response(
@@ -87,64 +87,64 @@ class TranscriptView(APIView):
         )
 
 
-class TranscriptState(TranscriptView):
+class TranscriptDetail(TranscriptView):
     """`/rooms/<slug>/transcript/`."""
 
     @described("transcript_see", shapes.TranscriptShape)
     def get(self, request: Request, slug: str) -> Response:
-        """How far the transcript is: percent, minutes left, gaps."""
+        """Get the state of the transcript: percent, minutes left, gaps."""
         return self.see(self.transcript(slug))
 
 
-class Retry(TranscriptView):
+class TranscriptRetry(TranscriptView):
     """`/rooms/<slug>/transcript/retry/`."""
 
     @described("transcript_retry", shapes.TranscriptShape)
     def post(self, request: Request, slug: str) -> Response:
-        """Try what failed again, as host or co-host."""
+        """Retry what failed, as host or co-host."""
         return self.see(actions.retry_transcript(self.transcript(slug).room, self.me))
 
 
 class CueList(TranscriptView):
     """`/rooms/<slug>/transcript/cues/`."""
 
-    @described("cues_list", shapes.Cues, parameters=[shapes.WhichCues])
+    @described("cues_list", shapes.Cues, parameters=[shapes.CueFilterShape])
     def get(self, request: Request, slug: str) -> Response:
-        """Lines in order of time; those with certain words, of one person, or of a range."""
+        """List lines in order of time, filtered by words, speaker or time range."""
         transcript = self.transcript(slug)
-        which = self.values(shapes.WhichCues, request.query_params)
-        found, following = queries.page(transcript, queries.Which(**which))
-        return Response({"cues": [shapes.cue(row) for row in found], "next": following})
+        which = self.values(shapes.CueFilterShape, request.query_params)
+        cues, following = queries.page(transcript, queries.CueFilter(**which))
+        return Response({"cues": [shapes.cue(row) for row in cues], "next": following})
 
 
-class OneCue(TranscriptView):
+class CueDetail(TranscriptView):
     """`/rooms/<slug>/transcript/cues/<id>/`."""
 
     @described("cue_correct", shapes.CueShape, shapes.CorrectCue)
     def patch(self, request: Request, slug: str, pk: int) -> Response:
-        """Put what was really said beside the machine's text, as host or co-host."""
+        """Correct a line, as host or co-host; the machine's text is kept."""
         room = self.transcript(slug).room
         text = self.values(shapes.CorrectCue, request.data)["text"]
         return Response(shapes.cue(actions.correct_cue(room, pk, self.me, text)))
 
 
-class File(TranscriptView):
+class TranscriptFile(TranscriptView):
     """`/rooms/<slug>/transcript/files/<kind>/`."""
 
     @described(
         "transcript_file",
         OpenApiTypes.STR,
-        parameters=[OpenApiParameter("kind", str, OpenApiParameter.PATH, enum=list(FORMATS)), shapes.WhichFile],
+        parameters=[OpenApiParameter("kind", str, OpenApiParameter.PATH, enum=list(FORMATS)), shapes.FileFilterShape],
     )
     def get(self, request: Request, slug: str, kind: str) -> HttpResponse:
-        """The transcript as a file: WebVTT, SRT, plain text or JSON; all of it, or what you said yourself."""
-        mine = self.values(shapes.WhichFile, request.query_params)["mine"]
+        """Download the transcript as WebVTT, SRT, plain text or JSON: all of it, or your own lines."""
+        mine = self.values(shapes.FileFilterShape, request.query_params)["mine"]
         transcript = self.transcript(slug, mine)
         if kind not in FORMATS:
             raise TranscriptRefused("unknown_format")
         render, content_type = FORMATS[kind]
         lines = queries.format_lines(transcript, self.me if mine else None)
-        answer = HttpResponse("".join(render(queries.about(transcript), lines)), content_type=content_type)
+        answer = HttpResponse("".join(render(queries.file_header(transcript), lines)), content_type=content_type)
         answer["Content-Disposition"] = f'attachment; filename="{transcript.room.slug}.{kind}"'
         answer["Cache-Control"] = "private, no-store"
         return answer
