@@ -1,4 +1,4 @@
-"""The facts behind rooms' clocks: an app with findings or holds registers a source here, and the purge calls them all.
+"""Clocks of rooms, from the findings and holds that apps' sources yield (`retention.hooks.retention_facts`).
 
 Sources are called with the room's row locked. Code that adds a finding or hold takes the same lock and calls
 `still_holdable`: so one filed before the purge begins keeps the copy, and one filed later does not count.
@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -17,23 +17,13 @@ from django.db import InterfaceError, OperationalError
 from django.db.models import QuerySet
 from django.utils import timezone
 
+from retention.hooks import retention_facts
 from retention.policy import Clock, Finding, Hold, Rules, clock, utc
 from rooms.models import Room
 
 log = logging.getLogger(__name__)
 
-Source = Callable[[Sequence[int]], Iterable[tuple[int, Finding | Hold]]]
-"""Given keys of rooms, all findings and holds of them, also those that have ended: (room, fact)."""
-
-_sources: list[Source] = []
 CHUNK = 500
-
-
-def tells_facts(source: Source) -> Source:
-    """Register a source of findings or holds."""
-    if source not in _sources:
-        _sources.append(source)
-    return source
 
 
 def rules() -> Rules:
@@ -50,7 +40,7 @@ def clocks(ends: Mapping[int, datetime], now: datetime) -> dict[int, Clock]:
     """Compute the clocks of many rooms, by key; `ends` says when each ended. Each source is called once for all."""
     findings: dict[int, list[Finding]] = defaultdict(list)
     holds: dict[int, list[Hold]] = defaultdict(list)
-    for source in _sources if ends else ():
+    for source in retention_facts.values() if ends else ():
         for room_pk, fact in source(list(ends)):
             if isinstance(fact, Finding):
                 findings[room_pk].append(fact)

@@ -1,4 +1,4 @@
-"""Follows between the people of the demo."""
+"""Everything that this app adds to signals of people: the follows of the demo."""
 
 from __future__ import annotations
 

@@ -1,0 +1,20 @@
+"""Registrations with hooks and signals of rooms."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rooms.hooks import known_voices, recording_ready
+from transcripts.actions import request_transcript
+from transcripts.files import exports as _exports  # noqa: F401  # registers the transcript's files
+from transcripts.queries import has_lines
+
+known_voices.register("transcripts")(has_lines)
+
+
+def on_recording_ready(recording: Any, **_more: Any) -> None:
+    """Request the transcript of a recording whose files are ready (receiver of `recording_ready`)."""
+    request_transcript(recording)
+
+
+recording_ready.connect(on_recording_ready, dispatch_uid="transcripts")
