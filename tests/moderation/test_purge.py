@@ -313,7 +313,7 @@ def command(*words: str) -> str:
 
 @pytest.fixture
 def later(monkeypatch: pytest.MonkeyPatch) -> Callable[[timedelta], None]:
-    """Move the house's clock."""
+    """Function that moves the site's clock."""
 
     def move(by: timedelta) -> None:
         now = timezone.now() + by
@@ -342,7 +342,7 @@ def test_the_command_lists_what_is_due_overdue_and_held(facts: Facts, later: Cal
 
 
 def test_every_clock_of_the_table_is_kept() -> None:
-    """What the table says about rows is what a purge does to them."""
+    """A purge treats the rows of each model as the table of artefacts says."""
     room = ended_room(WORD)
     counts = {a.name: a.rows._base_manager.filter(**{a.room: room.pk}).count() for a in TABLE if a.rows is not None}
     assert all(counts.values()), f"the builder lays something of everything: {counts}"

@@ -82,7 +82,7 @@ def of_txt(text: str) -> Iterator[tuple[str, str]]:
 
 
 def plain(text: str) -> str:
-    """What SubRip has no signs for is read as what stands in for it."""
+    """Replace the characters that SubRip cannot escape by those that stand for them in it."""
     return flat(text).translate(str.maketrans("<>{}\\", "[]()/"))
 
 

@@ -1,4 +1,4 @@
-"""What Whisper said, believed or not, placed in room time and cut into lines."""
+"""Whisper's output: filtered, placed in room time and split into cues."""
 
 import pytest
 
