@@ -148,12 +148,12 @@ def plain_delete(rooms: range) -> int:
     """Delete the same rows as the purge, one DELETE a table, in one transaction. Returns how many."""
     from django.db import transaction
 
-    from retention.artefacts import TABLE, Goes
+    from retention.artefacts import TABLE, Expiry
 
     gone = 0
     with transaction.atomic():
         for artefact in TABLE:
-            if artefact.rows is not None and artefact.goes is Goes.COPY:
+            if artefact.rows is not None and artefact.expires_with is Expiry.COPY:
                 rows = artefact.rows._base_manager.filter(**{f"{artefact.room}__in": list(rooms)})
                 gone += rows._raw_delete(rows.db)
     return gone

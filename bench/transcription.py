@@ -31,7 +31,7 @@ from django.conf import settings
 from tests.transcripts import sounds
 from transcripts.speech import audio, vad
 from transcripts.speech.engine import WhisperEngine
-from transcripts.speech.stitch import Line, stitch
+from transcripts.speech.stitch import CueDraft, stitch
 from transcripts.speech.windows import pack, spans
 
 
@@ -39,11 +39,11 @@ def load(model: str) -> WhisperEngine:
     return WhisperEngine(model, settings.WHISPER_MODEL_DIR, 600)
 
 
-def ours(engine: WhisperEngine, path: Path, language: str = "en") -> list[Line]:
-    """Transcribe one track as a worker does."""
-    lines: list[Line] = []
+def ours(engine: WhisperEngine, path: Path, language: str = "en") -> list[CueDraft]:
+    """One track, as a worker does it."""
+    lines: list[CueDraft] = []
     for window in list(pack(spans(vad.probabilities(audio.blocks(path))))):
-        lines += stitch(engine.hear(audio.read(path, window), language, lambda: None), window, 0)
+        lines += stitch(engine.transcribe(audio.read_window(path, window), language, lambda: None), window, 0)
     return lines
 
 

@@ -25,7 +25,7 @@ from rooms.models import Room
 from tests.people.staff import sign_in_staff
 from tests.rooms.people import open_room, person, seated
 from tests.rooms.recording.builders import talked_room
-from transcripts.jobs.notify import tell_host
+from transcripts.jobs.notify import notify_host
 from transcripts.models import Cue
 
 pytestmark = pytest.mark.django_db
@@ -164,7 +164,7 @@ def test_mails(django_capture_on_commit_callbacks: Any) -> None:
     Cue.objects.update(text=LINE)
     transcript = room.transcript
     type(transcript).objects.filter(pk=transcript.pk).update(speech_ms=1000, done_ms=1000, told_at=None)
-    tell_host(transcript.pk)
+    notify_host(transcript.pk)
     for template in ("rooms/email/recording_paused.txt", "rooms/email/recording_resumed.txt"):
         notify.send(host, template)
     assert len(mail.outbox) >= 5

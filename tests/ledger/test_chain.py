@@ -1,4 +1,4 @@
-"""What an entry's seal covers, and what may stand in one."""
+"""Coverage of an entry's seal, and the values that an entry may hold."""
 
 import random
 from datetime import UTC, datetime, timedelta, timezone

@@ -16,7 +16,7 @@ from retention import tasks
 from retention.models import PurgeReceipt
 from retention.policy import Finding, Hold, Reason
 from retention.purge import sweep
-from retention.state import TEXTS, TOLD, retention_state
+from retention.state import SHOWN_REASONS, TEXTS, retention_state
 from rooms.models import Room, Seat
 from tests.moderation.builders import due_at, ended_room
 from tests.moderation.conftest import Facts
@@ -91,7 +91,7 @@ def test_what_the_host_is_told_as_facts_change(facts: Facts) -> None:
     sweep(due_at(room))
     answer = kept(host, room).json()
     assert (answer["reason"], answer["purged"], answer["day"]) == ("purged", True, due_at(room).date().isoformat())
-    assert set(TOLD) == set(Reason) and set(TOLD.values()) <= set(TEXTS)
+    assert set(SHOWN_REASONS) == set(Reason) and set(SHOWN_REASONS.values()) <= set(TEXTS)
 
 
 def test_the_tag_for_pages() -> None:

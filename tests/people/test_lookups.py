@@ -22,13 +22,13 @@ from rooms.models import Room
 from tests.people.factories import people, person
 from tests.people.ways_in import entered, sign_in
 from transcripts.models import Transcript
-from transcripts.queries import Which, page
+from transcripts.queries import CueFilter, page
 
 pytestmark = pytest.mark.django_db
 
 
 def of_the_api(speaker: str) -> None:
-    page(Transcript(pk=1, room=Room(pk=1), language="en"), Which(speaker=speaker))
+    page(Transcript(pk=1, room=Room(pk=1), language="en"), CueFilter(speaker=speaker))
 
 
 LOOKUPS: dict[str, Callable[[], object]] = {

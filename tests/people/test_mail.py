@@ -149,7 +149,7 @@ POISON = {
 
 @pytest.mark.parametrize("name", POISON)
 def test_a_mail_that_cannot_be_sent_is_alone_with_that(server: MailServer, name: str) -> None:
-    """Whatever it raises: it waits longer and longer, is given up as such, and the others go at once."""
+    """A mail that fails with any exception is retried ever later, then given up; the others are sent at once."""
     to, source = POISON[name]
     bad = Mail.objects.create(to=to, subject="Bad", source=source)
     send_mail("Hello", "you", None, ["b@example.org"])

@@ -1,4 +1,4 @@
-"""What is over goes, and what cannot be deleted keeps nothing else."""
+"""Tidying deletes what has expired; a row that cannot be deleted does not stop the others."""
 
 from __future__ import annotations
 

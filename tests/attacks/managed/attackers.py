@@ -50,7 +50,7 @@ def host_of() -> str:
 
 @dataclass(frozen=True)
 class Answer:
-    """What came back."""
+    """Response of the site to one request."""
 
     status: int
     headers: http.client.HTTPMessage
@@ -199,7 +199,7 @@ def socket_of(room: Room, browser: Browser | None = None, origin: str = "", **he
 
 
 def until(true: Callable[[], Any], within: float = SHARED, what: str = "it") -> Any:
-    """What `true` returns once it is true."""
+    """Wait until `true()` is truthy and return its value; fails after `within` seconds."""
     end = time.monotonic() + within
     while not (found := true()):
         assert time.monotonic() < end, f"{what} did not happen within {within:.0f} s"

@@ -62,7 +62,7 @@ def say(line: str) -> None:
 
 
 def wait_until(true: Callable[[], Any], seconds: float = 20.0, what: str = "it") -> Any:
-    """What `true` returns once it is true; fails after a while."""
+    """Wait until `true()` is truthy and return its value; fails after a while."""
     end = time.monotonic() + seconds
     while time.monotonic() < end:
         if found := true():

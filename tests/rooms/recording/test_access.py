@@ -44,7 +44,7 @@ def noise(decibels: float, seconds: float) -> Sound:
 
 
 def clicks() -> Sound:
-    """What a microphone that is opened and closed makes: 30 ms, a second apart."""
+    """Generate the clicks of a microphone that is opened and closed: 30 ms each, a second apart."""
     sound = silence(6)
     for second in range(6):
         sound[second * RATE : second * RATE + RATE * 30 // 1000] = noise(-10, 0.03)
@@ -106,7 +106,7 @@ def client(user: User) -> Client:
 
 
 def doors(room: Room, user: User) -> dict[str, tuple[int, str]]:
-    """What each door to the copy says to somebody: status, and the code of a refusal."""
+    """Request the copy by every way there is, and return status and refusal code of each."""
     browser, api, page = client(user), f"/api/v1/rooms/{room.slug}/", f"/r/{room.slug}/replay/"
     answers = {
         "page": browser.get(page),
