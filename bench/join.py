@@ -22,7 +22,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from bench.wire import Socket, a_room, admitting, bare, cpu, load, many_files, rss, share, site
 from deploy.local.throwaway import Throwaway
-from tests.processes import Site
+from tests.support.processes import Site
 
 WITHIN = 60.0  # seconds; who has no snapshot then has failed
 
@@ -80,7 +80,7 @@ async def leave(sockets: list[Socket], seconds: float) -> None:
 def people(number: int) -> list[str]:
     """Cookies of so many accounts that are signed in."""
     from people.models import User
-    from tests.rooms.people import session_cookie
+    from tests.support.people import session_cookie
 
     handles = [f"listener{place}" for place in range(number)]
     users = User.objects.bulk_create(

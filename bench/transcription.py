@@ -28,7 +28,7 @@ import torch
 import whisper
 from django.conf import settings
 
-from tests.transcripts import sounds
+from tests.support import sounds
 from transcripts import audio, vad
 from transcripts.engine import WhisperEngine
 from transcripts.stitch import Line, stitch

@@ -12,7 +12,7 @@ from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, P
 
 from people.models import User
 from rooms.models import Room
-from tests.rooms.people import session_cookie
+from tests.support.people import session_cookie
 
 # Debian's, unless another is named; where there is neither (Ubuntu packs it as a snap), the one Playwright brought.
 PROGRAM = os.environ.get("CHROMIUM") or next((path for path in ("/usr/bin/chromium",) if Path(path).exists()), None)

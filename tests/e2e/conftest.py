@@ -6,18 +6,12 @@ from collections.abc import Callable, Generator
 from pathlib import Path
 
 import pytest
-from django.core.management import call_command
 from playwright.sync_api import Browser, Playwright, expect, sync_playwright
 
 from tests.e2e.browser import Chromium
-from tests.processes import Site
+from tests.support.processes import Site
 
 Launch = Callable[..., Browser]
-
-
-@pytest.fixture(scope="session")
-def static_files() -> None:
-    call_command("collectstatic", "--no-input", "--verbosity", "0")
 
 
 @pytest.fixture

@@ -19,8 +19,9 @@ from rooms.events import tell
 from rooms.hub import Feed, Hub
 from rooms.models import Room, RoomEvent
 from rooms.outlet import LIMIT, Outlet
-from tests.rooms.people import consented, open_room, person
-from tests.waiting import until
+from tests.support.people import person
+from tests.support.rooms import consented, open_room
+from tests.support.waiting import until
 
 pytestmark = pytest.mark.django_db(transaction=True)
 WITHIN = 20.0

@@ -20,7 +20,8 @@ from rooms.identity import Who
 from rooms.models import Room, RoomEvent
 from rooms.replay import apply
 from rooms.snapshot import snapshot
-from tests.rooms.people import consented, open_room, person
+from tests.support.people import person
+from tests.support.rooms import consented, open_room
 
 pytestmark = pytest.mark.django_db(transaction=True)
 REDUCER = settings.BASE_DIR / "static" / "js" / "room" / "state.js"

@@ -18,7 +18,8 @@ from rooms.models import Room, RoomEvent, Seat
 from rooms.refusals import RoomRefused
 from rooms.replay import apply, replay
 from rooms.snapshot import snapshot
-from tests.rooms.people import consented, open_room, person
+from tests.support.people import person
+from tests.support.rooms import consented, open_room
 
 pytestmark = pytest.mark.django_db(transaction=True)
 LOSSY = ("now", "listening")

@@ -7,7 +7,7 @@ import pytest
 import torch
 from silero_vad import load_silero_vad
 
-from tests.transcripts import sounds
+from tests.support import sounds
 from transcripts import audio, vad
 from transcripts.audio import RATE, SoundUnreadable
 from transcripts.windows import Span, spans

@@ -11,7 +11,8 @@ from django.utils import timezone
 
 from rooms.models import Recording, Room
 from rooms.signals import recording_ready
-from tests.transcripts import builders, sounds
+from tests.support import recordings, sounds
+from tests.support.people import person
 from tests.transcripts.pieces import Told, let_leases_run_out, never, transcript, work_through
 from transcripts import actions, jobs
 from transcripts.engine import EngineUnavailable
@@ -39,22 +40,22 @@ def test_a_finished_recording_is_transcribed_from_the_signal_on(recording: Recor
 
 
 def test_a_room_that_wanted_none_gets_none(db: None) -> None:
-    recording = builders.ended_room(builders.person("hanna"), transcription=False)
+    recording = recordings.ended_recording(person("hanna"), transcription=False)
     assert actions.request_transcript(recording).state == Transcript.State.OFF
     assert not TrackPlan.objects.exists()
 
 
 def test_a_room_without_tracks_is_ready_at_once(db: None) -> None:
-    made = actions.request_transcript(builders.ended_room(builders.person("hanna")))
+    made = actions.request_transcript(recordings.ended_recording(person("hanna")))
     assert transcript().state == Transcript.State.READY
     assert jobs.progress(transcript()) == jobs.Progress(100, 0, 0)
     assert made.pk == transcript().pk
 
 
 def test_a_track_of_silence_is_ready_without_windows(db: None) -> None:
-    host = builders.person("hanna")
-    recording = builders.ended_room(host)
-    builders.track(recording, builders.seat(recording, host, 0), np.zeros(16_000 * 40, np.float32))
+    host = person("hanna")
+    recording = recordings.ended_recording(host)
+    recordings.lay_track(recording, recordings.sat_until_the_end(recording, host, 0), np.zeros(16_000 * 40, np.float32))
     actions.request_transcript(recording)
     assert work_off("me", never, Told) == 1
     assert transcript().state == Transcript.State.READY
@@ -150,7 +151,7 @@ def test_the_host_can_have_failures_tried_again(windows: list[TranscriptionWindo
 def test_a_track_that_cannot_be_read_is_one_gap_and_can_be_tried_again(recording: Recording) -> None:
     room, file = recording.room, recording.files.get()
     actions.request_transcript(recording)
-    path = builders.path_of(file)
+    path = recordings.path_of(file)
     kept = path.read_bytes()
     path.write_bytes(b"nothing")
     work_through(Told)
@@ -255,9 +256,9 @@ def test_the_database_refuses_cues_that_make_no_sense(
 @pytest.mark.django_db(transaction=True)
 def test_two_workers_never_have_one_piece() -> None:
     """Eight threads claim as fast as they can: each window goes to exactly one."""
-    host = builders.person("hanna")
-    recording = builders.ended_room(host)
-    builders.track(recording, builders.seat(recording, host, 0), sounds.clip("0880"))
+    host = person("hanna")
+    recording = recordings.ended_recording(host)
+    recordings.lay_track(recording, recordings.sat_until_the_end(recording, host, 0), sounds.clip("0880"))
     actions.request_transcript(recording)
     plan = jobs.claim(TrackPlan, "planner")
     assert plan

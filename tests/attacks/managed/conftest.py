@@ -14,8 +14,8 @@ from pytest_django import DjangoDbBlocker
 from deploy.local.throwaway import Throwaway
 from rooms.models import Room
 from tests.attacks.managed.attackers import Browser, host_of, socket_of, somebody
-from tests.rooms.media.managed import Managed
-from tests.rooms.people import open_room
+from tests.support.managed import Managed
+from tests.support.rooms import open_room
 
 HONEST = "127.0.0.77"
 

@@ -16,9 +16,9 @@ from rooms.media import peers, voices
 from rooms.media.near_listener import NearListener
 from rooms.media.visitor import Browser
 from rooms.models import Room
-from tests.processes import Site
 from tests.rooms.media.test_voice import heard
-from tests.speech import words
+from tests.support.processes import Site
+from tests.support.speech import words
 
 
 @pytest.fixture

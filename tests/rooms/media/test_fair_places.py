@@ -17,11 +17,11 @@ from rooms.media.near_listener import NearListener
 from rooms.media.state import Handle
 from rooms.media.visitor import Browser
 from rooms.models import Room
-from tests.greedy import GREEDY, HONEST
-from tests.processes import Site
-from tests.rooms.client import Page, code
 from tests.rooms.media.test_sdp import CHROMIUM
-from tests.rooms.people import person
+from tests.support.client import Page, code
+from tests.support.greedy import GREEDY, HONEST
+from tests.support.people import person
+from tests.support.processes import Site
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.alone]
 

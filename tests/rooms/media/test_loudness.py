@@ -16,8 +16,8 @@ from rooms.media.near_listener import NearListener
 from rooms.media.talker import Talker
 from rooms.media.visitor import Browser
 from rooms.models import Room
-from tests.processes import Site
-from tests.rooms.media.conftest import say
+from tests.support.processes import Site
+from tests.support.waiting import say
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.alone]
 

@@ -19,9 +19,10 @@ from rooms.models import Recording, RecordingFile, Room, Seat
 from rooms.recording import links, peaks, store, tasks, voice
 from rooms.recording.access import role_in
 from rooms.recordings import recording_state
-from tests.rooms.people import open_room, person, seated
-from tests.rooms.recording.builders import TOTAL_MS, talked_room
-from tests.transcripts.sounds import RATE, clip, laid, save_opus
+from tests.support.people import person
+from tests.support.recordings import TOTAL_MS, talked_room
+from tests.support.rooms import open_room, seated
+from tests.support.sounds import RATE, clip, laid, save_opus
 from transcripts.actions import correct_cue, retry_transcript
 from transcripts.audio import Sound
 from transcripts.models import Cue

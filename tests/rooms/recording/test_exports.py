@@ -26,9 +26,10 @@ from rooms.models import Recording, Room
 from rooms.recording import exports, peaks, store
 from rooms.recording.tasks import prepare_recording
 from rooms.refusals import RoomRefused
-from tests.moderation.builders import due_at, ended_room
-from tests.rooms.people import person
-from tests.rooms.recording.builders import talked_room
+from tests.support.people import person
+from tests.support.recordings import talked_room
+from tests.support.rooms import due_at
+from tests.support.traces import marked_room
 from transcripts.actions import correct_cue
 from transcripts.models import Cue
 
@@ -219,7 +220,7 @@ def test_a_purge_that_begins_while_texts_are_written_leaves_none(room: Room, mon
         actions.download_everything(room.pk, room.host)
     assert list(store.exports_folder(room.pk).iterdir()) == []
 
-    again = ended_room("again", 1)
+    again = marked_room("again", 1)
     prepare_recording(again.recording.pk)
 
     def purge() -> list[int]:
