@@ -8,14 +8,14 @@ import pytest
 import redis
 from django.conf import settings
 from django.core.management import call_command
-from django.db.backends.postgresql.operations import DatabaseOperations
+from django.test import TransactionTestCase
 from django.test.utils import override_settings
 from hypothesis import HealthCheck
 from hypothesis import settings as properties
-from psycopg import sql
 from pytest_django import DjangoDbBlocker
 
 from deploy.local.throwaway import Throwaway
+from tests.support import tables
 from tests.support.privileges import migrations_database, superuser
 from tests.support.processes import Site
 from tests.support.services import services as running_services
@@ -53,21 +53,18 @@ def django_db_setup(django_test_environment: None, django_db_blocker: DjangoDbBl
     settings.MIGRATIONS_DATABASE = migrations_database()
     with django_db_blocker.unblock():
         call_command("migrate", interactive=False, verbosity=0)
+    tables.remember()
 
 
 @pytest.fixture(autouse=True, scope="session")
-def _flush_past_the_guards() -> Generator[None]:
-    """Emptying the tables between tests is beyond the site's role, and must not stop at the guard of the ledger."""
+def _tables_are_reset() -> Generator[None]:
+    """In place of Django's flush after each test that commits."""
 
-    def empty(self: DatabaseOperations, statements: list[str]) -> None:
-        with superuser() as connected, connected.transaction():
-            connected.execute("SET LOCAL session_replication_role = 'replica'")
-            connected.execute(sql.SQL("TRUNCATE ledger.entry, ledger.text"))
-            for statement in statements:
-                connected.execute(statement.encode())
+    def teardown(_case: TransactionTestCase) -> None:
+        tables.reset()
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(DatabaseOperations, "execute_sql_flush", empty)
+        patch.setattr(TransactionTestCase, "_fixture_teardown", teardown)
         yield
 
 

@@ -67,7 +67,7 @@ def moments(row: dict[str, Any]) -> dict[str, Any]:
 def test_after_a_purge_nothing_of_the_room_is_left_but_what_the_table_says() -> None:
     room, other = marked_room(WORD), marked_room("keptword", 1)
     before, untouched = everywhere(WORD), everywhere("keptword")
-    for place in ("rooms_room", "rooms_roomevent", f"recordings/{room.pk}/mix.m4a"):
+    for place in ("rooms_room.topic", "rooms_roomevent.data", f"file recordings/{room.pk}/mix.m4a"):
         assert place in before, "the search finds what is there"
     assert any(place.startswith("redis") for place in before)
     assert everywhere("Title of 0") == {"rooms_room.title"}
