@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from people.labels import labels
-from rooms.events import SeatState
+from rooms.wire.events import SeatState
 
 
 class Chair(NamedTuple):
@@ -18,6 +18,20 @@ class Chair(NamedTuple):
     at: int
     seat: SeatState | None
     label: str = ""
+
+
+# Rendered into a <template>: script clones it for people who sit down later.
+EMPTY_SEAT = SeatState(
+    user="",
+    name="",
+    initials="",
+    picture="",
+    color="",
+    role="speaker",
+    place=0,
+    muted=True,
+    connected=True,
+)
 
 
 def chairs(seats: Sequence[SeatState], max_speakers: int) -> list[Chair]:

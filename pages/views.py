@@ -16,38 +16,22 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from pages.forms import OpenRoomForm
 from pages.js_messages.room import room_words
-from pages.seating import chair_count, chairs
+from pages.seating import EMPTY_SEAT, chair_count, chairs
 from people.models import User
 from rooms.actions.entry import set_entry_policy
 from rooms.actions.opening import open_room
-from rooms.demo import may_start_demo, start_demo_room
-from rooms.identity import who_of_request
-from rooms.live import live_rooms
+from rooms.guests.demo import may_start_demo, start_demo_room
 from rooms.models import Recording, Room
-from rooms.queries import hosted_rooms, live_room_of, room_by_slug
-from rooms.recording.access import may_replay, role_of
-from rooms.refusals import RoomRefused
+from rooms.queries.hosted import hosted_rooms, live_room_of
+from rooms.queries.live_now import live_rooms
 from rooms.rules.facts import enter
-from rooms.snapshot import Snapshot, snapshot
+from rooms.rules.identity import who_of_request
+from rooms.rules.refusals import RoomRefused
+from rooms.rules.roles import may_replay, role_of
+from rooms.wire.snapshot import Snapshot, snapshot
 from rooms.wording import ENTRY_WORDS
 
 SHOWN_STANDING = 24  # figures drawn for listeners; the number beside them is exact
-ROOM_MODULES = (
-    "audience",
-    "check",
-    "controls",
-    "level",
-    "main",
-    "peer",
-    "person",
-    "seats",
-    "share",
-    "socket",
-    "stage",
-    "state",
-    "view",
-    "words",
-)
 
 
 def reader(request: HttpRequest) -> User | None:
@@ -98,7 +82,7 @@ def open_page(request: HttpRequest) -> HttpResponse:
 @require_safe
 def room_page(request: HttpRequest, slug: str) -> HttpResponse:
     """The room, as it is this second; from here script follows it."""
-    room = room_by_slug(slug)
+    room = Room.objects.by_slug(slug)
     if room is None or room.status in (Room.Status.SCHEDULED, Room.Status.CANCELLED):
         raise Http404
     who = who_of_request(request)
@@ -115,7 +99,7 @@ def room_page(request: HttpRequest, slug: str) -> HttpResponse:
 @require_POST
 def entry(request: HttpRequest, slug: str) -> HttpResponse:
     """Change who may come in, from a page without script."""
-    room = room_by_slug(slug)
+    room = Room.objects.by_slug(slug)
     if room is None:
         raise Http404
     try:
@@ -134,13 +118,13 @@ def live_context(request: HttpRequest, room: Room, now: Snapshot) -> dict[str, A
         "room_url": request.build_absolute_uri(room.get_absolute_url()),
         "snapshot": now,
         "chairs": chairs(seats, places),
+        "empty_seat": EMPTY_SEAT,
         "chair_count": chair_count(seats, places),
         "free": places - sum(seat["role"] == "speaker" for seat in seats),
         "seated": any(seat["user"] == handle for seat in seats),
         "standing": range(min(now["listening"], SHOWN_STANDING)),
         "recording_days": settings.RECORDING_DAYS,
         "longest": settings.RECORDING_DAYS_VIOLATION,
-        "modules": [static(f"js/room/{name}.js") for name in ROOM_MODULES],
         "words": room_words(room.host.display_name),
         "entry_choices": ENTRY_WORDS.items(),
         "page": {

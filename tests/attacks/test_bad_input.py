@@ -16,8 +16,8 @@ from websockets.typing import Origin
 
 from core.threads import in_thread
 from people.models import User
+from rooms.live.verbs.table import VERBS
 from rooms.models import Room
-from rooms.verbs import VERBS
 from tests.attacks.addresses import addresses
 from tests.support.client import Page, code
 from tests.support.people import person, session_cookie
@@ -359,7 +359,7 @@ async def hostile_frames(room: Room) -> None:
                 text,
             )
     # Some verbs have no arguments, and wait for a supervisor that does not run here.
-    for verb in sorted(VERBS - {"end", "leave_seat", "listen", "listen_stop", "check_stop"}):
+    for verb in sorted(VERBS.keys() - {"end", "leave_seat", "listen", "listen_stop", "check_stop"}):
         assert "unavailable" not in await said(room, verb, ["[]", "{}", "-1", "true", '"v=0"', "9" * 18]), verb
 
 

@@ -19,7 +19,7 @@ from django.utils import timezone
 
 from people.models import User
 from rooms.models import Recording, Room
-from rooms.recording import links
+from rooms.recording.delivery import links
 from tests.rooms.media.test_sdp import CHROMIUM
 from tests.rooms.recording.test_slow_readers import large_room
 from tests.support.client import Page, code

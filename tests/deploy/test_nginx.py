@@ -22,7 +22,9 @@ from django.conf import settings
 from deploy.local.certificate import certificate
 from deploy.local.process import answers, bound, need, start, stop, wait_for
 from rooms import actions
-from rooms.recording import links, store, window
+from rooms.recording import store
+from rooms.recording.delivery import links
+from rooms.recording.hls import window
 from tests.rooms.recording.test_slow_readers import large_room
 from tests.support.client import Page
 from tests.support.processes import Site

@@ -26,8 +26,8 @@ from tests.support.people import person
 from tests.support.recordings import talked_room
 from tests.support.rooms import open_room, seated
 from tests.support.staff import sign_in_staff
+from transcripts.jobs.notify import tell_host
 from transcripts.models import Cue
-from transcripts.telling import tell_host
 
 pytestmark = pytest.mark.django_db
 NAME = "דנה כהן 12"

@@ -19,7 +19,7 @@ from people import notify
 from retention import purge
 from rooms import actions
 from rooms.models import Room
-from rooms.recording import window
+from rooms.recording.hls import window
 from rooms.recording.store import window_folder
 from tests.support.privileges import superuser
 from tests.support.rooms import due_at

@@ -20,7 +20,7 @@ from people.models import Creator
 from rooms import actions, channels
 from rooms.actions.locking import locked
 from rooms.models import Consent, Recording, Room, RoomEvent, Seat
-from rooms.refusals import RoomRefused
+from rooms.rules.refusals import RoomRefused
 from social.models import Follow
 from tests.support.people import person
 from tests.support.rooms import consented, open_room, seated

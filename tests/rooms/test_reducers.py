@@ -1,4 +1,4 @@
-"""The page's reducer (static/js/room/state.js, run by node) and ours agree with each other and with fresh snapshots."""
+"""The page's reducers (static/js/room/features, in node) and ours agree with each other and with fresh snapshots."""
 
 from __future__ import annotations
 
@@ -9,28 +9,26 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from django.conf import settings
 from django.utils import timezone
 
 from core import bus
 from people.models import User
 from rooms import actions, presence
-from rooms.events import SEQUENCED, as_message
-from rooms.identity import Who
 from rooms.models import Room, RoomEvent
-from rooms.replay import apply
-from rooms.snapshot import snapshot
+from rooms.rules.identity import Who
+from rooms.wire.events import SEQUENCED, as_message
+from rooms.wire.snapshot import snapshot
+from tests.rooms.reducer import apply
 from tests.support.people import person
 from tests.support.rooms import consented, open_room
 
 pytestmark = pytest.mark.django_db(transaction=True)
-REDUCER = settings.BASE_DIR / "static" / "js" / "room" / "state.js"
 SAME = ("seq", "room", "seats", "you")  # the count is lossy
 
 
 def page(start: Any, events: list[Any]) -> list[dict[str, Any]]:
     """What the page knows after each of these."""
-    asked = json.dumps({"reducer": str(REDUCER), "snapshot": start, "events": events})
+    asked = json.dumps({"snapshot": start, "events": events})
     command = ["node", str(Path(__file__).with_name("reduce.mjs"))]
     done = subprocess.run(command, input=asked, capture_output=True, text=True, timeout=60)
     assert done.returncode == 0, done.stderr

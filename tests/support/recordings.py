@@ -21,8 +21,8 @@ from rooms.recording.peaks import is_sounding, prepare
 from tests.support.rooms import open_room, seated
 from tests.support.sounds import RATE, Laid, laid, length_ms, save_opus
 from tests.support.speech import file_ms
-from transcripts.audio import Sound as Samples
 from transcripts.models import Cue, TrackPlan, Transcript, TranscriptionWindow
+from transcripts.speech.audio import Sound as Samples
 
 TOTAL_MS = 50_000
 # Who says which clip when (milliseconds of room time); Bob falls into Ada's words.

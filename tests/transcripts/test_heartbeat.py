@@ -14,13 +14,14 @@ from django.db import connection
 
 from tests.support import recordings, sounds
 from tests.support.people import person
-from transcripts import actions, jobs
-from transcripts.audio import Sound
-from transcripts.engine import Beat, WhisperEngine
+from transcripts import actions
+from transcripts.jobs import claims, results
+from transcripts.jobs.run import attempt, hear_window
 from transcripts.models import Cue, Piece, TrackPlan, TranscriptionWindow
-from transcripts.stitch import Heard, Word
-from transcripts.windows import Span
-from transcripts.work import attempt, hear_window
+from transcripts.speech.audio import Sound
+from transcripts.speech.engine import Beat, WhisperEngine
+from transcripts.speech.stitch import Heard, Word
+from transcripts.speech.windows import Span
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.alone]
 LEASE = 5  # seconds; a part of Whisper takes a tenth of one, on a busy machine two
@@ -56,10 +57,10 @@ def window(settings: Any) -> TranscriptionWindow:
     sound = sounds.clip(sounds.CLIPS[0])
     recordings.lay_track(recording, recordings.sat_until_the_end(recording, host, 0), sound)
     actions.request_transcript(recording)
-    plan = jobs.claim(TrackPlan, "planner")
+    plan = claims.claim(TrackPlan, "planner")
     assert plan is not None
-    jobs.save_plan(plan, [(Span(0, len(sound) // 16),)])
-    claimed = jobs.claim(TranscriptionWindow, "slow")
+    results.save_plan(plan, [(Span(0, len(sound) // 16),)])
+    claimed = claims.claim(TranscriptionWindow, "slow")
     assert claimed is not None
     return claimed
 
@@ -73,7 +74,7 @@ def rival() -> Generator[list[int]]:
     def greedy() -> None:
         try:
             while not over.wait(0.03):
-                if window := jobs.claim(TranscriptionWindow, "rival"):
+                if window := claims.claim(TranscriptionWindow, "rival"):
                     taken.append(window.token)
         finally:
             connection.close()

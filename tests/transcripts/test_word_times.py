@@ -18,11 +18,12 @@ from django.db import connection
 
 from deploy.local.throwaway import Throwaway
 from rooms import actions
-from rooms.media import peers
-from rooms.media.talker import Talker
-from rooms.media.visitor import Browser
+from rooms.guests import peers
+from rooms.guests.talker import Talker
+from rooms.guests.visitor import Browser
 from rooms.models import Recording, RecordingFile, Room
-from rooms.recording import store, tracks
+from rooms.recording import store
+from rooms.recording.finishing import tracks
 from tests.support.people import PASSWORD, person
 from tests.support.processes import Site, by_hand
 from tests.support.rooms import open_room
@@ -30,8 +31,8 @@ from tests.support.sounds import CLIPS, RATE, in_turn, laid, plain_words
 from tests.support.waiting import say, wait_until
 from tests.transcripts.test_whisper import known_times
 from transcripts import actions as transcribing
+from transcripts.jobs.run import work_off
 from transcripts.models import Cue
-from transcripts.work import work_off
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.alone]
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Generator
 
 import pytest
 
-from rooms.media.visitor import Browser
+from rooms.guests.visitor import Browser
 from rooms.models import Room
 from tests.support.people import PASSWORD, person
 from tests.support.processes import Site

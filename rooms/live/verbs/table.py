@@ -1,0 +1,35 @@
+"""The table of verbs, one for WebSocket and API: a new verb is one entry here and its function beside."""
+
+from __future__ import annotations
+
+from rest_framework import serializers
+
+from rooms.live.verbs import sound, stage
+from rooms.live.verbs.arguments import ENTRY_POLICY, FLAG, PERSON, RAW, SELF_OR_PERSON, TEXT_VERSION
+from rooms.live.verbs.verb import Rest, Verb
+from rooms.rules import limits
+
+VERBS: dict[str, Verb] = {
+    "consent": Verb(stage.consent, args={"version": TEXT_VERSION}, rest=Rest("post", "consent")),
+    "take_seat": Verb(
+        stage.take_seat, rest=Rest("post", "seat", answer={"place": serializers.IntegerField}, status=201)
+    ),
+    "leave_seat": Verb(stage.leave_seat, rest=Rest("delete", "seat")),
+    "mute": Verb(stage.mute, args={"user": SELF_OR_PERSON}, rest=Rest("post", "mute")),
+    "unmute": Verb(stage.unmute, args={"user": SELF_OR_PERSON}, rest=Rest("post", "unmute")),
+    "unseat": Verb(stage.unseat, args={"user": PERSON}, rest=Rest("post", "unseat")),
+    "speak_claim": Verb(stage.speak_claim, args={"take": FLAG}),
+    "speak_stop": Verb(stage.speak_stop),
+    "set_entry_policy": Verb(stage.set_entry_policy, args={"policy": ENTRY_POLICY}, rest=Rest("put", "entry")),
+    "end": Verb(stage.end, rest=Rest("post", "end")),
+    "snapshot": Verb(stage.snapshot),
+    "ping": Verb(stage.ping, limit=None),
+    "speak_offer": Verb(sound.speak_offer, "sound", {"sdp": RAW}, limits.SOUND),
+    "candidate": Verb(sound.candidate, "sound", {"handle": RAW, "candidate": RAW}, limits.SOUND),
+    "listen": Verb(sound.listen, "sound", limit=limits.SOUND),
+    "listen_answer": Verb(sound.listen_answer, "sound", {"sdp": RAW}, limits.SOUND),
+    "listen_stop": Verb(sound.listen_stop, "sound", limit=limits.SOUND),
+    "check_offer": Verb(sound.check_offer, "sound", {"sdp": RAW}, limits.SOUND),
+    "check_stop": Verb(sound.check_stop, "sound", limit=limits.SOUND),
+    "ice": Verb(sound.ice, "sound", limit=limits.SOUND),
+}

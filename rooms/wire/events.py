@@ -1,0 +1,267 @@
+"""The wire vocabulary of a room: what travels from actions to every socket in it.
+
+*Sequenced* events are what everybody may know and what must not be missed: `seq` rises by one per room, each is a
+row in the log, written in the transaction that changes the room and published when it is committed. *Lossy* ones
+(counts, who talks, who is connected) are true for a moment and never stored. A person's own affairs travel on that
+person's channel and take no `seq`.
+
+`docs/subsystems/live-events.md` has the same in words.
+"""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+from typing import Any, Literal, NotRequired, TypedDict, get_args
+
+from django.db import transaction
+
+from core import bus
+from rooms import channels
+from rooms.models import Room, RoomEvent, Seat
+
+
+class SeatState(TypedDict):
+    """One occupied place, as everybody sees it. `picture` is an address or "", then initials stand on `color`."""
+
+    user: str
+    name: str
+    initials: str
+    picture: str
+    color: str
+    role: str
+    place: int
+    muted: bool
+    connected: bool
+
+
+class RoomOpened(TypedDict):
+    """`room_opened`: the first event of every room."""
+
+
+class RoomEnded(TypedDict):
+    """`room_ended`: nothing comes after it. `ended_at` is ISO 8601 in UTC, as in snapshots."""
+
+    reason: str
+    ended_at: str | None
+
+
+class SeatTaken(TypedDict):
+    """`seat_taken`: somebody sat down."""
+
+    seat: SeatState
+
+
+class SeatLeft(TypedDict):
+    """`seat_left`: a place is free again. `user` is a handle."""
+
+    user: str
+    reason: str
+
+
+class SeatMuted(TypedDict):
+    """`seat_muted`: a microphone was closed or opened; `by` is a helper's handle, null when the speaker did it."""
+
+    user: str
+    muted: bool
+    by: str | None
+
+
+class HostLost(TypedDict):
+    """`host_lost`: the host's connection is gone; the room ends at `ends_at` (ISO 8601, UTC) unless
+    it comes back."""
+
+    lost_at: str | None
+    ends_at: str | None
+
+
+class HostBack(TypedDict):
+    """`host_back`: the host is there again, nothing ends."""
+
+
+class RecordingPaused(TypedDict):
+    """`recording_paused`: nothing is kept from `paused_at` (ISO 8601, UTC) on; the room itself goes on."""
+
+    paused_at: str | None
+    reason: Literal["disk_full"]
+
+
+class RecordingResumed(TypedDict):
+    """`recording_resumed`: what is said is kept again."""
+
+
+class EntryPolicySet(TypedDict):
+    """`entry_policy_set`: the host changed who may come in; `policy` is one of Room.EntryPolicy."""
+
+    policy: str
+
+
+EventData = (
+    RoomOpened
+    | RoomEnded
+    | SeatTaken
+    | SeatLeft
+    | SeatMuted
+    | HostLost
+    | HostBack
+    | RecordingPaused
+    | RecordingResumed
+    | EntryPolicySet
+)
+EventType = Literal[
+    "room_opened",
+    "room_ended",
+    "seat_taken",
+    "seat_left",
+    "seat_muted",
+    "host_lost",
+    "host_back",
+    "recording_paused",
+    "recording_resumed",
+    "entry_policy_set",
+]
+SEQUENCED: tuple[EventType, ...] = get_args(EventType)
+
+
+class Event(TypedDict):
+    """A sequenced event on the wire. `at` is room time in milliseconds."""
+
+    seq: int
+    type: str
+    at: int
+    data: Any
+
+
+class Count(TypedDict):
+    """Lossy: how many listen, at most once a second a room."""
+
+    type: Literal["count"]
+    listening: int
+
+
+class Talking(TypedDict):
+    """Lossy, from the media supervisor: a microphone's level rose above or fell below speech."""
+
+    type: Literal["talking"]
+    user: str
+    talking: bool
+
+
+class Connected(TypedDict):
+    """Lossy: a person on stage lost or regained the connection (their seat stays for a while)."""
+
+    type: Literal["connected"]
+    user: str
+    connected: bool
+
+
+class MediaRestarted(TypedDict):
+    """Lossy, from the media supervisor: everybody connects their sound anew."""
+
+    type: Literal["media_restarted"]
+
+
+class Beat(TypedDict):
+    """Every 5 s: a client whose `seq` is lower missed something and asks for a snapshot."""
+
+    type: Literal["beat"]
+    seq: int
+    listening: int
+    now: str
+
+
+class Personal(TypedDict):
+    """On a person's own channel: `you_muted`, `you_unseated`, `mic_lost`, `mic_moved`. `room` is the slug it is about.
+
+    `page` names the page whose microphone was lost, or the one that holds it now; empty for none.
+    """
+
+    type: str
+    room: str
+    by: NotRequired[str | None]
+    page: NotRequired[str]
+
+
+class Sided(TypedDict):
+    """To the host's side of a room, or to staff: never sequenced, never in the log. `room` is the slug it is about."""
+
+    type: str
+    room: str
+    data: Any
+
+
+LOSSY = ("count", "talking", "connected", "media_restarted", "beat")
+PERSONAL = ("you_muted", "you_unseated", "mic_lost", "mic_moved")
+
+
+# Kinds on the channel of a room's host side (host and co-hosts), and on that of staff: `Sided`.
+HOST_SIDE: tuple[str, ...] = ()
+STAFF: tuple[str, ...] = ()
+
+
+def encode(message: Any) -> str:
+    """The one encoding of whatever goes over a socket."""
+    return json.dumps(message, ensure_ascii=False, separators=(",", ":"))
+
+
+def iso(at: datetime | None) -> str | None:
+    """A moment as clients read it: ISO 8601 in UTC."""
+    return None if at is None else at.astimezone(UTC).isoformat()
+
+
+def seat_state(seat: Seat, *, connected: bool) -> SeatState:
+    """How everybody sees this seat; `seat.user` must be loaded."""
+    user = seat.user
+    return {
+        "user": user.handle,
+        "name": user.display_name,
+        "initials": user.initials,
+        "picture": user.picture_url,
+        "color": user.colour,
+        "role": seat.role,
+        "place": seat.place,
+        "muted": seat.muted,
+        "connected": connected,
+    }
+
+
+def as_message(event: RoomEvent) -> Event:
+    """A row of the log as it travelled."""
+    return {"seq": event.seq, "type": event.type, "at": event.at_ms, "data": event.data}
+
+
+def append_event(room: Room, type_: EventType, data: EventData) -> RoomEvent:
+    """Write the next event of a room that the caller holds locked, and publish it when the transaction commits.
+
+    The lock is what makes `seq` rise without gaps. Commits of two transactions may be published in either order;
+    the hub puts them right again.
+    """
+    room.seq += 1
+    room.save(update_fields=["seq"])
+    event = RoomEvent.objects.create(room=room, seq=room.seq, type=type_, at_ms=room.room_time(), data=data)
+    text = encode(as_message(event))
+    transaction.on_commit(lambda: bus.publish(channels.room_channel(room.pk), text), robust=True)
+    return event
+
+
+def tell(user_pk: int, message: Personal) -> None:
+    """Tell one person what concerns only them, when the transaction commits."""
+    text = encode(message)
+    transaction.on_commit(lambda: bus.publish(channels.person_channel(user_pk), text), robust=True)
+
+
+def tell_host_side(room: Room, message: Sided) -> None:
+    """Tell host and co-hosts of a room something that is theirs alone, when the transaction commits."""
+    _publish_later(channels.host_channel(room.pk), message, HOST_SIDE)
+
+
+def tell_staff(message: Sided) -> None:
+    """Tell staff on every room's page, when the transaction commits."""
+    _publish_later(channels.staff_channel(), message, STAFF)
+
+
+def _publish_later(channel: str, message: Sided, kinds: tuple[str, ...]) -> None:
+    if message["type"] not in kinds:
+        raise ValueError(f"{message['type']} is not in the vocabulary of {channel}")
+    text = encode(message)
+    transaction.on_commit(lambda: bus.publish(channel, text), robust=True)
