@@ -39,7 +39,7 @@ from bench.wire import Socket, a_room, admitting, cpu, load, many_files, rss, sh
 from deploy.local.process import answers, start, stop, wait_for
 from deploy.local.programs import command
 from deploy.local.throwaway import Throwaway
-from tests.processes import Site
+from tests.support.processes import Site
 
 WARM = 20  # sockets that come and go before anything is measured
 OURS = "ours"

@@ -4,9 +4,9 @@
 
 An honest client at 127.0.0.3 repeats what a person does (home page, a room's page, the beginning of a replay, the
 sign-up form, a socket with its snapshot, near listening, a microphone check): first alone, then while a greedy one at
-127.0.0.2 (`tests/greedy.py`, a process of its own) holds sockets that listen and never connect, begins microphone
-checks, downloads thirty files without reading them, drips sixty heads and requests pages as fast as allowed. The
-result is p50 and p99 of all that the honest client did, and how often it was refused. All share the machine's cores.
+127.0.0.2 (`tests/support/greedy.py`, a process of its own) holds sockets that listen and never connect, begins
+microphone checks, downloads thirty files without reading them, drips sixty heads and asks for pages as fast as it is
+let. Told are p50 and p99 of all that the honest one did, and how often it was refused. All share the machine's cores.
 """
 
 from __future__ import annotations

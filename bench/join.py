@@ -22,7 +22,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from bench.wire import Socket, a_room, admitting, bare, cpu, load, many_files, rss, share, site
 from deploy.local.throwaway import Throwaway
-from tests.processes import Site
+from tests.support.processes import Site
 
 WITHIN = 60.0  # seconds until a socket without a snapshot counts as failed
 
@@ -81,7 +81,7 @@ async def leave(sockets: list[Socket], seconds: float) -> None:
 def people(number: int) -> list[str]:
     """Return session cookies of `number` accounts."""
     from people.models import User
-    from tests.rooms.people import session_cookie
+    from tests.support.people import session_cookie
 
     handles = [f"listener{place}" for place in range(number)]
     users = User.objects.bulk_create(

@@ -121,8 +121,8 @@ def measure(managed: Any, rounds: int, with_pages: bool) -> None:
     from rooms.recording import store
     from tests.rooms.media import kills
     from tests.rooms.media.company import Company, signed_in
-    from tests.rooms.media.conftest import wait_until
-    from tests.rooms.people import open_room
+    from tests.support.rooms import open_room
+    from tests.support.waiting import wait_until
 
     room = open_room()
     company = Company(managed.url, room, signed_in(managed.url, room))
@@ -149,7 +149,7 @@ def main() -> None:
     options = parser.parse_args()
     os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
     with site() as (running, parts):
-        from tests.rooms.media.managed import Managed
+        from tests.support.managed import Managed
 
         running.stop("web")
         managed = Managed(parts)

@@ -32,7 +32,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from bench.wire import Socket, a_room, admitting, bare, cpu, load, many_files, rss, share, site
 from deploy.local.throwaway import Throwaway
-from tests.processes import Site
+from tests.support.processes import Site
 
 AT_ONCE = 50  # sockets that connect at a time; how a crowd comes in is bench/join.py
 AWAY = 0.5  # seconds that a socket which was cut stays away

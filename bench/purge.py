@@ -199,7 +199,7 @@ def measure(options: argparse.Namespace, postgres: Postgres) -> None:
     from retention import purge
     from rooms.models import Room
     from rooms.recording import marker
-    from tests.privileges import migrations_database
+    from tests.support.privileges import migrations_database
 
     settings.MIGRATIONS_DATABASE = migrations_database(postgres)
     call_command("migrate", verbosity=0)

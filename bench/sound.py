@@ -30,7 +30,7 @@ import numpy as np
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from bench.wire import load, share, site
-from tests.processes import Site
+from tests.support.processes import Site
 
 EARS = Path(__file__).with_name("ears.js")
 RATE = 48000
@@ -59,7 +59,7 @@ LATENCY = """() => {
 def speech() -> np.ndarray[Any, Any]:
     """Return a clip without its silences, at half of full scale."""
     from rooms.guests.peers import read_clip
-    from tests.speech import clip
+    from tests.support.speech import clip
 
     parts = [read_clip(clip(number)[0]) for number in range(3)]
     samples = np.concatenate([part / np.abs(part).max() / 2 for part in parts])
@@ -110,7 +110,7 @@ def speaking(chromium: Any, host: str, sound: Path) -> Iterator[tuple[Any, Any]]
     """Open a room whose host plays a file in a loop; yield the room and the host's page."""
     from rooms import actions
     from tests.e2e.browser import sit_down_and_speak
-    from tests.rooms.people import open_room
+    from tests.support.rooms import open_room
 
     room = open_room(host)
     browser = chromium.with_microphone(sound)

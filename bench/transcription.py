@@ -28,7 +28,7 @@ import torch
 import whisper
 from django.conf import settings
 
-from tests.transcripts import sounds
+from tests.support import sounds
 from transcripts.speech import audio, vad
 from transcripts.speech.engine import WhisperEngine
 from transcripts.speech.stitch import CueDraft, stitch

@@ -20,8 +20,8 @@ from typing import Any
 
 from deploy.local.process import answers, bound, start, stop, wait_for
 from deploy.local.throwaway import Throwaway
-from tests.processes import Site
-from tests.services import FOREIGN
+from tests.support.processes import Site
+from tests.support.services import FOREIGN
 
 ROOT = Path(__file__).resolve().parent.parent
 TEXT, CLOSE, PING, PONG = 1, 8, 9, 10
@@ -64,7 +64,7 @@ def site(*others: str, static: bool = False, limits: dict[str, str] | None = Non
         from django.conf import settings
         from django.core.management import call_command
 
-        from tests.privileges import migrations_database
+        from tests.support.privileges import migrations_database
 
         settings.MIGRATIONS_DATABASE = migrations_database(parts.instance.postgres)
         call_command("migrate", verbosity=0)
@@ -206,7 +206,8 @@ def a_room() -> tuple[int, str]:
     from django.conf import settings
 
     from rooms import actions
-    from tests.rooms.people import consented, open_room, person
+    from tests.support.people import person
+    from tests.support.rooms import consented, open_room
 
     room = open_room()
     for number in range(3):

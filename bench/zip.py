@@ -102,7 +102,7 @@ def a_room(number: int, size: int) -> tuple[Any, Path]:
     from rooms import actions
     from rooms.models import Recording, RecordingFile
     from rooms.recording import store
-    from tests.rooms.people import open_room
+    from tests.support.rooms import open_room
 
     room = open_room(f"host{number}", title=f"A long evening, {number}")
     actions.end_room(room.pk, room.host)

@@ -30,7 +30,7 @@ def _compiled(pattern: str) -> regex.Pattern[str]:
 
 
 # Characters newer than Unicode 14, the table of the oldest Python we run on, that take part in normalisation. Pythons
-# differ on them, so text is normalised between them (tests/people/test_text.py shows that the list is whole).
+# differ on them, so text is normalised between them (tests/core/test_text.py shows that the list is whole).
 _NEWER = _compiled(
     "([\u05c8\u05c9\u0897\u1acf-\u1af0\U000105c9\U000105e4\U00010d69-\U00010d6d\U00010ecb-\U00010ecf"
     "\U00010ef0-\U00010eff\U00011383-\U00011391\U000113b8-\U000113d0\U00011f41\U00011f42\U0001611e-\U0001612f"

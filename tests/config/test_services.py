@@ -10,7 +10,7 @@ from django.db import connection
 
 from deploy.local.ports import Claim, is_free
 from deploy.local.throwaway import PREFIX, Throwaway, remove_stale_folders
-from tests.privileges import superuser
+from tests.support.privileges import superuser
 
 
 @pytest.mark.django_db

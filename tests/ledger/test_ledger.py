@@ -17,7 +17,7 @@ from ledger.actions import NotInTransaction, erase_texts, record
 from ledger.anchors import anchor
 from ledger.models import Entry, Text
 from ledger.verify import verify
-from tests.privileges import Connection
+from tests.support.privileges import Connection
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

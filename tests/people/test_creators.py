@@ -27,8 +27,8 @@ from people.creators.queries import QueuePlace, place_in_queue
 from people.models import Creator, User
 from people.refusals import PeopleRefused
 from people.standing import Standing, standing_of, why_not_enter, why_not_host, why_not_speak
-from tests.people.factories import people, person
-from tests.privileges import superuser
+from tests.support.people import people, person
+from tests.support.privileges import superuser
 
 
 def queue(number: int) -> list[User]:

@@ -19,8 +19,8 @@ from people.demo import ACCOUNTS, ensure_account
 from people.models import User
 from rooms.live.verbs.arguments import read_person
 from rooms.models import Room
-from tests.people.factories import people, person
-from tests.people.ways_in import entered, sign_in
+from tests.support.people import people, person
+from tests.support.ways_in import entered, sign_in
 from transcripts.models import Transcript
 from transcripts.queries import CueFilter, page
 

@@ -12,8 +12,8 @@ from core.batches import run_each
 from people.actions.tidying import tidy_accounts
 from people.models import ApiToken, User
 from rooms.models import Seat
-from tests.people.factories import people, person
-from tests.rooms.people import open_room
+from tests.support.people import people, person
+from tests.support.rooms import open_room
 
 pytestmark = pytest.mark.django_db
 

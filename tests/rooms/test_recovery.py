@@ -19,9 +19,10 @@ from core import bus
 from deploy.local.throwaway import Throwaway
 from rooms import actions, channels
 from rooms.models import Room
-from tests.processes import Site
-from tests.rooms.client import Page, code
-from tests.rooms.people import consented, open_room, person, seated
+from tests.support.client import Page, code
+from tests.support.people import person
+from tests.support.processes import Site
+from tests.support.rooms import consented, open_room, seated
 
 
 @pytest.mark.alone

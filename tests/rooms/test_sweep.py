@@ -19,7 +19,7 @@ from deploy.local.process import wait_for
 from people.models import Sanction, User
 from rooms import actions, presence
 from rooms.models import Room, RoomEvent, Seat
-from tests.rooms.people import consented, open_room, seated
+from tests.support.rooms import consented, open_room, seated
 
 pytestmark = pytest.mark.django_db(transaction=True)
 NOW = timezone.now

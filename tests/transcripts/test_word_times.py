@@ -24,10 +24,11 @@ from rooms.guests.visitor import Browser
 from rooms.models import Recording, RecordingFile, Room
 from rooms.recording import store
 from rooms.recording.finishing import tracks
-from tests.processes import Site
-from tests.rooms.media.conftest import PASSWORD, by_hand, say, wait_until
-from tests.rooms.people import open_room, person
-from tests.transcripts.sounds import CLIPS, RATE, in_turn, laid, plain_words
+from tests.support.people import PASSWORD, person
+from tests.support.processes import Site, by_hand
+from tests.support.rooms import open_room
+from tests.support.sounds import CLIPS, RATE, in_turn, laid, plain_words
+from tests.support.waiting import say, wait_until
 from tests.transcripts.test_whisper import known_times
 from transcripts import actions as transcribing
 from transcripts.jobs.run import run_items

@@ -16,9 +16,9 @@ from rooms.guests.demo import MINUTES, may_start_demo, start_demo_room
 from rooms.guests.near_listener import NearListener
 from rooms.guests.visitor import Browser
 from rooms.models import Room
-from tests.processes import Site
 from tests.rooms.media.test_voice import heard
-from tests.speech import words
+from tests.support.processes import Site
+from tests.support.speech import words
 
 
 @pytest.fixture

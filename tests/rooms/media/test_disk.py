@@ -30,10 +30,10 @@ from rooms.media.supervisor.disk_gate import CALM, LASTING, MOST_CALM, SOON, Gat
 from rooms.models import Recording, RecordingFile, Room
 from rooms.recording import store
 from rooms.recording.finishing.space import MB, Space, measure
-from tests.processes import Site
-from tests.rooms.media.conftest import PASSWORD, by_hand, say, wait_until
-from tests.rooms.people import person
-from tests.smalldisk import SmallDisk, small_disk
+from tests.support.people import PASSWORD, person
+from tests.support.processes import Site, by_hand
+from tests.support.smalldisk import SmallDisk, small_disk
+from tests.support.waiting import say, wait_until
 
 RESERVE_MB = 8
 SITE = {"STATIC_FILES": "source", "RECORDINGS_RESERVE_MB": str(RESERVE_MB)}

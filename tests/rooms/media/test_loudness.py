@@ -16,8 +16,8 @@ from rooms.guests.near_listener import NearListener
 from rooms.guests.talker import Talker
 from rooms.guests.visitor import Browser
 from rooms.models import Room
-from tests.processes import Site
-from tests.rooms.media.conftest import say
+from tests.support.processes import Site
+from tests.support.waiting import say
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.alone]
 

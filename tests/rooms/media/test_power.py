@@ -24,9 +24,9 @@ from rooms.guests.near_listener import NearListener
 from rooms.guests.talker import Talker
 from rooms.guests.visitor import Browser, SiteRefused, Visitor, hear, listen, speak
 from rooms.models import Room
-from tests.processes import Site
 from tests.rooms.media.company import tone
-from tests.rooms.media.conftest import by_hand, say, wait_until
+from tests.support.processes import Site, by_hand
+from tests.support.waiting import say, wait_until
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.alone]
 

@@ -22,10 +22,10 @@ from rooms.guests.hls_listener import HlsListener
 from rooms.guests.talker import Talker
 from rooms.guests.visitor import Browser, Visitor, listen, speak
 from rooms.models import Recording, RecordingFile, Room, Seat
-from tests.processes import Site
-from tests.rooms.media.conftest import wait_until
-from tests.speech import clip, share_of_words
-from tests.weights import whisper_folder
+from tests.support.processes import Site
+from tests.support.speech import clip, share_of_words
+from tests.support.waiting import wait_until
+from tests.support.weights import whisper_folder
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.alone]
 BEHIND = 6.0  # seconds by which HLS is behind, on a busy machine

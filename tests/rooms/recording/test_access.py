@@ -21,9 +21,10 @@ from rooms.recording import peaks, store, tasks
 from rooms.recording.delivery import links
 from rooms.rules import voice
 from rooms.rules.roles import role_in
-from tests.rooms.people import open_room, person, seated
-from tests.rooms.recording.builders import TOTAL_MS, talked_room
-from tests.transcripts.sounds import RATE, clip, laid, save_opus
+from tests.support.people import person
+from tests.support.recordings import TOTAL_MS, talked_room
+from tests.support.rooms import open_room, seated
+from tests.support.sounds import RATE, clip, laid, save_opus
 from transcripts.actions import correct_cue, retry_transcript
 from transcripts.models import Cue
 from transcripts.permissions import may_read_own
