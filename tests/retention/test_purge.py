@@ -342,7 +342,7 @@ def test_the_command_lists_what_is_due_overdue_and_held(facts: Facts, later: Cal
 
 
 def test_every_clock_of_the_table_is_kept() -> None:
-    """What the table says about rows is what a purge does to them."""
+    """A purge treats the rows of each model as the table of artefacts says."""
     room = marked_room(WORD)
     counts = {a.name: a.rows._base_manager.filter(**{a.room: room.pk}).count() for a in TABLE if a.rows is not None}
     assert all(counts.values()), f"the builder lays something of everything: {counts}"
