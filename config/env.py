@@ -4,7 +4,6 @@ An empty value counts as not given, so that `NAME= command` and an empty line in
 """
 
 import ipaddress
-import json
 import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -106,21 +105,6 @@ def env_int(name: str, default: int, minimum: int = 0, maximum: int = 2**31 - 1)
     return number
 
 
-def env_float(name: str, default: float, minimum: float, maximum: float) -> float:
-    """Read a number from `minimum` to `maximum`, both included; NaN is refused."""
-    value = env_str(name)
-    if not value:
-        return default
-    write = f"a number from {minimum:g} to {maximum:g}, for example {name}={default:g}"
-    try:
-        number = float(value)
-    except ValueError as error:
-        raise refuse(name, value, write) from error
-    if not minimum <= number <= maximum:
-        raise refuse(name, value, write)
-    return number
-
-
 def env_url(name: str, default: str, schemes: Sequence[str], example: str = "") -> str:
     """Read an address with one of these schemes and a host (a path for a socket)."""
     value = env_str(name)
@@ -147,23 +131,6 @@ def env_list(name: str, default: Sequence[str] = ()) -> list[str]:
     if not value:
         return list(default)
     return [word.strip() for word in value.split(",") if word.strip()]
-
-
-def env_json(name: str, default: Any, kind: type = list, example: str = "") -> Any:
-    """Read a JSON value of type `kind`."""
-    value = env_str(name)
-    if not value:
-        return default
-    write = f"JSON, {'a list' if kind is list else 'an object'}"
-    if example:
-        write += f", for example {name}='{example}'"
-    try:
-        found = json.loads(value)
-    except ValueError as error:
-        raise refuse(name, value, write) from error
-    if not isinstance(found, kind):
-        raise refuse(name, value, write)
-    return found
 
 
 def env_ports(name: str, default: tuple[int, int], width: int = 2) -> tuple[int, int]:

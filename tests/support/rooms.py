@@ -8,7 +8,7 @@ from typing import Any
 from django.conf import settings
 
 from people.models import User
-from rooms import actions
+from rooms import actions, presence
 from rooms.models import Room
 from tests.support.people import person
 
@@ -43,3 +43,13 @@ def due_at(room: Room) -> datetime:
     """The normal day of its purge."""
     assert room.ended_at is not None
     return room.ended_at + timedelta(days=settings.RECORDING_DAYS)
+
+
+def people_in(room_pk: int) -> int:
+    """Number of people connected, stage and audience."""
+    return presence.look(room_pk, [])[0]
+
+
+def is_connected(room_pk: int, user_pk: int) -> bool:
+    """Whether this person is connected by any of their pages."""
+    return presence.look(room_pk, [presence.user_key(user_pk)])[1][0]
