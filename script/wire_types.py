@@ -79,7 +79,7 @@ def reach(hint: Any, typed: dict[type, None]) -> None:
 
 
 def unions(data: dict[str, type], lossy: list[type]) -> str:
-    """What may arrive, told apart by `type`."""
+    """The unions of all messages, discriminated by `type`."""
     lines = "".join(f"  {kind}: {made.__name__};\n" for kind, made in data.items())
     return f"""\
 /** The data of each sequenced event, by its type. */
@@ -124,6 +124,8 @@ def typescript(hint: Any) -> str:
         return " | ".join(typescript(one) for one in inner)
     if origin is list:
         return f"{typescript(inner[0])}[]"
+    if origin is dict:
+        return f"Record<{typescript(inner[0])}, {typescript(inner[1])}>"
     raise TypeError(f"script/wire_types.py does not know {hint}")
 
 

@@ -26,10 +26,10 @@ from rooms.guests.near_listener import NearListener
 from rooms.guests.talker import Talker
 from rooms.models import Recording, RecordingFile, Room
 from rooms.recording import store
-from tests.processes import Site
 from tests.rooms.media.company import Analyst, loudness, signed_in, tone
-from tests.rooms.media.conftest import room, say, sounding, wait_until  # noqa: F401  (fixtures)
 from tests.rooms.media.kills import Mix
+from tests.support.processes import Site
+from tests.support.waiting import say, wait_until
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.alone]
 WITHIN = 2.0  # seconds after the commit
@@ -104,8 +104,8 @@ class Table:
 
 @pytest.mark.parametrize(("end", "ears_end"), [(close, True), (sign_out_everywhere, True), (no_stage, False)])
 def test_a_voice_without_the_right_to_it_falls_silent(
-    sounding: Site,  # noqa: F811
-    room: Room,  # noqa: F811
+    sounding: Site,
+    room: Room,
     end: Callable[[User], None],
     ears_end: bool,
 ) -> None:

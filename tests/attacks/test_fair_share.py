@@ -20,12 +20,13 @@ from django.utils import timezone
 from people.models import User
 from rooms.models import Recording, Room
 from rooms.recording.delivery import links
-from tests.greedy import HONEST, Form, ask
-from tests.processes import Site
-from tests.rooms.client import Page, code
 from tests.rooms.media.test_sdp import CHROMIUM
-from tests.rooms.people import open_room, person, session_cookie
 from tests.rooms.recording.test_slow_readers import large_room
+from tests.support.client import Page, code
+from tests.support.greedy import HONEST, Form, ask
+from tests.support.people import person, session_cookie
+from tests.support.processes import Site
+from tests.support.rooms import open_room
 
 pytestmark = pytest.mark.alone
 ROOT = Path(__file__).parents[2]
@@ -37,7 +38,7 @@ GREED = 12.0  # seconds
 def greed(room: Room, file: str, cookie: str, seconds: float, sockets: int = 120) -> Generator[subprocess.Popen[str]]:
     """The greedy one, in a process of its own."""
     asked = {"slug": room.slug, "cookies": [cookie], "file": file, "sdp": CHROMIUM, "seconds": seconds}
-    line = [sys.executable, "-m", "tests.greedy", json.dumps({**asked, "sockets": sockets})]
+    line = [sys.executable, "-m", "tests.support.greedy", json.dumps({**asked, "sockets": sockets})]
     process = subprocess.Popen(line, cwd=ROOT, env={**os.environ}, stdout=subprocess.PIPE, text=True)
     try:
         yield process

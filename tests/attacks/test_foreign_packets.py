@@ -18,9 +18,9 @@ from rooms.guests.hls_listener import HlsListener
 from rooms.guests.talker import Talker
 from rooms.guests.visitor import Browser, Visitor, listen
 from rooms.models import Room
-from tests.processes import Site
 from tests.rooms.media.company import Analyst, loudness, tone
-from tests.rooms.media.conftest import guest, room, say, sounding  # noqa: F401  (fixtures)
+from tests.support.processes import Site
+from tests.support.waiting import say
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.alone]
 
@@ -55,9 +55,9 @@ while time.monotonic() < ends:
 
 
 def test_packets_of_another_process_silence_nobody(
-    sounding: Site,  # noqa: F811
-    room: Room,  # noqa: F811
-    guest: Callable[[str], Browser],  # noqa: F811
+    sounding: Site,
+    room: Room,
+    guest: Callable[[str], Browser],
 ) -> None:
     near, far = asyncio.run(_attacked(sounding, guest("nora"), room.slug))
     say(f"longest silence while packets came: near {near:.2f} s, far {far:.2f} s")
@@ -108,7 +108,7 @@ def _longest_silence(far: HlsListener) -> float:
 
 
 def command_lines() -> str:
-    """What `ps` shows every user of the machine."""
+    """Return the command lines of all processes, which `ps` shows to every user."""
     found = []
     for path in Path("/proc").glob("[0-9]*/cmdline"):
         try:

@@ -1,4 +1,4 @@
-"""What pictures made to hurt cost a running site: memory of the web process and of the one that decodes."""
+"""Memory of the web process and of the decoder's while malicious pictures are uploaded to a running site."""
 
 from __future__ import annotations
 
@@ -18,9 +18,8 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from tests.people.factories import person
-from tests.processes import Site
-from tests.rooms.people import session_cookie
+from tests.support.people import person, session_cookie
+from tests.support.processes import Site
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

@@ -13,9 +13,9 @@ from retention.purge import purge
 from rooms.models import Recording, Room
 from tests.e2e.browser import DESK, PHONE, Chromium, Scheme, axe, overflow
 from tests.e2e.test_pages import LONG_TITLE, ended_room
-from tests.moderation.builders import due_at
-from tests.rooms.people import person
-from tests.rooms.recording.builders import talked_room
+from tests.support.people import person
+from tests.support.recordings import talked_room
+from tests.support.rooms import due_at
 from transcripts.models import TrackPlan, Transcript, TranscriptionWindow
 
 # Seconds instead of minutes: what a page waits for is asked for a hundred times as often.

@@ -1,4 +1,4 @@
-"""Who may come in, before browsers: the host changes it, and people who are no longer admitted are told."""
+"""Entry policies in browsers: the host changes them, and people who are no longer admitted see why."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ from people.actions import standing
 from rooms.models import Room
 from social.actions.follows import follow
 from tests.e2e.browser import PHONE, Chromium, axe
-from tests.rooms.people import open_room, person, seated
+from tests.support.people import person
+from tests.support.rooms import open_room, seated
 
 
 def test_the_host_closes_the_room_to_people_who_are_signed_in(chromium: Chromium) -> None:

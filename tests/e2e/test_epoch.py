@@ -17,9 +17,9 @@ from rooms.models import Room
 from tests.e2e.browser import Chromium, sit_down_and_speak, start_sound
 from tests.e2e.test_kills import hears
 from tests.e2e.test_sound import NO_WAY, microphone, sounding, wait_playing
-from tests.processes import Site
-from tests.rooms.media.conftest import say
-from tests.rooms.people import open_room
+from tests.support.processes import Site
+from tests.support.rooms import open_room
+from tests.support.waiting import say
 
 __all__ = ["sounding"]
 pytestmark = pytest.mark.alone

@@ -1,4 +1,4 @@
-"""What is killed under pages of real Chromium: they hear again, and are heard, without being loaded again."""
+"""Killed processes under pages in real Chromium: sound comes back both ways without a reload."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from playwright.sync_api import Page, expect
 
 from tests.e2e.browser import Chromium, sit_down_and_speak, start_sound
 from tests.e2e.test_sound import NO_WAY, microphone, sounding, wait_playing
-from tests.processes import Site
-from tests.rooms.media.conftest import say
-from tests.rooms.people import open_room
+from tests.support.processes import Site
+from tests.support.rooms import open_room
+from tests.support.waiting import say
 
 __all__ = ["sounding"]
 pytestmark = pytest.mark.alone

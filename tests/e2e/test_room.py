@@ -15,8 +15,9 @@ from rooms import actions
 from rooms.models import Consent, Room, Seat
 from social.models import Follow
 from tests.e2e.browser import MEDIA_HANDLERS, MEDIA_SHOWN, PHONE, Chromium, start_sound
-from tests.processes import Site
-from tests.rooms.people import open_room, person, seated
+from tests.support.people import person
+from tests.support.processes import Site
+from tests.support.rooms import open_room, seated
 
 
 def seat_of(handle: str) -> str:

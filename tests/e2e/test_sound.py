@@ -15,11 +15,12 @@ from playwright.sync_api import Page, expect
 
 from rooms.models import Room
 from tests.e2e.browser import PHONE, Chromium, sit_down_and_speak, start_sound
-from tests.processes import Site
-from tests.rooms.people import open_room, person
-from tests.services import services
-from tests.speech import clip, share_of_words
-from tests.weights import whisper_folder
+from tests.support.people import person
+from tests.support.processes import Site
+from tests.support.rooms import open_room
+from tests.support.services import services
+from tests.support.speech import clip, share_of_words
+from tests.support.weights import whisper_folder
 
 pytestmark = pytest.mark.alone
 MOST_WORDS = 0.8  # of all
@@ -53,7 +54,7 @@ def engine() -> Any:
 
 
 def understood(path: Path) -> str:
-    """What Whisper understands of a file."""
+    """Transcribe a file with Whisper."""
     found = engine().transcribe(str(path), language="en", temperature=0.0, condition_on_previous_text=False)
     return str(found["text"])
 

@@ -35,11 +35,11 @@ from rooms.recording import store
 from tests.e2e.browser import Chromium, sit_down_and_speak
 from tests.e2e.test_replay import current, now, replay, until
 from tests.e2e.test_sound import ending, understood
-from tests.moderation.builders import found as found_anywhere
-from tests.processes import Site
-from tests.rooms.people import person
-from tests.speech import share_of_words
-from tests.transcripts.sounds import RATE, WORDS, in_turn, is_by, laid, plain_words
+from tests.support.people import person
+from tests.support.processes import Site
+from tests.support.sounds import RATE, WORDS, in_turn, is_by, laid, plain_words
+from tests.support.speech import share_of_words
+from tests.support.traces import everywhere as found_anywhere
 
 pytestmark = pytest.mark.alone
 
@@ -101,7 +101,7 @@ def test_a_room_from_its_opening_until_nothing_is_left(web: Site, chromium: Chro
 
 
 def voice(who: str) -> np.ndarray[Any, Any]:
-    """What somebody says, with a second of silence behind it, as samples of 16 kHz."""
+    """Return a person's speech, followed by a second of silence, as samples at 16 kHz."""
     places, end_ms = in_turn(CLIPS[who], 0, 300)
     return laid(places, end_ms + 700)
 
@@ -284,7 +284,7 @@ def take_everything(page: Page, room: Room, folder: Path) -> str:
 
 
 def sound_is_right(files: dict[str, Path]) -> None:
-    """What the files say, understood by a model that had no part in the transcript."""
+    """Check the words in the sound files with a model that had no part in the transcript."""
     tracks = {name.split("-")[1].removesuffix(".opus"): path for name, path in files.items() if "tracks/" in name}
     assert set(tracks) == set(SAID)
     for who, path in tracks.items():

@@ -17,8 +17,8 @@ from mail.models import Mail
 from people.groups import AUDITORS, MODERATORS, SENIORS, ensure_groups
 from people.models import Creator, User
 from social.models import Follow
-from tests.people.factories import people, person
-from tests.people.staff import sign_in_staff
+from tests.support.people import people, person
+from tests.support.staff import sign_in_staff
 
 pytestmark = pytest.mark.django_db
 

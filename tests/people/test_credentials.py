@@ -1,4 +1,4 @@
-"""What ends when a password or an address changes, what stays, and what a new credential asks for."""
+"""Changes of password and address: sessions and tokens that end, those that stay, and checks of a new credential."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ from people.models import ApiToken, Session, User
 from people.refusals import PeopleRefused
 from people.sessions import alive, stored_key
 from people.tasks import tidy
-from tests.people.factories import PASSWORD, api_client, person
-from tests.people.staff import SECRET, second_step_of, sign_in_staff
-from tests.people.ways_in import code_of, confirm, entered, link_in, reset, sign_in, signed_in
+from tests.support.people import PASSWORD, api_client, person
+from tests.support.staff import SECRET, second_step_of, sign_in_staff
+from tests.support.ways_in import code_of, confirm, entered, link_in, reset, sign_in, signed_in
 
 pytestmark = pytest.mark.django_db
 NEW = "another long walk"
@@ -32,7 +32,7 @@ NEW = "another long walk"
 
 @pytest.fixture
 def told() -> Generator[list[tuple[str, str]]]:
-    """What was said to those who depend on an account: why, and which session ended."""
+    """Signals `standing_changed` that were sent, as (why, session that ended)."""
     heard: list[tuple[str, str]] = []
 
     def hear(why: str, session: str, **_signal: Any) -> None:

@@ -12,8 +12,8 @@ from django.core.management import call_command
 from django.test import Client
 
 from people.models import User
-from tests.people.factories import person
-from tests.people.ways_in import confirm, entered, reset, sign_in, signed_in
+from tests.support.people import person
+from tests.support.ways_in import confirm, entered, reset, sign_in, signed_in
 
 pytestmark = pytest.mark.django_db
 COMPOSED = unicodedata.normalize("NFC", "één café à la crème")
@@ -23,7 +23,7 @@ BOTH = pytest.mark.parametrize(("first", "then"), [(COMPOSED, DECOMPOSED), (DECO
 
 @pytest.fixture(autouse=True)
 def _quick_hashes(settings: Any) -> None:
-    """What is hashed is looked at here, not how; each test signs in several times."""
+    """Use a fast hasher: these tests are about the input of hashes, and sign in several times each."""
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher", *settings.PASSWORD_HASHERS]
 
 

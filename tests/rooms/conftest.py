@@ -1,4 +1,4 @@
-"""What tests of rooms need: the site's web process for those over real sockets."""
+"""Fixtures of the tests of rooms: the site's web process, for tests over real sockets."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Generator
 
 import pytest
 
-from tests.processes import Site
+from tests.support.processes import Site
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""What comes in by two doors is read in one way: cookies by pages and sockets, JSON by the API and sockets."""
+"""One parser for input of two kinds of client: cookies of pages and sockets, JSON of the API and sockets."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from config.plain_input import drop_cookies
 from core.api.parsers import PlainJSONParser
 from rooms.live.frames import BadFrame, parse
 from rooms.rules import identity
-from tests.rooms.people import person, session_cookie
+from tests.support.people import person, session_cookie
 
 NAME = settings.SESSION_COOKIE_NAME
 ODD = ["a[b]=1", "x=a b", '{"a": 1, "b": [2]}', '"quoted; value"', "=", ";;", "novalue", f"{NAME}=other", "é=ü", "$P=/"]

@@ -10,7 +10,7 @@ import redis.asyncio
 
 from core import bus
 from rooms import presence
-from tests.waiting import until
+from tests.support.waiting import until
 
 ROOM = 71
 

@@ -1,4 +1,4 @@
-"""What is killed, and how soon the page is right again: over real sockets, with Redis and Daphne really dying."""
+"""Recovery of the page after kills of Redis and Daphne, measured over real sockets."""
 
 from __future__ import annotations
 
@@ -19,9 +19,10 @@ from core import bus
 from deploy.local.throwaway import Throwaway
 from rooms import actions, channels
 from rooms.models import Room
-from tests.processes import Site
-from tests.rooms.client import Page, code
-from tests.rooms.people import consented, open_room, person, seated
+from tests.support.client import Page, code
+from tests.support.people import person
+from tests.support.processes import Site
+from tests.support.rooms import consented, open_room, seated
 
 
 @pytest.mark.alone

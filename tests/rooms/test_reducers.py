@@ -18,15 +18,16 @@ from rooms.models import Room, RoomEvent
 from rooms.rules.identity import Who
 from rooms.wire.events import SEQUENCED, as_message
 from rooms.wire.snapshot import snapshot
-from tests.rooms.people import consented, open_room, person
 from tests.rooms.reducer import apply
+from tests.support.people import person
+from tests.support.rooms import consented, open_room
 
 pytestmark = pytest.mark.django_db(transaction=True)
 SAME = ("seq", "room", "seats", "you")  # the count is lossy
 
 
 def page(start: Any, events: list[Any]) -> list[dict[str, Any]]:
-    """What the page knows after each of these."""
+    """Run the page's reducers in Node, and return the state after each event."""
     asked = json.dumps({"snapshot": start, "events": events})
     command = ["node", str(Path(__file__).with_name("reduce.mjs"))]
     done = subprocess.run(command, input=asked, capture_output=True, text=True, timeout=60)

@@ -15,16 +15,17 @@ from django.test import Client
 from people.models import Session, User
 from rooms import hooks
 from rooms.live.hub import Hub
-from rooms.live.rights import check_again
-from rooms.live.send_queue import Outlet
+from rooms.live.rights import check_sockets
+from rooms.live.send_queue import SendQueue
 from rooms.models import Room, Seat
 from rooms.rules.admission import Guest, admissions
 from rooms.rules.identity import Who, new_conn
 from rooms.wire import events
 from rooms.wire.snapshot import snapshot
-from tests.people.staff import sign_in_staff
-from tests.rooms.people import open_room, person
-from tests.waiting import until
+from tests.support.people import person
+from tests.support.rooms import open_room
+from tests.support.staff import sign_in_staff
+from tests.support.waiting import until
 
 pytestmark = pytest.mark.django_db(transaction=True)
 SECRET: events.Sided = {"type": "test", "room": "x", "data": {"word": "for the host"}}
@@ -42,15 +43,17 @@ async def hub(monkeypatch: pytest.MonkeyPatch) -> AsyncGenerator[Hub]:
     await made.redis.aclose()
 
 
-async def join(hub: Hub, room: Room, user: User | None, session: str = "") -> Outlet:
+async def join(hub: Hub, room: Room, user: User | None, session: str = "") -> SendQueue:
     key = "a:guest" if user is None else Who.of_user(user).key
-    outlet = Outlet(room.pk, key, new_conn(session), None if user is None else user.pk, lambda: None, lambda code: None)
-    await hub.join(room.pk, outlet)
-    return outlet
+    send_queue = SendQueue(
+        room.pk, key, new_conn(session), None if user is None else user.pk, lambda: None, lambda code: None
+    )
+    await hub.join(room.pk, send_queue)
+    return send_queue
 
 
-def heard(outlet: Outlet) -> list[str]:
-    return [text for text, _seq in outlet.queue if json.loads(text)["type"] == "test"]
+def heard(send_queue: SendQueue) -> list[str]:
+    return [text for text, _seq in send_queue.queue if json.loads(text)["type"] == "test"]
 
 
 def session_for(user: User, *, as_staff: bool = False) -> str:
@@ -63,11 +66,11 @@ def session_for(user: User, *, as_staff: bool = False) -> str:
     return Session.objects.get(user=user).ident
 
 
-async def hears(outlet: Outlet, times: int = 1) -> None:
+async def hears(send_queue: SendQueue, times: int = 1) -> None:
     """Wait until it heard so many messages of the test's kind."""
 
     async def enough() -> bool:
-        return len(heard(outlet)) >= times
+        return len(heard(send_queue)) >= times
 
     await until(enough)
 
@@ -76,21 +79,21 @@ async def test_host_and_cohosts_hear_the_host_side_and_lose_it_with_their_role(h
     room: Room = await run(open_room)()
     helper, guest = await run(person)("helper"), await run(person)("guest")
     seat = await run(Seat.objects.create)(room=room, user=helper, role="cohost", place=11)
-    outlets = {}
+    send_queues = {}
     for user in (room.host, helper, guest, None):
-        outlets[user] = await join(hub, room, user, "" if user is None else await run(session_for)(user))
-    assert await check_again(outlets.values(), hub.set_sides) == 0
+        send_queues[user] = await join(hub, room, user, "" if user is None else await run(session_for)(user))
+    assert await check_sockets(send_queues.values(), hub.set_sides) == 0
     await run(events.tell_host_side)(room, SECRET)
-    await hears(outlets[room.host])
-    await hears(outlets[helper])
+    await hears(send_queues[room.host])
+    await hears(send_queues[helper])
     seat.left_at = seat.taken_at
     await run(seat.save)()
-    await check_again(outlets.values(), hub.set_sides)
+    await check_sockets(send_queues.values(), hub.set_sides)
     await run(events.tell_host_side)(room, SECRET)
-    await hears(outlets[room.host], 2)
-    assert len(heard(outlets[helper])) == 1
-    assert heard(outlets[guest]) == heard(outlets[None]) == []
-    await hub.set_sides(outlets[room.host], frozenset())
+    await hears(send_queues[room.host], 2)
+    assert len(heard(send_queues[helper])) == 1
+    assert heard(send_queues[guest]) == heard(send_queues[None]) == []
+    await hub.set_sides(send_queues[room.host], frozenset())
     assert hub.narrow == {}
 
 
@@ -117,11 +120,11 @@ async def test_staff_hear_with_a_session_that_used_a_second_step_lately(hub: Hub
     stale = await run(person)("moderator", is_staff=True)
     fresh = await run(person)("senior", is_staff=True)
     ident = await run(session_for)(fresh, as_staff=True)
-    outlets = [await join(hub, room, stale, await run(session_for)(stale)), await join(hub, room, fresh, ident)]
-    await check_again(outlets, hub.set_sides)
+    send_queues = [await join(hub, room, stale, await run(session_for)(stale)), await join(hub, room, fresh, ident)]
+    await check_sockets(send_queues, hub.set_sides)
     await run(events.tell_staff)(SECRET)
-    await hears(outlets[1])
-    assert heard(outlets[0]) == []
+    await hears(send_queues[1])
+    assert heard(send_queues[0]) == []
     found: dict[Guest, Any] = await run(admissions)([Guest(room.pk, Who.of_user(fresh).key, f"{ident}.page.x")])
     assert [one.sides for one in found.values()] == [frozenset({"staff"})]
 

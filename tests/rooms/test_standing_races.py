@@ -17,8 +17,9 @@ from people.refusals import PeopleRefused
 from rooms import actions
 from rooms.models import Room, Seat
 from rooms.rules.refusals import RoomRefused
-from tests.privileges import superuser
-from tests.rooms.people import consented, open_room, person
+from tests.support.people import person
+from tests.support.privileges import superuser
+from tests.support.rooms import consented, open_room
 
 
 def close(user: User) -> None:
@@ -38,7 +39,7 @@ def open_seats(user: User) -> int:
 
 
 def alone_with_its_connection(work: Callable[..., Any], *args: Any) -> str:
-    """What a thread of its own gets: "ok", or the code of a refusal."""
+    """Run `work` in a thread with its own connection; returns "ok" or the code of the refusal."""
     try:
         work(*args)
     except (RoomRefused, PeopleRefused) as refused:

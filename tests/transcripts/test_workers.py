@@ -7,11 +7,13 @@ import pytest
 from django.db import connection
 
 from rooms.models import Recording
-from tests.privileges import owner
-from tests.processes import Site
-from tests.transcripts import builders, sounds
+from tests.support import recordings, sounds
+from tests.support.people import person
+from tests.support.privileges import owner
+from tests.support.processes import Site
+from tests.support.waiting import wait_until
 from transcripts import actions
-from transcripts.models import Cue, Piece, Transcript, TranscriptionWindow
+from transcripts.models import Cue, Transcript, TranscriptionWindow, WorkItem
 from transcripts.tasks import requeue, work
 
 # Each claim and each lease that was taken away is written down by the database itself: nothing a worker does escapes.
@@ -33,10 +35,10 @@ FORGET = "DROP TRIGGER witness ON transcripts_transcriptionwindow; DROP FUNCTION
 @pytest.fixture
 def recording(transactional_db: None) -> Recording:
     """Six windows of speech: enough to be killed in the middle."""
-    host = builders.person("hanna")
-    made = builders.ended_room(host)
+    host = person("hanna")
+    made = recordings.ended_recording(host)
     places, end_ms = sounds.in_turn(sounds.CLIPS * 6, pause_ms=600)
-    builders.track(made, builders.seat(made, host, 0), sounds.laid(places, end_ms))
+    recordings.lay_track(made, recordings.sat_until_the_end(made, host, 0), sounds.laid(places, end_ms))
     return made
 
 
@@ -55,14 +57,14 @@ def taken_from_the_living() -> int:
 
 def wait_for(what: Callable[[], bool], site: Site, seconds: float = 300) -> None:
     """Wait, generously: Whisper on a busy machine. If it never comes to that, say what the worker wrote last."""
-    ends = time.monotonic() + seconds
-    while not what():
-        assert time.monotonic() < ends, site.log("speech").read_text(errors="replace")[-4000:]
-        time.sleep(0.05)
+    try:
+        wait_until(what, seconds, every=0.05)
+    except AssertionError as error:
+        raise AssertionError(site.log("speech").read_text(errors="replace")[-4000:]) from error
 
 
 def done() -> int:
-    return TranscriptionWindow.objects.filter(state=Piece.State.DONE).count()
+    return TranscriptionWindow.objects.filter(state=WorkItem.State.DONE).count()
 
 
 def ready() -> bool:
@@ -85,9 +87,9 @@ def test_a_killed_worker_s_windows_are_taken_up_where_they_were(
     light = {"WHISPER_MODEL": "tiny.en", "SPEECH_LEASE_SECONDS": "3", "WHISPER_THREADS": "1"}
     site.start("speech", **light)
     actions.request_transcript(recording)
-    wait_for(lambda: done() >= 2 and TranscriptionWindow.objects.filter(state=Piece.State.RUNNING).exists(), site)
+    wait_for(lambda: done() >= 2 and TranscriptionWindow.objects.filter(state=WorkItem.State.RUNNING).exists(), site)
     site.kill("speech")
-    before = dict(TranscriptionWindow.objects.filter(state=Piece.State.DONE).values_list("pk", "token"))
+    before = dict(TranscriptionWindow.objects.filter(state=WorkItem.State.DONE).values_list("pk", "token"))
     cues = set(Cue.objects.values_list("pk", flat=True))
     assert not ready()
     site.start("speech", "work", **light)

@@ -166,8 +166,8 @@ export interface RoomState {
 }
 
 /**
- * What the reader may do here. `take_seat` is the right to a place, whether or not one is free this second or
- * consent was given: those two change while one looks, and the client sees both (`seats`, `consented`).
+ * Rights of the reader. `take_seat` is the right to a place, whether or not one is free this second or consent was
+ * given: those two change meanwhile, and the client sees both (`seats`, `consented`).
  */
 export interface May {
   take_seat: boolean;
@@ -178,16 +178,19 @@ export interface May {
 }
 
 /**
- * The reader. `user` is null for who is not signed in.
+ * The reader. `user` is null for somebody who is not signed in; `parts` come from `rooms.hooks.personal_parts`.
  */
 export interface You {
   user: string | null;
   may: May;
   consented: boolean;
+  parts: Record<string, unknown>;
 }
 
 /**
  * `type` is "snapshot"; `seq` is the last event that is in it.
+ *
+ * `parts` has what apps register with `rooms.hooks.snapshot_parts`, by its name there; it is the same for everybody.
  */
 export interface Snapshot {
   type: "snapshot";
@@ -196,6 +199,7 @@ export interface Snapshot {
   seats: SeatState[];
   listening: number;
   you: You;
+  parts: Record<string, unknown>;
   now: string;
 }
 

@@ -24,10 +24,10 @@ from rooms.guests import peers
 from rooms.guests.hls_listener import HlsListener
 from rooms.guests.near_listener import NearListener
 from rooms.guests.talker import Talker
-from rooms.guests.visitor import Browser, Refused, Visitor
+from rooms.guests.visitor import Browser, SiteRefused, Visitor
 from rooms.models import Room
-from tests.rooms.media.conftest import PASSWORD
-from tests.rooms.people import consented, person
+from tests.support.people import PASSWORD, person
+from tests.support.rooms import consented
 
 TONES = {"nora": 440.0, "mona": 1000.0, "lena": 1600.0}  # no one's overtone is another's tone
 HEARD = 0.05  # of full scale; each speaks at 0.2
@@ -53,7 +53,7 @@ def loudness(samples: peers.Samples, name: str) -> np.ndarray[Any, Any]:
 
 
 class Analyst:
-    """Who was heard when by a pair of ears. What came in is looked at once."""
+    """Record of the voices heard by a pair of ears over time. Each stretch of sound is analysed once."""
 
     def __init__(self, ears: peers.Ears) -> None:
         self.ears = ears
@@ -124,7 +124,7 @@ class Host:
             if self.visitor is None:
                 raise ConnectionError("no line")
             await self.visitor.ask(verb, **values)
-        except (Refused, OSError, TimeoutError, WebSocketException):
+        except (SiteRefused, OSError, TimeoutError, WebSocketException):
             self.failed = time.time()
             return False
         now = time.time()

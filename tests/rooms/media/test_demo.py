@@ -1,4 +1,4 @@
-"""Who starts the site hears something at once: the demo's two voices, until its time is up."""
+"""The demo of a fresh site: its two voices can be heard at once, until its time is up."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from rooms.guests.demo import MINUTES, may_start_demo, start_demo_room
 from rooms.guests.near_listener import NearListener
 from rooms.guests.visitor import Browser
 from rooms.models import Room
-from tests.processes import Site
 from tests.rooms.media.test_voice import heard
-from tests.speech import words
+from tests.support.processes import Site
+from tests.support.speech import words
 
 
 @pytest.fixture
@@ -53,7 +53,7 @@ def test_there_is_one_demo_room_and_its_time_runs(people_of_the_demo: None) -> N
     assert start_demo_room() == room
     assert not may_start_demo()
     assert room.ends_by is not None and room.ends_by - timezone.now() <= timedelta(minutes=MINUTES)
-    assert actions.sweep(now=timezone.now() + timedelta(minutes=MINUTES + 1)) == 1
+    assert actions.sweep_rooms(now=timezone.now() + timedelta(minutes=MINUTES + 1)) == 1
     room.refresh_from_db()
     assert room.end_reason == Room.EndReason.TIME_UP
     assert may_start_demo()

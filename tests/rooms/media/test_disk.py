@@ -30,10 +30,10 @@ from rooms.media.supervisor.disk_gate import CALM, LASTING, MOST_CALM, SOON, Gat
 from rooms.models import Recording, RecordingFile, Room
 from rooms.recording import store
 from rooms.recording.finishing.space import MB, Space, measure
-from tests.processes import Site
-from tests.rooms.media.conftest import PASSWORD, by_hand, say, wait_until
-from tests.rooms.people import person
-from tests.smalldisk import SmallDisk, small_disk
+from tests.support.people import PASSWORD, person
+from tests.support.processes import Site, by_hand
+from tests.support.smalldisk import SmallDisk, small_disk
+from tests.support.waiting import say, wait_until
 
 RESERVE_MB = 8
 SITE = {"STATIC_FILES": "source", "RECORDINGS_RESERVE_MB": str(RESERVE_MB)}
@@ -140,7 +140,7 @@ def print_log(site: Site) -> None:
 
 @dataclass
 class Page:
-    """What a page in the room is told."""
+    """Messages that a page in the room receives."""
 
     seen: list[dict[str, Any]] = field(default_factory=list)
 
@@ -189,7 +189,7 @@ class Listeners:
 
 
 def readiness(site: Site) -> dict[str, Any]:
-    """What /readyz says of its parts. (The test runs without beat and speech: it is 503 all the same.)"""
+    """Get the parts of /readyz. (The test runs without beat and speech, so its status is 503 in any case.)"""
     try:
         asked = urllib.request.Request(f"{site.url}/readyz", headers={"X-Readyz-Key": settings.READYZ_KEY})
         with urllib.request.urlopen(asked, timeout=5) as answer:

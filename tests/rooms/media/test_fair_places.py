@@ -19,11 +19,11 @@ from rooms.media import redis_keys
 from rooms.media.supervisor import fairness
 from rooms.media.supervisor.state import Handle
 from rooms.models import Room
-from tests.greedy import GREEDY, HONEST
-from tests.processes import Site
-from tests.rooms.client import Page, code
 from tests.rooms.media.test_sdp import CHROMIUM
-from tests.rooms.people import person
+from tests.support.client import Page, code
+from tests.support.greedy import GREEDY, HONEST
+from tests.support.people import person
+from tests.support.processes import Site
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.alone]
 

@@ -18,11 +18,12 @@ from people.models import User
 from rooms import actions
 from rooms.guests.visitor import Browser
 from rooms.models import Recording, Room
-from tests.hungdisk import HungDisk, hung_disk
-from tests.processes import Site
-from tests.rooms.media.conftest import by_hand, say, wait_until
 from tests.rooms.media.test_disk import Listeners, readiness
-from tests.rooms.people import open_room, person
+from tests.support.hungdisk import HungDisk, hung_disk
+from tests.support.people import person
+from tests.support.processes import Site, by_hand
+from tests.support.rooms import open_room
+from tests.support.waiting import say, wait_until
 
 SITE = {"STATIC_FILES": "source"}
 WITHIN = 30.0  # seconds for what takes about three

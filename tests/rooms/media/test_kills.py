@@ -18,8 +18,8 @@ from rooms.recording import store, tasks
 from rooms.recording.sums import checksums
 from tests.rooms.media import kills
 from tests.rooms.media.company import TONES, Company, signed_in
-from tests.rooms.media.conftest import say, wait_until
-from tests.rooms.media.managed import Managed
+from tests.support.managed import Managed
+from tests.support.waiting import say, wait_until
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.alone]
 

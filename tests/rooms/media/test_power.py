@@ -1,4 +1,4 @@
-"""Who is heard is the database's word: mute, unseat, end; and what the supervisor gives and refuses."""
+"""The database decides who is heard: mute, unseat, end; and the supervisor's grants and refusals."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ from rooms import actions
 from rooms.guests import peers
 from rooms.guests.near_listener import NearListener
 from rooms.guests.talker import Talker
-from rooms.guests.visitor import Browser, Refused, Visitor, hear, listen, speak
+from rooms.guests.visitor import Browser, SiteRefused, Visitor, hear, listen, speak
 from rooms.models import Room
-from tests.processes import Site
 from tests.rooms.media.company import tone
-from tests.rooms.media.conftest import by_hand, say, wait_until
+from tests.support.processes import Site, by_hand
+from tests.support.waiting import say, wait_until
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.alone]
 
@@ -137,7 +137,7 @@ def test_what_is_given_and_what_is_refused(site: Site, room: Room) -> None:
 
 
 def told(name: str) -> dict[str, Any]:
-    """What the supervisor last said of itself; nothing while it has not."""
+    """Return the status that the supervisor last wrote under this name; empty before the first."""
     with redis.Redis.from_url(settings.REDIS_URL, decode_responses=True) as client:
         return dict(json.loads(str(client.get(f"{settings.REDIS_PREFIX}media:{name}") or "{}")))
 
@@ -169,6 +169,6 @@ async def code_of(work: Awaitable[object]) -> str:
     """Why it was refused."""
     try:
         await work
-    except Refused as error:
+    except SiteRefused as error:
         return error.code
     return "ok"

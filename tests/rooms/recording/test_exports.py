@@ -28,9 +28,10 @@ from rooms.recording import peaks, store
 from rooms.recording.delivery import exports
 from rooms.recording.tasks import prepare_recording
 from rooms.rules.refusals import RoomRefused
-from tests.moderation.builders import due_at, ended_room
-from tests.rooms.people import person
-from tests.rooms.recording.builders import talked_room
+from tests.support.people import person
+from tests.support.recordings import talked_room
+from tests.support.rooms import due_at
+from tests.support.traces import marked_room
 from transcripts.actions import correct_cue
 from transcripts.models import Cue
 
@@ -98,8 +99,8 @@ def test_who_was_on_stage_when_and_what_happened(room: Room) -> None:
 
 
 def test_a_name_is_no_formula() -> None:
-    assert exports.harmless('=HYPERLINK("x")') == '\'=HYPERLINK("x")'
-    assert exports.harmless("Ada") == "Ada"
+    assert exports.escape_formula('=HYPERLINK("x")') == '\'=HYPERLINK("x")'
+    assert exports.escape_formula("Ada") == "Ada"
 
 
 def test_without_transcription_there_is_no_transcript() -> None:
@@ -189,7 +190,7 @@ def test_no_sound_is_read_in_a_request(room: Room, monkeypatch: pytest.MonkeyPat
 
 
 def in_a_thread(work: Callable[[], Any]) -> Any:
-    """What it returns, on a connection of its own."""
+    """Run `work` in a thread, on a database connection of its own, and return its result."""
 
     def run() -> Any:
         try:
@@ -221,7 +222,7 @@ def test_a_purge_that_begins_while_texts_are_written_leaves_none(room: Room, mon
         actions.download_everything(room.pk, room.host)
     assert list(store.exports_folder(room.pk).iterdir()) == []
 
-    again = ended_room("again", 1)
+    again = marked_room("again", 1)
     prepare_recording(again.recording.pk)
 
     def purge() -> list[int]:

@@ -27,14 +27,15 @@ from rooms.recording.finishing.finish import finish
 from rooms.recording.hls import playlists
 from rooms.recording.tasks import finish_recording, still_recording, sweep_recordings
 from rooms.rules.refusals import RoomRefused
-from tests.people.staff import sign_in_staff
-from tests.rooms import people
+from tests.support.people import person
+from tests.support.rooms import ended_room
+from tests.support.staff import sign_in_staff
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
 def record(room: Room, run: int, hertz: int, begins: float, seconds: int) -> None:
-    """What the recorder leaves of one run: a tone that begins so many seconds into the room."""
+    """Write the files of one run of the recorder: a tone that begins so many seconds into the room."""
     folder = store.hls_folder(room.pk)
     folder.mkdir(parents=True, exist_ok=True)
     subprocess.run(
@@ -67,13 +68,6 @@ def tone_at(samples: peers.Samples, hertz: int) -> tuple[float, float]:
     place = round(hertz * size / peers.RATE)
     loud = np.flatnonzero(power[:, place] > power[:, place].max() / 4)
     return loud[0] * size / peers.RATE, (loud[-1] + 1) * size / peers.RATE
-
-
-def ended_room(host: str = "host") -> Room:
-    room = people.open_room(host)
-    actions.end_room(room.pk, room.host)
-    room.refresh_from_db()
-    return room
 
 
 def test_gaps_stay_gaps() -> None:
@@ -172,7 +166,7 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[int]:
 
 
 def breaks(monkeypatch: pytest.MonkeyPatch, error: BaseException) -> None:
-    """What nobody expected happens while the mix is made."""
+    """Make the mix raise an unexpected error."""
 
     def mix(*_args: object) -> object:
         raise error
@@ -184,7 +178,7 @@ def test_what_fails_is_tried_again_after_longer_and_longer(monkeypatch: pytest.M
     """Each error, also one that nobody expected: it copied everything again each 30 s, or never."""
     room, good = ended_long_ago(), ended_long_ago("other")
     breaks(monkeypatch, RuntimeError("a bug"))
-    for attempt, wait in enumerate((*finish_module.WAITS, finish_module.WAITS[-1]), start=1):
+    for attempt, wait in enumerate((*finish_module.RETRY_DELAYS, finish_module.RETRY_DELAYS[-1]), start=1):
         with pytest.raises(RuntimeError, match="a bug"):
             finish(room)
         recording = Recording.objects.get(room=room)
@@ -223,7 +217,7 @@ def test_staff_and_operators_try_again_at_once(monkeypatch: pytest.MonkeyPatch, 
     assert "RuntimeError: a bug" in out.getvalue()
     call_command("recordings", "retry", stdout=out)
     assert asked == [room.pk]
-    helper = people.person("helper", is_staff=True)
+    helper = person("helper", is_staff=True)
     with pytest.raises(RoomRefused, match="not_allowed"):
         actions.retry_recording(room.pk, helper)
     helper.user_permissions.add(Permission.objects.get(codename="view_recording"))

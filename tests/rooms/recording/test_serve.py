@@ -15,8 +15,8 @@ from rooms import actions
 from rooms.models import Room
 from rooms.recording import store
 from rooms.recording.hls import epochs, playlists
-from tests.rooms import people
 from tests.rooms.recording.test_finish import record
+from tests.support.rooms import open_room
 
 pytestmark = pytest.mark.django_db(transaction=True)
 SECONDS = 24  # recorded: three windows
@@ -24,7 +24,7 @@ SECONDS = 24  # recorded: three windows
 
 @pytest.fixture
 def room() -> Room:
-    room = people.open_room()
+    room = open_room()
     record(room, 0, 500, begins=0, seconds=SECONDS)
     return room
 
@@ -50,7 +50,7 @@ def gone_within(client: Client, addresses: list[str], seconds: float = 20.0) -> 
 
 
 def renew(room: Room) -> None:
-    """What an action does that changes who may listen."""
+    """Begin a new epoch, as actions do that change who may listen."""
     with transaction.atomic():
         actions.new_epoch(Room.objects.select_for_update().get(pk=room.pk))
 
@@ -82,13 +82,13 @@ def test_an_ended_room_has_no_playlist(client: Client, room: Room) -> None:
 
 
 def test_before_the_first_piece_a_player_comes_back(client: Client) -> None:
-    answer = client.get(f"/r/{people.open_room().slug}/live.m3u8")
+    answer = client.get(f"/r/{open_room().slug}/live.m3u8")
     assert (answer.status_code, answer["Retry-After"]) == (503, "1")
 
 
 def test_with_one_address_nobody_counts_to_another(client: Client, room: Room) -> None:
     """Every piece since the room began lies there; an address opens its own and leads to none."""
-    other = people.open_room("other")
+    other = open_room("other")
     record(other, 0, 500, begins=0, seconds=2)
     address = listed(client, room)[-1]
     _, hls, token, mark, name = address.split("/")
@@ -147,7 +147,7 @@ def test_only_the_window_and_a_few_before_it(client: Client, room: Room) -> None
 
 
 def test_after_the_end_nothing_is_handed_out(client: Client, room: Room) -> None:
-    """Whoever listened keeps addresses: none of them opens two seconds later, nor any that they lead to."""
+    """Addresses that a listener kept: none opens two seconds later, nor any that they lead to."""
     addresses = listed(client, room)
     assert {client.get(address).status_code for address in addresses} == {200}
     actions.end_room(room.pk, room.host)

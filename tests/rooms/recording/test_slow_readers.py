@@ -1,4 +1,4 @@
-"""Whoever reads slowly must not make the server hold what they have not read."""
+"""Slow readers: the server must not hold in memory what they have not read."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ from rooms import actions
 from rooms.models import Recording, RecordingFile, Room
 from rooms.recording import store
 from rooms.recording.delivery import links
-from tests.greedy import GREEDY, HONEST, ask, head, line_of, unread
-from tests.processes import Site
-from tests.rooms.people import open_room
+from tests.support.greedy import GREEDY, HONEST, ask, head, line_of, unread
+from tests.support.processes import Site
+from tests.support.rooms import open_room
 
 LARGE = 400_000_000  # bytes
 MOST = 30_000_000  # bytes that may be in memory for one reader
@@ -41,7 +41,7 @@ def large_room() -> Room:
 
 
 def memory(pid: int) -> int:
-    """What a process holds, in bytes."""
+    """Return the memory of a process in bytes."""
     lines = Path(f"/proc/{pid}/status").read_text().splitlines()
     return int(next(line for line in lines if line.startswith("VmRSS")).split()[1]) * 1024
 
