@@ -1,6 +1,6 @@
-"""Rooms in the admin: to find them, see who sat where and what happened, and end one that must end.
+"""Rooms in the admin: search, read seats, events and consents, end a room, set its entry policy, retry a recording.
 
-History is read, not edited: seats, events, consents and recordings have no forms.
+History is read-only: seats, events, consents and recordings have no forms.
 """
 
 from __future__ import annotations
@@ -62,24 +62,25 @@ class RoomAdmin(ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]
 
     @admin.action(description=_("End these rooms now"), permissions=["end"])
     def end_rooms(self, request: HttpRequest, queryset: QuerySet[Room]) -> None:
-        """Each by the one action that ends rooms; those that are over already are passed by."""
+        """End each room by the action `end_room`; rooms that have ended are skipped."""
         ended = to_each(request, queryset, lambda room, by: actions.end_room(room.pk, by, Room.EndReason.STAFF))
         if ended:
             done = ngettext("{number} room was ended.", "{number} rooms were ended.", ended)
             messages.success(request, done.format(number=ended))
 
     def get_actions(self, request: HttpRequest) -> dict[str, Any]:
-        """Besides those above, one for each policy of who may come in."""
-        found: dict[str, Any] = super().get_actions(request)
-        if found and self.has_end_permission(request):
+        """Add one action for each entry policy."""
+        choices: dict[str, Any] = super().get_actions(request)
+        if choices and self.has_end_permission(request):
             for policy, word in ENTRY_WORDS.items():
                 name = f"entry_{policy.value}"
-                found[name] = (_entry_action(policy.value), name, format_lazy(_("Who may come in: {word}"), word=word))
-        return found
+                label = format_lazy(_("Who may come in: {word}"), word=word)
+                choices[name] = (_entry_action(policy.value), name, label)
+        return choices
 
 
 def _entry_action(policy: str) -> Callable[[RoomAdmin, HttpRequest, QuerySet[Room]], None]:
-    """The admin's action that sets one policy, room by room, by the action that hosts use too."""
+    """Make the admin action that sets one entry policy, by the same action that hosts use."""
 
     def set_policy(self: RoomAdmin, request: HttpRequest, queryset: QuerySet[Room]) -> None:
         done = to_each(request, queryset, lambda room, by: actions.set_entry_policy(room.pk, by, policy, as_staff=True))
@@ -151,7 +152,7 @@ class RecordingAdmin(ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]
 
     @admin.action(description=_("Try again to finish these recordings"), permissions=["retry"])
     def retry(self, request: HttpRequest, queryset: QuerySet[Recording]) -> None:
-        """Each by the one action that does it; those that are finished are passed by."""
+        """Retry each recording by the action `retry_recording`; finished ones are skipped."""
         rooms = Room.objects.filter(recording__in=queryset)
         if number := to_each(request, rooms, lambda room, by: actions.retry_recording(room.pk, by)):
             done = ngettext("{number} recording is tried again.", "{number} recordings are tried again.", number)

@@ -7,4 +7,5 @@ class RoomsConfig(AppConfig):
     verbose_name = _("Rooms")
 
     def ready(self) -> None:
+        """Register hooks and connect signal receivers."""
         import rooms.registrations  # noqa: F401

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
 from typing import Any
 
 from django.dispatch import Signal
@@ -35,3 +37,33 @@ ExportText = Callable[[Room], Iterable[str] | None]
 
 export_texts: Hook[ExportText] = Hook("rooms.export_texts")
 """Texts of the zip of everything, by their name in it: `@export_texts.register("transcript/transcript.vtt")`."""
+
+
+class MediaTap(ABC):
+    """A child process that receives a live room's mix, beside leveller and recorder, which never depend on it.
+
+    Register the class: `@media_taps.register("captions")`. Each live room has an instance of its own, in the media
+    supervisor, which starts the process again whenever it ends. All methods are called in the supervisor's event loop:
+    they must not wait, and not touch a disk.
+    """
+
+    required = False  # whether `/readyz` shows it (part `loops`, degraded) while it fails; else it is only logged
+
+    def __init__(self, room_pk: int) -> None:
+        self.room_pk = room_pk
+
+    @abstractmethod
+    def command(self, mix: Sequence[str | bytes]) -> Sequence[str | bytes]:
+        """Return the command line for one start; it ends with its parent.
+
+        `mix` begins it: ffmpeg, which receives and levels the mix (48 kHz, mono); put output options behind. A word of
+        bytes reaches the process as the path of a file in memory, so that keys stand in no command line.
+        """
+
+    def output(self) -> Path | None:
+        """Return a file that a healthy process changes every second; one that left it alone for four seconds is ended
+        and started again. None: only whether the process lives is watched."""
+        return None
+
+
+media_taps: Hook[type[MediaTap]] = Hook("rooms.media_taps")

@@ -1,13 +1,12 @@
-"""Who is connected to a room: in Redis, because the audience must not queue on a row of the database.
+"""Presence: the people connected to a room, in Redis, because the audience must not wait for a row lock.
 
-A room has a sorted set of connections (`who|conn`, scored by when each expires) and a hash that counts them by
-person, so that "how many people" and "is this person here" are one step each. Connections that a killed process
-left behind expire after `TTL` seconds. All of it in Lua on Redis' own clock: processes cannot race or disagree.
+A room has a sorted set of connections (`who|conn`, scored by expiry time) and a hash that counts them by person, so
+that "how many people" and "is this person here" take one step each. Connections of a killed process expire after `TTL`
+seconds. Everything runs in Lua on Redis' own clock, so that processes cannot race or disagree.
 
-A third hash says since when people of the stage are away, as the room's clock saw it. A mark is good only while that
-person has been away without a break: whoever comes in loses it in the same step, the clock keeps marks of those alone
-that it asks about, and all of a room's run out when no clock came by for `AWAY_KEPT` seconds, because nobody knows then
-who was here meanwhile.
+A third hash marks since when people on stage are away, as the periodic sweep saw it. A mark holds only for an unbroken
+absence: entering removes it in the same step, `absences` removes the marks of people it is not called for, and all
+marks of a room expire when no sweep ran for `AWAY_KEPT` seconds, because nobody recorded then who was here.
 """
 
 from __future__ import annotations
@@ -27,12 +26,12 @@ R = TypeVar("R")
 
 TTL = 30  # seconds a connection counts without being refreshed
 REFRESH = 10  # seconds between refreshes
-LINGER = 10  # seconds for which a page that lost its line counts as open: it is coming back
-BATCH = 500  # connections a script call
-ROOMS = 200  # rooms a round trip
-AWAY_KEPT = 30  # seconds that marks of absence are good without a look at the room
+LINGER = 10  # seconds for which a page that lost its connection counts as open: it may reconnect
+BATCH = 500  # connections per script call
+ROOMS = 200  # rooms per round trip
+AWAY_KEPT = 30  # seconds that marks of absence live without a sweep
 
-# KEYS: connections, people, marks of absence. Every script first forgets who expired.
+# KEYS: connections, people, marks of absence. Every script first removes expired connections.
 _PRUNE = """
 local t = redis.call('TIME')
 local now = t[1] * 1000 + math.floor(t[2] / 1000)
@@ -49,7 +48,7 @@ for _, member in ipairs(redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', now)) do
   gone(member)
 end
 """
-# ARGV: ttl in ms, members. Returns how many people came in by it.
+# ARGV: ttl in ms, members. Returns how many people were not here before.
 _ENTER = (
     _PRUNE
     + """
@@ -66,7 +65,7 @@ redis.call('PEXPIRE', KEYS[2], ARGV[1] * 2)
 return new
 """
 )
-# ARGV: members. Returns how many people left by it.
+# ARGV: members. Returns how many people have no connection left.
 _LEAVE = (
     _PRUNE
     + """
@@ -77,7 +76,7 @@ end
 return left
 """
 )
-# ARGV: people asked about. Returns the number of people here, then 1 or 0 for each of them.
+# ARGV: people. Returns the number of all people here, then 1 or 0 for each of those given.
 _LOOK = (
     _PRUNE
     + """
@@ -86,9 +85,9 @@ for i = 1, #ARGV do answer[i + 1] = redis.call('HEXISTS', KEYS[2], ARGV[i]) end
 return answer
 """
 )
-# ARGV: now (Unix time), how long marks are kept in ms, people asked about. Returns for each of them nothing where they
-# are here, else since when they are away.
-_WATCH = (
+# ARGV: now (Unix time), lifetime of marks in ms, people. Returns for each of them an empty text if they are here, else
+# the Unix time since which they are away.
+_ABSENCES = (
     _PRUNE
     + """
 local over = {}
@@ -109,7 +108,7 @@ return answer
 """
 )
 
-# ARGV: a person, a page of theirs. Whether a connection of that page is here.
+# ARGV: a person, a page of theirs. Returns 1 if a connection of that page is here, else 0.
 _PAGE = (
     _PRUNE
     + """
@@ -125,6 +124,7 @@ return 0
 
 
 def user_key(user_pk: int) -> str:
+    """Key of an account as a person in a room; see `rooms.rules.identity.Who`."""
     return f"u:{user_pk}"
 
 
@@ -134,21 +134,21 @@ def _keys(room_pk: int) -> tuple[str, str, str]:
 
 
 def _run(client: Any, script: str, room_pk: int, *values: Any) -> Any:
-    """A script on a room's keys: its answer, or what is awaited for it."""
+    """Run a script on a room's keys. Returns its answer, or an awaitable where the client is asynchronous."""
     keys = _keys(room_pk)
     return client.eval(script, len(keys), *keys, *values)
 
 
-def _asked(client: Any, script: str, some: list[tuple[int, Sequence[str]]], *values: Any) -> Any:
-    """A pipeline that runs a script for each of these rooms and people, after `values` that are the same for all."""
+def _pipeline(client: Any, script: str, batch: list[tuple[int, Sequence[str]]], *values: Any) -> Any:
+    """Make a pipeline that runs a script for each room and its people; `values` are arguments common to all."""
     pipe = client.pipeline(transaction=False)
-    for room_pk, people in some:
+    for room_pk, people in batch:
         _run(pipe, script, room_pk, *values, *people)
     return pipe
 
 
 async def enter(client: redis.asyncio.Redis, room_pk: int, members: Iterable[tuple[str, str]]) -> int:
-    """These (who, conn) are connected for another TTL. Returns how many people were not here before."""
+    """Add or renew connections (who, conn) for another TTL. Returns how many people were not here before."""
     names = [f"{who}|{conn}" for who, conn in members]
     new = 0
     for start in range(0, len(names), BATCH):
@@ -158,7 +158,7 @@ async def enter(client: redis.asyncio.Redis, room_pk: int, members: Iterable[tup
 
 
 async def leave(client: redis.asyncio.Redis, room_pk: int, who: str, conn: str) -> bool:
-    """This connection closed. True when the person has no other one to the room."""
+    """Remove a connection. Returns whether the person has no other one to the room."""
     call: Any = _run(client, _LEAVE, room_pk, f"{who}|{conn}")
     return bool(await call)
 
@@ -168,115 +168,115 @@ def _lingering(room_pk: int, who: str, page: str) -> str:
 
 
 async def linger(client: redis.asyncio.Redis, room_pk: int, who: str, page: str) -> None:
-    """The line of a page that used sound closed; the page may only have lost it."""
+    """Count a page that used sound as open for LINGER more seconds: its connection may only be lost."""
     await client.set(_lingering(room_pk, who, page), "1", ex=LINGER)
 
 
 def page_is_open(room_pk: int, who: str, page: str) -> bool:
-    """Whether this page of a person is connected, or was a moment ago. Raises RedisError."""
+    """Whether this page of a person is connected, or was within LINGER seconds. Raises RedisError."""
     client = bus.client()
-    found: Any = _run(client, _PAGE, room_pk, who, page)
-    return bool(found) or bool(client.exists(_lingering(room_pk, who, page)))
+    connected: Any = _run(client, _PAGE, room_pk, who, page)
+    return bool(connected) or bool(client.exists(_lingering(room_pk, who, page)))
 
 
 async def alook(client: redis.asyncio.Redis, room_pk: int, people: list[str]) -> tuple[int, list[bool]]:
-    """How many people are here, and which of `people` are."""
+    """Count the people in a room, and tell for each of `people` whether they are here."""
     return _only(await alook_many(client, {room_pk: people}))
 
 
 async def alook_many(
     client: redis.asyncio.Redis, rooms: Mapping[int, Sequence[str]]
 ) -> dict[int, tuple[int, list[bool]]]:
-    """`alook` for the people of many rooms: one round trip for every `ROOMS` of them.
+    """`alook` for many rooms: one round trip for every `ROOMS` of them.
 
-    A room that cannot be read, because something else stands under its keys, is logged and missing.
+    A room whose keys hold values of another type is logged and missing from the result.
     """
-    found: dict[int, tuple[int, list[bool]]] = {}
-    for some in _some(rooms):
-        pipe = _asked(client, _LOOK, some)
-        found |= _looked(some, await pipe.execute(raise_on_error=False))
-    return found
+    people: dict[int, tuple[int, list[bool]]] = {}
+    for batch in _batches(rooms):
+        pipe = _pipeline(client, _LOOK, batch)
+        people |= _counts(batch, await pipe.execute(raise_on_error=False))
+    return people
 
 
 def look(room_pk: int, people: list[str]) -> tuple[int, list[bool]]:
-    """`alook` for code that waits. Raises RedisError."""
+    """`alook` for synchronous code. Raises RedisError."""
     return _only(look_many({room_pk: people}))
 
 
 def look_many(rooms: Mapping[int, Sequence[str]]) -> dict[int, tuple[int, list[bool]]]:
-    """`alook_many` for code that waits. Raises RedisError."""
-    found: dict[int, tuple[int, list[bool]]] = {}
-    for some in _some(rooms):
-        pipe = _asked(bus.client(), _LOOK, some)
-        found |= _looked(some, pipe.execute(raise_on_error=False))
-    return found
+    """`alook_many` for synchronous code. Raises RedisError."""
+    people: dict[int, tuple[int, list[bool]]] = {}
+    for batch in _batches(rooms):
+        pipe = _pipeline(bus.client(), _LOOK, batch)
+        people |= _counts(batch, pipe.execute(raise_on_error=False))
+    return people
 
 
-def _some(rooms: Mapping[int, Sequence[str]]) -> list[list[tuple[int, Sequence[str]]]]:
+def _batches(rooms: Mapping[int, Sequence[str]]) -> list[list[tuple[int, Sequence[str]]]]:
     items = list(rooms.items())
     return [items[start : start + ROOMS] for start in range(0, len(items), ROOMS)]
 
 
-def _read(some: list[tuple[int, Sequence[str]]], answers: list[Any]) -> dict[int, list[Any]]:
-    """The answers of Redis by room. An answer that tells of one room's keys is that room's alone; others are raised."""
-    found: dict[int, list[Any]] = {}
-    for (room_pk, _people), answer in zip(some, answers, strict=True):
+def _answers(batch: list[tuple[int, Sequence[str]]], answers: list[Any]) -> dict[int, list[Any]]:
+    """Answers of Redis by room. An error about one room's keys is logged and that room left out; others are raised."""
+    by_room: dict[int, list[Any]] = {}
+    for (room_pk, _people), answer in zip(batch, answers, strict=True):
         if isinstance(answer, ResponseError):
             log.error("presence of room %s cannot be read: %s", room_pk, answer)
         elif isinstance(answer, Exception):
             raise answer
         else:
-            found[room_pk] = answer
-    return found
+            by_room[room_pk] = answer
+    return by_room
 
 
-def _looked(some: list[tuple[int, Sequence[str]]], answers: list[Any]) -> dict[int, tuple[int, list[bool]]]:
+def _counts(batch: list[tuple[int, Sequence[str]]], answers: list[Any]) -> dict[int, tuple[int, list[bool]]]:
     return {
         room_pk: (int(answer[0]), [bool(here) for here in answer[1:]])
-        for room_pk, answer in _read(some, answers).items()
+        for room_pk, answer in _answers(batch, answers).items()
     }
 
 
-def _only(found: dict[int, tuple[int, list[bool]]]) -> tuple[int, list[bool]]:
-    for answer in found.values():
+def _only(people: dict[int, tuple[int, list[bool]]]) -> tuple[int, list[bool]]:
+    for answer in people.values():
         return answer
     raise ResponseError("presence of the room cannot be read")
 
 
 def listening(present: int, seated_here: Iterable[bool]) -> int:
-    """People in the audience: who is here and not on stage."""
+    """Size of the audience: people who are here and not on stage."""
     return max(0, present - sum(seated_here))
 
 
 def count(room_pk: int) -> int:
-    """How many people are connected, stage and audience. Raises RedisError."""
+    """Number of people connected, stage and audience. Raises RedisError."""
     return look(room_pk, [])[0]
 
 
 def is_connected(room_pk: int, user_pk: int) -> bool:
-    """Is this person connected by any of their pages? Raises RedisError."""
+    """Whether this person is connected by any of their pages. Raises RedisError."""
     return look(room_pk, [user_key(user_pk)])[1][0]
 
 
-def watch(rooms: Mapping[int, Sequence[int]], now: float) -> dict[int, dict[int, float | None]]:
-    """Since when (Unix time) the watched accounts of each room are away without a break; None for those who are here.
+def absences(rooms: Mapping[int, Sequence[int]], now: float) -> dict[int, dict[int, float | None]]:
+    """Unix time since which the given accounts of each room are away without a break; None for those who are here.
 
-    Whoever is away for the first time is from `now` on. Call it for all accounts of a room whose absence counts: what
-    was known of others is forgotten. One round trip for every `ROOMS` rooms; one that cannot be read is logged and
-    missing. Raises RedisError.
+    An absence begins at the `now` of the first call that sees it. Call this for all accounts of a room whose absence
+    counts: the marks of others are removed. One round trip for every `ROOMS` rooms; one that cannot be read is logged
+    and missing. Raises RedisError.
     """
-    found: dict[int, dict[int, float | None]] = {}
-    for some in _some({pk: [user_key(user_pk) for user_pk in users] for pk, users in rooms.items()}):
-        pipe = _asked(bus.client(), _WATCH, some, repr(now), AWAY_KEPT * 1000)
-        for room_pk, answer in _read(some, pipe.execute(raise_on_error=False)).items():
+    away: dict[int, dict[int, float | None]] = {}
+    for batch in _batches({pk: [user_key(user_pk) for user_pk in users] for pk, users in rooms.items()}):
+        pipe = _pipeline(bus.client(), _ABSENCES, batch, repr(now), AWAY_KEPT * 1000)
+        for room_pk, answer in _answers(batch, pipe.execute(raise_on_error=False)).items():
             since = [float(text) if text else None for text in answer]
-            found[room_pk] = dict(zip(rooms[room_pk], since, strict=True))
-    return found
+            away[room_pk] = dict(zip(rooms[room_pk], since, strict=True))
+    return away
 
 
-async def apart(work: Awaitable[R], room_pk: int) -> R | None:
-    """The answer about one of many rooms; None where something else than ours stands under its keys, which is
-    reported and keeps no other room waiting. Raises RedisError where Redis is away."""
+async def skip_unreadable(work: Awaitable[R], room_pk: int) -> R | None:
+    """Await work on one of many rooms. Report an error about that room's keys and return None, so that the other rooms
+    are still served. Raises RedisError where Redis is away."""
     try:
         return await work
     except ResponseError as error:

@@ -1,4 +1,4 @@
-"""Everything that this app adds to the hooks and signals of others, and to its own."""
+"""Registrations of rooms: hooks it implements and signals it receives."""
 
 from __future__ import annotations
 
@@ -26,14 +26,14 @@ signals.standing_changed.connect(on_account_changed, dispatch_uid="rooms.standin
 
 @erasers.register("presence")
 def erase_presence(rooms: Sequence[int]) -> int:
-    """Remove presence from Redis, which would expire by itself; a purge does not wait for that. Raises RedisError."""
+    """Delete the presence keys of rooms, which would expire anyway; returns how many. Raises RedisError."""
     names = [bus.key(pattern.format(pk)) for pk in rooms for pattern in PRESENCE_KEYS]
     removed = bus.client().delete(*names) if names else 0
     return int(removed)
 
 
 def draw_waveform(recording: Any, **_more: Any) -> None:
-    """Receiver of `recording_ready`: draw its waveform. Without the queue, beat's sweep asks for it."""
+    """Queue the drawing of a finished recording's waveform. If the queue is away, `prepare_left` does it later."""
     transaction.on_commit(lambda: prepare_recording.delay(recording.pk), robust=True)
 
 

@@ -1,4 +1,4 @@
-"""Work in the background for rooms."""
+"""Celery tasks of rooms."""
 
 from celery import shared_task
 
@@ -7,5 +7,5 @@ from rooms import actions
 
 @shared_task(name="rooms.tasks.sweep")
 def sweep() -> int:
-    """Every 5 s by beat: see `rooms.actions.sweep`."""
-    return actions.sweep()
+    """Sweep live rooms, every 5 seconds by beat (`rooms.actions.sweep`). Returns how many ended."""
+    return actions.sweep_rooms()

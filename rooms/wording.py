@@ -1,4 +1,4 @@
-"""Words for the choices of a room, the same in forms and in the admin."""
+"""Labels of a room's choices, shared by forms and the admin."""
 
 from __future__ import annotations
 

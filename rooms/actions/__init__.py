@@ -1,5 +1,5 @@
-"""Every verb of a room: the only code that changes one. Each locks the room, asks `permissions`, changes rows,
-appends to the log, and publishes when the transaction commits. Raises `RoomRefused`."""
+"""Actions on rooms: the only code that changes one. Each locks the room, checks `permissions`, changes rows, appends
+to the event log, and publishes when the transaction commits. Refusals raise `RoomRefused`."""
 
 from rooms.actions.consent import record_consent
 from rooms.actions.entry import set_entry_policy
@@ -7,14 +7,14 @@ from rooms.actions.epoch import new_epoch
 from rooms.actions.host import host_back, host_lost
 from rooms.actions.microphone import hold_microphone, release_microphone
 from rooms.actions.opening import end_room, open_room
-from rooms.actions.publishing import Download, download_everything, set_published
+from rooms.actions.publishing import DownloadLink, download_everything, set_published
 from rooms.actions.recording import adopt_folder, retry_recording, set_recording_paused
 from rooms.actions.stage import leave_seat, set_muted, take_seat, unseat
 from rooms.actions.standing import standing_changed
-from rooms.actions.sweep import sweep
+from rooms.actions.sweep import sweep_rooms
 
 __all__ = [
-    "Download",
+    "DownloadLink",
     "adopt_folder",
     "download_everything",
     "end_room",
@@ -32,7 +32,7 @@ __all__ = [
     "set_published",
     "set_recording_paused",
     "standing_changed",
-    "sweep",
+    "sweep_rooms",
     "take_seat",
     "unseat",
 ]

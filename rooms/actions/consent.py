@@ -1,4 +1,4 @@
-"""Agreeing to being recorded."""
+"""Consent to being recorded."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from rooms.rules.refusals import RoomRefused, refuse
 
 
 def record_consent(user: User, room: Room, version: str) -> Consent:
-    """Keep that this person agreed, to which text and when. Agreeing twice is agreeing once.
+    """Record that a person agreed to the consent text, and when. A second consent to the same text changes nothing.
 
-    Only the text that is shown now can be agreed to: another `version` is bad_value. Nothing that others see
-    changes, so the room is not locked and takes no event.
+    Raises bad_value unless `version` is the current one. Nothing that others see changes, so the room is not locked
+    and gets no event.
     """
     refuse(permissions.may_take_part(facts_of(room, user)))
     if version != settings.CONSENT_VERSION:

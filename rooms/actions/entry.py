@@ -1,4 +1,4 @@
-"""The entry policy: set by the host while the room is live, applied at once to all who are in it."""
+"""The entry policy: set while the room is live, applied at once to everybody in it."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from rooms.wire.events import append_event
 
 
 def set_entry_policy(room_id: int, by: User, policy: str, *, as_staff: bool = False) -> Room:
-    """Change who may come in. Whom a tighter policy no longer admits is put out; host, co-hosts and people on stage
-    stay. Nothing happens when it is so already.
+    """Change the entry policy. People whom the new policy does not admit are removed; host, co-hosts and people on
+    stage stay. Setting the same policy again changes nothing.
 
-    `as_staff` asks for the permission `rooms.change_room` instead of the host's right. Raises bad_value, not_host,
+    `as_staff` requires the permission `rooms.change_room` instead of the host's right. Raises bad_value, not_host,
     room_ended, unknown_room.
     """
     if policy not in Room.EntryPolicy.values:

@@ -8,10 +8,10 @@ from rooms.models import Room
 
 
 def new_epoch(room: Room) -> None:
-    """Give a room that the caller holds locked a new epoch: no address of live sound that was given out opens any more.
+    """Give a locked room a new epoch, which invalidates every address of its live sound.
 
-    Web processes follow within `recording.epochs.BELIEVED` seconds of the commit. Who may still listen finds the new
-    addresses in the playlist.
+    Web processes follow within `rooms.recording.hls.epochs.CACHE_SECONDS` of the commit. People who may still listen
+    get the new addresses with the playlist.
     """
     room.epoch = uuid.uuid4()
     room.save(update_fields=["epoch"])

@@ -1,4 +1,4 @@
-"""The host's connection: lost, and back. A room without its host ends after the grace period."""
+"""Loss and return of the host's connection. A room without its host ends after the grace period."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from rooms.wire.events import append_event, iso
 
 
 def host_lost(room_id: int, at: datetime) -> bool:
-    """The host has been away since `at`. True when that was news."""
+    """Record that the host is away since `at`. Returns whether that changed anything."""
     with locked(room_id) as room:
         if not room.is_live or room.host_lost_at is not None:
             return False
@@ -21,7 +21,7 @@ def host_lost(room_id: int, at: datetime) -> bool:
 
 
 def host_back(room_id: int) -> bool:
-    """The host is there again. True when that was news."""
+    """Record that the host is connected again. Returns whether that changed anything."""
     with locked(room_id) as room:
         if not room.is_live or room.host_lost_at is None:
             return False

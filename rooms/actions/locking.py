@@ -1,4 +1,4 @@
-"""The start of every action: the room, locked."""
+"""Lock the room at the start of an action, and notify the media supervisor at its end."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from rooms.rules.refusals import RoomRefused
 
 @contextmanager
 def locked(room_id: int) -> Iterator[Room]:
-    """The room, in a transaction that nobody else can enter. Raises unknown_room."""
+    """Open a transaction and lock the room; one action at a time works on a room. Raises unknown_room."""
     with transaction.atomic():
-        # A lock that lets rows refer to the room meanwhile (no_key): whoever adds one would wait for it at the commit.
+        # no_key: transactions that insert rows with a foreign key to the room need not wait for this lock.
         rooms = Room.objects.select_for_update(of=("self",), no_key=True).select_related("host")
         room = rooms.filter(pk=room_id).first()
         if room is None:
@@ -26,6 +26,6 @@ def locked(room_id: int) -> Iterator[Room]:
 
 
 def media_changed(room: Room) -> None:
-    """Tell the media supervisor, once the change is committed, that what it should see to has changed."""
+    """Notify the media supervisor, after the commit, that the wanted state of a room has changed."""
     pk = room.pk
     transaction.on_commit(lambda: bus.publish(bus.key(MEDIA_CHANGED), str(pk)), robust=True)

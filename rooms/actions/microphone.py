@@ -1,4 +1,4 @@
-"""Which of a person's pages holds the microphone of their seat. One does at most, and a page that opens takes none."""
+"""The microphone of a seat, held by at most one page of its person; a newly opened page does not take it."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from rooms.wire.events import append_event, tell
 
 
 def hold_microphone(room_id: int, user: User, page: str, *, take: bool) -> Seat:
-    """Give the microphone to a page. One that another page holds moves only if this one takes it (`take`: the person
-    asked for it), and is closed then until this page opens it; from a page that is gone it always moves.
+    """Give the microphone to a page. If another page that is still open holds it, it moves only with `take` (the person
+    asked for it). After a move it stays closed until the new page opens it.
 
-    Raises not_on_stage, mic_elsewhere, and what keeps this person from speaking.
+    Raises not_on_stage, mic_elsewhere, and the codes of `permissions.may_open_microphone`.
     """
     gone = _page_gone(room_id, user)
     with locked(room_id) as room:
@@ -32,9 +32,9 @@ def hold_microphone(room_id: int, user: User, page: str, *, take: bool) -> Seat:
 
 
 def release_microphone(room_id: int, user: User, page: str) -> None:
-    """This page does not speak: it, and a page that is gone, hold the microphone no more, and it is closed.
+    """Close the microphone and release it from this page, or from a page that is gone.
 
-    Raises not_on_stage, room_ended; mic_elsewhere when another page holds it, which goes on.
+    Raises not_on_stage, room_ended; mic_elsewhere when another open page holds it, and then changes nothing.
     """
     gone = _page_gone(room_id, user)
     with locked(room_id) as room:
@@ -46,7 +46,7 @@ def release_microphone(room_id: int, user: User, page: str) -> None:
 
 
 def _page_gone(room_id: int, user: User) -> str | None:
-    """The page that holds the microphone if it is not open any more. Asked before the room is locked."""
+    """The page that holds the microphone if it is not open any more, else None. Read before the room is locked."""
     seat = Seat.objects.filter(room=room_id, user=user, left_at=None).first()
     if seat is None or not seat.mic_page:
         return None
@@ -67,13 +67,13 @@ def _move(room: Room, seat: Seat, page: str, *, close: bool) -> None:
         tell(seat.user_id, {"type": "mic_moved", "room": room.slug, "page": page})
         media_changed(room)
     if close and not seat.muted:
-        switch(room, seat, True, None)
+        switch_microphone(room, seat, True, None)
 
 
-def switch(room: Room, seat: Seat, muted: bool, by: User | None) -> None:
-    """Write and tell that a microphone is closed or open, in a room that the caller holds locked.
+def switch_microphone(room: Room, seat: Seat, muted: bool, by: User | None) -> None:
+    """Close or open a microphone in a locked room, and publish it.
 
-    `by` is the helper who did that to somebody else.
+    `by` is the host or co-host who closed somebody else's; None where it is one's own.
     """
     seat.muted = muted
     seat.save(update_fields=["muted"])

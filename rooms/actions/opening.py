@@ -19,7 +19,7 @@ from rooms.rules.facts import facts_of
 from rooms.rules.refusals import RoomRefused, refuse
 from rooms.wire.events import append_event, iso, seat_state
 
-# `invited` waits for invitations: a room that nobody could ever speak in is refused.
+# `invited` is refused until there are invitations: nobody could ever speak in such a room.
 POLICIES_NOW = (Room.SpeakPolicy.EVERYONE, Room.SpeakPolicy.FOLLOWED)
 
 
@@ -37,9 +37,9 @@ def open_room(
 ) -> Room:
     """Open a room now; its host sits at place 0 with the microphone off.
 
-    `ends_by` ends it by itself (the demo). Raises not_a_creator, no_hosting, already_hosting, bad_value.
+    The room ends at `ends_by`, if given (the demo). Raises not_a_creator, no_hosting, already_hosting, bad_value.
     """
-    values = _checked(title, topic, language, speak_policy, entry_policy)
+    values = _validated(title, topic, language, speak_policy, entry_policy)
     try:
         with transaction.atomic():
             hold(host.pk)
@@ -67,8 +67,8 @@ def open_room(
     return room
 
 
-def _checked(title: str, topic: str, language: str, speak_policy: str, entry_policy: str) -> dict[str, str]:
-    """The values of a room as they are kept; raises bad_value that names the wrong ones, texts with a sentence."""
+def _validated(title: str, topic: str, language: str, speak_policy: str, entry_policy: str) -> dict[str, str]:
+    """Normalize the values of a new room. Raises bad_value with a field for each wrong one."""
     texts, wrong = problems({"title": (TITLE, title, True), "topic": (TOPIC, topic, False)})
     if language not in dict(settings.LANGUAGES):
         wrong["language"] = ", ".join(dict(settings.LANGUAGES))
@@ -86,9 +86,9 @@ def _hosts(user: User) -> bool:
 
 
 def end_room(room_id: int, by: User | None, reason: str = Room.EndReason.HOST) -> Room:
-    """End a room for everybody: seats are left, the event goes out, the media server is told.
+    """End a room for everybody: close its seats, publish the event, notify the media supervisor.
 
-    `by` is the host, staff (with reason `staff`), or None for the house itself (host_gone, stage_empty, time_up).
+    `by` is the host, staff (with reason `staff`), or None for the periodic sweep (host_gone, stage_empty, time_up).
     Raises not_host, room_ended, unknown_room.
     """
     if reason not in Room.EndReason.values:
@@ -104,7 +104,7 @@ def end_room(room_id: int, by: User | None, reason: str = Room.EndReason.HOST) -
 
 
 def _close(room: Room, reason: str) -> None:
-    """Everybody stands up, then the room is over; all in the caller's transaction."""
+    """Close all seats, then the room, in the caller's transaction."""
     now = timezone.now()
     for seat in Seat.objects.select_related("user").filter(room=room, left_at=None).order_by("place"):
         seat.left_at, seat.left_reason = now, Seat.LeftReason.ROOM_ENDED

@@ -1,4 +1,4 @@
-"""What a host does with the copy of an ended room: let everybody hear it, or not any more; download everything."""
+"""Host actions on the copy of an ended room: publish it, withdraw it, download everything."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ log = logging.getLogger(__name__)
 
 
 def set_published(room_id: int, by: User, published: bool) -> Recording:
-    """Let everybody hear the replay, or only host, co-hosts and who spoke. Refuses with not_host, no_recording."""
+    """Let everybody hear the replay, or only host, co-hosts and speakers. Raises not_host, no_recording."""
     with locked(room_id) as room:
-        recording = usable(room)
+        recording = unpurged_recording(room)
         ready = recording is not None and recording.state == Recording.State.READY
         refuse(permissions.may_publish(role=role_in(by, room), ready=ready or not published))
         if recording is None:
@@ -37,19 +37,19 @@ def set_published(room_id: int, by: User, published: bool) -> Recording:
 
 
 @dataclass(frozen=True)
-class Download:
-    """Where everything of a room can be fetched, for about a day, and how much it is."""
+class DownloadLink:
+    """Address of the zip of a room, good for about a day, and its size in bytes."""
 
     address: str
     size: int
     digest: str
 
 
-def download_everything(room_id: int, by: User) -> Download:
-    """A link to the zip of everything. The ledger gets an entry for it: once, however often the reader has to resume.
+def download_everything(room_id: int, by: User) -> DownloadLink:
+    """Build the zip of everything and return a link to it. Each link is one ledger entry; resumed downloads add none.
 
-    Nothing is locked while its texts are written, and no sound is read: sums that are not known yet are made by a
-    worker. Refuses with not_host, no_recording, being_prepared, unavailable (a file on the disk is not what it was).
+    The room is not locked while texts are written, and no sound is read: a worker computes checksums that are missing.
+    Raises not_host, no_recording, being_prepared, unavailable (a file is missing or was changed on the disk).
     """
     room, recording = _downloadable(room_id, by)
     if recording.files.filter(crc32=None).exists():
@@ -74,23 +74,23 @@ def download_everything(room_id: int, by: User) -> Download:
         raise
     name = f"{room.slug}.zip"
     address = links.address(room_id, f"all-{export.digest}", by, name, links.DOWNLOAD_FOR)
-    return Download(address, size, export.digest)
+    return DownloadLink(address, size, export.digest)
 
 
 def _downloadable(room_id: int, by: User) -> tuple[Room, Recording]:
-    """The room and its recording as they are now, if this person may have all of it."""
+    """Load the room and its recording, if this person may download everything now. Raises the refusals otherwise."""
     room = Room.objects.select_related("host").filter(pk=room_id).first()
     if room is None:
         raise RoomRefused("unknown_room")
-    recording = usable(room)
+    recording = unpurged_recording(room)
     ready = recording is not None and recording.state == Recording.State.READY
     refuse(permissions.may_download(role=role_in(by, room), ready=ready))
     assert recording is not None
     return room, recording
 
 
-def usable(room: Room) -> Recording | None:
-    """The room's recording, unless it is purged."""
+def unpurged_recording(room: Room) -> Recording | None:
+    """The room's recording; None once it is purged."""
     if room.purged_at is not None:
         return None
     return Recording.objects.select_related("room__host").filter(room=room).first()

@@ -1,4 +1,4 @@
-"""Recordings: paused while there is no room on the disk, tried again after a failure, kept in another folder."""
+"""Actions on recordings: pause while the disk is full, retry after a failure, adopt another folder."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ from rooms.wire.events import append_event, iso
 
 
 def set_recording_paused(room_id: int, paused: bool) -> bool:
-    """What is said in a live room is not kept from now on, or is again. True when that was news.
+    """Record and publish that a live room is not recorded from now on, or is again. Returns whether that changed.
 
-    Called by the media supervisor alone, as often as it likes, when the recorder has stopped or was started again.
+    Idempotent; called only by the media supervisor, when the recorder has stopped or runs again.
     """
     with locked(room_id) as room:
         if not room.is_live or paused == (room.recording_paused_at is not None):
@@ -36,7 +36,7 @@ def set_recording_paused(room_id: int, paused: bool) -> bool:
 
 
 def retry_recording(room_id: int, by: User | None) -> Recording:
-    """Have a recording that failed, or that waits, finished now. `by` is one of the staff, or None for a command.
+    """Finish a failed or waiting recording now. `by` is staff, or None for a management command.
 
     Raises not_allowed, nothing_failed, unknown_room.
     """
@@ -50,7 +50,7 @@ def retry_recording(room_id: int, by: User | None) -> Recording:
         before = recording.attempts
         recording.attempts, recording.next_try_at = 0, None
         recording.save(update_fields=["attempts", "next_try_at"])
-        # Without the queue the sweep asks for it.
+        # If the queue is away, the periodic `sweep_recordings` starts it.
         transaction.on_commit(lambda: finish_recording.delay(room.pk), robust=True)
         by_pk = None if by is None else by.pk
         record("recording_retried", f"room:{room.pk}", by_pk, {"attempts": before, "state": recording.state})
@@ -59,8 +59,8 @@ def retry_recording(room_id: int, by: User | None) -> Recording:
 
 @transaction.atomic
 def adopt_folder(why: str) -> UUID:
-    """Make RECORDINGS_DIR the folder of all recordings, after they moved there or were lost. The folder of before is
-    refused from now on, wherever it is."""
+    """Make RECORDINGS_DIR the folder of all recordings, after they were moved there or lost. The previous folder is
+    refused from now on."""
     before = marker.wanted_folder()
     folder = marker.adopt()
     values = {"folder": str(folder), "before": "" if before is None else str(before)}

@@ -1,4 +1,4 @@
-"""The stage: sitting down, standing up, being taken off it, microphones on and off."""
+"""Actions on the stage: take and leave a seat, unseat, mute and unmute."""
 
 from __future__ import annotations
 
@@ -8,21 +8,21 @@ from django.utils import timezone
 from people.models import User
 from people.standing import hold
 from rooms.actions.locking import locked, media_changed
-from rooms.actions.microphone import switch
+from rooms.actions.microphone import switch_microphone
 from rooms.models import Room, Seat
 from rooms.rules import permissions
 from rooms.rules.facts import facts_of, open_seat
 from rooms.rules.refusals import RoomRefused, refuse
 from rooms.wire.events import append_event, seat_state, tell
 
-# What the database calls the guards of the stage (rooms/models.py): its word is the last one.
+# Names of the database constraints on the stage (rooms/models/stage.py).
 GUARDS = ("seat_one_a_place", "seat_within_stage", "stage_full")
 
 
 def take_seat(room_id: int, user: User) -> Seat:
-    """Sit down at the lowest free place, microphone off; who sits already keeps the seat.
+    """Seat a person at the lowest free place, microphone off. A person who is seated already keeps the seat.
 
-    Raises room_ended, what keeps this person out or off the stage, not_allowed_to_speak, not_consented, stage_full.
+    Raises room_ended, the refusal codes of the account, not_allowed_to_speak, not_consented, stage_full.
     """
     with locked(room_id) as room:
         hold(user.pk)
@@ -39,7 +39,7 @@ def take_seat(room_id: int, user: User) -> Seat:
 
 
 def _sit(room: Room, user: User, role: str, place: int) -> Seat:
-    """The row, with what the database refuses turned into our word for it."""
+    """Insert the seat. Raises stage_full where a database constraint refuses it."""
     try:
         with transaction.atomic():
             return Seat.objects.create(
@@ -57,7 +57,7 @@ def _free_places(room: Room) -> list[int]:
 
 
 def leave_seat(room_id: int, user: User, reason: str = Seat.LeftReason.LEFT) -> None:
-    """Stand up; the person stays and listens. Raises not_on_stage, room_ended."""
+    """Close the seat of a person, who stays as a listener. Raises not_on_stage, room_ended."""
     with locked(room_id) as room:
         refuse(permissions.live(room.status))
         seat = open_seat(room, user)
@@ -67,7 +67,7 @@ def leave_seat(room_id: int, user: User, reason: str = Seat.LeftReason.LEFT) -> 
 
 
 def unseat(room_id: int, user: User, by: User) -> None:
-    """A helper takes somebody off the stage. Raises not_host, not_on_stage, not_allowed (the host), room_ended."""
+    """Take a person off the stage. Raises not_host, not_on_stage, not_allowed (it is the host), room_ended."""
     with locked(room_id) as room:
         seat = open_seat(room, user)
         target_role = None if seat is None else seat.role
@@ -86,10 +86,10 @@ def _stand_up(room: Room, seat: Seat, reason: str) -> None:
 
 
 def set_muted(room_id: int, user: User, muted: bool, by: User, page: str | None = None) -> Seat:
-    """Close or open a microphone. Helpers close others'; only its owner opens one, after consent.
+    """Close or open a microphone. Host and co-hosts may close others'; only its owner may open one, after consent.
 
-    A page (`page`) opens none that another page of its owner holds. Nothing happens, and nothing is told, when it is
-    so already. Raises not_host, not_on_stage, not_allowed, not_consented, mic_elsewhere, room_ended.
+    A page (`page`) cannot open a microphone that another page of its owner holds. Changes and publishes nothing when
+    the state is the same already. Raises not_host, not_on_stage, not_allowed, not_consented, mic_elsewhere, room_ended.
     """
     by_self = by.pk == user.pk
     with locked(room_id) as room:
@@ -104,5 +104,5 @@ def set_muted(room_id: int, user: User, muted: bool, by: User, page: str | None 
         if not muted and page is not None and seat.mic_page not in ("", page):
             raise RoomRefused("mic_elsewhere")
         if seat.muted != muted:
-            switch(room, seat, muted, None if by_self else by)
+            switch_microphone(room, seat, muted, None if by_self else by)
     return seat

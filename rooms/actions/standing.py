@@ -1,8 +1,8 @@
-"""Rights that are asked again: what an account or a room's policy no longer allows ends, everywhere and at once.
+"""Apply changed rights at once: end whatever an account's standing or a room's policy no longer allows.
 
-The change is committed first. Then seats and rooms are given up here, hubs check the sockets of the person or room
-(`rooms.rules.admission`), and the media supervisor checks who speaks and listens. The 5-second clock (`sweep`) and the
-supervisor's own rounds are the net behind the message, which may get lost.
+The change is committed first. Then this module closes seats and rooms, hubs check the sockets of the person or room
+(`rooms.rules.admission`), and the media supervisor checks its speakers and listeners. The message may get lost; then
+the sweep every 5 seconds and the supervisor's own rounds find the change.
 """
 
 from __future__ import annotations
@@ -31,32 +31,32 @@ log = logging.getLogger(__name__)
 
 
 def standing_changed(subject: User | Room, why: str) -> None:
-    """Have everything that depends on a person's standing, or on a room's policy, asked again once it is committed."""
+    """Check everything that depends on a person's standing or a room's policy again, after the commit."""
     if isinstance(subject, User):
         account_changed(subject, why)
         return
     pk = subject.pk
-    log.info("room %s is asked again: %s", pk, why)
-    transaction.on_commit(lambda: _tell({"room": pk}), robust=True)
+    log.info("rights in room %s are checked again: %s", pk, why)
+    transaction.on_commit(lambda: _publish({"room": pk}), robust=True)
 
 
 def on_account_changed(sender: Any, user_pk: int, why: str, **_more: Any) -> None:
-    """Receiver of `people.signals.standing_changed`, after the commit."""
+    """Receive `people.signals.standing_changed`, after the commit."""
     try:
         apply_standing(user_pk)
     finally:
-        _tell({"person": user_pk})
+        _publish({"person": user_pk})
 
 
-def _tell(whom: dict[str, int]) -> None:
+def _publish(whom: dict[str, int]) -> None:
     bus.publish(channels.hubs_channel(), json.dumps(whom))
     bus.publish(bus.key(MEDIA_CHANGED), "standing")
 
 
 def apply_standing(user_pk: int) -> None:
-    """Give up what an account may not have any more: the room it hosts ends, its seats are left. Safe to run twice.
+    """End the room that an account may not host any more, and close the seats it may not hold. Idempotent.
 
-    A room that fails is logged, and keeps the account on no other stage.
+    A failure in one room is logged; the other rooms are still handled.
     """
     standing = standings([user_pk]).get(user_pk, NOBODY)
     if why_not_enter(standing):
@@ -64,33 +64,32 @@ def apply_standing(user_pk: int) -> None:
         each(list(hosted), _end_for_staff, "ending the room of an account")
     if why_not_speak(standing):
         seats = Seat.objects.select_related("user").filter(user=user_pk, left_at=None)
-        each(list(seats), _take_off, "taking an account off a stage")
+        each(list(seats), _unseat_for_staff, "taking an account off a stage")
 
 
 def _end_for_staff(room_pk: int) -> None:
     _unless_over(room_pk, partial(end_room, room_pk, None, Room.EndReason.STAFF))
 
 
-def _take_off(seat: Seat) -> None:
+def _unseat_for_staff(seat: Seat) -> None:
     _unless_over(seat.room_id, partial(leave_seat, seat.room_id, seat.user, Seat.LeftReason.UNSEATED))
 
 
 def _unless_over(room_pk: int, act: Callable[[], object]) -> None:
     try:
         act()
-    except RoomRefused as refused:  # somebody was quicker: the room ended or the seat was left
+    except RoomRefused as refused:  # the room ended or the seat was left meanwhile
         log.info("room %s: %s", room_pk, refused.code)
 
 
-def without_right() -> list[int]:
-    """The accounts that sit on a stage or host a live room and may not: found by the clock where a message was lost.
-    Three queries."""
+def accounts_without_right() -> list[int]:
+    """Accounts that sit on a stage or host a live room although they may not (a message was lost). Three queries."""
     live = Room.Status.LIVE
     hosts = set(Room.objects.filter(status=live).values_list("host_id", flat=True))
     seated = set(Seat.objects.filter(left_at=None, room__status=live).values_list("user_id", flat=True))
-    found = standings(seated | hosts)
+    by_account = standings(seated | hosts)
     return sorted(
         pk
-        for pk, standing in found.items()
+        for pk, standing in by_account.items()
         if (pk in hosts and why_not_enter(standing)) or (pk in seated and why_not_speak(standing))
     )

@@ -1,4 +1,4 @@
-"""The demo's room: live for half an hour, with two voices in it (`manage.py voices`); its button starts it again."""
+"""The room of the demo: live for half an hour with two speakers (`manage.py voices`); a button starts it again."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ TOPIC = "Priya reads from Sense and Sensibility; Youssef says what he makes of i
 
 
 def live_demo_room() -> Room | None:
-    """The demo's room while it is live."""
+    """The demo's room while it is live, else None."""
     return Room.objects.filter(is_demo=True, status=Room.Status.LIVE).first()
 
 
@@ -30,9 +30,9 @@ def may_start_demo() -> bool:
 
 
 def start_demo_room() -> Room:
-    """The demo's room, opened now unless it is live already. Raises RoomRefused where this site has no demo.
+    """Open the demo's room, unless it is live already, and return it. Raises unknown_room where this site has no demo.
 
-    Nothing anybody says decides what is in it, so anybody may start it; there is never more than one.
+    Anybody may start it: its content is fixed, and there is at most one.
     """
     if room := live_demo_room():
         return room
@@ -44,12 +44,12 @@ def start_demo_room() -> Room:
         return open_room(host, title=TITLE, topic=TOPIC, language="en", ends_by=ends_by, is_demo=True)
     except RoomRefused as refused:
         if refused.code == "already_hosting" and (room := live_demo_room()):
-            return room  # somebody pressed the button in the same moment
+            return room  # another request opened it at the same time
         raise
 
 
 def on_accounts_ready(sender: Any, people: dict[str, User], **_more: Any) -> str:
-    """`manage.py seed_demo` made the accounts: open their room, and say where it is."""
+    """Open the demo's room after `manage.py seed_demo` made the accounts. Returns a line for its output."""
     try:
         room = start_demo_room()
     except RoomRefused as refused:

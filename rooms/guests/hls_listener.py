@@ -1,4 +1,4 @@
-"""A listener by HLS that is no browser: polls the public playlist, fetches each piece once, keeps what it heard."""
+"""An HLS listener without a browser: polls the public playlist, fetches each segment once, keeps the sound."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ from rooms.guests.visitor import Browser
 log = logging.getLogger(__name__)
 
 _MAP = re.compile(r'#EXT-X-MAP:URI="([^"]+)"')
-_LIVE_EDGE = 2  # pieces before the end at which a player begins
-_OVER = frozenset({401, 403, 404, 410})  # no such room, over, or not for us: asking again does not help
+_LIVE_EDGE = 2  # segments before the end at which a player begins
+_OVER = frozenset({401, 403, 404, 410})  # no such room, ended, or not allowed: final
 
 
 @dataclass(frozen=True)
-class Piece:
-    """One segment as fetched: its place, when it was recorded, its bytes behind its init bytes, when it came."""
+class FetchedSegment:
+    """One fetched segment: its number, its recording time, the bytes of its init file and its own, the fetch time."""
 
     number: int
     at: datetime
@@ -38,20 +38,20 @@ class Piece:
 
 
 class Decoder:
-    """Decodes pieces in the order in which they were recorded; what one leaves unfinished goes on in the next."""
+    """Decodes segments in the order in which they were recorded, keeping the decoder's state between them."""
 
     def __init__(self) -> None:
         self._init = b""
         self._codec: Any = None
         self._resampler = av.AudioResampler(format="s16", layout="mono", rate=peers.RATE)
 
-    def add(self, piece: Piece) -> peers.Samples:
-        """Decode the sound that this piece adds."""
+    def add(self, segment: FetchedSegment) -> peers.Samples:
+        """Decode the next segment."""
         parts = []
-        with av.open(io.BytesIO(piece.init + piece.body), "r") as container:
+        with av.open(io.BytesIO(segment.init + segment.body), "r") as container:
             stream = container.streams.audio[0]
-            if piece.init != self._init:
-                self._init = piece.init
+            if segment.init != self._init:
+                self._init = segment.init
                 self._codec = av.CodecContext.create(stream.codec_context.name, "r")
                 self._codec.extradata = stream.codec_context.extradata
             for packet in container.demux(stream):
@@ -62,25 +62,25 @@ class Decoder:
 
 
 class HlsListener:
-    """Fetches for a while; then `samples` is what was heard, one piece after the other.
+    """Listens for a while; then `samples` returns the sound of all segments.
 
-    `take` is called with each new piece, in a thread. `over` tells that the room is over, or no longer open to us.
+    `take` is called with each new segment, in a thread. `over` is set once the room has ended or refuses this listener.
     """
 
-    def __init__(self, browser: Browser, slug: str, take: Callable[[Piece], None] | None = None) -> None:
+    def __init__(self, browser: Browser, slug: str, take: Callable[[FetchedSegment], None] | None = None) -> None:
         self.take = take
         self.over = False
         self.browser = browser
         self.slug = slug
-        self.pieces: dict[int, Piece] = {}
+        self.pieces: dict[int, FetchedSegment] = {}
         self.discontinuities = 0
         self.failures = 0
         self._inits: dict[str, bytes] = {}
 
     async def run(self, seconds: float) -> None:
-        """Poll twice a second until the time is up or the room is over; while the site is away, wait for it.
+        """Poll twice a second until the time is up or the room has ended; keep trying while the site is away.
 
-        Raises OSError when the room does not let us in, or nobody answers, before anything was heard.
+        Raises OSError when the room refuses, or the site is away, before the first segment.
         """
         end = time.monotonic() + seconds
         while time.monotonic() < end and not self.over:
@@ -103,11 +103,11 @@ class HlsListener:
         self.over = True
 
     def poll(self) -> None:
-        """One look at the playlist, and what is new in it."""
+        """Fetch the playlist once, and its new segments."""
         try:
             text = self.browser.fetch(f"/r/{self.slug}/live.m3u8").decode()
         except urllib.error.HTTPError as error:
-            if error.code != 503:  # not yet: the recorder is just starting
+            if error.code != 503:  # the recorder is just starting
                 raise
             self.failures += 1
             return
@@ -116,23 +116,23 @@ class HlsListener:
             for entry in entries if self.pieces else entries[-_LIVE_EDGE:]:
                 self._take(*entry)
         except urllib.error.HTTPError as error:
-            if error.code != 404:  # the room has a new epoch: the next list has addresses that open
+            if error.code != 404:  # the room has a new epoch: the next list has valid addresses
                 raise
             self.failures += 1
 
     def _take(self, number: int, at: datetime, init: str, address: str) -> None:
-        """Fetch a piece that is new."""
+        """Fetch a segment unless it was fetched before."""
         if self.pieces and number <= max(self.pieces):
             return
         if init not in self._inits:
             self._inits[init] = self.browser.fetch(init)
         body = self.browser.fetch(address)
-        piece = self.pieces[number] = Piece(number, at, self._inits[init], body, time.time())
+        segment = self.pieces[number] = FetchedSegment(number, at, self._inits[init], body, time.time())
         if self.take is not None:
-            self.take(piece)
+            self.take(segment)
 
     def samples(self) -> peers.Samples:
-        """All pieces decoded."""
+        """Decode all segments."""
         decoder = Decoder()
         decoded = [decoder.add(self.pieces[number]) for number in sorted(self.pieces)]
         return np.concatenate(decoded) if decoded else np.zeros(0, np.int16)

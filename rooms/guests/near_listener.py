@@ -1,5 +1,5 @@
-"""A listener by WebRTC that is no browser and does as a good page does: listens again when the sound was lost, and
-listens on while only the line to the room is away."""
+"""A WebRTC listener without a browser. Like the room's page it reconnects when the sound is lost, and keeps listening
+while only the WebSocket is away."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from aiortc import RTCPeerConnection
 from websockets.exceptions import WebSocketException
 
 from rooms.guests import peers
-from rooms.guests.visitor import Browser, Refused, Visitor, listen
+from rooms.guests.visitor import Browser, SiteRefused, Visitor, listen
 
 log = logging.getLogger(__name__)
 
@@ -21,7 +21,7 @@ _AGAIN = 0.5
 
 
 class NearListener:
-    """`ears` keep what was heard; `sent_away` tells that the site said to use HLS."""
+    """Listens to a room by WebRTC. `ears` keep the sound; `sent_away` is set once the site answers to use HLS."""
 
     def __init__(self, browser: Browser, slug: str) -> None:
         self.browser = browser
@@ -35,13 +35,13 @@ class NearListener:
         self._since = 0.0
 
     async def run(self) -> None:
-        """Until the room is over, the site says HLS, or the task is cancelled."""
+        """Listen until the room has ended, the site answers to use HLS, or the task is cancelled."""
         try:
             while not (self.over or self.sent_away):
                 try:
                     async with Visitor(self.browser, self.slug, self._hear) as visitor:
                         await self._stay(visitor)
-                except (OSError, TimeoutError, WebSocketException, Refused) as error:
+                except (OSError, TimeoutError, WebSocketException, SiteRefused) as error:
                     log.info("%s: %s, trying again", self.slug, error or type(error).__name__)
                 await asyncio.sleep(_AGAIN)
         finally:
@@ -58,7 +58,7 @@ class NearListener:
         self._renew = False
         try:
             self._peer = await listen(visitor, self.ears)
-        except Refused as refused:
+        except SiteRefused as refused:
             if refused.code != "media_unavailable":
                 raise
             await asyncio.sleep(_AGAIN)

@@ -1,4 +1,4 @@
-"""Speakers and listeners without a browser: real WebRTC by aiortc, for the commands, the demo, tests and benches."""
+"""WebRTC peers without a browser, by aiortc: a microphone that plays a clip, a receiver, WAV files."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def _flat(frame: av.AudioFrame) -> Samples:
 
 
 def read_clip(path: Path) -> Samples:
-    """A sound file as 48 kHz mono samples."""
+    """Read a sound file as 48 kHz mono samples."""
     parts = []
     resampler = av.AudioResampler(format="s16", layout="mono", rate=RATE)
     with av.open(str(path)) as container:
@@ -38,12 +38,12 @@ def read_clip(path: Path) -> Samples:
 
 
 class Clip(MediaStreamTrack):
-    """A microphone that plays samples in real time: once, then silence, or over and over with a pause between."""
+    """A track that plays samples in real time: once, then silence; or in a loop, `pause` seconds apart."""
 
     kind = "audio"
 
     def __init__(self, samples: Samples, *, loop: bool = False, pause: float = 0.0, aligned: bool = False) -> None:
-        """`aligned` clips follow the clock: two of the same length keep their turns without knowing of each other."""
+        """An `aligned` clip takes its position from the wall clock, so that clips of one length stay in step."""
         super().__init__()
         self.samples = np.concatenate([samples, np.zeros(int(pause * RATE), np.int16)]) if loop else samples
         self.loop = loop
@@ -55,19 +55,19 @@ class Clip(MediaStreamTrack):
         self.finished = asyncio.Event()
 
     def again(self) -> Clip:
-        """The same clip for another connection, going on where this one stands."""
+        """Make a track for another connection that continues where this one is."""
         clip = Clip(self.samples, aligned=self.aligned)
         clip.loop, clip.position, clip.finished, clip.playing = self.loop, self.position, self.finished, self.playing
         return clip
 
     async def recv(self) -> av.AudioFrame:
-        """The next 20 ms, when its time has come."""
+        """Return the next 20 ms, at the time when they are due."""
         if self.started is None:
             self.started = time.monotonic()
             if self.aligned:
                 self.position = int(time.time() * RATE) % len(self.samples)
         await asyncio.sleep(max(0.0, self.started + self.sent / RATE - time.monotonic()))
-        # Stereo, both sides alike: aiortc's own upmix of mono costs 3 dB.
+        # Stereo with equal channels: aiortc's own upmix of mono costs 3 dB.
         frame = av.AudioFrame.from_ndarray(np.repeat(self._next(), 2).reshape(1, -1), format="s16", layout="stereo")
         frame.sample_rate = RATE
         frame.pts = self.sent
@@ -88,30 +88,30 @@ class Clip(MediaStreamTrack):
 
 
 def connection(servers: list[dict[str, Any]] | None = None) -> RTCPeerConnection:
-    """A peer connection with our ICE servers (none: no public server is asked)."""
+    """Make a peer connection with these ICE servers only; without any, no public server is contacted."""
     return RTCPeerConnection(RTCConfiguration([RTCIceServer(**server) for server in servers or []]))
 
 
 async def offer(peer: RTCPeerConnection) -> str:
-    """A complete offer, candidates included."""
+    """Make a complete SDP offer, candidates included."""
     await peer.setLocalDescription(await peer.createOffer())
     return peer.localDescription.sdp
 
 
 async def accept(peer: RTCPeerConnection, answer: str) -> None:
-    """Take the answer to our offer."""
+    """Apply the SDP answer to our offer."""
     await peer.setRemoteDescription(RTCSessionDescription(answer, "answer"))
 
 
 async def answer(peer: RTCPeerConnection, remote_offer: str) -> str:
-    """Our complete answer to an offer."""
+    """Make a complete SDP answer to an offer."""
     await peer.setRemoteDescription(RTCSessionDescription(remote_offer, "offer"))
     await peer.setLocalDescription(await peer.createAnswer())
     return peer.localDescription.sdp
 
 
 class Ears:
-    """Takes what a track brings and keeps it as 48 kHz mono samples, with the time and level of each frame."""
+    """Receiver that keeps a track as 48 kHz mono samples, with the arrival time and peak level of each frame."""
 
     def __init__(self) -> None:
         self.parts: list[Samples] = []
@@ -122,7 +122,7 @@ class Ears:
         self._resampler = av.AudioResampler(format="s16", layout="mono", rate=RATE)
 
     async def listen(self, track: MediaStreamTrack) -> None:
-        """Until the track ends."""
+        """Receive frames until the track ends."""
         while True:
             try:
                 frame = await track.recv()
@@ -136,18 +136,18 @@ class Ears:
             self.first.set()
 
     def longest_gap(self, since: float, until: float, level: float = 0.01) -> float:
-        """The longest time, in seconds, without a frame that is louder than `level` of full scale."""
+        """Longest time, in seconds, without a frame louder than `level` (of full scale)."""
         loud = [at for at, loudness in zip(self.arrived, self.levels, strict=False) if loudness > level]
         times = [since, *(at for at in loud if since <= at <= until), until]
         return max(after - before for before, after in itertools.pairwise(times))
 
     def samples(self) -> Samples:
-        """All that was heard so far."""
+        """All samples received so far."""
         return np.concatenate(self.parts) if self.parts else np.zeros(0, np.int16)
 
 
 class WaveFile:
-    """A WAV file that grows: whatever ends the program, all that was added can be played. It begins with the first."""
+    """A growing WAV file that can be played at any time, even if the program is killed. Created on first use."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -157,10 +157,11 @@ class WaveFile:
 
     @property
     def seconds(self) -> float:
+        """Length in seconds."""
         return self.count / RATE
 
     def add(self, samples: Samples) -> None:
-        """Write on, and bring the length in the file's head up to date. Raises OSError."""
+        """Append samples and update the length in the header. Raises OSError."""
         if not len(samples):
             return
         if self._file is None or self._handle is None:
@@ -174,13 +175,14 @@ class WaveFile:
         self.count += len(samples)
 
     def close(self) -> None:
+        """Close the file, if it was created."""
         if self._file is not None and self._handle is not None:
             self._file.close()
             self._handle.close()
 
 
 def write_wave(path: Path, samples: Samples) -> None:
-    """Keep samples as a WAV file."""
+    """Write samples as a WAV file."""
     file = WaveFile(path)
     file.add(samples)
     file.close()

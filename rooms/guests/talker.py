@@ -1,6 +1,7 @@
-"""A speaker without a browser who does as a good page does: comes back after a loss, leaves when the room ends.
+"""A speaker without a browser. Like the room's page it reconnects after a loss and leaves when the room ends.
 
-Its sound and its line to the room are two things: while the line is away it talks on. Who was muted meanwhile stays so.
+Sound and WebSocket are independent: it keeps talking while the WebSocket is away, and stays muted if it was muted
+meanwhile.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from django.conf import settings
 from websockets.exceptions import WebSocketException
 
 from rooms.guests import peers
-from rooms.guests.visitor import Browser, Refused, Visitor, new_page, speak
+from rooms.guests.visitor import Browser, SiteRefused, Visitor, new_page, speak
 
 log = logging.getLogger(__name__)
 
@@ -34,15 +35,15 @@ class Talker:
         self.over = False
         self.page = new_page()
         self._me: str | None = None
-        self._opened = self._muted = False  # our microphone was opened on this seat; somebody closed it since
+        self._opened = self._muted = False  # the microphone was opened on this seat; it was closed since
         self._peer: RTCPeerConnection | None = None
         self._changed = asyncio.Event()
         self._renew = False
 
     async def run(self, until: float | None = None, *, once: bool = False) -> None:
-        """Talk until the room is over, `until` (monotonic) has come or, with `once`, the clip was played.
+        """Talk until the room ends, until `until` (monotonic time) or, with `once`, to the end of the clip.
 
-        Raises Refused when the room does not let this person speak.
+        Raises SiteRefused when this person may not speak in the room.
         """
         try:
             while not self._finished(until, once):
@@ -50,7 +51,7 @@ class Talker:
                     async with Visitor(self.browser, self.slug, self._hear, self.page) as visitor:
                         await self._sit(visitor)
                         await self._stay(visitor, until, once)
-                except Refused as refused:
+                except SiteRefused as refused:
                     if refused.code in _FINAL and not self.over:
                         raise
                     log.info("%s: %s", self.slug, refused.code)
@@ -62,7 +63,7 @@ class Talker:
             await self._hang_up()
 
     async def _sit(self, visitor: Visitor) -> None:
-        """To the table, or back to the seat that is still ours."""
+        """Take a seat, or keep the one that is still open, and open the microphone unless it was muted."""
         await visitor.ask("consent", version=settings.CONSENT_VERSION)
         await visitor.ask("take_seat")
         if self._peer is None or self._renew:
@@ -74,12 +75,12 @@ class Talker:
     async def _connect(self, visitor: Visitor) -> None:
         await self._hang_up()
         self._renew = False
-        # A fresh track each time on the same clip: aiortc stops a closed connection's track.
+        # A new track for each connection: aiortc stops the track of a closed one.
         self.clip = self.clip.again()
         self._peer = await speak(visitor, self.clip, self.ears)
 
     async def _stay(self, visitor: Visitor, until: float | None, once: bool) -> None:
-        """Renew the connection when it or the media server was lost; leave the seat at the end."""
+        """Renew the WebRTC connection when it or the media server was lost; leave the seat at the end."""
         while not visitor.closed.is_set() and not self._finished(until, once):
             if self._renew or (self._peer and self._peer.connectionState in ("failed", "closed")):
                 await self._connect(visitor)
@@ -96,15 +97,15 @@ class Talker:
         if kind == "media_restarted" or (kind == "mic_lost" and message["page"] == self.page):
             self._renew = True
         elif kind == "snapshot":
-            self._look(message)
+            self._apply_snapshot(message)
         elif kind == "seat_muted" and message["data"]["user"] == self._me and self._opened:
             self._muted = message["data"]["muted"]
         elif kind == "room_ended":
             self.over = True
         self._changed.set()
 
-    def _look(self, snapshot: dict[str, Any]) -> None:
-        """What became of our seat while we were away."""
+    def _apply_snapshot(self, snapshot: dict[str, Any]) -> None:
+        """Update the state of the room and of this person's seat from a snapshot."""
         self.over = self.over or snapshot["room"]["status"] == "ended"
         self._me = snapshot["you"]["user"]
         seat = next((seat for seat in snapshot["seats"] if seat["user"] == self._me), None)

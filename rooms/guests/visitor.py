@@ -1,4 +1,4 @@
-"""A guest of a room that is no browser: comes by the public door (sign-in page, WebSocket) and brings real WebRTC."""
+"""A client of a room without a browser: uses the public sign-in page and WebSocket, and real WebRTC."""
 
 from __future__ import annotations
 
@@ -33,8 +33,8 @@ ANSWER_SECONDS = 10.0
 _TOKEN = re.compile(r'name="csrfmiddlewaretoken" value="([^"]+)"')
 
 
-class Refused(RuntimeError):
-    """The site refused; `code` is its word."""
+class SiteRefused(RuntimeError):
+    """A refusal by the site, with its code."""
 
     def __init__(self, code: str) -> None:
         super().__init__(code)
@@ -42,7 +42,7 @@ class Refused(RuntimeError):
 
 
 def _trusted() -> ssl.SSLContext:
-    """The world's certificates, and the one that `script/server --https` made for this machine."""
+    """Make a TLS context that trusts public certificates, and the one of `script/server --https`."""
     context = ssl.create_default_context()
     own = Path(settings.LOCAL_DIR) / "certificate.pem"
     if own.exists():
@@ -51,7 +51,7 @@ def _trusted() -> ssl.SSLContext:
 
 
 class Browser:
-    """Just enough of one: cookies, the sign-in form, fetching files. Blocking: call it in a thread."""
+    """A minimal HTTP client with cookies that can sign in and fetch files. Blocking: call it in a thread."""
 
     def __init__(self, site: str) -> None:
         self.site = site.rstrip("/")
@@ -64,38 +64,38 @@ class Browser:
         )
 
     def fetch(self, path: str, form: dict[str, str] | None = None) -> bytes:
-        """A page or file of the site; with `form` it is sent as a form. Raises OSError."""
+        """Fetch a page or file of the site; with `form`, by POST. Raises OSError."""
         data = urllib.parse.urlencode(form).encode() if form is not None else None
         request = urllib.request.Request(urllib.parse.urljoin(self.site, path), data, {"Referer": self.site + path})
         with self._opener.open(request, timeout=ANSWER_SECONDS) as answer:
             return bytes(answer.read())
 
     def sign_in(self, handle: str, password: str) -> None:
-        """By the page everybody uses. Raises Refused when the site does not let us in."""
+        """Sign in by the sign-in page. Raises SiteRefused when that fails."""
         form = self.fetch("/accounts/login/").decode()
-        found = _TOKEN.search(form)
-        token = html.unescape(found[1]) if found else ""
+        match = _TOKEN.search(form)
+        token = html.unescape(match[1]) if match else ""
         self.fetch("/accounts/login/", {"login": handle, "password": password, "csrfmiddlewaretoken": token})
         try:
             self.fetch(
                 "/api/v1/me/"
             )  # a session alone says little: the address may not be confirmed, or a code be asked
         except urllib.error.HTTPError as error:
-            raise Refused("not_signed_in") from error
+            raise SiteRefused("not_signed_in") from error
 
     @property
     def cookies(self) -> str:
-        """As a header."""
+        """Value of the Cookie header."""
         return "; ".join(f"{cookie.name}={cookie.value}" for cookie in self.jar)
 
 
 def new_page() -> str:
-    """A name for a page, as script on the room's page makes one."""
+    """Make a name for a page, as the room's page does."""
     return secrets.token_hex(8)
 
 
 class Visitor:
-    """One open socket to one room."""
+    """One open WebSocket to one room."""
 
     def __init__(
         self,
@@ -104,7 +104,7 @@ class Visitor:
         on_message: Callable[[dict[str, Any]], None] | None = None,
         page: str = "",
     ) -> None:
-        """`page`: the name under which it comes again after a loss; another each time unless given."""
+        """`page` is the page's name, to be given again when reconnecting; random unless given."""
         self.page = page or new_page()
         self.browser = browser
         self.slug = slug
@@ -136,7 +136,7 @@ class Visitor:
         await self._reader
 
     async def ask(self, verb: str, **args: Any) -> dict[str, Any]:
-        """Say a verb, return the answer; raises Refused, TimeoutError, ConnectionClosed, ConnectionError."""
+        """Send a verb and return the answer; raises SiteRefused, TimeoutError, ConnectionClosed, ConnectionError."""
         self._number += 1
         future: asyncio.Future[dict[str, Any]] = asyncio.get_running_loop().create_future()
         number = self._number
@@ -147,9 +147,9 @@ class Visitor:
         finally:
             self._waiting.pop(number, None)
             if future.done() and not future.cancelled():
-                future.exception()  # taken note of, also where sending failed first
+                future.exception()  # marks the exception as retrieved, also where sending failed first
         if "error" in answer:
-            raise Refused(str(answer["error"]["code"]))
+            raise SiteRefused(str(answer["error"]["code"]))
         return answer
 
     async def _read(self) -> None:
@@ -168,7 +168,7 @@ class Visitor:
 
 
 async def speak(visitor: Visitor, track: MediaStreamTrack, ears: peers.Ears | None = None) -> RTCPeerConnection:
-    """Open the microphone's connection; `ears` take what a speaker hears."""
+    """Open a speaker's WebRTC connection, which sends `track`; `ears` receive the mix."""
     peer = peers.connection((await visitor.ask("ice"))["servers"])
     peer.addTrack(track)
     hear(peer, ears or peers.Ears())
@@ -178,18 +178,18 @@ async def speak(visitor: Visitor, track: MediaStreamTrack, ears: peers.Ears | No
 
 
 async def listen(visitor: Visitor, ears: peers.Ears) -> RTCPeerConnection | None:
-    """Listen by WebRTC; None where the site says to use HLS."""
-    found = await visitor.ask("listen")
-    if found["use"] != "webrtc":
+    """Open a listener's WebRTC connection; None where the site answers to use HLS."""
+    reply = await visitor.ask("listen")
+    if reply["use"] != "webrtc":
         return None
     peer = peers.connection((await visitor.ask("ice"))["servers"])
     hear(peer, ears)
-    await visitor.ask("listen_answer", sdp=await peers.answer(peer, found["sdp"]))
+    await visitor.ask("listen_answer", sdp=await peers.answer(peer, reply["sdp"]))
     return peer
 
 
 def hear(peer: RTCPeerConnection, ears: peers.Ears) -> None:
-    """Whatever track comes is taken in, until it ends."""
+    """Receive every track of a peer connection with `ears`, until it ends."""
 
     @peer.on("track")
     def on_track(track: MediaStreamTrack) -> None:

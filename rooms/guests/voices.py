@@ -1,4 +1,4 @@
-"""The two voices of the demo: one reads from a book (LibriVox), the other is made by flite and comments on it."""
+"""The two speakers of the demo: one reads from a book (LibriVox), the other is synthesized (flite) and comments."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ from people import demo
 from rooms.guests import peers
 from rooms.guests.demo import live_demo_room
 from rooms.guests.talker import Talker
-from rooms.guests.visitor import Browser, Refused, Visitor
+from rooms.guests.visitor import Browser, SiteRefused, Visitor
 
 log = logging.getLogger(__name__)
 
-# What a site that is away, or a room that ends, is met by.
-_AWAY = (Refused, OSError, TimeoutError, WebSocketException)
+# Errors while the site is away or when the room ends.
+_AWAY = (SiteRefused, OSError, TimeoutError, WebSocketException)
 
 CLIPS = Path("/usr/share/pocketsphinx/test/data/librivox")
 LINES = (
@@ -38,37 +38,38 @@ LINES = (
 )
 READER, COMMENTER = demo.SPEAKERS[1], demo.SPEAKERS[0]
 _PAUSE = 0.7  # seconds between turns
-_LOOK = 2.0  # seconds between looks for a live demo room
+_POLL_SECONDS = 2.0  # between checks for a live demo room
 
 
-class NoVoices(RuntimeError):
-    """What the voices are made of is not installed; the text says what to install."""
+class VoicesMissing(RuntimeError):
+    """A package that the demo's voices need is not installed; the text says which."""
 
 
 def script() -> tuple[peers.Samples, peers.Samples]:
-    """The reader's and the commenter's parts, equally long: where one talks the other is silent."""
+    """Make the parts of reader and commenter; one is silent while the other talks. Raises VoicesMissing."""
     clips = sorted(CLIPS.glob("*.wav"))
     if not clips:
-        raise NoVoices("the demo's reader is missing: install pocketsphinx-testdata")
+        raise VoicesMissing("the demo's reader is missing: install pocketsphinx-testdata")
     reads, comments = [], []
     pause = np.zeros(int(_PAUSE * peers.RATE), np.int16)
     for line, clip in zip(LINES, clips, strict=False):
-        said, read = _loud(_spoken(line)), _loud(peers.read_clip(clip))
+        said, read = _normalized(_synthesized(line)), _normalized(peers.read_clip(clip))
         comments += [said, pause, np.zeros(len(read), np.int16), pause]
         reads += [np.zeros(len(said), np.int16), pause, read, pause]
     return np.concatenate(reads), np.concatenate(comments)
 
 
-def _loud(samples: peers.Samples) -> peers.Samples:
-    """Both voices peak at -6 dBFS."""
+def _normalized(samples: peers.Samples) -> peers.Samples:
+    """Normalize samples to a peak of -6 dBFS."""
     peak = max(1, int(np.abs(samples.astype(np.int32)).max()))
     return (samples.astype(np.float64) * (0.5 * 32767 / peak)).astype(np.int16)
 
 
-def _spoken(line: str) -> peers.Samples:
+def _synthesized(line: str) -> peers.Samples:
+    """Speak a line by flite; cached as a file. Raises VoicesMissing."""
     flite = shutil.which("flite")
     if flite is None:
-        raise NoVoices("the demo's second voice is missing: install flite")
+        raise VoicesMissing("the demo's second voice is missing: install flite")
     folder = Path(settings.LOCAL_DIR) / "voices"
     folder.mkdir(parents=True, exist_ok=True)
     target = folder / f"line-{LINES.index(line)}.wav"
@@ -80,7 +81,7 @@ def _spoken(line: str) -> peers.Samples:
 
 
 async def talk_forever() -> None:
-    """Wherever the demo's room is live, talk in it."""
+    """Talk in the demo's room whenever it is live. Runs until cancelled."""
     reads, comments = await asyncio.to_thread(script)
     async with asyncio.TaskGroup() as group:
         group.create_task(loops.keep("voices-life", _show_life))
@@ -88,7 +89,7 @@ async def talk_forever() -> None:
 
 
 async def _show_life() -> None:
-    """A sign in Redis, as the other processes give."""
+    """Keep this process' heartbeat key in Redis, which expires after 10 s."""
     redis: Any = bus.connect()
     while True:
         with suppress(RedisError, OSError):
@@ -105,20 +106,20 @@ async def _talk_where_it_is_live(reads: peers.Samples, comments: peers.Samples) 
                 await _talk(room.slug, reads, comments)
         except* _AWAY as errors:
             log.info("the demo's voices: %s", "; ".join(str(error) for error in errors.exceptions))
-        await asyncio.sleep(_LOOK)
+        await asyncio.sleep(_POLL_SECONDS)
 
 
 async def _talk(slug: str, reads: peers.Samples, comments: peers.Samples) -> None:
     async with asyncio.TaskGroup() as group:
-        host = group.create_task(_sit_by(slug))
+        host = group.create_task(_keep_host_present(slug))
         for handle, part in ((READER, reads), (COMMENTER, comments)):
             browser = await _signed_in(handle)
             group.create_task(Talker(browser, slug, peers.Clip(part, loop=True, aligned=True)).run())
         await host
 
 
-async def _sit_by(slug: str) -> None:
-    """The host is at the table, microphone off, until the room is over: a room whose host is away ends."""
+async def _keep_host_present(slug: str) -> None:
+    """Keep the host connected, microphone off, until the room ends: a room whose host is away would end."""
     browser = await _signed_in(demo.HOST)
     over = asyncio.Event()
 
@@ -130,7 +131,7 @@ async def _sit_by(slug: str) -> None:
         try:
             async with Visitor(browser, slug, hear) as visitor:
                 await _first(over, visitor.closed)
-        except (OSError, TimeoutError, WebSocketException) as error:  # the site starts again; the others talk on
+        except (OSError, TimeoutError, WebSocketException) as error:  # the site restarts; the others go on
             log.info("the demo's host: %s", error or type(error).__name__)
         await asyncio.sleep(1)
 

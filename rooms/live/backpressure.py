@@ -1,7 +1,7 @@
-"""Know when a socket's peer does not read.
+"""Backpressure of a WebSocket: wait while its peer does not read.
 
-ASGI lets `send` wait until the peer keeps up. Uvicorn does; Daphne returns at once and lets the bytes pile up in
-memory, so there we ask Twisted itself: a registered producer is paused while more than 64 KiB wait.
+In ASGI `send` may wait until the peer keeps up, as in Uvicorn. Daphne's returns at once and buffers without limit, so
+there a Twisted push producer is registered, which is paused while more than 64 KiB wait.
 """
 
 from __future__ import annotations
@@ -10,8 +10,8 @@ import asyncio
 from typing import Any
 
 
-class Gate:
-    """Open while the peer reads. A Twisted push producer, as far as Twisted can tell."""
+class WriteGate:
+    """Gate that is open while the peer reads; a push producer for Twisted."""
 
     def __init__(self) -> None:
         self._open = asyncio.Event()
@@ -26,25 +26,25 @@ class Gate:
     def stopProducing(self) -> None:
         self._open.set()
 
-    async def passable(self) -> None:
+    async def wait_open(self) -> None:
         """Wait until the peer has read most of what was sent."""
         if not self._open.is_set():
             await self._open.wait()
 
 
-def gate_of(send: Any) -> Gate:
-    """A gate on the connection behind Daphne's `send`; one that stays open on servers whose `send` waits itself."""
-    gate = Gate()
+def gate_of(send: Any) -> WriteGate:
+    """Make the gate of the connection behind Daphne's `send`; on servers whose `send` waits it is always open."""
+    gate = WriteGate()
     bound = getattr(send, "args", ())
     transport = getattr(bound[0], "transport", None) if bound else None
     if transport is not None and hasattr(transport, "registerProducer"):
-        transport.unregisterProducer()  # the HTTP channel's, which the handshake left behind
+        transport.unregisterProducer()  # the HTTP channel's, left by the handshake
         transport.registerProducer(gate, True)
     return gate
 
 
 def abort(send: Any) -> None:
-    """Cut a connection whose peer does not read, so that nothing waits for it; a no-op on other servers."""
+    """Cut a connection at once, also where its peer does not read; does nothing on servers other than Daphne."""
     bound = getattr(send, "args", ())
     transport = getattr(bound[0], "transport", None) if bound else None
     if transport is not None and hasattr(transport, "abortConnection"):

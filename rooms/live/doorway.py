@@ -1,7 +1,7 @@
-"""Limits of sockets of one client: asked before anything of a handshake reaches the database.
+"""Limits on the sockets of one client, checked before a handshake reaches the database.
 
-A few handshakes of an address are at work at once, the others wait in its line. New ones have a pace by address; open
-ones count by person, or by address where nobody is signed in.
+A few handshakes of an address run at once, the others queue. New sockets are limited by address; open ones by person,
+or by address for anonymous people.
 """
 
 from __future__ import annotations
@@ -26,18 +26,18 @@ log = logging.getLogger(__name__)
 
 OF_PERSON = quotas.Quota("sockets", "SOCKETS_PER_PERSON")
 OF_ADDRESS = quotas.Quota("sockets", "SOCKETS_PER_ADDRESS")
-FORGOTTEN_AFTER = 5.0  # seconds; the page tries again after ten or more
-MOST_REFUSED = 10_000  # sessions that are remembered
+FORGOTTEN_AFTER = 5.0  # seconds a refused session is remembered; the page tries again after ten or more
+MOST_REFUSED = 10_000  # sessions remembered
 _refused: dict[str, float] = {}
 _lines = Lines("HANDSHAKES_AT_ONCE", "HANDSHAKES_WAITING")
 _paces: WeakValueDictionary[str, Pace] = WeakValueDictionary()
 
 
 @asynccontextmanager
-async def turn(client: redis.asyncio.Redis, address: str, session: str) -> AsyncIterator[None]:
-    """Let one more handshake of an address in, in its turn. Raises `too_many`.
+async def handshake_turn(client: redis.asyncio.Redis, address: str, session: str) -> AsyncIterator[None]:
+    """Wait for this handshake's turn among those of its address. Raises too_many.
 
-    A session whose sockets were too many a moment ago is not looked up again.
+    A session that was refused a moment ago is refused again without a look-up.
     """
     if time.monotonic() < _refused.get(session, 0.0):
         raise RoomRefused("too_many")
@@ -50,12 +50,12 @@ async def turn(client: redis.asyncio.Redis, address: str, session: str) -> Async
         raise RoomRefused("too_many") from error
 
 
-async def hold(client: redis.asyncio.Redis, who: Who, address: str, session: str) -> quotas.Lease:
-    """Count one more open socket; release it when the socket is gone. Raises `too_many`."""
+async def lease_socket(client: redis.asyncio.Redis, who: Who, address: str, session: str) -> quotas.Lease:
+    """Count one more open socket of a client; the caller releases the lease when it closes. Raises too_many."""
     quota = OF_ADDRESS if who.user is None else OF_PERSON
-    lease = await quotas.atake(client, quota, counted(who, address))
+    lease = await quotas.atake(client, quota, client_key(who, address))
     if lease is None:
-        log.info("a socket of %s is refused: too many are open", counted(who, address))
+        log.info("a socket of %s is refused: too many are open", client_key(who, address))
         if who.user is not None:
             if len(_refused) >= MOST_REFUSED:
                 _refused.clear()
@@ -65,14 +65,14 @@ async def hold(client: redis.asyncio.Redis, who: Who, address: str, session: str
     return lease
 
 
-def counted(who: Who, address: str) -> str:
-    """The key under which somebody is counted: the person, or the address where nobody is signed in."""
+def client_key(who: Who, address: str) -> str:
+    """Key under which a client's sockets are counted: the person, or the address of an anonymous one."""
     return address if who.user is None else who.key
 
 
-def pace_of(client_key: str) -> Pace:
-    """The pace at which all sockets of one client together may send frames to this process."""
-    pace = _paces.get(client_key)
+def pace_of(key: str) -> Pace:
+    """Token bucket that all sockets of one client in this process share (`client_key`)."""
+    pace = _paces.get(key)
     if pace is None:
-        pace = _paces[client_key] = Pace(settings.FRAMES_PER_CLIENT / 60, settings.FRAMES_AT_ONCE)
+        pace = _paces[key] = Pace(settings.FRAMES_PER_CLIENT / 60, settings.FRAMES_AT_ONCE)
     return pace

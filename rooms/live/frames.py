@@ -1,4 +1,4 @@
-"""What a client sends: read with suspicion, limited in size and pace. Pure but for the clock."""
+"""Frames from clients: strict parsing, and limits of size and rate. Pure but for the clock."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ MOST_ID = 2**53
 
 @dataclass(frozen=True)
 class Frame:
-    """A request: its number, its verb, and the rest."""
+    """A request from a client: its number, its verb and the verb's arguments."""
 
     id: int
     verb: str
@@ -25,7 +25,7 @@ class Frame:
 
 
 class BadFrame(RoomRefused):
-    """Not something that a client of ours would send; `id` where it could be read."""
+    """A frame that cannot be used; `id` is its number, or None where that could not be read."""
 
     def __init__(self, code: str, id_: int | None = None) -> None:
         super().__init__(code)
@@ -33,8 +33,8 @@ class BadFrame(RoomRefused):
 
 
 def parse(message: dict[str, Any]) -> Frame:
-    """A frame out of `websocket.receive`. Raises BadFrame: bad_frame, unknown_verb for JSON in another language,
-    or bad_value for values that no client of ours sends."""
+    """Parse an ASGI message `websocket.receive`. Raises BadFrame: bad_frame (no JSON object with a number),
+    unknown_verb, or bad_value (JSON that `core.plain_json` refuses)."""
     text = message.get("text")
     if not isinstance(text, str) or len(text) > MOST_BYTES or len(text.encode("utf-8", "replace")) > MOST_BYTES:
         raise BadFrame("bad_frame")
@@ -54,7 +54,7 @@ def parse(message: dict[str, Any]) -> Frame:
 
 
 def _load(text: str) -> tuple[Any, bool]:
-    """The value, and whether the API would take it (`core/plain_json.py`). Raises bad_frame for what is no JSON."""
+    """Parse JSON. Returns the value and whether `core.plain_json` accepts it too. Raises bad_frame if it is no JSON."""
     try:
         return plain_json.load(text), True
     except plain_json.NotPlain:
@@ -65,13 +65,14 @@ def _load(text: str) -> tuple[Any, bool]:
 
 
 class Pace:
-    """A token bucket of one socket: `rate` frames a second, `burst` at once. In memory: a socket has one process."""
+    """Token bucket for frames: `rate` a second, `burst` at once. In memory: a socket belongs to one process."""
 
     def __init__(self, rate: float = 30.0, burst: float = 60.0) -> None:
         self.rate, self.burst = rate, burst
         self.tokens, self.at = burst, time.monotonic()
 
     def allows(self) -> bool:
+        """Take a token; False when there is none."""
         now = time.monotonic()
         self.tokens = min(self.burst, self.tokens + (now - self.at) * self.rate)
         self.at = now

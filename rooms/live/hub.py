@@ -1,8 +1,8 @@
-"""One hub a process: what Redis says about a room reaches every socket of it here, once subscribed, once encoded.
+"""The hub of a process: subscribe each room once in Redis, and pass its messages on to every local socket of the room.
 
-A room's events arrive in order and without gaps: one that overtook another waits for it a moment, and what never
-arrived (Redis was away, a publish failed) is read from the log. After Redis was lost every socket gets a fresh
-snapshot, because the lossy messages of that time have no log.
+Events of a room are delivered in order and without gaps: an early event waits a moment for its predecessor, and events
+that never arrived (Redis was away, a publish failed) are read from the log. After a loss of Redis every
+socket gets a fresh snapshot, because lossy messages are in no log.
 """
 
 from __future__ import annotations
@@ -20,63 +20,63 @@ from redis.exceptions import RedisError
 from core import bus, loops
 from rooms import channels, presence
 from rooms.live.feed import Feed
-from rooms.live.rights import check_again
-from rooms.live.send_queue import Outlet
+from rooms.live.rights import check_sockets
+from rooms.live.send_queue import SendQueue
 from rooms.live.ticker import tick
 from rooms.wire import events
 from rooms.wire.events import LOSSY, PERSONAL, SEQUENCED
 
 log = logging.getLogger(__name__)
 
-LINGER = 30.0  # seconds a room stays subscribed after its last socket: people reload pages
-SILENCE = 5.0  # seconds without a word from Redis before we ask whether it is there
+LINGER = 30.0  # seconds a room stays subscribed after its last socket closed: people reload pages
+SILENCE = 5.0  # seconds without a message from Redis before it is pinged
 SUBSCRIBE_WITHIN = 3.0  # seconds; then a socket starts without live events and gets them when Redis is back
-TURN = 32  # messages passed on before the sockets get their turn
-MOST_LETTERS = 64 * 1024  # of one message; the longest of ours have a few hundred
-MOST_EVENTS = 2**31  # of one room, as the database counts them
+TURN = 32  # messages passed on before the loop yields to the writers of sockets
+MOST_LETTERS = 64 * 1024  # characters of a message; real ones have a few hundred
+MOST_EVENTS = 2**31  # events of a room
 
 
-class NoEvent(ValueError):
-    """Something was published that is no message of ours."""
+class InvalidMessage(ValueError):
+    """A message on a channel that this site would not publish."""
 
 
-def read(text: str) -> dict[str, Any]:
-    """A message as it was published. Raises NoEvent, or what JSON raises."""
+def parse_message(text: str) -> dict[str, Any]:
+    """Parse a published message. Raises InvalidMessage, or an error of `json.loads`."""
     if len(text) > MOST_LETTERS:
-        raise NoEvent(f"{len(text)} characters")
+        raise InvalidMessage(f"{len(text)} characters")
     message = json.loads(text)
     if not isinstance(message, dict) or not isinstance(message.get("type"), str):
-        raise NoEvent("no message with a type")
+        raise InvalidMessage("no message with a type")
     return message
 
 
 def seq_of(message: dict[str, Any]) -> int:
-    """The number of a sequenced event. Raises NoEvent where it is none: such an event would stand for the real one."""
+    """Number of a sequenced event. Raises InvalidMessage for a malformed one, which would replace the real one."""
     seq = message.get("seq")
     if type(seq) is not int or not 0 < seq < MOST_EVENTS or not isinstance(message.get("data"), dict):
-        raise NoEvent("no number or no data")
+        raise InvalidMessage("no number or no data")
     return seq
 
 
 class Hub:
-    """Subscriptions, feeds and people of one event loop; `rooms.live.ticker` is its heart beat."""
+    """Subscriptions, feeds and sockets of one event loop; `rooms.live.ticker` does its periodic work."""
 
     def __init__(self) -> None:
         self.redis: redis.asyncio.Redis = bus.connect()
         self.feeds: dict[int, Feed] = {}
-        self.people: dict[int, set[Outlet]] = {}
-        self.narrow: dict[str, set[Outlet]] = {}  # the channel of a room's host side, or of staff → who hears it here
+        self.people: dict[int, set[SendQueue]] = {}
+        self.narrow: dict[str, set[SendQueue]] = {}  # a narrower channel (of hosts or staff) → its sockets
         self.connected = False
         self.tasks: set[asyncio.Task[None]] = set()
         self._pubsub: Any = None
         self._started = False
-        self._listened = False  # at least once: whoever listens again has missed something
+        self._listened = False  # whether it was subscribed before: then a new subscription has missed messages
         self._room_prefix = bus.key("room:")
         self._person_prefix = bus.key("person:")
         self._control_channel = channels.hubs_channel()
 
     def spawn(self, work: Any, name: str) -> asyncio.Task[None]:
-        """A task that is kept from being collected and whose failure is logged."""
+        """Start a task, keep a reference to it and log its failure."""
         task: asyncio.Task[None] = asyncio.create_task(work, name=name)
         self.tasks.add(task)
         task.add_done_callback(self._done)
@@ -88,25 +88,25 @@ class Hub:
             log.error("%s failed", task.get_name(), exc_info=task.exception())
 
     def start(self) -> None:
-        """Begin to listen, once; done by the first socket of the process."""
+        """Start listening and the ticker, once; called for the first socket of the process."""
         if not self._started:
             self._started = True
             self.spawn(loops.keep("hub-listen", self._listen_forever), "hub-listen")
             self.spawn(loops.keep("hub-pulse", lambda: tick(self)), "hub-pulse")
 
-    async def join(self, room_pk: int, outlet: Outlet) -> Feed:
-        """This socket hears of the room from now on; its outlet holds everything back until its snapshot."""
+    async def join(self, room_pk: int, send_queue: SendQueue) -> Feed:
+        """Add a socket to the feed of a room. Its queue holds everything back until the snapshot is in it."""
         self.start()
         feed = self.feeds.get(room_pk)
         if feed is None:
             feed = self.feeds[room_pk] = Feed(room_pk, self.spawn)
             await self._subscribe(channels.room_channel(room_pk))
-        feed.outlets.add(outlet)
-        if outlet.user_pk is not None:
-            others = self.people.setdefault(outlet.user_pk, set())
-            others.add(outlet)
+        feed.send_queues.add(send_queue)
+        if send_queue.user_pk is not None:
+            others = self.people.setdefault(send_queue.user_pk, set())
+            others.add(send_queue)
             if len(others) == 1:
-                await self._subscribe(channels.person_channel(outlet.user_pk))
+                await self._subscribe(channels.person_channel(send_queue.user_pk))
         if not feed.subscribed.is_set():
             try:
                 await asyncio.wait_for(feed.subscribed.wait(), SUBSCRIBE_WITHIN)
@@ -114,60 +114,60 @@ class Hub:
                 log.warning("room %s is not subscribed yet: its sockets start without live events", room_pk)
         return feed
 
-    async def leave(self, feed: Feed, outlet: Outlet) -> None:
-        """This socket is gone. The room stays subscribed for a while."""
-        feed.outlets.discard(outlet)
-        await self.set_sides(outlet, frozenset())
-        if not feed.outlets:
+    async def leave(self, feed: Feed, send_queue: SendQueue) -> None:
+        """Remove a socket that closed. The room stays subscribed for LINGER seconds."""
+        feed.send_queues.discard(send_queue)
+        await self.set_sides(send_queue, frozenset())
+        if not feed.send_queues:
             feed.empty_since = time.monotonic()
-        if outlet.user_pk is not None and outlet.user_pk in self.people:
-            others = self.people[outlet.user_pk]
-            others.discard(outlet)
+        if send_queue.user_pk is not None and send_queue.user_pk in self.people:
+            others = self.people[send_queue.user_pk]
+            others.discard(send_queue)
             if not others:
-                del self.people[outlet.user_pk]
-                await self._unsubscribe(channels.person_channel(outlet.user_pk))
+                del self.people[send_queue.user_pk]
+                await self._unsubscribe(channels.person_channel(send_queue.user_pk))
 
-    async def set_sides(self, outlet: Outlet, sides: frozenset[str]) -> None:
-        """Let a socket hear these narrower channels ("host", "staff") from now on, and no other."""
-        gone, new = outlet.sides - sides, sides - outlet.sides
-        outlet.sides = sides
-        for channel in (_side_channel(side, outlet.room_pk) for side in gone):
-            hearers = self.narrow.get(channel, set())
-            hearers.discard(outlet)
-            if not hearers and self.narrow.pop(channel, None) is not None:
+    async def set_sides(self, send_queue: SendQueue, sides: frozenset[str]) -> None:
+        """Set the narrower channels ("host", "staff") that a socket receives."""
+        gone, new = send_queue.sides - sides, sides - send_queue.sides
+        send_queue.sides = sides
+        for channel in (_side_channel(side, send_queue.room_pk) for side in gone):
+            receivers = self.narrow.get(channel, set())
+            receivers.discard(send_queue)
+            if not receivers and self.narrow.pop(channel, None) is not None:
                 await self._unsubscribe(channel)
-        for channel in (_side_channel(side, outlet.room_pk) for side in new):
-            hearers = self.narrow.setdefault(channel, set())
-            hearers.add(outlet)
-            if len(hearers) == 1:
+        for channel in (_side_channel(side, send_queue.room_pk) for side in new):
+            receivers = self.narrow.setdefault(channel, set())
+            receivers.add(send_queue)
+            if len(receivers) == 1:
                 await self._subscribe(channel)
 
     async def drop_idle(self) -> None:
-        """Unsubscribe rooms that nobody here has listened to for a while."""
+        """Unsubscribe rooms that have had no socket for LINGER seconds."""
         now = time.monotonic()
         for pk, feed in list(self.feeds.items()):
-            if not feed.outlets and now - feed.empty_since > LINGER:
+            if not feed.send_queues and now - feed.empty_since > LINGER:
                 del self.feeds[pk]
                 await self._unsubscribe(channels.room_channel(pk))
 
     async def presence_members(self) -> dict[int, list[tuple[str, str]]]:
-        """Every connection of this process, by room."""
+        """Connections (person, name) of this process, by room."""
         return {
-            pk: [(outlet.who_key, outlet.conn) for outlet in feed.outlets]
+            pk: [(send_queue.who_key, send_queue.conn) for send_queue in feed.send_queues]
             for pk, feed in self.feeds.items()
-            if feed.outlets
+            if feed.send_queues
         }
 
     async def refresh_presence(self) -> None:
-        """Say again who is connected here; raises RedisError."""
+        """Renew the presence of all connections of this process; raises RedisError."""
         for pk, members in (await self.presence_members()).items():
-            if await presence.apart(presence.enter(self.redis, pk, members), pk) and pk in self.feeds:
+            if await presence.skip_unreadable(presence.enter(self.redis, pk, members), pk) and pk in self.feeds:
                 self.feeds[pk].count_due = True
 
     # --- Redis ------------------------------------------------------------------------------------------------------
 
     async def _subscribe(self, channel: str) -> None:
-        """Where Redis is away, the reconnect subscribes everything."""
+        """Subscribe a channel. While Redis is away this does nothing: the reconnect subscribes all channels."""
         if self.connected:
             try:
                 await self._pubsub.subscribe(channel)
@@ -182,8 +182,7 @@ class Hub:
                 log.warning("could not unsubscribe %s: %s", channel, error)
 
     async def _listen_forever(self) -> None:
-        """Listen; when Redis is lost, come back as soon as it does and start everybody afresh. So it is, too, when this
-        was started again after an error."""
+        """Subscribe and pass messages on. After a loss of Redis, or an error, subscribe again, resync all sockets."""
         wait = 0.1
         while True:
             try:
@@ -192,7 +191,7 @@ class Hub:
                     await pubsub.subscribe(self._control_channel, *self._channels())
                     self.connected, wait = True, 0.1
                     if self._listened:
-                        await self._back()
+                        await self._resync_all()
                     self._listened = True
                     await self._read(pubsub)
             except (RedisError, OSError) as error:
@@ -206,14 +205,14 @@ class Hub:
         rooms = [channels.room_channel(pk) for pk in self.feeds]
         return [*rooms, *(channels.person_channel(pk) for pk in self.people), *self.narrow]
 
-    async def _back(self) -> None:
+    async def _resync_all(self) -> None:
         log.warning("live events are heard again: every socket gets a fresh snapshot")
         await self.refresh_presence()
         for feed in self.feeds.values():
             feed.resync()
 
     async def _read(self, pubsub: Any) -> None:
-        """Pass messages on until the connection fails; a Redis that answers no ping has failed."""
+        """Pass messages on until the connection fails. An unanswered ping counts as failure."""
         asked, handled = False, 0
         while True:
             message = await pubsub.get_message(timeout=SILENCE)
@@ -224,7 +223,7 @@ class Hub:
                 except Exception as error:
                     await loops.item_failed("hub-listen", f"a message on {message.get('channel')}", error)
                 if handled % TURN == 0:
-                    # Messages that are here already come without a pause: let the sockets write theirs.
+                    # Messages that arrived already are read without a pause: let the sockets write.
                     await asyncio.sleep(0)
             elif asked:
                 raise RedisError("no answer to a ping")
@@ -233,56 +232,56 @@ class Hub:
                 await pubsub.ping()
 
     def _handle(self, message: dict[str, Any]) -> None:
-        """Pass one message on. Raises on anything that none of us would publish."""
+        """Pass one message on. Raises InvalidMessage or ValueError for anything that this site would not publish."""
         kind, channel = message["type"], message.get("channel") or ""
         if kind == "message" and channel.startswith(self._room_prefix):
             feed = self.feeds.get(int(channel[len(self._room_prefix) :]))
             if feed is not None:
                 self._to_room(feed, message["data"])
         elif kind == "message" and channel.startswith(self._person_prefix):
-            if read(message["data"])["type"] not in PERSONAL:
-                raise NoEvent("no message to a person")
-            for outlet in self.people.get(int(channel[len(self._person_prefix) :]), ()):
-                outlet.put(message["data"])
+            if parse_message(message["data"])["type"] not in PERSONAL:
+                raise InvalidMessage("no message to a person")
+            for send_queue in self.people.get(int(channel[len(self._person_prefix) :]), ()):
+                send_queue.put(message["data"])
         elif kind == "message" and channel in self.narrow:
             allowed = events.STAFF if channel == channels.staff_channel() else events.HOST_SIDE
-            if read(message["data"])["type"] not in allowed:
-                raise NoEvent("no message to a narrower channel")
-            for outlet in self.narrow[channel]:
-                outlet.put(message["data"])
+            if parse_message(message["data"])["type"] not in allowed:
+                raise InvalidMessage("no message to a narrower channel")
+            for send_queue in self.narrow[channel]:
+                send_queue.put(message["data"])
         elif kind == "message" and channel == self._control_channel:
-            self._check(message["data"])
+            self._check_rights(message["data"])
         elif kind == "subscribe" and channel.startswith(self._room_prefix):
             feed = self.feeds.get(int(channel[len(self._room_prefix) :]))
             if feed is not None:
                 feed.subscribed.set()
 
-    def _check(self, text: str) -> None:
-        """Rights have changed: of a person, or by a room's policy. Check the sockets that this is about."""
+    def _check_rights(self, text: str) -> None:
+        """Check the sockets of the person or room whose rights have changed."""
         whom = json.loads(text)
         feed = self.feeds.get(whom.get("room", 0))
-        outlets = [*self.people.get(whom.get("person", 0), ()), *(feed.outlets if feed else ())]
-        self.spawn(self._check_again(outlets), "check-rights")
+        send_queues = [*self.people.get(whom.get("person", 0), ()), *(feed.send_queues if feed else ())]
+        self.spawn(self._check_sockets(send_queues), "check-rights")
 
-    async def check_everybody(self) -> None:
-        """The clock's net: rights whose change was not heard of."""
-        await self._check_again([outlet for feed in self.feeds.values() for outlet in feed.outlets])
+    async def check_all_rights(self) -> None:
+        """Check the rights of every socket, in case a message about a change was lost."""
+        await self._check_sockets([send_queue for feed in self.feeds.values() for send_queue in feed.send_queues])
 
-    async def _check_again(self, outlets: list[Outlet]) -> None:
-        await check_again(outlets, self.set_sides)
+    async def _check_sockets(self, send_queues: list[SendQueue]) -> None:
+        await check_sockets(send_queues, self.set_sides)
 
     def _to_room(self, feed: Feed, text: str) -> None:
-        message = read(text)
+        message = parse_message(text)
         kind = message["type"]
         if kind in LOSSY:
-            feed.lossy(text)
+            feed.put_lossy(text)
         elif kind in SEQUENCED:
-            feed.sequenced(seq_of(message), text)
+            feed.put_sequenced(seq_of(message), text)
             if kind in ("seat_taken", "seat_left"):
                 feed.count_due = True
-        else:  # of a newer version, which is being started beside this one: what counts stands in the log
-            feed.heal()
-            raise NoEvent("an unknown kind of event")
+        else:  # published by a newer version that is being deployed: a sequenced event is in the log
+            feed.fill_gap()
+            raise InvalidMessage("an unknown kind of event")
 
 
 def _side_channel(side: str, room_pk: int) -> str:
@@ -293,7 +292,7 @@ _hubs: WeakKeyDictionary[asyncio.AbstractEventLoop, Hub] = WeakKeyDictionary()
 
 
 def hub() -> Hub:
-    """The hub of the running loop: one a process, as a server has one loop."""
+    """The hub of the running event loop; a server process has one loop, so one hub."""
     loop = asyncio.get_running_loop()
     if loop not in _hubs:
         _hubs[loop] = Hub()

@@ -1,19 +1,19 @@
-"""Rights of open sockets, checked again: sockets whose rights are gone are closed, narrower channels follow roles."""
+"""Check the rights of open sockets again: close sockets without rights, and set narrower channels by role."""
 
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterable
 
 from core.threads import in_thread
-from rooms.live.send_queue import Outlet
+from rooms.live.send_queue import SendQueue
 from rooms.rules.admission import Guest, admissions
 
-SetSides = Callable[[Outlet, frozenset[str]], Awaitable[None]]
+SetSides = Callable[[SendQueue, frozenset[str]], Awaitable[None]]
 
 
-async def check_again(outlets: Iterable[Outlet], set_sides: SetSides) -> int:
-    """Close the sockets that may not go on and set the others' narrower channels. Returns how many were closed."""
-    guests = {Guest(outlet.room_pk, outlet.who_key, outlet.conn): outlet for outlet in outlets}
+async def check_sockets(send_queues: Iterable[SendQueue], set_sides: SetSides) -> int:
+    """Close the sockets that are no longer allowed; set narrower channels of the others. Returns how many closed."""
+    guests = {Guest(send_queue.room_pk, send_queue.who_key, send_queue.conn): send_queue for send_queue in send_queues}
     if not guests:
         return 0
     closed = 0

@@ -1,10 +1,10 @@
-"""WebSocket addresses."""
+"""URL patterns of WebSockets."""
 
 from django.urls import path, re_path
 
-from rooms.live.socket import nowhere, room_socket
+from rooms.live.socket import room_socket, unknown_address
 
 websocket_urlpatterns = [
     path("ws/rooms/<slug:slug>/", room_socket),  # type: ignore[arg-type]  # ASGI, not a view
-    re_path(r"", nowhere),  # type: ignore[arg-type]
+    re_path(r"", unknown_address),  # type: ignore[arg-type]
 ]

@@ -1,4 +1,4 @@
-"""One socket's end of the hub: a bounded queue, in order, with nothing before the snapshot and nothing twice."""
+"""The send queue of a socket: bounded and ordered; nothing leaves it before the snapshot, and no event twice."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ import asyncio
 from collections import deque
 from collections.abc import Callable
 
-LIMIT = 256  # messages that wait for a slow socket; then it is dropped, and comes back with a snapshot
+LIMIT = 256  # messages waiting for a slow socket; beyond it the socket is dropped and reconnects
 
 
-class Outlet:
-    """What the hub puts in and the socket's writer takes out."""
+class SendQueue:
+    """Queue between the hub, which puts messages in, and the socket's writer, which takes them out."""
 
     __slots__ = (
         "conn",
@@ -37,7 +37,7 @@ class Outlet:
         on_drop: Callable[[], None],
         on_refused: Callable[[str], None],
     ) -> None:
-        """`on_drop` is called when the socket cannot keep up, `on_refused` with the code that puts it out."""
+        """`on_drop` is called when the socket cannot keep up, `on_refused` with a refusal code when its rights end."""
         self.room_pk = room_pk
         self.on_drop = on_drop
         self.on_refused = on_refused
@@ -50,10 +50,10 @@ class Outlet:
         self.needs_snapshot = False
         self.dropped = False
         self.seq = -1
-        self.sides: frozenset[str] = frozenset()  # narrower channels than the room's that it hears
+        self.sides: frozenset[str] = frozenset()  # narrower channels that it receives
 
     def put(self, text: str, seq: int | None = None) -> None:
-        """Queue a message; a queue that is full means the socket cannot keep up."""
+        """Queue a message. A full queue is emptied and the socket dropped."""
         if self.dropped:
             return
         if len(self.queue) >= LIMIT:
@@ -65,7 +65,7 @@ class Outlet:
             self.waiting.set()
 
     def snapshot(self, text: str, seq: int) -> None:
-        """A snapshot goes out before whatever waits; older events fall away when their turn comes."""
+        """Queue a snapshot before everything else; events that it includes are skipped later."""
         self.seq = max(self.seq, seq)
         self.queue.appendleft((text, None))
         self.started = True
@@ -73,17 +73,17 @@ class Outlet:
         self.waiting.set()
 
     def shut(self) -> None:
-        """Nothing goes out any more."""
+        """Empty the queue and accept nothing more."""
         self.dropped = True
         self.queue.clear()
 
     def resync(self) -> None:
-        """The writer makes a fresh snapshot before it writes anything else."""
+        """Have the writer send a fresh snapshot before anything else."""
         self.needs_snapshot = True
         self.waiting.set()
 
     def take(self) -> str | None:
-        """The next message to write; None when there is nothing."""
+        """Remove and return the next message to write; None when there is none."""
         while self.queue:
             text, seq = self.queue.popleft()
             if seq is None:

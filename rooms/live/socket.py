@@ -1,8 +1,8 @@
-"""The WebSocket of a room, as a bare ASGI application: a thousand listeners must not cost a consumer each.
+"""The WebSocket of a room, as a plain ASGI application: a Channels consumer per listener would cost too much.
 
-Handshake → who and which room → snapshot → live events out, verbs in. Everything leaves through one queue, in order.
-Close codes: 4400 garbage, 4403 may not enter, 4404 no such room, 4408 too slow and 4503 our fault: connect again;
-4429 too many are open: connect again, later.
+Handshake → person and room → snapshot → live events out, verbs in. Everything leaves through one queue, in order.
+Close codes: 4400 unreadable frames, 4403 may not enter, 4404 no such room; clients reconnect after 4408 (too slow),
+4503 (server error) and, later, 4429 (too many open).
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from rooms.live.backpressure import abort, gate_of
 from rooms.live.feed import Feed
 from rooms.live.frames import BadFrame, Frame, Pace, parse
 from rooms.live.hub import Hub, hub
-from rooms.live.send_queue import Outlet
+from rooms.live.send_queue import SendQueue
 from rooms.live.verbs.call import Call
 from rooms.live.verbs.table import VERBS
 from rooms.media import ask as media
@@ -56,10 +56,10 @@ Receive = Callable[[], Awaitable[dict[str, Any]]]
 Send = Callable[[dict[str, Any]], Awaitable[None]]
 
 CLOSE_FOR = {"unknown_room": 4404, "unavailable": 4503, "too_many": 4429}
-STRIKES = 2  # frames that cannot be read before the socket is closed
-FLOOD = 300  # frames beyond the pace before the socket is closed
-WAITING = 64  # verbs that wait for their turn
-LAST_WORDS = 2.0  # seconds for verbs that were said before the line closed
+MOST_UNREADABLE = 2  # unreadable frames, with which the socket is closed
+MOST_TOO_FAST = 300  # frames beyond the rate limit, with which the socket is closed
+MOST_WAITING = 64  # verbs waiting in a lane
+DRAIN_SECONDS = 2.0  # for verbs that arrived before the connection closed
 
 
 async def room_socket(scope: dict[str, Any], receive: Receive, send: Send) -> None:
@@ -72,16 +72,16 @@ async def room_socket(scope: dict[str, Any], receive: Receive, send: Send) -> No
     cookies = cookies_of(headers)
     address, session = counted_as(address_of_scope(scope, headers)), cookies.get(settings.SESSION_COOKIE_NAME, "")
     try:
-        async with doorway.turn(hub().redis, address, session):
+        async with doorway.handshake_turn(hub().redis, address, session):
             who, room, sides = await in_thread(resolve, scope["url_route"]["kwargs"]["slug"], cookies)
-            lease = await doorway.hold(hub().redis, who, address, session)
+            lease = await doorway.lease_socket(hub().redis, who, address, session)
     except RoomRefused as refused:
-        await _turn_away(send, refused.code, language_of(headers, cookies, Who(None, "")))
+        await _refuse_handshake(send, refused.code, language_of(headers, cookies, Who(None, "")))
         return
     except Exception:
-        # The database is being restarted: the client is told so, and connects again.
+        # The database is being restarted: the client gets `unavailable` and reconnects.
         log.exception("a socket could not be let in")
-        await _turn_away(send, "unavailable", language_of(headers, cookies, Who(None, "")))
+        await _refuse_handshake(send, "unavailable", language_of(headers, cookies, Who(None, "")))
         return
     try:
         await send({"type": "websocket.accept"})
@@ -92,7 +92,7 @@ async def room_socket(scope: dict[str, Any], receive: Receive, send: Send) -> No
 
 
 def page_named(scope: dict[str, Any]) -> str:
-    """The name that the page behind this socket gives itself; empty where it gives none."""
+    """Name of the page in the socket's address; empty where there is none."""
     try:
         fields = parse_qs(str(scope.get("query_string", b""), "latin1"), max_num_fields=10)
         return fields.get("page", [""])[0]
@@ -100,15 +100,15 @@ def page_named(scope: dict[str, Any]) -> str:
         return ""
 
 
-async def nowhere(scope: dict[str, Any], receive: Receive, send: Send) -> None:
-    """The ASGI application for every other address: refused, where Channels would fail with a traceback."""
+async def unknown_address(scope: dict[str, Any], receive: Receive, send: Send) -> None:
+    """The ASGI application for every other address: refuse it; Channels would fail with a traceback."""
     await receive()  # websocket.connect
     await send({"type": "websocket.close", "code": 4404})
 
 
 def resolve(slug: str, cookies: dict[str, str]) -> tuple[Who, Room, frozenset[str]]:
-    """Find out who connects to which room, and which narrower channels they hear. Raises unknown_room, or why this
-    person may not come in."""
+    """Identify person, room and narrower channels of a handshake. Raises unknown_room, or the refusal of
+    `permissions.may_enter`."""
     who = who_of_cookies(cookies)
     room = Room.objects.select_related("host").filter(slug=slug).first()
     if room is None:
@@ -118,8 +118,8 @@ def resolve(slug: str, cookies: dict[str, str]) -> tuple[Who, Room, frozenset[st
     return who, room, sides_of(facts, fresh_staff=fresh_staff)
 
 
-async def _turn_away(send: Send, code: str, language: str) -> None:
-    """Say why, then close: a close before accepting would be a bare 403."""
+async def _refuse_handshake(send: Send, code: str, language: str) -> None:
+    """Accept, send the reason, close: closing before accepting would give a bare 403."""
     with translation.override(language):
         text = encode({"error": as_error(code)})
     await send({"type": "websocket.accept"})
@@ -137,29 +137,29 @@ class RoomSocket:
         self.conn = conn
         self.hub: Hub = hub()
         user_pk = who.user.pk if who.user else None
-        self.outlet = Outlet(room.pk, who.key, self.conn, user_pk, self._too_slow, self._put_out)
+        self.send_queue = SendQueue(room.pk, who.key, self.conn, user_pk, self._close_slow, self._close_refused)
         self.sides = sides
         self.feed: Feed
         self.address = address
-        self.pace, self.shared_pace = Pace(), doorway.pace_of(doorway.counted(who, address))
-        self.strikes = self.flooded = 0
+        self.pace, self.shared_pace = Pace(), doorway.pace_of(doorway.client_key(who, address))
+        self.unreadable = self.too_fast = 0
         self.used_sound = self.closing = False
         self.departure: asyncio.Task[None] | None = None
-        self.put_out_for = ""  # the code by which this socket was put out
+        self.refused_for = ""  # the code for which this socket was closed, once its rights ended
         self.lanes: dict[str, asyncio.Queue[Frame]] = {}
         self.tasks: list[asyncio.Task[None]] = []
 
     async def run(self, receive: Receive) -> None:
-        """Until the client goes or is sent away."""
-        self.feed = await self.hub.join(self.room_pk, self.outlet)
-        await self.hub.set_sides(self.outlet, self.sides)
+        """Serve the socket until it closes."""
+        self.feed = await self.hub.join(self.room_pk, self.send_queue)
+        await self.hub.set_sides(self.send_queue, self.sides)
         self._task(self._write(), "write")
         try:
             await self._arrive()
             while (message := await receive())["type"] == "websocket.receive":
                 if not self.closing and not self._frame(message):
                     self._close_with(4400)
-            await self._last_words()
+            await self._drain()
         except Exception:
             log.exception("socket of room %s failed", self.room_pk)
             await self.send({"type": "websocket.close", "code": 4503})
@@ -173,13 +173,13 @@ class RoomSocket:
 
     # --- coming and going -------------------------------------------------------------------------------------------
 
-    async def _last_words(self) -> None:
-        """Finish what was said before the line closed: the last that a page says may be that it speaks no more."""
+    async def _drain(self) -> None:
+        """Finish verbs that arrived before the connection closed: a page that is left releases its microphone last."""
         lane = self.lanes.get("room")
         if lane is None or self.closing:
             return
         with suppress(TimeoutError):
-            async with asyncio.timeout(LAST_WORDS):
+            async with asyncio.timeout(DRAIN_SECONDS):
                 await lane.join()
 
     async def _arrive(self) -> None:
@@ -191,55 +191,55 @@ class RoomSocket:
         shared = await self._snapshot()
         if first_page:
             self.feed.count_due = True
-            await self._tell_connected(shared, True)
+            await self._publish_connected(shared, True)
         if self.who.user is not None and self.who.user.pk == shared.row.host_id and shared.row.host_lost_at:
             await in_thread(actions.host_back, self.room_pk)
 
     async def _depart(self) -> None:
-        """Leave the room, once. It is the hub's task: a peer that closes while it is put out ends ours half-way."""
+        """Leave the room, once, in a task of the hub: this task is cancelled when the peer closes meanwhile."""
         if self.departure is None:
             self.departure = self.hub.spawn(self._leave(), f"depart-{self.conn}")
         await asyncio.shield(self.departure)
 
     async def _leave(self) -> None:
-        await self.hub.leave(self.feed, self.outlet)
+        await self.hub.leave(self.feed, self.send_queue)
         try:
             if await presence.leave(self.hub.redis, self.room_pk, self.who.key, self.conn):
                 self.feed.count_due = True
                 self.feed.forget_base()
                 if self.who.user is not None:
-                    await self._left(self.who.user)
+                    await self._last_page_left(self.who.user)
             if self.used_sound:
                 await presence.linger(self.hub.redis, self.room_pk, self.who.key, page_of(self.conn))
                 await media.ask("gone", self.room_pk, self.who.key, self.conn)
         except (RedisError, OSError, media.MediaRefused) as error:
-            # Presence expires by itself, and the supervisor drops what WebRTC hangs up.
+            # Presence expires, and the supervisor drops handles whose WebRTC connection ended.
             log.warning("could not say that a socket closed: %s", error)
         except Exception:
             log.exception("a socket of room %s closed badly", self.room_pk)
 
-    async def _left(self, user: User) -> None:
-        """The last page of an account closed. One that was signed out gives its seat up; others keep it for a while."""
-        if self.put_out_for == "signed_out":
+    async def _last_page_left(self, user: User) -> None:
+        """Handle the close of an account's last page: leave the seat after a sign-out, else keep it for a while."""
+        if self.refused_for == "signed_out":
             try:
                 await in_thread(actions.leave_seat, self.room_pk, user)
             except RoomRefused as refused:
                 log.debug("room %s, %s: %s", self.room_pk, user.pk, refused.code)  # not on stage, or the room is over
         else:
-            await self._tell_connected(await self.feed.base(), False)
+            await self._publish_connected(await self.feed.base(), False)
 
-    async def _tell_connected(self, shared: Base, connected: bool) -> None:
-        """Lossy: a person on stage lost or regained the connection."""
+    async def _publish_connected(self, shared: Base, connected: bool) -> None:
+        """Publish, as a lossy message, that a person on stage lost or regained the connection."""
         handle = self.who.handle
         if any(seat["user"] == handle for seat in shared.seats):
             text = encode({"type": "connected", "user": handle, "connected": connected})
             await self.hub.redis.publish(channels.room_channel(self.room_pk), text)
 
     async def _snapshot(self, *, fresh: bool = False) -> Base:
-        """Queue a snapshot ahead of everything that waits."""
+        """Queue a snapshot before everything else."""
         shared = await self.feed.base(fresh=fresh)
         personal = await self._you(shared)
-        self.outlet.snapshot(encode(compose(shared, personal)), shared.seq)
+        self.send_queue.snapshot(encode(compose(shared, personal)), shared.seq)
         return shared
 
     async def _you(self, shared: Base) -> You:
@@ -250,32 +250,32 @@ class RoomSocket:
     # --- out --------------------------------------------------------------------------------------------------------
 
     async def _write(self) -> None:
-        """The only one who writes, as fast as the client reads."""
+        """Write the queue to the socket, as fast as the client reads. Nothing else writes until the socket closes."""
         try:
-            await self._write_on()
+            await self._write_loop()
         except Disconnected:
-            return  # the client left while something was on its way; who reads from it says goodbye
+            return  # the client left during a write; `run` cleans up
         except Exception:
-            # A snapshot could not be read: the client connects again, and gets one then.
+            # A snapshot could not be read: the client reconnects and gets one then.
             log.exception("writing to a socket of room %s failed", self.room_pk)
             self._close_with(4503)
 
-    async def _write_on(self) -> None:
+    async def _write_loop(self) -> None:
         gate = gate_of(self.send)
-        outlet = self.outlet
+        send_queue = self.send_queue
         while True:
-            await outlet.waiting.wait()
-            if outlet.needs_snapshot and outlet.started:
+            await send_queue.waiting.wait()
+            if send_queue.needs_snapshot and send_queue.started:
                 await self._snapshot(fresh=True)
-            text = outlet.take() if outlet.started else None
+            text = send_queue.take() if send_queue.started else None
             if text is None:
-                outlet.waiting.clear()
+                send_queue.waiting.clear()
                 continue
             await self.send({"type": "websocket.send", "text": text})
-            await gate.passable()
+            await gate.wait_open()
 
     def _reply(self, body: dict[str, Any]) -> None:
-        self.outlet.put(encode(body))
+        self.send_queue.put(encode(body))
 
     def _refuse(self, code: str, id_: int | None, fields: dict[str, str] | None = None) -> None:
         with translation.override(self.language):
@@ -285,26 +285,26 @@ class RoomSocket:
     # --- in ---------------------------------------------------------------------------------------------------------
 
     def _frame(self, message: dict[str, Any]) -> bool:
-        """Take one frame in; False when this client has gone too far."""
+        """Handle one frame; False when the socket must be closed for too many bad ones."""
         if not (self.pace.allows() and self.shared_pace.allows()):
-            self.flooded += 1
-            if self.flooded % 30 == 1:
+            self.too_fast += 1
+            if self.too_fast % 30 == 1:
                 self._refuse("too_fast", None)
-            return self.flooded < FLOOD
+            return self.too_fast < MOST_TOO_FAST
         try:
             frame = parse(message)
         except BadFrame as bad:
             self._refuse(bad.code, bad.id)
-            self.strikes += bad.code == "bad_frame"
-            return self.strikes < STRIKES
+            self.unreadable += bad.code == "bad_frame"
+            return self.unreadable < MOST_UNREADABLE
         self._to_lane(VERBS[frame.verb].lane, frame)
         return True
 
     def _to_lane(self, name: str, frame: Frame) -> None:
-        """Verbs keep their order; sound has a lane of its own, so that waiting for it holds up nothing else."""
+        """Queue a verb in its lane, which keeps order. Sound has its own, so that it never delays other verbs."""
         lane = self.lanes.get(name)
         if lane is None:
-            lane = self.lanes[name] = asyncio.Queue(WAITING)
+            lane = self.lanes[name] = asyncio.Queue(MOST_WAITING)
             self._task(self._serve(lane), f"{name}-verbs")
         try:
             lane.put_nowait(frame)
@@ -319,7 +319,7 @@ class RoomSocket:
             except RoomRefused as refused:
                 self._refuse(refused.code, frame.id, refused.fields)
             except Exception:
-                # The database or Redis is being restarted, or we have a bug: the person is told, the log has it.
+                # The database or Redis is being restarted, or there is a bug.
                 log.exception("%s in room %s failed", frame.verb, self.room_pk)
                 self._refuse("unavailable", frame.id)
             else:
@@ -346,26 +346,26 @@ class RoomSocket:
             self._task(self._close(code), "close")
 
     async def _close(self, code: int) -> None:
-        await asyncio.sleep(0.05)  # what was said goes out first
+        await asyncio.sleep(0.05)  # let queued replies go out first
         await self.send({"type": "websocket.close", "code": code})
 
-    def _put_out(self, code: str) -> None:
-        """Rights are gone: say why, and close; the peer is not asked whether it likes to."""
-        if not self.put_out_for:
-            self.closing, self.put_out_for = True, code
+    def _close_refused(self, code: str) -> None:
+        """Send the refusal code and close, because the rights ended; does not wait for the peer."""
+        if not self.refused_for:
+            self.closing, self.refused_for = True, code
             self._refuse(code, None)
-            self._task(self._shut(), "put-out")
+            self._task(self._shut(), "close-refused")
 
     async def _shut(self) -> None:
-        await asyncio.sleep(0.05)  # the reason goes out first
-        self.outlet.shut()
+        await asyncio.sleep(0.05)  # let the reason go out first
+        self.send_queue.shut()
         await self.send({"type": "websocket.close", "code": 4403})
         await self._depart()
         await asyncio.sleep(1.0)
         abort(self.send)
 
-    def _too_slow(self) -> None:
-        """The queue is full. Say so, and cut the connection if that cannot be said either."""
+    def _close_slow(self) -> None:
+        """Close with 4408, because the queue is full; cut the connection if the peer does not even read that."""
         if not self.closing:
             self.closing = True
             self._task(self._drop(), "drop")

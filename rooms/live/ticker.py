@@ -1,4 +1,4 @@
-"""The hub's ticker: counts at most once a second, a beat every 5 s, presence every 10 s."""
+"""Periodic work of a hub: audience counts every second, a beat every 5 s, presence every 10 s."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ from rooms.wire.events import encode, iso
 
 log = logging.getLogger(__name__)
 
-TICK = 1.0  # seconds between looks at which rooms' counts changed
-BEAT = 5.0
+TICK = 1.0  # seconds between two rounds
+BEAT = 5.0  # seconds between two beats
 
 
-class Hub(Protocol):
-    """The part of a hub (`rooms.live.hub`) that its ticker needs."""
+class TickedHub(Protocol):
+    """The part of `rooms.live.hub.Hub` that the ticker uses; a protocol, because the hub imports this module."""
 
     redis: redis.asyncio.Redis
     feeds: dict[int, Feed]
@@ -35,11 +35,11 @@ class Hub(Protocol):
 
     async def drop_idle(self) -> None: ...
 
-    async def check_everybody(self) -> None: ...
+    async def check_all_rights(self) -> None: ...
 
 
-async def tick(hub: Hub) -> None:
-    """Runs as long as the process. A step that fails is logged and tried again at the next tick."""
+async def tick(hub: TickedHub) -> None:
+    """Run forever. A failed step is logged and tried again at its next turn."""
     beat_at = refresh_at = time.monotonic()
     while True:
         await asyncio.sleep(TICK)
@@ -52,7 +52,7 @@ async def tick(hub: Hub) -> None:
         if now >= beat_at:
             beat_at = now + BEAT
             await _step(beat(hub), "beat")
-            await _step(hub.check_everybody(), "rights")
+            await _step(hub.check_all_rights(), "rights")
 
 
 async def _step(work: Any, name: str) -> None:
@@ -66,13 +66,13 @@ async def _step(work: Any, name: str) -> None:
         await loops.item_failed("hub-tick", name, error)
 
 
-async def publish_counts(hub: Hub) -> None:
-    """Say how many listen where that changed; one process speaks for all, at most once a second a room."""
-    for feed in [feed for feed in hub.feeds.values() if feed.count_due and feed.outlets]:
-        await presence.apart(_publish_count(hub, feed), feed.room_pk)
+async def publish_counts(hub: TickedHub) -> None:
+    """Publish the audience counts that changed: at most once a second a room, by one process for all."""
+    for feed in [feed for feed in hub.feeds.values() if feed.count_due and feed.send_queues]:
+        await presence.skip_unreadable(_publish_count(hub, feed), feed.room_pk)
 
 
-async def _publish_count(hub: Hub, feed: Feed) -> None:
+async def _publish_count(hub: TickedHub, feed: Feed) -> None:
     mine: Any = await hub.redis.set(bus.key(f"count:{feed.room_pk}"), "1", nx=True, px=int(TICK * 900))
     if mine:
         feed.count_due = False
@@ -80,30 +80,30 @@ async def _publish_count(hub: Hub, feed: Feed) -> None:
         await hub.redis.publish(channels.room_channel(feed.room_pk), encode({"type": "count", "listening": number}))
 
 
-async def count(hub: Hub, room_pk: int) -> int:
-    """People in the audience of a room: connected and not on stage."""
+async def count(hub: TickedHub, room_pk: int) -> int:
+    """Size of a room's audience: people connected and not on stage."""
     return (await counts(hub, [room_pk])).get(room_pk, 0)
 
 
-async def counts(hub: Hub, room_pks: list[int]) -> dict[int, int]:
-    """The same for many rooms: one query, one question to Redis. A room that cannot be read is missing."""
+async def counts(hub: TickedHub, room_pks: list[int]) -> dict[int, int]:
+    """`count` for many rooms: one query, one round trip to Redis. A room that cannot be read is missing."""
     seated = await in_thread(seated_users, room_pks)
     people = {pk: [presence.user_key(user_pk) for user_pk in seated.get(pk, [])] for pk in room_pks}
-    found = await presence.alook_many(hub.redis, people)
-    return {pk: presence.listening(present, here) for pk, (present, here) in found.items()}
+    present = await presence.alook_many(hub.redis, people)
+    return {pk: presence.listening(number, here) for pk, (number, here) in present.items()}
 
 
 def seated_users(room_pks: list[int]) -> dict[int, list[int]]:
-    """Who sits where, by room."""
-    found: dict[int, list[int]] = {}
+    """Accounts with an open seat, by room; one query."""
+    seated: dict[int, list[int]] = {}
     for room_pk, user_pk in Seat.objects.filter(room__in=room_pks, left_at=None).values_list("room", "user"):
-        found.setdefault(room_pk, []).append(user_pk)
-    return found
+        seated.setdefault(room_pk, []).append(user_pk)
+    return seated
 
 
-async def beat(hub: Hub) -> None:
-    """Tell every socket where its room is; first close the gap where the log is ahead of what was delivered."""
-    feeds = [feed for feed in hub.feeds.values() if feed.outlets and feed.last is not None]
+async def beat(hub: TickedHub) -> None:
+    """Send every socket the number of the last event of its room; fill the gap where the log is ahead of it."""
+    feeds = [feed for feed in hub.feeds.values() if feed.send_queues and feed.last is not None]
     if not feeds:
         return
     pks = [feed.room_pk for feed in feeds]
@@ -123,5 +123,5 @@ def _beat_room(feed: Feed, seq: int, now: str | None) -> None:
     if feed.last is None:
         return
     if seq > feed.last:
-        feed.heal()
-    feed.lossy(encode({"type": "beat", "seq": feed.last, "listening": feed.listening, "now": now}))
+        feed.fill_gap()
+    feed.put_lossy(encode({"type": "beat", "seq": feed.last, "listening": feed.listening, "now": now}))

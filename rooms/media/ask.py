@@ -1,4 +1,4 @@
-"""How web processes reach the supervisor: a request on a Redis list, its answer on the process' own channel.
+"""Requests of web processes to the supervisor: on a Redis list, answered on the process' own channel.
 
 A web process never holds anything of the media server, so it may die without silencing anybody.
 """
@@ -62,7 +62,7 @@ async def ask(verb: str, room_pk: int, who_key: str, conn: str, **args: Any) -> 
 
 
 def _clean(verb: str, args: dict[str, Any]) -> dict[str, Any]:
-    """The arguments with every description and candidate rebuilt by us; raises MediaRefused."""
+    """Rebuild every description and candidate in the arguments; raises MediaRefused."""
     try:
         if verb in ("speak_offer", "check_offer"):
             return {**args, "sdp": sdp.clean_offer(args.get("sdp"))}
@@ -80,7 +80,7 @@ def _clean(verb: str, args: dict[str, Any]) -> dict[str, Any]:
 
 
 class Asker:
-    """One event loop's side of the exchange: sends requests, hands answers to those who wait for them."""
+    """One event loop's side of the exchange: sends requests and matches answers to them."""
 
     def __init__(self) -> None:
         self.process = secrets.token_hex(8)
@@ -112,7 +112,7 @@ class Asker:
             raise TimeoutError("too many requests wait for the supervisor")
 
     async def _listen(self) -> None:
-        """Subscribed before the first request leaves, and again after Redis was gone. Raises TimeoutError."""
+        """Subscribe before the first request leaves, and again after Redis was gone. Raises TimeoutError."""
         if self.reader is None:
             self.reader = asyncio.create_task(loops.keep("media-replies", self._read), name="media-replies")
         await asyncio.wait_for(self.subscribed.wait(), SUBSCRIBE_WITHIN)
@@ -132,7 +132,7 @@ class Asker:
             await asyncio.sleep(AGAIN)
 
     async def _take(self, text: str) -> None:
-        """One answer, to who waits for it. One that is none keeps nobody else waiting."""
+        """Hand one answer to its request. A malformed one is reported and skipped."""
         try:
             answer = json.loads(text)
             future = self.waiting.get(answer["id"])

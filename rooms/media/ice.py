@@ -1,4 +1,4 @@
-"""Servers that help browsers find a way to us: STUN, and TURN with credentials that end by themselves. Pure."""
+"""ICE servers for browsers: STUN, and TURN with credentials that expire. Pure."""
 
 from __future__ import annotations
 

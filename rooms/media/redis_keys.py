@@ -29,18 +29,18 @@ log = logging.getLogger(__name__)
 
 
 async def within(command: Awaitable[R], seconds: float = PATIENCE) -> R:
-    """The answer of Redis to a command. Raises TimeoutError, which is an OSError: a Redis that hangs is away."""
+    """Wait for Redis to answer a command. Raises TimeoutError, which is an OSError: a Redis that hangs is away."""
     async with asyncio.timeout(seconds):
         return await command
 
 
 def reply_channel(process: str) -> str:
-    """Where the answers to one web process are published."""
+    """Channel of the answers to one web process."""
     return key(f"media:replies:{process}")
 
 
 async def hear_changes(redis: Any, changed: asyncio.Event) -> None:
-    """Until cancelled: a room changed, look at once. Missed while Redis is away, made good by the next round."""
+    """Set `changed` whenever a room changed, until cancelled. The next round makes up for what is missed."""
     while True:
         try:
             async with redis.pubsub(ignore_subscribe_messages=True) as channel:

@@ -45,16 +45,16 @@ _CANDIDATE_TYPES = ("host", "srflx", "prflx", "relay")
 
 
 class BadSdp(ValueError):
-    """The text is no description that a browser makes for one microphone or one pair of ears."""
+    """A text that is no description of one microphone or one listener from a browser."""
 
 
 class BadCandidate(ValueError):
-    """The value is no ICE candidate."""
+    """A value that is no ICE candidate."""
 
 
 @dataclass(frozen=True)
 class Description:
-    """What we keep of a description; everything else was dropped."""
+    """Values kept of a description; everything else was dropped."""
 
     payload: int
     mid: str
@@ -82,7 +82,7 @@ class _Reading:
 
 
 def clean_offer(text: Any) -> str:
-    """Our own wording of a browser's offer; raises BadSdp."""
+    """Rewrite a browser's offer in our own words; raises BadSdp."""
     description = parse(text)
     if description.setup not in ("actpass", "active", "passive"):
         raise BadSdp("setup")
@@ -90,7 +90,7 @@ def clean_offer(text: Any) -> str:
 
 
 def clean_answer(text: Any) -> str:
-    """Our own wording of a browser's answer; raises BadSdp."""
+    """Rewrite a browser's answer in our own words; raises BadSdp."""
     description = parse(text)
     if description.setup not in ("active", "passive"):
         raise BadSdp("setup")

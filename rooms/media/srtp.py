@@ -2,7 +2,7 @@
 
 A port on loopback takes packets from every user of the machine. With SRTP a packet counts only when it was made with
 the key. Keys never stand in a command line (`ps` shows those to everybody) nor in Redis: the ones of forwards live in
-memory as long as the ffmpeg that needs them, the one of a mountpoint is derived (`stage.secret_of`).
+memory as long as the ffmpeg that needs them, the one of a mountpoint is derived (`derived_key`).
 """
 
 from __future__ import annotations
@@ -46,13 +46,13 @@ def output_preset(key: str) -> Hidden:
 
 
 @contextmanager
-def hidden_as_files(words: Sequence[str | Hidden]) -> Iterator[tuple[list[str], tuple[int, ...]]]:
+def hidden_as_files(words: Sequence[str | bytes]) -> Iterator[tuple[list[str], tuple[int, ...]]]:
     """The command line with each hidden word as the path of a file in memory, and the open files to pass on."""
     opened: list[int] = []
     try:
         line = []
         for word in words:
-            if isinstance(word, Hidden):
+            if isinstance(word, bytes):
                 opened.append(os.memfd_create("stamtafel", os.MFD_CLOEXEC))
                 os.write(opened[-1], word)
                 line.append(f"/proc/self/fd/{opened[-1]}")

@@ -1,7 +1,7 @@
-"""Rows of rooms: rooms, seats, the log of what everybody saw, and the copy that is kept.
+"""Models of rooms: rooms, seats, the public event log, and recordings.
 
-Rules that matter also stand in the database: one live room a host, one open seat a person, ten places on stage,
-a log that nobody edits.
+Important rules are database constraints too: one live room a host, one open seat a person, at most ten speakers, an
+append-only log.
 """
 
 from rooms.models.log import RoomEvent

@@ -1,4 +1,4 @@
-"""The log of a room."""
+"""The event log of a room."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from rooms.models.room import Room
 
 
 class RoomEvent(models.Model):
-    """The room's log: what everybody in it may know, numbered without gaps. Written by actions, edited by nobody."""
+    """One public event of a room, numbered by `seq` without gaps. Written by actions only, never edited."""
 
     room = models.ForeignKey(Room, models.CASCADE, related_name="events", verbose_name=_("room"))
     seq = models.BigIntegerField(_("number"))

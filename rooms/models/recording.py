@@ -1,4 +1,4 @@
-"""The retained copy of a room, its files, and the folder they are kept in."""
+"""Models of recordings: the retained copy of a room, its files, and the folder of all recordings."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from django.utils.translation import gettext_lazy as _
 from rooms.models.room import Room
 from rooms.models.stage import Seat
 
-TOLD_GAP_MS = 10_000
+TOLD_GAP_MS = 10_000  # missing sound from which a recording is shown as having a gap
 
 
 class Recording(models.Model):
-    """The retained copy of a room: one row from the first second until long after the sound is gone."""
+    """The retained copy of a room: one row from the first second on; it outlives the purge of the sound."""
 
     class State(models.TextChoices):
         RUNNING = "running", _("recording")
@@ -30,12 +30,12 @@ class Recording(models.Model):
     duration_ms = models.BigIntegerField(_("length (ms)"), null=True, blank=True)
     missing_ms = models.BigIntegerField(_("silence where sound is missing (ms)"), default=0, editable=False)
     error = models.CharField(_("error"), max_length=200, blank=True)
-    # Counted when a worker begins, with the next time at once: one that kills its worker waits longer each time too.
+    # Both are written when an attempt begins, so that one that kills its worker waits longer each time too.
     attempts = models.PositiveSmallIntegerField(_("attempts"), default=0, editable=False)
     next_try_at = models.DateTimeField(_("next try"), null=True, blank=True, editable=False)
-    # The host lets everybody hear it, while it is there; off at first.
+    # Set while the host lets everybody hear the replay.
     published_at = models.DateTimeField(_("published"), null=True, blank=True)
-    # Its waveform has been drawn, and what a download needs to know of its files has been read.
+    # Set once the waveform is drawn and the checksums that a download needs are known.
     prepared_at = models.DateTimeField(null=True, blank=True, editable=False)
 
     class Meta:
@@ -55,12 +55,12 @@ class Recording(models.Model):
 
     @property
     def has_gap(self) -> bool:
-        """More is missing than the few seconds that a part costs when it is started again: people should know."""
+        """Whether so much sound is missing that listeners should know; the restart of a process costs less."""
         return self.missing_ms >= TOLD_GAP_MS
 
 
 class RecordingFile(models.Model):
-    """One file of a recording. `start_ms` and `duration_ms` are room time; silence stands where sound is missing."""
+    """One file of a recording. `start_ms` and `duration_ms` are room time; missing sound is replaced by silence."""
 
     class Kind(models.TextChoices):
         MIX = "mix", _("mix")
@@ -74,8 +74,8 @@ class RecordingFile(models.Model):
     duration_ms = models.BigIntegerField(_("length (ms)"))
     size = models.BigIntegerField(_("size (bytes)"))
     sha256 = models.CharField(_("SHA-256"), max_length=64)
-    crc32 = models.BigIntegerField(null=True, blank=True, editable=False)  # what a zip says of it
-    # Of a track: whether anything is heard in it, measured from its samples. None: not measured yet; None of a mix.
+    crc32 = models.BigIntegerField(null=True, blank=True, editable=False)  # for the zip of everything
+    # Whether a track has audible sound, measured from its samples. None: not measured yet, or a mix.
     has_sound = models.BooleanField(null=True, blank=True, editable=False)
 
     class Meta:
@@ -93,7 +93,7 @@ class RecordingFile(models.Model):
 
 
 class RecordingsFolder(models.Model):
-    """The folder of all recordings of this installation: one row. The folder has the same number in a file of its own
+    """Id of the folder of all recordings of this installation: one row. A marker file in the folder has the same id
     (`rooms.recording.marker`)."""
 
     folder = models.UUIDField()

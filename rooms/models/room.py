@@ -1,4 +1,4 @@
-"""Rooms."""
+"""The model of a room."""
 
 from __future__ import annotations
 
@@ -29,13 +29,13 @@ TOPIC = Text(280, lines=True)
 
 
 def new_slug() -> str:
-    """10 letters, about 49 bits: a room's address cannot be guessed."""
+    """Make a random address of 10 letters, about 49 bits: it cannot be guessed."""
     return "".join(secrets.choice(_SLUG_LETTERS) for _ in range(10))
 
 
 class RoomManager(models.Manager["Room"]):
     def by_slug(self, slug: str) -> Room | None:
-        """The room at an address, with its host; one query."""
+        """Room at an address, with its host, or None; one query."""
         return self.select_related("host").filter(slug=slug).first()
 
 
@@ -88,13 +88,13 @@ class Room(models.Model):
     end_reason = models.CharField(_("why it ended"), max_length=12, choices=EndReason.choices, blank=True)
     ends_by = models.DateTimeField(_("ends at the latest"), null=True, blank=True)
     seq = models.BigIntegerField(_("last event"), default=0, editable=False)
-    # Part of every address of live sound: a new one (`actions.new_epoch`) ends all that were given out.
+    # Part of every address of live sound: a new one (`actions.new_epoch`) invalidates all earlier addresses.
     epoch = models.UUIDField(default=uuid.uuid4, db_default=RandomUUID(), editable=False)
     host_lost_at = models.DateTimeField(_("host lost"), null=True, blank=True, editable=False)
     stage_empty_at = models.DateTimeField(_("stage empty since"), null=True, blank=True, editable=False)
-    # Nothing is kept of what is said from then on: there is no room on the disk. Everybody in the room is told.
+    # Set while nothing is recorded because the disk is full. Everybody in the room is notified.
     recording_paused_at = models.DateTimeField(_("recording paused"), null=True, blank=True, editable=False)
-    # Set by the purge alone, before the first file goes: from then on nobody may read the copy or add to it.
+    # Set by the purge alone, before it removes the first file: from then on the copy is neither read nor added to.
     purged_at = models.DateTimeField(_("copy purged"), null=True, blank=True, editable=False)
 
     objects: ClassVar[RoomManager] = RoomManager()
@@ -116,7 +116,7 @@ class Room(models.Model):
         ]
         indexes = [
             models.Index(fields=["status", "-started_at"], name="room_live_now"),
-            # What the purge looks for: a few hundred rooms, however many there have ever been.
+            # For the purge: a few hundred rooms, however many there have ever been.
             models.Index(fields=["ended_at"], condition=Q(status="ended", purged_at=None), name="room_to_purge"),
         ]
         triggers = [

@@ -1,4 +1,4 @@
-"""The stage: consents and seats."""
+"""Models of the stage: consents and seats."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from rooms.models.room import Room
 
 
 class Consent(models.Model):
-    """A person agreed to being recorded in a room, before the microphone opened."""
+    """Consent of a person to being recorded in a room, given before the microphone opens."""
 
     room = models.ForeignKey(Room, models.CASCADE, related_name="consents", verbose_name=_("room"))
     user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="+", verbose_name=_("person"))
@@ -30,7 +30,7 @@ class Consent(models.Model):
 
 
 class Seat(models.Model):
-    """One stint on stage: from sitting down to standing up. The host sits at place 0, speakers at 1 to ten."""
+    """One stay on stage, `taken_at` to `left_at`. Place 0 is the host's, 1–10 are speakers', 11 and 12 co-hosts'."""
 
     class Role(models.TextChoices):
         HOST = "host", _("host")
@@ -59,7 +59,7 @@ class Seat(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["room", "user"], condition=Q(left_at=None), name="seat_one_a_person"),
             models.UniqueConstraint(fields=["room", "place"], condition=Q(left_at=None), name="seat_one_a_place"),
-            # Place 0 is the host's, 1–10 speakers', 11 and 12 the co-hosts': with the two above, the stage's size.
+            # With the two constraints above, this limits the size of the stage.
             models.CheckConstraint(
                 condition=Q(role="host", place=0)
                 | Q(role="speaker", place__range=(1, 10))

@@ -1,4 +1,4 @@
-"""What room pages read: a room by its address, one's own live room, the rooms one hosted."""
+"""Queries for a host: their live room, and the rooms they hosted."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ MOST = 200  # past rooms on a dashboard
 
 
 def live_room_of(user: User) -> Room | None:
+    """The room that this person hosts now, or None."""
     return Room.objects.filter(host=user, status=Room.Status.LIVE).first()
 
 
@@ -26,7 +27,7 @@ class HostedRoom:
 
     @property
     def moving(self) -> bool:
-        """Its recording will be ready in a minute or two."""
+        """Whether its recording will be ready in a minute or two."""
         return self.recording is not None and self.recording.state in (
             Recording.State.RUNNING,
             Recording.State.FINISHING,
@@ -34,11 +35,12 @@ class HostedRoom:
 
     @property
     def lasted_ms(self) -> int:
+        """Length of the room in milliseconds."""
         return self.room.room_time(self.room.ended_at)
 
 
 def hosted_rooms(host: User) -> list[HostedRoom]:
-    """Live first, then the newest; one query."""
+    """Rooms that a person hosts or hosted, the newest first, at most MOST; one query."""
     rooms = (
         Room.objects.filter(host=host, status__in=[Room.Status.LIVE, Room.Status.ENDED])
         .select_related("recording")

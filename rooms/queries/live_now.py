@@ -1,4 +1,4 @@
-"""Who is live now, for the home page, the bar of pictures and the API."""
+"""Rooms that are live now, for the home page, the bar of pictures and the API."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ MOST = 100  # rooms shown at once
 
 @dataclass(frozen=True)
 class LiveRoom:
-    """A live room as a card shows it."""
+    """A live room with the data of its card; `listening` is the size of the audience."""
 
     room: Room
     host_followed: bool
@@ -31,8 +31,8 @@ class LiveRoom:
 
 
 def live_rooms(for_user: User | None) -> list[LiveRoom]:
-    """Rooms that are live and that this person may come into: hosts you follow first, then the newest. At most five
-    queries and one question to Redis."""
+    """Live rooms that this person may enter: followed hosts first, then the newest. At most five queries and one round
+    trip to Redis."""
     open_seats = Seat.objects.filter(left_at=None).select_related("user").order_by("place")
     rooms = list(
         Room.objects.filter(_open_to(for_user), status=Room.Status.LIVE)
@@ -50,7 +50,7 @@ def live_rooms(for_user: User | None) -> list[LiveRoom]:
 
 
 def _open_to(user: User | None) -> Q:
-    """The rooms that a person may come into, as `permissions.may_enter` says it."""
+    """Filter for rooms that a person may enter; must agree with `permissions.may_enter`."""
     anyone = Q(entry_policy=Room.EntryPolicy.ANYONE)
     if user is None or not user.is_authenticated:
         return anyone
@@ -62,17 +62,17 @@ def _open_to(user: User | None) -> Q:
 
 
 def _listening(seats: dict[int, list[Seat]]) -> dict[int, int]:
-    """How many people listen to each room with these open seats, in one question to Redis; nothing without Redis."""
+    """Audience of each room, given its open seats, in one round trip to Redis; empty without Redis."""
     try:
-        found = presence.look_many(
+        people = presence.look_many(
             {pk: [presence.user_key(seat.user_id) for seat in some] for pk, some in seats.items()}
         )
     except RedisError:
         return {}
-    return {pk: presence.listening(present, here) for pk, (present, here) in found.items()}
+    return {pk: presence.listening(present, here) for pk, (present, here) in people.items()}
 
 
 def live_link(user: User) -> LiveLink | None:
-    """The room that this person hosts now, for the pages of people; only one that everybody may enter."""
+    """Link to the live room of a person, for pages about people; None unless everybody may enter it."""
     room = Room.objects.filter(host=user, status=Room.Status.LIVE, entry_policy=Room.EntryPolicy.ANYONE).first()
     return None if room is None else LiveLink(room.get_absolute_url(), room.title)

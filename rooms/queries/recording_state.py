@@ -1,4 +1,4 @@
-"""What is told of a room's retained copy: to its host all of it, to who may hear it where to."""
+"""State of a recording as the API shows it: details for the host, addresses of the replay for its listeners."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from rooms.wire.events import iso
 
 
 def recording_state(room: Room, user: User) -> dict[str, Any]:
-    """State, length, files with their checksums; not how long they are kept. Raises not_host, not_found."""
+    """State, times and files of a recording, for its host; lengths in milliseconds. Raises not_host, not_found."""
     refuse(permissions.may_see_recording(is_host=role_in(user, room) == "host"))
     recording = Recording.objects.filter(room=room).first()
     if recording is None:
@@ -42,7 +42,7 @@ def recording_state(room: Room, user: User) -> dict[str, Any]:
 
 
 def replay_state(room: Room, who: Who) -> dict[str, Any]:
-    """Where to hear a room again. Raises not_found (for who may not), no_recording."""
+    """Addresses of the mix and the waveform. Raises not_found for people who may not hear it, no_recording."""
     check_replay(room, who)
     recording = Recording.objects.filter(room=room, state=Recording.State.READY, room__purged_at=None).first()
     if recording is None:
@@ -57,5 +57,5 @@ def replay_state(room: Room, who: Who) -> dict[str, Any]:
 
 
 def address_of(room: Room, file: RecordingFile, user: User) -> str:
-    """Where its host can fetch one file, for some hours."""
+    """Address at which the host can download one file, for about a day."""
     return links.address(room.pk, f"file-{file.pk}", user, file.path.rpartition("/")[2], links.DOWNLOAD_FOR)

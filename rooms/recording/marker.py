@@ -1,11 +1,11 @@
-"""The marker of RECORDINGS_DIR: a file that must name the same folder as the database does (`RecordingsFolder`).
+"""The marker of RECORDINGS_DIR: a file with the same folder id as the database (`RecordingsFolder`).
 
-A worker or supervisor with another disk would finish every recording with no files, write receipts of copies that it
-never saw, and build every room a second time. So whoever reads or writes recordings asks here first, and on any other
-folder refuses, changes nothing, and tries again later.
+A worker or supervisor with another disk would finish every recording without files, write receipts for copies that it
+never saw, and build every room a second time. So code that reads or writes recordings calls this module first; on any
+other folder it refuses, changes nothing, and tries again later.
 
-The first one to ask marks an empty folder of a new installation, or the folder in which an older version kept the
-recordings that the database knows. Everything else is for an operator to decide: `manage.py recordings adopt`.
+The first check marks an empty folder of a new installation, or the folder of an older version with recordings that the
+database knows. Anything else is for an operator to decide: `manage.py recordings adopt`.
 """
 
 from __future__ import annotations
@@ -32,16 +32,16 @@ from rooms.models import RecordingFile, RecordingsFolder, Room
 log = logging.getLogger(__name__)
 
 NAME = ".stamtafel"
-REFUSED = "recordings:refused"  # key in Redis: what the last process that refused said
-TOLD_FOR = 120  # seconds that a refusal stands in /readyz; work that is left is tried again at least each 30
-BELIEVED = 5.0  # seconds until the folder is looked at again where it is asked for each piece of sound
-_FEW = 50  # rows or folders that are compared where nothing is marked yet
+REFUSED = "recordings:refused"  # key in Redis: the last refusal
+TOLD_FOR = 120  # seconds for which /readyz shows a refusal; pending work is tried again at least every 30
+CACHE_SECONDS = 5.0  # for which `trouble`, called for each segment of sound, does not read the folder again
+_FEW = 50  # rows or folders to compare where nothing is marked yet
 _FOREIGN = "its marker is another installation's, or damaged"
 _HINT = "Mount the disk of the recordings or set RECORDINGS_DIR; where they moved: manage.py recordings adopt"
 
 
 class OtherFolder(RuntimeError):
-    """RECORDINGS_DIR is not where this installation keeps its recordings. The text says why, and what to do."""
+    """RECORDINGS_DIR is not the folder of this installation's recordings. The text says why, and what to do."""
 
     def __init__(self, why: str) -> None:
         super().__init__(
@@ -51,18 +51,18 @@ class OtherFolder(RuntimeError):
 
 @dataclass(frozen=True)
 class Marker:
-    """The content of a marker: which folder it is, and whether an installation with our key (LEDGER_KEY) wrote it."""
+    """Content of a marker: the folder's id, and whether it is signed with this installation's LEDGER_KEY."""
 
     folder: UUID
     is_ours: bool
 
 
-_expected: dict[Path, UUID] = {}  # folders that were found to be right, and how they were marked
+_expected: dict[Path, UUID] = {}  # folders that passed a check, and their ids
 _answers: dict[Path, tuple[float, str]] = {}
 
 
 def check() -> None:
-    """Raise OtherFolder unless RECORDINGS_DIR is the one that the database names; OSError where it cannot be read."""
+    """Raise OtherFolder unless RECORDINGS_DIR is the folder in the database; OSError where it cannot be read."""
     wanted = wanted_folder() or _begin()
     if why := differs(wanted):
         raise OtherFolder(why)
@@ -70,10 +70,10 @@ def check() -> None:
 
 
 def trouble() -> str:
-    """Why RECORDINGS_DIR is not ours; "" where it is, or where nothing is marked yet. An answer counts 5 seconds."""
+    """Reason why RECORDINGS_DIR is not ours; "" where it is, or nothing is marked yet. Cached for CACHE_SECONDS."""
     root, now = _root(), time.monotonic()
     known = _answers.get(root)
-    if known is not None and now - known[0] < BELIEVED:
+    if known is not None and now - known[0] < CACHE_SECONDS:
         return known[1]
     wanted = _expected.get(root) or wanted_folder()
     try:
@@ -81,32 +81,32 @@ def trouble() -> str:
     except OSError as error:
         why = f"it cannot be read ({error.strerror})"
     if wanted is not None and not why:
-        _expected[root] = wanted  # from now on without the database: listeners hear on while it is away
+        _expected[root] = wanted  # from now on `trouble` needs no database: live sound goes on while it is away
     _answers[root] = now, why
     return why
 
 
 def changed(root: Path) -> str:
-    """Why a folder is not the one any more that this process found right before; "" where it is, or none was. Asks no
-    database."""
+    """Reason why a folder is no longer the one that passed a check in this process; "" where it is, or none did. Does
+    not use the database."""
     expected = _expected.get(root)
     return "" if expected is None or root != _root() else differs(expected)
 
 
 def is_signed() -> bool:
-    """Whether an installation with our key marked this folder: what can be known while the database is away."""
-    found = read()
-    return found is not None and found.is_ours
+    """Whether the folder is marked with this installation's key; a weaker check for while the database is away."""
+    marker = read_marker()
+    return marker is not None and marker.is_ours
 
 
 def forget() -> None:
-    """Forget what was found, as a new process would."""
+    """Clear all caches, as in a new process."""
     _expected.clear()
     _answers.clear()
 
 
 def report(error: OtherFolder) -> None:
-    """Log a refusal, and let /readyz know of it: it may be on another machine than the pages."""
+    """Log a refusal, and store it in Redis for /readyz, which may run on another machine."""
     log.error("%s", error)
     try:
         bus.client().set(bus.key(REFUSED), f"{socket.gethostname()}: {error}"[:500], ex=TOLD_FOR)
@@ -115,22 +115,22 @@ def report(error: OtherFolder) -> None:
 
 
 def wanted_folder() -> UUID | None:
-    """The folder that the database names; None until one is marked."""
+    """Id of the folder that the database names; None until one is marked."""
     return RecordingsFolder.objects.values_list("folder", flat=True).first()
 
 
 def differs(wanted: UUID) -> str:
-    """Why RECORDINGS_DIR is another folder than this; "" where it is this one. Reads nothing but the marker."""
-    found = read()
-    if found is None:
+    """Reason why RECORDINGS_DIR is not the folder with this id; "" where it is. Reads only the marker."""
+    marker = read_marker()
+    if marker is None:
         return f"it has no marker ({NAME})"
-    if found.folder == wanted:
+    if marker.folder == wanted:
         return ""
-    return "its marker is an older one of ours" if found.is_ours else _FOREIGN
+    return "its marker is an older one of ours" if marker.is_ours else _FOREIGN
 
 
-def read() -> Marker | None:
-    """The marker of RECORDINGS_DIR; None where there is none."""
+def read_marker() -> Marker | None:
+    """Read the marker of RECORDINGS_DIR; None where there is none."""
     try:
         text = (_root() / NAME).read_text()
     except (FileNotFoundError, NotADirectoryError):
@@ -144,9 +144,9 @@ def read() -> Marker | None:
 
 
 def adopt() -> UUID:
-    """Mark RECORDINGS_DIR anew, whatever was there, and let the database name it. What marked it before is over.
+    """Write a new marker to RECORDINGS_DIR, whatever was there, and its id to the database. Returns the id.
 
-    Inside the caller's transaction: `rooms.actions.adopt_folder`.
+    Runs in the caller's transaction (`rooms.actions.adopt_folder`).
     """
     folder = uuid4()
     RecordingsFolder.objects.update_or_create(pk=1, defaults={"folder": folder})
@@ -156,24 +156,24 @@ def adopt() -> UUID:
 
 
 def _begin() -> UUID:
-    """Mark the folder of an installation that has marked none. Of several at once one does; others see its row."""
+    """Mark the folder of an installation that has none. Concurrent calls agree on the first one's row."""
     with transaction.atomic():
-        found = read()
-        if found is not None and not found.is_ours:
+        marker = read_marker()
+        if marker is not None and not marker.is_ours:
             raise OtherFolder(_FOREIGN)
-        folder = uuid4() if found is None else found.folder
+        folder = uuid4() if marker is None else marker.folder
         row, new = RecordingsFolder.objects.get_or_create(pk=1, defaults={"folder": folder})
         if new:
             _check_content()
-            if found is None:
+            if marker is None:
                 _write(folder)
             log.info("recordings are kept in %s", _root())
     return row.folder
 
 
 def _check_content() -> None:
-    """Raise OtherFolder where the folder cannot be what the database speaks of: all its files are elsewhere, or all
-    rooms in it are unknown."""
+    """Raise OtherFolder where the folder does not fit the database: none of the newest files is in it, or all rooms in
+    it are unknown."""
     root = _root()
     files = RecordingFile.objects.filter(recording__room__purged_at=None).order_by("-pk")[:_FEW]
     paths = list(files.values_list("path", flat=True))
@@ -186,7 +186,7 @@ def _check_content() -> None:
 
 
 def _write(folder: UUID) -> None:
-    """All of it or nothing, and on the disk when this returns."""
+    """Write the marker atomically and durably."""
     root = _root()
     root.mkdir(mode=0o750, parents=True, exist_ok=True)
     scratch = root / f"{NAME}.{os.getpid()}"

@@ -1,6 +1,6 @@
-"""The picture of a recording: the mix as lowest and highest sample a bin, and when somebody talks in each track.
+"""Waveform of a recording: lowest and highest sample of each bin of the mix, and the regions of speech in each track.
 
-Made once after the end, from the finished files, in a stream: three hours need no more memory than a minute.
+Made once after the end, from the finished files, as a stream: three hours need no more memory than a minute.
 """
 
 from __future__ import annotations
@@ -24,50 +24,50 @@ from rooms.recording.sums import checksums
 
 log = logging.getLogger(__name__)
 
-RATE = 8000  # samples a second: enough to see
+RATE = 8000  # samples a second: enough for a picture
 BINS = 2400  # twice the widest page's pixels
 BIN_MS = 50  # the shortest bin
-FRAME_MS = 50  # one look at whether somebody talks
-TALKS = 10 ** (-42 / 20)  # of full scale, as RMS: quieter is breath and room
-HOLD_MS = 400  # a pause as short as this is part of talking
-SHORTEST_MS = 150  # a click is no talk
-# As RMS of a frame: less is what Opus makes of silence, or hiss. Lower than TALKS: a soft voice must not be taken for
-# none, because the right to hear the recording follows it. A click rings for 200 ms at this level, a word is longer.
-SOUNDS = 10 ** (-55 / 20)
-SOUNDS_MS = 250
+FRAME_MS = 50  # unit in which levels are measured
+SPEECH_LEVEL = 10 ** (-42 / 20)  # RMS of full scale; breath and room noise are below
+HOLD_MS = 400  # pauses up to this length are part of a region of speech
+SHORTEST_MS = 150  # shorter regions are clicks, not speech
+# RMS of full scale; decoded silence and hiss are below. Lower than SPEECH_LEVEL, so that a soft voice counts: the right
+# to hear the recording depends on it. A click rings for 200 ms at this level, a word is longer.
+SOUND_LEVEL = 10 ** (-55 / 20)
+SOUND_MS = 250
 
 Samples = npt.NDArray[np.int16]
 
 
 class Unreadable(RuntimeError):
-    """ffmpeg could not read a file; the text says what it said."""
+    """ffmpeg could not read a file; the text is its error message."""
 
 
 def is_sounding(path: Path) -> bool:
-    """Whether anything is heard in a track: a quarter of a second without a break. Reads no further.
+    """Whether a track has audible sound, SOUND_MS without a break; stops reading there.
 
-    One that ffmpeg cannot read holds nothing that anybody hears. Raises OSError where there is no file.
+    A file that ffmpeg cannot read counts as silent. Raises OSError where there is no file.
     """
     path.stat()
     try:
         with closing(samples(path)) as blocks:
-            return sounds(blocks)
+            return has_sound(blocks)
     except Unreadable:
         log.exception("%s: taken for silence", path.name)
         return False
 
 
 def measure(recording: Recording) -> int:
-    """Measure the tracks of a finished recording that were not; how many. Raises OSError where a file is missing."""
+    """Measure `has_sound` of tracks that lack it. Returns how many. Raises OSError where a file is missing."""
     unknown = recording.files.filter(kind=RecordingFile.Kind.TRACK, has_sound=None)
-    found = {file.pk: is_sounding(store.file_path(file)) for file in unknown}
-    for pk, has_sound in found.items():
-        RecordingFile.objects.filter(pk=pk).update(has_sound=has_sound)
-    return len(found)
+    measured = {file.pk: is_sounding(store.file_path(file)) for file in unknown}
+    for pk, audible in measured.items():
+        RecordingFile.objects.filter(pk=pk).update(has_sound=audible)
+    return len(measured)
 
 
 def prepare(recording: Recording) -> bool:
-    """Draw the waveform and read what a zip must know of each file. False when there is nothing (left) to do it for."""
+    """Write the waveform and compute the CRC-32 of each file for the zip. Returns whether there was anything to do."""
     files = list(recording.files.order_by("kind", "start_ms", "pk"))
     done = recording.prepared_at is not None and all(file.crc32 is not None for file in files)
     if recording.state != Recording.State.READY or done:
@@ -80,47 +80,50 @@ def prepare(recording: Recording) -> bool:
             return False
         for pk, crc32 in sums.items():
             RecordingFile.objects.filter(pk=pk).update(crc32=crc32)
-        write(store.peaks_path(room.pk), text)
+        write_atomically(store.peaks_path(room.pk), text)
         Recording.objects.filter(pk=recording.pk).update(prepared_at=timezone.now())
     return True
 
 
-def write(path: Path, text: str) -> None:
-    """All of it or nothing."""
+def write_atomically(path: Path, text: str) -> None:
+    """Write a file under another name, then rename it."""
     scratch = path.with_name(f".{path.name}.new")
     scratch.write_text(text)
     scratch.replace(path)
 
 
 def draw(files: list[RecordingFile], duration_ms: int) -> dict[str, Any]:
-    """What `peaks.json` holds. `bin_ms` is how long a bin lasts; `low` and `high` run from -127 to 127; regions are
-    room time. No names stand in it: seats are numbers, and who sat there the page knows.
+    """Compute the content of `peaks.json`: `bin_ms` is the length of a bin, `low` and `high` are -127 to 127, regions
+    of speech are in room time (ms). It has no names: tracks have the primary keys of their seats.
     """
     bin_ms = max(BIN_MS, -(-duration_ms // BINS))
     mix = next((file for file in files if file.kind == RecordingFile.Kind.MIX), None)
     low, high = bins(readable(store.file_path(mix)), bin_ms) if mix else ([], [])
     tracks = [file for file in files if file.kind == RecordingFile.Kind.TRACK]
-    lanes = [{"seat": file.seat_id, "talks": moved(talks(readable(store.file_path(file))), file)} for file in tracks]
+    lanes = [
+        {"seat": file.seat_id, "talks": in_room_time(speech_regions(readable(store.file_path(file))), file)}
+        for file in tracks
+    ]
     return {"version": 1, "duration_ms": duration_ms, "bin_ms": bin_ms, "low": low, "high": high, "lanes": lanes}
 
 
-def moved(regions: Iterator[tuple[int, int]], file: RecordingFile) -> list[list[int]]:
-    """Times of a file as room time."""
+def in_room_time(regions: Iterator[tuple[int, int]], file: RecordingFile) -> list[list[int]]:
+    """Convert times of a file to room time, in milliseconds."""
     return [[start + file.start_ms, end + file.start_ms] for start, end in regions]
 
 
 def readable(path: Path) -> Iterator[Samples]:
-    """The sound of a file, as far as ffmpeg can read it: what it cannot read will not become better by tomorrow, and is
-    drawn as nothing. Raises OSError where there is no file."""
+    """Yield the samples of a file as far as ffmpeg can read it; a damaged rest is logged and left out. Raises OSError
+    where there is no file."""
     path.stat()
     try:
         yield from samples(path)
     except Unreadable:
-        log.exception("%s: drawn as far as it goes", path.name)
+        log.exception("%s: drawn as far as it can be read", path.name)
 
 
 def samples(path: Path) -> Generator[Samples]:
-    """The sound of a file, about 8 seconds at a time."""
+    """Yield the samples of a file, about 8 seconds at a time. Raises Unreadable."""
     command = ["ffmpeg", "-nostdin", "-v", "error", "-threads", "1", "-i", f"file:{path}", "-map", "0:a:0"]
     command += ["-af", "aresample=async=1:first_pts=0", "-ac", "1", "-ar", str(RATE), "-f", "s16le", "pipe:1"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
@@ -135,8 +138,8 @@ def samples(path: Path) -> Generator[Samples]:
             process.kill()
 
 
-def evenly(blocks: Iterator[Samples], length: int) -> Iterator[npt.NDArray[np.int16]]:
-    """The same samples as rows of `length`; the last row is filled up with silence."""
+def in_rows(blocks: Iterator[Samples], length: int) -> Iterator[npt.NDArray[np.int16]]:
+    """Regroup samples into rows of `length`; the last row is padded with silence."""
     rest = np.zeros(0, np.int16)
     for block in blocks:
         joined = np.concatenate([rest, block])
@@ -149,42 +152,43 @@ def evenly(blocks: Iterator[Samples], length: int) -> Iterator[npt.NDArray[np.in
 
 
 def bins(blocks: Iterator[Samples], bin_ms: int) -> tuple[list[int], list[int]]:
-    """Lowest and highest sample of each bin, from -127 to 127."""
+    """Lowest and highest sample of each bin, -127 to 127."""
     low: list[int] = []
     high: list[int] = []
-    for rows in evenly(blocks, bin_ms * RATE // 1000):
+    for rows in in_rows(blocks, bin_ms * RATE // 1000):
         low += scaled(rows.min(axis=1))
         high += scaled(rows.max(axis=1))
     return low, high
 
 
 def scaled(values: Samples) -> list[int]:
-    """From -127 to 127, towards zero."""
+    """Scale samples to -127 to 127, rounding towards zero."""
     return np.clip(np.trunc(values * (127 / 32767)), -127, 127).astype(int).tolist()  # type: ignore[no-any-return]
 
 
 def levels_of(rows: Samples) -> npt.NDArray[np.float32]:
-    """RMS of each row, of full scale."""
+    """RMS of each row, relative to full scale."""
     return np.sqrt(np.mean(np.square(rows.astype(np.float32) / 32768), axis=1))  # type: ignore[no-any-return]
 
 
-def sounds(blocks: Iterator[Samples]) -> bool:
-    """Whether SOUNDS_MS in a row are louder than SOUNDS."""
+def has_sound(blocks: Iterator[Samples]) -> bool:
+    """Whether SOUND_MS in a row are louder than SOUND_LEVEL."""
     in_a_row = 0
-    for rows in evenly(blocks, FRAME_MS * RATE // 1000):
+    for rows in in_rows(blocks, FRAME_MS * RATE // 1000):
         for level in levels_of(rows).tolist():
-            in_a_row = in_a_row + 1 if level > SOUNDS else 0
-            if in_a_row * FRAME_MS >= SOUNDS_MS:
+            in_a_row = in_a_row + 1 if level > SOUND_LEVEL else 0
+            if in_a_row * FRAME_MS >= SOUND_MS:
                 return True
     return False
 
 
-def talks(blocks: Iterator[Samples]) -> Iterator[tuple[int, int]]:
-    """From when to when somebody talks, in milliseconds of the file. Muted time is true silence, so a level will do."""
+def speech_regions(blocks: Iterator[Samples]) -> Iterator[tuple[int, int]]:
+    """Yield start and end of each region of speech, in milliseconds of the file. Muted time is digital silence, so a
+    threshold is enough."""
     start = end = -1
     at = 0
-    for rows in evenly(blocks, FRAME_MS * RATE // 1000):
-        for frame in np.flatnonzero(levels_of(rows) > TALKS).tolist():
+    for rows in in_rows(blocks, FRAME_MS * RATE // 1000):
+        for frame in np.flatnonzero(levels_of(rows) > SPEECH_LEVEL).tolist():
             now = at + frame * FRAME_MS
             if start >= 0 and now - end > HOLD_MS:
                 if end - start >= SHORTEST_MS:

@@ -1,13 +1,13 @@
-"""Where a room's recording lies, and the addresses under which pieces of it are handed out.
+"""Paths of recordings, and signed addresses of live segments.
 
-RECORDINGS_DIR/.stamtafel                                             which folder this is (`marker`)
+RECORDINGS_DIR/.stamtafel                                             id of the folder (`marker`)
 RECORDINGS_DIR/<room>/hls/<run>.m3u8, <run>-init.mp4, <run>-<n>.m4s    the recording while live
-RECORDINGS_DIR/<room>/hls/<run>.kept                                  a run's list a moment ago
-WINDOW_DIR/<room>/…                                                   in memory, while recording is paused
-WINDOW_DIR/tracks/<room>/*.mjr                                        in memory, until they are on the disk
+RECORDINGS_DIR/<room>/hls/<run>.kept                                  previous version of a run's playlist
+WINDOW_DIR/<room>/…                                                   live sound in memory while recording is paused
+WINDOW_DIR/tracks/<room>/*.mjr                                        raw tracks in memory, until they are on the disk
 RECORDINGS_DIR/<room>/tracks/*.mjr → seat-<pk>.opus                   one track a seat
 RECORDINGS_DIR/<room>/mix.m4a                                         the mix, after the end
-RECORDINGS_DIR/<room>/peaks.json                                      the waveform and who talked when
+RECORDINGS_DIR/<room>/peaks.json                                      the waveform and regions of speech
 RECORDINGS_DIR/<room>/exports/<digest>/                               texts of a download of everything
 """
 
@@ -31,43 +31,43 @@ _MARK = re.compile(r"[0-9a-f]{32}")
 
 
 def folder(room_pk: int) -> Path:
-    """All of a room's recording."""
+    """Folder of a room's recording."""
     return Path(settings.RECORDINGS_DIR) / str(room_pk)
 
 
 def hls_folder(room_pk: int) -> Path:
-    """Where the recorder writes."""
+    """Folder in which the recorder writes."""
     return folder(room_pk) / "hls"
 
 
 def tracks_folder(room_pk: int) -> Path:
-    """Where tracks go from memory (`track_memory`), in which Janus writes them."""
+    """Folder of tracks on the disk; Janus writes them in memory first (`track_memory`)."""
     return folder(room_pk) / "tracks"
 
 
 def playlist_path(room_pk: int, run: int = 0) -> Path:
-    """The private event playlist of one start of the recorder."""
+    """Path of the private event playlist of one start of the recorder."""
     return hls_folder(room_pk) / playlists.list_name(run)
 
 
 def playlist_paths(room_pk: int) -> list[Path]:
-    """The private playlists, oldest first: together they are the recording."""
-    found = [path for path in hls_folder(room_pk).glob("*.m3u8") if path.stem.isdigit()]
-    return sorted(found, key=lambda path: int(path.stem))
+    """Paths of the private playlists, oldest first: together they are the recording."""
+    paths = [path for path in hls_folder(room_pk).glob("*.m3u8") if path.stem.isdigit()]
+    return sorted(paths, key=lambda path: int(path.stem))
 
 
 def playlist_texts(room_pk: int) -> list[str]:
-    """What stands in them."""
+    """Contents of the private playlists, oldest first."""
     return [list_text(path) for path in playlist_paths(room_pk)]
 
 
 def kept_path(playlist: Path) -> Path:
-    """Another name of the file that was a run's playlist a moment ago."""
+    """Path of a hard link to the previous version of a run's playlist."""
     return playlist.with_suffix(".kept")
 
 
 def list_text(playlist: Path) -> str:
-    """A playlist; as it was before, where a full disk cut it off (ffmpeg then writes empty ones, and says nothing)."""
+    """Read a playlist; its previous version where a full disk truncated it (ffmpeg reports no error then)."""
     kept = kept_path(playlist)
     with suppress(FileNotFoundError):
         if kept.stat().st_size > playlist.stat().st_size:
@@ -76,18 +76,18 @@ def list_text(playlist: Path) -> str:
 
 
 def window_folder(room_pk: int) -> Path:
-    """What listeners by HLS hear while nothing is recorded."""
+    """Folder in memory of live segments while nothing is recorded."""
     return Path(settings.WINDOW_DIR) / str(room_pk)
 
 
 def window_paths(room_pk: int) -> list[Path]:
-    """The playlists in memory, oldest first: what was heard while nothing was recorded."""
-    heard = [path for path in window_folder(room_pk).glob("*.m3u8") if path.stem.isdigit()]
-    return sorted(heard, key=lambda path: int(path.stem))
+    """Paths of the playlists in memory, oldest first: live sound while nothing was recorded."""
+    paths = [path for path in window_folder(room_pk).glob("*.m3u8") if path.stem.isdigit()]
+    return sorted(paths, key=lambda path: int(path.stem))
 
 
 def remove_folder(path: Path) -> None:
-    """Remove a folder and all in it. What another process was faster with is fine; raises OSError on anything else."""
+    """Remove a folder and its content. Ignores files that another process removed; raises OSError on anything else."""
     shutil.rmtree(path, onerror=_unless_gone)
 
 
@@ -97,45 +97,45 @@ def _unless_gone(_function: Any, _path: str, error: Any) -> None:
 
 
 def mix_path(room_pk: int) -> Path:
-    """The finished mix."""
+    """Path of the finished mix."""
     return folder(room_pk) / "mix.m4a"
 
 
 def track_path(room_pk: int, seat_pk: int) -> Path:
-    """The finished track of one seat."""
+    """Path of the finished track of one seat."""
     return tracks_folder(room_pk) / f"seat-{seat_pk}.opus"
 
 
 def peaks_path(room_pk: int) -> Path:
-    """The waveform, to draw from."""
+    """Path of the waveform (`rooms.recording.peaks`)."""
     return folder(room_pk) / "peaks.json"
 
 
 def exports_folder(room_pk: int) -> Path:
-    """What a download of everything has besides the sound: one folder for each version of it."""
+    """Folder of the texts of downloads of everything, with one folder for each version."""
     return folder(room_pk) / "exports"
 
 
 def file_path(file: RecordingFile) -> Path:
-    """Where a file of a recording lies."""
+    """Path of a file of a recording."""
     return Path(settings.RECORDINGS_DIR) / file.path
 
 
 def relative(path: Path) -> str:
-    """A path as the database keeps it: below RECORDINGS_DIR."""
+    """Path below RECORDINGS_DIR, as the database keeps it."""
     return str(path.relative_to(settings.RECORDINGS_DIR))
 
 
 def segment_address(room_pk: int, epoch: UUID, name: str) -> str:
-    """The address at which listeners fetch one file of live sound: the same address for all of them, so caches work.
+    """Address of one file of live sound: the same for all listeners, so that caches help.
 
-    Room, epoch and the file's name are signed, so an address opens that file and leads to no other.
+    Room, epoch and the file's name are signed, so an address opens only that file.
     """
     return f"/hls/{room_pk}-{epoch.hex}/{_mark(room_pk, epoch, name)}/{name}"
 
 
 def signed_segment(token: str, mark: str, name: str) -> tuple[int, UUID] | None:
-    """The room and the epoch of an address that we made; None for any other. Reads neither database nor disk."""
+    """Room and epoch of a correctly signed address; None for any other. Uses neither database nor disk."""
     room = _TOKEN.fullmatch(token)
     if room is None or _MARK.fullmatch(mark) is None or playlists.NAME.fullmatch(name) is None:
         return None
@@ -144,7 +144,7 @@ def signed_segment(token: str, mark: str, name: str) -> tuple[int, UUID] | None:
 
 
 def segment_path(room_pk: int, name: str) -> Path:
-    """The path of a file of live sound: in memory while recording is paused. Reads memory alone."""
+    """Path of a file of live sound: in memory while recording is paused. Does not touch the disk."""
     in_memory = window_folder(room_pk) / name
     return in_memory if in_memory.exists() else hls_folder(room_pk) / name
 

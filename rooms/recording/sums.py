@@ -1,4 +1,4 @@
-"""Sums of files, as rows, receipts and zips must know them."""
+"""Sizes and checksums of files, for rows, receipts and zips."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class Sums:
 
 
 def checksums(path: Path) -> Sums:
-    """All of it in one reading. Raises OSError."""
+    """Compute size and checksums of a file in one reading. Raises OSError."""
     size, sha256, crc32 = 0, hashlib.sha256(), 0
     with path.open("rb") as file:
         while data := file.read(READ):

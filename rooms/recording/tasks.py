@@ -1,4 +1,4 @@
-"""Finishing recordings in the background."""
+"""Celery tasks of recordings: finish, draw the waveform, measure tracks; each with a sweep for missed ones."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from django.utils import timezone
 from rooms.models import Recording, RecordingFile, Room
 from rooms.recording import marker, store, track_memory
 from rooms.recording.finishing.finish import OPEN, finish
-from rooms.recording.finishing.space import NoRoom
+from rooms.recording.finishing.space import NoSpace
 from rooms.recording.peaks import measure, prepare
 
 log = logging.getLogger(__name__)
 
-LEFT_BEHIND = timedelta(seconds=30)
-WAITING = timedelta(minutes=5)
-DRAWN_WITHIN = timedelta(days=1)
+LEFT_BEHIND = timedelta(seconds=30)  # after which a sweep starts work that no worker did
+WAITING = timedelta(minutes=5)  # after which waiting for disk space is reported
+DRAWN_WITHIN = timedelta(days=1)  # after which a waveform is not tried again
 _AGAIN_IN = 3  # seconds
 _TRIES = 40
 _MEASURED_AT_ONCE = 50  # recordings
@@ -29,7 +29,7 @@ _MEASURED_AT_ONCE = 50  # recordings
 
 @shared_task(bind=True, max_retries=_TRIES, name="rooms.recording.finishing.finish")
 def finish_recording(self: Task, room_pk: int) -> str:
-    """Finish an ended room's recording, once the recorder has let go of it. Safe to run twice and side by side."""
+    """Finish an ended room's recording, once the recorder has ended. Idempotent, also concurrently."""
     room = Room.objects.filter(pk=room_pk, status=Room.Status.ENDED, purged_at=None).first()
     if room is None:
         return "not ended, or purged"
@@ -49,12 +49,12 @@ def finish_recording(self: Task, room_pk: int) -> str:
             raise self.retry(countdown=_AGAIN_IN)
         try:
             return str(finish(room).state)
-        except NoRoom:
+        except NoSpace:
             return "no room on the disk: the sweep asks again"
 
 
 def still_recording(room_pk: int) -> bool:
-    """Whether a recorder lives: it holds the lock beside its playlist."""
+    """Whether a recorder of the room is alive: it holds the lock beside its playlist."""
     try:
         held = os.open(store.hls_folder(room_pk) / ".lock", os.O_RDWR)
     except FileNotFoundError:
@@ -69,7 +69,7 @@ def still_recording(room_pk: int) -> bool:
 
 
 def is_our_folder() -> bool:
-    """Whether RECORDINGS_DIR is where our recordings are. Where it is not, operators are told."""
+    """Whether RECORDINGS_DIR is this installation's folder; if not, report that to operators."""
     try:
         marker.check()
     except marker.OtherFolder as error:
@@ -80,8 +80,8 @@ def is_our_folder() -> bool:
 
 @shared_task(name="rooms.recording.sweep")
 def sweep_recordings() -> int:
-    """Rooms that ended a while ago and whose recording nobody finished, because the supervisor or a worker died
-    then, or it failed and it is time for another attempt."""
+    """Queue unfinished recordings of rooms that ended a while ago: the supervisor or a worker died, or an attempt
+    failed and the next is due. Returns how many."""
     now = timezone.now()
     unfinished = Recording.objects.filter(
         Q(next_try_at=None) | Q(next_try_at__lte=now),
@@ -90,7 +90,7 @@ def sweep_recordings() -> int:
         room__purged_at=None,
         room__ended_at__lt=now - LEFT_BEHIND,
     )
-    # What waits for room on the disk (it has an error) keeps nobody waiting who needs less of it, nor does what failed.
+    # Those with an error (waiting for disk space, or failed) come last, so that they do not delay others.
     waits = Case(When(error="", then=0), default=1)
     left = unfinished.order_by(waits, "attempts", "room__ended_at").values_list("room_id", flat=True)[:50]
     for room_pk in left:
@@ -99,14 +99,14 @@ def sweep_recordings() -> int:
 
 
 def waiting_for_space(now: datetime) -> QuerySet[Recording]:
-    """Recordings that could not be finished for some minutes: `finish` writes down why, and the sweep asks again."""
+    """Recordings that have waited for disk space for some minutes; `finish` saves the reason, the sweep tries again."""
     unfinished = Recording.objects.filter(state=Recording.State.FINISHING, room__ended_at__lt=now - WAITING)
     return unfinished.exclude(error="")
 
 
 @shared_task(name="rooms.recording.prepare")
 def prepare_recording(recording_pk: int) -> bool:
-    """Draw the waveform of a finished recording. Safe to run twice and side by side."""
+    """Draw the waveform of a finished recording. Idempotent, also concurrently. Returns whether it was drawn now."""
     recording = Recording.objects.filter(pk=recording_pk).first()
     try:
         return recording is not None and is_our_folder() and prepare(recording)
@@ -117,7 +117,7 @@ def prepare_recording(recording_pk: int) -> bool:
 
 @shared_task(name="rooms.recording.prepare_left")
 def prepare_left() -> int:
-    """Recordings whose waveform nobody drew, because a worker died then; for a day, then it stays without."""
+    """Queue recordings whose waveform was not drawn because a worker died; for a day only. Returns how many."""
     left = Recording.objects.filter(
         state=Recording.State.READY,
         prepared_at=None,
@@ -130,9 +130,9 @@ def prepare_left() -> int:
 
 @shared_task(name="rooms.recording.measure_left")
 def measure_left() -> int:
-    """Measure tracks of recordings that were finished before `has_sound` was there; how many recordings.
+    """Measure tracks of recordings that were finished before `has_sound` existed. Returns the number of recordings.
 
-    What cannot be read now, because a disk is away, is tried again.
+    Files that cannot be read now, because a disk is away, are tried again.
     """
     tracks = RecordingFile.objects.filter(kind=RecordingFile.Kind.TRACK, has_sound=None)
     left = Recording.objects.filter(state=Recording.State.READY, room__purged_at=None, files__in=tracks)

@@ -1,4 +1,4 @@
-"""Addresses of sound."""
+"""URL patterns of live sound and of recordings' files."""
 
 from django.urls import path
 

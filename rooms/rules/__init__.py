@@ -1,1 +1,1 @@
-"""The rules of a room: what they go by (`facts`); the rules themselves are in `rooms.rules.permissions`."""
+"""Rules of a room: `permissions` are pure functions of `Facts`, which `facts` loads from the database."""

@@ -1,6 +1,7 @@
-"""Open connections checked again: those whose rights are gone, by the facts as they are now.
+"""Check open connections again: find those whose right to be in their room has ended.
 
-The hub asks for its sockets and the media supervisor for its handles in Janus, after each change and by the clock.
+The hub calls this for its sockets and the media supervisor for its Janus handles, after each change of rights and at
+regular intervals.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ WHOLE_ACCOUNT = frozenset({"account_closed", "account_suspended"})
 
 @dataclass(frozen=True, slots=True)
 class Guest:
-    """One connection to a room: whose it is (`Who.key`) and its name, which tells the session (`identity.new_conn`)."""
+    """One connection to a room: `who` is its person (`Who.key`), `conn` its name (`identity.new_conn`)."""
 
     room_pk: int
     who: str
@@ -30,27 +31,27 @@ class Guest:
 
 @dataclass(frozen=True, slots=True)
 class Admission:
-    """The rights of one connection: `refused` is the code that ends it, `sides` are the narrower channels it hears."""
+    """Rights of one connection: `refused` is the code that ends it, `sides` are the narrower channels it gets."""
 
     refused: str | None = None
     sides: frozenset[str] = frozenset()
 
 
 def sides_of(facts: Facts, *, fresh_staff: bool) -> frozenset[str]:
-    """The narrower channels that somebody may hear: "host" for host and co-hosts, "staff"."""
+    """Narrower channels that a person may receive: "host" for host and co-hosts, "staff"."""
     sides = {"host"} if facts.signed_in and facts.role in permissions.HELPERS else set()
     return frozenset(sides | ({"staff"} if fresh_staff and facts.signed_in else set()))
 
 
 def refused(guests: Collection[Guest]) -> dict[Guest, str]:
-    """The connections that may not go on, each with the code that says why; the others are missing."""
-    return {guest: found.refused for guest, found in admissions(guests).items() if found.refused is not None}
+    """Refusal codes of the connections that are no longer allowed; allowed ones are missing from the result."""
+    return {guest: given.refused for guest, given in admissions(guests).items() if given.refused is not None}
 
 
 def admissions(guests: Collection[Guest]) -> dict[Guest, Admission]:
-    """The rights of each connection to a room that is there, by the facts as they are now.
+    """Load the rights of each connection to an existing room.
 
-    At most eight queries, however many there are, and one more for each of the staff.
+    At most eight queries, whatever the number of connections, and one more for each member of staff.
     """
     rooms = Room.objects.in_bulk({guest.room_pk for guest in guests})
     users = {guest: user_pk_of(guest.who) for guest in guests if guest.room_pk in rooms}

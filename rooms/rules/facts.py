@@ -1,7 +1,7 @@
-"""Facts that the rules of a room go by, read from the database in one place.
+"""Load the facts that the rules of a room depend on. No other module reads them from the database.
 
-Every door, action, socket, seat, listener and download asks `facts_of`; whoever checks many people at once (the hub,
-the media supervisor, the clock) asks `facts_of_many`, at a constant number of queries.
+Pages, actions, sockets and downloads call `facts_of`; the hub, the media supervisor and the periodic sweep check many
+people at once with `facts_of_many`, at a constant number of queries.
 """
 
 from __future__ import annotations
@@ -26,20 +26,20 @@ Pair = tuple[int, int]
 
 
 def facts_of(room: Room, user: User | None) -> Facts:
-    """The facts of one person in one room, as the database has them now: three queries, one more a policy that asks
-    who follows whom; none for who is not signed in."""
+    """Load the facts of one person in one room: three queries, and one more for each policy that depends on follows;
+    none for an anonymous person."""
     if user is None or not user.is_authenticated:
         return facts_of_nobody(room)
     return facts_of_many([(room, user.pk)])[room.pk, user.pk]
 
 
 def facts_of_nobody(room: Room) -> Facts:
-    """The facts of somebody who is not signed in. No query."""
+    """Facts of an anonymous person. No query."""
     return _facts(room, NOBODY, "listener", False, False, False)
 
 
 def facts_of_many(people: Collection[tuple[Room, int]]) -> dict[Pair, Facts]:
-    """The facts of many accounts in many rooms, at most five queries; an account that does not exist is not open."""
+    """Load the facts of many accounts in many rooms, in at most five queries; a missing account counts as closed."""
     rooms = {room.pk: room for room, _user in people}
     users = {user for _room, user in people}
     if not people:
@@ -88,15 +88,14 @@ def _facts(
 
 
 def _roles(rooms: Iterable[Room], users: set[int]) -> dict[Pair, str]:
-    """The open seats; in a room that has ended, the seats that were open when it did."""
+    """Roles by open seats; in a room that has ended, by the seats that were open at its end."""
     at_the_end = Q(room__status=Room.Status.ENDED, left_reason=Seat.LeftReason.ROOM_ENDED)
     seats = Seat.objects.filter(Q(left_at=None) | at_the_end, room__in=list(rooms), user__in=users)
     return {(room, user): role for room, user, role in seats.values_list("room_id", "user_id", "role")}
 
 
 def _follows(rooms: Iterable[Room], users: set[int]) -> tuple[set[Pair], set[Pair]]:
-    """(follower, followed) pairs: people and the hosts they follow, hosts and the people they follow. Read only where a
-    policy asks."""
+    """Two sets of pairs: (person, host they follow), (host, person they follow); read where a policy needs them."""
     asked = [room.host_id for room in rooms if room.entry_policy == Room.EntryPolicy.FOLLOWERS]
     follows = Follow.objects.filter(follower__in=users, followed__in=asked) if asked else Follow.objects.none()
     asked = [room.host_id for room in rooms if room.speak_policy == Room.SpeakPolicy.FOLLOWED]
@@ -106,7 +105,7 @@ def _follows(rooms: Iterable[Room], users: set[int]) -> tuple[set[Pair], set[Pai
 
 
 def enter(room: Room, who: Who) -> Facts:
-    """The facts of who may come in; raises RoomRefused for everybody else."""
+    """Return the facts of a person who may enter the room; raise RoomRefused for anybody else."""
     facts = facts_of(room, who.user)
     refuse(permissions.may_enter(facts))
     return facts
@@ -118,7 +117,7 @@ def open_seat(room: Room, user: User) -> Seat | None:
 
 
 def grace_ends(room: Room) -> datetime | None:
-    """The moment at which this room ends by itself because its host is gone; None while the host is there."""
+    """Time at which the room ends because its host is gone; None while the host is connected."""
     if room.host_lost_at is None:
         return None
     return room.host_lost_at + timedelta(seconds=settings.ROOM_HOST_GRACE_SECONDS)

@@ -1,4 +1,4 @@
-"""Who is in a room: an account, or somebody who only listens and is told apart by a signed cookie.
+"""Identities of people in a room: accounts, and anonymous listeners that a signed cookie distinguishes.
 
 Pages and WebSockets read the same two cookies, so that one browser is one person in every count.
 """
@@ -38,7 +38,7 @@ class Who:
 
     user: User | None
     key: str
-    session: str = ""  # the ident of the session that the account came by; empty for a token, and for nobody
+    session: str = ""  # ident of the session that signed the account in; empty for an API token and anonymous people
 
     @property
     def handle(self) -> str | None:
@@ -50,39 +50,39 @@ class Who:
 
 
 def user_pk_of(key: str) -> int | None:
-    """The account behind a key; None for an anonymous listener's."""
+    """Primary key of the account in a person's key; None for an anonymous listener."""
     kind, _colon, number = key.partition(":")
     return int(number) if kind == "u" and number.isdecimal() else None
 
 
 def new_conn(session: str, page: str = "") -> str:
-    """A name for one connection that tells its session, with which it ends, and its page.
+    """Make the name of a connection: session, page and a random part. The connection ends with that session.
 
-    A page names itself in the socket's address: it keeps its name when it connects again. What names none, or in
-    a way that no page of ours does, is a page of its own.
+    A page gives its name in the socket's address and keeps it when it reconnects. A missing or malformed name is
+    replaced by a random one.
     """
     named = page if PAGE.fullmatch(page) else secrets.token_hex(8)
     return f"{session}.{named}.{secrets.token_hex(8)}"
 
 
 def session_of(conn: str) -> str:
-    """The session behind a connection's name."""
+    """Session in a connection's name; empty where there is none."""
     return conn.partition(".")[0] if "." in conn else ""
 
 
 def page_of(conn: str) -> str:
-    """The page behind a connection's name; empty where the name tells none."""
+    """Page in a connection's name; empty where there is none."""
     parts = conn.split(".")
     return parts[1] if len(parts) == 3 else ""
 
 
 def sign(key: str) -> str:
-    """The cookie for an anonymous key."""
+    """Sign an anonymous key for use as a cookie."""
     return signing.TimestampSigner(salt=_SIGNER_SALT).sign(key)
 
 
 def unsign(cookie: str | None) -> str | None:
-    """The anonymous key of a cookie that we signed and that is not too old; None for anything else."""
+    """Anonymous key in a cookie that was signed here at most COOKIE_DAYS ago; None for anything else."""
     if not cookie:
         return None
     try:
@@ -93,11 +93,12 @@ def unsign(cookie: str | None) -> str | None:
 
 
 def new_key() -> str:
+    """Make the key of a new anonymous listener."""
     return f"a:{secrets.token_urlsafe(12)}"
 
 
 def who_of_request(request: HttpRequest) -> Who:
-    """Who asks for this page; `ListenerMiddleware` has given anonymous people a key on room pages."""
+    """Identity behind a request; on room pages `ListenerMiddleware` has given anonymous people a key."""
     if request.user.is_authenticated:
         return Who.of_user(request.user)
     key = getattr(request, "listener_key", None) or unsign(request.COOKIES.get(COOKIE)) or new_key()
@@ -105,7 +106,7 @@ def who_of_request(request: HttpRequest) -> Who:
 
 
 class ListenerMiddleware(MiddlewareMixin):
-    """Gives who opens a room's page signed out a key of their own, so that their WebSocket and sound know them."""
+    """Give anonymous visitors of a room's page a key of their own, which their WebSocket and their sound share."""
 
     def process_request(self, request: HttpRequest) -> None:
         if not request.path_info.startswith("/r/") or request.user.is_authenticated:
@@ -131,27 +132,27 @@ class ListenerMiddleware(MiddlewareMixin):
 
 
 def one_cookie_header(headers: Iterable[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
-    """Headers with all cookies in one: a browser may send each in a header of its own, and Django's handler would
-    put a comma between them."""
-    found = list(headers)
-    cookies = [text.rstrip(b"; ") for name, text in found if name.lower() == b"cookie"]
-    others = [(name, text) for name, text in found if name.lower() != b"cookie"]
-    return [*others, (b"cookie", b"; ".join(cookies))] if cookies else found
+    """Merge all cookie headers into one: a browser may send each cookie in a header of its own, which Django's handler
+    would join with commas."""
+    given = list(headers)
+    cookies = [text.rstrip(b"; ") for name, text in given if name.lower() == b"cookie"]
+    others = [(name, text) for name, text in given if name.lower() != b"cookie"]
+    return [*others, (b"cookie", b"; ".join(cookies))] if cookies else given
 
 
 def headers_of(scope: dict[str, Any]) -> dict[str, str]:
-    """The handshake's headers by lower-case name; several of one name with a comma between, as pages read them."""
-    found: dict[str, str] = {}
+    """Headers of a handshake by lower-case name; several of one name are joined with commas, as Django does."""
+    headers: dict[str, str] = {}
     for raw, value in one_cookie_header(scope.get("headers", [])):
         name, text = raw.decode("latin1").lower(), value.decode("latin1")
-        found[name] = f"{found[name]},{text}" if name in found else text
-    return found
+        headers[name] = f"{headers[name]},{text}" if name in headers else text
+    return headers
 
 
 def origin_allowed(headers: dict[str, str]) -> bool:
-    """Is the page that opens this socket ours? Its origin names the host it connects to, or is trusted by settings.
+    """Whether a page of this site opens the socket: its origin is the host it connects to, or trusted by settings.
 
-    A handshake without an origin is refused: browsers always send one, and our own programs do as browsers do.
+    A handshake without an origin is refused: browsers always send one, and so do our own clients.
     """
     origin = headers.get("origin", "")
     try:
@@ -173,13 +174,13 @@ def _host_allowed(host: str) -> bool:
 
 
 def cookies_of(headers: dict[str, str]) -> dict[str, str]:
-    """The handshake's cookies, read as Django reads those of pages; without those that have control characters."""
-    found = parse_cookie(headers.get("cookie", ""))
-    return {name: value for name, value in found.items() if value.isprintable()}
+    """Cookies of a handshake, parsed as Django does; those with control characters are left out."""
+    cookies = parse_cookie(headers.get("cookie", ""))
+    return {name: value for name, value in cookies.items() if value.isprintable()}
 
 
 def who_of_cookies(cookies: dict[str, str]) -> Who:
-    """Who opens this socket, by session or by listener's cookie. Reads the database when there is a session."""
+    """Identity behind a handshake, by session or listener's cookie. Reads the database when there is a session."""
     if session_key := cookies.get(settings.SESSION_COOKIE_NAME):
         store = SessionStore(session_key)
         user = auth.get_user(cast(Any, SimpleNamespace(session=store)))
@@ -189,7 +190,7 @@ def who_of_cookies(cookies: dict[str, str]) -> Who:
 
 
 def language_of(headers: dict[str, str], cookies: dict[str, str], who: Who) -> str:
-    """The language in which this socket is refused."""
+    """Language of the refusals that this socket gets."""
     if who.user is not None and who.user.language:
         return who.user.language
     meta = {"HTTP_ACCEPT_LANGUAGE": headers.get("accept-language", "")}

@@ -1,4 +1,4 @@
-"""Limits of how often one person may act in rooms, the same for WebSockets and the API."""
+"""Rate limits on the acts of one person in rooms, shared by WebSockets and the API."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Rules of a room. Pure functions of given values: no queries, no clock. Each answers a refusal code or None.
+"""Rules of a room: pure functions, without queries or clock. Each returns a refusal code, or None for yes.
 
 `Facts` are loaded in one place, `rooms.rules.facts`.
 """
@@ -13,10 +13,10 @@ ON_STAGE = HELPERS | {"speaker"}
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """Facts that decide what one person may do in one room, as of one look.
+    """Facts that decide what one person may do in one room, as of one reading of the database.
 
-    `role` is "host", "cohost", "speaker" or "listener"; a host is host also while standing. `kept_out` and
-    `kept_off_stage` are the codes by which the account itself may not come in, or not speak, in any room.
+    `role` is "host", "cohost", "speaker" or "listener"; a host is host without a seat too. `kept_out` and
+    `kept_off_stage` are refusal codes of the account itself: it may not enter, or not speak, in any room.
     """
 
     status: str
@@ -33,20 +33,20 @@ class Facts:
 
 
 def live(status: str) -> str | None:
-    """Is there anything going on to take part in?"""
+    """Taking part at all: the room must be live."""
     if status == "live":
         return None
     return "unknown_room" if status == "scheduled" else "room_ended"
 
 
 def may_open(*, hosts_already: bool) -> str | None:
-    """One room at a time; that only members of the creator group host is asked of `people.standing`."""
+    """Opening a room: one at a time. Membership of the creator group is checked in `people.standing`."""
     return "already_hosting" if hosts_already else None
 
 
 def may_enter(facts: Facts) -> str | None:
-    """Entry: anyone with the link, unless the host chose otherwise. Host, co-hosts and who is on stage are never put
-    out by a policy; until there are invitations, `invited` admits nobody else."""
+    """Entering: anyone with the link, unless the host chose otherwise. A policy never removes host, co-hosts or people
+    on stage; until there are invitations, `invited` admits nobody else."""
     if facts.kept_out is not None:
         return facts.kept_out
     if facts.entry_policy == "anyone" or facts.role in ON_STAGE:
@@ -59,13 +59,12 @@ def may_enter(facts: Facts) -> str | None:
 
 
 def may_take_part(facts: Facts) -> str | None:
-    """Asked before every act in a live room: there is one, and this person may be in it."""
+    """Acting in a room: it must be live, and this person must be allowed in it."""
     return live(facts.status) or may_enter(facts)
 
 
 def may_speak(facts: Facts) -> str | None:
-    """Has this person the right to a place, whether or not one is free now? A policy never takes a seat away: who
-    sits already has it."""
+    """Having the right to a seat, free or not. A policy never takes a seat away: seated people keep the right."""
     if facts.kept_off_stage is not None:
         return facts.kept_off_stage
     if code := may_enter(facts):
@@ -77,7 +76,7 @@ def may_speak(facts: Facts) -> str | None:
 
 
 def may_take_seat(facts: Facts, *, free_places: int) -> str | None:
-    """The host's own place is always free for the host; everybody agrees to being recorded first."""
+    """Taking a seat: after consent to being recorded. Host and co-hosts need no free place, theirs are reserved."""
     if code := live(facts.status) or may_speak(facts):
         return code
     if not facts.consented:
@@ -86,7 +85,7 @@ def may_take_seat(facts: Facts, *, free_places: int) -> str | None:
 
 
 def may_open_microphone(facts: Facts) -> str | None:
-    """Before any sound of a person is taken in: a place at the table and consent, the host's included."""
+    """Sending sound: only with a seat and after consent, the host included."""
     if code := live(facts.status) or facts.kept_off_stage or may_enter(facts):
         return code
     if not facts.seated:
@@ -95,7 +94,7 @@ def may_open_microphone(facts: Facts) -> str | None:
 
 
 def may_set_entry_policy(facts: Facts, *, as_staff: bool = False) -> str | None:
-    """Host and co-hosts say who may come in while the room is live; staff by their own permission."""
+    """Setting the entry policy of a live room: host and co-hosts; staff by their own permission."""
     if code := live(facts.status):
         return code
     if as_staff:
@@ -106,7 +105,8 @@ def may_set_entry_policy(facts: Facts, *, as_staff: bool = False) -> str | None:
 
 
 def may_mute(facts: Facts, *, by_self: bool, target_role: str | None) -> str | None:
-    """Oneself, and whom one helps keep order over; `target_role` is None for who is not on stage."""
+    """Closing a microphone: one's own; for host and co-hosts anybody's but the host's. `target_role` is None for a
+    person who is not on stage."""
     if code := may_take_part(facts):
         return code
     if not by_self and facts.role not in HELPERS:
@@ -119,14 +119,14 @@ def may_mute(facts: Facts, *, by_self: bool, target_role: str | None) -> str | N
 
 
 def may_unmute(facts: Facts, *, by_self: bool) -> str | None:
-    """A microphone is only ever opened by the person who speaks into it."""
+    """Opening a microphone: one's own only."""
     if code := live(facts.status):
         return code
     return may_open_microphone(facts) if by_self else "not_allowed"
 
 
 def may_unseat(facts: Facts, *, target_role: str | None) -> str | None:
-    """Host and co-hosts take people off the stage, but never the host."""
+    """Taking a person off the stage: host and co-hosts, but never the host's seat."""
     if code := may_take_part(facts):
         return code
     if facts.role not in HELPERS:
@@ -137,7 +137,7 @@ def may_unseat(facts: Facts, *, target_role: str | None) -> str | None:
 
 
 def may_end(facts: Facts, *, as_staff: bool = False) -> str | None:
-    """Only the host ends a room (co-hosts do not), or staff with a reason of their own."""
+    """Ending a room: the host (not co-hosts), or staff."""
     if code := live(facts.status):
         return code
     if as_staff:
@@ -146,17 +146,16 @@ def may_end(facts: Facts, *, as_staff: bool = False) -> str | None:
 
 
 def may_see_recording(*, is_host: bool) -> str | None:
-    """The retained copy is its host's business until the host publishes it."""
+    """Seeing the state and files of the retained copy: the host."""
     return None if is_host else "not_host"
 
 
 def may_replay(*, kept_out: bool, role: str, published: bool, admitted: bool, waiting: bool = False) -> str | None:
-    """The host, co-hosts at the room's end and whose voice is in it; where the host published it, everybody whom the
-    room's entry policy admits. Others do not learn that it is there.
+    """Hearing a room again: the host, the co-hosts at its end and people whose voice is in it; once the host published
+    it, everybody whom the entry policy admits. For others the answer does not reveal that there is a recording.
 
-    `role` is as in `recording.access.role_in`; `kept_out` is true for an account that is closed or suspended. `waiting`
-    is for who opened a microphone and whose recording is not finished, so that there is nothing to hear: they see how
-    far it is.
+    `role` is as in `rooms.rules.roles.role_in`; `kept_out` is true for a closed or suspended account. `waiting` is true
+    for a person who opened a microphone while the recording is not finished: they see its progress.
     """
     if not kept_out and (role in ON_STAGE or waiting or (published and admitted)):
         return None
@@ -164,14 +163,14 @@ def may_replay(*, kept_out: bool, role: str, published: bool, admitted: bool, wa
 
 
 def may_publish(*, role: str, ready: bool) -> str | None:
-    """It is the host's choice alone, and there must be something to hear."""
+    """Publishing the recording: the host, once there is something to hear."""
     if role != "host":
         return "not_host"
     return None if ready else "no_recording"
 
 
 def may_download(*, role: str, ready: bool) -> str | None:
-    """The full copy is for its host alone, while it exists."""
+    """Downloading the full copy: the host, while it exists."""
     if role != "host":
         return "not_host"
     return None if ready else "no_recording"

@@ -1,4 +1,4 @@
-"""Why something in a room was refused, in one table for every edge: pages, API and WebSockets."""
+"""Refusals of rooms: one table of codes, HTTP statuses and texts for pages, API and WebSockets."""
 
 from __future__ import annotations
 
@@ -61,17 +61,17 @@ TABLE: dict[str, Refusal] = {
 
 
 class RoomRefused(Refused):
-    """An action, or a question to `permissions`, said no."""
+    """A refusal by an action or by one of the rules in `permissions`."""
 
     table = TABLE
 
 
 def as_error(code: str, fields: dict[str, str] | None = None) -> dict[str, Any]:
-    """The body of a refusal where nothing was raised, as for a bad frame."""
+    """Body of a refusal by its code, for edges that raise nothing (a bad frame)."""
     return refusals.as_error(code, str(TABLE[code].text), fields)
 
 
 def refuse(code: str | None) -> None:
-    """Raise what a question to `permissions` answered; `None` means yes."""
+    """Raise RoomRefused for a code that a rule returned; None means yes."""
     if code is not None:
         raise RoomRefused(code)

@@ -1,6 +1,6 @@
-"""Rights to what was kept of a room, to hear, read, publish and download: what `rooms.rules.permissions` asks, loaded.
+"""Roles in a recording, and the facts on which the right to hear it depends, loaded from the database.
 
-Roles are what people are in the recording: its host, a co-host at the room's end, or a speaker, whose voice is in it.
+A person is the host, a co-host at the room's end, a speaker (their voice is in the recording) or a listener.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ UNFINISHED = (Recording.State.RUNNING, Recording.State.FINISHING, Recording.Stat
 
 @dataclass(frozen=True)
 class ReplayFacts:
-    """Facts that the rule of a replay depends on (`permissions.may_replay`)."""
+    """Arguments of the rule for replays, `permissions.may_replay`."""
 
     kept_out: bool
     role: str
@@ -31,16 +31,16 @@ class ReplayFacts:
 
 
 def role_in(user: User, room: Room) -> str:
-    """Role of an account in what was kept of a room: "host", "cohost" (at its end, or now), "speaker" or "listener".
+    """Role of an account in a recording: "host", "cohost" (at the room's end, or now), "speaker" or "listener".
 
-    A place on the stage makes nobody a speaker: a voice in the recording does. A closed or suspended account is a
-    listener, whatever it was.
+    A seat alone makes nobody a speaker: a voice in the recording does. A closed or suspended account is always a
+    listener.
     """
     return _role(facts_of(room, user), room, user)
 
 
 def role_of(who: Who, room: Room) -> str:
-    """The same for whoever asks, signed in or not."""
+    """`role_in` for any person; an anonymous one is a listener."""
     return "listener" if who.user is None else role_in(who.user, room)
 
 
@@ -52,27 +52,27 @@ def _role(facts: Facts, room: Room, user: User | None) -> str:
     return "speaker" if has_voice(room.pk, user.pk) else "listener"
 
 
-def published(room: Room) -> bool:
-    """Whether its host lets everybody hear it, and there is something to hear."""
+def is_published(room: Room) -> bool:
+    """Whether the host published the recording, and it is ready."""
     return Recording.objects.filter(room=room, published_at__isnull=False, state=Recording.State.READY).exists()
 
 
 def replay_facts(room: Room, who: Who) -> ReplayFacts:
-    """Load what decides whether this person may hear a room again now."""
+    """Load the facts that decide whether a person may hear a room again now."""
     facts = facts_of(room, who.user)
     role = _role(facts, room, who.user)
     return ReplayFacts(
         kept_out=facts.kept_out is not None,
         role=role,
-        published=published(room),
+        published=is_published(room),
         admitted=permissions.may_enter(facts) is None,
-        waiting=role == "listener" and waiting(room, who),
+        waiting=role == "listener" and awaits_recording(room, who),
     )
 
 
-def waiting(room: Room, who: Who) -> bool:
-    """Whether this person opened a microphone in a room whose recording is not finished: nobody knows yet whether
-    there is sound in the track, and nothing can be heard. The log says so, which no client writes."""
+def awaits_recording(room: Room, who: Who) -> bool:
+    """Whether a person opened a microphone in a room whose recording is not finished: it is not known yet whether
+    their track has sound. Read from the room's log, which no client can write."""
     if who.user is None or not Recording.objects.filter(room=room, state__in=UNFINISHED).exists():
         return False
     opened = RoomEvent.objects.filter(room=room, type="seat_muted", data__muted=False, data__user=who.user.handle)
@@ -80,7 +80,7 @@ def waiting(room: Room, who: Who) -> bool:
 
 
 def check_replay(room: Room, who: Who) -> str:
-    """The role of who may hear a room again. Raises not_found for others: they do not learn that it is there."""
+    """Return the role of a person who may hear a room again. Raise not_found for others, who do not learn of it."""
     facts = replay_facts(room, who)
     refuse(
         permissions.may_replay(
@@ -95,7 +95,7 @@ def check_replay(room: Room, who: Who) -> str:
 
 
 def may_replay(room: Room, who: Who) -> bool:
-    """The same as a question."""
+    """Whether a person may hear a room again."""
     try:
         check_replay(room, who)
     except RoomRefused:

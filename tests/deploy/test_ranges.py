@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from deploy.local.process import answers, bound, need, start, stop, wait_for
-from rooms.recording.delivery.ranges import Range, Unsatisfiable, asked
+from rooms.recording.delivery.ranges import Range, Unsatisfiable, parse_range
 
 SHIPPED = Path(__file__).parents[2] / "deploy" / "nginx" / "stamtafel.conf"
 SIZES = (0, 1, 100)
@@ -61,7 +61,7 @@ def theirs(nginx: http.client.HTTPConnection, size: int, header: str) -> str:
 
 def ours(size: int, header: str) -> str:
     try:
-        wanted: Range | None = asked(header, size)
+        wanted: Range | None = parse_range(header, size)
     except Unsatisfiable:
         return "416 "
     return "200 " if wanted is None else f"206 {wanted.header(size)}"

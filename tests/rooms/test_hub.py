@@ -18,7 +18,7 @@ from rooms.live import hub as module
 from rooms.live import ticker
 from rooms.live.feed import Feed
 from rooms.live.hub import Hub
-from rooms.live.send_queue import LIMIT, Outlet
+from rooms.live.send_queue import LIMIT, SendQueue
 from rooms.models import Room, RoomEvent
 from rooms.wire.events import tell
 from tests.rooms.people import consented, open_room, person
@@ -33,28 +33,28 @@ class Ear:
 
     def __init__(self, hub: Hub, who: str = "a:ear", conn: str = "ear", user_pk: int | None = None) -> None:
         self.hub = hub
-        self.outlet = Outlet(0, who, conn, user_pk, lambda: None, lambda code: None)
+        self.send_queue = SendQueue(0, who, conn, user_pk, lambda: None, lambda code: None)
         self.heard: list[dict[str, Any]] = []
         self.snapshots = 0
         self.feed: Feed
 
     async def join(self, room: Room) -> Ear:
-        self.feed = await self.hub.join(room.pk, self.outlet)
+        self.feed = await self.hub.join(room.pk, self.send_queue)
         await self.start()
         return self
 
     async def start(self) -> None:
         base = await self.feed.base()
-        self.outlet.snapshot(json.dumps({"type": "snapshot", "seq": base.seq}), base.seq)
+        self.send_queue.snapshot(json.dumps({"type": "snapshot", "seq": base.seq}), base.seq)
 
     async def until(self, done: Any, within: float = WITHIN) -> None:
         """Take what comes until `done`."""
         async with asyncio.timeout(within):
             while not done():
-                if self.outlet.needs_snapshot:
+                if self.send_queue.needs_snapshot:
                     self.snapshots += 1
                     await self.start()
-                while (text := self.outlet.take()) is not None:
+                while (text := self.send_queue.take()) is not None:
                     self.heard.append(json.loads(text))
                 if not done():
                     await asyncio.sleep(0.01)
@@ -105,7 +105,7 @@ async def test_events_that_overtake_each_other(
     hub: Hub, held: list[tuple[str, str]], order: list[int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Two transactions publish after their commits, in either order; and twice is once."""
-    monkeypatch.setattr(module, "PATIENCE", 60.0)  # the log is not read meanwhile, however slow this machine is
+    monkeypatch.setattr("rooms.live.feed.PATIENCE", 60.0)  # the log is not read meanwhile, however slow this machine is
     room = await run(open_room)()
     held.clear()
     ear = await Ear(hub).join(room)
@@ -158,12 +158,12 @@ async def test_a_socket_that_joins_in_the_middle_of_it(hub: Hub) -> None:
 
 
 async def test_a_long_absence_costs_a_snapshot_not_the_log(hub: Hub, held: list[Any], monkeypatch: Any) -> None:
-    monkeypatch.setattr(module, "MOST_MISSED", 4)
+    monkeypatch.setattr("rooms.live.feed.MOST_MISSED", 4)
     room = await run(open_room)()
     ear = await Ear(hub).join(room)
     await five_events(room)
     await ticker.beat(hub)
-    await ear.until(lambda: ear.snapshots == 1 and ear.outlet.seq == 12)
+    await ear.until(lambda: ear.snapshots == 1 and ear.send_queue.seq == 12)
     assert ear.seqs == []
 
 
@@ -188,7 +188,7 @@ async def test_one_subscription_a_room_however_many_sockets(hub: Hub) -> None:
     await five_events(room)
     for ear in ears:
         await ear.until(lambda ear=ear: 12 in ear.seqs)
-        await hub.leave(ear.feed, ear.outlet)
+        await hub.leave(ear.feed, ear.send_queue)
     ears[0].feed.empty_since -= module.LINGER + 1
     await hub.drop_idle()
     assert not hub.feeds
@@ -227,22 +227,22 @@ async def test_speakers_are_not_listeners(hub: Hub) -> None:
 
 def test_a_queue_that_is_full_drops_the_socket() -> None:
     dropped = []
-    outlet = Outlet(0, "a:slow", "conn", None, lambda: dropped.append(1), lambda code: None)
-    outlet.snapshot("{}", 0)
+    send_queue = SendQueue(0, "a:slow", "conn", None, lambda: dropped.append(1), lambda code: None)
+    send_queue.snapshot("{}", 0)
     for n in range(LIMIT + 10):
-        outlet.put(str(n))
-    assert dropped == [1] and outlet.take() is None
+        send_queue.put(str(n))
+    assert dropped == [1] and send_queue.take() is None
 
 
 def test_nothing_leaves_before_the_snapshot_and_nothing_that_is_in_it() -> None:
-    outlet = Outlet(0, "a:x", "conn", None, lambda: None, lambda code: None)
-    outlet.put("five", 5)
-    outlet.put("six", 6)
-    outlet.put("lossy")
-    outlet.snapshot("the snapshot", 5)
-    assert [outlet.take() for _ in range(4)] == ["the snapshot", "six", "lossy", None]
-    outlet.put("six again", 6)
-    assert outlet.take() is None
+    send_queue = SendQueue(0, "a:x", "conn", None, lambda: None, lambda code: None)
+    send_queue.put("five", 5)
+    send_queue.put("six", 6)
+    send_queue.put("lossy")
+    send_queue.snapshot("the snapshot", 5)
+    assert [send_queue.take() for _ in range(4)] == ["the snapshot", "six", "lossy", None]
+    send_queue.put("six again", 6)
+    assert send_queue.take() is None
 
 
 POISON = (

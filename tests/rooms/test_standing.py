@@ -182,7 +182,7 @@ async def test_a_sanction_that_nobody_was_told_of_is_found_by_the_clock(web: Sit
         assert code(await page.ask("unmute")) == "account_suspended"
         assert await put_out(page, NET) == "account_suspended"
     assert await run(seats_of)(guest) == 1
-    await run(actions.sweep)()
+    await run(actions.sweep_rooms)()
     assert await run(seats_of)(guest) == 0
 
 
@@ -238,7 +238,7 @@ def test_a_sanction_begins_and_ends_by_itself() -> None:
     Sanction.objects.create(user=guest, kind="no_stage", why="over", begins_at=now - timedelta(2), ends_at=now)
     Sanction.objects.create(user=guest, kind="no_stage", why="to come", begins_at=now + timedelta(1))
     actions.set_muted(room.pk, guest, False, by=guest)
-    actions.sweep()
+    actions.sweep_rooms()
     assert seats_of(guest) == 1
 
 

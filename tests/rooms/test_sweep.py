@@ -52,11 +52,11 @@ def at(seconds: float) -> Any:
 def test_a_host_who_reloads_is_not_lost() -> None:
     room = open_room()
     come(room, room.host)
-    assert actions.sweep(at(0)) == 0
+    assert actions.sweep_rooms(at(0)) == 0
     go(room, room.host)
-    actions.sweep(at(0))
+    actions.sweep_rooms(at(0))
     come(room, room.host, "the page again")
-    actions.sweep(at(60))
+    actions.sweep_rooms(at(60))
     assert types(room) == []
 
 
@@ -64,34 +64,34 @@ def test_a_host_who_stays_away_ends_the_room(settings: Any) -> None:
     settings.ROOM_HOST_GRACE_SECONDS, settings.ROOM_EMPTY_STAGE_SECONDS = 120, 3600
     room = open_room()
     come(room, room.host)
-    actions.sweep(at(0))
+    actions.sweep_rooms(at(0))
     go(room, room.host)
-    actions.sweep(at(0))
-    actions.sweep(at(6))
+    actions.sweep_rooms(at(0))
+    actions.sweep_rooms(at(6))
     assert types(room) == ["host_lost"]
     room.refresh_from_db()
     assert room.host_lost_at is not None and abs((room.host_lost_at - NOW()).total_seconds()) < 5
     lost = RoomEvent.objects.get(room=room, type="host_lost").data
     assert lost["lost_at"] < lost["ends_at"]
-    actions.sweep(at(110))
+    actions.sweep_rooms(at(110))
     assert types(room) == ["host_lost"], "told once, and the grace period is kept"
-    assert actions.sweep(at(125)) == 1
+    assert actions.sweep_rooms(at(125)) == 1
     room.refresh_from_db()
     assert (room.status, room.end_reason) == ("ended", "host_gone")
     assert types(room) == ["host_lost", "seat_left", "room_ended"]
-    assert actions.sweep(at(200)) == 0
+    assert actions.sweep_rooms(at(200)) == 0
 
 
 def test_a_host_who_comes_back_in_time(settings: Any) -> None:
     settings.ROOM_EMPTY_STAGE_SECONDS = 3600
     room = open_room()
-    actions.sweep(at(0))
-    actions.sweep(at(6))
+    actions.sweep_rooms(at(0))
+    actions.sweep_rooms(at(6))
     come(room, room.host)
-    actions.sweep(at(60))
+    actions.sweep_rooms(at(60))
     assert types(room) == ["host_lost", "host_back"]
     go(room, room.host)
-    actions.sweep(at(61))
+    actions.sweep_rooms(at(61))
     assert types(room) == ["host_lost", "host_back"], "away anew: the clock starts again"
 
 
@@ -99,14 +99,14 @@ def test_a_killed_web_process_is_noticed(settings: Any, monkeypatch: pytest.Monk
     """Nobody says goodbye for its connections: they expire."""
     room = open_room()
     come(room, room.host)
-    actions.sweep(at(0))
+    actions.sweep_rooms(at(0))
     assert presence.is_connected(room.pk, room.host_id)
     monkeypatch.setattr(presence, "TTL", 0.05)
     come(room, room.host)
     wait_for("the end of its time", lambda: not presence.is_connected(room.pk, room.host_id), seconds=10)
     assert presence.count(room.pk) == 0
-    actions.sweep(at(0))
-    actions.sweep(at(6))
+    actions.sweep_rooms(at(0))
+    actions.sweep_rooms(at(6))
     assert types(room) == ["host_lost"]
 
 
@@ -115,18 +115,18 @@ def test_a_stage_on_which_nobody_is(settings: Any) -> None:
     room = open_room()
     guest = seated("guest", room)
     come(room, guest)
-    actions.sweep(at(0))
-    actions.sweep(at(400))
+    actions.sweep_rooms(at(0))
+    actions.sweep_rooms(at(400))
     assert Room.objects.get(pk=room.pk).stage_empty_at is None
     go(room, guest)
-    actions.sweep(at(0))
+    actions.sweep_rooms(at(0))
     come(room, guest)
-    actions.sweep(at(50))
+    actions.sweep_rooms(at(50))
     assert Room.objects.get(pk=room.pk).stage_empty_at is None, "somebody came back"
     actions.leave_seat(room.pk, guest)
-    actions.sweep(at(60))
-    assert actions.sweep(at(200)) == 0
-    assert actions.sweep(at(361)) == 1, "a listener is no one on stage"
+    actions.sweep_rooms(at(60))
+    assert actions.sweep_rooms(at(200)) == 0
+    assert actions.sweep_rooms(at(361)) == 1, "a listener is no one on stage"
     assert Room.objects.get(pk=room.pk).end_reason == "stage_empty"
 
 
@@ -136,12 +136,12 @@ def test_a_speaker_who_stays_away_gives_the_place_back(settings: Any) -> None:
     guest = seated("guest", room)
     come(room, room.host)
     come(room, guest)
-    actions.sweep(at(0))
+    actions.sweep_rooms(at(0))
     go(room, guest)
-    actions.sweep(at(0))
-    actions.sweep(at(50))
+    actions.sweep_rooms(at(0))
+    actions.sweep_rooms(at(50))
     assert Seat.objects.filter(room=room, user=guest, left_at=None).exists()
-    actions.sweep(at(61))
+    actions.sweep_rooms(at(61))
     left = RoomEvent.objects.get(room=room, type="seat_left")
     assert left.data == {"user": "guest", "reason": "lost"}
     assert Seat.objects.get(room=room, user=guest).left_reason == "lost"
@@ -150,8 +150,8 @@ def test_a_speaker_who_stays_away_gives_the_place_back(settings: Any) -> None:
 def test_time_is_up() -> None:
     room = open_room(ends_by=at(1800))
     come(room, room.host)
-    assert actions.sweep(at(1700)) == 0
-    assert actions.sweep(at(1801)) == 1
+    assert actions.sweep_rooms(at(1700)) == 0
+    assert actions.sweep_rooms(at(1801)) == 1
     assert Room.objects.get(pk=room.pk).end_reason == "time_up"
 
 
@@ -160,7 +160,7 @@ def test_without_redis_nothing_ends(settings: Any, caplog: pytest.LogCaptureFixt
     bus.client.cache_clear()
     settings.REDIS_URL = "redis://127.0.0.1:1/0"
     try:
-        assert actions.sweep(at(9000)) == 0
+        assert actions.sweep_rooms(at(9000)) == 0
     finally:
         bus.client.cache_clear()
     assert Room.objects.get(pk=room.pk).is_live and "presence is not known" in caplog.text
@@ -172,7 +172,7 @@ def test_a_host_who_came_back_while_we_looked(monkeypatch: pytest.MonkeyPatch, s
     settings.ROOM_EMPTY_STAGE_SECONDS = 3600
     room = open_room()
     actions.host_lost(room.pk, at(-600))
-    actions.sweep(at(-10))
+    actions.sweep_rooms(at(-10))
     real: Callable[[int, str], bool] = module._end_if_still
 
     def back_just_now(room_pk: int, reason: str) -> bool:
@@ -180,7 +180,7 @@ def test_a_host_who_came_back_while_we_looked(monkeypatch: pytest.MonkeyPatch, s
         return real(room_pk, reason)
 
     monkeypatch.setattr(module, "_end_if_still", back_just_now)
-    assert actions.sweep(at(0)) == 0
+    assert actions.sweep_rooms(at(0)) == 0
     assert Room.objects.get(pk=room.pk).is_live and types(room) == ["host_lost", "host_back"]
 
 
@@ -188,7 +188,7 @@ def test_a_room_that_fails_keeps_no_other_waiting(caplog: pytest.LogCaptureFixtu
     """Its log and its counter do not fit together any more, so nothing can be written to it."""
     bad, good = open_room("bad", ends_by=at(-1)), open_room("good", ends_by=at(-1))
     Room.objects.filter(pk=bad.pk).update(seq=0)
-    assert actions.sweep(at(0)) == 1
+    assert actions.sweep_rooms(at(0)) == 1
     assert Room.objects.get(pk=bad.pk).is_live and not Room.objects.get(pk=good.pk).is_live
     assert "the sweep of a room failed" in caplog.text
 
@@ -197,8 +197,8 @@ def test_a_room_whose_presence_cannot_be_read_keeps_no_other_waiting(caplog: pyt
     bad, good = open_room("bad"), open_room("good")
     for name in presence._keys(bad.pk):
         bus.client().set(name, "something else")
-    actions.sweep(at(0))
-    actions.sweep(at(6))
+    actions.sweep_rooms(at(0))
+    actions.sweep_rooms(at(6))
     assert (types(bad), types(good)) == ([], ["host_lost"])
     assert f"presence of room {bad.pk} cannot be read" in caplog.text
     assert list(presence.look_many({bad.pk: [], good.pk: []})) == [good.pk]
@@ -213,7 +213,7 @@ def test_an_account_that_may_not_speak_leaves_the_stages_that_can_be_left(caplog
     consented(guest, good)
     actions.take_seat(good.pk, guest)
     Sanction.objects.create(user=guest, kind="no_stage", why="shouting")
-    actions.sweep(at(0))
+    actions.sweep_rooms(at(0))
     assert list(Seat.objects.filter(user=guest, left_at=None).values_list("room", flat=True)) == [bad.pk]
     assert "taking an account off a stage failed" in caplog.text
 
@@ -230,17 +230,17 @@ def test_a_round_costs_no_more_for_many_rooms(monkeypatch: pytest.MonkeyPatch) -
 
         with monkeypatch.context() as patch, CaptureQueriesContext(connection) as queries:
             patch.setattr(redis.connection.Connection, "send_packed_command", sent)
-            actions.sweep(at(0))
+            actions.sweep_rooms(at(0))
         return len(asked), len(queries)
 
     first = open_room("host0")
-    actions.sweep(at(0))  # what is said once, that a stage is empty, is no part of a round
+    actions.sweep_rooms(at(0))  # what is said once, that a stage is empty, is no part of a round
     one = cost()
     rooms = [first, *(open_room(f"host{number}") for number in range(1, 20))]
     for number, room in enumerate(rooms):
         for place in range(3):
             seated(f"guest{number}-{place}", room)
-    actions.sweep(at(0))
+    actions.sweep_rooms(at(0))
     assert cost() == one and one[0] == 1 and one[1] <= 5
 
 
@@ -250,14 +250,14 @@ def test_who_came_back_and_blinks_keeps_the_seat(settings: Any) -> None:
     room = open_room()
     guest = seated("guest", room)
     come(room, room.host)
-    actions.sweep(at(0))
+    actions.sweep_rooms(at(0))
     actions.leave_seat(room.pk, guest)
     come(room, guest)
     actions.take_seat(room.pk, guest)
     go(room, guest)
-    actions.sweep(at(3600))
+    actions.sweep_rooms(at(3600))
     assert Seat.objects.filter(room=room, user=guest, left_at=None).exists()
-    actions.sweep(at(3661))
+    actions.sweep_rooms(at(3661))
     assert not Seat.objects.filter(room=room, user=guest, left_at=None).exists()
 
 
@@ -266,10 +266,10 @@ def test_who_was_back_between_two_rounds_was_back(settings: Any) -> None:
     room = open_room()
     guest = seated("guest", room)
     come(room, room.host)
-    actions.sweep(at(0))
+    actions.sweep_rooms(at(0))
     come(room, guest)
     go(room, guest)
-    actions.sweep(at(61))
+    actions.sweep_rooms(at(61))
     assert Seat.objects.filter(room=room, user=guest, left_at=None).exists()
 
 
@@ -279,17 +279,17 @@ def test_marks_are_good_only_as_long_as_the_clock_goes(settings: Any, lost: str)
     settings.ROOM_SPEAKER_GRACE_SECONDS = settings.ROOM_EMPTY_STAGE_SECONDS = settings.ROOM_HOST_GRACE_SECONDS = 60
     room = open_room()
     guest = seated("guest", room)
-    actions.sweep(at(0))
-    actions.sweep(at(10))
+    actions.sweep_rooms(at(0))
+    actions.sweep_rooms(at(10))
     room.refresh_from_db()
     assert room.host_lost_at and room.stage_empty_at
     away = presence._keys(room.pk)[2]
     assert 0 < bus.client().pttl(away) <= presence.AWAY_KEPT * 1000
     bus.client().flushall() if lost == "Redis" else bus.client().delete(away)
-    assert actions.sweep(at(4000)) == 0
+    assert actions.sweep_rooms(at(4000)) == 0
     assert Room.objects.get(pk=room.pk).is_live
     assert Seat.objects.filter(room=room, user=guest, left_at=None).exists()
-    assert actions.sweep(at(4061)) == 1
+    assert actions.sweep_rooms(at(4061)) == 1
 
 
 def test_a_room_whose_time_is_up_ends_without_redis_too(settings: Any) -> None:
@@ -297,7 +297,7 @@ def test_a_room_whose_time_is_up_ends_without_redis_too(settings: Any) -> None:
     bus.client.cache_clear()
     settings.REDIS_URL = "redis://127.0.0.1:1/0"
     try:
-        assert actions.sweep(at(20)) == 1
+        assert actions.sweep_rooms(at(20)) == 1
     finally:
         bus.client.cache_clear()
     assert not Room.objects.get(pk=room.pk).is_live and Room.objects.get(pk=other.pk).is_live

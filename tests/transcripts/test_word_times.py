@@ -56,7 +56,7 @@ def test_words_stand_where_they_were_said_after_gaps_too(site: Site, services: T
     room.refresh_from_db()
     assert room.started_at is not None
     began = room.started_at.timestamp()
-    (parts,) = tracks.found(store.tracks_folder(room.pk)).values()
+    (parts,) = tracks.raw_tracks(store.tracks_folder(room.pk)).values()
     assert len(parts) >= 3, "the connection died twice"
     transcribing.request_transcript(recording)
     run_items("me", lambda: False)

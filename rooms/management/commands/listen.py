@@ -1,4 +1,4 @@
-"""`manage.py listen ROOM --out FILE`: records what a WebRTC or an HLS listener hears, by the public door."""
+"""`manage.py listen ROOM --out FILE`: record the sound of a WebRTC or HLS listener, by the public interfaces."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from people import demo
 from rooms.guests import peers
 from rooms.guests.hls_listener import Decoder, HlsListener
 from rooms.guests.near_listener import NearListener
-from rooms.guests.visitor import Browser, Refused
+from rooms.guests.visitor import Browser, SiteRefused
 
 
 class Command(BaseCommand):
@@ -33,10 +33,10 @@ class Command(BaseCommand):
         parser.add_argument("--site", default=settings.SITE_URL, help="where the site is")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Listen, write the file as the sound comes in, say how much was heard."""
+        """Listen, write the file as sound arrives, print its length."""
         try:
             seconds = asyncio.run(_listen(options))
-        except Refused as refused:
+        except SiteRefused as refused:
             raise CommandError(f"the room refused: {refused.code}") from refused
         except (OSError, TimeoutError, WebSocketException) as error:
             raise CommandError(f"{options['site']}: {error or 'no answer'}") from error
@@ -53,7 +53,7 @@ async def _listen(options: dict[str, Any]) -> float:
     try:
         if options["path"] == "hls":
             decoder = Decoder()
-            far = HlsListener(browser, options["room"], lambda piece: file.add(decoder.add(piece)))
+            far = HlsListener(browser, options["room"], lambda segment: file.add(decoder.add(segment)))
             await far.run(options["seconds"])
         else:
             await _listen_near(browser, options["room"], options["seconds"], file)
@@ -70,7 +70,7 @@ async def _listen_near(browser: Browser, slug: str, seconds: float, file: peers.
     first = asyncio.create_task(near.ears.first.wait())
     await asyncio.wait((listening, first), timeout=10, return_when="FIRST_COMPLETED")
     if near.sent_away:
-        raise Refused("no_near_place")
+        raise SiteRefused("no_near_place")
     if not first.done():
         raise TimeoutError("no sound came within 10 s")
     end, written = time.monotonic() + seconds, 0
@@ -83,7 +83,7 @@ async def _listen_near(browser: Browser, slug: str, seconds: float, file: peers.
 
 
 def _write_on(file: peers.WaveFile, ears: peers.Ears, written: int) -> int:
-    """Write what came in since; returns how many parts are written."""
+    """Write the parts that are new; returns how many parts are written in all."""
     parts = ears.parts[written:]
     for part in parts:
         file.add(part)

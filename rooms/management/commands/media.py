@@ -1,4 +1,4 @@
-"""`manage.py media`: the media supervisor. One a node; a second one waits until the first is gone."""
+"""`manage.py media`: run the media supervisor. One runs on a node; a second one waits for the first to end."""
 
 from __future__ import annotations
 
@@ -26,13 +26,13 @@ from rooms.recording.hls import window
 log = logging.getLogger(__name__)
 
 NAME = ".supervisor"
-SURE = 1.0  # seconds
-AGAIN = 2.0  # seconds
+DEAD_SECONDS = 1.0  # for which the owner of a lock must be seen dead before the lock is replaced
+RETRY_SECONDS = 2.0  # between checks of the folder
 
 
 class Command(BaseCommand):
     help = "Makes Janus and ffmpeg match the live rooms, until it is stopped."
-    # Where this is started anew nobody hears anything until it is there: the checks load all pages, for half a second.
+    # There is no sound until a restarted supervisor is up: the checks, which load all URLs, would cost half a second.
     requires_system_checks: list[str] = []
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -50,15 +50,16 @@ class Command(BaseCommand):
 
 
 def _wait_for_our_folder() -> None:
-    """Two supervisors with separate disks would build every room twice: one on a disk that is not ours builds none, and
-    holds no lock that another one waits for."""
+    """Wait until RECORDINGS_DIR is this installation's folder, without holding a lock.
+
+    Two supervisors with separate disks would build every room twice."""
     while not _is_our_folder():
-        time.sleep(AGAIN)
+        time.sleep(RETRY_SECONDS)
 
 
 def _is_our_folder() -> bool:
-    """Whether recordings belong in RECORDINGS_DIR. Rooms have sound without a database and without a disk, so where
-    either does not answer its signature is enough, or nothing."""
+    """Whether RECORDINGS_DIR is this installation's folder. Without the database its signature is enough; without the
+    disk the answer is yes: live sound needs neither."""
     lane = Lane("RECORDINGS_DIR")
     try:
         try:
@@ -75,7 +76,7 @@ def _is_our_folder() -> bool:
 
 
 def _check_marker() -> None:
-    """In a thread of its own, whose connection to the database ends with it."""
+    """Check the marker in a thread of its own, and close that thread's connection to the database."""
     try:
         marker.check()
     finally:
@@ -84,20 +85,20 @@ def _check_marker() -> None:
 
 @contextmanager
 def _locks() -> Generator[list[Lock]]:
-    """Open locks, always in the same order: one in memory, and one beside the recordings. Where one cannot be made (a
-    disk that is full, read-only or hangs, a folder of somebody else) the other still keeps a second supervisor out."""
-    found: list[Lock] = []
+    """Open two locks, always in the same order: one in memory, one beside the recordings. One is enough where the other
+    cannot be opened (a disk that is full, read-only or hangs, another user's folder)."""
+    opened: list[Lock] = []
     try:
         for name, make in (("WINDOW_DIR", window.home), ("RECORDINGS_DIR", _recordings)):
             try:
-                found.append(Lock(name, make))
+                opened.append(Lock(name, make))
             except OSError as error:
                 log.warning("no lock there: %s", error)
-        if not found:
+        if not opened:
             raise CommandError("there is no place for a lock: neither RECORDINGS_DIR nor WINDOW_DIR can be written to")
-        yield found
+        yield opened
     finally:
-        for lock in found:
+        for lock in opened:
             lock.close()
 
 
@@ -108,21 +109,21 @@ def _recordings() -> Path:
 
 
 class Lock:
-    """A lock of the kernel's on a file `.supervisor`, given up with the process that had it, however it died.
+    """A kernel lock on a file `.supervisor`, released when its process ends, however it ends.
 
-    A process that was killed while one of its threads waits for a dead disk does not end, and keeps its locks: the next
-    puts a fresh file in the place of such a one.
+    A process that was killed while one of its threads waits for a dead disk cannot end and keeps its locks: the next
+    supervisor replaces the file.
     """
 
     def __init__(self, name: str, make: Callable[[], Path]) -> None:
-        """Open, not locked. Raises OSError: DiskHangs where the folder that `make` returns does not answer."""
+        """Open the file, not locked, in the folder that `make` returns. Raises OSError; DiskHangs where it hangs."""
         self._lane = Lane(name)
         self._make = make
         self._dead_since = math.inf
         self._file = self._lane.run_here(self._open)
 
     def _open(self) -> int:
-        """One that is there serves on a read-only disk, too."""
+        """Open the file; on a read-only disk an existing one can still be locked."""
         path, flags = self._make() / NAME, os.O_CLOEXEC | os.O_NOFOLLOW
         try:
             return os.open(path, flags | os.O_RDWR | os.O_CREAT, 0o640)
@@ -130,7 +131,7 @@ class Lock:
             return os.open(path, flags | os.O_RDONLY)
 
     def wait(self) -> None:
-        """Until it is ours, or its disk hangs: then the other lock has to do."""
+        """Wait until this process holds the lock, or its disk hangs; then the other lock has to suffice."""
         told = False
         try:
             while not self._lane.run_here(self.take):
@@ -142,7 +143,7 @@ class Lock:
             log.warning("no lock there: %s", error)
 
     def take(self) -> bool:
-        """Whether it is ours now. Not from a living process."""
+        """Try to lock the file; replace it where its owner is dead but cannot end. Returns whether it is locked now."""
         try:
             fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
@@ -151,7 +152,7 @@ class Lock:
                 (self._make() / NAME).unlink(missing_ok=True)
                 self._reopen()
             return False
-        if not self._is_current():  # somebody replaced it meanwhile
+        if not self._is_current():  # another process replaced it meanwhile
             self._reopen()
             return False
         with suppress(OSError):  # a disk that is full or read-only
@@ -160,15 +161,15 @@ class Lock:
         return True
 
     def _is_left_over(self) -> bool:
-        """Whether who has it was seen dead for some time: a living one that just took it has not written its number."""
+        """Whether the owner was seen dead for DEAD_SECONDS: a new owner may not have written its pid yet."""
         if not _is_dead(os.pread(self._file, 20, 0)):
             self._dead_since = math.inf
             return False
         self._dead_since = min(self._dead_since, time.monotonic())
-        return time.monotonic() - self._dead_since > SURE
+        return time.monotonic() - self._dead_since > DEAD_SECONDS
 
     def _is_current(self) -> bool:
-        """Whether the file that is open here is the one that another would open."""
+        """Whether the open file is still the one at its path."""
         try:
             return os.path.samestat(os.fstat(self._file), (self._make() / NAME).stat())
         except FileNotFoundError:
@@ -179,13 +180,13 @@ class Lock:
         self._file = self._open()
 
     def close(self) -> None:
-        """Give it up."""
+        """Close the file, which releases the lock."""
         with suppress(DiskHangs):
             self._lane.run_here(lambda: os.close(self._file))
 
 
 def _is_dead(number: bytes) -> bool:
-    """Whether the process of this number was ended, and is only not buried."""
+    """Whether the process with this pid has ended, but was not reaped."""
     if not number.isdigit():
         return False
     try:

@@ -1,4 +1,4 @@
-"""`manage.py recordings`: what is not finished, another attempt now, and in which folder recordings are kept."""
+"""`manage.py recordings`: list unfinished recordings, retry them, adopt another folder."""
 
 from __future__ import annotations
 
@@ -41,14 +41,16 @@ class Command(BaseCommand):
                 self.overview()
 
     def overview(self) -> None:
+        """Print the folder and the unfinished recordings."""
         why = marker.trouble()
         self.stdout.write(f"folder: {settings.RECORDINGS_DIR}{f': {why}' if why else ''}")
-        unfinished = left().order_by("-attempts", "room__ended_at").select_related("room")
+        unfinished = unfinished_recordings().order_by("-attempts", "room__ended_at").select_related("room")
         self.stdout.write(f"not finished: {unfinished.count()}")
         for recording in unfinished[:SHOWN]:
             self.stdout.write(f"  {recording.room.slug}  {line(recording)}")
 
     def retry(self, rooms: list[str]) -> None:
+        """Retry the recordings of these rooms, or all that failed."""
         wanted = Room.objects.filter(slug__in=rooms) if rooms else Room.objects.filter(recording__in=failed())
         known = set(wanted.values_list("slug", flat=True))
         for slug in rooms:
@@ -62,8 +64,9 @@ class Command(BaseCommand):
             self.stdout.write(f"{room.slug}: tried again")
 
     def adopt(self, why: str) -> None:
-        found = marker.read()
-        if found is not None and not found.is_ours:
+        """Adopt RECORDINGS_DIR, and print how many of the newest files are missing in it."""
+        mark = marker.read_marker()
+        if mark is not None and not mark.is_ours:
             raise CommandError(
                 f"{settings.RECORDINGS_DIR} is marked by another installation, or its marker is damaged. "
                 f"If it is ours all the same, remove {marker.NAME} in it first."
@@ -77,23 +80,23 @@ class Command(BaseCommand):
             self.stderr.write(f"files that are not there, of the newest {SHOWN}: {lost}")
 
 
-def left() -> QuerySet[Recording]:
-    """Recordings of ended rooms that are not finished."""
+def unfinished_recordings() -> QuerySet[Recording]:
+    """Unfinished recordings of ended rooms."""
     return Recording.objects.filter(state__in=OPEN, room__status=Room.Status.ENDED, room__purged_at=None)
 
 
 def failed() -> QuerySet[Recording]:
-    """Recordings that could not be finished."""
-    return left().filter(state=Recording.State.FAILED)
+    """Recordings whose last attempt failed."""
+    return unfinished_recordings().filter(state=Recording.State.FAILED)
 
 
 def files() -> QuerySet[RecordingFile]:
-    """Files that should be there, the newest first."""
+    """Files of recordings that are not purged, the newest first."""
     return RecordingFile.objects.filter(recording__room__purged_at=None).order_by("-pk")
 
 
 def line(recording: Recording) -> str:
-    """State, attempts, when next, why."""
+    """Format a recording as a line: state, attempts, time of the next one, error."""
     at = recording.next_try_at
     again = "soon" if at is None or at <= timezone.now() else f"{at:%Y-%m-%d %H:%M} UTC"
     why = f"  {recording.error}" if recording.error else ""

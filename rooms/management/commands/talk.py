@@ -1,4 +1,4 @@
-"""`manage.py talk ROOM --as HANDLE --file CLIP`: a speaker without a browser, by the public door."""
+"""`manage.py talk ROOM --as HANDLE --file CLIP`: speak in a room without a browser, by the public interfaces."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from django.core.management.base import BaseCommand, CommandError
 from people import demo
 from rooms.guests import peers
 from rooms.guests.talker import Talker
-from rooms.guests.visitor import Browser, Refused
+from rooms.guests.visitor import Browser, SiteRefused
 
 
 class Command(BaseCommand):
@@ -31,12 +31,12 @@ class Command(BaseCommand):
         parser.add_argument("--minutes", type=float, default=0, help="stop after so long (default: after the clip)")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Talk until the clip, the time or the room is over."""
+        """Talk until the clip, the time or the room ends."""
         if not options["file"].is_file():
             raise CommandError(f"there is no file {options['file']}")
         try:
             asyncio.run(_talk(options))
-        except Refused as refused:
+        except SiteRefused as refused:
             raise CommandError(f"the room refused: {refused.code}") from refused
         except (OSError, TimeoutError) as error:
             raise CommandError(f"{options['site']} cannot be reached: {error}") from error

@@ -1,4 +1,4 @@
-"""`manage.py voices`: the demo's two voices, wherever the demo's room is live."""
+"""`manage.py voices`: run the demo's two speakers whenever the demo's room is live."""
 
 from __future__ import annotations
 
@@ -8,17 +8,17 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from rooms.guests.voices import NoVoices, talk_forever
+from rooms.guests.voices import VoicesMissing, talk_forever
 
 
 class Command(BaseCommand):
     help = "Talks in the demo's room, as its two speakers, whenever it is live."
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Until stopped."""
+        """Run until SIGTERM or SIGINT."""
         try:
             asyncio.run(_talk())
-        except NoVoices as error:
+        except VoicesMissing as error:
             raise CommandError(str(error)) from error
 
 

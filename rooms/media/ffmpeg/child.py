@@ -1,4 +1,4 @@
-"""ffmpeg as a child: started, watched, ended; never two on one playlist, never one without its parent.
+"""Child processes: started, watched, ended; never two on one playlist, never one without its parent.
 
 The child gets a death signal of its parent from the kernel (`setpriv --pdeathsig`), and a recorder holds its lock by an
 open file that only it has: the lock lives exactly as long as the recorder, whoever started it.
@@ -20,7 +20,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from core.lane import DiskHangs, Lane, NotBegun
-from rooms.media.srtp import Hidden, hidden_as_files
+from rooms.media.srtp import hidden_as_files
 
 log = logging.getLogger(__name__)
 
@@ -36,7 +36,9 @@ class StillLocked(RuntimeError):
 
 
 class Child:
-    """One ffmpeg that should always run. `command` is asked for at each start; `lock` keeps a second one out.
+    """One process that should always run. `command` is called for each start; `lock` keeps a second process out.
+
+    `finishes`: it gets time to write its last piece when it is ended.
 
     Where there is a lock, `ready` is called with it held before each start, and what it returns is `prepared` when the
     command is asked for. Both are work on the disk, in `lane`.
@@ -45,16 +47,18 @@ class Child:
     def __init__(
         self,
         name: str,
-        command: Callable[[], Sequence[str | Hidden]],
+        command: Callable[[], Sequence[str | bytes]],
         lock: Path | None = None,
         lane: Lane | None = None,
         ready: Callable[[], int] = lambda: 0,
+        finishes: bool = False,
     ) -> None:
         self.name = name
         self.command = command
         self.lock = lock
         self.lane = lane or Lane(name)
         self.ready = ready
+        self.finishes = finishes
         self.prepared = 0
         self.started = 0.0
         self.starts = 0
@@ -115,7 +119,7 @@ class Child:
         return True
 
     async def _hand_over(self, held: int, pid: int) -> None:
-        """The lock is the child's alone from now on."""
+        """Close our copy of the lock: from now on it is the child's alone."""
         try:
             await self.lane.run(lambda: self._write_pid(held, pid))
         except DiskHangs as error:
@@ -124,7 +128,7 @@ class Child:
                 await Lane(self.name).run(lambda: os.close(held))
 
     def _write_pid(self, held: int, pid: int) -> None:
-        """Who holds the lock, for a successor that must end it. A disk that just became full must not stop us."""
+        """Write the holder's number into the lock, for a successor that must end it. A full disk is only logged."""
         try:
             if pid:
                 os.ftruncate(held, 0)
@@ -135,12 +139,16 @@ class Child:
             os.close(held)
 
     def _slow_down(self) -> None:
-        """Each start soon after the last waits longer before the next."""
+        """Wait longer before the next start when this one came soon after the last."""
         now = time.monotonic()
         self._wait = min(_LONGEST_WAIT, self._wait * 2 + 0.25) if now - self.started < _SHORT_LIFE else 0.0
         self._not_before = now + self._wait
         self.started = now
         self.starts += 1
+
+    async def end(self, patience: float = 3.0) -> bool:
+        """End it as its kind is ended: `stop` for one that finishes, `kill` for the others."""
+        return await (self.stop(patience) if self.finishes else self.kill())
 
     async def stop(self, patience: float = 3.0) -> bool:
         """Let it finish its last piece; then, or when it hangs, end it. False when it could not be ended."""
@@ -169,7 +177,7 @@ class Child:
         return True
 
     async def _read(self, process: asyncio.subprocess.Process) -> None:
-        """Write to our log what ffmpeg complains about. By pieces, as a line may have any length."""
+        """Copy the process' errors to our log. Read by pieces, as a line may have any length."""
         assert process.stderr is not None
         while words := await process.stderr.read(4096):
             for line in words.decode(errors="replace").splitlines():
@@ -177,7 +185,7 @@ class Child:
         await process.wait()
 
     def _take_lock(self) -> tuple[int, int]:
-        """The lock's open file, and what `ready` says. A recorder that a dead supervisor left over is ended first."""
+        """Take the lock, ending a recorder that a dead supervisor left over; returns its open file and `ready()`."""
         assert self.lock is not None
         held = os.open(self.lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o640)
         try:

@@ -1,4 +1,4 @@
-"""A room's folders, and the files in them that are ours and not ffmpeg's."""
+"""A room's folders, and the second names of its playlists."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from rooms.recording import store
 
 
 def make_folders(pk: int) -> None:
-    """On the disk: private to us and the web server's group."""
+    """Make a room's folders on the disk, private to us and the web server's group."""
     for folder in (store.folder(pk), store.hls_folder(pk), store.tracks_folder(pk)):
         folder.mkdir(mode=0o750, parents=True, exist_ok=True)
 
@@ -31,7 +31,7 @@ def keep_list(playlist: Path) -> None:
 
 
 def written_at(playlist: Path) -> float | None:
-    """When a playlist was last written, in seconds since 1970; None where there is none."""
+    """Time of a file's last change, in seconds since 1970; None where there is no file."""
     try:
         return playlist.stat().st_mtime
     except FileNotFoundError:

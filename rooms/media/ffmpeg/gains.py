@@ -1,4 +1,4 @@
-"""How loud each microphone goes into the mix, and what makes up for it afterwards. Pure.
+"""Gains: each microphone's on the way into the mix, and the make-up gain afterwards. Pure.
 
 Janus adds 16-bit samples without a limit and wraps around on overflow. So every microphone goes in 20 dB down: thirteen
 voices (host, two co-hosts, ten speakers) at -3 dBFS, all in phase, still fit. After the mix the same 20 dB come back in
@@ -18,8 +18,3 @@ LIMIT = 0.8  # -2 dBFS: lossy coders overshoot a little
 LEVEL_FILTER = (
     f"pan=mono|c0=c0,volume={MAKE_UP:g}:precision=float,alimiter=limit={LIMIT}:attack=10:release=400:level=disabled"
 )
-
-
-def highest_sum(microphones: int, peak: float) -> float:
-    """The mix's highest possible sample, of full scale 1.0, when all microphones peak at once in phase."""
-    return microphones * peak * JOIN_VOLUME / 100

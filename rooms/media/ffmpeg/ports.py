@@ -12,7 +12,7 @@ class NoPort(RuntimeError):
 
 
 def free_port(first: int, last: int, taken: Collection[int]) -> int:
-    """An even port of the range that we have not given out and that nobody listens on; raises NoPort."""
+    """Pick an even port of the range that is not taken and that nobody listens on; raises NoPort."""
     ports = [port for port in range(first + first % 2, last, 2) if port not in taken]
     random.shuffle(ports)
     for port in ports:

@@ -1,4 +1,4 @@
-"""What we ask of Janus' AudioBridge: the room in which speakers are mixed. Every message is built here."""
+"""Requests to Janus' AudioBridge, the room in which speakers are mixed. Every message is built here."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ async def sweep(janus: Janus, admin_key: str) -> None:
 
 
 async def create(janus: Janus, room: str, admin_key: str, tracks: Path | None, *, plain_rtp: bool = False) -> Bridge:
-    """Make a room and sit our agent in it to hear who talks. One of that name that was left over is ended first:
+    """Make a room, with our agent in it to receive talking events. One left over under that name is ended first:
     rooms outlive the session that made them.
     """
     handle = await janus.attach(PLUGIN)
@@ -95,7 +95,7 @@ async def create(janus: Janus, room: str, admin_key: str, tracks: Path | None, *
 
 
 async def destroy(janus: Janus, bridge: Bridge) -> None:
-    """End the room; everybody in it is hung up. Fine when it is gone already."""
+    """End the room and hang up everybody in it. No error when it is gone already."""
     with suppress(JanusError):
         await janus.message(bridge.handle, {"request": "destroy", "room": bridge.room, "secret": bridge.secret})
     await janus.detach(bridge.handle)
@@ -125,7 +125,7 @@ async def forward(janus: Janus, bridge: Bridge, admin_key: str, port: int, key: 
 
 
 async def stop_forward(janus: Janus, bridge: Bridge, admin_key: str, port: int) -> None:
-    """Send the mix to a port no more. Fine where it was not sent there."""
+    """Stop sending the mix to a port. No error where it was not sent there."""
     room = {"admin_key": admin_key, "room": bridge.room, "secret": bridge.secret}
     data, _jsep = await janus.message(bridge.handle, {"request": "listforwarders", **room})
     for other in data.get("rtp_forwarders", []):
@@ -134,14 +134,14 @@ async def stop_forward(janus: Janus, bridge: Bridge, admin_key: str, port: int) 
 
 
 async def set_tracks(janus: Janus, bridge: Bridge, folder: Path | None) -> None:
-    """Begin a fresh track of everybody in the room in `folder`, or end the tracks; those that run already go on."""
+    """Begin a track of everybody in the room in `folder`, or end the tracks; those that run already go on."""
     where = {} if folder is None else {"mjrs_dir": str(folder)}
     body = {"request": "enable_mjrs", "room": bridge.room, "secret": bridge.secret, "mjrs": folder is not None}
     await janus.message(bridge.handle, {**body, **where})
 
 
 async def seat(janus: Janus, bridge: Bridge, seat: int, muted: bool, offer: str) -> tuple[int, str]:
-    """Let a speaker in: a handle of its own, joined under a token used once, and the answer to its offer."""
+    """Join a speaker under a token used once; returns its handle and the answer to its offer."""
     handle = await janus.attach(PLUGIN)
     try:
         join = {"id": seat_id(seat), "muted": muted, "volume": JOIN_VOLUME, "bitrate": _SPEAKER_BITRATE}
@@ -157,7 +157,7 @@ async def seat(janus: Janus, bridge: Bridge, seat: int, muted: bool, offer: str)
 
 
 async def check(janus: Janus, bridge: Bridge, name: str, offer: str) -> tuple[int, str]:
-    """A microphone check: the way in is tried for real, but muted, so that nobody hears anybody."""
+    """Join a microphone check as a speaker is joined, but muted; returns its handle and the answer to its offer."""
     handle = await janus.attach(PLUGIN)
     try:
         await _join(janus, bridge, handle, {"id": name, "muted": True})
@@ -171,7 +171,7 @@ async def check(janus: Janus, bridge: Bridge, name: str, offer: str) -> tuple[in
 
 
 async def seat_by_rtp(janus: Janus, bridge: Bridge) -> tuple[int, int]:
-    """The probe's microphone: plain RTP from this machine. Its handle and the port to send to."""
+    """Join the probe by plain RTP from this machine; returns its handle and the port to send to."""
     handle = await janus.attach(PLUGIN)
     data = await _join(janus, bridge, handle, {"id": PROBE, "muted": False, "rtp": {"payload_type": PAYLOAD}})
     return handle, int(data["rtp"]["port"])
@@ -193,14 +193,14 @@ async def _allow(janus: Janus, bridge: Bridge, action: str, token: str) -> None:
 
 
 async def set_muted(janus: Janus, bridge: Bridge, name: str, muted: bool) -> None:
-    """Mute or unmute by the room's power: what is muted reaches neither mix nor track."""
+    """Mute or unmute a participant: muted sound reaches neither mix nor track."""
     request = "mute" if muted else "unmute"
     body = {"request": request, "room": bridge.room, "secret": bridge.secret, "id": name}
     await janus.message(bridge.handle, body)
 
 
 async def remove(janus: Janus, bridge: Bridge, name: str, handle: int | None) -> None:
-    """Silence at once, put out, let the handle go. (Its token went when it had joined.)"""
+    """Mute a participant, put it out and detach its handle. (Its token went when it had joined.)"""
     with suppress(JanusError):
         await set_muted(janus, bridge, name, True)
     with suppress(JanusError):
@@ -211,6 +211,6 @@ async def remove(janus: Janus, bridge: Bridge, name: str, handle: int | None) ->
 
 
 async def participants(janus: Janus, bridge: Bridge) -> dict[str, bool]:
-    """Who is in the room, but for our agent, and whether each is muted. Raises JanusError when the room is gone."""
+    """Names in the room, without our agent, and whether each is muted. Raises JanusError when the room is gone."""
     data, _jsep = await janus.message(bridge.handle, {"request": "listparticipants", "room": bridge.room})
     return {one["id"]: bool(one.get("muted")) for one in data["participants"] if one["id"] != AGENT}

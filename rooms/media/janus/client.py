@@ -31,7 +31,7 @@ class JanusGone(ConnectionError):
 
 
 class JanusError(RuntimeError):
-    """Janus refused a request; `code` is Janus' or its plugin's number."""
+    """A request that Janus refused; `code` is Janus' or its plugin's number."""
 
     def __init__(self, code: int, reason: str) -> None:
         super().__init__(f"{code} {reason}")
@@ -83,7 +83,7 @@ class Janus:
         return True
 
     async def close(self, *, destroy: bool = False) -> None:
-        """Leave. Without `destroy` Janus keeps the session for a while, so that it can be claimed again."""
+        """Disconnect. Without `destroy` Janus keeps the session for a while, so that it can be claimed again."""
         if destroy and self.session and not self.gone.is_set():
             with suppress(JanusGone, JanusError, TimeoutError):
                 await self.request({"janus": "destroy"})
@@ -99,7 +99,7 @@ class Janus:
         return int(answer["data"]["id"])
 
     async def detach(self, handle: int) -> None:
-        """Let a handle go; fine when it is gone already."""
+        """Detach a handle; no error when it is gone already."""
         with suppress(JanusError):
             await self.request({"janus": "detach", "handle_id": handle})
 
@@ -162,7 +162,7 @@ class Janus:
             self._fail_waiting()
 
     def _dispatch(self, frame: dict[str, Any]) -> None:
-        """An answer goes to who asked; all else is an event. `trickle` and `keepalive` are answered by their ack."""
+        """Match an answer to its request; all else is an event. `trickle` and `keepalive` are answered by their ack."""
         waiting = self._waiting.get(frame.get("transaction", ""))
         if waiting is not None and not waiting.done():
             if frame["janus"] != "ack" or frame["transaction"] in self._answered_by_ack:
@@ -172,7 +172,7 @@ class Janus:
             self.on_event(frame)
 
     async def _keep_alive(self) -> None:
-        """Say that we are here. An unanswered keepalive means that Janus hangs: drop the connection."""
+        """Send keepalives. An unanswered one means that Janus hangs: drop the connection."""
         try:
             while True:
                 await asyncio.sleep(KEEPALIVE_SECONDS)

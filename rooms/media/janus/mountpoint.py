@@ -1,4 +1,4 @@
-"""What we ask of Janus' Streaming plugin: the mountpoint from which near listeners hear the levelled mix."""
+"""Requests to Janus' Streaming plugin: the mountpoint from which near listeners hear the levelled mix."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ async def create(janus: Janus, name: str, admin_key: str) -> Mountpoint:
 
 
 async def destroy(janus: Janus, mountpoint: Mountpoint) -> None:
-    """End the stream; who watches is hung up. Fine when it is gone already."""
+    """End the stream and hang up its listeners. No error when it is gone already."""
     with suppress(JanusError):
         body = {"request": "destroy", "id": mountpoint.id, "secret": mountpoint.secret}
         await janus.message(mountpoint.handle, body)
@@ -83,7 +83,7 @@ async def destroy(janus: Janus, mountpoint: Mountpoint) -> None:
 
 
 async def watch(janus: Janus, mountpoint: Mountpoint) -> tuple[int, str]:
-    """A listener's handle and the offer to hand to its browser."""
+    """Add a listener; returns its handle and the offer to hand to its browser."""
     handle = await janus.attach(PLUGIN)
     try:
         body = {"request": "watch", "id": mountpoint.id, "pin": mountpoint.pin}
@@ -97,7 +97,7 @@ async def watch(janus: Janus, mountpoint: Mountpoint) -> tuple[int, str]:
 
 
 async def start(janus: Janus, handle: int, answer: str) -> None:
-    """The browser's answer: sound flows."""
+    """Pass the browser's answer on: sound flows."""
     await janus.message(handle, {"request": "start"}, {"type": "answer", "sdp": answer})
 
 

@@ -38,7 +38,7 @@ _lane = Lane("memory of the probe")
 
 
 async def probe(janus: Janus) -> dict[str, Any]:
-    """Record, look, clean up; `{"ok", "why", "at"}`. Raises JanusGone when there is no Janus to try."""
+    """Record a second, look for the track, clean up; returns `{"ok", "why", "at"}`. Raises JanusGone."""
     folder = track_memory.folder(ROOM)
     try:
         await _lane.run(lambda: track_memory.make(ROOM))
@@ -81,7 +81,7 @@ async def _send_silence(port: int) -> None:
 
 
 def probe_recording() -> tuple[bool, str]:
-    """The last probe as readiness tells it: whether Janus records, and why not. For code that waits."""
+    """Last probe as readiness shows it: whether Janus records, and why not. Blocking."""
     with redis.Redis.from_url(settings.REDIS_URL, decode_responses=True, socket_timeout=2) as client:
         told: Any = client.get(bus.key(redis_keys.PROBE))
     if told is None:

@@ -1,4 +1,4 @@
-"""Room on the disk where recordings go, looked at each second by the media supervisor.
+"""Free space where recordings go, looked at each second by the media supervisor.
 
 Recording pauses before the disk is full: PostgreSQL and Redis often write to the same one, and a room lives without a
 recording but not without them. ffmpeg says nothing of a full disk and writes empty pieces, so nobody else would notice.
@@ -39,7 +39,7 @@ AGAIN = 60.0  # seconds until a mail that could not be sent is tried again
 
 
 async def tell_room(room_pk: int, paused: bool) -> None:
-    """Everybody in a room is told that nothing is kept, or that it is again. What fails is tried next round."""
+    """Tell everybody in a room that recording pauses or goes on. A failure is tried again in the next round."""
     try:
         await in_thread(set_recording_paused, room_pk, paused)
     except (DatabaseError, RoomRefused) as error:
@@ -47,7 +47,7 @@ async def tell_room(room_pk: int, paused: bool) -> None:
 
 
 class Disk:
-    """The supervisor's eye on the disk; `changed` is set when the gate moves. Operators get a mail an incident."""
+    """Monitor of the free space; `changed` is set when the gate moves. Operators get a mail an incident."""
 
     def __init__(self, redis: Any, changed: asyncio.Event) -> None:
         self.redis = redis
@@ -60,25 +60,25 @@ class Disk:
 
     @property
     def shut(self) -> bool:
-        """Nothing is recorded now."""
+        """Whether nothing is recorded now."""
         return self.gate.shut
 
     @property
     def why(self) -> str:
-        """For operators: what is the matter."""
+        """Reason for the pause, for operators."""
         if self.space.trouble:
             return f"RECORDINGS_DIR: {self.space.trouble}"
         free, reserve = self.space.free // MB, self.gate.reserve // MB
         return f"{free} MB free, {reserve} MB are left to the databases (RECORDINGS_RESERVE_MB)"
 
     async def watch(self) -> None:
-        """Until cancelled. Without a look nothing would be paused, nor go on."""
+        """Look each second until cancelled. Without a look nothing would be paused, nor go on."""
         while True:
             await asyncio.sleep(EVERY)
             await self.look()
 
     async def look(self) -> None:
-        """One look, and what follows from it."""
+        """Measure the disk once, move the gate and write down the state."""
         self.space = await self._measure()
         if self.gate.take(self.space, time.monotonic()):
             if self.shut:
@@ -92,7 +92,7 @@ class Disk:
             log.warning("how full the disk is could not be told: %s %s", type(error).__name__, error)
 
     async def _measure(self) -> Space:
-        """What does not come back is waited for in the next look: never two threads that hang."""
+        """Measure in the lane: a measurement that hangs is not started a second time."""
         try:
             return await self._lane.run(lambda: measure(Path(settings.RECORDINGS_DIR)), within=PATIENCE)
         except DiskHangs:
@@ -109,7 +109,7 @@ class Disk:
             self._letters.append((name, {"at": at, "why": self.why, "free": self.space.free // MB}))
 
     async def write_letters(self) -> None:
-        """Until cancelled, beside the looks: the oldest mail that is due. On a disk that is full it has to wait."""
+        """Send the mails that are due, oldest first, until cancelled. On a disk that is full they have to wait."""
         while True:
             await asyncio.sleep(EVERY)
             if not self._letters:

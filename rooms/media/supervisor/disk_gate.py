@@ -1,4 +1,4 @@
-"""Pure: when recording pauses and goes on, and when operators are written a mail about it."""
+"""Rules for when recording pauses and goes on, and when operators get a mail about it. Pure."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ LASTING = 600.0  # seconds of a state that is told all the same
 
 
 class Gate:
-    """Shut at once, opened after some calm looks at more than was needed: more of them each time it did not last."""
+    """Gate of recording: shut at once, opened after some calm looks; after more of them each time it did not last."""
 
     def __init__(self, reserve: int) -> None:
         self.reserve = reserve
@@ -24,7 +24,7 @@ class Gate:
         self._opened_at = -math.inf
 
     def take(self, space: Space, at: float) -> bool:
-        """One look, at a time in seconds; True when the gate was shut or opened by it."""
+        """Take in one look, at a time in seconds; True when it shut or opened the gate."""
         if not self.shut:
             self.shut = bool(space.trouble) or space.free < self.reserve
             if self.shut:
@@ -40,7 +40,7 @@ class Gate:
 
 
 class Telling:
-    """A mail of each kind (paused, going on) at once, and another within the hour only of a state that lasts."""
+    """Limit of mails: one of each kind (paused, going on) at once, another within the hour only of a lasting state."""
 
     def __init__(self, told: bool) -> None:
         """`told`: the last that operators were told is that recording is paused."""

@@ -10,14 +10,12 @@ import logging
 import time
 from collections import Counter
 from collections.abc import Iterable
-from typing import TYPE_CHECKING
 
 from django.conf import settings
 
+from rooms.media.supervisor import handles
+from rooms.media.supervisor.context import Context
 from rooms.media.supervisor.state import Handle
-
-if TYPE_CHECKING:
-    from rooms.media.supervisor.loop import Supervisor
 
 log = logging.getLogger(__name__)
 
@@ -31,7 +29,7 @@ def is_person(client_key: str) -> bool:
 
 
 def near_place(held: Counter[str], client_key: str, most: int, per_person: int, per_address: int) -> bool:
-    """Whether one more near place goes to this client; who gets none listens by HLS.
+    """Whether one more near place goes to this client; without one a client listens by HLS.
 
     `held` are the places by client. While there are plenty, an address may hold `per_address`; once less than a
     quarter is free, no more than a quarter of all, so that what is left is for other addresses.
@@ -48,7 +46,7 @@ def near_place(held: Counter[str], client_key: str, most: int, per_person: int, 
 
 
 def checks_to_end(checks: Iterable[Handle], client_key: str, address: str, most: int) -> list[Handle] | None:
-    """The microphone checks that make way for one more of this client; None where none may begin.
+    """Microphone checks that end for one more of this client; None where none may begin.
 
     A person has one: the new one takes its place. Where all are taken, the oldest of the address that has most ends,
     unless that is the address that asks.
@@ -67,36 +65,36 @@ def checks_to_end(checks: Iterable[Handle], client_key: str, address: str, most:
     return [*own, min((check for check in others if check.address == fullest), key=lambda check: check.since)]
 
 
-def near_place_of(sup: Supervisor, client_key: str) -> bool:
-    """`near_place` with what is held and on its way now."""
-    held = Counter(handle.counted for handle in sup.kept.of("listen")) + sup.arriving
+def near_place_of(context: Context, client_key: str) -> bool:
+    """`near_place` with the places that are held or being made now."""
+    held = Counter(handle.counted for handle in context.state.of("listen")) + context.arriving
     per_address = settings.MEDIA_NEAR_PER_ADDRESS
     return near_place(held, client_key, settings.MEDIA_NEAR_LISTENERS, settings.MEDIA_NEAR_PER_PERSON, per_address)
 
 
-async def connected(sup: Supervisor, handle_id: int) -> None:
-    """Janus says that a connection came about."""
-    handle = sup.kept.handles.get(handle_id)
+async def mark_connected(context: Context, handle_id: int) -> None:
+    """Record that a connection came about."""
+    handle = context.state.handles.get(handle_id)
     if handle is not None:
         handle.up = True
-        await sup.kept.keep_handle(handle)
+        await context.state.save_handle(handle)
 
 
-def trust(sup: Supervisor) -> None:
-    """A supervisor that takes over did not hear what came about meanwhile: what it finds counts as connected."""
-    for handle in sup.kept.handles.values():
+def trust_all(context: Context) -> None:
+    """Count every handle as connected: a supervisor that takes over missed the events of the time between."""
+    for handle in context.state.handles.values():
         handle.up = True
 
 
-async def end_overdue(sup: Supervisor) -> None:
+async def end_overdue(context: Context) -> None:
     """Drop connections that did not come about, and checks that last too long."""
     now = time.time()
     overdue = []
-    for handle in sup.kept.handles.values():
+    for handle in context.state.handles.values():
         age = now - handle.since
         if not handle.up and age > settings.MEDIA_ICE_SECONDS:
             log.info("handle %s (%s of %s) never connected: dropped", handle.id, handle.kind, handle.counted)
             overdue.append(handle)
         elif handle.kind == "check" and age > CHECK_SECONDS:
             overdue.append(handle)
-    await asyncio.gather(*(sup.lost(handle) for handle in overdue))
+    await asyncio.gather(*(handles.connection_lost(context, handle) for handle in overdue))

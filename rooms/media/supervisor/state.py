@@ -1,4 +1,4 @@
-"""What a restarted supervisor must know, kept in Redis as it changes: the session, rooms, whose handles are whose."""
+"""State for a restarted supervisor, written through to Redis: the session, rooms, handles and their owners."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ class Handle:
 
     @classmethod
     def read(cls, kept: dict[str, Any]) -> Handle:
-        """A handle out of what was kept. Raises TypeError."""
+        """Read a handle from its JSON object. Raises TypeError."""
         handle = cls(**kept)
         for number in (handle.id, handle.room, handle.seat, handle.candidates, handle.since):
             if not isinstance(number, int | float):
@@ -58,8 +58,8 @@ class Handle:
         return page_of(self.conn)
 
 
-class Kept:
-    """Writes through to Redis; what could not be written while Redis was away is written again by `repair`."""
+class SupervisorState:
+    """State written through to Redis; after Redis was away, `repair` writes all of it again."""
 
     def __init__(self, redis: Redis) -> None:
         self.redis: Any = redis
@@ -78,30 +78,30 @@ class Kept:
         self.handles = _readable("handle", handles, Handle.read)
 
     async def start_over(self, session: int) -> None:
-        """A new session: nothing of the old one exists any more."""
+        """Forget everything of the old session and record the new one."""
         self.session = session
         self.rooms.clear()
         self.handles.clear()
         await self._write(self._rewrite)
 
-    async def keep_room(self, pk: int, built: dict[str, Any]) -> None:
-        """A room was built."""
+    async def save_room(self, pk: int, built: dict[str, Any]) -> None:
+        """Record what was built for a room."""
         self.rooms[pk] = built
         await self._write(lambda: self.redis.hset(bus.key(redis_keys.ROOMS), str(pk), json.dumps(built)))
 
     async def drop_room(self, pk: int) -> None:
-        """A room was taken down."""
+        """Forget a room."""
         self.rooms.pop(pk, None)
         await self._write(lambda: self.redis.hdel(bus.key(redis_keys.ROOMS), str(pk)))
 
-    async def keep_handle(self, handle: Handle) -> None:
-        """Somebody is connected."""
+    async def save_handle(self, handle: Handle) -> None:
+        """Record a handle."""
         self.handles[handle.id] = handle
         text = json.dumps(asdict(handle))
         await self._write(lambda: self.redis.hset(bus.key(redis_keys.HANDLES), str(handle.id), text))
 
     async def drop_handle(self, handle_id: int) -> Handle | None:
-        """Somebody is not connected any more; whose handle it was."""
+        """Forget a handle and return it; None where there was none."""
         handle = self.handles.pop(handle_id, None)
         if handle is not None:
             await self._write(lambda: self.redis.hdel(bus.key(redis_keys.HANDLES), str(handle_id)))
@@ -149,7 +149,7 @@ class Kept:
 
 
 def _readable(what: str, texts: dict[str, str], read: Callable[[Any], E]) -> dict[int, E]:
-    """Entries by number. One that cannot be read must not keep a supervisor from starting."""
+    """Read entries by number. One that cannot be read is logged and left out: a supervisor must start."""
     found = {}
     for number, text in texts.items():
         try:

@@ -1,4 +1,4 @@
-"""All that one live room needs to sound: its bridge and mountpoint in Janus, its leveller and its recorder.
+"""Everything built for one live room: bridge and mountpoint in Janus, and its child processes.
 
 The disk may hang at any moment: whatever touches it is done in the room's own lane (`RoomDisk`), and a room whose lane
 hangs goes on without a recording.
@@ -11,21 +11,23 @@ import logging
 import time
 from collections.abc import Callable, Collection
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from django.conf import settings
 
-from core.lane import DiskHangs, Lane
-from rooms.media import srtp
+from core.lane import DiskHangs
+from rooms.hooks import media_taps
 from rooms.media.ffmpeg import commands
 from rooms.media.ffmpeg.child import Child
-from rooms.media.ffmpeg.folders import keep_list, last_run, make_folders, written_at
-from rooms.media.ffmpeg.ports import free_port
+from rooms.media.ffmpeg.folders import last_run, make_folders
+from rooms.media.ffmpeg.ports import NoPort, free_port
 from rooms.media.janus import bridge as audiobridge
 from rooms.media.janus import mountpoint as streaming
 from rooms.media.janus.client import Janus, JanusError
+from rooms.media.supervisor.forward import Forward
+from rooms.media.supervisor.room_disk import RoomDisk, clear_tracks
+from rooms.media.supervisor.tap import TapChild
 from rooms.media.supervisor.wanted import WantedSeat
 from rooms.recording import store, track_memory
 from rooms.recording.hls import window
@@ -36,97 +38,112 @@ log = logging.getLogger(__name__)
 STALLED = 4.0  # seconds without a new piece in the playlist; one comes every second
 SETTLE = 6.0  # seconds a fresh recorder gets before it can be stalled
 SOON = 0.5  # seconds that are waited for children; they usually take a few milliseconds
+LEVELLER, RECORDER, WINDOW = "leveller", "recorder", "window"  # the children
+WRITER = "writer"  # receives the mix: recorder or window
 BLIND = 1000  # the first run's number where the disk does not say which were used: they only have to grow
 
 
-@dataclass
-class RoomDisk:
-    """A room's way to the disk, however often its studio is built: its lane, and the number of its last run."""
-
-    lane: Lane
-    memory: Lane  # the same for WINDOW_DIR
-    run: int | None = None  # None where it is not known
-
-    @classmethod
-    def of(cls, pk: int) -> RoomDisk:
-        """A new one."""
-        return cls(Lane(f"disk of room {pk}"), Lane(f"memory of room {pk}"))
-
-
 def no_ports() -> Collection[int]:
-    """Of nobody else."""
+    """Default of `taken`: no other studio has ports."""
     return ()
 
 
 class Studio:
-    """Built for one room. `lock` is held by whoever changes what is in it."""
+    """Bridge, mountpoint and children of one room. Hold `lock` to change them."""
 
     def __init__(
         self,
         pk: int,
         bridge: audiobridge.Bridge,
         mountpoint: streaming.Mountpoint,
-        ports: tuple[int, int],
+        ports: dict[str, int],
         *,
         recording: bool,
         tracked: bool,
         disk: RoomDisk | None = None,
         taken: Callable[[], Collection[int]] = no_ports,
     ) -> None:
-        """`recording` is what should be; `tracked` whether Janus writes tracks; `taken` the ports of all studios."""
+        """`ports` by receiver of the mix; `recording` is what should be; `tracked` whether Janus writes tracks;
+        `taken` the ports of all studios."""
         self.pk = pk
         self.bridge = bridge
         self.mountpoint = mountpoint
-        self.ports = ports
         self.lock = asyncio.Lock()
         self.muted: dict[int, bool] = {}
         self.recording = recording
         self.tracked = tracked
         self.disk = disk or RoomDisk.of(pk)
         self.taken = taken
-        self.levelled_at = time.monotonic()
         self._playlist: Path | None = None  # of who writes now
         self._written: float | None = None  # when it was, in seconds since 1970
-        self._told = False  # that the list cannot be kept
-        self._keys: dict[int, str] = {}  # of what ffmpeg takes in, by port: new with each start
-        self._forwarded: dict[int, str] = {}  # the keys with which Janus sends there
-        self._left_ports: list[int] = []  # on which somebody sits who does not end
         self._changing: asyncio.Task[None] | None = None
-        self._make_children()
+        self.forwards = {name: Forward(self._free_port, ports[name]) for name in (LEVELLER, WRITER)}
+        self.children = self._make_children()
+        self._add_taps(ports)
 
-    def _make_children(self) -> None:
+    @property
+    def ports(self) -> list[int]:
+        """The ports on which its children receive the mix."""
+        return [forward.port for forward in self.forwards.values() if forward.port is not None]
+
+    def _free_port(self) -> int:
+        first, last = settings.MEDIA_RTP_PORTS
+        return free_port(first, last, {*self.taken(), *self.ports})
+
+    def _free_tap_port(self) -> int:
+        """Pick a port for a tap while less than half are given out: the others are for rooms. Raises NoPort."""
+        first, last = settings.MEDIA_RTP_PORTS
+        if len({*self.taken(), *self.ports}) * 2 >= (last - first + 1) // 2:
+            raise NoPort("half of all ports are given out, the others are kept for rooms")
+        return self._free_port()
+
+    def _make_children(self) -> dict[str, Child]:
+        """Make leveller, recorder and window. The window takes the recorder's place while nothing is recorded: both
+        receive on the same port, so never both at once."""
         pk, folder, memory = self.pk, store.hls_folder(self.pk), store.window_folder(self.pk)
+        return {
+            LEVELLER: Child(f"leveller of room {pk}", self._leveller_command),
+            RECORDER: Child(
+                f"recorder of room {pk}",
+                self._recorder_command,
+                lock=folder / ".lock",
+                lane=self.disk.lane,
+                ready=lambda: max(last_run(folder), last_run(memory)),
+                finishes=True,
+            ),
+            WINDOW: Child(
+                f"window of room {pk}",
+                self._window_command,
+                lock=memory / ".lock",
+                lane=self.disk.memory,
+                ready=lambda: last_run(memory),
+            ),
+        }
 
-        def level() -> commands.Command:
-            port, target = self.ports[0], self.mountpoint
-            key = target.key(settings.JANUS_ADMIN_KEY)
-            return commands.leveller_command(port, self._new_key(port), target.port, key)
+    def _add_taps(self, ports: dict[str, int]) -> None:
+        """Add a child and a forward for each tap, and end forwards of taps that only an earlier supervisor had."""
+        for name, tap in media_taps.items():
+            forward = Forward(self._free_tap_port, ports.get(f"tap {name}"))
+            self.forwards[f"tap {name}"] = forward
+            self.children[f"tap {name}"] = TapChild(self.pk, name, tap, forward)
+        for name in ports.keys() - self.forwards.keys():
+            self.forwards[name] = Forward(self._free_tap_port, ports[name])
+            self.forwards[name].leave_port()
 
-        def record() -> commands.Command:
-            port, run = self.ports[1], self._begin_run(folder, self.recorder.prepared)
-            return commands.recorder_command(port, self._new_key(port), folder, run)
+    def _leveller_command(self) -> commands.Command:
+        target = self.mountpoint
+        key = target.key(settings.JANUS_ADMIN_KEY)
+        return commands.leveller_command(*self.forwards[LEVELLER].renew(), target.port, key)
 
-        def show() -> commands.Command:
-            blind = BLIND - 1 if self.disk.run is None else -1
-            port, run = self.ports[1], self._begin_run(memory, max(blind, self.window.prepared))
-            return commands.window_command(port, self._new_key(port), memory, run)
+    def _recorder_command(self) -> commands.Command:
+        folder = store.hls_folder(self.pk)
+        run = self._begin_run(folder, self.children[RECORDER].prepared)
+        return commands.recorder_command(*self.forwards[WRITER].renew(), folder, run)
 
-        self.leveller = Child(f"leveller of room {pk}", level)
-        self.recorder = Child(
-            f"recorder of room {pk}",
-            record,
-            lock=folder / ".lock",
-            lane=self.disk.lane,
-            ready=lambda: max(last_run(folder), last_run(memory)),
-        )
-        # Takes the recorder's place while nothing is recorded: both take in the same port, so never both at once.
-        self.window = Child(
-            f"window of room {pk}",
-            show,
-            lock=memory / ".lock",
-            lane=self.disk.memory,
-            ready=lambda: last_run(memory),
-        )
+    def _window_command(self) -> commands.Command:
+        folder, blind = store.window_folder(self.pk), BLIND - 1 if self.disk.run is None else -1
+        run = self._begin_run(folder, max(blind, self.children[WINDOW].prepared))
+        return commands.window_command(*self.forwards[WRITER].renew(), folder, run)
 
     @classmethod
     async def build(
@@ -138,7 +155,7 @@ class Studio:
         recording: bool,
         disk: RoomDisk | None = None,
     ) -> Studio:
-        """Make everything anew. What fails half-way is swept when the session is made again or the room ends."""
+        """Build everything anew. Leftovers of a failure are swept with the session's start or the room's end."""
         disk = disk or RoomDisk.of(pk)
         tracks = None
         if recording:  # Janus does not make the folder of its tracks
@@ -147,13 +164,13 @@ class Studio:
         key = settings.JANUS_ADMIN_KEY
         first, last = settings.MEDIA_RTP_PORTS
         level_port = free_port(first, last, taken())
-        ports = level_port, free_port(first, last, {*taken(), level_port})
+        ports = {LEVELLER: level_port, WRITER: free_port(first, last, {*taken(), level_port})}
         bridge = await audiobridge.create(janus, f"room-{pk}", key, tracks)
         mountpoint = await streaming.create(janus, f"room-{pk}", key)
         studio = cls(pk, bridge, mountpoint, ports, recording=recording, tracked=recording, disk=disk, taken=taken)
         try:
             await studio.ensure()
-            await studio.forward(janus)
+            await studio.apply_forwards(janus)
         except BaseException:  # nobody else knows of them
             await studio.drop_children()
             raise
@@ -171,31 +188,32 @@ class Studio:
     ) -> Studio:
         """Take over what an earlier supervisor built and Janus still has. Raises KeyError, TypeError, ValueError where
         what was kept is not that."""
-        first, second = kept["ports"]
+        ports = {str(name): int(port) for name, port in dict(kept["ports"]).items()}
         bridge, mountpoint = audiobridge.Bridge(**kept["bridge"]), streaming.Mountpoint(**kept["mountpoint"])
         tracked = kept.get("tracked", True)
-        return cls(
-            pk, bridge, mountpoint, (first, second), recording=recording, tracked=tracked, disk=disk, taken=taken
-        )
+        return cls(pk, bridge, mountpoint, ports, recording=recording, tracked=tracked, disk=disk, taken=taken)
 
     def as_dict(self) -> dict[str, Any]:
         """For `restore`."""
         return {
             "bridge": self.bridge.as_dict(),
             "mountpoint": self.mountpoint.as_dict(),
-            "ports": list(self.ports),
+            "ports": {name: forward.port for name, forward in self.forwards.items() if forward.port is not None},
             "tracked": self.tracked,
             "run": self.disk.run,
         }
 
     @property
     def writer(self) -> Child:
-        """Who should write the pieces that are listened to."""
-        return self.recorder if self.recording else self.window
+        """Child that should write the segments that are listened to: recorder or window."""
+        return self.children[RECORDER if self.recording else WINDOW]
 
-    async def tend(self, recording: bool) -> None:
-        """Children as they should be. What takes longer goes on beside, and is looked at again in the next round: who
-        is muted meanwhile must not wait for a disk. Raises what `ensure` does."""
+    async def update_children(self, recording: bool) -> None:
+        """Start, replace or end children as needed. Slow work goes on beside and is looked at in the next round: a mute
+        must not wait for a disk. Raises what `ensure` does."""
+        for child in self.children.values():
+            if isinstance(child, TapChild):
+                child.ensure_beside()
         if self._changing is None:
             self._changing = asyncio.create_task(self._change(recording), name=f"children of room {self.pk}")
         await asyncio.wait([self._changing], timeout=SOON)
@@ -214,22 +232,15 @@ class Studio:
             await asyncio.wait([changing], timeout=SETTLE)
 
     async def set_recording(self, recording: bool) -> None:
-        """Recorder and window change places. The recorder writes its last piece, if there is room for it."""
+        """Exchange recorder and window. The recorder writes its last segment, if there is room for it."""
         if recording != self.recording:
             ended = await self.writer.stop(1.0)
             self.recording, self._playlist, self._written = recording, None, None
             if not ended:
-                self._leave_port()
-
-    def _leave_port(self) -> None:
-        """Whoever wrote does not end, and keeps the port: the next takes another."""
-        first, last = settings.MEDIA_RTP_PORTS
-        self._left_ports.append(self.ports[1])
-        self._keys.pop(self.ports[1], None)
-        self.ports = self.ports[0], free_port(first, last, {*self.taken(), *self.ports})
+                self.forwards[WRITER].leave_port()
 
     async def set_muted(self, janus: Janus, seat: WantedSeat) -> None:
-        """A microphone as the database says. One that hung up this moment is left to the next deep look."""
+        """Mute or unmute as the database says. A speaker who hung up this moment is left to the next deep round."""
         try:
             await audiobridge.set_muted(janus, self.bridge, audiobridge.seat_id(seat.pk), seat.muted)
             self.muted[seat.pk] = seat.muted
@@ -237,7 +248,7 @@ class Studio:
             log.info("room %s, seat %s: %s", self.pk, seat.pk, error)
 
     async def follow_tracks(self, janus: Janus) -> bool:
-        """Janus begins or ends its tracks as recording goes. True when it had to."""
+        """Begin or end Janus' tracks as recording does. True when it had to."""
         if self.tracked == self.recording:
             return False
         tracks = await self.disk.memory.run(lambda: track_memory.make(self.pk)) if self.recording else None
@@ -246,110 +257,72 @@ class Studio:
         return True
 
     async def ensure(self) -> None:
-        """Both children run, and the one that writes does. Raises DiskHangs, with the leveller running."""
-        await self.leveller.ensure()  # first: who listens near needs no folder
+        """Start leveller and writer where they do not run or hang. Raises DiskHangs, with the leveller running."""
+        await self.children[LEVELLER].ensure()  # first: who listens near needs no folder
         writer, playlist = self.writer, self._playlist
         if self.disk.run is None and not self.disk.lane.hangs:
             await self._find_run()
         if self.recording:
-            self._written = await self.disk.lane.run(lambda: self._look_after(playlist))
+            self._written = await self.disk.lane.run(lambda: self.disk.look_after_recording(playlist))
         else:
-            self._written = await self.disk.memory.run(lambda: self._look_after_window(playlist))
+            self._written = await self.disk.memory.run(lambda: self.disk.look_after_window(playlist))
         if writer.running and writer.age > SETTLE and self._silent_for() > STALLED:
             log.warning("room %s: the %s has not written for %.1f s", self.pk, writer.name, self._silent_for())
             if not await writer.kill():
-                self._leave_port()
+                self.forwards[WRITER].leave_port()
         await writer.ensure()
 
     async def _find_run(self) -> None:
-        """Which runs there were before this supervisor. Where the disk hangs the window begins far above them."""
+        """Find the last run before this supervisor. Where the disk hangs the window begins far above."""
         with suppress(DiskHangs):
             self.disk.run = await self.disk.lane.run(lambda: last_run(store.hls_folder(self.pk)))
 
-    def _look_after(self, playlist: Path | None) -> float | None:
-        """Work on the disk, each second: folders are there, tracks go on from memory, the list has its second name.
-        Returns when the list was written."""
-        make_folders(self.pk)
-        try:
-            track_memory.drain(self.pk)
-        except OSError as error:  # a disk that is full: the tracks wait in memory
-            log.warning("room %s: its tracks wait: %s", self.pk, error)
-        if playlist is None:
-            return None
-        try:
-            keep_list(playlist)
-        except OSError as error:  # a file system without hard links: the recording goes on without
-            if not self._told:
-                log.warning("room %s: its playlist gets no second name: %s", self.pk, error)
-            self._told = True
-        return written_at(playlist)
+    async def apply_forwards(self, janus: Janus) -> None:
+        """Make Janus send the mix to every child that was started since the last time."""
+        for name, forward in self.forwards.items():  # leveller and writer first
+            try:
+                await forward.apply(janus, self.bridge)
+            except (JanusError, TimeoutError) as error:
+                if name in (LEVELLER, WRITER):
+                    raise
+                log.warning("room %s: the %s gets no mix: %s", self.pk, name, error)
 
-    def _look_after_window(self, playlist: Path | None) -> float | None:
-        window.make(self.pk)
-        return None if playlist is None else written_at(playlist)
-
-    def _new_key(self, port: int) -> str:
-        """The key for a child that is about to start: it must know its sender's count of packets from the first."""
-        self._keys[port] = srtp.new_key()
-        return self._keys[port]
-
-    async def forward(self, janus: Janus) -> None:
-        """Janus sends the mix to every child that was started since it was last told."""
-        for port, key in list(self._keys.items()):
-            if self._forwarded.get(port) != key:
-                await audiobridge.forward(janus, self.bridge, settings.JANUS_ADMIN_KEY, port, key)
-                self._forwarded[port] = key
-        while self._left_ports:
-            await audiobridge.stop_forward(janus, self.bridge, settings.JANUS_ADMIN_KEY, self._left_ports[-1])
-            self._forwarded.pop(self._left_ports.pop(), None)
-
-    def _begin_run(self, folder: Path, found: int) -> int:
-        """The number of a start of recorder or window: above `found`, what left a file, and what we know besides."""
-        run = max(found, -1 if self.disk.run is None else self.disk.run) + 1
+    def _begin_run(self, folder: Path, last: int) -> int:
+        """Number a start of recorder or window: above `last`, which left a file, and above every other we know of."""
+        run = max(last, -1 if self.disk.run is None else self.disk.run) + 1
         self.disk.run, self._playlist, self._written = run, folder / list_name(run), None
         return run
 
     async def check_level(self, janus: Janus) -> None:
-        """The mountpoint hears the leveller; one that hangs is ended, and `ensure` starts it again."""
+        """End a leveller whose sound the mountpoint does not get; `ensure` starts it again."""
         age = await streaming.silent_for(janus, self.mountpoint)
-        if self.leveller.running and self.leveller.age > SETTLE and age > STALLED:
+        leveller = self.children[LEVELLER]
+        if leveller.running and leveller.age > SETTLE and age > STALLED:
             log.warning("room %s: the leveller has not sent for %.1f s", self.pk, age)
-            await self.leveller.kill()
+            await leveller.kill()
 
     def _silent_for(self) -> float:
-        """Seconds since who writes has written, or was started."""
+        """Seconds since the writer has written, or was started."""
         age = self.writer.age
         return age if self._written is None else min(age, time.time() - self._written)
 
     async def drop_children(self) -> None:
-        """Janus is gone, and with it their sequence of packets: both must start afresh."""
+        """End all children: Janus is gone, and with it the sequence of packets that they follow."""
         await self._stop_changing()
-        await asyncio.gather(self.leveller.kill(), self.recorder.stop(1.0), self.window.kill())
+        await asyncio.gather(*(child.end(1.0) for child in self.children.values()))
 
     async def take_down(self, janus: Janus) -> None:
-        """The room ended: hang everybody up, close tracks, write the last piece. Without Janus the children end too:
-        nobody knows of them any more, and a recorder's lock would keep the recording from being finished."""
+        """Hang everybody up, close tracks, write the last segment. Without Janus the children end too: nobody knows of
+        them any more, and a recorder's lock would keep the recording from being finished."""
         try:
             await audiobridge.destroy(janus, self.bridge)
             await streaming.destroy(janus, self.mountpoint)
         finally:
             await self._stop_changing()
-            ends = (self.leveller.kill(), self.recorder.stop(), self.window.kill())
-            await asyncio.gather(*ends, return_exceptions=True)
+            await asyncio.gather(*(child.end() for child in self.children.values()), return_exceptions=True)
             with suppress(OSError):  # the next sweep removes it
                 await self.disk.memory.run(lambda: window.remove(self.pk))
         try:  # after Janus has written the last of them
             await clear_tracks(self.pk, self.disk.lane)
         except OSError as error:  # in the next sweep, or when the recording is finished
             log.warning("room %s: its tracks wait in memory: %s", self.pk, error)
-
-
-async def clear_tracks(pk: int, lane: Lane) -> None:
-    """Nothing of a room that is over stays in memory: its tracks go on to the disk. Raises OSError."""
-
-    def clear() -> None:
-        purged = not store.folder(pk).exists()
-        if purged or track_memory.drain(pk):
-            track_memory.remove(pk)
-
-    await lane.run(clear)

@@ -1,4 +1,4 @@
-"""What the supervisor does for web processes: one function a verb. Who may was checked there, and is again here."""
+"""Verbs that web processes ask for, one function each. Rights were checked there, and are again here."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import logging
 import secrets
 import time
 from collections.abc import Awaitable, Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from django.conf import settings
 from django.db import DatabaseError
@@ -16,20 +16,16 @@ from core import loops
 from core.threads import in_thread
 from rooms.media.ask import MediaRefused
 from rooms.media.ffmpeg import gains
-from rooms.media.ffmpeg.ports import NoPort
 from rooms.media.janus import bridge, mountpoint
 from rooms.media.janus.client import JanusError
-from rooms.media.supervisor import fairness, wanted
+from rooms.media.supervisor import fairness, handles, wanted
+from rooms.media.supervisor.context import FAILURES, Context
 from rooms.media.supervisor.state import Handle
 from rooms.media.supervisor.studio import Studio
 from rooms.rules.identity import page_of
 
-if TYPE_CHECKING:
-    from rooms.media.supervisor.loop import Supervisor
-
 log = logging.getLogger(__name__)
 
-FAILURES = (JanusError, TimeoutError, OSError, NoPort, RuntimeError)
 MOST_CANDIDATES = 60  # a handle; browsers send about ten
 BUILD_PATIENCE = 3.5  # seconds a request waits for a room that is just being built
 
@@ -51,17 +47,17 @@ class Request:
 
     @property
     def line(self) -> str:
-        """Requests of one connection about one thing are served one after the other, in the order they came."""
+        """Key of requests that are served one after the other: of one connection, about one thing."""
         return f"{self.conn}:{self.verb.partition('_')[0] if self.verb != 'candidate' else self.args['handle']}"
 
 
 Answer = dict[str, Any]
 
 
-async def speak_offer(sup: Supervisor, request: Request) -> Answer:
-    """A microphone for an open seat: the old connection goes, the new one comes in muted as the database says."""
+async def speak_offer(context: Context, request: Request) -> Answer:
+    """Connect the microphone of an open seat in place of its old connection, muted as the database says."""
     seat_pk = int(request.args["seat_pk"])
-    studio = await _studio(sup, request)
+    studio = await _studio(context, request)
     async with studio.lock:
         # Read under the lock: who changes the seat later finds the new handle, who changed it before is seen here.
         seat = await in_thread(wanted.open_seat, request.room, seat_pk, request.who)
@@ -69,86 +65,86 @@ async def speak_offer(sup: Supervisor, request: Request) -> Answer:
             raise MediaRefused("not_on_stage")
         if seat.page != page_of(request.conn):
             raise MediaRefused("mic_elsewhere")
-        await sup.remove_seat(studio, seat_pk)
-        handle, answer = await bridge.seat(sup.janus, studio.bridge, seat_pk, seat.muted, request.args["sdp"])
+        await handles.remove_seat(context, studio, seat_pk)
+        handle, answer = await bridge.seat(context.janus, studio.bridge, seat_pk, seat.muted, request.args["sdp"])
         studio.muted[seat_pk] = seat.muted
-        await sup.kept.keep_handle(_handle(handle, "speak", request, seat=seat_pk))
+        await context.state.save_handle(_handle(handle, "speak", request, seat=seat_pk))
     return {"sdp": answer, "gain": gains.MAKE_UP}
 
 
-async def listen(sup: Supervisor, request: Request) -> Answer:
-    """A near listener's connection, or HLS when this node has as many as it may."""
-    studio = await _studio(sup, request)
-    await _let_go(sup, "listen", request)
-    if not fairness.near_place_of(sup, request.counted):
+async def listen(context: Context, request: Request) -> Answer:
+    """Connect a near listener, or answer HLS when this node has as many as it may."""
+    studio = await _studio(context, request)
+    await _release(context, "listen", request)
+    if not fairness.near_place_of(context, request.counted):
         return {"use": "hls"}
-    sup.arriving[request.counted] += 1
+    context.arriving[request.counted] += 1
     try:
-        handle, offer = await mountpoint.watch(sup.janus, studio.mountpoint)
-        await sup.kept.keep_handle(_handle(handle, "listen", request))
+        handle, offer = await mountpoint.watch(context.janus, studio.mountpoint)
+        await context.state.save_handle(_handle(handle, "listen", request))
     finally:
-        sup.arriving[request.counted] -= 1
+        context.arriving[request.counted] -= 1
     return {"use": "webrtc", "sdp": offer}
 
 
-async def listen_answer(sup: Supervisor, request: Request) -> Answer:
-    """The browser's half."""
-    await mountpoint.start(sup.janus, _own(sup, "listen", request, "bad_sdp").id, request.args["sdp"])
+async def listen_answer(context: Context, request: Request) -> Answer:
+    """Complete a near listener's connection with the browser's answer."""
+    await mountpoint.start(context.janus, _own(context, "listen", request, "bad_sdp").id, request.args["sdp"])
     return {}
 
 
-async def listen_stop(sup: Supervisor, request: Request) -> Answer:
-    """Listen no more."""
-    await _let_go(sup, "listen", request)
+async def listen_stop(context: Context, request: Request) -> Answer:
+    """End a near listener's connection."""
+    await _release(context, "listen", request)
     return {}
 
 
-async def check_offer(sup: Supervisor, request: Request) -> Answer:
-    """A microphone check: connects like a speaker, to a room in which everybody is muted."""
-    await _let_go(sup, "check", request)
-    if sup.check_room is None:
+async def check_offer(context: Context, request: Request) -> Answer:
+    """Connect a microphone check like a speaker, to a room in which everybody is muted."""
+    await _release(context, "check", request)
+    if context.check_room is None:
         raise MediaRefused("media_unavailable")
-    checks = sup.kept.of("check")
+    checks = context.state.of("check")
     ending = fairness.checks_to_end(checks, request.counted, request.address, settings.MEDIA_CHECKS)
     if ending is None:
         raise MediaRefused("too_many")
     for old in ending:
-        await sup.let_go(old)
+        await handles.release(context, old)
     name = f"check-{secrets.token_hex(6)}"
-    handle, answer = await bridge.check(sup.janus, sup.check_room, name, request.args["sdp"])
-    await sup.kept.keep_handle(_handle(handle, "check", request))
-    for other in sup.kept.of("check"):  # begun at the same time, over another socket
+    handle, answer = await bridge.check(context.janus, context.check_room, name, request.args["sdp"])
+    await context.state.save_handle(_handle(handle, "check", request))
+    for other in context.state.of("check"):  # begun at the same time, over another socket
         if other.counted == request.counted and other.id != handle:
-            await sup.let_go(other)
+            await handles.release(context, other)
     return {"sdp": answer}
 
 
-async def check_stop(sup: Supervisor, request: Request) -> Answer:
-    """The check is over."""
-    await _let_go(sup, "check", request)
+async def check_stop(context: Context, request: Request) -> Answer:
+    """End a microphone check."""
+    await _release(context, "check", request)
     return {}
 
 
-async def candidate(sup: Supervisor, request: Request) -> Answer:
-    """One more way to reach the browser. An empty one (of a kind we do not use) is taken and dropped."""
+async def candidate(context: Context, request: Request) -> Answer:
+    """Add one more way to reach the browser. An empty candidate (of a kind we do not use) is dropped."""
     if not request.args["candidate"]:
         return {}
-    handle = _own(sup, request.args["handle"], request, "bad_candidate")
+    handle = _own(context, request.args["handle"], request, "bad_candidate")
     handle.candidates += 1
     if handle.candidates > MOST_CANDIDATES:
         raise MediaRefused("too_fast")
-    await sup.janus.trickle(handle.id, request.args["candidate"])
+    await context.janus.trickle(handle.id, request.args["candidate"])
     return {}
 
 
-async def gone(sup: Supervisor, request: Request) -> Answer:
-    """A socket closed: it listens and checks no more. A speaker's sound lives on until the seat or WebRTC ends."""
-    await _let_go(sup, "listen", request)
-    await _let_go(sup, "check", request)
+async def gone(context: Context, request: Request) -> Answer:
+    """End listening and checks of a closed socket. A speaker's sound lives on until the seat or WebRTC ends."""
+    await _release(context, "listen", request)
+    await _release(context, "check", request)
     return {}
 
 
-VERBS: dict[str, Callable[[Supervisor, Request], Awaitable[Answer]]] = {
+VERBS: dict[str, Callable[[Context, Request], Awaitable[Answer]]] = {
     "speak_offer": speak_offer,
     "listen": listen,
     "listen_answer": listen_answer,
@@ -160,12 +156,12 @@ VERBS: dict[str, Callable[[Supervisor, Request], Awaitable[Answer]]] = {
 }
 
 
-async def answer(sup: Supervisor, request: Request) -> Answer:
-    """Serve a request; what cannot be is answered with one of the refusal codes of rooms."""
+async def answer(context: Context, request: Request) -> Answer:
+    """Serve a request; failures are answered with one of the refusal codes of rooms."""
     try:
-        if not sup.connected and request.verb != "gone":
+        if not context.connected and request.verb != "gone":
             raise MediaRefused("media_unavailable")
-        return {"ok": await VERBS[request.verb](sup, request)}
+        return {"ok": await VERBS[request.verb](context, request)}
     except MediaRefused as refused:
         return {"error": refused.code}
     except JanusError as error:
@@ -185,25 +181,27 @@ def _handle(number: int, kind: str, request: Request, seat: int = 0) -> Handle:
     return handle
 
 
-def _own(sup: Supervisor, kind: str, request: Request, otherwise: str) -> Handle:
-    """This connection's handle of a kind; refused with `otherwise` where there is none."""
-    found = [handle for handle in sup.kept.of(kind, room=request.room, conn=request.conn) if handle.who == request.who]
+def _own(context: Context, kind: str, request: Request, otherwise: str) -> Handle:
+    """This connection's handle of a kind. Raises MediaRefused with code `otherwise` where there is none."""
+    found = [
+        handle for handle in context.state.of(kind, room=request.room, conn=request.conn) if handle.who == request.who
+    ]
     if not found:
         raise MediaRefused(otherwise)
     return found[-1]
 
 
-async def _let_go(sup: Supervisor, kind: str, request: Request) -> None:
-    for handle in sup.kept.of(kind, room=request.room, conn=request.conn):
-        await sup.let_go(handle)
+async def _release(context: Context, kind: str, request: Request) -> None:
+    for handle in context.state.of(kind, room=request.room, conn=request.conn):
+        await handles.release(context, handle)
 
 
-async def _studio(sup: Supervisor, request: Request) -> Studio:
-    """The room's studio; one that is just being built is waited for a little."""
+async def _studio(context: Context, request: Request) -> Studio:
+    """The room's studio, waited for while it is being built. Raises MediaRefused."""
     end = time.monotonic() + BUILD_PATIENCE
-    while (studio := sup.studios.get(request.room)) is None:
+    while (studio := context.studios.get(request.room)) is None:
         if time.monotonic() > end:
             raise MediaRefused("media_unavailable")
-        sup.changed.set()
+        context.changed.set()
         await asyncio.sleep(0.05)
     return studio

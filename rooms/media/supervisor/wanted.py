@@ -1,4 +1,4 @@
-"""What should be: read from PostgreSQL. All that the media supervisor changes there is whether recording is paused."""
+"""Wanted state, read from PostgreSQL. The supervisor changes nothing there but whether recording is paused."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class WantedRoom:
 
 
 def load() -> dict[int, WantedRoom]:
-    """Every live room with who sits on its stage now: two queries."""
+    """Load every live room with the open seats of its stage: two queries."""
     live = Room.objects.filter(status=Room.Status.LIVE).values_list("pk", "slug", "recording_paused_at")
     rooms = {pk: WantedRoom(pk, slug, paused_at is not None) for pk, slug, paused_at in live}
     seats = Seat.objects.filter(left_at=None, room__status=Room.Status.LIVE)

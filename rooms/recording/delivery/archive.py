@@ -1,7 +1,7 @@
-"""A zip whose bytes are known before one of them is sent: stored entries, sizes and checksums given. Pure.
+"""Lay out a zip of uncompressed entries whose sizes and checksums are known. Pure.
 
-Because nothing is compressed and every size is known, each byte has its place from the start: any range can be made
-without the ones before it, so that a broken download goes on where it stopped. ZIP64 where something passes 4 GB.
+The position of each byte is known from the start, so any range can be produced without the bytes before it, and a
+broken download can be resumed. ZIP64 where a size or an offset passes 4 GB.
 Format: PKWARE APPNOTE 6.3.10, sections 4.3.7, 4.3.12, 4.3.14–4.3.16, 4.5.3.
 """
 
@@ -27,8 +27,8 @@ _END = struct.Struct("<4s4H2LH")
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
-    """A file to be: its name in the zip, and all that its headers say of its content."""
+class ArchiveEntry:
+    """A file in the zip: its name there, and the size and CRC-32 of its content."""
 
     name: str
     size: int
@@ -37,7 +37,7 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """A stretch of the zip: bytes of ours, or (`entry` given) the content of that entry."""
+    """A contiguous part of the zip: header bytes, or (`entry` given) the content of the entry with that number."""
 
     start: int
     size: int
@@ -46,8 +46,8 @@ class Part:
 
 
 @dataclass(frozen=True, slots=True)
-class Piece:
-    """What is to be read of a part."""
+class PartRange:
+    """Bytes of a part to read: `size` of them from `offset` on."""
 
     part: Part
     offset: int
@@ -56,24 +56,24 @@ class Piece:
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """Where everything lies."""
+    """All parts of a zip in order, and its total size in bytes."""
 
     parts: tuple[Part, ...]
     size: int
 
-    def pieces(self, start: int, stop: int) -> Iterator[Piece]:
-        """The pieces that make the bytes from `start` up to, not including, `stop`."""
+    def ranges(self, start: int, stop: int) -> Iterator[PartRange]:
+        """Ranges of parts that make up the bytes from `start` up to, not including, `stop`."""
         first = bisect.bisect_right(self.parts, start, key=lambda part: part.start) - 1
         for part in self.parts[max(0, first) :]:
             begin, end = max(start, part.start), min(stop, part.start + part.size)
             if part.start >= stop:
                 return
             if begin < end:
-                yield Piece(part, begin - part.start, end - begin)
+                yield PartRange(part, begin - part.start, end - begin)
 
 
-def layout(entries: Iterable[Entry], at: datetime) -> Layout:
-    """The zip of these entries, in this order, all dated `at` (UTC, two seconds exact)."""
+def layout(entries: Iterable[ArchiveEntry], at: datetime) -> Layout:
+    """Lay out a zip of these entries, in this order, all dated `at` (UTC, in steps of two seconds)."""
     stamp, day = dos_time(at)
     parts: list[Part] = []
     central: list[bytes] = []
@@ -97,13 +97,13 @@ def layout(entries: Iterable[Entry], at: datetime) -> Layout:
 
 
 def dos_time(at: datetime) -> tuple[int, int]:
-    """Time and date as DOS counted them; years outside of 1980–2107 are brought inside."""
+    """Time and date in DOS format; years outside 1980–2107 are clamped."""
     at = at.astimezone(UTC)
     year = min(max(at.year, 1980), 2107) - 1980
     return at.hour << 11 | at.minute << 5 | at.second // 2, year << 9 | at.month << 5 | at.day
 
 
-def _local(entry: Entry, stamp: int, day: int) -> bytes:
+def _local(entry: ArchiveEntry, stamp: int, day: int) -> bytes:
     name, large = entry.name.encode(), entry.size >= FULL
     size = FULL if large else entry.size
     extra = struct.pack("<2H2Q", 1, 16, entry.size, entry.size) if large else b""
@@ -112,7 +112,7 @@ def _local(entry: Entry, stamp: int, day: int) -> bytes:
     return _LOCAL.pack(*head) + name + extra
 
 
-def _central(entry: Entry, place: int, stamp: int, day: int) -> bytes:
+def _central(entry: ArchiveEntry, place: int, stamp: int, day: int) -> bytes:
     name = entry.name.encode()
     size, offset = min(entry.size, FULL), min(place, FULL)
     long = [entry.size, entry.size] if size == FULL else []

@@ -1,6 +1,6 @@
-"""Downloads that are being sent: how many one client has open, and whether each may go on.
+"""Limit the downloads that a client has open, and stop those whose right ends while bytes are sent.
 
-Where nginx sends the file, nginx counts (`deploy/nginx`); there a right that ends refuses the next request or range.
+Where nginx sends the file, nginx counts (`deploy/nginx`); there an ended right refuses the next request or range.
 """
 
 from __future__ import annotations
@@ -20,17 +20,17 @@ from rooms.rules.refusals import RoomRefused
 
 log = logging.getLogger(__name__)
 
-ASKED_EVERY = 1.0  # seconds between two questions whether a download may go on
+CHECK_SECONDS = 1.0  # seconds between two checks of the right to a download
 OF_PERSON = quotas.Quota("downloads", "DOWNLOADS_PER_PERSON")
 OF_ADDRESS = quotas.Quota("downloads", "DOWNLOADS_PER_ADDRESS")
 
 
-def counted(
+def limited(
     request: HttpRequest, response: HttpResponseBase, user_pk: int | None, still: Callable[[], bool]
 ) -> HttpResponseBase:
-    """The response, counted for the person whom its link was given to, or for the address; 429 where it is too many.
+    """Count a response for the person to whom its link was given, or for the address. 429 where too many are open.
 
-    `still` says whether the right to it is there; it is asked again and again while bytes are sent.
+    `still` returns whether the right to it still exists; it is called every CHECK_SECONDS while bytes are sent.
     """
     if not isinstance(response, StreamingHttpResponse):
         return response
@@ -52,14 +52,14 @@ def counted(
 
 
 async def _allowed(still: Callable[[], bool], source: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
-    """The same bytes, for as long as the right to them is there. Without the database it counts as there.
+    """Pass bytes on while the right to them exists; while the database is away it counts as existing.
 
-    What ends early is cut by the server (`config.serving`): a part is never taken for the whole.
+    The server cuts the connection of a response that ends early (`config.serving`), so the client sees the failure.
     """
-    asked = time.monotonic()
+    checked_at = time.monotonic()
     async for data in source:
-        if time.monotonic() - asked >= ASKED_EVERY:
-            asked = time.monotonic()
+        if time.monotonic() - checked_at >= CHECK_SECONDS:
+            checked_at = time.monotonic()
             try:
                 if not await in_thread(still):
                     log.info("a download ends: the right to it has ended")
@@ -70,7 +70,7 @@ async def _allowed(still: Callable[[], bool], source: AsyncIterator[bytes]) -> A
 
 
 async def _kept(lease: quotas.Lease, source: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
-    """The same bytes; the lease lasts as long as they do. One whose bytes were never asked for runs out by itself."""
+    """Pass bytes on and release the lease after the last. The lease of a response that is never read expires."""
     lease.keep()
     try:
         async for data in source:

@@ -1,10 +1,10 @@
-"""Everything of a room as one zip: what is in it, written down once, so that the same bytes come every time.
+"""Everything of a room as one zip, whose content is fixed when it is built, so that each download has the same bytes.
 
-Sound goes in as it lies on the disk. Texts (log, stage, transcript, manifest) are written into a folder named after
-the digest of the whole; a link names that digest, so that a download that goes on tomorrow goes on in the same zip,
-even when a line was corrected in between.
+Sound is sent as it lies on the disk. Texts (log, stage, transcript, manifest) are written into a folder named after the
+digest of the whole zip. A link contains that digest, so that a download resumed tomorrow continues the same zip, even
+if a line was corrected in between.
 
-Apps above this one add their texts with `@export_texts.register("transcript/transcript.vtt")`.
+Apps above this one add texts with `@export_texts.register("transcript/transcript.vtt")`.
 """
 
 from __future__ import annotations
@@ -33,15 +33,15 @@ from rooms.recording import store
 from rooms.recording.delivery import archive, responses
 from rooms.wire.events import as_message, encode, iso
 
-OUTDATED = 2 * 24 * 3600  # seconds: no link to an older version works any more
+OUTDATED = 2 * 24 * 3600  # seconds after which links to a version have expired
 PLAN = "plan.json"
-# Where a cell may begin, up to what makes it a formula: the signs, their wide forms, tab and return.
+# The beginning of a cell before a character that starts a formula: = + - @, their full-width forms, tab, return.
 _FORMULA = re.compile(r"""(?:^|(?<=[;,|"\t\r\n]))[ \xa0]*(?=[=+\-@\t\r\uff1d\uff0b\uff0d\uff20])""")
 
 
 @dataclass(frozen=True)
 class Item:
-    """A file of the zip: its name in there, where it lies below the room's folder, and what is known of it."""
+    """A file of the zip: its name there, its path below the room's folder, its sums, and its fields in the manifest."""
 
     name: str
     path: str
@@ -53,7 +53,7 @@ class Item:
 
 @dataclass(frozen=True)
 class Export:
-    """A version of the zip. `digest` stands for every byte of it."""
+    """A version of the zip; `digest` identifies every byte of it."""
 
     digest: str
     folder: Path
@@ -62,36 +62,39 @@ class Export:
 
     @property
     def layout(self) -> archive.Layout:
-        return archive.layout([archive.Entry(item.name, item.size, item.crc32) for item in self.items], self.at)
+        """Positions of all files in the zip."""
+        return archive.layout([archive.ArchiveEntry(item.name, item.size, item.crc32) for item in self.items], self.at)
 
     async def read(self, start: int, stop: int) -> AsyncIterator[bytes]:
-        """These bytes of the zip."""
-        for piece in self.layout.pieces(start, stop):
+        """Yield the bytes of the zip from `start` up to, not including, `stop`."""
+        for piece in self.layout.ranges(start, stop):
             if piece.part.entry is None:
                 yield piece.part.header[piece.offset : piece.offset + piece.size]
             else:
                 path = self.folder / self.items[piece.part.entry].path
-                async for data in responses.read(path, piece.offset, piece.offset + piece.size):
+                async for data in responses.read_range(path, piece.offset, piece.offset + piece.size):
                     yield data
 
 
 def build(recording: Recording) -> Export:
-    """Write down what is in the zip now. Raises OSError where a file is missing or not what it was, and where a purge
-    removed the room's folder meanwhile: nothing here makes that folder again.
+    """Build a version of the zip from the room as it is now.
+
+    Raises OSError where a file is missing or has changed, and where a purge removed the room's folder meanwhile: the
+    folder is never created again here.
     """
     room = recording.room
     root = store.exports_folder(room.pk)
     root.mkdir(mode=0o750, exist_ok=True)
-    tidy(root)
+    remove_outdated(root)
     scratch = Path(tempfile.mkdtemp(dir=root, prefix=".new-"))
     try:
-        return place(room, scratch, items_of(recording, scratch))
+        return install(room, scratch, items_of(recording, scratch))
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
 
 
 def items_of(recording: Recording, scratch: Path) -> list[Item]:
-    """Sound, texts and, last, the manifest of both."""
+    """Items of the zip: sound, texts and, last, the manifest."""
     room = recording.room
     items = [sound_item(room, file, number) for number, file in enumerate(sound_files(recording))]
     items += [
@@ -100,8 +103,8 @@ def items_of(recording: Recording, scratch: Path) -> list[Item]:
     return [*items, write_text(scratch, f"{room.slug}/manifest.json", manifest(room, items), {})]
 
 
-def place(room: Room, scratch: Path, items: list[Item]) -> Export:
-    """Put a version where its links look for it; one that is there already stays."""
+def install(room: Room, scratch: Path, items: list[Item]) -> Export:
+    """Move a version to the folder of its digest; the same version that exists already stays."""
     at = room.started_at or room.ended_at or datetime.fromtimestamp(0, UTC)
     plan = json.dumps({"at": at.isoformat(), "items": [asdict(item) for item in items]}, sort_keys=True)
     digest = hashlib.sha256(plan.encode()).hexdigest()[:32]
@@ -113,13 +116,13 @@ def place(room: Room, scratch: Path, items: list[Item]) -> Export:
         try:
             scratch.rename(target)
         except OSError:
-            if not target.exists():  # else somebody was a moment faster with the same
+            if not target.exists():  # else another process installed the same version first
                 raise
     return load(room.pk, digest)
 
 
 def load(room_pk: int, digest: str) -> Export:
-    """A version that was built before. Raises FileNotFoundError."""
+    """Load a version that was built before. Raises FileNotFoundError."""
     folder = store.exports_folder(room_pk) / digest
     plan = json.loads((folder / PLAN).read_text())
     items = tuple(Item(**{**item, "path": item["path"].replace("{export}", digest)}) for item in plan["items"])
@@ -127,12 +130,12 @@ def load(room_pk: int, digest: str) -> Export:
 
 
 def discard(room_pk: int, digest: str) -> None:
-    """Remove a version that nobody was given a link to."""
+    """Remove a version to which no link was given out."""
     shutil.rmtree(store.exports_folder(room_pk) / digest, ignore_errors=True)
 
 
-def tidy(root: Path) -> None:
-    """Remove versions that no link can lead to any more, and what a killed process left."""
+def remove_outdated(root: Path) -> None:
+    """Remove versions whose links have all expired, and scratch folders of killed processes."""
     for folder in root.iterdir():
         with suppress(FileNotFoundError):
             if folder.stat().st_mtime < time.time() - OUTDATED:
@@ -143,11 +146,12 @@ def tidy(root: Path) -> None:
 
 
 def sound_files(recording: Recording) -> list[RecordingFile]:
-    """The mix, then the tracks in the order in which they begin."""
+    """Files of a recording: the mix, then the tracks in the order in which they begin."""
     return list(recording.files.select_related("seat__user").order_by("kind", "start_ms", "pk"))
 
 
 def sound_item(room: Room, file: RecordingFile, number: int) -> Item:
+    """Make the item of a sound file. Raises OSError where its sums are not known yet or its size has changed."""
     path = store.file_path(file)
     if file.crc32 is None:
         raise OSError(f"{file.path} has not been looked through yet")
@@ -168,12 +172,13 @@ def sound_item(room: Room, file: RecordingFile, number: int) -> Item:
 
 
 def text_item(room: Room, name: str, scratch: Path) -> Item | None:
+    """Write a registered text and make its item; None where the room has none."""
     pieces = dict(export_texts.items())[name](room)
     return None if pieces is None else write_text(scratch, f"{room.slug}/{name}", pieces, {"kind": "text"})
 
 
 def write_text(scratch: Path, name: str, pieces: Iterable[str], about: dict[str, Any]) -> Item:
-    """Write a text and learn all that the zip says of it on the way."""
+    """Write a text, computing its sums on the way, and make its item."""
     below = name.partition("/")[2]
     path = scratch / below
     if path.parent != scratch:
@@ -189,7 +194,7 @@ def write_text(scratch: Path, name: str, pieces: Iterable[str], about: dict[str,
 
 
 def manifest(room: Room, items: Iterable[Item]) -> Iterator[str]:
-    """What the zip holds, with a checksum for each file; nothing in it depends on when it was made."""
+    """Manifest of the zip as JSON: the room, and a checksum for each file. Independent of the time of building."""
     about = {
         "slug": room.slug,
         "title": room.title,
@@ -207,13 +212,13 @@ def manifest(room: Room, items: Iterable[Item]) -> Iterator[str]:
 
 
 @export_texts.register("log.jsonl")
-def log(room: Room) -> Iterator[str]:
-    """What everybody in the room could see happen, one event a line, as it travelled."""
+def log_jsonl(room: Room) -> Iterator[str]:
+    """The public event log, one event a line, in the format of the WebSocket."""
     for event in RoomEvent.objects.filter(room=room).order_by("seq").iterator(chunk_size=500):
         yield encode(as_message(event)) + "\n"
 
 
-# "from" is no name for an attribute, so the class has no body.
+# In functional syntax, because "from" is a keyword.
 Stint = TypedDict(
     "Stint",
     {
@@ -231,7 +236,7 @@ Stint = TypedDict(
 
 
 def stints(room: Room) -> Iterator[Stint]:
-    """Stays on stage in the order in which they began. `user` is the handle: it alone says who it was."""
+    """Stays on stage in the order in which they began. `user` is the handle, the only unique name of a person."""
     seats = Seat.objects.filter(room=room).select_related("user").order_by("taken_at", "pk")
     for seat in seats.iterator(chunk_size=500):
         left_at = seat.left_at or room.ended_at
@@ -250,17 +255,18 @@ def stints(room: Room) -> Iterator[Stint]:
 
 @export_texts.register("stage.json")
 def stage_json(room: Room) -> Iterator[str]:
+    """Stays on stage as JSON."""
     yield json.dumps(list(stints(room)), ensure_ascii=False, indent=1) + "\n"
 
 
 @export_texts.register("stage.csv")
 def stage_csv(room: Room) -> Iterator[str]:
-    yield from table(stints(room))
+    """Stays on stage as CSV."""
+    yield from csv_lines(stints(room))
 
 
-def table(rows: Iterable[Stint]) -> Iterator[str]:
-    """Stays on stage as CSV. What a spreadsheet would take for a formula is made a text; by the mark at the beginning
-    spreadsheets know that it is UTF-8."""
+def csv_lines(rows: Iterable[Stint]) -> Iterator[str]:
+    """Format stays on stage as CSV, with formulas escaped. A byte order mark tells spreadsheets that it is UTF-8."""
     line = io.StringIO()
     writer = csv.DictWriter(line, fieldnames=Stint.__annotations__)
     line.write(codecs.BOM_UTF8.decode())
@@ -269,11 +275,11 @@ def table(rows: Iterable[Stint]) -> Iterator[str]:
     for stint in rows:
         line.seek(0)
         line.truncate()
-        writer.writerow({name: harmless(cell) if isinstance(cell, str) else cell for name, cell in stint.items()})
+        writer.writerow({name: escape_formula(cell) if isinstance(cell, str) else cell for name, cell in stint.items()})
         yield line.getvalue()
 
 
-def harmless(text: str) -> str:
-    """A text that no spreadsheet computes, also where another character than ours separates cells there: before each
-    character that would begin a formula at the beginning of a cell stands an apostrophe."""
-    return _FORMULA.sub(lambda found: f"{found[0]}'", text)
+def escape_formula(text: str) -> str:
+    """Put an apostrophe before each character that would start a formula in a spreadsheet, also where that spreadsheet
+    splits cells at other separators than the comma."""
+    return _FORMULA.sub(lambda match: f"{match[0]}'", text)

@@ -1,8 +1,8 @@
-"""Addresses of a recording's files: signed, for one person, for some hours. Whoever has one needs nothing else, so a
-download goes on where it stopped and programs need no cookies; what it opens is asked again every time it is used.
+"""Signed addresses of a recording's files, for one person and some hours. An address works without cookies, so that
+downloads can be resumed and programs can fetch files; the person's right is checked at every use.
 
-An address ends with the credentials of its person (`end_credentials`): whoever got one out of a session that was not
-theirs loses it with that session's password.
+An address expires with the credentials of its person (`end_credentials`): a stolen one stops working when the password
+is changed.
 """
 
 from __future__ import annotations
@@ -26,9 +26,10 @@ _CLAIM = re.compile(rf"(\d{{1,18}})\.({_WHAT})\.(\d{{1,18}}|everybody)\.(\d{{1,1
 
 @dataclass(frozen=True)
 class Link:
-    """`what`: mix, peaks, file-<pk>, or all-<digest of an export>. `user` is None where the replay was published.
+    """Content of a link. `what` is mix, peaks, file-<pk>, or all-<digest of an export>; `user` is None where the replay
+    was published.
 
-    `since` says when credentials of that person had last ended, as the link was made (`stamp`).
+    `since` is the `credentials_stamp` of that person when the link was made.
     """
 
     room: int
@@ -38,22 +39,22 @@ class Link:
     until: int  # seconds since 1970
 
 
-def stamp(user: User | None) -> int:
-    """The moment at which credentials of an account last ended, in microseconds since 1970; 0 where none ever did."""
+def credentials_stamp(user: User | None) -> int:
+    """Time at which the credentials of an account last ended, in microseconds since 1970; 0 where they never did."""
     if user is None or user.credentials_at is None:
         return 0
     return round(user.credentials_at.timestamp() * 1_000_000)
 
 
 def address(room_pk: int, what: str, user: User | None, name: str, seconds: int = LISTEN_FOR) -> str:
-    """An address that works for `seconds` and up to an hour more: within an hour it is the same one, so caches help."""
+    """Make an address that works for `seconds` and up to an hour more; within an hour it is the same, for caches."""
     until = (int(time.time()) // HOUR + 1) * HOUR + seconds
-    claim = f"{room_pk}.{what}.{'everybody' if user is None else user.pk}.{stamp(user)}.{until}"
+    claim = f"{room_pk}.{what}.{'everybody' if user is None else user.pk}.{credentials_stamp(user)}.{until}"
     return reverse("recording:file", args=[signing.Signer(salt=_SIGNER).sign(claim), name])
 
 
-def read(token: str, now: float | None = None) -> Link | None:
-    """What a token opens; None for one that is not ours, or over."""
+def parse_token(token: str, now: float | None = None) -> Link | None:
+    """Verify a token and return its content; None for an invalid or expired one."""
     try:
         claim = _CLAIM.fullmatch(signing.Signer(salt=_SIGNER).unsign(token))
     except signing.BadSignature:

@@ -1,6 +1,6 @@
-"""HTTP ranges (RFC 9110, section 14): which bytes of a thing of known size were asked for. Pure.
+"""HTTP range requests (RFC 9110, section 14). Pure.
 
-What nginx sends in production and what we send ourselves answer the same: tests/deploy/test_ranges.py compares them.
+Answers are the same as those of nginx in production: tests/deploy/test_ranges.py compares them.
 """
 
 from __future__ import annotations
@@ -10,37 +10,37 @@ from dataclasses import dataclass
 
 _UNIT = "bytes="
 _ONE = re.compile(r" *(?:([0-9]+) *- *([0-9]*)|-([0-9]+)) *")
-_LONGEST = 200  # letters; Python turns no number of thousands of digits into one
-_LARGEST = 2**63 - 1  # what nginx counts with
+_LONGEST = 200  # characters; Python refuses to parse numbers of thousands of digits
+_LARGEST = 2**63 - 1  # as in nginx
 
 
 class Unsatisfiable(Exception):
-    """The range lies behind the end, or is none: 416."""
+    """The range lies behind the end, or is malformed: 416."""
 
 
 @dataclass(frozen=True)
 class Range:
-    """From `start` up to, not including, `stop`."""
+    """Bytes from `start` up to, not including, `stop`."""
 
     start: int
     stop: int
 
     def header(self, size: int) -> str:
-        """Content-Range."""
+        """Value of the header Content-Range; `size` is that of the whole, in bytes."""
         return f"bytes {self.start}-{self.stop - 1}/{size}"
 
 
-def asked(header: str | None, size: int) -> Range | None:
-    """The range a request wants; None for all of it. Raises Unsatisfiable, also for what cannot be read.
+def parse_range(header: str | None, size: int) -> Range | None:
+    """Range that a request wants; None for everything. Raises Unsatisfiable, also for a malformed range.
 
-    Other units, several ranges at once and any part of nothing get all of it, as the standard allows: several ranges
-    cost a server more than they bring a player.
+    Other units, several ranges at once and any part of an empty file get everything, as the standard allows: several
+    ranges cost a server more than they bring a player.
     """
     if header is None or header[: len(_UNIT)].lower() != _UNIT or len(header) == len(_UNIT):
         return None
     wanted: list[Range] = []
     for part in header[len(_UNIT) :].split(","):
-        start, stop = _read(part, size)
+        start, stop = _bounds(part, size)
         if start < stop:
             wanted.append(Range(start, stop))
         if len(wanted) > 1 or (start >= stop and start == 0):
@@ -50,22 +50,22 @@ def asked(header: str | None, size: int) -> Range | None:
     return wanted[0]
 
 
-def _read(part: str, size: int) -> tuple[int, int]:
-    """From and up to where one range goes, cut off at the end; raises Unsatisfiable for what is no range."""
-    found = _ONE.fullmatch(part)
-    if found is None or len(part) > _LONGEST:
+def _bounds(part: str, size: int) -> tuple[int, int]:
+    """Start and stop of one range, cut off at the end; raises Unsatisfiable for a malformed one."""
+    match = _ONE.fullmatch(part)
+    if match is None or len(part) > _LONGEST:
         raise Unsatisfiable
-    numbers = [int(text) for text in found.groups() if text]
+    numbers = [int(text) for text in match.groups() if text]
     if max(numbers) > _LARGEST:
         raise Unsatisfiable
-    if found[3] is not None:
+    if match[3] is not None:
         return max(0, size - numbers[0]), size
-    return numbers[0], size if not found[2] else min(size, numbers[1] + 1)
+    return numbers[0], size if not match[2] else min(size, numbers[1] + 1)
 
 
-def still_same(if_range: str | None, etag: str) -> bool:
-    """Whether a range may be answered at all: yes without If-Range, else only for this very entity tag.
+def if_range_matches(if_range: str | None, etag: str) -> bool:
+    """Whether a range may be answered: without If-Range always, else only for this entity tag.
 
-    A weak tag or a date never matches: we give strong tags and no dates.
+    A weak tag or a date never matches: this site gives strong tags and no dates.
     """
     return if_range is None or if_range.strip() == etag

@@ -1,4 +1,4 @@
-"""Bytes to a reader: whole or a range of them, never more than a piece in memory at a time."""
+"""HTTP responses with files, whole or a range, of which at most READ bytes are in memory at a time."""
 
 from __future__ import annotations
 
@@ -15,19 +15,19 @@ from rooms.recording import store
 from rooms.recording.delivery import ranges
 
 INTERNAL = "/_recordings/"  # nginx: `internal; alias RECORDINGS_DIR/`
-READ = 1 << 18  # bytes a step
+READ = 1 << 18  # bytes read at once
 Bytes = Callable[[int, int], AsyncIterator[bytes]]
-"""Makes the bytes from one place up to, not including, another."""
+"""Yields the bytes from one position up to, not including, another."""
 
 
 def deliver_bytes(request: HttpRequest, source: Bytes, size: int, etag: str, content_type: str) -> HttpResponseBase:
-    """200, 206, 304, 412 or 416, as the request's headers want it; HEAD gets the same headers."""
+    """Respond with 200, 206, 304, 412 or 416, according to the request's headers; HEAD gets the same headers."""
     quoted = f'"{etag}"'
     if (unchanged := get_conditional_response(request, quoted)) is not None and unchanged.status_code in (304, 412):
         return unchanged
-    header = request.headers.get("Range") if ranges.still_same(request.headers.get("If-Range"), quoted) else None
+    header = request.headers.get("Range") if ranges.if_range_matches(request.headers.get("If-Range"), quoted) else None
     try:
-        wanted = ranges.asked(header, size) if request.method == "GET" else None
+        wanted = ranges.parse_range(header, size) if request.method == "GET" else None
     except ranges.Unsatisfiable:
         response: HttpResponseBase = HttpResponse(status=416, content_type=content_type)
         response["Content-Range"] = f"bytes */{size}"
@@ -49,7 +49,7 @@ def deliver_bytes(request: HttpRequest, source: Bytes, size: int, etag: str, con
 def deliver_file(
     request: HttpRequest, path: Path, etag: str, content_type: str, download_as: str = ""
 ) -> HttpResponseBase:
-    """A file of the recordings, whole or in part."""
+    """Respond with a file of the recordings, whole or in part."""
     response: HttpResponseBase | None = _by_nginx(path, content_type)
     if response is None:
         try:
@@ -58,14 +58,14 @@ def deliver_file(
             raise Http404 from error
 
         def source(start: int, stop: int) -> AsyncIterator[bytes]:
-            return read(path, start, stop)
+            return read_range(path, start, stop)
 
         response = deliver_bytes(request, source, size, etag, content_type)
     return named(response, download_as)
 
 
 def deliver_piece(path: Path, content_type: str) -> HttpResponse:
-    """A second of live sound. We send it at once: it is smaller than one step of reading (about 8 KB)."""
+    """Respond with one segment of live sound, read in one step (about 8 KB)."""
     response = _by_nginx(path, content_type)
     if response is None:
         try:
@@ -76,8 +76,8 @@ def deliver_piece(path: Path, content_type: str) -> HttpResponse:
 
 
 def _by_nginx(path: Path, content_type: str) -> HttpResponse | None:
-    """In production nginx sends what lies in RECORDINGS_DIR (ranges are its own); None for what we send: everything in
-    development, and what is in memory."""
+    """Response that has nginx send the file, with ranges of its own; None where this process must send it: always in
+    development, and files in memory (WINDOW_DIR)."""
     if not (settings.X_ACCEL_REDIRECT and path.is_relative_to(settings.RECORDINGS_DIR)):
         return None
     response = HttpResponse(content_type=content_type)
@@ -86,7 +86,7 @@ def _by_nginx(path: Path, content_type: str) -> HttpResponse | None:
 
 
 def named(response: HttpResponseBase, download_as: str) -> HttpResponseBase:
-    """As a download under this name where one is given; never stored by a cache that others share."""
+    """Set the headers of a private file, and its download name where one is given; shared caches may not store it."""
     if disposition := content_disposition_header(bool(download_as), download_as):
         response["Content-Disposition"] = disposition
     response["Cache-Control"] = "private, max-age=0, must-revalidate"
@@ -94,8 +94,8 @@ def named(response: HttpResponseBase, download_as: str) -> HttpResponseBase:
     return response
 
 
-async def read(path: Path, start: int, stop: int) -> AsyncIterator[bytes]:
-    """Bytes of a file. One that is shorter than it should be breaks off: what was announced must not be made up."""
+async def read_range(path: Path, start: int, stop: int) -> AsyncIterator[bytes]:
+    """Yield bytes of a file. Raises EOFError where it is too short: the announced length cannot be kept."""
     file = await asyncio.to_thread(path.open, "rb", 0)
     try:
         await asyncio.to_thread(file.seek, start)

@@ -1,4 +1,4 @@
-"""The files of an ended room by signed links: the mix and its picture, tracks, everything as a zip."""
+"""Views that serve files of an ended room by signed links: mix, waveform, tracks, everything as a zip."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ SOUND = {".m4a": "audio/mp4", ".opus": "audio/ogg"}
 
 @require_safe
 def file(request: HttpRequest, token: str, name: str) -> HttpResponseBase:
-    """What a link opens, if it is ours and in time, the copy is there, and that person may have it still; else 404."""
-    link = links.read(token)
+    """Serve the file of a link; 404 unless the link is valid, the copy exists and the person still has the right."""
+    link = links.parse_token(token)
     recording = None if link is None else ready_recording(link.room)
     if link is None or recording is None or not allowed(link, recording):
         raise Http404
@@ -30,11 +30,11 @@ def file(request: HttpRequest, token: str, name: str) -> HttpResponseBase:
         unavailable = RoomRefused("unavailable")
         headers = {"Retry-After": "60", "Cache-Control": "no-store"}
         return HttpResponse(unavailable.text, status=503, content_type="text/plain; charset=utf-8", headers=headers)
-    return downloads.counted(request, opened(request, link, recording), link.user, lambda: still_allowed(link))
+    return downloads.limited(request, response_for(request, link, recording), link.user, lambda: still_allowed(link))
 
 
-def opened(request: HttpRequest, link: links.Link, recording: Recording) -> HttpResponseBase:
-    """The response to a link that is good."""
+def response_for(request: HttpRequest, link: links.Link, recording: Recording) -> HttpResponseBase:
+    """Respond to a link that was checked."""
     if link.what.startswith("all-"):
         return archive(request, recording.room, link.what.removeprefix("all-"))
     if link.what == "peaks":
@@ -45,19 +45,19 @@ def opened(request: HttpRequest, link: links.Link, recording: Recording) -> Http
 
 
 def ready_recording(room_pk: int) -> Recording | None:
-    """The recording of a room that can be used: finished, and not being purged."""
+    """The recording of a room if it is finished and not purged, else None."""
     ready = Recording.objects.filter(room_id=room_pk, state=Recording.State.READY, room__purged_at=None)
     return ready.select_related("room__host").first()
 
 
 def allowed(link: links.Link, recording: Recording) -> bool:
-    """Whether the person whom the link was given to may have this now: what the replay's page asks of its readers.
+    """Whether the person of a link has the right to its file now, by the rules of the replay page and of downloads.
 
-    What spoke for that person when the link was given out still does: a new password ends the link too.
-    A link for everybody is read by somebody who is signed out, and opens where such a person may come in.
+    The person's credentials must be those of the time when the link was made: a new password ends the link.
+    A link for everybody has the rights of an anonymous person.
     """
     user = None if link.user is None else User.objects.filter(pk=link.user, is_active=True).first()
-    if (link.user is not None and user is None) or link.since != links.stamp(user):
+    if (link.user is not None and user is None) or link.since != links.credentials_stamp(user):
         return False
     who = Who(None, "") if user is None else Who.of_user(user)
     try:
@@ -72,27 +72,27 @@ def allowed(link: links.Link, recording: Recording) -> bool:
 
 
 def still_allowed(link: links.Link) -> bool:
-    """The same, asked again while its bytes are on their way."""
+    """`allowed`, with the recording loaded again; called while bytes are sent."""
     recording = ready_recording(link.room)
     return recording is not None and allowed(link, recording)
 
 
 def sound(request: HttpRequest, link: links.Link, recording: Recording) -> HttpResponseBase:
-    """The mix to listen to, or one file for the host to keep."""
+    """Serve the mix for listening, or one file as a download for the host."""
     if link.what == "mix":
-        found = recording.files.filter(kind=RecordingFile.Kind.MIX).first()
+        row = recording.files.filter(kind=RecordingFile.Kind.MIX).first()
     else:
-        found = recording.files.filter(pk=int(link.what.removeprefix("file-"))).first()
-    if found is None:
+        row = recording.files.filter(pk=int(link.what.removeprefix("file-"))).first()
+    if row is None:
         raise Http404
-    path = store.file_path(found)
+    path = store.file_path(row)
     download_as = "" if link.what == "mix" else f"{recording.room.slug}-{path.name}"
     content_type = SOUND.get(path.suffix, "application/octet-stream")
-    return deliver_file(request, path, found.sha256, content_type, download_as)
+    return deliver_file(request, path, row.sha256, content_type, download_as)
 
 
 def archive(request: HttpRequest, room: Room, digest: str) -> HttpResponseBase:
-    """Everything, as it was when the link was made; any part of it."""
+    """Serve the zip of everything in the version of the link, whole or in part."""
     try:
         export = exports.load(room.pk, digest)
     except FileNotFoundError as error:

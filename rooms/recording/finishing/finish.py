@@ -1,7 +1,8 @@
-"""After the end: one file of the mix and one of each track, in room time, silence where sound is missing.
+"""Finish a recording after the end of its room: one file of the mix and one of each track, in room time, with silence
+where sound is missing.
 
-Idempotent: everything is made from what the recorder and Janus wrote, under a new name first, and rows are written
-when all files stand. Running it again makes the same files again.
+Idempotent: everything is made from the files of the recorder and Janus, under a temporary name first, and rows are
+written once all files exist. Running it again makes the same files again.
 """
 
 from __future__ import annotations
@@ -23,28 +24,28 @@ from rooms.hooks import recording_ready
 from rooms.models import Recording, RecordingFile, Room, RoomEvent, Seat
 from rooms.recording import marker, peaks, store
 from rooms.recording.finishing import mixes, pieces, space, tracks
-from rooms.recording.finishing.space import NoRoom
+from rooms.recording.finishing.space import NoSpace
 from rooms.recording.hls import playlists
 from rooms.recording.sums import checksums
 
 log = logging.getLogger(__name__)
 
-_ONE_GO = 3600.0  # seconds one step may take
-# States that may still become READY; the others are final, or done.
+_STEP_TIMEOUT = 3600.0  # seconds
+# States that may still become READY.
 OPEN = (Recording.State.RUNNING, Recording.State.FINISHING, Recording.State.FAILED)
-WAITS = (
+RETRY_DELAYS = (
     *(timedelta(minutes=1), timedelta(minutes=5), timedelta(minutes=30)),
     *(timedelta(hours=2), timedelta(hours=12), timedelta(days=1)),
 )
 
 
 class CannotFinish(RuntimeError):
-    """A file could not be made; the text says which and why."""
+    """A file could not be made; the text names the program and the reason."""
 
 
 @dataclass(frozen=True)
-class Piece:
-    """A sound file that begins at a point of room time."""
+class JoinedTrack:
+    """The joined track of a seat, in room time."""
 
     path: Path
     start_ms: float
@@ -52,8 +53,8 @@ class Piece:
 
 
 @dataclass(frozen=True)
-class Made:
-    """A finished file."""
+class FinishedFile:
+    """A finished file, in room time; `seat_pk` is None for the mix."""
 
     kind: str
     path: Path
@@ -62,16 +63,17 @@ class Made:
     seat_pk: int | None = None
 
 
-def wait_after(attempts: int) -> timedelta:
-    """How long the next attempt waits after so many: longer each time, and every day at last."""
-    return WAITS[min(attempts, len(WAITS)) - 1]
+def retry_delay(attempts: int) -> timedelta:
+    """Delay of the next attempt after so many: longer each time, up to a day."""
+    return RETRY_DELAYS[min(attempts, len(RETRY_DELAYS)) - 1]
 
 
 def finish(room: Room) -> Recording:
-    """Make all files of an ended room and write their rows; the recording is READY, or FAILED with a reason.
+    """Make all files of an ended room and write their rows; the recording becomes READY, or FAILED with a reason.
 
-    Raises OtherFolder and changes nothing where RECORDINGS_DIR is not ours. Raises NoRoom while the disk is too full:
-    the recording stays FINISHING. Raises whatever it failed with; the sweep tries again after `next_try_at`.
+    Raises OtherFolder, and changes nothing, where RECORDINGS_DIR is not this installation's. Raises NoSpace while the
+    disk is too full; the recording stays FINISHING. Raises any error it failed with; `sweep_recordings` tries again
+    after `next_try_at`.
     """
     recording, _new = Recording.objects.get_or_create(room=room)
     if recording.state not in OPEN:
@@ -79,41 +81,42 @@ def finish(room: Room) -> Recording:
     marker.check()
     if not _claim(recording):
         return Recording.objects.get(pk=recording.pk)
-    for left in _folder(room).glob(".finish-*"):  # by a worker that was killed
+    for left in _folder(room).glob(".finish-*"):  # of a worker that was killed
         shutil.rmtree(left, ignore_errors=True)
     began = False
     try:
-        space.need(_folder(room))
+        space.check_enough(_folder(room))
         began = True
         with tempfile.TemporaryDirectory(dir=_folder(room), prefix=".finish-") as scratch:
             mix, missing_ms = _mix(room, Path(scratch))
             made = [*mix, *_tracks(room, Path(scratch))]
             space.check()
         return _write_rows(recording, made, missing_ms)
-    except DatabaseError:  # nothing is wrong with this recording: what the claim wrote stands
+    except DatabaseError:  # not the fault of this recording: the claim's `next_try_at` applies
         raise
     except Exception as error:
-        _give_up(recording, error, began)
+        _record_failure(recording, error, began)
         if space.is_full(error):
-            raise NoRoom(str(error)) from error
+            raise NoSpace(str(error)) from error
         raise
 
 
 def _claim(recording: Recording) -> bool:
-    """Begin an attempt, unless the recording became ready or was purged since it was read. The next time is written
-    now, so that one that kills its worker does not come first in line again."""
+    """Begin an attempt, unless the recording became ready or was purged since it was read. Returns whether it began.
+
+    The time of the next attempt is written now, so that one that kills its worker does not come first again."""
     claimed = Recording.objects.filter(pk=recording.pk, state__in=OPEN).update(
         state=Recording.State.FINISHING,
         error=Case(When(state=Recording.State.FAILED, then=Value("")), default=F("error")),
         attempts=F("attempts") + 1,
-        next_try_at=timezone.now() + wait_after(recording.attempts + 1),
+        next_try_at=timezone.now() + retry_delay(recording.attempts + 1),
     )
     return claimed > 0
 
 
-def _give_up(recording: Recording, error: Exception, began: bool) -> None:
-    """Write down why an attempt failed. What could not even begin for want of space has cost nothing: it is no attempt.
-    A recording that was purged meanwhile stays so."""
+def _record_failure(recording: Recording, error: Exception, began: bool) -> None:
+    """Save why an attempt failed. One that could not begin for want of space does not count as an attempt. Does nothing
+    to a recording that was purged meanwhile."""
     mine = Recording.objects.filter(pk=recording.pk, state=Recording.State.FINISHING)
     why = f"{type(error).__name__}: {error}".replace("\0", "")[:200]
     if not space.is_full(error):
@@ -131,7 +134,7 @@ def _folder(room: Room) -> Path:
     return folder
 
 
-def _write_rows(recording: Recording, made: Sequence[Made], missing_ms: int) -> Recording:
+def _write_rows(recording: Recording, made: Sequence[FinishedFile], missing_ms: int) -> Recording:
     rows = [_row(recording, one) for one in made]
     mix_ms = max((one.start_ms + one.duration_ms for one in made if one.kind == RecordingFile.Kind.MIX), default=0)
     with transaction.atomic():
@@ -149,7 +152,7 @@ def _write_rows(recording: Recording, made: Sequence[Made], missing_ms: int) -> 
     return locked
 
 
-def _row(recording: Recording, one: Made) -> RecordingFile:
+def _row(recording: Recording, one: FinishedFile) -> RecordingFile:
     sums = checksums(one.path)
     return RecordingFile(
         recording=recording,
@@ -168,9 +171,10 @@ def _row(recording: Recording, one: Made) -> RecordingFile:
 # --- the mix --------------------------------------------------------------------------------------------------------
 
 
-def _mix(room: Room, scratch: Path) -> tuple[list[Made], int]:
-    """One m4a from room time 0 to the room's end, and how many milliseconds of it are missing. Sound is copied, not
-    coded again; gaps are filled with coded silence."""
+def _mix(room: Room, scratch: Path) -> tuple[list[FinishedFile], int]:
+    """Make one m4a from room time 0 to the room's end. Returns it, and how many milliseconds of sound are missing.
+
+    Packets are copied, not encoded again; gaps are filled with silence."""
     lasted_ms = room.room_time(room.ended_at)
     parts = []
     for number, stretch in enumerate(_stretches(room.pk)):
@@ -186,14 +190,13 @@ def _mix(room: Room, scratch: Path) -> tuple[list[Made], int]:
     joined = mixes.join(parts, silence, target, lasted_ms)
     space.check()
     shutil.move(target, store.mix_path(room.pk))
-    made = Made(RecordingFile.Kind.MIX, store.mix_path(room.pk), 0, round(joined.duration_ms))
+    made = FinishedFile(RecordingFile.Kind.MIX, store.mix_path(room.pk), 0, round(joined.duration_ms))
     return [made], max(0, round(heard_ms - joined.sound_ms))
 
 
 def _heard_from(room: Room, first_ms: float | None) -> float:
-    """Room time at which people could first hear each other: when it was first recorded, or not recorded although they
-    could. Before that nothing was said that could be missing. Where nothing was recorded at all: when somebody first
-    opened a microphone."""
+    """Room time (ms) from which sound can be missing: when recording began or was paused first; where nothing was
+    recorded at all, also when a microphone was first opened. `first_ms` is the start of the first recorded part."""
     log_of_room = RoomEvent.objects.filter(room=room).order_by("seq")
     at_ms = [room.room_time(room.ended_at) if first_ms is None else first_ms]
     if paused := log_of_room.filter(type="recording_paused").first():
@@ -204,12 +207,12 @@ def _heard_from(room: Room, first_ms: float | None) -> float:
 
 
 def room_ms(room: Room, at: datetime) -> float:
-    """A moment in room time."""
+    """A time as room time, in milliseconds."""
     return (at - room.started_at).total_seconds() * 1000 if room.started_at else 0.0
 
 
 def _stretches(room_pk: int) -> list[pieces.Stretch]:
-    """Everything that was recorded, listed or not, oldest first."""
+    """All recorded stretches of a room, in playlists or not, oldest first."""
     folder = store.hls_folder(room_pk)
     listed: dict[int, list[playlists.Segment]] = {}
     for segment in playlists.parse(store.playlist_texts(room_pk)):
@@ -219,7 +222,7 @@ def _stretches(room_pk: int) -> list[pieces.Stretch]:
 
 
 def _gather(folder: Path, stretch: pieces.Stretch, target: Path) -> None:
-    """A stretch as one file."""
+    """Concatenate the files of a stretch."""
     with target.open("wb") as file:
         for path in (folder / playlists.init_name(stretch.run), *stretch.paths):
             with path.open("rb") as part:
@@ -229,29 +232,29 @@ def _gather(folder: Path, stretch: pieces.Stretch, target: Path) -> None:
 # --- tracks ---------------------------------------------------------------------------------------------------------
 
 
-def _tracks(room: Room, scratch: Path) -> list[Made]:
-    """One Opus file for each seat that had a microphone, from its first sound on."""
+def _tracks(room: Room, scratch: Path) -> list[FinishedFile]:
+    """Make one Opus file for each seat that sent sound, from its first sound on."""
     if room.started_at is None:
         return []
     made = []
-    for seat_pk, found in sorted(tracks.found(store.tracks_folder(room.pk)).items()):
+    for seat_pk, raws in sorted(tracks.raw_tracks(store.tracks_folder(room.pk)).items()):
         if not Seat.objects.filter(pk=seat_pk, room=room).exists():
             continue
-        if (track := _track(room.started_at, seat_pk, found, scratch)) is not None:
+        if (track := _track(room.started_at, seat_pk, raws, scratch)) is not None:
             target = store.track_path(room.pk, seat_pk)
             shutil.move(track.path, target)
             made.append(
-                Made(RecordingFile.Kind.TRACK, target, round(track.start_ms), round(track.duration_ms), seat_pk)
+                FinishedFile(RecordingFile.Kind.TRACK, target, round(track.start_ms), round(track.duration_ms), seat_pk)
             )
     return made
 
 
-def _track(started_at: datetime, seat_pk: int, found: Sequence[tracks.Raw], scratch: Path) -> Piece | None:
-    """A seat's connections, one after the other with silence between."""
+def _track(started_at: datetime, seat_pk: int, raws: Sequence[tracks.RawTrack], scratch: Path) -> JoinedTrack | None:
+    """Join the raw tracks of a seat, with silence between; None where none has sound."""
     parts = []
-    for number, raw in enumerate(found):
+    for number, raw in enumerate(raws):
         opus = scratch / f"seat-{seat_pk}-{number}.opus"
-        unpacked = _unpack(tracks.mend(raw.path, scratch / f"seat-{seat_pk}-{number}.mjr"), opus)
+        unpacked = _unpack(tracks.drop_broken_frames(raw.path, scratch / f"seat-{seat_pk}-{number}.mjr"), opus)
         space.check()
         if unpacked:
             begins = datetime.fromtimestamp(raw.first_us / 1_000_000, UTC)
@@ -261,13 +264,14 @@ def _track(started_at: datetime, seat_pk: int, found: Sequence[tracks.Raw], scra
     target = scratch / f"seat-{seat_pk}.opus"
     first_ms = max(0.0, parts[0][1])
     duration_ms = tracks.join([(path, start - first_ms) for path, start in parts], target)
-    return Piece(target, first_ms, duration_ms)
+    return JoinedTrack(target, first_ms, duration_ms)
 
 
 def _unpack(raw: Path, opus: Path) -> bool:
-    """Janus' own tool puts packets in order and fills muted time with silence."""
+    """Convert a raw track by Janus' own tool, which sorts packets and fills muted time with silence. Returns whether it
+    has sound."""
     done = subprocess.run(
-        ["janus-pp-rec", str(raw), str(opus)], capture_output=True, text=True, timeout=_ONE_GO, check=False
+        ["janus-pp-rec", str(raw), str(opus)], capture_output=True, text=True, timeout=_STEP_TIMEOUT, check=False
     )
     if done.returncode != 0 or not opus.exists() or opus.stat().st_size == 0:
         log.warning("%s: no sound in it (%s)", raw.name, done.returncode)
@@ -280,7 +284,7 @@ def _unpack(raw: Path, opus: Path) -> bool:
 
 def _ffmpeg(*words: str) -> None:
     command = ["ffmpeg", "-hide_banner", "-nostdin", "-loglevel", "error", "-y", *words]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=_ONE_GO, check=False)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=_STEP_TIMEOUT, check=False)
     if done.returncode != 0:
         space.check()
         raise CannotFinish(f"ffmpeg: {done.stderr.strip()[-150:]}")

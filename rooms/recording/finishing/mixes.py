@@ -1,4 +1,4 @@
-"""The recorder's runs joined into one m4a: packets are copied and counted, nothing is coded again."""
+"""Join the recorder's runs into one m4a by copying packets, without encoding anything again."""
 
 from __future__ import annotations
 
@@ -11,23 +11,23 @@ import av
 
 RATE = 48000
 FRAME = 1024  # samples in a packet of AAC
-# A coder's first packet only warms up its decoder: what was said at a run's begin sounds one packet later.
-WARM_UP = 1
+# The first packet of an AAC encoder only primes the decoder: sound from a run's beginning is one packet later.
+WARM_UP = 1  # packets
 
 
 @dataclass(frozen=True)
 class Joined:
-    """Milliseconds: how long the file is, and how much of that was recorded."""
+    """Length of a joined file, and of the recorded sound in it, in milliseconds."""
 
     duration_ms: float
     sound_ms: float
 
 
 def join(parts: Sequence[tuple[Path, float]], silence: Path, target: Path, total_ms: float = 0) -> Joined:
-    """Write parts, each with its start in milliseconds, into one file that lasts `total_ms` or longer.
+    """Write parts, each with its start in milliseconds, into one file of at least `total_ms`; fill gaps with silence.
 
     Every part is placed by counting packets from 0, so that errors never add up: half a packet (11 ms) at most.
-    A part that would begin before the one before it has ended follows it directly.
+    A part that overlaps the end of the previous one follows it directly.
     """
     quiet = _one_of(silence)
     at = sound = 0
@@ -47,7 +47,7 @@ def join(parts: Sequence[tuple[Path, float]], silence: Path, target: Path, total
 
 
 def _packets(path: Path) -> Iterator[bytes]:
-    """All that are whole: a disk that became full cuts the last one off."""
+    """Yield the whole packets of a file; a full disk cuts off the last one."""
     with av.open(str(path), "r") as source:
         for packet in source.demux(audio=0):
             if packet.size and not packet.is_corrupt:
@@ -55,7 +55,7 @@ def _packets(path: Path) -> Iterator[bytes]:
 
 
 def _one_of(silence: Path) -> bytes:
-    """A packet from the middle of coded silence; the same one may stand many times in a row."""
+    """Return a packet from the middle of encoded silence, which may be repeated any number of times."""
     with av.open(str(silence), "r") as source:
         packets = [bytes(packet) for packet in source.demux(audio=0) if packet.size]
     return packets[len(packets) // 2]

@@ -1,7 +1,7 @@
-"""The pieces that a recorder left on the disk, also those that its playlist does not list: it was killed, or the disk
-was full. ffmpeg then goes on as if nothing were wrong and leaves empty or half pieces.
+"""Find the segment files that a recorder left on the disk, also those missing from its playlist because it was killed
+or the disk was full. On a full disk ffmpeg goes on and leaves empty or truncated files.
 
-Each piece says itself where in its run it belongs, so what follows a broken one keeps its place in time.
+Each segment contains its position in its run, so segments after a broken one keep their place in time.
 """
 
 from __future__ import annotations
@@ -16,14 +16,14 @@ from pathlib import Path
 from rooms.recording.hls.playlists import Segment, init_name
 
 RATE = 48000  # ticks in a second: the recorder's samples
-_SECONDS = 1.003  # of a piece, to the next packet of AAC
-_ASTRAY = 60.0  # seconds that a piece may be off where its number says; more is nonsense
-_HEAD = 4096  # bytes in which a piece's index ends: it has about 50 packets
+_SECONDS = 1.003  # of a segment: a second, rounded up to whole packets of AAC
+_ASTRAY = 60.0  # seconds between a segment's position and the one expected from its number; more is corrupt
+_HEAD = 4096  # bytes in which a segment's index ends: it has about 50 packets
 
 
 @dataclass(frozen=True)
-class Piece:
-    """One file. `ticks` is where in the run it begins; a piece that is not `whole` has packets up to where it ends."""
+class SegmentFile:
+    """One file of a run. `ticks` is its start in the run (1/RATE s); it is truncated if it is not `whole`."""
 
     number: int
     path: Path
@@ -33,7 +33,7 @@ class Piece:
 
 @dataclass(frozen=True)
 class Stretch:
-    """Pieces of a run without a gap, and when their first sample sounded."""
+    """Consecutive segments of a run without a gap; `at` is the time of their first sample."""
 
     run: int
     at: datetime
@@ -41,47 +41,47 @@ class Stretch:
 
 
 def stretches(folder: Path, run: int, listed: Sequence[Segment]) -> list[Stretch]:
-    """Everything of a run that can be heard, oldest first. Raises FileNotFoundError when a listed piece is gone."""
+    """All playable stretches of a run, oldest first. Raises FileNotFoundError when a listed segment is missing."""
     for segment in listed:
         (folder / segment.name).stat()
-    pieces = found(folder, run)
-    if not pieces or read_boxes(folder / init_name(run)).get("moov") is not True:
+    files = segment_files(folder, run)
+    if not files or read_boxes(folder / init_name(run)).get("moov") is not True:
         return []
-    begin = _begin(pieces, listed)
+    begin = _begin(files, listed)
     return [
-        Stretch(run, begin + timedelta(seconds=group[0].ticks / RATE), tuple(piece.path for piece in group))
-        for group in unbroken(pieces)
+        Stretch(run, begin + timedelta(seconds=group[0].ticks / RATE), tuple(file.path for file in group))
+        for group in contiguous(files)
     ]
 
 
-def found(folder: Path, run: int) -> list[Piece]:
-    """A run's pieces that have something in them. One that was being written has another name, and may be whole."""
+def segment_files(folder: Path, run: int) -> list[SegmentFile]:
+    """Segments of a run that have packets, by number. One that was being written (`.tmp`) counts: it may be whole."""
     name = re.compile(rf"{run}-(\d{{1,9}})\.m4s(\.tmp)?")
     numbers = {
         int(match[1]): path for path in sorted(folder.iterdir(), reverse=True) if (match := name.fullmatch(path.name))
     }
-    pieces = (_piece(number, path) for number, path in sorted(numbers.items()))
-    return [piece for piece in pieces if piece is not None]
+    files = (_segment_file(number, path) for number, path in sorted(numbers.items()))
+    return [file for file in files if file is not None]
 
 
 def runs_on_disk(folder: Path) -> list[int]:
-    """Numbers of all runs that left something to begin with."""
-    found = (path.name.partition("-init.mp4") for path in folder.glob("*-init.mp4"))
-    return sorted(int(run) for run, _name, _rest in found if run.isdigit())
+    """Numbers of all runs that have an init file."""
+    names = (path.name.partition("-init.mp4") for path in folder.glob("*-init.mp4"))
+    return sorted(int(run) for run, _name, _rest in names if run.isdigit())
 
 
-def unbroken(pieces: Sequence[Piece]) -> list[list[Piece]]:
-    """Groups of pieces that follow each other; a broken one ends its group. Pure."""
-    groups: list[list[Piece]] = []
-    for piece in pieces:
+def contiguous(files: Sequence[SegmentFile]) -> list[list[SegmentFile]]:
+    """Group segments with consecutive numbers; a truncated one ends its group. Pure."""
+    groups: list[list[SegmentFile]] = []
+    for file in files:
         before = groups[-1][-1] if groups else None
-        if before is None or not before.whole or piece.number != before.number + 1:
+        if before is None or not before.whole or file.number != before.number + 1:
             groups.append([])
-        groups[-1].append(piece)
+        groups[-1].append(file)
     return groups
 
 
-def _piece(number: int, path: Path) -> Piece | None:
+def _segment_file(number: int, path: Path) -> SegmentFile | None:
     boxes = read_boxes(path)
     if "mdat" not in boxes or not boxes.get("moof"):
         return None
@@ -89,11 +89,11 @@ def _piece(number: int, path: Path) -> Piece | None:
         ticks = _ticks(file.read(_HEAD))
     if ticks is None or abs(ticks / RATE - number * _SECONDS) > _ASTRAY:
         return None
-    return Piece(number, path, ticks, all(boxes.values()))
+    return SegmentFile(number, path, ticks, all(boxes.values()))
 
 
 def _ticks(head: bytes) -> int | None:
-    """Where a piece begins; None where a full disk or a power cut left something else than its index."""
+    """Start of a segment in its run, in ticks; None where a full disk or a power cut destroyed its index."""
     place = head.find(b"tfdt")
     if place < 0 or place + 16 > len(head):
         return None
@@ -101,18 +101,18 @@ def _ticks(head: bytes) -> int | None:
     return int(ticks)
 
 
-def _begin(pieces: Sequence[Piece], listed: Sequence[Segment]) -> datetime:
-    """When a run began: as its playlist says, or else by when its files were written (right to a tenth of a second)."""
-    ticks = {piece.path.name: piece.ticks for piece in pieces}
+def _begin(files: Sequence[SegmentFile], listed: Sequence[Segment]) -> datetime:
+    """Start of a run by its playlist, or else by the times at which its files were written (to a tenth of a second)."""
+    ticks = {file.path.name: file.ticks for file in files}
     for segment in listed:
         if segment.name in ticks:
             return segment.at - timedelta(seconds=ticks[segment.name] / RATE)
-    written = min(piece.path.stat().st_mtime - piece.ticks / RATE for piece in pieces)
+    written = min(file.path.stat().st_mtime - file.ticks / RATE for file in files)
     return datetime.fromtimestamp(written - _SECONDS, UTC)
 
 
 def read_boxes(path: Path) -> dict[str, bool]:
-    """The boxes of an MP4 file by name, and whether each is all there. A file that is missing has none."""
+    """Top-level boxes of an MP4 file by name, and whether each is complete. A missing file has none."""
     boxes: dict[str, bool] = {}
     try:
         with path.open("rb") as file:

@@ -1,4 +1,4 @@
-"""Tracks as Janus writes them (.mjr: a header in JSON, then packets), and their joining into one Opus file a seat."""
+"""Read tracks as Janus writes them (.mjr: a header in JSON, then packets) and join them into one Opus file a seat."""
 
 from __future__ import annotations
 
@@ -22,26 +22,26 @@ _NAME = re.compile(r"audiobridge-.+-user-seat-(\d+)-(\d+)-audio\.mjr")
 
 
 @dataclass(frozen=True)
-class Raw:
-    """What Janus wrote of one connection; `first_us` is when its first packet came, epoch microseconds."""
+class RawTrack:
+    """Track of one connection, written by Janus; `first_us` is its first packet's time, microseconds since 1970."""
 
     path: Path
     first_us: int
 
 
-def found(folder: Path) -> dict[int, list[Raw]]:
-    """Seats with the connections that brought sound, in order of time. Empty files (no packet came) are left out."""
-    seats: dict[int, list[Raw]] = {}
+def raw_tracks(folder: Path) -> dict[int, list[RawTrack]]:
+    """Raw tracks by seat, in order of time. Files without a packet are left out."""
+    seats: dict[int, list[RawTrack]] = {}
     for path in sorted(folder.glob("*.mjr")):
         name = _NAME.fullmatch(path.name)
         first_us = first_packet_us(path) if name else None
         if name and first_us is not None:
-            seats.setdefault(int(name[1]), []).append(Raw(path, first_us))
+            seats.setdefault(int(name[1]), []).append(RawTrack(path, first_us))
     return {seat: sorted(raws, key=lambda raw: raw.first_us) for seat, raws in seats.items()}
 
 
 def first_packet_us(path: Path) -> int | None:
-    """`u` of the header; None for a file without one (8 bytes: nobody ever spoke)."""
+    """Time of the first packet, `u` in the header, in microseconds since 1970; None where no packet was written."""
     with path.open("rb") as file:
         head = file.read(10)
         if len(head) < 10 or head[:8] != b"MJR00002":
@@ -53,45 +53,45 @@ def first_packet_us(path: Path) -> int | None:
             return None
 
 
-def mend(path: Path, target: Path) -> Path:
-    """The track without what Janus could not write whole: on a full disk it loses buffers, and goes on in the middle
-    of a packet when there is space again. Its packets say when they belong, so what is left out becomes silence.
+def drop_broken_frames(path: Path, target: Path) -> Path:
+    """Copy the whole frames of a track: on a full disk Janus loses buffers, and goes on in the middle of a packet when
+    there is space again. Packets contain their time, so dropped ones become silence.
 
-    Returns `path` itself where nothing is wrong with it.
+    Returns `target`, or `path` where no frame is broken.
     """
     with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
         begin = 10 + int.from_bytes(data[8:10], "big")
         whole = _whole_frames(data, begin)
         if sum(end - start for start, end in whole) == len(data) - begin:
             return path
-        with target.open("wb") as mended:
-            mended.write(data[:begin])
+        with target.open("wb") as copy:
+            copy.write(data[:begin])
             for start, end in whole:
-                mended.write(data[start:end])
+                copy.write(data[start:end])
     return target
 
 
 def _whole_frames(data: mmap.mmap, begin: int) -> list[tuple[int, int]]:
-    """Stretches of whole frames (MEET, time, length, packet): after each comes another or the end."""
-    found: list[tuple[int, int]] = []
+    """Ranges of whole frames (MEET, time, length, packet): each is followed by another frame or the end."""
+    ranges: list[tuple[int, int]] = []
     place = begin
     while (place := data.find(_FRAME_MARK, place)) >= 0:
         end = place + _FRAME_HEAD + int.from_bytes(data[place + 8 : place + _FRAME_HEAD], "big")
         if end == len(data) or data[end : end + 4] == _FRAME_MARK:
-            if found and found[-1][1] == place:
-                found[-1] = found[-1][0], end
+            if ranges and ranges[-1][1] == place:
+                ranges[-1] = ranges[-1][0], end
             else:
-                found.append((place, end))
+                ranges.append((place, end))
             place = end
         else:
             place += 1
-    return found
+    return ranges
 
 
 def join(parts: Sequence[tuple[Path, float]], target: Path) -> float:
-    """Write parts, each with its start in milliseconds, into one Opus file without coding anything again.
+    """Write parts, each with its start in milliseconds, into one Opus file without encoding anything again.
 
-    Packets keep their place in time; between them stand packets of silence. Returns the file's length in milliseconds.
+    Packets keep their place in time; gaps are filled with silence. Returns the file's length in milliseconds.
     """
     with av.open(str(target), "w", format="ogg") as output:
         with av.open(str(parts[0][0])) as first:
@@ -111,7 +111,7 @@ def _fill(output: av.container.OutputContainer, stream: av.AudioStream, at: int,
 
 
 def _copy(output: av.container.OutputContainer, stream: av.AudioStream, path: Path, at: int) -> int:
-    """One part's packets from `at` on. Holes in its own time are filled too."""
+    """Write the packets of one part from `at` (samples) on, filling gaps with silence. Returns the new end."""
     with av.open(str(path)) as source:
         begin: int | None = None
         for packet in source.demux(audio=0):

@@ -1,7 +1,7 @@
-"""Whether addresses of live sound still open: a room is live, and its epoch is theirs.
+"""Check that an address of live sound is valid: its room is live and has the epoch of the address.
 
-Every piece that a listener fetches asks for it, so each process believes an answer of the database for a while: what
-ends a room or changes its epoch takes effect everywhere within `BELIEVED` seconds of the commit.
+This is checked for every segment that a listener fetches, so each process caches the answer of the database: the end of
+a room or a new epoch takes effect everywhere within `CACHE_SECONDS` of the commit.
 """
 
 from __future__ import annotations
@@ -12,36 +12,36 @@ from uuid import UUID
 
 from rooms.models import Room
 
-BELIEVED = 1.0  # seconds
-# Seconds after which an address of another epoch is a reason to ask again: another process may have given it out a
-# moment ago. So old addresses cost fifty short queries a second at most, however many ask.
+CACHE_SECONDS = 1.0
+# Age in seconds from which an address of another epoch refreshes the cache: another process may have given it out a
+# moment ago. So old addresses cost fifty short queries a second at most, however many are fetched.
 ASKED_AGAIN = 0.02
 _MOST = 500  # rooms
 
 
 @dataclass(frozen=True)
-class Answer:
-    """The epoch of a live room, None for any other; `at` is monotonic, from before the database was asked."""
+class KnownEpoch:
+    """The epoch of a live room, None for any other; `at` is monotonic time before the database was read."""
 
     epoch: UUID | None
     at: float
 
 
-_answers: dict[int, Answer] = {}
+_answers: dict[int, KnownEpoch] = {}
 
 
 def is_current(room_pk: int, epoch: UUID) -> bool:
     """Whether the room is live and this is its epoch."""
     answer, now = _answers.get(room_pk), time.monotonic()
-    age = BELIEVED if answer is None else now - answer.at
-    if answer is None or age >= BELIEVED or (answer.epoch not in (None, epoch) and age >= ASKED_AGAIN):
-        answer = Answer(_epoch_of(room_pk), now)
-        note(room_pk, answer)
+    age = CACHE_SECONDS if answer is None else now - answer.at
+    if answer is None or age >= CACHE_SECONDS or (answer.epoch not in (None, epoch) and age >= ASKED_AGAIN):
+        answer = KnownEpoch(_epoch_of(room_pk), now)
+        cache(room_pk, answer)
     return answer.epoch == epoch
 
 
-def note(room_pk: int, answer: Answer) -> None:
-    """Keep an answer of the database, unless a newer one is known. Who gives out addresses has one, too."""
+def cache(room_pk: int, answer: KnownEpoch) -> None:
+    """Cache an epoch that was read from the database, unless a newer one is known. Also called by the playlist view."""
     known = _answers.get(room_pk)
     if known is None or known.at <= answer.at:
         if len(_answers) >= _MOST:

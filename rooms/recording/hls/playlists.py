@@ -1,8 +1,7 @@
-"""HLS playlists: the private ones that ffmpeg writes are the recording; the public one is a window on its end. Pure.
+"""HLS playlists: the private ones that ffmpeg writes are the recording; the public one shows its end. Pure.
 
-Each start of the recorder (a *run*) has a playlist of its own. ffmpeg can append to an older one, but then what was
-recorded hangs on its reading and rewriting all of it each second: a restart at the wrong moment, or a full disk, would
-lose the list of everything before.
+Each start of the recorder (a *run*) has a playlist of its own. ffmpeg could append to an older one, but it rewrites the
+whole file each second: a restart at the wrong moment, or a full disk, would lose the list of all earlier segments.
 """
 
 from __future__ import annotations
@@ -14,8 +13,8 @@ from datetime import UTC, datetime, timedelta
 
 _MARK = "#EXTINF:"
 WINDOW = 8  # segments in the public playlist
-# Segments that are handed out although the playlist does not list them any more. A player acts on a list that is a
-# second or two old, and a slow one is still fetching the oldest piece of it.
+# Segments that are served although the playlist does not list them any more: a player acts on a list that is a second
+# or two old, and a slow one is still fetching its oldest segment.
 MARGIN = 4
 NAME = re.compile(r"([0-9]{1,6})-(?:[0-9]{1,9}\.m4s|init\.mp4)")
 _FIRST = re.compile(r"^#EXT-X-MEDIA-SEQUENCE:(\d{1,9})$", re.MULTILINE)
@@ -29,7 +28,7 @@ _ENTRY = re.compile(
 
 @dataclass(frozen=True)
 class Segment:
-    """One piece of sound. `run` counts ffmpeg's starts; `number` is the place in the whole recording, from 0."""
+    """One segment of sound. `run` counts ffmpeg's starts; `number` is the position in the whole recording, from 0."""
 
     number: int
     name: str
@@ -40,33 +39,33 @@ class Segment:
 
     @property
     def end(self) -> datetime:
-        """When its last sample sounded."""
+        """Time of its last sample."""
         return self.at + timedelta(seconds=self.seconds)
 
 
 def list_name(run: int) -> str:
-    """The playlist of a run."""
+    """File name of a run's playlist."""
     return f"{run}.m3u8"
 
 
 def init_name(run: int) -> str:
-    """The file with which the segments of a run begin to make sense."""
+    """File name of a run's init segment."""
     return f"{run}-init.mp4"
 
 
 def parse(texts: Sequence[str]) -> list[Segment]:
-    """All segments of a recording, oldest first, from its runs' playlists in order."""
+    """Parse the playlists of a recording's runs, in order, into its segments, oldest first."""
     segments: list[Segment] = []
     breaks = 0
     for text in texts:
-        found = _entries(text)
-        segments += [_segment(entry, len(segments) + place, breaks) for place, entry in enumerate(found)]
-        breaks += bool(found)
+        entries = _entries(text)
+        segments += [_segment(entry, len(segments) + place, breaks) for place, entry in enumerate(entries)]
+        breaks += bool(entries)
     return segments
 
 
 def tail(texts: Sequence[str], size: int = WINDOW) -> list[Segment]:
-    """The last segments only, numbered as `parse` does: a room of three hours must not be read again each second."""
+    """The last `size` segments only, numbered as by `parse`: the playlists of hours must not be parsed every second."""
     listed = [text.count(_MARK) for text in texts]
     counts = [dropped(text) + count for text, count in zip(texts, listed, strict=True)]
     segments: list[Segment] = []
@@ -74,13 +73,13 @@ def tail(texts: Sequence[str], size: int = WINDOW) -> list[Segment]:
         wanted = min(size - len(segments), listed[place])
         breaks = sum(count > 0 for count in counts[:place])
         first = sum(counts[: place + 1]) - wanted
-        found = _entries(_end(texts[place], wanted)) if wanted else []
-        segments[:0] = [_segment(entry, first + number, breaks) for number, entry in enumerate(found)]
+        entries = _entries(_end(texts[place], wanted)) if wanted else []
+        segments[:0] = [_segment(entry, first + number, breaks) for number, entry in enumerate(entries)]
     return segments
 
 
 def shortened(text: str, size: int) -> str:
-    """A playlist with its last `size` segments only, as one that slides would look: `tail` makes the same of both."""
+    """Cut a playlist to its last `size` segments, in the form of a sliding playlist; `tail` gives the same for both."""
     listed = text.count(_MARK)
     if listed <= size:
         return text
@@ -88,9 +87,9 @@ def shortened(text: str, size: int) -> str:
 
 
 def dropped(text: str) -> int:
-    """How many pieces a playlist listed once and does not any more: those that are not recorded slide."""
-    found = _FIRST.search(text)
-    return int(found[1]) if found else 0
+    """Number of segments that a playlist no longer lists; playlists in memory slide."""
+    match = _FIRST.search(text)
+    return int(match[1]) if match else 0
 
 
 def _end(text: str, entries: int) -> str:
@@ -101,7 +100,7 @@ def _end(text: str, entries: int) -> str:
 
 
 def _entries(text: str) -> list[re.Match[str]]:
-    """Entries that are complete."""
+    """Complete entries of a playlist."""
     return list(_ENTRY.finditer(text))
 
 
@@ -111,14 +110,14 @@ def _segment(entry: re.Match[str], number: int, discontinuities: int) -> Segment
 
 
 def handed_out(segments: Sequence[Segment]) -> frozenset[str]:
-    """Names of the files that listeners may fetch now: the public window, MARGIN segments before it, their inits."""
+    """Names of the files that listeners may fetch: the public window, MARGIN segments before it, their init files."""
     newest = segments[-1].number if segments else 0
     recent = [segment for segment in segments if newest - segment.number < WINDOW + MARGIN]
     return frozenset(name for segment in recent for name in (segment.name, init_name(segment.run)))
 
 
-def window(segments: list[Segment], address: Callable[[str], str], size: int = WINDOW) -> str:
-    """The public playlist: the last `size` segments, each at `address(name)`.
+def public_playlist(segments: list[Segment], address: Callable[[str], str], size: int = WINDOW) -> str:
+    """Write the public playlist: the last `size` segments, each at `address(name)`.
 
     It has no end tag: a player that saw one would stop for good.
     """
@@ -152,25 +151,3 @@ def _entry(segment: Segment, before: Segment | None, address: Callable[[str], st
         f"#EXTINF:{segment.seconds:.6f},",
         address(segment.name),
     ]
-
-
-@dataclass(frozen=True)
-class Run:
-    """What one ffmpeg recorded without a break."""
-
-    run: int
-    at: datetime
-    segments: tuple[Segment, ...]
-
-    @property
-    def seconds(self) -> float:
-        """How long it lasts."""
-        return sum(segment.seconds for segment in self.segments)
-
-
-def runs(segments: list[Segment]) -> list[Run]:
-    """The recording as its unbroken pieces, oldest first; between them sound is missing."""
-    grouped: dict[int, list[Segment]] = {}
-    for segment in segments:
-        grouped.setdefault(segment.run, []).append(segment)
-    return [Run(run, group[0].at, tuple(group)) for run, group in grouped.items()]

@@ -1,6 +1,6 @@
-"""HLS for listeners: the playlist is checked for each of them, its pieces are signed addresses that caches may keep.
+"""HLS views for listeners: rights are checked for each playlist; segments have signed addresses, which may be cached.
 
-The disk may hang: then listeners go on with what the supervisor shows in memory, after what was last seen on the disk.
+While the disk hangs, listeners get the segments in memory, after those that were last read from the disk.
 """
 
 from __future__ import annotations
@@ -25,11 +25,11 @@ from rooms.rules.facts import enter
 from rooms.rules.identity import who_of_request
 from rooms.rules.refusals import RoomRefused, refuse
 
-_SEGMENT_SECONDS_CACHED = 15  # a little more than a piece is handed out
-_BELIEVED = 1.0  # seconds until the disk is asked again whether a piece is still in the window
+_SEGMENT_SECONDS_CACHED = 15  # a little longer than a segment is served
+_WINDOW_CACHE_SECONDS = 1.0  # until playlists are read again to find out whether a segment is in the window
 _MOST_WINDOWS = 500
 _SIZE = playlists.WINDOW + playlists.MARGIN
-_PATIENCE = 1.0  # seconds the disk may take; listeners have a few in hand
+_PATIENCE = 1.0  # seconds the disk may take; players have buffered a few
 
 
 Version = tuple[int, int, int]
@@ -37,15 +37,15 @@ Version = tuple[int, int, int]
 
 @dataclass(frozen=True)
 class Lists:
-    """The ends of the playlists of one folder, by run; `version` says whether they are still the same."""
+    """The ends of the playlists of one folder, by run; `version` changes whenever they do."""
 
     version: Version
     texts: dict[int, str]
 
 
 @dataclass(frozen=True)
-class Window:
-    """The end of a room's live sound, as of `at` (monotonic). `names` are the files that are handed out."""
+class LiveWindow:
+    """The last segments of a room, as of `at` (monotonic time). `names` are the files that may be fetched."""
 
     version: tuple[Version, Version]
     segments: list[playlists.Segment]
@@ -54,15 +54,15 @@ class Window:
 
 
 _NOTHING = Lists((0, 0, 0), {})
-_windows: dict[int, Window] = {}
-_on_disk: dict[int, Lists] = {}  # as last seen
+_windows: dict[int, LiveWindow] = {}
+_on_disk: dict[int, Lists] = {}  # as last read
 _lanes: dict[int, Lane] = {}
 _texts: dict[int, tuple[tuple[Version, Version], UUID, str]] = {}
 
 
 @require_safe
 def live_playlist(request: HttpRequest, slug: str) -> HttpResponse:
-    """The last seconds of a live room, for who may listen to it now."""
+    """Serve the playlist of a live room to a person who may enter it now."""
     at = time.monotonic()
     room = Room.objects.by_slug(slug)
     if room is None:
@@ -72,16 +72,17 @@ def live_playlist(request: HttpRequest, slug: str) -> HttpResponse:
         enter(room, who_of_request(request))
     except RoomRefused as refused:
         return _playlist("", status=refused.status)
-    epochs.note(room.pk, epochs.Answer(room.epoch, at))
+    epochs.cache(room.pk, epochs.KnownEpoch(room.epoch, at))
     text = public_window(room.pk, room.epoch)
     return _later(_playlist("", status=503)) if text is None else _playlist(text)
 
 
 @require_safe
 def segment(request: HttpRequest, token: str, mark: str, name: str) -> HttpResponse:
-    """A file of live sound by its signed address: while the room is live and has that epoch, and it is in the window.
+    """Serve a file of live sound by its signed address.
 
-    Everything else is 404. Who may listen is asked where the playlist is given out.
+    404 unless the room is live and has that epoch, and the file is in the window. The right to listen is checked in
+    `live_playlist`.
     """
     signed = store.signed_segment(token, mark, name)
     if signed is None:
@@ -102,14 +103,14 @@ def segment(request: HttpRequest, token: str, mark: str, name: str) -> HttpRespo
 
 
 def public_window(room_pk: int, epoch: UUID) -> str | None:
-    """The public playlist, made anew only when ffmpeg has written or the epoch changed; None before the first piece."""
-    window = _look(room_pk)
+    """The public playlist, rebuilt only when ffmpeg has written or the epoch changed; None before the first segment."""
+    window = _read_window(room_pk)
     if window is None:
         return None
     known = _texts.get(room_pk)
     if known is not None and known[:2] == (window.version, epoch):
         return known[2]
-    text = playlists.window(window.segments, lambda name: store.segment_address(room_pk, epoch, name))
+    text = playlists.public_playlist(window.segments, lambda name: store.segment_address(room_pk, epoch, name))
     if len(_texts) >= _MOST_WINDOWS:
         _texts.clear()
     _texts[room_pk] = (window.version, epoch, text)
@@ -117,19 +118,19 @@ def public_window(room_pk: int, epoch: UUID) -> str | None:
 
 
 def is_handed_out(room_pk: int, name: str) -> bool:
-    """Whether a file of live sound is in the window now, or was a few pieces ago."""
+    """Whether a file of live sound is in the window now, or was a few segments ago."""
     window = _windows.get(room_pk)
-    if window is None or name not in window.names or time.monotonic() - window.at >= _BELIEVED:
-        window = _look(room_pk)
+    if window is None or name not in window.names or time.monotonic() - window.at >= _WINDOW_CACHE_SECONDS:
+        window = _read_window(room_pk)
     return window is not None and name in window.names
 
 
-def _look(room_pk: int) -> Window | None:
-    """The window as ffmpeg's playlists have it now; read only when they changed. None before the first piece."""
+def _read_window(room_pk: int) -> LiveWindow | None:
+    """Read the window from ffmpeg's playlists, if they changed. None before the first segment."""
     at, known = time.monotonic(), _windows.get(room_pk)
     try:
         on_disk, in_memory = _disk_lists(room_pk), _lists(store.window_paths(room_pk), _NOTHING)
-    except FileNotFoundError:  # removed while we read: the window in memory goes when recording goes on
+    except FileNotFoundError:  # removed meanwhile: recording goes on, so the playlists in memory are deleted
         return known
     version = on_disk.version, in_memory.version
     if known is not None and known.version == version:
@@ -139,7 +140,7 @@ def _look(room_pk: int) -> Window | None:
         segments = playlists.tail([texts[run] for run in sorted(texts)], _SIZE)
     if not segments:
         return None
-    window = Window(version, segments, playlists.handed_out(segments), at)
+    window = LiveWindow(version, segments, playlists.handed_out(segments), at)
     if len(_windows) >= _MOST_WINDOWS:
         _windows.clear()
     _windows[room_pk] = window
@@ -147,21 +148,21 @@ def _look(room_pk: int) -> Window | None:
 
 
 def _disk_lists(room_pk: int) -> Lists:
-    """The lists that the recorder wrote; as they were last seen, where the disk does not answer."""
+    """Lists that the recorder wrote; those that were last read, where the disk does not answer."""
     known = _on_disk.get(room_pk, _NOTHING)
     try:
-        found = _lane(room_pk).run_here(lambda: _recorded(room_pk, known), within=_PATIENCE)
+        lists = _lane(room_pk).run_here(lambda: _recorded(room_pk, known), within=_PATIENCE)
     except DiskHangs:
         return known
     if len(_on_disk) >= _MOST_WINDOWS:
         _on_disk.clear()
-    _on_disk[room_pk] = found
-    return found
+    _on_disk[room_pk] = lists
+    return lists
 
 
 def _recorded(room_pk: int, known: Lists) -> Lists:
-    """The lists of our own folder; what lies in another one is another installation's. In a thread of its own, whose
-    connection to the database ends with it."""
+    """Read lists from RECORDINGS_DIR; none where it is not this installation's folder. Runs in a thread of its own,
+    whose connection to the database it closes."""
     try:
         return _NOTHING if marker.trouble() else _lists(store.playlist_paths(room_pk), known)
     finally:
@@ -175,7 +176,7 @@ def _lane(room_pk: int) -> Lane:
 
 
 def _lists(paths: list[Path], known: Lists) -> Lists:
-    """The ends of these playlists; what is known, where they did not change."""
+    """Read the ends of playlists; returns `known` where they did not change."""
     stat = paths[-1].stat() if paths else None
     version = (len(paths), stat.st_mtime_ns, stat.st_size) if stat else (0, 0, 0)
     if version == known.version:

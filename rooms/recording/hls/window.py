@@ -1,6 +1,6 @@
-"""Sound in memory, WINDOW_DIR/<room>: what listeners by HLS hear while nothing is recorded. None of it is kept.
+"""Live HLS segments in memory, WINDOW_DIR/<room>, for listeners while nothing is recorded. None of it is kept.
 
-Everybody may write where it usually lies (/dev/shm), so what is not ours alone is neither written to nor emptied.
+Anybody may write to its usual place (/dev/shm), so a folder that others own or may write to is left alone.
 """
 
 from __future__ import annotations
@@ -18,31 +18,32 @@ from rooms.recording import store
 
 log = logging.getLogger(__name__)
 
-OLD = 60.0  # seconds after which nobody fetches a piece any more
+OLD = 60.0  # seconds after which segments are no longer fetched
 
 
 def home() -> Path:
-    """WINDOW_DIR, made where it is missing. Raises OSError unless it is a folder of ours alone."""
+    """Return WINDOW_DIR, creating it if missing. Raises OSError unless only this user can write to it."""
     return own_folder(Path(settings.WINDOW_DIR))
 
 
 def make(room_pk: int) -> None:
-    """A room's folder. Raises OSError unless it is ours alone."""
+    """Create a room's folder. Raises OSError unless only this user can write to it."""
     home()
     own_folder(store.window_folder(room_pk))
 
 
 def remove(room_pk: int) -> None:
-    """A room's folder goes, at the latest with the room's other sound. Raises OSError when it does not."""
+    """Remove a room's folder, if there is one. Raises OSError when that fails."""
     folder = store.window_folder(room_pk)
     if is_ours(Path(settings.WINDOW_DIR)) and is_ours(folder):
         store.remove_folder(folder)
 
 
 def sweep(live: Collection[int], paused: Collection[int]) -> None:
-    """Remove what is left of rooms that are over, and of live ones that are recorded again (not `paused`).
+    """Remove folders of rooms that have ended, and old folders of live rooms that are recorded again (not `paused`).
 
-    Who is still there is asked of the database, not of Redis: run numbers go on from what lies here.
+    `live` and `paused` come from the database: Redis may be empty after a restart, and run numbers continue from the
+    files in these folders.
     """
     if not is_ours(Path(settings.WINDOW_DIR)):
         return
@@ -50,7 +51,7 @@ def sweep(live: Collection[int], paused: Collection[int]) -> None:
         if folder.name.isdecimal() and is_ours(folder):
             room_pk = int(folder.name)
             try:
-                # Each piece that is written changes the folder itself.
+                # Writing a segment updates the modification time of its folder.
                 if room_pk not in live or (room_pk not in paused and time.time() - folder.lstat().st_mtime > OLD):
                     store.remove_folder(folder)
             except OSError as error:
@@ -58,7 +59,7 @@ def sweep(live: Collection[int], paused: Collection[int]) -> None:
 
 
 def own_folder(folder: Path) -> Path:
-    """A folder in memory, made where it is missing. Raises OSError unless it is ours alone."""
+    """Return a folder in memory, creating it if missing. Raises OSError unless only this user can write to it."""
     folder.mkdir(mode=0o750, parents=True, exist_ok=True)
     if not is_ours(folder):
         raise PermissionError(f"WINDOW_DIR: {folder} is not a folder of ours alone")
@@ -66,9 +67,9 @@ def own_folder(folder: Path) -> Path:
 
 
 def is_ours(folder: Path) -> bool:
-    """A real folder, no link, that belongs to us and that not everybody may write to."""
+    """Whether a folder is no link, belongs to this user and is not writable for everybody."""
     try:
-        found = folder.lstat()
+        info = folder.lstat()
     except OSError:
         return False
-    return stat.S_ISDIR(found.st_mode) and found.st_uid == os.geteuid() and not found.st_mode & stat.S_IWOTH
+    return stat.S_ISDIR(info.st_mode) and info.st_uid == os.geteuid() and not info.st_mode & stat.S_IWOTH

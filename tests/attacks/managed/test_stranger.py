@@ -168,7 +168,7 @@ def test_what_is_signed_for_one_thing_opens_no_other(site: Managed, room: Room) 
     signed_out.get(f"/r/{room.slug}/")
     claim = f"{room.pk}.mix.everybody.0.99999999999"
     right = signing.Signer(salt="rooms.recording.delivery.links").sign(claim)
-    assert links.read(right) is not None
+    assert links.parse_token(right) is not None
     tokens = [
         signed_out.cookies["stamtafel_listener"],
         claim,

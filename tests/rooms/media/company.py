@@ -24,7 +24,7 @@ from rooms.guests import peers
 from rooms.guests.hls_listener import HlsListener
 from rooms.guests.near_listener import NearListener
 from rooms.guests.talker import Talker
-from rooms.guests.visitor import Browser, Refused, Visitor
+from rooms.guests.visitor import Browser, SiteRefused, Visitor
 from rooms.models import Room
 from tests.rooms.media.conftest import PASSWORD
 from tests.rooms.people import consented, person
@@ -124,7 +124,7 @@ class Host:
             if self.visitor is None:
                 raise ConnectionError("no line")
             await self.visitor.ask(verb, **values)
-        except (Refused, OSError, TimeoutError, WebSocketException):
+        except (SiteRefused, OSError, TimeoutError, WebSocketException):
             self.failed = time.time()
             return False
         now = time.time()

@@ -158,9 +158,8 @@ def check_mute(seen: Seen) -> None:
 
 def recorded_gap(room_pk: int) -> float:
     """Seconds that the recording misses between its runs."""
-    pieces = playlists.runs(playlists.parse(store.playlist_texts(room_pk)))
-    ends = [run.segments[-1].end for run in pieces]
-    return sum((run.at - end).total_seconds() for run, end in zip(pieces[1:], ends, strict=False))
+    neighbours = itertools.pairwise(playlists.parse(store.playlist_texts(room_pk)))
+    return sum((after.at - before.end).total_seconds() for before, after in neighbours if after.run != before.run)
 
 
 class Mix:

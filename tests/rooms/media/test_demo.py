@@ -53,7 +53,7 @@ def test_there_is_one_demo_room_and_its_time_runs(people_of_the_demo: None) -> N
     assert start_demo_room() == room
     assert not may_start_demo()
     assert room.ends_by is not None and room.ends_by - timezone.now() <= timedelta(minutes=MINUTES)
-    assert actions.sweep(now=timezone.now() + timedelta(minutes=MINUTES + 1)) == 1
+    assert actions.sweep_rooms(now=timezone.now() + timedelta(minutes=MINUTES + 1)) == 1
     room.refresh_from_db()
     assert room.end_reason == Room.EndReason.TIME_UP
     assert may_start_demo()

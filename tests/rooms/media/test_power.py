@@ -22,7 +22,7 @@ from rooms import actions
 from rooms.guests import peers
 from rooms.guests.near_listener import NearListener
 from rooms.guests.talker import Talker
-from rooms.guests.visitor import Browser, Refused, Visitor, hear, listen, speak
+from rooms.guests.visitor import Browser, SiteRefused, Visitor, hear, listen, speak
 from rooms.models import Room
 from tests.processes import Site
 from tests.rooms.media.company import tone
@@ -169,6 +169,6 @@ async def code_of(work: Awaitable[object]) -> str:
     """Why it was refused."""
     try:
         await work
-    except Refused as error:
+    except SiteRefused as error:
         return error.code
     return "ok"

@@ -38,12 +38,16 @@ def restored(pk: int, *, recording: bool = True, tracked: bool = True) -> Studio
         audiobridge.Bridge("room", "secret", 1),
         streaming.Mountpoint("room", "secret", "pin", first + 2, 2, "nonce"),
     )
-    built = {"bridge": bridge.as_dict(), "mountpoint": mountpoint.as_dict(), "ports": [first, first + 1]}
+    built = {
+        "bridge": bridge.as_dict(),
+        "mountpoint": mountpoint.as_dict(),
+        "ports": {"leveller": first, "writer": first + 1},
+    }
     return Studio.restore(pk, {**built, "tracked": tracked}, recording=recording)
 
 
 def children_of(studio: Studio) -> list[int]:
-    return [pid for child in (studio.leveller, studio.recorder, studio.window) if (pid := child.pid) is not None]
+    return [pid for child in studio.children.values() if (pid := child.pid) is not None]
 
 
 def lives(pid: int) -> bool:
@@ -117,15 +121,15 @@ async def test_a_recorder_that_hangs_is_noticed_by_its_playlist() -> None:
     studio = restored(next(_numbers))
     await studio.ensure()
     try:
-        studio.recorder.started -= 60
-        pid = studio.recorder.pid
+        studio.children["recorder"].started -= 60
+        pid = studio.children["recorder"].pid
         assert pid is not None and studio._playlist is not None
         studio._playlist.write_text("#EXTM3U\n")
         await studio.ensure()
-        assert studio.recorder.pid == pid, "it wrote a moment ago"
+        assert studio.children["recorder"].pid == pid, "it wrote a moment ago"
         os.utime(studio._playlist, (0, 0))
         await studio.ensure()
-        assert studio.recorder.pid != pid and not lives(pid)
+        assert studio.children["recorder"].pid != pid and not lives(pid)
     finally:
         await studio.drop_children()
 
@@ -133,7 +137,7 @@ async def test_a_recorder_that_hangs_is_noticed_by_its_playlist() -> None:
 async def test_a_supervisor_restarted_in_a_pause_asks_nothing_of_janus() -> None:
     studio = restored(next(_numbers), recording=False, tracked=False)
     assert await studio.follow_tracks(Away()) is False
-    assert studio.writer is studio.window
+    assert studio.writer is studio.children["window"]
     with pytest.raises(JanusGone):  # but when it is over, tracks begin again
         await studio.set_recording(True)
         await studio.follow_tracks(Away())

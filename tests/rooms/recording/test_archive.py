@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rooms.recording.delivery.archive import Entry, Layout, layout
+from rooms.recording.delivery.archive import ArchiveEntry, Layout, layout
 
 AT = datetime(2026, 11, 23, 18, 30, 14, tzinfo=UTC)
 GIB = 1 << 30
@@ -22,15 +22,15 @@ names = st.text(st.characters(blacklist_categories=["Cs", "Cc"], blacklist_chara
 files = st.dictionaries(names, st.binary(max_size=2000), max_size=8)
 
 
-def entries(content: dict[str, bytes]) -> list[Entry]:
-    return [Entry(name, len(data), zlib.crc32(data)) for name, data in content.items()]
+def entries(content: dict[str, bytes]) -> list[ArchiveEntry]:
+    return [ArchiveEntry(name, len(data), zlib.crc32(data)) for name, data in content.items()]
 
 
 def made(plan: Layout, content: dict[str, bytes], start: int = 0, stop: int | None = None) -> bytes:
     """The bytes of a range, as the server puts them together."""
     data = list(content.values())
     out = b""
-    for piece in plan.pieces(start, plan.size if stop is None else stop):
+    for piece in plan.ranges(start, plan.size if stop is None else stop):
         whole = piece.part.header if piece.part.entry is None else data[piece.part.entry]
         out += whole[piece.offset : piece.offset + piece.size]
     return out
@@ -92,7 +92,8 @@ def zeros(size: int) -> int:
 # One byte below, at and above 4 GiB - 1 for a file, and the same for the place of the file behind it.
 @pytest.mark.parametrize("size", [0xFFFFFFFF - 200, 0xFFFFFFFE, 0xFFFFFFFF, 0x1_0000_0000, 5 * GIB])
 def test_sizes_and_places_beyond_4_gb(tmp_path: Path, size: int) -> None:
-    plan = layout([Entry("long.opus", size, 7), Entry("after.txt", 5, 9), Entry("last.txt", 0, 0)], AT)
+    files = [ArchiveEntry("long.opus", size, 7), ArchiveEntry("after.txt", 5, 9), ArchiveEntry("last.txt", 0, 0)]
+    plan = layout(files, AT)
     file = tmp_path / "large.zip"
     write_sparse(file, plan)
     with zipfile.ZipFile(file) as read:
@@ -105,7 +106,7 @@ def test_sizes_and_places_beyond_4_gb(tmp_path: Path, size: int) -> None:
 @pytest.mark.alone
 def test_unzip_reads_a_file_beyond_4_gb(tmp_path: Path) -> None:
     size = 4 * GIB + 12345
-    plan = layout([Entry("long.opus", size, zeros(size)), Entry("after.txt", 3, zeros(3))], AT)
+    plan = layout([ArchiveEntry("long.opus", size, zeros(size)), ArchiveEntry("after.txt", 3, zeros(3))], AT)
     file = tmp_path / "large.zip"
     write_sparse(file, plan)
     done = subprocess.run(["unzip", "-t", str(file)], capture_output=True, text=True, check=False)

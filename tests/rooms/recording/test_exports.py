@@ -98,8 +98,8 @@ def test_who_was_on_stage_when_and_what_happened(room: Room) -> None:
 
 
 def test_a_name_is_no_formula() -> None:
-    assert exports.harmless('=HYPERLINK("x")') == '\'=HYPERLINK("x")'
-    assert exports.harmless("Ada") == "Ada"
+    assert exports.escape_formula('=HYPERLINK("x")') == '\'=HYPERLINK("x")'
+    assert exports.escape_formula("Ada") == "Ada"
 
 
 def test_without_transcription_there_is_no_transcript() -> None:

@@ -184,7 +184,7 @@ def test_what_fails_is_tried_again_after_longer_and_longer(monkeypatch: pytest.M
     """Each error, also one that nobody expected: it copied everything again each 30 s, or never."""
     room, good = ended_long_ago(), ended_long_ago("other")
     breaks(monkeypatch, RuntimeError("a bug"))
-    for attempt, wait in enumerate((*finish_module.WAITS, finish_module.WAITS[-1]), start=1):
+    for attempt, wait in enumerate((*finish_module.RETRY_DELAYS, finish_module.RETRY_DELAYS[-1]), start=1):
         with pytest.raises(RuntimeError, match="a bug"):
             finish(room)
         recording = Recording.objects.get(room=room)

@@ -57,9 +57,9 @@ def elsewhere(tmp_path: Path, settings: Any) -> Callable[[], Path]:
 
 
 def test_the_first_one_marks_an_empty_folder_and_others_know_it() -> None:
-    assert marker.trouble() == "" and marker.read() is None, "looking marks nothing"
+    assert marker.trouble() == "" and marker.read_marker() is None, "looking marks nothing"
     marker.check()
-    found, row = marker.read(), RecordingsFolder.objects.get()
+    found, row = marker.read_marker(), RecordingsFolder.objects.get()
     assert found == marker.Marker(row.folder, True)
     marker.check()
     assert RecordingsFolder.objects.get() == row and marker.is_signed()

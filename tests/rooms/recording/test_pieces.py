@@ -56,12 +56,12 @@ def loud(samples: peers.Samples) -> np.ndarray[Any, Any]:
 
 
 def test_groups_end_with_what_is_broken_or_missing() -> None:
-    def piece(number: int, whole: bool = True) -> pieces.Piece:
-        return pieces.Piece(number, Path(str(number)), number, whole)
+    def piece(number: int, whole: bool = True) -> pieces.SegmentFile:
+        return pieces.SegmentFile(number, Path(str(number)), number, whole)
 
-    found = pieces.unbroken([piece(0), piece(1, False), piece(2), piece(3), piece(5)])
+    found = pieces.contiguous([piece(0), piece(1, False), piece(2), piece(3), piece(5)])
     assert [[one.number for one in group] for group in found] == [[0, 1], [2, 3], [5]]
-    assert pieces.unbroken([]) == []
+    assert pieces.contiguous([]) == []
 
 
 def test_a_killed_recorder_s_last_pieces_are_taken_up() -> None:
@@ -155,9 +155,9 @@ def test_a_piece_without_a_place_or_with_one_that_cannot_be_is_left_out(tmp_path
     piece(4, place(4 * pieces._SECONDS + 61))
     piece(5, b"tfdt" + b"\xff" * 12)
     piece(7200, place(7200 * 1.0026))
-    assert [found.number for found in pieces.found(tmp_path, 0)] == [0, 3, 7200]
+    assert [found.number for found in pieces.segment_files(tmp_path, 0)] == [0, 3, 7200]
     (tmp_path / "0-0.m4s").write_bytes(b"\0\0\0\x0bmoof\0\0\0" + box(b"mdat", b""))
-    assert [found.number for found in pieces.found(tmp_path, 0)] == [3, 7200]
+    assert [found.number for found in pieces.segment_files(tmp_path, 0)] == [3, 7200]
 
 
 def test_files_that_make_no_sense_are_told_and_do_not_stop_the_worker(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -189,7 +189,7 @@ def test_without_any_list_the_files_themselves_tell_when() -> None:
     record(room, 0, 500, begins=2, seconds=5)
     store.playlist_path(room.pk).unlink()
     assert room.started_at is not None
-    for piece in pieces.found(store.hls_folder(room.pk), 0):
+    for piece in pieces.segment_files(store.hls_folder(room.pk), 0):
         written = room.started_at.timestamp() + 3 + piece.ticks / pieces.RATE
         os.utime(piece.path, (written, written))
     assert tone_at(mix_of(room)[1], 500)[0] == pytest.approx(2, abs=0.1)
@@ -211,15 +211,15 @@ def test_a_track_with_holes_is_mended(tmp_path: Path, seed: int) -> None:
     path, target = tmp_path / "raw.mjr", tmp_path / "mended.mjr"
     data = b"MJR00002" + struct.pack(">H", len(header)) + header + frames(2000)
     path.write_bytes(data)
-    assert tracks.mend(path, target) == path and not target.exists()
+    assert tracks.drop_broken_frames(path, target) == path and not target.exists()
     for cut in sorted(dice.sample(range(4096, len(data) - 8192, 8192), 3), reverse=True):
         data = data[:cut] + data[cut + 4096 + dice.randrange(100) :]
     data += b"MEET\0\0"
     path.write_bytes(data)
-    assert tracks.mend(path, target) == target
+    assert tracks.drop_broken_frames(path, target) == target
     mended = target.read_bytes()
     assert len(data) - 4 * 26 < len(mended) < len(data)
-    assert tracks.mend(target, path) == target, "nothing is left to mend"
+    assert tracks.drop_broken_frames(target, path) == target, "nothing is left to mend"
     done = subprocess.run(["janus-pp-rec", target, tmp_path / "track.opus"], capture_output=True, check=False)
     assert done.returncode == 0
     assert len(peers.read_clip(tmp_path / "track.opus")) / peers.RATE == pytest.approx(40, abs=0.1)
@@ -233,7 +233,7 @@ def test_a_recording_waits_for_room_and_nothing_is_half_written(monkeypatch: pyt
     with monkeypatch.context() as patch:
         patch.setattr(settings, "RECORDINGS_RESERVE_MB", 10_000_000)
         assert "no room" in finish_recording(room.pk)
-        with pytest.raises(space.NoRoom):
+        with pytest.raises(space.NoSpace):
             finish(room)
     recording = Recording.objects.get(room=room)
     assert recording.state == Recording.State.FINISHING and "MB" in recording.error, "the sweep asks again"

@@ -49,7 +49,7 @@ def test_a_line_that_is_being_written_is_left_out() -> None:
 
 
 def test_the_window_shows_the_end_only() -> None:
-    shown = playlists.window(playlists.parse(private((0, 30, 0))), address)
+    shown = playlists.public_playlist(playlists.parse(private((0, 30, 0))), address)
     assert "#EXT-X-MEDIA-SEQUENCE:22\n" in shown
     assert shown.count("#EXTINF") == playlists.WINDOW
     assert shown.rstrip().endswith("/hls/signed/0-29.m4s")
@@ -59,7 +59,7 @@ def test_the_window_shows_the_end_only() -> None:
 
 def test_a_restart_of_the_recorder_is_a_discontinuity_with_its_own_beginning() -> None:
     segments = playlists.parse(private((0, 20, 0), (1, 3, 25)))
-    shown = playlists.window(segments, address)
+    shown = playlists.public_playlist(segments, address)
     assert shown.count("#EXT-X-DISCONTINUITY\n") == 1
     assert (
         shown.index("0-19.m4s")
@@ -68,21 +68,21 @@ def test_a_restart_of_the_recorder_is_a_discontinuity_with_its_own_beginning() -
         < shown.index("1-0.m4s")
     )
     assert "#EXT-X-DISCONTINUITY-SEQUENCE:0\n" in shown
-    later = playlists.window(playlists.parse(private((0, 20, 0), (1, 9, 25))), address)
+    later = playlists.public_playlist(playlists.parse(private((0, 20, 0), (1, 9, 25))), address)
     assert "#EXT-X-DISCONTINUITY-SEQUENCE:1\n" in later
     assert later.count("#EXT-X-DISCONTINUITY\n") == 0
 
 
 def test_runs_keep_their_true_begin() -> None:
-    first, second = playlists.runs(playlists.parse(private((0, 20, 0), (1, 3, 25))))
-    assert (first.run, len(first.segments)) == (0, 20)
-    assert second.at - first.at == timedelta(seconds=25)
+    segments = playlists.parse(private((0, 20, 0), (1, 3, 25)))
+    second = next(segment for segment in segments if segment.run == 1)
+    assert (second.number, second.at - segments[0].at) == (20, timedelta(seconds=25))
 
 
 def test_three_hours_are_read_in_a_moment() -> None:
     """The end of a long playlist costs a small part of reading all of it, after three hours as after one."""
     text, shorter = private((0, 3 * 3600, 0)), private((0, 3600, 0))
-    end = fastest(lambda: playlists.window(playlists.tail(text), address))
+    end = fastest(lambda: playlists.public_playlist(playlists.tail(text), address))
     assert end < fastest(lambda: playlists.parse(text)) / 10
     assert end < fastest(lambda: playlists.parse(shorter)) / 10
 

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rooms.recording.delivery.ranges import Range, Unsatisfiable, asked, still_same
+from rooms.recording.delivery.ranges import Range, Unsatisfiable, if_range_matches, parse_range
 
 
 @pytest.mark.parametrize(
@@ -28,7 +28,7 @@ from rooms.recording.delivery.ranges import Range, Unsatisfiable, asked, still_s
     ],
 )
 def test_ranges_of_a_hundred_bytes(header: str | None, wanted: Range | None) -> None:
-    assert asked(header, 100) == wanted
+    assert parse_range(header, 100) == wanted
 
 
 @pytest.mark.parametrize(
@@ -41,28 +41,28 @@ def test_ranges_of_a_hundred_bytes(header: str | None, wanted: Range | None) -> 
 )
 def test_ranges_behind_the_end_and_what_is_none(header: str) -> None:
     with pytest.raises(Unsatisfiable):
-        asked(header, 100)
+        parse_range(header, 100)
 
 
 def test_any_part_of_nothing_is_all_of_it() -> None:
-    assert asked("bytes=0-", 0) is asked(None, 0) is None
+    assert parse_range("bytes=0-", 0) is parse_range(None, 0) is None
     with pytest.raises(Unsatisfiable):
-        asked("bytes=1-", 0)
+        parse_range("bytes=1-", 0)
 
 
 @given(st.text(max_size=40), st.integers(0, 10**12))
 def test_nonsense_never_breaks_anything(text: str, size: int) -> None:
     for header in (text, f"bytes={text}"):
         try:
-            found = asked(header, size)
+            found = parse_range(header, size)
         except Unsatisfiable:
             continue
         assert found is None or 0 <= found.start < found.stop <= size
 
 
 def test_a_range_is_of_the_same_thing_only() -> None:
-    assert still_same(None, '"a"')
-    assert still_same('"a"', '"a"')
-    assert not still_same('"b"', '"a"')
-    assert not still_same('W/"a"', '"a"')
-    assert not still_same("Mon, 23 Nov 2026 18:00:00 GMT", '"a"')
+    assert if_range_matches(None, '"a"')
+    assert if_range_matches('"a"', '"a"')
+    assert not if_range_matches('"b"', '"a"')
+    assert not if_range_matches('W/"a"', '"a"')
+    assert not if_range_matches("Mon, 23 Nov 2026 18:00:00 GMT", '"a"')
