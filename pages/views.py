@@ -31,7 +31,7 @@ from rooms.rules.roles import may_replay, role_of
 from rooms.wire.snapshot import Snapshot, snapshot
 from rooms.wording import ENTRY_WORDS
 
-SHOWN_STANDING = 24  # figures drawn for listeners; the number beside them is exact
+SHOWN_STANDING = 24  # most figures drawn for listeners; the number beside them is exact
 
 
 def reader(request: HttpRequest) -> User | None:
