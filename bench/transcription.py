@@ -1,4 +1,4 @@
-"""What does transcription cost, beside bare Whisper, and how much memory does an hour of talk need?
+"""The cost of transcription compared with bare Whisper, and the peak memory for an hour of speech.
 
     python bench/transcription.py [--model base] [--minutes 60] [--threads 1]
 
@@ -31,7 +31,7 @@ from django.conf import settings
 from tests.support import sounds
 from transcripts.speech import audio, vad
 from transcripts.speech.engine import WhisperEngine
-from transcripts.speech.stitch import Line, stitch
+from transcripts.speech.stitch import CueDraft, stitch
 from transcripts.speech.windows import pack, spans
 
 
@@ -39,16 +39,16 @@ def load(model: str) -> WhisperEngine:
     return WhisperEngine(model, settings.WHISPER_MODEL_DIR, 600)
 
 
-def ours(engine: WhisperEngine, path: Path, language: str = "en") -> list[Line]:
+def ours(engine: WhisperEngine, path: Path, language: str = "en") -> list[CueDraft]:
     """One track, as a worker does it."""
-    lines: list[Line] = []
+    lines: list[CueDraft] = []
     for window in list(pack(spans(vad.probabilities(audio.blocks(path))))):
-        lines += stitch(engine.hear(audio.read(path, window), language, lambda: None), window, 0)
+        lines += stitch(engine.transcribe(audio.read_window(path, window), language, lambda: None), window, 0)
     return lines
 
 
 def talk(path: Path, minutes: float, share: float) -> None:
-    """A track of so many minutes, of which this share is speech."""
+    """Make a track of `minutes`, of which a share is speech."""
     places: list[tuple[int, str]] = []
     at_ms, turn = 500, 0
     while at_ms < minutes * 60_000 - 8_000:
@@ -91,7 +91,7 @@ def speed(model: str) -> None:
 
 
 def peak(model: str, path: str) -> None:
-    """In a process of its own: its peak memory in MiB before and after the track."""
+    """Print the peak memory of this process in MiB before and after the track; run in a process of its own."""
     engine = load(model)
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     lines = ours(engine, Path(path))

@@ -1,4 +1,4 @@
-"""How many words of clean speech does the transcript get wrong, clip by clip?
+"""Word error rate of transcripts of clean speech, clip by clip.
 
     python bench/word_errors.py [FOLDER] [--model base] [--language en]
 

@@ -7,7 +7,7 @@ class ModerationConfig(AppConfig):
     verbose_name = _("Trust and safety")
 
     def ready(self) -> None:
-        from moderation.groups import fill_group
+        from moderation.groups import grant_permissions
         from people.groups import group_made
 
-        group_made.connect(fill_group)
+        group_made.connect(grant_permissions)

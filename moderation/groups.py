@@ -1,4 +1,4 @@
-"""Permissions on clocks, receipts and follows that the groups of staff get when they are made (`people/groups.py`)."""
+"""Permissions on clocks, receipts and follows that groups of staff get when they are created (`people/groups.py`)."""
 
 from __future__ import annotations
 
@@ -10,13 +10,16 @@ from django.contrib.auth.models import Group, Permission
 
 from people.groups import AUDITORS, MODERATORS, SENIORS
 
-# All who review see until when a copy is kept and why, what was purged, and who follows whom.
+# For all reviewers: retention clocks, purge receipts, follows.
 PERMISSIONS = {"moderation": ("view_roomclock",), "retention": ("view_purgereceipt",), "social": ("view_follow",)}
 GROUPS = (MODERATORS, SENIORS, AUDITORS)
 
 
-def fill_group(group: Group, **_signal: Any) -> None:
-    """Receiver of `group_made`. Django makes permissions app by app, and ours only after the groups: now, then."""
+def grant_permissions(group: Group, **_signal: Any) -> None:
+    """Give a new group of staff its permissions (receiver of `group_made`).
+
+    Django creates the permissions of these apps after the groups are made, so they are created here first.
+    """
     if group.name not in GROUPS:
         return
     for label, codenames in PERMISSIONS.items():

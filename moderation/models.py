@@ -1,4 +1,4 @@
-"""Rooms as moderators see them."""
+"""Proxy models of trust and safety."""
 
 from django.utils.translation import gettext_lazy as _
 
@@ -6,11 +6,11 @@ from rooms.models import Room
 
 
 class RoomClock(Room):
-    """An ended room seen by its retention clock: the admin's list of what is kept, held and due."""
+    """Proxy of an ended room, for the admin's list of retention clocks: kept, held and due."""
 
     class Meta:
         proxy = True
-        # Moderators see when a copy goes and why; operators see how the site's parts are (/readyz).
+        # `view_roomclock` (made by Django) is for moderators; `view_health` opens the details of /readyz to operators.
         permissions = [("view_health", "Can see how the parts of the site are")]
         verbose_name = _("retention clock")
         verbose_name_plural = _("retention clocks")

@@ -1,4 +1,4 @@
-"""Forms of room pages: they check shape and say what is wrong; whether somebody may, actions decide."""
+"""Forms of room pages: they validate input; permissions are checked by actions."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ POLICY_WORDS = {
 }
 
 
-# A room that nobody else may come into is closed while it is live, not opened so.
+# Without `invited`, which can only be chosen while the room is live.
 OPEN_WORDS = {
     Room.EntryPolicy.ANYONE: ENTRY_WORDS[Room.EntryPolicy.ANYONE],
     Room.EntryPolicy.SIGNED_IN: ENTRY_WORDS[Room.EntryPolicy.SIGNED_IN],
@@ -28,7 +28,7 @@ OPEN_WORDS = {
 
 
 class OpenRoomForm(forms.Form):
-    """What a host says before a room opens."""
+    """Form that opens a room."""
 
     title = TypedField(label=_("What is it about?"), text=TITLE, help_text=_("One line that makes people sit down."))
     topic = TypedField(
@@ -59,6 +59,6 @@ class OpenRoomForm(forms.Form):
     )
 
     def refused(self, fields: dict[str, Any]) -> None:
-        """Mark what the action found wrong, beyond what the form checks."""
+        """Add an error to each field that the action refused."""
         for name in fields:
             self.add_error(name if name in self.fields else None, _("This value cannot be used."))

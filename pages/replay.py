@@ -1,4 +1,4 @@
-"""What the page of an ended room shows, and to whom."""
+"""Data of the replay page of an ended room, for one reader."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from people.models import User
 from rooms.models import Recording, Room, Seat
 from rooms.recording.delivery import links
 from rooms.rules.identity import Who
-from transcripts.actions import LINE
+from transcripts.actions import CUE_TEXT
 from transcripts.jobs.progress import TranscriptProgress, progress
 from transcripts.models import Cue, Transcript
 from transcripts.permissions import ON_STAGE, may_correct
@@ -23,16 +23,16 @@ ROLES = {"host": 0, "cohost": 1, "speaker": 2}
 
 
 @dataclass(frozen=True)
-class Line:
-    """A line of the transcript; `turn` where somebody else begins to speak."""
+class ReplayLine:
+    """A line of the transcript; `turn`: another speaker than the line before."""
 
     cue: Cue
     turn: bool
 
 
 @dataclass(frozen=True)
-class Editing:
-    """The line whose form is open: what was typed (None: nothing yet) and what was wrong with it."""
+class CueEdit:
+    """The line whose correction form is open, with the text typed (None: not yet) and the error message."""
 
     pk: int
     text: str | None = None
@@ -40,8 +40,8 @@ class Editing:
 
 
 @dataclass(frozen=True)
-class Replay:
-    """Everything on the page. `state` is what to show: playing, empty, finishing, failed or gone."""
+class ReplayPage:
+    """Context of the replay page. `state` is playing, empty (no sound), finishing, failed or gone (purged)."""
 
     room: Room
     role: str
@@ -50,11 +50,11 @@ class Replay:
     transcript: Transcript | None
     progress: TranscriptProgress | None
     people: list[User]
-    lines: list[Line]
+    lines: list[ReplayLine]
     mix: str
     q: str
     data: dict[str, Any]
-    editing: Editing | None = None
+    editing: CueEdit | None = None
 
     @property
     def is_host(self) -> bool:
@@ -62,13 +62,13 @@ class Replay:
 
     @property
     def writing(self) -> bool:
-        """The transcript is not done yet."""
+        """Whether the transcript is still being written."""
         return self.transcript is not None and self.transcript.is_open
 
     @property
     def most_letters(self) -> int:
-        """The longest correction, for the form and for script."""
-        return LINE.most
+        """Longest correction allowed, in letters, for the form and its script."""
+        return CUE_TEXT.most
 
     @property
     def has_doubt(self) -> bool:
@@ -80,20 +80,20 @@ class Replay:
         return may_correct(self.role) is None
 
     @property
-    def in_it(self) -> bool:
-        """The reader's voice is in it, or the reader answers for it."""
+    def took_part(self) -> bool:
+        """Whether the reader was host, co-host or speaker."""
         return self.role in ON_STAGE
 
     @property
     def own_lines(self) -> bool:
-        """Whether there is something to download that the reader said."""
-        return self.transcript is not None and self.transcript.finished_at is not None and self.in_it
+        """Whether the reader can download their own lines."""
+        return self.transcript is not None and self.transcript.finished_at is not None and self.took_part
 
 
-def replay(room: Room, who: Who, role: str, q: str = "", editing: Editing | None = None) -> Replay:
-    """The page of an ended room for somebody who may see it; `q` shows only lines with these words.
+def build_page(room: Room, who: Who, role: str, q: str = "", editing: CueEdit | None = None) -> ReplayPage:
+    """Build the replay page for a reader who may see it; a non-empty `q` shows only lines with these words.
 
-    The line that is being edited is shown, too, whatever is searched for.
+    The line that is being edited is always shown.
     """
     recording = Recording.objects.filter(room=room).first()
     state = state_of(room, recording)
@@ -103,7 +103,7 @@ def replay(room: Room, who: Who, role: str, q: str = "", editing: Editing | None
         transcript = Transcript.objects.select_related("room").filter(room=room).first()
     seats = seats_of(room) if state == "playing" else []
     mix = links.address(room.pk, "mix", who.user, "mix.m4a") if state == "playing" else ""
-    return Replay(
+    return ReplayPage(
         room=room,
         role=role,
         state=state,
@@ -114,13 +114,13 @@ def replay(room: Room, who: Who, role: str, q: str = "", editing: Editing | None
         lines=lines_of(transcript, q, editing),
         mix=mix,
         q=q,
-        data=for_script(room, who, recording, seats) if state == "playing" else {},
+        data=script_data(room, who, recording, seats) if state == "playing" else {},
         editing=editing,
     )
 
 
 def state_of(room: Room, recording: Recording | None) -> str:
-    """What there is of a recording, in one word."""
+    """Return the `state` of the page by the state of the recording."""
     if room.purged_at is not None or recording is None or recording.state == Recording.State.PURGED:
         return "gone"
     if recording.state in (Recording.State.RUNNING, Recording.State.FINISHING):
@@ -131,33 +131,33 @@ def state_of(room: Room, recording: Recording | None) -> str:
 
 
 def seats_of(room: Room) -> list[Seat]:
-    """Who sat where, the host first, then helpers, then in the order they sat down."""
+    """List the seats of a room: host, co-hosts, speakers, each in the order they were taken."""
     seats = Seat.objects.filter(room=room).select_related("user").order_by("taken_at", "pk")
     return sorted(seats, key=lambda seat: ROLES[seat.role])
 
 
 def people_of(seats: Sequence[Seat]) -> list[User]:
-    """Each person once, in that order."""
+    """List the people of these seats, each once, in the same order."""
     return list({seat.user_id: seat.user for seat in seats}.values())
 
 
-def lines_of(transcript: Transcript | None, q: str, editing: Editing | None = None) -> list[Line]:
+def lines_of(transcript: Transcript | None, q: str, editing: CueEdit | None = None) -> list[ReplayLine]:
     if transcript is None:
         return []
     cues = cues_in_order(transcript)
     if q.strip():
-        found = search(cues, transcript.language, q)
-        cues = found if editing is None else found | cues.filter(pk=editing.pk)
-    lines: list[Line] = []
+        matching = search(cues, transcript.language, q)
+        cues = matching if editing is None else matching | cues.filter(pk=editing.pk)
+    lines: list[ReplayLine] = []
     before = None
     for cue in cues:
-        lines.append(Line(cue, cue.seat.user_id != before))
+        lines.append(ReplayLine(cue, cue.seat.user_id != before))
         before = cue.seat.user_id
     return lines
 
 
-def for_script(room: Room, who: Who, recording: Recording | None, seats: Sequence[Seat]) -> dict[str, Any]:
-    """What script needs besides the page: where the waveform is, and whose seat is in which lane."""
+def script_data(room: Room, who: Who, recording: Recording | None, seats: Sequence[Seat]) -> dict[str, Any]:
+    """Build the JSON for the page's scripts: room, duration in ms, URL of the waveform, and the seats of each lane."""
     drawn = recording is not None and recording.prepared_at is not None
     people = people_of(seats)
     called = labels({person.handle: person.display_name for person in people})

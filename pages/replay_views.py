@@ -1,4 +1,4 @@
-"""The page of an ended room: parse, ask or act, render. No rule lives here."""
+"""Views of the replay page of an ended room: each parses, calls one query or action, renders."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from core.refusals import Refused
 from pages.js_messages.replay import replay_words
-from pages.replay import Editing, replay
+from pages.replay import CueEdit, build_page
 from people.models import User
 from rooms.actions import download_everything, set_published
 from rooms.models import Room
@@ -26,12 +26,12 @@ from rooms.rules.roles import check_replay
 from transcripts.actions import correct_cue, retry_transcript
 from transcripts.files.formats import FORMATS
 from transcripts.permissions import may_read
-from transcripts.queries import SEARCH, about, format_lines, readable_transcript
+from transcripts.queries import SEARCH, file_header, format_lines, readable_transcript
 from transcripts.refusals import TranscriptRefused
 
 
 def ended_room(request: HttpRequest, slug: str) -> tuple[Room, str]:
-    """The room and the reader's role in it. Raises Http404 for everybody who may not hear it again."""
+    """Get the room and the reader's role in it. Raises Http404 unless the reader may replay it."""
     room = Room.objects.by_slug(slug)
     if room is None or room.status not in (Room.Status.LIVE, Room.Status.ENDED):
         raise Http404
@@ -41,9 +41,11 @@ def ended_room(request: HttpRequest, slug: str) -> tuple[Room, str]:
         raise Http404 from refused
 
 
-def nothing_here(request: HttpRequest) -> HttpResponse:
-    """The page for who may not hear a room again. Signed out, one is led to sign in, by the same words for every
-    address: they tell nothing of what there is."""
+def sign_in_or_404(request: HttpRequest) -> HttpResponse:
+    """Answer a reader who may not replay a room: 404, signed out with a link to sign in.
+
+    The page is the same for every address, so that it does not reveal which rooms exist.
+    """
     if request.user.is_authenticated:
         raise Http404
     return render(request, "pages/sign_in.html", status=404)
@@ -52,24 +54,24 @@ def nothing_here(request: HttpRequest) -> HttpResponse:
 @never_cache
 @require_safe
 def replay_page(request: HttpRequest, slug: str) -> HttpResponse:
-    """Sound, waveform and transcript; what its host can do with them. `?edit=` opens the form of a line."""
+    """Show sound, waveform and transcript, and the host's controls. `?edit=<cue>` opens the form of a line."""
     try:
         room, role = ended_room(request, slug)
     except Http404:
-        return nothing_here(request)
+        return sign_in_or_404(request)
     if room.is_live:
         return redirect(room)
     line = request.GET.get("edit", "")
-    return show(request, room, role, Editing(int(line)) if re.fullmatch(r"[0-9]{1,15}", line) else None)
+    return render_replay(request, room, role, CueEdit(int(line)) if re.fullmatch(r"[0-9]{1,15}", line) else None)
 
 
-def show(
-    request: HttpRequest, room: Room, role: str, editing: Editing | None = None, status: int = 200
+def render_replay(
+    request: HttpRequest, room: Room, role: str, editing: CueEdit | None = None, status: int = 200
 ) -> HttpResponse:
-    """The page, as the reader asked for it."""
-    q = SEARCH.loosely(request.POST.get("q") or request.GET.get("q", ""))
+    """Render the replay page, filtered by `q` of the request."""
+    q = SEARCH.clean_leniently(request.POST.get("q") or request.GET.get("q", ""))
     context = {
-        "page": replay(room, who_of_request(request), role, q, editing),
+        "page": build_page(room, who_of_request(request), role, q, editing),
         "room": room,
         "words": replay_words(),
         "edit_link": reverse("pages:replay", args=[room.slug], query={**({"q": q} if q else {}), "edit": ""}),
@@ -79,7 +81,7 @@ def show(
 
 @require_POST
 def publish(request: HttpRequest, slug: str) -> HttpResponse:
-    """Let everybody hear it, or not any more."""
+    """Publish the replay, or take it back."""
     room, _role = ended_room(request, slug)
     if not request.user.is_authenticated:
         raise Http404
@@ -92,7 +94,7 @@ def publish(request: HttpRequest, slug: str) -> HttpResponse:
 
 @require_POST
 def download(request: HttpRequest, slug: str) -> HttpResponse:
-    """Everything as one zip, for the host."""
+    """Redirect the host to a zip of everything."""
     room, _role = ended_room(request, slug)
     if not request.user.is_authenticated:
         raise Http404
@@ -106,7 +108,7 @@ def download(request: HttpRequest, slug: str) -> HttpResponse:
 
 @require_POST
 def retry(request: HttpRequest, slug: str) -> HttpResponse:
-    """Try again what could not be transcribed."""
+    """Retry what could not be transcribed."""
     room, role = ended_room(request, slug)
     if may_read(role):
         raise Http404
@@ -119,7 +121,7 @@ def retry(request: HttpRequest, slug: str) -> HttpResponse:
 
 @require_POST
 def correct(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
-    """What was really said, for who has no script; with script the same goes over the API."""
+    """Correct a line without script; with script the page uses the API."""
     room, role = ended_room(request, slug)
     if not request.user.is_authenticated:
         raise Http404
@@ -132,11 +134,11 @@ def correct(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
             raise Http404 from refused
         if refused.status == 400:
             wrong = " ".join([refused.text, *refused.fields.values()])
-            return show(request, room, role, Editing(pk, text, wrong), status=400)
+            return render_replay(request, room, role, CueEdit(pk, text, wrong), status=400)
         messages.error(request, refused.text)
-        return show(request, room, role, status=refused.status)
+        return render_replay(request, room, role, status=refused.status)
     messages.success(request, _("Saved."))
-    q = SEARCH.loosely(request.POST.get("q", ""))
+    q = SEARCH.clean_leniently(request.POST.get("q", ""))
     query = {"q": q} if q else None
     return redirect(reverse("pages:replay", args=[slug], query=query, fragment=f"line-{pk}"))
 
@@ -144,15 +146,15 @@ def correct(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
 @never_cache
 @require_safe
 def own_lines(request: HttpRequest, slug: str, kind: str) -> HttpResponse:
-    """What the reader said in this room, as a file."""
+    """Download the reader's own lines as a file."""
     if not request.user.is_authenticated or kind not in FORMATS:
-        return nothing_here(request)
+        return sign_in_or_404(request)
     try:
         transcript = readable_transcript(slug, request.user, mine=True)
     except TranscriptRefused as refused:
         raise Http404 from refused
     render_text, content_type = FORMATS[kind]
-    text = "".join(render_text(about(transcript), format_lines(transcript, request.user)))
+    text = "".join(render_text(file_header(transcript), format_lines(transcript, request.user)))
     response = HttpResponse(text, content_type=content_type)
     response["Content-Disposition"] = f'attachment; filename="{slug}-{request.user.handle}.{kind}"'
     return response

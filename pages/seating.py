@@ -1,4 +1,4 @@
-"""How the stage sits around the table: a pure function of a snapshot, drawn by the page and by room/table.js alike."""
+"""Order of the chairs around the table, from a snapshot. Pure; the room's script has the same rules."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from rooms.wire.events import SeatState
 
 
 class Chair(NamedTuple):
-    """A chair at `at` of all chairs, counted clockwise from the table's head; `seat` is None while it is free.
+    """A chair. `at` is its number, clockwise from 0 at the head of the table; `seat` is None while it is free.
 
-    `label` is the name of who sits there, with the handle where two at the table have names that read alike.
+    `label` is the name of the person in it, with the handle where two names at the table look alike.
     """
 
     at: int
@@ -35,9 +35,9 @@ EMPTY_SEAT = SeatState(
 
 
 def chairs(seats: Sequence[SeatState], max_speakers: int) -> list[Chair]:
-    """Every chair, in reading order: host, co-hosts, speakers by place, then the free ones.
+    """List all chairs in reading order: host, co-hosts, speakers by place, then the free ones.
 
-    The host sits at the head, co-hosts on both sides of the host, speakers between them.
+    Around the table the host sits at the head, co-hosts on both sides of the host, speakers between them.
     """
     by_place = {seat["place"]: seat for seat in seats}
     called = labels({seat["user"]: seat["name"] for seat in seats})
@@ -54,5 +54,5 @@ def chairs(seats: Sequence[SeatState], max_speakers: int) -> list[Chair]:
 
 
 def chair_count(seats: Sequence[SeatState], max_speakers: int) -> int:
-    """The host's chair, the speakers', and a co-host's for each who is there."""
+    """Count the chairs: the host's, `max_speakers` for speakers, and one for each co-host on stage."""
     return 1 + sum(seat["role"] == "cohost" for seat in seats) + max_speakers

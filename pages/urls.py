@@ -1,4 +1,4 @@
-"""Pages that put several apps together."""
+"""URLs of the pages that combine several apps."""
 
 from django.urls import path
 

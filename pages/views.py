@@ -1,4 +1,4 @@
-"""Pages of rooms: they parse, call one action, render."""
+"""Views of the pages of rooms: each parses, calls one query or action, renders."""
 
 from __future__ import annotations
 
@@ -35,12 +35,13 @@ SHOWN_STANDING = 24  # figures drawn for listeners; the number beside them is ex
 
 
 def reader(request: HttpRequest) -> User | None:
+    """Return the signed-in user, else None."""
     return request.user if request.user.is_authenticated else None
 
 
 @require_safe
 def home(request: HttpRequest) -> HttpResponse:
-    """Who is live now."""
+    """Show the rooms that are live now."""
     me = reader(request)
     rooms = live_rooms(me)
     mine = live_room_of(me) if me else None
@@ -51,7 +52,7 @@ def home(request: HttpRequest) -> HttpResponse:
 
 @require_POST
 def start_demo(request: HttpRequest) -> HttpResponse:
-    """The demo's button: its room, live again."""
+    """Start the demo room, and redirect to it."""
     try:
         return redirect(start_demo_room())
     except RoomRefused as refused:
@@ -62,7 +63,7 @@ def start_demo(request: HttpRequest) -> HttpResponse:
 @login_required
 @require_http_methods(["GET", "POST"])
 def open_page(request: HttpRequest) -> HttpResponse:
-    """The form that opens a room; who hosts one already is led there."""
+    """Show and handle the form that opens a room; a reader who hosts one already is redirected to it."""
     me = cast(User, request.user)
     if mine := live_room_of(me):
         return redirect(mine)
@@ -71,7 +72,7 @@ def open_page(request: HttpRequest) -> HttpResponse:
         try:
             return redirect(open_room(me, **form.cleaned_data))
         except RoomRefused as refused:
-            if refused.code == "already_hosting" and (mine := live_room_of(me)):  # sent twice: one room is open
+            if refused.code == "already_hosting" and (mine := live_room_of(me)):  # the form was sent twice
                 return redirect(mine)
             form.refused(refused.fields)
             messages.error(request, refused.text)
@@ -81,7 +82,7 @@ def open_page(request: HttpRequest) -> HttpResponse:
 @never_cache
 @require_safe
 def room_page(request: HttpRequest, slug: str) -> HttpResponse:
-    """The room, as it is this second; from here script follows it."""
+    """Show a room as it is now, live or ended; scripts keep a live one up to date."""
     room = Room.objects.by_slug(slug)
     if room is None or room.status in (Room.Status.SCHEDULED, Room.Status.CANCELLED):
         raise Http404
@@ -98,7 +99,7 @@ def room_page(request: HttpRequest, slug: str) -> HttpResponse:
 @login_required
 @require_POST
 def entry(request: HttpRequest, slug: str) -> HttpResponse:
-    """Change who may come in, from a page without script."""
+    """Change the entry policy of a room, without script."""
     room = Room.objects.by_slug(slug)
     if room is None:
         raise Http404
@@ -111,6 +112,7 @@ def entry(request: HttpRequest, slug: str) -> HttpResponse:
 
 
 def live_context(request: HttpRequest, room: Room, now: Snapshot) -> dict[str, Any]:
+    """Build the context of a live room's page."""
     seats, handle = now["seats"], now["you"]["user"]
     places = now["room"]["max_speakers"]
     return {
@@ -139,6 +141,7 @@ def live_context(request: HttpRequest, room: Room, now: Snapshot) -> dict[str, A
 
 
 def ended_context(request: HttpRequest, room: Room) -> dict[str, Any]:
+    """Build the context of an ended room's page."""
     ended_at = room.ended_at or room.started_at
     who = who_of_request(request)
     role = role_of(who, room)
@@ -147,8 +150,8 @@ def ended_context(request: HttpRequest, room: Room) -> dict[str, Any]:
         "recording": Recording.objects.filter(room=room).first(),
         "demo_off": room.is_demo and may_start_demo(),
         "may_replay": may_replay(room, who),
-        # How long it is kept tells of decisions, too: that is for those who are in it.
-        "in_it": role != "listener",
+        # The time of the purge can reveal decisions: it is shown only to those who took part.
+        "took_part": role != "listener",
         "is_host": role == "host",
         "lasted_ms": room.room_time(ended_at),
     }
@@ -157,7 +160,7 @@ def ended_context(request: HttpRequest, room: Room) -> dict[str, Any]:
 @login_required
 @require_safe
 def dashboard(request: HttpRequest) -> HttpResponse:
-    """A host's rooms, live and past, each with its recording's state and clock."""
+    """Show a host's rooms, live and past, each with the state of its recording and its retention clock."""
     rooms = hosted_rooms(cast(User, request.user))
     return render(
         request,

@@ -1,4 +1,4 @@
-"""Receipts of purges in the admin: to read and to search, nothing else."""
+"""Receipts of purges in the admin, read-only and searchable."""
 
 from __future__ import annotations
 

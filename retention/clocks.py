@@ -1,8 +1,7 @@
-"""Clocks of rooms, out of the findings and holds that apps register a source of (`retention.hooks.retention_facts`).
+"""Clocks of rooms, from the findings and holds that apps' sources yield (`retention.hooks.retention_facts`).
 
-A source is asked under the lock of the room's row, and whoever adds a finding or a hold takes the same lock and asks
-`still_holdable`: so a hold that was filed before the purge began keeps the copy, and one that was filed after it does
-not.
+Sources are called with the room's row locked. Code that adds a finding or hold takes the same lock and calls
+`still_holdable`: so one filed before the purge begins keeps the copy, and one filed later does not count.
 """
 
 from __future__ import annotations
@@ -28,17 +27,17 @@ CHUNK = 500
 
 
 def rules() -> Rules:
-    """The settings, as the policy wants them."""
+    """The policy's rules, from the settings."""
     return Rules(settings.RECORDING_DAYS, settings.RECORDING_DAYS_VIOLATION)
 
 
 def tolerance() -> timedelta:
-    """How late a purge may be, at most."""
+    """The longest delay allowed between the time a purge is due and the purge."""
     return timedelta(seconds=settings.RETENTION_TOLERANCE_SECONDS)
 
 
 def clocks(ends: Mapping[int, datetime], now: datetime) -> dict[int, Clock]:
-    """The clock of each room, by its key, from when each ended. One question to each source, however many rooms."""
+    """Compute the clocks of many rooms, by key; `ends` says when each ended. Each source is called once for all."""
     findings: dict[int, list[Finding]] = defaultdict(list)
     holds: dict[int, list[Hold]] = defaultdict(list)
     for source in retention_facts.values() if ends else ():
@@ -51,33 +50,33 @@ def clocks(ends: Mapping[int, datetime], now: datetime) -> dict[int, Clock]:
 
 
 def clock_of(room: Room, now: datetime | None = None) -> Clock | None:
-    """A room's clock; None until it has ended."""
+    """Compute a room's clock; None until the room has ended."""
     if room.ended_at is None:
         return None
     return clocks({room.pk: room.ended_at}, now or timezone.now())[room.pk]
 
 
 def still_holdable(room: Room, now: datetime | None = None) -> bool:
-    """Whether something filed now still keeps the copy. Ask with the room's row locked."""
+    """Return whether a finding or hold filed now still keeps the copy. The caller has the room's row locked."""
     if room.purged_at is not None:
         return False
-    found = clock_of(room, now)
-    return found is None or not found.due
+    its_clock = clock_of(room, now)
+    return its_clock is None or not its_clock.due
 
 
 def to_purge() -> QuerySet[Room]:
-    """Ended rooms that still have a copy, the longest ended first (index `room_to_purge`)."""
+    """Select ended rooms that still have a copy, oldest end first (index `room_to_purge`)."""
     return Room.objects.filter(status=Room.Status.ENDED, purged_at=None).order_by("ended_at", "pk")
 
 
 def candidates(before: datetime) -> Iterable[dict[int, datetime]]:
-    """Rooms with a copy that ended before this moment: key and end, some at a time."""
+    """Yield rooms with a copy that ended before this time, oldest first, as {key: end} of up to CHUNK rooms."""
     rows = to_purge().filter(ended_at__lte=before)
-    found = rows.values_list("pk", "ended_at")[:CHUNK]
-    while chunk := [(pk, ended_at) for pk, ended_at in found if ended_at is not None]:
+    page = rows.values_list("pk", "ended_at")[:CHUNK]
+    while chunk := [(pk, ended_at) for pk, ended_at in page if ended_at is not None]:
         yield dict(chunk)
         pk, ended_at = chunk[-1]
-        found = (
+        page = (
             rows.filter(ended_at__gte=ended_at)
             .exclude(ended_at=ended_at, pk__lte=pk)
             .values_list("pk", "ended_at")[:CHUNK]
@@ -85,30 +84,32 @@ def candidates(before: datetime) -> Iterable[dict[int, datetime]]:
 
 
 @dataclass(frozen=True)
-class Waiting:
-    """A room whose first day has come: due, or held."""
+class RoomPastReview:
+    """A room with a copy whose review period is over: due, or kept longer by a violation or a hold."""
 
     room_pk: int
     clock: Clock
 
 
-def past_first_day(now: datetime, failed: dict[int, str]) -> Iterable[Waiting]:
-    """All rooms with a copy whose 30 days are over, the longest ended first. A room whose facts cannot be told keeps no
-    other from its clock: it is put into `failed`, with why."""
+def past_review_period(now: datetime, failed: dict[int, str]) -> Iterable[RoomPastReview]:
+    """Yield the rooms with a copy whose review period (30 days) is over, oldest end first.
+
+    A room whose findings and holds cannot be read is put into `failed` with the error; the other rooms are yielded.
+    """
     for ends in candidates(utc(now) - timedelta(days=rules().review_days)):
         try:
             found = clocks(ends, now)
-        except (OperationalError, InterfaceError):  # nothing can be told of any room
+        except (OperationalError, InterfaceError):  # the database is away: that is no fault of a room
             raise
         except Exception:
-            log.exception("facts of %d rooms cannot be told: trying one by one", len(ends))
-            found = one_by_one(ends, now, failed)
+            log.exception("the facts of %d rooms could not be read: trying one by one", len(ends))
+            found = clocks_one_by_one(ends, now, failed)
         for pk, its in found.items():
-            yield Waiting(pk, its)
+            yield RoomPastReview(pk, its)
 
 
-def one_by_one(ends: Mapping[int, datetime], now: datetime, failed: dict[int, str]) -> dict[int, Clock]:
-    """Clocks of those rooms that have one."""
+def clocks_one_by_one(ends: Mapping[int, datetime], now: datetime, failed: dict[int, str]) -> dict[int, Clock]:
+    """Compute the clocks room by room; those that fail are put into `failed` with the error."""
     found: dict[int, Clock] = {}
     for pk, ended_at in ends.items():
         try:

@@ -1,4 +1,4 @@
-"""What lies in a room's folder, with checksums, and how it is removed."""
+"""Files of a room's folder: their checksums, their list for the receipt, and their removal."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ READ = 1 << 20
 
 
 @dataclass(frozen=True)
-class Found:
-    """One file: its path below the room's folder, what tells that it was written to, and its checksum."""
+class InventoryFile:
+    """One file: path relative to the room's folder, size in bytes, mtime in ns, SHA-256 (hex)."""
 
     path: str
     size: int
@@ -33,33 +33,33 @@ class Found:
     sha256: str
 
 
-Inventory = Mapping[str, Found]
+Inventory = Mapping[str, InventoryFile]
 
 
-def look(room_pk: int, known: Inventory | None = None) -> dict[str, Found]:
-    """All files of a room. What is `known` and was not written to since is not read again."""
+def scan(room_pk: int, known: Inventory | None = None) -> dict[str, InventoryFile]:
+    """Scan a room's folder; return its files by path. Those with the size and mtime of `known` are not read again."""
     root, found = folder(room_pk), {}
     for path in walk(root):
-        with contextlib.suppress(FileNotFoundError):  # removed while we look: then it is not there
+        with contextlib.suppress(FileNotFoundError):  # removed during the scan
             state = path.lstat()
             name = path.relative_to(root).as_posix()
             before = (known or {}).get(name)
             if before is not None and (before.size, before.changed_ns) == (state.st_size, state.st_mtime_ns):
                 found[name] = before
             else:
-                found[name] = Found(name, state.st_size, state.st_mtime_ns, checksum(path, state.st_mode))
+                found[name] = InventoryFile(name, state.st_size, state.st_mtime_ns, checksum(path, state.st_mode))
     return found
 
 
 def walk(root: Path) -> Iterator[Path]:
-    """Everything in a folder that is no folder itself; links are not followed."""
+    """Yield the files and symbolic links below a folder; links are not followed."""
     for at, folders, names in os.walk(root):
         for name in (*names, *(name for name in folders if Path(at, name).is_symlink())):
             yield Path(at, name)
 
 
 def checksum(path: Path, mode: int) -> str:
-    """SHA-256 of a file's content; of a link, of where it points."""
+    """Compute the SHA-256 of a file's content, of a symbolic link's target path, or of nothing for a special file."""
     if stat.S_ISLNK(mode):
         return hashlib.sha256(os.fsencode(path.readlink())).hexdigest()
     if not stat.S_ISREG(mode):
@@ -71,8 +71,8 @@ def checksum(path: Path, mode: int) -> str:
     return digest.hexdigest()
 
 
-def listed(rooms: Sequence[int], found: Mapping[int, Inventory]) -> dict[int, list[dict[str, Any]]]:
-    """The files of each room as a receipt has them, compared with what was written down when they were finished."""
+def receipt_files(rooms: Sequence[int], found: Mapping[int, Inventory]) -> dict[int, list[dict[str, Any]]]:
+    """List the files of each room for its receipt, compared with the checksums recorded in RecordingFile."""
     recorded: dict[int, dict[str, tuple[int, str]]] = {pk: {} for pk in rooms}
     rows = RecordingFile.objects.filter(recording__room_id__in=rooms)
     for pk, path, size, sha256 in rows.values_list("recording__room_id", "path", "size", "sha256"):
@@ -81,7 +81,7 @@ def listed(rooms: Sequence[int], found: Mapping[int, Inventory]) -> dict[int, li
 
 
 def entries(found: Inventory, recorded: Mapping[str, tuple[int, str]]) -> Iterator[dict[str, Any]]:
-    """One entry a file, by path. `recorded`: the checksum it once had, if another; `missing`: not on disk."""
+    """Yield one entry per file, by path. `recorded`: the earlier checksum where it differs; `missing`: not on disk."""
     for path in sorted({*found, *recorded}):
         entry: dict[str, Any] = {"path": path, "kind": kind_of(path)}
         if path not in found:
@@ -95,7 +95,7 @@ def entries(found: Inventory, recorded: Mapping[str, tuple[int, str]]) -> Iterat
 
 
 def remove(rooms: Sequence[int]) -> None:
-    """Remove the folders of these rooms, for good also if the power fails next. What is gone already is no matter."""
+    """Remove the folders of these rooms and sync the removal to disk. Safe to repeat: missing folders are skipped."""
     marker.check()
     for pk in rooms:
         window.remove(pk)
@@ -109,6 +109,6 @@ def remove(rooms: Sequence[int]) -> None:
 
 
 def folders() -> set[int]:
-    """Rooms that have a folder."""
+    """Return the keys of rooms that have a folder."""
     marker.check()
     return {int(path.name) for path in Path(settings.RECORDINGS_DIR).iterdir() if path.name.isdecimal()}

@@ -1,5 +1,4 @@
-"""Receipts: rows that stay when a copy is purged. They name the room by plain
-values, so that nothing can take them along."""
+"""Receipts of purges. They name the room by plain values, not by foreign key, so that no cascade can delete them."""
 
 from __future__ import annotations
 
@@ -9,10 +8,11 @@ from django.utils.translation import gettext_lazy as _
 
 
 class PurgeReceipt(models.Model):
-    """A room's copy was purged: what it was, when, by which rule. One a room, never deleted, never changed once done.
+    """Receipt of the purge of one room's copy. Triggers forbid deleting it, and changing it once it is finished.
 
-    `begun_at` is the point of no return, `kept_at` when the receipt stood outside of the database too, `finished_at`
-    when nothing was left. `files` lists path, kind, size and SHA-256 of each file, `rows` how many rows of what went.
+    `begun_at` is the point of no return, `kept_at` when the receipt was also written outside of the database (None: not
+    yet), `finished_at` when the last row and file were deleted. `files` lists path, kind, size in bytes and SHA-256 of
+    each file, `rows` the number of deleted rows by artefact.
     """
 
     room = models.BigIntegerField(_("room"), unique=True)
@@ -34,7 +34,7 @@ class PurgeReceipt(models.Model):
         verbose_name_plural = _("purge receipts")
         indexes = [models.Index(fields=["id"], condition=models.Q(finished_at=None), name="receipt_unfinished")]
         constraints = [
-            # Never early, and nothing is erased before the receipt stands outside of the database.
+            # Never early, and nothing is deleted before the receipt is written outside of the database.
             models.CheckConstraint(
                 condition=models.Q(begun_at__gte=models.F("due_at"), due_at__gte=models.F("ended_at")),
                 name="receipt_never_early",

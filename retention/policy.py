@@ -1,8 +1,8 @@
-"""The rule of the house about time, as a pure function: how long a room's full copy is kept, and why.
+"""Retention policy, as a pure function: how long a room's full copy is kept, and why.
 
 30 days of 24 hours, in UTC, from the end; 90 where a violation stands, so that the person concerned can appeal. Holds
-keep it longer. The clock is computed from facts and never stepped, so that undoing a fact undoes its effect and
-nothing else.
+keep it longer. The clock has no state of its own: it is computed from findings and holds each time, so that undoing one
+undoes its effect and nothing else.
 """
 
 from __future__ import annotations
@@ -14,14 +14,14 @@ from enum import StrEnum
 
 
 class Reason(StrEnum):
-    """Why a copy is kept until its day. The first two are rules, the next three holds."""
+    """Reason for the date of a purge. The first two are rules, the next three holds."""
 
     REVIEW = "review"
     VIOLATION = "violation"
     CASE = "case"
     APPEAL = "appeal"
     LEGAL = "legal"
-    RELEASED = "released"  # what kept it longer has ended, and the rule's own day was before that
+    RELEASED = "released"  # the last finding or hold ended after the rule's own date: purge now
 
 
 HOLDS = frozenset({Reason.CASE, Reason.APPEAL, Reason.LEGAL})
@@ -29,7 +29,7 @@ HOLDS = frozenset({Reason.CASE, Reason.APPEAL, Reason.LEGAL})
 
 @dataclass(frozen=True)
 class Rules:
-    """Days (of 24 hours) from the end of the room."""
+    """Retention periods in days of 24 hours from the end of the room: `0 < review_days <= violation_days`."""
 
     review_days: int = 30
     violation_days: int = 90
@@ -41,9 +41,9 @@ class Rules:
 
 @dataclass(frozen=True)
 class Finding:
-    """A violation: from when it was decided or, waiting for its second moderator, proposed.
+    """A violation, decided or proposed (and then waiting for a second moderator).
 
-    `until` is when it was overturned, or the proposal turned down; None as long as it stands.
+    `since` is when it was decided or proposed; `until` when it was overturned or rejected, None while it stands.
     """
 
     ref: str
@@ -53,10 +53,10 @@ class Finding:
 
 @dataclass(frozen=True)
 class Hold:
-    """Something that must not lose its evidence.
+    """A case, appeal or legal order that needs the copy as evidence.
 
-    A case: until decided, at most to the violation's day. An appeal: until decided. A legal order: until it expires,
-    or is lifted (`until` says the earlier). `until` is None as long as the end is not known.
+    A case holds until decided, at most for the violation period. An appeal holds until decided. A legal order holds
+    until it expires or is lifted, whichever is earlier. `until` is None while the end is not known.
     """
 
     kind: Reason
@@ -73,7 +73,7 @@ class Hold:
 
 @dataclass(frozen=True)
 class Clock:
-    """When the copy is purged (None: when an appeal is decided), why then, and what holds it at this moment."""
+    """Time of the purge (None: unknown until an appeal is decided), the reason for it, and the holds at `now`."""
 
     purge_at: datetime | None
     reason: Reason
@@ -82,11 +82,11 @@ class Clock:
 
     @property
     def due(self) -> bool:
-        """Its time has come. From here on no new hold counts: what is filed later is decided on the record."""
+        """Whether the purge is due. From then on no new hold counts: later cases are decided without the copy."""
         return self.purge_at is not None and self.purge_at <= self.now
 
     def overdue(self, tolerance: timedelta) -> bool:
-        """Its time came longer ago than the sweep is allowed to take."""
+        """Whether the purge has been due for longer than `tolerance`."""
         return self.purge_at is not None and self.purge_at + tolerance < self.now
 
 
@@ -97,10 +97,10 @@ def clock(
     holds: Iterable[Hold] = (),
     rules: Rules | None = None,
 ) -> Clock:
-    """The clock of a room that ended then, as it stands now, from everything that was found and everything that holds.
+    """Compute the clock of a room that ended at `ended_at`, as of `now`.
 
-    Ended findings and holds belong to it too: what they kept was right to be there until they ended. Facts from after
-    `now` do not count. Raises ValueError for a time without a zone: it could be hours off.
+    Pass ended findings and holds too: a copy that they kept past its date is due when the last of them ended. Those
+    that begin after `now` do not count. Raises ValueError for a naive datetime.
     """
     ended_at, now = utc(ended_at), utc(now)
     rules = rules or Rules()
@@ -132,7 +132,7 @@ def clock(
 
 
 def ends_at(hold: Hold, last: datetime) -> datetime | None:
-    """When a hold ends; None while nobody can know. `last` is the day that no case goes beyond."""
+    """Return when a hold ends, None while unknown. `last` is the latest end of a case."""
     until = None if hold.until is None else utc(hold.until)
     if hold.kind is Reason.CASE:
         return last if until is None else min(until, last)
@@ -140,7 +140,7 @@ def ends_at(hold: Hold, last: datetime) -> datetime | None:
 
 
 def utc(moment: datetime) -> datetime:
-    """The moment in UTC."""
+    """Convert an aware datetime to UTC. Raises ValueError for a naive one."""
     if moment.tzinfo is None or moment.utcoffset() is None:
         raise ValueError("a time needs its zone")
     return moment.astimezone(UTC)

@@ -1,12 +1,13 @@
-"""The purge: when a copy's time has come, everything of it goes and a receipt stays.
+"""The purge of rooms' copies that are due: everything is deleted and a receipt is left.
 
-1. look      files and their checksums, before anything is locked (a large room takes seconds)
-2. begin     one transaction with the room's row locked: is it due, still? Receipt, `purged_at`: nobody can read it now
-3. keep      the receipt, outside of the database too
-4. finish    one transaction with the receipt locked: folders, rows, keys in Redis; entry in the ledger
+1. scan      files and their checksums, before anything is locked (a large room takes seconds)
+2. begin     one transaction with the room's row locked: check again that it is due; write the receipt and `purged_at`,
+             after which nobody can read the copy
+3. keep      append the receipt to a file outside of the database
+4. finish    one transaction with the receipt locked: delete folders, rows and Redis keys; write the ledger entry
 
-A process may be killed anywhere and two may work at once: what was begun is found by its unfinished receipt and
-finished by whoever comes next, and finishing twice does nothing twice.
+A process may be killed at any step and two may run at once: a purge that was begun has an unfinished receipt, by which
+the next sweep finds and finishes it. Every step is safe to repeat.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ from django.utils import timezone
 
 from ledger.actions import Act, record_all
 from retention import artefacts, inventory, receipts
-from retention.clocks import Waiting, clocks, past_first_day, rules, to_purge, tolerance
+from retention.clocks import RoomPastReview, clocks, past_review_period, rules, to_purge, tolerance
 from retention.models import PurgeReceipt
 from retention.policy import Clock, Reason
 from rooms.models import Recording, Room
@@ -34,19 +35,19 @@ log = logging.getLogger(__name__)
 BATCH = 100  # rooms a transaction
 
 
-def due(now: datetime, failed: dict[int, str] | None = None) -> Iterable[Waiting]:
-    """Rooms whose copy is to be purged, the longest ended first. `failed` takes those whose clock is not known."""
-    return (waiting for waiting in past_first_day(now, {} if failed is None else failed) if waiting.clock.due)
+def due(now: datetime, failed: dict[int, str] | None = None) -> Iterable[RoomPastReview]:
+    """Yield rooms whose copy is due, oldest end first. Rooms whose clock cannot be computed are put into `failed`."""
+    return (waiting for waiting in past_review_period(now, {} if failed is None else failed) if waiting.clock.due)
 
 
-def held(now: datetime) -> Iterable[Waiting]:
-    """Rooms whose first day is over and whose copy is kept all the same."""
-    return (waiting for waiting in past_first_day(now, {}) if not waiting.clock.due)
+def held(now: datetime) -> Iterable[RoomPastReview]:
+    """Yield rooms whose review period is over and whose copy is not due yet."""
+    return (waiting for waiting in past_review_period(now, {}) if not waiting.clock.due)
 
 
 @dataclass(frozen=True)
 class Overdue:
-    """A copy that is there longer than it may be; `begun` when its purge began but did not end."""
+    """A copy that is kept longer than allowed; `begun`: its purge began and did not finish."""
 
     room_pk: int
     due_at: datetime
@@ -54,14 +55,14 @@ class Overdue:
 
 
 def overdue(now: datetime) -> list[Overdue]:
-    """List the rooms that should have been gone by now, the named tolerance included. It should be nothing.
+    """List the copies that should have been purged by now, tolerance included; longest overdue first.
 
-    A room whose clock is not known is among them, from its first day on: nobody can say that it may stay.
+    A room whose clock cannot be computed counts once its review period and the tolerance are over.
     """
     unknown: dict[int, str] = {}
     late = [
         Overdue(waiting.room_pk, waiting.clock.purge_at, begun=False)
-        for waiting in past_first_day(now, unknown)
+        for waiting in past_review_period(now, unknown)
         if waiting.clock.overdue(tolerance()) and waiting.clock.purge_at is not None
     ]
     first_day = timedelta(days=rules().review_days)
@@ -73,17 +74,17 @@ def overdue(now: datetime) -> list[Overdue]:
 
 
 @dataclass
-class Swept:
-    """What a sweep did: rooms purged to the end, and rooms where it failed, with why."""
+class SweepResult:
+    """Result of a sweep: keys of rooms whose purge was finished, and the error of each room whose purge failed."""
 
     purged: list[int] = field(default_factory=list)
     failed: dict[int, str] = field(default_factory=dict)
 
 
-def sweep(now: datetime | None = None, batch: int = BATCH) -> Swept:
-    """Finish what was begun, then purge what is due. A room that cannot be purged does not keep the others."""
+def sweep(now: datetime | None = None, batch: int = BATCH) -> SweepResult:
+    """Finish purges that were begun, then purge what is due. A room that fails does not stop the others."""
     moment = now or timezone.now()
-    swept = Swept()
+    swept = SweepResult()
     begun = PurgeReceipt.objects.filter(finished_at=None).order_by("pk").values_list("room", flat=True)
     todo = [*begun, *(item.room_pk for item in due(moment, swept.failed))]
     try:
@@ -97,8 +98,10 @@ def sweep(now: datetime | None = None, batch: int = BATCH) -> Swept:
     return swept
 
 
-def in_batches(rooms: Iterable[int], act: Callable[[list[int]], list[int]], swept: Swept, batch: int = BATCH) -> None:
-    """Do something to rooms, many at once; where that fails one by one, so that one keeps no other."""
+def in_batches(
+    rooms: Iterable[int], act: Callable[[list[int]], list[int]], swept: SweepResult, batch: int = BATCH
+) -> None:
+    """Call `act` with batches of rooms and collect its results; rooms of a batch that fails are tried one by one."""
     waiting = iter(rooms)
     while keys := list(islice(waiting, batch)):
         try:
@@ -114,7 +117,7 @@ def in_batches(rooms: Iterable[int], act: Callable[[list[int]], list[int]], swep
 
 
 def purge(rooms: Sequence[int], now: datetime | None = None) -> list[int]:
-    """Purge these rooms where it is their time, and finish those that were begun. Which were finished by this call."""
+    """Purge these rooms where due, and finish purges that were begun. Return the rooms finished by this call."""
     now = now or timezone.now()
     marker.check()
     begin(rooms, now)
@@ -123,11 +126,14 @@ def purge(rooms: Sequence[int], now: datetime | None = None) -> list[int]:
 
 
 def begin(rooms: Sequence[int], now: datetime) -> list[int]:
-    """From here on the copy is gone for everybody. Never early: the clock is asked again with the room's row locked."""
+    """Mark due rooms as purged and write their receipts: the point of no return. Return the rooms marked.
+
+    Never early: the clock is computed again with the room's row locked.
+    """
     there = set(Room.objects.filter(pk__in=rooms, purged_at=None).values_list("pk", flat=True))
-    found = {pk: inventory.look(pk) for pk in rooms if pk in there}
+    found = {pk: inventory.scan(pk) for pk in rooms if pk in there}
     with transaction.atomic():
-        # A row that somebody else holds is theirs (another purge) or not due any more (a hold): the next sweep sees.
+        # Locked rows are skipped: another purge has them, or a hold is being added. The next sweep checks them again.
         locked = list(
             Room.objects.select_for_update(of=("self",), skip_locked=True, no_key=True)
             .filter(pk__in=there, status=Room.Status.ENDED, purged_at=None)
@@ -136,7 +142,7 @@ def begin(rooms: Sequence[int], now: datetime) -> list[int]:
         clock = clocks({room.pk: room.ended_at for room in locked if room.ended_at is not None}, now)
         mine = [room for room in locked if clock[room.pk].due]
         keys = [room.pk for room in mine]
-        files = inventory.listed(keys, {pk: inventory.look(pk, found[pk]) for pk in keys})
+        files = inventory.receipt_files(keys, {pk: inventory.scan(pk, found[pk]) for pk in keys})
         PurgeReceipt.objects.bulk_create(receipt(room, clock[room.pk], files[room.pk], now) for room in mine)
         Room.objects.filter(pk__in=keys).update(purged_at=now)
         Recording.objects.filter(room_id__in=keys).update(state=Recording.State.PURGED)
@@ -144,10 +150,10 @@ def begin(rooms: Sequence[int], now: datetime) -> list[int]:
 
 
 def receipt(room: Room, clock: Clock, files: list[dict[str, Any]], now: datetime) -> PurgeReceipt:
-    """The receipt of a purge that begins now."""
+    """Build the receipt of a purge that begins now. Raises ValueError for a room that is not due."""
     if room.ended_at is None or clock.purge_at is None:
         raise ValueError(f"room {room.pk} is not due")
-    return receipts.totalled(
+    return receipts.with_totals(
         PurgeReceipt(
             room=room.pk,
             slug=room.slug,
@@ -161,13 +167,16 @@ def receipt(room: Room, clock: Clock, files: list[dict[str, Any]], now: datetime
 
 
 def rule_of(clock: Clock) -> str:
-    """The rule that a purge went by, as its receipt names it."""
+    """Return the rule behind a purge as its receipt names it: `review-30-days`, `violation-90-days`, or the reason."""
     days = {Reason.REVIEW: rules().review_days, Reason.VIOLATION: rules().violation_days}
     return f"{clock.reason}-{days[clock.reason]}-days" if clock.reason in days else str(clock.reason)
 
 
 def finish(rooms: Sequence[int], now: datetime) -> list[int]:
-    """Erase what was begun and stands outside. A receipt that another process holds is left to it."""
+    """Delete the copies whose receipts are begun and written outside; return the rooms.
+
+    Receipts locked by another process are skipped.
+    """
     with transaction.atomic():
         mine = list(
             PurgeReceipt.objects.select_for_update(skip_locked=True)
@@ -188,7 +197,7 @@ def finish(rooms: Sequence[int], now: datetime) -> list[int]:
 
 
 def purged(receipt: PurgeReceipt) -> Act:
-    """The ledger's entry: it binds the receipt to the chain."""
+    """Build the ledger entry that ties the receipt's checksum to the chain."""
     return Act(
         "purged",
         f"room:{receipt.room}",
@@ -204,20 +213,20 @@ def purged(receipt: PurgeReceipt) -> Act:
 
 
 def reapply(now: datetime | None = None) -> list[int]:
-    """After a backup was put back: purge again what receipts outside of the database say was purged. Which rooms.
+    """Purge rooms again that a restored backup brought back, by the receipts outside of the database. Return the rooms.
 
-    Nobody can read them from then on; those whose files could not be removed are tried again by the next sweep.
+    Nobody can read them from then on; the next sweep tries those again whose files could not be removed.
     """
     moment = now or timezone.now()
-    keys = receipts.reapply(moment)
-    in_batches(keys, lambda rooms: finish(rooms, moment), Swept())
+    keys = receipts.mark_purged_again(moment)
+    in_batches(keys, lambda rooms: finish(rooms, moment), SweepResult())
     return keys
 
 
 def tidy(now: datetime | None = None, since: timedelta | None = None) -> list[int]:
-    """Erase what came back to purged rooms: a late writer, a folder out of a backup. Which rooms had something.
+    """Delete data that reappeared in purged rooms (a late writer, a folder from a backup). Return the rooms concerned.
 
-    `since` looks at rows of rooms purged in that time only; folders are always looked at, all of them.
+    `since` limits the search for rows to rooms purged in that time; all folders are always checked.
     """
     now = now or timezone.now()
     purged_rooms = PurgeReceipt.objects.filter(finished_at__isnull=False).order_by("pk")
@@ -227,17 +236,17 @@ def tidy(now: datetime | None = None, since: timedelta | None = None) -> list[in
     keys = iter(recent.values_list("room", flat=True).iterator(BATCH * 10))
     while chunk := list(islice(keys, BATCH * 10)):
         back |= set(artefacts.leftovers(chunk))
-    swept = Swept()
+    swept = SweepResult()
     in_batches(sorted(back), lambda rooms: [pk for pk in rooms if tidy_room(pk, now)], swept, 1)
     return swept.purged
 
 
 @transaction.atomic
 def tidy_room(pk: int, now: datetime) -> bool:
-    """Erase what came back to one purged room; False where another process is at it."""
+    """Delete data that reappeared in one purged room; False where another process has its receipt locked."""
     if not PurgeReceipt.objects.select_for_update(skip_locked=True).filter(room=pk).exists():
         return False
-    files = inventory.listed([pk], {pk: inventory.look(pk)})[pk]
+    files = inventory.receipt_files([pk], {pk: inventory.scan(pk)})[pk]
     inventory.remove([pk])
     rows = artefacts.erase_rows([pk])[pk]
     sums = [file["sha256"] for file in files]

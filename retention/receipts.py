@@ -1,7 +1,7 @@
-"""Receipts outside of the database: signed lines, a file a month, never edited.
+"""Receipts outside of the database: signed JSON lines, one file per month, append-only.
 
-When a backup of the database is put back, rooms stand in it that were purged since. `reapply` purges them again, before
-anything is served.
+A restored backup of the database holds rooms that were purged after it was made. `mark_purged_again` finds them by
+these receipts, before anything is served.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ CHUNK = 1_000
 
 
 def content(receipt: PurgeReceipt) -> dict[str, Any]:
-    """What a receipt says and never unsays."""
+    """The fields of a receipt that never change, as JSON: what is signed and what `digest` covers."""
     return {
         "room": receipt.room,
         "slug": receipt.slug,
@@ -41,20 +41,20 @@ def content(receipt: PurgeReceipt) -> dict[str, Any]:
 
 
 def digest(receipt: PurgeReceipt) -> str:
-    """SHA-256 of that; the ledger keeps it."""
-    return hashlib.sha256(chain.canonical(content(receipt))).hexdigest()
+    """Compute the SHA-256 of a receipt's content (hex), which the ledger records."""
+    return hashlib.sha256(chain.canonical_json(content(receipt))).hexdigest()
 
 
 def file_of(moment: datetime) -> Path:
-    """Where the receipts of this month are."""
+    """Return the file for receipts of this month (UTC)."""
     return Path(settings.RECEIPTS_DIR) / f"{chain.stamp(moment)[:7]}.jsonl"
 
 
 @transaction.atomic
 def keep_outside(rooms: Sequence[int], now: datetime) -> None:
-    """Write the receipts that are not outside yet. Another process that is at it has them locked: it writes theirs.
+    """Append the receipts of these rooms that are not written outside yet. Those locked by another process are skipped.
 
-    Killed between the line and the commit, a line may stand there twice: that is no harm.
+    A process killed between write and commit leaves a line that is written again later; duplicates do no harm.
     """
     receipts = list(
         PurgeReceipt.objects.select_for_update(skip_locked=True).filter(room__in=rooms, kept_at=None).order_by("pk")
@@ -65,15 +65,15 @@ def keep_outside(rooms: Sequence[int], now: datetime) -> None:
         row["signed"] = chain.sign(settings.LEDGER_KEY, "receipt", row)
         lines.setdefault(file_of(receipt.begun_at), []).append(row)
     for file, rows in lines.items():
-        append_file.append(file, rows)
+        append_file.append_rows(file, rows)
     PurgeReceipt.objects.filter(pk__in=[receipt.pk for receipt in receipts]).update(kept_at=now)
 
 
-def read() -> Iterator[dict[str, Any]]:
-    """All receipts that stand outside, oldest month first. Lines that are not ours are logged and left out."""
+def read_all() -> Iterator[dict[str, Any]]:
+    """Yield all receipts outside, oldest month first. Lines without a valid signature are logged and left out."""
     folder = Path(settings.RECEIPTS_DIR)
     for file in sorted(folder.glob("*.jsonl")) if folder.is_dir() else ():
-        for number, row in append_file.read(file):
+        for number, row in append_file.read_rows(file):
             signed = row.pop("signed", None) if row is not None else None
             if row is None or signed != chain.sign(settings.LEDGER_KEY, "receipt", row):
                 log.error("%s, line %d is no receipt of ours: left out", file.name, number)
@@ -81,25 +81,25 @@ def read() -> Iterator[dict[str, Any]]:
                 yield row
 
 
-def reapply(now: datetime | None = None) -> list[int]:
-    """Mark rooms as purged that a receipt outside says were, and the database has forgotten. Their keys.
+def mark_purged_again(now: datetime | None = None) -> list[int]:
+    """Mark rooms as purged that have a receipt outside and, after a restore, none in the database. Return their keys.
 
-    The purge then finishes them as it does whatever was begun. A room is known by key and address: after a backup was
-    put back, another room may have the key of one that is lost.
+    The purge then finishes them as any purge that was begun. Rooms are matched by key and address: after a restore a
+    new room may get the key of a lost one.
     """
     now = now or timezone.now()
     again: list[int] = []
     chunk: dict[int, dict[str, Any]] = {}
-    for row in read():
+    for row in read_all():
         chunk[row["room"]] = row
         if len(chunk) == CHUNK:
-            again += mark(chunk, now)
+            again += mark_chunk(chunk, now)
             chunk = {}
-    return again + mark(chunk, now)
+    return again + mark_chunk(chunk, now)
 
 
-def mark(rows: dict[int, dict[str, Any]], now: datetime) -> list[int]:
-    """One transaction: receipts and marks of those among `rows` that are not purged here."""
+def mark_chunk(rows: dict[int, dict[str, Any]], now: datetime) -> list[int]:
+    """Restore receipts and mark as purged, in one transaction, the rooms of `rows` that are not purged here."""
     with transaction.atomic():
         rooms = (
             Room.objects.select_for_update(of=("self",), no_key=True).filter(pk__in=rows, purged_at=None).order_by("pk")
@@ -117,16 +117,16 @@ def mark(rows: dict[int, dict[str, Any]], now: datetime) -> list[int]:
 
 
 def from_line(row: dict[str, Any], now: datetime) -> PurgeReceipt:
-    """The receipt that a line tells of, to be finished again; it stands outside already."""
+    """Build an unfinished receipt from a line; `kept_at` is set, for the line is outside already."""
     moments = {name: datetime.fromisoformat(row[name]) for name in MOMENTS}
     receipt = PurgeReceipt(
         room=row["room"], slug=row["slug"], rule=row["rule"], kept_at=now, files=row["files"], **moments
     )
-    return totalled(receipt)
+    return with_totals(receipt)
 
 
-def totalled(receipt: PurgeReceipt) -> PurgeReceipt:
-    """The receipt with what follows from its files."""
+def with_totals(receipt: PurgeReceipt) -> PurgeReceipt:
+    """Set a receipt's number of files, total bytes and digest from its list of files; returns the same receipt."""
     there = [file for file in receipt.files if not file.get("missing")]
     receipt.file_count = len(there)
     receipt.total_bytes = sum(file["size"] for file in there)

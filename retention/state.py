@@ -1,7 +1,4 @@
-"""A room's clock as people are told it: a day and a reason, and nothing about who reported whom.
-
-The one source of what pages and API say about how long a copy is kept.
-"""
+"""The public form of a room's clock, for pages and API: a day and a reason, and nothing about who reported whom."""
 
 from __future__ import annotations
 
@@ -28,8 +25,8 @@ TEXTS: dict[str, str | Promise] = {
     "released": _("Nothing keeps it any longer: it is being deleted."),
     "purged": _("Deleted. A receipt says what was deleted, and when."),
 }
-# Hosts are told that somebody looks into it, not whether that is a moderator or an authority: an order may be secret.
-TOLD = {
+# The key in TEXTS for each reason. Case and legal order share one text: a legal order may be secret.
+SHOWN_REASONS = {
     Reason.REVIEW: "review",
     Reason.VIOLATION: "violation",
     Reason.CASE: "looked_at",
@@ -42,14 +39,14 @@ DAY = timedelta(days=1)
 
 @dataclass(frozen=True)
 class RetentionState:
-    """`at` is when the copy goes, or went (None: not known yet); `day` the same as a date in UTC."""
+    """Time of the purge, past or to come, and its reason. `at` is None while unknown; `day` is its date in UTC."""
 
     at: datetime | None
     reason: str | None
     now: datetime
     ended_at: datetime | None = None
     purged: bool = False
-    # Of a purge: without its rule, which may name a secret order.
+    # Of a finished or begun purge. Never show its rule, which may name a secret order.
     receipt: PurgeReceipt | None = None
 
     @property
@@ -58,7 +55,7 @@ class RetentionState:
 
     @property
     def due(self) -> bool:
-        """Its time has come; the next sweep deletes it."""
+        """Whether the next sweep deletes the copy."""
         return not self.purged and self.at is not None and self.at <= self.now
 
     @property
@@ -66,17 +63,17 @@ class RetentionState:
         return None if self.reason is None else str(TEXTS[self.reason])
 
     def without_reason(self) -> RetentionState:
-        """For those who spoke: how long, not whether somebody found or looks into something."""
+        """Remove a reason that reveals a violation or an investigation, for readers who may know the time only."""
         return self if self.reason in ("live", "released", "purged") else replace(self, reason=None)
 
     @property
     def days_left(self) -> int:
-        """Days until it goes, where that is known; one that has begun counts."""
+        """Days until the purge, a begun day counted whole; 0 where unknown or purged."""
         return 0 if self.at is None or self.purged else max(0, ceil((self.at - self.now) / DAY))
 
     @property
     def days(self) -> int:
-        """Days it is kept in all, where that is known."""
+        """Days from the end of the room to the purge, rounded up; 0 where unknown."""
         return 0 if self.at is None or self.ended_at is None else ceil((self.at - self.ended_at) / DAY)
 
     @property
@@ -85,28 +82,28 @@ class RetentionState:
 
 
 def retention_state(room: Room, now: datetime | None = None) -> RetentionState:
-    """What is told about how long the copy of this room is kept."""
+    """Return the retention state of one room."""
     return retention_states([room], now)[room.pk]
 
 
 def retention_states(rooms: Iterable[Room], now: datetime | None = None) -> dict[int, RetentionState]:
-    """The same for many rooms, by their keys: as many queries for a thousand as for one."""
+    """Return the retention states of many rooms, by key. The number of queries does not grow with the rooms."""
     now = now or timezone.now()
     rooms = list(rooms)
     ends = {room.pk: room.ended_at for room in rooms if room.purged_at is None and room.ended_at is not None}
     running = clocks(ends, now)
     purged = [room.pk for room in rooms if room.purged_at is not None]
-    # Without the list of files, which is long.
+    # Without `files`, which is long.
     receipts = PurgeReceipt.objects.filter(room__in=purged).only("room", "digest", "file_count", "total_bytes")
     by_room = {receipt.room: receipt for receipt in receipts} if purged else {}
     return {room.pk: state_of(room, running.get(room.pk), by_room.get(room.pk), now) for room in rooms}
 
 
 def state_of(room: Room, clock: Clock | None, receipt: PurgeReceipt | None, now: datetime) -> RetentionState:
-    """A room, its clock and its receipt in the words for people. A secret order's own day is not told either."""
+    """Build the state from a room, its clock and its receipt. The time of a case or legal order is not shown."""
     if room.purged_at is not None:
         return RetentionState(room.purged_at, "purged", now, room.ended_at, purged=True, receipt=receipt)
     if clock is None:
         return RetentionState(None, "live", now)
-    reason = "released" if clock.due else TOLD[clock.reason]
+    reason = "released" if clock.due else SHOWN_REASONS[clock.reason]
     return RetentionState(None if reason == "looked_at" else clock.purge_at, reason, now, room.ended_at)

@@ -1,4 +1,4 @@
-"""Work in the background."""
+"""Celery tasks of retention."""
 
 from datetime import timedelta
 
@@ -10,11 +10,11 @@ from retention import purge
 
 @shared_task(name="retention.sweep")
 def sweep() -> int:
-    """Purge what is due (Celery beat, every RETENTION_SWEEP_SECONDS). How many rooms."""
+    """Purge what is due (Celery beat, every RETENTION_SWEEP_SECONDS). Returns the number of rooms."""
     return len(purge.sweep().purged)
 
 
 @shared_task(name="retention.tidy")
 def tidy() -> int:
-    """Erase what came back to purged rooms (Celery beat, every hour). How many rooms."""
+    """Delete data that reappeared in purged rooms (Celery beat, every hour). Returns the number of rooms."""
     return len(purge.tidy(timezone.now(), since=timedelta(days=2)))

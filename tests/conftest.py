@@ -1,4 +1,4 @@
-"""What every test may ask for: the database with the rights of the site, an empty Redis, the site's real processes."""
+"""Fixtures for all tests: the database with the site's rights, an empty Redis, the site's real processes."""
 
 import shutil
 from collections.abc import Generator

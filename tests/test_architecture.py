@@ -1,4 +1,4 @@
-"""How the house is built, checked in its source: one write path, one vocabulary, one place that knows Janus."""
+"""Architecture, checked in the source: one write path, one vocabulary, one place that uses Janus."""
 
 from __future__ import annotations
 
@@ -122,7 +122,7 @@ def test_the_check_itself_finds_a_second_write_path() -> None:
 
 
 def test_actions_lock_before_they_write() -> None:
-    """Whatever appends to a room's log holds its row: the one place without is where the row is made."""
+    """Every append to a room's log has the room's row locked; the one exception creates the row."""
     for name in ("stage", "host", "opening", "entry"):
         tree = sources()[f"rooms/actions/{name}.py"]
         for node in tree.body:

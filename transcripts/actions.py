@@ -1,4 +1,4 @@
-"""What changes a transcript from outside: asking for one, correcting a line, trying again, forgetting it."""
+"""Actions on transcripts: request one, correct a line, retry failures."""
 
 import logging
 
@@ -11,18 +11,21 @@ from ledger.actions import record
 from people.models import User
 from rooms.models import Recording, RecordingFile, Room
 from rooms.rules.roles import role_in
-from transcripts.jobs.results import settle
-from transcripts.models import Cue, Piece, TrackPlan, Transcript, TranscriptionWindow
+from transcripts.jobs.results import refresh_transcript
+from transcripts.models import Cue, TrackPlan, Transcript, TranscriptionWindow, WorkItem
 from transcripts.permissions import may_correct
 from transcripts.refusals import TranscriptRefused
 
 log = logging.getLogger(__name__)
-LINE = Text(1000)
+CUE_TEXT = Text(1000)
 
 
 @transaction.atomic
 def request_transcript(recording: Recording) -> Transcript:
-    """The room's transcript, asked for once however often this is called; `off` where the room wanted none."""
+    """Get or create the transcript of a recording and plan its tracks. Safe to repeat.
+
+    Its state is `off` where transcription was switched off for the room.
+    """
     room = recording.room
     state = Transcript.State.WAITING if room.transcription else Transcript.State.OFF
     transcript, new = Transcript.objects.get_or_create(room=room, defaults={"language": room.language, "state": state})
@@ -36,7 +39,7 @@ def request_transcript(recording: Recording) -> Transcript:
         _reopen(transcript)
         _wake_on_commit()
     elif new:
-        settle(transcript.pk)  # nobody had a microphone: ready, with nothing in it
+        refresh_transcript(transcript.pk)  # no track at all: ready, and empty
     return transcript
 
 
@@ -46,7 +49,7 @@ def _reopen(transcript: Transcript) -> None:
 
 
 def _wake_on_commit() -> None:
-    """Wake a worker up now; if the queue is down, the next `requeue` does it."""
+    """Wake a worker after the commit; if the queue is down, the next `requeue` does it."""
     from transcripts.tasks import work
 
     transaction.on_commit(lambda: work.delay(), robust=True)
@@ -54,9 +57,9 @@ def _wake_on_commit() -> None:
 
 @transaction.atomic
 def correct_cue(room: Room, cue_pk: int, by: User, text: str | None) -> Cue:
-    """Put a host's or co-host's words beside the machine's; None takes them away again.
+    """Store a host's or co-host's correction beside the machine's text; None removes it.
 
-    Refuses with not_host, unknown_cue, empty_text, text_too_long; with bad_text that says why in `fields`.
+    Refuses with not_host, unknown_cue, empty_text, text_too_long, or bad_text with the reasons in `fields`.
     """
     if code := may_correct(role_in(by, room)):
         raise TranscriptRefused(code)
@@ -79,7 +82,7 @@ def _corrected(text: str) -> str:
     if not text.strip():
         raise TranscriptRefused("empty_text")
     try:
-        return LINE.clean(text)
+        return CUE_TEXT.clean(text)
     except ValidationError as error:
         code = {"too_long": "text_too_long", "nothing": "empty_text"}.get(str(error.code), "bad_text")
         raise TranscriptRefused(code, {"text": " ".join(error.messages)}) from error
@@ -87,8 +90,11 @@ def _corrected(text: str) -> str:
 
 @transaction.atomic
 def retry_transcript(room: Room, by: User | None, *, as_staff: bool = False) -> Transcript:
-    """Try everything that failed afresh. `by` is the host or a co-host, with `as_staff` one of the staff, or None for a
-    command. Refuses with not_host, no_transcript, nothing_failed."""
+    """Reset everything that failed, so that it is transcribed again.
+
+    `by` is the host or a co-host; with `as_staff` a member of staff, or None for a management command. Refuses with
+    not_host, no_transcript, nothing_failed.
+    """
     if as_staff:
         if by is not None and not by.has_perm("transcripts.retry_transcript"):
             raise TranscriptRefused("not_host")
@@ -97,9 +103,9 @@ def retry_transcript(room: Room, by: User | None, *, as_staff: bool = False) -> 
     transcript = Transcript.objects.select_for_update().filter(room=room).first()
     if transcript is None:
         raise TranscriptRefused("no_transcript")
-    afresh = {"state": Piece.State.WAITING, "attempts": 0, "next_at": None, "error": "", "spent_ms": 0}
-    plans = transcript.plans.filter(state=Piece.State.FAILED)
-    windows = TranscriptionWindow.objects.filter(plan__transcript=transcript, state=Piece.State.FAILED)
+    afresh = {"state": WorkItem.State.WAITING, "attempts": 0, "next_at": None, "error": "", "spent_ms": 0}
+    plans = transcript.plans.filter(state=WorkItem.State.FAILED)
+    windows = TranscriptionWindow.objects.filter(plan__transcript=transcript, state=WorkItem.State.FAILED)
     windows = windows.exclude(plan__in=plans)
     changed = windows.update(**afresh)
     del afresh["spent_ms"]
@@ -108,19 +114,8 @@ def retry_transcript(room: Room, by: User | None, *, as_staff: bool = False) -> 
     if not changed:
         raise TranscriptRefused("nothing_failed")
     _reopen(transcript)
-    settle(transcript.pk)
+    refresh_transcript(transcript.pk)
     _wake_on_commit()
     if as_staff:
         record("transcript_retried", f"room:{room.pk}", None if by is None else by.pk, {"pieces": changed})
     return transcript
-
-
-@transaction.atomic
-def forget_transcript(room_pk: int) -> int:
-    """Delete every word of a room, and what was planned for it; returns the number of rows. Safe to run twice.
-
-    A worker that is at it finds its piece gone and writes nothing.
-    """
-    Transcript.objects.select_for_update().filter(room_id=room_pk).first()
-    deleted, _by_model = Transcript.objects.filter(room_id=room_pk).delete()
-    return deleted

@@ -1,4 +1,4 @@
-"""Transcripts in the admin: to find a line and see what is stuck. Nothing here is edited: hosts correct lines."""
+"""Transcripts in the admin, read-only: find lines and see what is stuck. Only hosts and co-hosts correct lines."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
 from core.admin.bases import ReadOnlyAdmin
-from core.admin.each import to_each
+from core.admin.each import apply_to_each
 from transcripts.actions import retry_transcript
-from transcripts.models import Cue, Piece, TrackPlan, Transcript, TranscriptionWindow
+from transcripts.models import Cue, TrackPlan, Transcript, TranscriptionWindow, WorkItem
 
 
 @admin.register(Transcript)
@@ -30,14 +30,14 @@ class TranscriptAdmin(ReadOnlyAdmin):
 
     @admin.action(description=_("Try again what could not be transcribed"), permissions=["retry"])
     def retry(self, request: HttpRequest, queryset: QuerySet[Transcript]) -> None:
-        """Each by the action that hosts use too; where nothing failed it says so."""
-        done = to_each(request, queryset, lambda row, by: retry_transcript(row.room, by, as_staff=True))
+        """Retry each selected transcript with the action that hosts use; refusals are shown as messages."""
+        done = apply_to_each(request, queryset, lambda row, by: retry_transcript(row.room, by, as_staff=True))
         if done:
             text = ngettext("{number} transcript is tried again.", "{number} transcripts are tried again.", done)
             messages.success(request, text.format(number=done))
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Transcript]:
-        failed = Count("plans__windows", filter=Q(plans__windows__state=Piece.State.FAILED))
+        failed = Count("plans__windows", filter=Q(plans__windows__state=WorkItem.State.FAILED))
         transcripts: QuerySet[Transcript] = super().get_queryset(request)
         return transcripts.annotate(failed_windows=failed)
 
@@ -56,15 +56,15 @@ class TranscriptAdmin(ReadOnlyAdmin):
         return int(transcript.failed_windows)
 
 
-class PieceAdmin(ReadOnlyAdmin):
-    """What workers hold, have done and could not do."""
+class WorkItemAdmin(ReadOnlyAdmin):
+    """Base of the admin pages of work items: waiting, running, done and failed ones."""
 
     list_filter = ("state",)
     ordering = ("-pk",)
 
 
 @admin.register(TrackPlan)
-class TrackPlanAdmin(PieceAdmin):
+class TrackPlanAdmin(WorkItemAdmin):
     list_display = ("transcript", "file", "state", "attempts", "next_at", "worker", "error")
     list_select_related = ("transcript__room", "file")
     search_fields = ("transcript__room__title", "transcript__room__slug", "error")
@@ -72,7 +72,7 @@ class TrackPlanAdmin(PieceAdmin):
 
 
 @admin.register(TranscriptionWindow)
-class TranscriptionWindowAdmin(PieceAdmin):
+class TranscriptionWindowAdmin(WorkItemAdmin):
     list_display = (
         "room",
         "file",

@@ -1,6 +1,6 @@
-"""Which lines are doubtful: words that the machine may have made up, as it does of another language than the room's.
+"""Detection of doubtful lines: words the model may have invented, as it does for speech in another language. Pure.
 
-Pure. The figures behind the limit stand in docs/subsystems/transcription.md.
+Source of the limit: the measurements in docs/subsystems/transcription.md.
 """
 
 from __future__ import annotations
@@ -9,5 +9,5 @@ LIMIT = 0.68  # mean probability of a line's words
 
 
 def doubtful(confidence: float | None) -> bool:
-    """Whether a line with this mean probability of its words is marked."""
+    """Return whether a line with this mean word probability is doubtful; None (no words) is not."""
     return confidence is not None and confidence < LIMIT

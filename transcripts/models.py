@@ -1,7 +1,7 @@
-"""What was said: one transcript a room, the pieces of work it is made in, and its cues.
+"""Transcripts: one per room, the work items it is made of, and its cues.
 
-A piece is claimed by one worker at a time: `token` goes up with every claim, and whoever writes a result names the
-token it claimed with. A worker that was thought dead and wakes up again writes nothing.
+An item is claimed by one worker at a time. `token` is a fencing token: every claim increments it, and a result is
+written only under the current one, so that a worker whose lease expired writes nothing.
 """
 
 from __future__ import annotations
@@ -21,13 +21,13 @@ from core.text import isolated
 from rooms.models import RecordingFile, Room, Seat
 from transcripts.doubt import doubtful
 
-# PostgreSQL's dictionaries; any other language is searched word by word as written.
+# PostgreSQL's text search dictionaries; words of other languages are not stemmed.
 DICTIONARIES = {"en": "english", "nl": "dutch"}
 OTHER_DICTIONARY = "simple"
 
 
 class Transcript(models.Model):
-    """One a room. `speech_ms` is the speech found, `done_ms` how much of it is through, `spent_ms` the work on that."""
+    """Transcript of a room. `speech_ms`: speech found, `done_ms`: of it processed, `spent_ms`: time spent on that."""
 
     class State(models.TextChoices):
         OFF = "off", _("off for this room")
@@ -46,12 +46,12 @@ class Transcript(models.Model):
     speech_ms = models.BigIntegerField(default=0)
     done_ms = models.BigIntegerField(default=0)
     spent_ms = models.BigIntegerField(default=0)
-    # Why nothing moves, for the operator: no weights, for example.
+    # For the operator: why no item can be processed. Missing weights, for example.
     trouble = models.CharField(_("trouble"), max_length=300, blank=True)
     created_at = models.DateTimeField(_("asked for"), default=timezone.now)
     started_at = models.DateTimeField(_("started"), null=True, blank=True)
     finished_at = models.DateTimeField(_("finished"), null=True, blank=True)
-    # When its host was told that it is finished; empty again where failures are tried afresh.
+    # When the host was mailed that it is finished; null again after a retry.
     told_at = models.DateTimeField(_("host told"), null=True, blank=True)
 
     class Meta:
@@ -81,12 +81,12 @@ class Transcript(models.Model):
 
     @property
     def is_open(self) -> bool:
-        """There is work to do, or going on."""
+        """Whether items are waiting or running."""
         return self.state in self.OPEN
 
 
-class Piece(models.Model):
-    """A piece of work under a lease: what a worker holds while it works, and what is left when it dies."""
+class WorkItem(models.Model):
+    """Unit of work under a lease. The lease of a worker that died expires, and another worker claims the item."""
 
     class State(models.TextChoices):
         WAITING = "waiting", _("waiting")
@@ -106,8 +106,8 @@ class Piece(models.Model):
         abstract = True
 
 
-class TrackPlan(Piece):
-    """One track to look through for speech; its windows are what was found."""
+class TrackPlan(WorkItem):
+    """Work item: find the speech in one track. Its windows are the result."""
 
     transcript = models.ForeignKey(Transcript, models.CASCADE, related_name="plans")
     file = models.ForeignKey(RecordingFile, models.CASCADE, related_name="+")
@@ -128,8 +128,8 @@ class TrackPlan(Piece):
         return self.file.path
 
 
-class TranscriptionWindow(Piece):
-    """Up to 30 seconds of one track's speech. `spans` is `[[start_ms, end_ms], …]` of the track's file."""
+class TranscriptionWindow(WorkItem):
+    """Work item: transcribe up to 30 s of a track's speech. `spans`: `[[start_ms, end_ms], …]` of the track's file."""
 
     plan = models.ForeignKey(TrackPlan, models.CASCADE, related_name="windows")
     position = models.PositiveIntegerField(_("position"))
@@ -155,7 +155,7 @@ class TranscriptionWindow(Piece):
 
 
 def _search() -> Any:
-    """What is searched is what is shown: the corrected text where there is one."""
+    """Build the search vector of the shown text: the correction where there is one."""
     text = Coalesce("corrected_text", "text")
     return Case(
         *[
@@ -168,11 +168,10 @@ def _search() -> Any:
 
 
 class Cue(models.Model):
-    """One line, said by the person of `seat`, in room time.
+    """A line said by the person of `seat`; times are ms of room time.
 
-    `words` is `[{w, s, e, p}, …]`: word, start, end, probability.
-
-    The machine's `text` is never changed; a host's correction stands beside it.
+    `words` is `[{w, s, e, p}, …]`: word, start, end, probability. The machine's `text` is never changed; a correction
+    is stored in `corrected_text`.
     """
 
     class Kind(models.TextChoices):
@@ -228,10 +227,10 @@ class Cue(models.Model):
 
     @property
     def is_doubtful(self) -> bool:
-        """Whether the machine may have made these words up, and nobody has put them right."""
+        """Whether the model may have invented these words, and nobody has corrected them."""
         return self.kind == self.Kind.SPEECH and self.corrected_text is None and doubtful(self.confidence)
 
     @property
     def shown_text(self) -> str:
-        """The host's text where there is one, else the machine's."""
+        """The corrected text where there is one, else the machine's."""
         return self.text if self.corrected_text is None else self.corrected_text

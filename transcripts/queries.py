@@ -1,4 +1,4 @@
-"""What the edges read: roles, cues in order, searches, lines for files."""
+"""Queries for pages, API and files: readable transcripts, cues in order, search, lines of a file."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from people.models import User
 from rooms.models import Room
 from rooms.rules.facts import facts_of
 from rooms.rules.roles import role_in
-from transcripts.files.formats import About, FormatLine
+from transcripts.files.formats import FileHeader, FormatLine
 from transcripts.jobs.progress import TranscriptProgress, progress_of
 from transcripts.models import DICTIONARIES, OTHER_DICTIONARY, Cue, Transcript
 from transcripts.permissions import may_read, may_read_own
@@ -22,14 +22,14 @@ SEARCH = Text(200)
 
 
 def has_lines(room_pk: int, user_pk: int) -> bool:
-    """Whether the transcript of a room has a line of this person: rooms ask it too (`rooms.rules.voice`)."""
+    """Return whether the transcript of a room has a line of this person. Registered with `rooms.rules.voice`."""
     return Cue.objects.filter(transcript__room=room_pk, seat__user=user_pk).exists()
 
 
 def readable_transcript(slug: str, user: User, mine: bool = False) -> Transcript:
-    """The transcript of a room for who may read it, or with `mine` the reader's own lines of it.
+    """Get the transcript of a room if the user may read it, or with `mine` if the user may read their own lines.
 
-    Refuses with unknown_room, not_found (for who may not), no_transcript.
+    Refuses with unknown_room, not_found (not allowed), no_transcript.
     """
     room = Room.objects.select_related("host").filter(slug=slug).first()
     if room is None:
@@ -47,42 +47,42 @@ def readable_transcript(slug: str, user: User, mine: bool = False) -> Transcript
 
 
 @dataclass(frozen=True, slots=True)
-class HowFar:
-    """A transcript as a list of rooms tells of it."""
+class TranscriptState:
+    """State of a transcript in a list of rooms."""
 
     state: str
     trouble: str
     progress: TranscriptProgress
 
     @property
-    def moving(self) -> bool:
+    def in_progress(self) -> bool:
         return self.state in Transcript.OPEN
 
 
-def how_far(rooms: Iterable[Room]) -> dict[int, HowFar]:
-    """How far the transcripts of these rooms are, by the room's key, where there is one. As many queries for all."""
+def transcript_states(rooms: Iterable[Room]) -> dict[int, TranscriptState]:
+    """Get the states of these rooms' transcripts, by the room's key. The number of queries is constant."""
     keys = [room.pk for room in rooms if room.purged_at is None]
     transcripts = list(Transcript.objects.filter(room__in=keys))
     progress = progress_of(transcripts)
-    return {each.room_id: HowFar(each.state, each.trouble, progress[each.pk]) for each in transcripts}
+    return {each.room_id: TranscriptState(each.state, each.trouble, progress[each.pk]) for each in transcripts}
 
 
 def cues_in_order(transcript: Transcript) -> "QuerySet[Cue]":
-    """Everything that was said, in the order it was begun, each with its speaker: one query."""
+    """Select all cues in order of their start, with their speakers, in one query."""
     cues = Cue.objects.filter(transcript=transcript).select_related("seat__user").defer("search")
     return cues.order_by("start_ms", "id")
 
 
 def search(cues: "QuerySet[Cue]", language: str, words: str) -> "QuerySet[Cue]":
-    """Those with all the words, in the room's language ("room" finds "rooms"); quotes and minus work too."""
+    """Filter cues by all the words, stemmed in this language ("room" finds "rooms"); supports quotes and minus."""
     dictionary = DICTIONARIES.get(language, OTHER_DICTIONARY)
-    query = SearchQuery(SEARCH.loosely(words), config=dictionary, search_type="websearch")
+    query = SearchQuery(SEARCH.clean_leniently(words), config=dictionary, search_type="websearch")
     return cues.filter(search=query)
 
 
 @dataclass(frozen=True, slots=True)
-class Which:
-    """Which lines: words, a speaker's handle, a range of room time; from behind `after`, a page's `next`."""
+class CueFilter:
+    """Filter of cues by words (`q`), speaker's handle and room time in ms; `after` is the previous page's cursor."""
 
     q: str = ""
     speaker: str = ""
@@ -92,34 +92,34 @@ class Which:
     limit: int = 200
 
 
-def page(transcript: Transcript, which: Which) -> tuple[list[Cue], str | None]:
-    """One page of lines, and where the next begins. A line belongs to a range that it overlaps."""
-    cues = cues_in_order(transcript).filter(end_ms__gt=which.from_ms)
-    if which.to_ms is not None:
-        cues = cues.filter(start_ms__lt=which.to_ms)
-    if which.speaker:
-        cues = cues.filter(seat__user__in=User.objects.with_handle(which.speaker))
-    if which.q.strip():
-        cues = search(cues, transcript.language, which.q)
-    if which.after:
-        start_ms, pk = map(int, which.after.split("-"))
+def page(transcript: Transcript, cue_filter: CueFilter) -> tuple[list[Cue], str | None]:
+    """Get a page of cues, and the cursor of the next or None. Cues that overlap the time range are included."""
+    cues = cues_in_order(transcript).filter(end_ms__gt=cue_filter.from_ms)
+    if cue_filter.to_ms is not None:
+        cues = cues.filter(start_ms__lt=cue_filter.to_ms)
+    if cue_filter.speaker:
+        cues = cues.filter(seat__user__in=User.objects.with_handle(cue_filter.speaker))
+    if cue_filter.q.strip():
+        cues = search(cues, transcript.language, cue_filter.q)
+    if cue_filter.after:
+        start_ms, pk = map(int, cue_filter.after.split("-"))
         cues = cues.filter(Q(start_ms__gt=start_ms) | Q(start_ms=start_ms, pk__gt=pk))
-    found = list(cues[: which.limit + 1])
-    if len(found) <= which.limit:
-        return found, None
-    last = found[which.limit - 1]
-    return found[: which.limit], f"{last.start_ms}-{last.pk}"
+    rows = list(cues[: cue_filter.limit + 1])
+    if len(rows) <= cue_filter.limit:
+        return rows, None
+    last = rows[cue_filter.limit - 1]
+    return rows[: cue_filter.limit], f"{last.start_ms}-{last.pk}"
 
 
-def about(transcript: Transcript) -> About:
-    """What stands at the top of a file."""
+def file_header(transcript: Transcript) -> FileHeader:
+    """Build the heading of a file."""
     room = transcript.room
     started = room.started_at.strftime("%Y-%m-%d %H:%M UTC") if room.started_at else ""
-    return About(room.title, started, transcript.language, transcript.model, transcript.version)
+    return FileHeader(room.title, started, transcript.language, transcript.model, transcript.version)
 
 
 def format_lines(transcript: Transcript, speaker: User | None = None) -> Iterator[FormatLine]:
-    """The lines of a transcript for `formats`, 500 rows in memory at a time; only `speaker`'s where one is given."""
+    """Yield the lines of a transcript, or of one speaker, for `formats`; 500 rows in memory at a time."""
     called = speaker_labels(transcript)
     cues = cues_in_order(transcript)
     if speaker is not None:
@@ -129,13 +129,13 @@ def format_lines(transcript: Transcript, speaker: User | None = None) -> Iterato
 
 
 def speaker_labels(transcript: Transcript) -> dict[str, str]:
-    """How the speakers of a transcript are called in its files, by handle."""
+    """Return the names shown for the speakers of a transcript in its files, by handle."""
     spoke = Cue.objects.filter(transcript=transcript).order_by("seat__user").distinct("seat__user")
     return labels(dict(spoke.values_list("seat__user__handle", "seat__user__display_name")))
 
 
 def format_line(cue: Cue, called: Mapping[str, str]) -> FormatLine:
-    """A cue for files; `called` is the speakers' labels by handle."""
+    """Convert a cue to a line of a file; `called` has the speakers' labels by handle."""
     corrected = cue.corrected_text is not None
     return FormatLine(
         start_ms=cue.start_ms,

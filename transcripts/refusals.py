@@ -1,4 +1,4 @@
-"""Why something about transcripts was refused, in one table for pages and API."""
+"""Refusals of actions on transcripts: code, HTTP status and text, for pages and API."""
 
 from django.utils.translation import gettext_lazy as _
 
@@ -22,6 +22,6 @@ TABLE: dict[str, Refusal] = {
 
 
 class TranscriptRefused(Refused):
-    """An action on a transcript said no."""
+    """Refusal of an action on a transcript."""
 
     table = TABLE

@@ -1,4 +1,4 @@
-"""Everything that this app adds to hooks and signals of rooms."""
+"""Registrations with hooks and signals of rooms."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ known_voices.register("transcripts")(has_lines)
 
 
 def on_recording_ready(recording: Any, **_more: Any) -> None:
-    """Receiver of `recording_ready`: its transcript can be written."""
+    """Request the transcript of a recording whose files are ready (receiver of `recording_ready`)."""
     request_transcript(recording)
 
 

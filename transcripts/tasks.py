@@ -1,4 +1,4 @@
-"""What Celery calls. `work` runs on the queue `speech` (`-P solo`), `requeue` and `tell` with the short tasks."""
+"""Celery tasks. `work` runs on the queue `speech` (`-P solo`), `requeue` and `tell` with the short tasks."""
 
 import os
 import socket
@@ -10,29 +10,29 @@ from celery.worker import state
 from transcripts.jobs import claims, notify, results
 from transcripts.models import TrackPlan, TranscriptionWindow
 
-TURN_SECONDS = 300  # then the worker takes its next message: nothing else on the queue waits for hours
+TURN_SECONDS = 300  # then a task claims no further item, so that other messages on the queue need not wait for hours
 
 
 @shared_task(name="transcripts.jobs.run")
 def work() -> None:
-    """Work off what is free. The message carries nothing: lost or doubled, it does no harm."""
-    from transcripts.jobs.run import work_off  # torch with it: half a gigabyte that only this process needs
+    """Process free items. The message has no content: lost or doubled, it does no harm."""
+    from transcripts.jobs.run import run_items  # imports torch: half a gigabyte, for this process only
 
     ends = time.monotonic() + TURN_SECONDS
 
     def over() -> bool:
         return time.monotonic() > ends or state.should_stop is not None or state.should_terminate is not None
 
-    work_off(f"{socket.gethostname()}:{os.getpid()}", over)
+    run_items(f"{socket.gethostname()}:{os.getpid()}", over)
     if time.monotonic() > ends and anything_free():
         work.delay()
 
 
 @shared_task(name="transcripts.requeue")
 def requeue() -> None:
-    """Wake a worker up for what a killed one left; give up what failed too often; tell hosts who were not told yet."""
-    results.expire()
-    notify.tell_hosts()
+    """Fail items that were tried too often, send due mails, and wake a worker for free items (Celery beat)."""
+    results.give_up_expired()
+    notify.notify_hosts()
     if anything_free():
         work.apply_async(expires=25)
 
@@ -40,8 +40,8 @@ def requeue() -> None:
 @shared_task(name="transcripts.tell")
 def tell() -> None:
     """Mail hosts whose transcripts are finished."""
-    notify.tell_hosts()
+    notify.notify_hosts()
 
 
 def anything_free() -> bool:
-    return claims.free(TrackPlan).exists() or claims.free(TranscriptionWindow).exists()
+    return claims.claimable(TrackPlan).exists() or claims.claimable(TranscriptionWindow).exists()

@@ -1,4 +1,4 @@
-"""The console of trust and safety: one file a queue."""
+"""Admin pages of trust and safety: one module per queue."""
 
 from moderation.admin import clock
 

@@ -1,4 +1,4 @@
-"""Retention clocks in the admin: to read and to search, nothing else."""
+"""Retention clocks in the admin, read-only and searchable."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ from retention.clocks import clocks
 
 
 class ClockList(ChangeList):
-    """Computes the clocks of all rooms of a page at once."""
+    """Change list that computes the clocks of all rooms of a page at once."""
 
     def get_results(self, request: HttpRequest) -> None:
         super().get_results(request)
         now = timezone.now()
-        found = clocks({room.pk: room.ended_at for room in self.result_list}, now)
+        clock_by_room = clocks({room.pk: room.ended_at for room in self.result_list}, now)
         for room in self.result_list:
-            room.clock = found[room.pk]
+            room.clock = clock_by_room[room.pk]
 
 
 @admin.register(RoomClock)
@@ -38,7 +38,7 @@ class RoomClockAdmin(ReadOnlyAdmin):
     fields = ("slug", "title", "host", "started_at", "ended_at", "purge_at", "reason", "held_by", "is_due")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[RoomClock]:
-        """Ended rooms that still have a copy."""
+        """Select ended rooms that still have a copy."""
         rows: QuerySet[RoomClock] = super().get_queryset(request)
         return rows.filter(status=RoomClock.Status.ENDED, purged_at=None)
 

@@ -1,9 +1,10 @@
-"""Sentences that script shows on the page of an ended room, in the reader's language."""
+"""Texts of the replay page's scripts, in the reader's language."""
 
 from django.utils.translation import gettext as _
 
 
 def replay_words() -> dict[str, str]:
+    """Return the texts by key; scripts fill in `{at}` and the like."""
     return {
         "play": _("Play"),
         "pause": _("Pause"),

@@ -1,4 +1,4 @@
-"""The sentences that script on the room page says, in the reader's language: rendered into the page as JSON."""
+"""Texts of the room page's scripts, in the reader's language; the page carries them as JSON."""
 
 from __future__ import annotations
 
@@ -9,8 +9,10 @@ from core.text import isolated
 
 
 def room_words(host: str) -> dict[str, str]:
-    """By key. `{name}` and the like are filled in by script; `…_one` and `…_other` go by the reader's plural rules.
-    `host` is the host's name."""
+    """Return the texts by key; `host` is the host's name.
+
+    Scripts fill in `{name}` and the like, and choose `…_one` or `…_other` by the reader's plural rules.
+    """
     return {**_table_words(), **_control_words(), **_check_words(), **_trouble_words(), **_entry_words(host)}
 
 

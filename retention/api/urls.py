@@ -1,4 +1,4 @@
-"""/api/v1/: how long a room's copy is kept."""
+"""URLs under /api/v1/ about how long a room's copy is kept."""
 
 from django.urls import path
 

@@ -1,4 +1,4 @@
-"""One view an operation: parse, ask, answer. No rule lives here."""
+"""One view per operation: parse the request, run one query, answer. Rules live in `retention.policy`."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ SEES_CLOCKS = "moderation.view_roomclock"
 
 
 class ReceiptShape(serializers.Serializer[Any]):
-    """What was deleted: how many files of how many bytes, and the checksum under which the house keeps the receipt."""
+    """Receipt of a purge: number of files, total bytes, and the receipt's SHA-256 (`digest`, also in the ledger)."""
 
     digest = serializers.CharField()
     files = serializers.IntegerField(source="file_count")
@@ -27,7 +27,7 @@ class ReceiptShape(serializers.Serializer[Any]):
 
 
 class RetentionShape(serializers.Serializer[Any]):
-    """When the copy goes, or went, in UTC; null while that is not known. Why: for the host and reviewers, else null."""
+    """Time of the purge in UTC, null while unknown. `reason` and `text` are for the host and reviewers, else null."""
 
     at = serializers.DateTimeField(allow_null=True)
     day = serializers.DateField(allow_null=True)
@@ -42,11 +42,13 @@ class Retention(RoomView):
 
     @described("rooms_retention", RetentionShape)
     def get(self, request: Request, slug: str) -> Response:
-        """How long the copy is kept: for host, those who spoke, and who may see the clocks. Nobody else learns of
-        the room."""
+        """Get how long the copy is kept: for the host, those who spoke, and staff who may see the clocks.
+
+        All others get 404, as for a room that does not exist.
+        """
         room = Room.objects.filter(slug=slug).first()
         sees_clocks = self.me.has_perm(SEES_CLOCKS)
-        if room is None or not (sees_clocks or may_know(room, self.me)):
+        if room is None or not (sees_clocks or may_see_retention(room, self.me)):
             raise RoomRefused("unknown_room")
         state = retention_state(room)
         if not (sees_clocks or room.host_id == self.me.pk):
@@ -54,6 +56,6 @@ class Retention(RoomView):
         return Response(RetentionShape(state).data)
 
 
-def may_know(room: Room, user: User) -> bool:
-    """Whose voice is in the copy, and who answers for it."""
+def may_see_retention(room: Room, user: User) -> bool:
+    """Return whether `user` is the host or spoke in the room."""
     return role_in(user, room) != "listener"

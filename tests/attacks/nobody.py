@@ -31,7 +31,7 @@ PYTHON = next(path for path in ("/usr/bin/python3", sys.executable) if Path(path
 
 
 def run_as(user: str, program: str, *words: str, given: str = "") -> str:
-    """What a Python program says that another user runs, with the standard library alone."""
+    """Run a Python program as another user, with the standard library alone, and return its output."""
     become = ["setpriv", "--reuid", user, "--regid", "nogroup", "--clear-groups", "--"]
     return as_root(*become, PYTHON, "-c", program, *words, given=given, cwd="/")
 
@@ -59,5 +59,5 @@ def within(folder: Path) -> list[str]:
 
 
 def readable(folder: Path) -> list[str]:
-    """What another user gets of a folder."""
+    """List the paths in a folder that another user can read or write."""
     return as_other("nobody", within(folder))

@@ -1,4 +1,4 @@
-"""What no client of ours sends, to every address and verb: refused in words, never a failure, never a traceback."""
+"""Malformed input to every address and verb is refused with a text, never with a server error or a traceback."""
 
 from __future__ import annotations
 

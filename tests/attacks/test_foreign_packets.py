@@ -108,7 +108,7 @@ def _longest_silence(far: HlsListener) -> float:
 
 
 def command_lines() -> str:
-    """What `ps` shows every user of the machine."""
+    """Return the command lines of all processes, which `ps` shows to every user."""
     found = []
     for path in Path("/proc").glob("[0-9]*/cmdline"):
         try:

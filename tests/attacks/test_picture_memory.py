@@ -1,4 +1,4 @@
-"""What pictures made to hurt cost a running site: memory of the web process and of the one that decodes."""
+"""Memory of the web process and of the decoder's while malicious pictures are uploaded to a running site."""
 
 from __future__ import annotations
 

@@ -65,7 +65,7 @@ def running(site: Site, developing: None, services: Throwaway, settings: Any) ->
 
 @pytest.fixture
 def key(services: Throwaway) -> str:
-    """What script/server prints."""
+    """Output of script/server."""
     return services.instance.keys["DEV_KEY"]
 
 

@@ -1,4 +1,4 @@
-"""What every response carries, whoever made it: pages, refusals, failures, the admin, the API, files."""
+"""Headers of every kind of response: pages, refusals, failures, the admin, the API, files."""
 
 from __future__ import annotations
 

@@ -92,9 +92,9 @@ def test_recordings_that_wait_for_space_are_told(monkeypatch: pytest.MonkeyPatch
     ended = timezone.now() - timedelta(minutes=6)
     Room.objects.filter(pk=room.pk).update(started_at=ended - timedelta(minutes=6), ended_at=ended)
     Recording.objects.filter(room=room).update(state=Recording.State.FINISHING)
-    assert health.look(health.disk)["state"] == "ok", "a worker is at it"
+    assert health.run_check(health.disk)["state"] == "ok", "a worker is at it"
     Recording.objects.filter(room=room).update(error="5 MB free, 8 MB needed beyond the reserve")
-    found = health.look(health.disk)
+    found = health.run_check(health.disk)
     assert found["state"] == "degraded" and "wait for space to be finished: 1 " in found["detail"]
     Room.objects.filter(pk=room.pk).update(ended_at=timezone.now() - timedelta(minutes=1))
-    assert health.look(health.disk)["state"] == "ok", "it may be over in a moment"
+    assert health.run_check(health.disk)["state"] == "ok", "it may be over in a moment"

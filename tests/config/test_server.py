@@ -1,4 +1,4 @@
-"""What script/server refuses before it installs or starts anything, and what the process manager is told."""
+"""Checks of script/server before it installs or starts anything, and the commands for the process manager."""
 
 import os
 import shutil

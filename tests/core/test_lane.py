@@ -20,7 +20,7 @@ SHORT = 0.05  # seconds
 
 @pytest.fixture
 def gate() -> Iterator[threading.Event]:
-    """What hanging work waits for."""
+    """Event that hanging work waits for; set at the end of the test."""
     event = threading.Event()
     yield event
     event.set()

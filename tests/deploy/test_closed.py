@@ -1,5 +1,5 @@
-"""What keeps other users of the machine out: modes that are set at start, files private from their first byte, command
-lines without secrets. `tests/attacks/managed/test_local_user.py` tries it on a running site."""
+"""Protection from other users of the machine: modes set at start, files private from the first byte, no secrets in
+command lines. `tests/attacks/managed/test_local_user.py` tests the same on a running site."""
 
 import json
 import os

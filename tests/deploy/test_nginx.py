@@ -75,7 +75,7 @@ def free_port() -> int:
 
 
 def configured(folder: Path, port: int) -> str:
-    """What we ship, with this run's ports and folders: each of them stands in it as an operator finds it."""
+    """Return the shipped nginx configuration with this run's ports and folders; each shipped value must occur in it."""
     pem = str(certificate(folder, []))
     text = SHIPPED.read_text()
     for shipped, ours in {

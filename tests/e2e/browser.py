@@ -149,7 +149,7 @@ def is_trouble(line: ConsoleMessage) -> bool:
 
 
 def axe(page: Page) -> list[str]:
-    """What axe-core finds wrong with a page as it is now: WCAG 2.2 AA and its best practices."""
+    """List axe-core's violations on the page as it is now: WCAG 2.2 AA and its best practices."""
     page.evaluate(AXE.read_text())
     found = page.evaluate("() => axe.run(document, {resultTypes: ['violations']}).then((r) => r.violations)")
     return [f"{one['id']}: {one['help']}: {[_place(node) for node in one['nodes'][:3]]}" for one in found]
@@ -160,7 +160,7 @@ def _place(node: dict[str, Any]) -> str:
 
 
 def overflow(page: Page) -> list[str]:
-    """What stands out of the page's right edge, apart from what scrolls in a box of its own."""
+    """List elements beyond the page's right edge, apart from those in a box that scrolls."""
     return page.evaluate(  # type: ignore[no-any-return]
         """() => {
           const width = document.documentElement.clientWidth;

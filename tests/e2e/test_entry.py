@@ -1,4 +1,4 @@
-"""Who may come in, before browsers: the host changes it, and people who are no longer admitted are told."""
+"""Entry policies in browsers: the host changes them, and people who are no longer admitted see why."""
 
 from __future__ import annotations
 

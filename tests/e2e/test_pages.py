@@ -110,7 +110,7 @@ def bar_of(page: Page) -> dict[str, float]:
 
 @pytest.mark.parametrize("width", [390, 360, 320])
 def test_the_bar_never_wraps_or_overflows(chromium: Chromium, width: int) -> None:
-    """Whoever one is, in both languages: one row, nothing cut off, at least 44 px to press."""
+    """The bar for every kind of reader in both languages: one row, nothing cut off, targets of at least 44 px."""
     room = full_room()
     for handle in ("host", "ada", "guest", None):
         for language in ("en", "nl"):

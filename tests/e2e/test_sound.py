@@ -54,7 +54,7 @@ def engine() -> Any:
 
 
 def understood(path: Path) -> str:
-    """What Whisper understands of a file."""
+    """Transcribe a file with Whisper."""
     found = engine().transcribe(str(path), language="en", temperature=0.0, condition_on_previous_text=False)
     return str(found["text"])
 

@@ -101,7 +101,7 @@ def test_a_room_from_its_opening_until_nothing_is_left(web: Site, chromium: Chro
 
 
 def voice(who: str) -> np.ndarray[Any, Any]:
-    """What somebody says, with a second of silence behind it, as samples of 16 kHz."""
+    """Return a person's speech, followed by a second of silence, as samples at 16 kHz."""
     places, end_ms = in_turn(CLIPS[who], 0, 300)
     return laid(places, end_ms + 700)
 
@@ -284,7 +284,7 @@ def take_everything(page: Page, room: Room, folder: Path) -> str:
 
 
 def sound_is_right(files: dict[str, Path]) -> None:
-    """What the files say, understood by a model that had no part in the transcript."""
+    """Check the words in the sound files with a model that had no part in the transcript."""
     tracks = {name.split("-")[1].removesuffix(".opus"): path for name, path in files.items() if "tracks/" in name}
     assert set(tracks) == set(SAID)
     for who, path in tracks.items():

@@ -78,7 +78,7 @@ def test_no_page_scrolls_sideways_on_a_phone(chromium: Chromium) -> None:
 
 
 def standing_out(page: Page) -> list[str]:
-    """What stands out of the page once it has settled: the seats move to their places when its width changes."""
+    """List elements beyond the page's edge once the seats have moved to their places after a change of width."""
     with suppress(PlaywrightTimeout):
         page.wait_for_function("() => document.documentElement.scrollWidth <= document.documentElement.clientWidth")
     return overflow(page)

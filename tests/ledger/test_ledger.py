@@ -159,13 +159,13 @@ def test_an_entry_that_was_sealed_anew_alone_no_longer_fits_the_next(privileged:
 
 
 def rewrite(privileged: Connection, entries: Any) -> None:
-    """What a thief of both database and key would do: change the second entry and seal everything after it anew."""
+    """Forge as a thief of database and key would: change the second entry and seal all later ones anew."""
     previous = ""
     for entry in entries:
         if entry.seq == 2:
             entry.actor = 99
         entry.previous = previous or entry.previous
-        previous = actions.sealed(entry)
+        previous = actions.expected_seal(entry)
         privileged.execute(
             "UPDATE ledger.entry SET actor = %s, previous = %s, seal = %s WHERE seq = %s",
             [entry.actor, entry.previous, previous, entry.seq],

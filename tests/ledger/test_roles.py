@@ -1,4 +1,4 @@
-"""What the role that the site runs as cannot do to the ledger, whatever SQL it sends, and how more power is told."""
+"""Limits of the site's database role on the ledger for any SQL, and the report of a role with more power."""
 
 import secrets
 from collections.abc import Iterator
@@ -29,7 +29,7 @@ def write(number: int) -> None:
 
 @pytest.fixture(autouse=True)
 def _recording_goes_on(transactional_db: None) -> Iterator[None]:
-    """Whatever a test tried: the next entries are recorded, and the chain holds up to what the test put in."""
+    """Check after each test that new entries are recorded, and that the chain holds up to the test's own."""
     write(1)
     write(2)
     yield
@@ -96,7 +96,7 @@ def test_the_site_s_role_cannot_take_the_guards_away(site_role: Connection) -> N
 
 
 def test_no_shadow_lets_the_last_number_in(site_role: Connection) -> None:
-    """What stopped recording for ever: a temporary table of the ledger's name, then an entry with seq 2^63-1."""
+    """Regression: a temporary table of the ledger's name, then an entry with seq 2^63-1, stopped recording for ever."""
     refused(site_role, SHADOW, "CREATE TEMP TABLE ledger_entry (LIKE ledger.entry)", "CREATE TEMP VIEW e AS SELECT 1")
     site_role.execute("SET search_path = pg_temp, public, ledger")
     refused(site_role, f"{ROW} (9223372036854775807, 'x', 'x', NULL, now(), '{{}}', '{{}}', repeat('0', 64), 'x')")

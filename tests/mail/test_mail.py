@@ -124,7 +124,7 @@ def test_without_a_server_it_is_tried_again_later_and_in_the_end_given_up(server
     assert waits[:4] == [60, 300, 900, 3600]
     assert (row.state, row.attempts) == (Mail.State.FAILED, len(outbox.DELAYS) + 1)
     assert "refused" in row.error.lower() and bytes(row.source)
-    assert outbox.try_again(Mail.objects.all()) == 1
+    assert outbox.retry_failed(Mail.objects.all()) == 1
     row.refresh_from_db()
     assert (row.state, row.attempts) == (Mail.State.WAITING, 0)
 
@@ -149,7 +149,7 @@ POISON = {
 
 @pytest.mark.parametrize("name", POISON)
 def test_a_mail_that_cannot_be_sent_is_alone_with_that(server: MailServer, name: str) -> None:
-    """Whatever it raises: it waits longer and longer, is given up as such, and the others go at once."""
+    """A mail that fails with any exception is retried ever later, then given up; the others are sent at once."""
     to, source = POISON[name]
     bad = Mail.objects.create(to=to, subject="Bad", source=source)
     send_mail("Hello", "you", None, ["b@example.org"])
@@ -199,7 +199,7 @@ def test_a_server_that_hangs_up_in_the_middle_ends_the_batch(server: MailServer)
 def test_one_batch_at_a_time(server: MailServer) -> None:
     """A second one would take the place of the rooms' clock in their worker."""
     send_mail("Hello", "you", None, ["b@example.org"])
-    with outbox.the_only_batch() as mine:
+    with outbox.batch_lock() as mine:
         assert mine and outbox.send_all_due() == 0
     assert outbox.send_all_due() == 1
 

@@ -15,7 +15,7 @@ from rooms.models import Room, Seat
 from tests.support.people import person
 from tests.support.recordings import talked_room
 from tests.support.rooms import due_at
-from transcripts.actions import LINE
+from transcripts.actions import CUE_TEXT
 from transcripts.models import Cue
 
 pytestmark = pytest.mark.django_db
@@ -77,7 +77,7 @@ def test_saved_and_taken_back(room: Room, cue: Cue) -> None:
 
 @pytest.mark.parametrize(
     ("typed", "sentence"),
-    [(" \n ", "Write what was said: a line cannot be empty."), ("x" * (LINE.most + 1), "This is too long")],
+    [(" \n ", "Write what was said: a line cannot be empty."), ("x" * (CUE_TEXT.most + 1), "This is too long")],
 )
 def test_what_is_wrong_stands_beside_what_was_typed(room: Room, cue: Cue, typed: str, sentence: str) -> None:
     answer = post("host", room, cue.pk, text=typed)

@@ -26,7 +26,7 @@ from tests.support.people import person
 from tests.support.recordings import talked_room
 from tests.support.rooms import open_room, seated
 from tests.support.staff import sign_in_staff
-from transcripts.jobs.notify import tell_host
+from transcripts.jobs.notify import notify_host
 from transcripts.models import Cue
 
 pytestmark = pytest.mark.django_db
@@ -159,7 +159,7 @@ def test_mails(django_capture_on_commit_callbacks: Any) -> None:
     Cue.objects.update(text=LINE)
     transcript = room.transcript
     type(transcript).objects.filter(pk=transcript.pk).update(speech_ms=1000, done_ms=1000, told_at=None)
-    tell_host(transcript.pk)
+    notify_host(transcript.pk)
     for template in ("rooms/email/recording_paused.txt", "rooms/email/recording_resumed.txt"):
         notify.send(host, template)
     assert len(mail.outbox) >= 5

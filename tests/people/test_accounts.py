@@ -105,7 +105,7 @@ def test_ages_around_a_leap_day() -> None:
 def test_two_who_take_the_same_handle_at_once(client: Client) -> None:
     """Both forms were valid; the database lets one in. The other sees the form again."""
     person("anna-de-wit", email="other@example.org")
-    with mock.patch("people.accounts.adapter.HouseAdapter.clean_username", lambda self, name, shallow=False: name):
+    with mock.patch("people.accounts.adapter.AccountAdapter.clean_username", lambda self, name, shallow=False: name):
         answer = client.post("/accounts/signup/", entered())
     assert answer.status_code == 409
     assert (

@@ -1,4 +1,4 @@
-"""What ends when a password or an address changes, what stays, and what a new credential asks for."""
+"""Changes of password and address: sessions and tokens that end, those that stay, and checks of a new credential."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ NEW = "another long walk"
 
 @pytest.fixture
 def told() -> Generator[list[tuple[str, str]]]:
-    """What was said to those who depend on an account: why, and which session ended."""
+    """Signals `standing_changed` that were sent, as (why, session that ended)."""
     heard: list[tuple[str, str]] = []
 
     def hear(why: str, session: str, **_signal: Any) -> None:

@@ -23,7 +23,7 @@ BOTH = pytest.mark.parametrize(("first", "then"), [(COMPOSED, DECOMPOSED), (DECO
 
 @pytest.fixture(autouse=True)
 def _quick_hashes(settings: Any) -> None:
-    """What is hashed is looked at here, not how; each test signs in several times."""
+    """Use a fast hasher: these tests are about the input of hashes, and sign in several times each."""
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher", *settings.PASSWORD_HASHERS]
 
 

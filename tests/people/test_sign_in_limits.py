@@ -21,7 +21,7 @@ TOO_MANY = "Too many tries from here"
 
 @pytest.fixture(autouse=True)
 def _quick_passwords(settings: Any) -> None:
-    """What is counted here are tries; a slow password for each of hundreds shows nothing more."""
+    """Use a fast hasher: these tests count hundreds of tries."""
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher", *settings.PASSWORD_HASHERS]
 
 

@@ -1,4 +1,4 @@
-"""What a person does twice (double click, second tab, reload, back) is done once, and the page says so."""
+"""Repeated requests of a person (double click, second tab, reload, back) act once, and the page says so."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class Act:
 
 
 def words(answer: Any) -> str:
-    """What a page says."""
+    """Return the text of a page."""
     text = re.sub(r"<(script|style|svg)\b.*?</\1>", "", answer.content.decode(), flags=re.S)
     return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", text))
 
@@ -194,7 +194,7 @@ def test_confirming_an_address_twice() -> None:
 
 
 def test_signing_out_twice() -> None:
-    """What is said after it is in the language of who is signed out."""
+    """The page after signing out is in the visitor's language, not in that of the account."""
     client = browser(anna(language="nl"))
     for page in twice(client, Act("/accounts/logout/", "/accounts/logout/", {})):
         assert page.status_code == 200 and "Sign in" in words(page)

@@ -11,7 +11,7 @@ from django.db import models
 
 from core.erasers import erasers
 from retention import artefacts
-from retention.artefacts import BY_NAME, TABLE, Goes, kind_of
+from retention.artefacts import BY_NAME, TABLE, Expiry, kind_of
 from rooms.models import RecordingFile, Room, Seat
 from rooms.recording import store
 
@@ -99,11 +99,11 @@ def test_files_are_recognised_where_the_store_lays_them() -> None:
 def test_names_and_models_are_there_once() -> None:
     assert len(BY_NAME) == len(TABLE)
     assert len(set(KNOWN)) == len(KNOWN)
-    assert all(artefact.stays for artefact in TABLE)
+    assert all(artefact.kept_after_purge for artefact in TABLE)
 
 
 def test_what_points_at_something_goes_before_it() -> None:
-    gone = [artefact.rows for artefact in TABLE if artefact.goes is Goes.COPY and artefact.rows is not None]
+    gone = [artefact.rows for artefact in TABLE if artefact.expires_with is Expiry.COPY and artefact.rows is not None]
     for place, model in enumerate(gone):
         for field in model._meta.get_fields():
             target = field.related_model if field.many_to_one or field.one_to_one else None

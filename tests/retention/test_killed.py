@@ -19,22 +19,22 @@ from tests.support.traces import FILES, everywhere, marked_room
 pytestmark = pytest.mark.django_db(transaction=True)
 
 STEPS = [
-    ("retention.inventory:look", "after", 1),
-    ("retention.inventory:look", "after", 3),  # the second look, with the rooms locked
-    ("retention.receipts:totalled", "after", 1),
+    ("retention.inventory:scan", "after", 1),
+    ("retention.inventory:scan", "after", 3),  # the second look, with the rooms locked
+    ("retention.receipts:with_totals", "after", 1),
     ("retention.purge:begin", "after", 1),
-    ("core.append_file:append", "before", 1),
-    ("core.append_file:append", "after", 1),  # the line stands, the database does not know it
+    ("core.append_file:append_rows", "before", 1),
+    ("core.append_file:append_rows", "after", 1),  # the line stands, the database does not know it
     ("retention.receipts:keep_outside", "after", 1),
     ("retention.inventory:remove", "before", 1),
     ("os:unlink", "after", 1),
     ("os:unlink", "after", 5),
     ("os:rmdir", "after", 1),
     ("retention.inventory:remove", "after", 1),
-    ("retention.artefacts:erase", "after", 1),
-    ("retention.artefacts:erase", "after", 3),
+    ("retention.artefacts:delete_rows", "after", 1),
+    ("retention.artefacts:delete_rows", "after", 3),
     ("core.bus:client", "before", 1),
-    ("retention.artefacts:clear", "after", 2),
+    ("retention.artefacts:blank_columns", "after", 2),
     ("retention.purge:record_all", "before", 1),
     ("retention.purge:record_all", "after", 1),  # all is done and nothing is committed
     ("retention.purge:finish", "after", 1),

@@ -1,4 +1,4 @@
-"""What comes late undoes nothing: a worker that finishes, fails or draws while the copy is purged."""
+"""Late writers undo no purge: workers that finish, fail or draw while the copy is purged."""
 
 from __future__ import annotations
 

@@ -50,7 +50,7 @@ SAID = {"people_user.display_name": "an account's own name", "people_user.email"
 
 
 def places(*words: str | int) -> set[str]:
-    """What was found, without what differs from run to run."""
+    """List the places where the words occur, without parts that differ from run to run."""
     found = everywhere(*words)
     return {re.sub(r"^file (outside/receipts|mail)/.*", r"file \1/…", place) for place in found}
 

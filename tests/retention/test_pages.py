@@ -45,7 +45,7 @@ def read(user: User | None, address: str) -> str:
 
 
 def pages(room: Room) -> dict[str, str]:
-    """What the host reads, by page."""
+    """Return the text of each page as the host reads it, by address."""
     return {address: read(room.host, address.format(room.slug)) for address in (DASHBOARD, ROOM, REPLAY)}
 
 

@@ -1,4 +1,4 @@
-"""The clock as a pure function: the rule of the house, and what must hold for any facts at all."""
+"""The clock as a pure function: the retention rules, and properties that hold for any facts."""
 
 import random
 from datetime import UTC, datetime, timedelta

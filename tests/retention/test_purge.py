@@ -182,7 +182,7 @@ def test_two_at_once_write_a_receipt_outside_once(monkeypatch: pytest.MonkeyPatc
     room = marked_room(WORD)
     now = due_at(room)
     purge.begin([room.pk], now)
-    append = append_file.append
+    append = append_file.append_rows
 
     def keep() -> None:
         try:
@@ -191,13 +191,13 @@ def test_two_at_once_write_a_receipt_outside_once(monkeypatch: pytest.MonkeyPatc
             connection.close()
 
     def while_another_is_at_it(*args: Any) -> None:
-        monkeypatch.setattr(append_file, "append", append)
+        monkeypatch.setattr(append_file, "append_rows", append)
         other = threading.Thread(target=keep)
         other.start()
         other.join(60)
         append(*args)
 
-    monkeypatch.setattr(append_file, "append", while_another_is_at_it)
+    monkeypatch.setattr(append_file, "append_rows", while_another_is_at_it)
     receipts.keep_outside([room.pk], now)
     assert [line["room"] for line in outside_lines()] == [room.pk]
     assert PurgeReceipt.objects.get().kept_at == now
@@ -250,13 +250,13 @@ def test_filed_a_minute_before_it_holds_and_a_minute_after_it_does_not(facts: Fa
 
 def test_a_hold_that_comes_between_choosing_and_locking_counts(facts: Facts, monkeypatch: pytest.MonkeyPatch) -> None:
     room = marked_room(WORD)
-    look = inventory.look
+    look = inventory.scan
 
     def look_and_somebody_appeals(pk: int, known: Any = None) -> Any:
         facts[room.pk] = [Hold(Reason.CASE, "case:1", due_at(room) - MOMENT)]
         return look(pk, known)
 
-    monkeypatch.setattr(inventory, "look", look_and_somebody_appeals)
+    monkeypatch.setattr(inventory, "scan", look_and_somebody_appeals)
     assert purge.sweep(due_at(room)).purged == []
     assert store.folder(room.pk).exists() and not PurgeReceipt.objects.exists()
 
@@ -313,7 +313,7 @@ def command(*words: str) -> str:
 
 @pytest.fixture
 def later(monkeypatch: pytest.MonkeyPatch) -> Callable[[timedelta], None]:
-    """Move the house's clock."""
+    """Function that moves the site's clock."""
 
     def move(by: timedelta) -> None:
         now = timezone.now() + by
@@ -342,7 +342,7 @@ def test_the_command_lists_what_is_due_overdue_and_held(facts: Facts, later: Cal
 
 
 def test_every_clock_of_the_table_is_kept() -> None:
-    """What the table says about rows is what a purge does to them."""
+    """A purge treats the rows of each model as the table of artefacts says."""
     room = marked_room(WORD)
     counts = {a.name: a.rows._base_manager.filter(**{a.room: room.pk}).count() for a in TABLE if a.rows is not None}
     assert all(counts.values()), f"the builder lays something of everything: {counts}"
@@ -350,7 +350,7 @@ def test_every_clock_of_the_table_is_kept() -> None:
     for artefact in TABLE:
         if artefact.rows is not None:
             left = artefact.rows._base_manager.filter(**{artefact.room: room.pk}).count()
-            assert left == (0 if artefact.goes == "copy" else counts[artefact.name]), artefact.name
+            assert left == (0 if artefact.expires_with == "copy" else counts[artefact.name]), artefact.name
 
 
 def test_the_act_in_the_ledger_names_nobody_and_no_words() -> None:

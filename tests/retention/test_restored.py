@@ -83,6 +83,6 @@ def test_lines_that_were_not_written_with_our_key_purge_nothing(caplog: pytest.L
     forged = forged.replace(f'"room":{room.pk}', f'"room":{victim.pk}')
     with file.open("a") as out:
         out.write(f"{forged}\n{{torn\n[]\n")
-    assert [row["room"] for row in receipts.read()] == [room.pk]
+    assert [row["room"] for row in receipts.read_all()] == [room.pk]
     assert caplog.text.count("no receipt of ours") == 3
     assert purge.reapply() == [] and store.folder(victim.pk).exists()

@@ -16,7 +16,7 @@ from retention import tasks
 from retention.models import PurgeReceipt
 from retention.policy import Finding, Hold, Reason
 from retention.purge import sweep
-from retention.state import TEXTS, TOLD, retention_state
+from retention.state import SHOWN_REASONS, TEXTS, retention_state
 from rooms.models import Room, Seat
 from tests.retention.conftest import Facts
 from tests.support.people import person
@@ -85,7 +85,7 @@ def test_what_the_host_is_told_as_facts_change(facts: Facts) -> None:
     sweep(due_at(room))
     answer = kept(host, room).json()
     assert (answer["reason"], answer["purged"], answer["day"]) == ("purged", True, due_at(room).date().isoformat())
-    assert set(TOLD) == set(Reason) and set(TOLD.values()) <= set(TEXTS)
+    assert set(SHOWN_REASONS) == set(Reason) and set(SHOWN_REASONS.values()) <= set(TEXTS)
 
 
 def test_the_tag_for_pages() -> None:
@@ -144,7 +144,7 @@ def test_readiness_tells_how_many_are_overdue(monkeypatch: pytest.MonkeyPatch) -
     assert health.CHECKS["retention"]() == "0 overdue"
     moment = due_at(room) + timedelta(hours=1)
     monkeypatch.setattr(timezone, "now", lambda: moment)
-    told = health.look(health.CHECKS["retention"])
+    told = health.run_check(health.CHECKS["retention"])
     assert (told["state"], told["detail"]) == ("degraded", "1 overdue: see `manage.py retention`")
 
 

@@ -1,4 +1,4 @@
-"""What tests of rooms need: the site's web process for those over real sockets."""
+"""Fixtures of the tests of rooms: the site's web process, for tests over real sockets."""
 
 from __future__ import annotations
 

@@ -233,7 +233,7 @@ def test_staff_end_a_room_only_with_the_right_to() -> None:
 
 
 def test_a_race_in_which_the_room_ends() -> None:
-    """Whoever comes first: nobody sits in a room that ended, and the log has no gap."""
+    """In either order, nobody sits in a room that ended, and the log has no gap."""
     room = open_room()
     people = [consented(person(f"p{n}"), room) for n in range(12)]
     sit = [functools.partial(actions.take_seat, room.pk, user) for user in people]
@@ -270,7 +270,7 @@ def test_what_is_rolled_back_is_never_published() -> None:
 
 
 def test_an_action_holds_while_redis_is_away(settings: Any, caplog: pytest.LogCaptureFixture) -> None:
-    """What is committed is true; hubs read from the log what could not be published."""
+    """A commit holds without its publication: hubs read missed events from the log."""
     room = open_room()
     user = consented(person("guest"), room)
     bus.client.cache_clear()

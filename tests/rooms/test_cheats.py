@@ -1,4 +1,4 @@
-"""What no client of ours would send: each is refused with its code, none is a failure, nothing is lost."""
+"""Messages that no client of ours sends: each is refused with its code, without a server error or a loss."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the database holds by itself, whatever the code above it does."""
+"""Constraints and triggers of the database, whatever the code above it does."""
 
 from __future__ import annotations
 

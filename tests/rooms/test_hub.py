@@ -267,7 +267,7 @@ POISON = (
 
 
 async def test_nonsense_on_any_channel_harms_nobody(hub: Hub, caplog: pytest.LogCaptureFixture) -> None:
-    """Whatever is published, the events after it arrive, in order, over the same connection to Redis."""
+    """After any published message, later events arrive in order over the same connection to Redis."""
     caplog.set_level(logging.ERROR)
     room = await run(open_room)()
     ear = await Ear(hub, user_pk=room.host_id).join(room)

@@ -1,4 +1,4 @@
-"""Who is who: cookies that nobody can forge, the same for pages and sockets, and origins that are ours."""
+"""Identity: cookies that cannot be forged, the same for pages and sockets, and checks of the origin."""
 
 from __future__ import annotations
 

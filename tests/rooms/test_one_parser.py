@@ -1,4 +1,4 @@
-"""What comes in by two doors is read in one way: cookies by pages and sockets, JSON by the API and sockets."""
+"""One parser for input of two kinds of client: cookies of pages and sockets, JSON of the API and sockets."""
 
 from __future__ import annotations
 

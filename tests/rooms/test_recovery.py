@@ -1,4 +1,4 @@
-"""What is killed, and how soon the page is right again: over real sockets, with Redis and Daphne really dying."""
+"""Recovery of the page after kills of Redis and Daphne, measured over real sockets."""
 
 from __future__ import annotations
 

@@ -27,7 +27,7 @@ SAME = ("seq", "room", "seats", "you")  # the count is lossy
 
 
 def page(start: Any, events: list[Any]) -> list[dict[str, Any]]:
-    """What the page knows after each of these."""
+    """Run the page's reducers in Node, and return the state after each event."""
     asked = json.dumps({"snapshot": start, "events": events})
     command = ["node", str(Path(__file__).with_name("reduce.mjs"))]
     done = subprocess.run(command, input=asked, capture_output=True, text=True, timeout=60)

@@ -39,7 +39,7 @@ def open_seats(user: User) -> int:
 
 
 def alone_with_its_connection(work: Callable[..., Any], *args: Any) -> str:
-    """What a thread of its own gets: "ok", or the code of a refusal."""
+    """Run `work` in a thread with its own connection; returns "ok" or the code of the refusal."""
     try:
         work(*args)
     except (RoomRefused, PeopleRefused) as refused:

@@ -1,4 +1,4 @@
-"""What time alone does to rooms. The clock is moved, nothing sleeps; presence is real Redis."""
+"""Changes of rooms by time alone. The clock is moved, nothing sleeps; presence is real Redis."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What somebody does twice in a room (double click, second tab, two programs) is done once: one state, one event."""
+"""Repeated verbs in a room (double click, second tab, two programs) act once: one state, one event."""
 
 from __future__ import annotations
 

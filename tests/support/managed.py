@@ -68,7 +68,7 @@ class Managed:
             os.kill(pid, signal.SIGKILL)
 
     def log(self, name: str) -> str:
-        """What a process wrote last."""
+        """Return the last lines of a process's log."""
         return self.manager.tail(name, 60)
 
     def ours(self) -> dict[int, str]:

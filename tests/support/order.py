@@ -37,7 +37,7 @@ TOGETHER = ("tests/attacks/managed/",)
 
 
 def unit_of(nodeid: str) -> str:
-    """What goes to one worker as a whole: a file, or a folder of TOGETHER."""
+    """The scope that goes to one worker as a whole: a file, or a folder of TOGETHER."""
     folder = next((folder for folder in TOGETHER if nodeid.startswith(folder)), "")
     return folder.rstrip("/") or nodeid.partition("::")[0]
 
@@ -60,7 +60,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=lambda item: (-known[unit_of(item.nodeid)], unit_of(item.nodeid)))
 
 
-class ByLength(LoadFileScheduling):
+class ByLength(LoadFileScheduling):  # type: ignore[misc]
     """Gives units out in the order of the collection."""
 
     def _split_scope(self, nodeid: str) -> str:

@@ -14,7 +14,7 @@ from django.test import Client
 from django.utils import timezone
 
 from people.actions.account import set_email
-from people.actions.credentials import hash_of
+from people.actions.credentials import token_hash
 from people.models import ApiToken, Creator, User
 from people.sessions import SessionStore
 from tests.support.staff import use_second_step
@@ -46,7 +46,7 @@ def api_client(user: User) -> Client:
     number = next(_numbers)
     text = f"stf_{user.handle}-{number}"
     over = timezone.now() + timedelta(days=1)
-    ApiToken.objects.create(user=user, name="A program", hash=hash_of(text), prefix=text[:8], expires_at=over)
+    ApiToken.objects.create(user=user, name="A program", hash=token_hash(text), prefix=text[:8], expires_at=over)
     return Client(headers={"authorization": f"Token {text}"})
 
 

@@ -33,7 +33,7 @@ def site_role() -> Connection:
 
 
 def migrations_database(postgres: Postgres | None = None) -> dict[str, Any]:
-    """What settings make of MIGRATIONS_DATABASE_URL."""
+    """Return the database settings for MIGRATIONS_DATABASE_URL."""
     url = (postgres or services().instance.postgres).migrations_url
     with mock.patch.dict(os.environ, {"MIGRATIONS_DATABASE_URL": url}):
         return env_database("MIGRATIONS_DATABASE_URL")

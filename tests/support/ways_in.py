@@ -1,4 +1,4 @@
-"""What a person does at the way in, for tests."""
+"""Steps of signing up and signing in, for tests."""
 
 from __future__ import annotations
 

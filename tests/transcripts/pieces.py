@@ -5,11 +5,11 @@ from datetime import timedelta
 
 from django.db.models.functions import Now
 
-from transcripts.jobs.run import work_off
-from transcripts.models import Piece, TrackPlan, Transcript, TranscriptionWindow
+from transcripts.jobs.run import run_items
+from transcripts.models import TrackPlan, Transcript, TranscriptionWindow, WorkItem
 from transcripts.speech.audio import Sound
 from transcripts.speech.engine import Beat
-from transcripts.speech.stitch import Heard, Word
+from transcripts.speech.stitch import SpeechSegment, Word
 
 
 class Told:
@@ -22,7 +22,7 @@ class Told:
         self.outcomes = list(outcomes)
         self.calls = 0
 
-    def hear(self, sound: Sound, language: str, beat: Beat) -> list[Heard]:
+    def transcribe(self, sound: Sound, language: str, beat: Beat) -> list[SpeechSegment]:
         outcome = self.outcomes.pop(0) if self.outcomes else None
         self.calls += 1
         beat()
@@ -32,7 +32,9 @@ class Told:
             outcome()
         seconds = len(sound) // 16_000
         return [
-            Heard(tuple(Word(f" w{at}", at * 1000 + 100, at * 1000 + 900, 0.8) for at in range(seconds)), 0.0, -0.1)
+            SpeechSegment(
+                tuple(Word(f" w{at}", at * 1000 + 100, at * 1000 + 900, 0.8) for at in range(seconds)), 0.0, -0.1
+            )
         ]
 
 
@@ -46,11 +48,11 @@ def transcript() -> Transcript:
 
 def let_leases_run_out() -> None:
     past = Now() - timedelta(seconds=1)
-    TranscriptionWindow.objects.filter(state=Piece.State.RUNNING).update(lease_until=past)
+    TranscriptionWindow.objects.filter(state=WorkItem.State.RUNNING).update(lease_until=past)
 
 
 def work_through(engine: Callable[[], Told]) -> None:
     """Work until nothing is left, as if the waits after failures were over each time."""
-    while work_off("me", never, engine):
+    while run_items("me", never, engine):
         for kind in (TrackPlan, TranscriptionWindow):
             kind._default_manager.update(next_at=None)

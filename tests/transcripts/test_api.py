@@ -7,14 +7,16 @@ from django.test import Client
 from django.urls import reverse
 
 from people.models import User
+from retention import purge
 from rooms.models import Recording
 from tests.support import recordings, sounds
 from tests.support.people import person
+from tests.support.rooms import due_at
 from tests.support.staff import sign_in_staff
 from transcripts import actions
 from transcripts.jobs import claims, results
 from transcripts.models import Cue, TrackPlan, TranscriptionWindow
-from transcripts.speech.stitch import Line, Word
+from transcripts.speech.stitch import CueDraft, Word
 from transcripts.speech.windows import Span
 
 pytestmark = pytest.mark.django_db
@@ -44,7 +46,7 @@ class Table:
     def say(self, said: list[tuple[str, int, str]]) -> None:
         while window := claims.claim(TranscriptionWindow, "me"):
             handle = window.plan.file.seat.user.handle  # type: ignore[union-attr]
-            lines = [Line((Word(f" {text}", at, at + 1_000, 0.75),)) for who, at, text in said if who == handle]
+            lines = [CueDraft((Word(f" {text}", at, at + 1_000, 0.75),)) for who, at, text in said if who == handle]
             results.save_window(window, lines, results.EngineVersion("base", "v1"), 500)
         Cue.objects.filter(kind=Cue.Kind.UNCLEAR).delete()
 
@@ -72,7 +74,7 @@ def test_only_who_is_heard_reads(table: Table) -> None:
         for handle in ("hanna", "daan", "bram"):
             assert table.client(handle).get(table.url + path).status_code == 200
     assert code(table.client("hanna").get("/api/v1/rooms/nowhere/transcript/")) == (404, "unknown_room")
-    actions.forget_transcript(table.room.pk)
+    purge.purge([table.room.pk], due_at(table.room))
     assert code(table.client("hanna").get(table.url)) == (404, "no_transcript")
 
 

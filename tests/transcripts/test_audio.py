@@ -26,7 +26,7 @@ def test_the_middle_of_a_track_is_where_it_was_put(tmp_path: Path) -> None:
     places = [(3_000, "0880"), (630_000, "0920"), (1_190_000, "0930")]
     sounds.save_opus(sounds.laid(places, 1_200_000), tmp_path / "a.opus")
     for at_ms, name in places:
-        found = audio.read(tmp_path / "a.opus", [Span(at_ms - 500, at_ms + 3_500)])
+        found = audio.read_window(tmp_path / "a.opus", [Span(at_ms - 500, at_ms + 3_500)])
         assert len(found) == 4 * RATE
         wanted = np.concatenate([np.zeros(RATE // 2, np.float32), sounds.clip(name)])[: 4 * RATE]
         assert abs(shift_ms(found, wanted)) <= 2
@@ -34,7 +34,7 @@ def test_the_middle_of_a_track_is_where_it_was_put(tmp_path: Path) -> None:
 
 def test_a_window_behind_the_end_is_filled_up_with_silence(tmp_path: Path) -> None:
     sounds.save_opus(sounds.clip("0880"), tmp_path / "a.opus")
-    found = audio.read(tmp_path / "a.opus", [Span(0, 1_000), Span(2_500, 60_000)])
+    found = audio.read_window(tmp_path / "a.opus", [Span(0, 1_000), Span(2_500, 60_000)])
     assert len(found) == 58_500 * RATE // 1000
     assert not found[-RATE:].any()
 

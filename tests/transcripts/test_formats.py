@@ -3,9 +3,9 @@
 import json
 import re
 
-from transcripts.files.formats import About, FormatLine, as_json, clock, plain, srt, webvtt
+from transcripts.files.formats import FileHeader, FormatLine, as_json, plain_text, srt, timestamp, webvtt
 
-ABOUT = About("Café <b> --> night", "2026-11-23 18:00 UTC", "nl", "base", "openai-whisper 1")
+ABOUT = FileHeader("Café <b> --> night", "2026-11-23 18:00 UTC", "nl", "base", "openai-whisper 1")
 NASTY = "Eve --> <i>&amp;\n\n00:01\u202eevil\u2066\x00"
 
 
@@ -22,9 +22,9 @@ LINES = [
 
 
 def test_clock() -> None:
-    assert clock(0, ".") == "00:00:00.000"
-    assert clock(3_723_004, ",") == "01:02:03,004"
-    assert clock(360_000_000, ".") == "100:00:00.000"
+    assert timestamp(0, ".") == "00:00:00.000"
+    assert timestamp(3_723_004, ",") == "01:02:03,004"
+    assert timestamp(360_000_000, ".") == "100:00:00.000"
 
 
 def test_webvtt_keeps_its_shape_whatever_people_are_called() -> None:
@@ -47,7 +47,7 @@ def test_srt_keeps_its_shape() -> None:
 
 
 def test_plain_text_is_a_paragraph_a_turn() -> None:
-    text = "".join(plain(ABOUT, [*LINES[:1], line(1_500, 1_600, "Anna", "Welkom."), *LINES[1:]]))
+    text = "".join(plain_text(ABOUT, [*LINES[:1], line(1_500, 1_600, "Anna", "Welkom."), *LINES[1:]]))
     assert "[00:00:00] Anna: Goedenavond. Welkom." in text
     assert "Unknown person: [not transcribed]" in text
     assert "\u202e" not in text
@@ -55,7 +55,7 @@ def test_plain_text_is_a_paragraph_a_turn() -> None:
 
 def test_a_doubtful_line_says_so_in_every_format() -> None:
     doubtful = [line(0, 1_000, "Anna", "I like cheese.", doubtful=True, confidence=0.4)]
-    for render in (webvtt, srt, plain):
+    for render in (webvtt, srt, plain_text):
         assert "[doubtful] I like cheese." in "".join(render(ABOUT, doubtful))
         assert "[doubtful]" not in "".join(render(ABOUT, LINES))
     cues = json.loads("".join(as_json(ABOUT, [*doubtful, *LINES])))["cues"]

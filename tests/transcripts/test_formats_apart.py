@@ -15,9 +15,9 @@ from hypothesis import strategies as st
 
 from core.text import NAME, Text, flat
 from people.labels import labels
-from transcripts.files.formats import FORMATS, About, FormatLine
+from transcripts.files.formats import FORMATS, FileHeader, FormatLine
 
-ABOUT = About("Titel", "2026-11-23 18:00 UTC", "nl", "base", "openai-whisper 1")
+ABOUT = FileHeader("Titel", "2026-11-23 18:00 UTC", "nl", "base", "openai-whisper 1")
 HANDLES = ("anna", "anna-2", "bert_3")
 LINE = Text(1000)
 SIGNS = 'Aa \u00e9<>&:{}[]()\\|/-.,;=@#"\u201c\n0123456789\u05d0\u0645\u0301👍'
@@ -82,7 +82,7 @@ def of_txt(text: str) -> Iterator[tuple[str, str]]:
 
 
 def plain(text: str) -> str:
-    """What SubRip has no signs for is read as what stands in for it."""
+    """Replace the characters that SubRip cannot escape by those that stand for them in it."""
     return flat(text).translate(str.maketrans("<>{}\\", "[]()/"))
 
 

@@ -16,11 +16,11 @@ from tests.support import recordings, sounds
 from tests.support.people import person
 from transcripts import actions
 from transcripts.jobs import claims, results
-from transcripts.jobs.run import attempt, hear_window
-from transcripts.models import Cue, Piece, TrackPlan, TranscriptionWindow
+from transcripts.jobs.run import attempt, transcribe_window
+from transcripts.models import Cue, TrackPlan, TranscriptionWindow, WorkItem
 from transcripts.speech.audio import Sound
 from transcripts.speech.engine import Beat, WhisperEngine
-from transcripts.speech.stitch import Heard, Word
+from transcripts.speech.stitch import SpeechSegment, Word
 from transcripts.speech.windows import Span
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.alone]
@@ -35,11 +35,11 @@ class Steps:
     def __init__(self, steps: int, seconds: float) -> None:
         self.steps, self.seconds = steps, seconds
 
-    def hear(self, sound: Sound, language: str, beat: Beat) -> list[Heard]:
+    def transcribe(self, sound: Sound, language: str, beat: Beat) -> list[SpeechSegment]:
         for _step in range(self.steps):
             beat()
             time.sleep(self.seconds)
-        return [Heard((Word(" done", 100, 900, 0.9),), 0.0, -0.1)]
+        return [SpeechSegment((Word(" done", 100, 900, 0.9),), 0.0, -0.1)]
 
 
 @pytest.fixture
@@ -90,18 +90,18 @@ def rival() -> Generator[list[int]]:
 
 def test_a_window_of_many_leases_is_kept_while_it_gets_on(window: TranscriptionWindow) -> None:
     with rival() as taken:
-        attempt(window, lambda: hear_window(window, Steps(9, LEASE / 5)))
+        attempt(window, lambda: transcribe_window(window, Steps(9, LEASE / 5)))
     assert taken == []
     window.refresh_from_db()
-    assert (window.state, window.token, window.worker) == (Piece.State.DONE, 1, "slow")
+    assert (window.state, window.token, window.worker) == (WorkItem.State.DONE, 1, "slow")
 
 
 def test_a_step_that_hangs_loses_the_lease_and_writes_nothing(window: TranscriptionWindow) -> None:
     with rival() as taken:
-        attempt(window, lambda: hear_window(window, Steps(1, LEASE * 1.6)))
+        attempt(window, lambda: transcribe_window(window, Steps(1, LEASE * 1.6)))
     assert taken[:1] == [2]  # a rival that gives no sign of life either may lose it to itself
     window.refresh_from_db()
-    assert (window.state, window.worker) == (Piece.State.RUNNING, "rival") and not Cue.objects.exists()
+    assert (window.state, window.worker) == (WorkItem.State.RUNNING, "rival") and not Cue.objects.exists()
 
 
 def test_whisper_on_a_machine_so_slow_that_a_layer_outlasts_the_lease(
@@ -115,10 +115,10 @@ def test_whisper_on_a_machine_so_slow_that_a_layer_outlasts_the_lease(
         part.register_forward_hook(lambda *_given: time.sleep(pause))
     assert pause < LEASE / 4 and len(parts) / len(layers) * pause > LEASE
     with rival() as taken:
-        attempt(window, lambda: hear_window(window, whisper))
+        attempt(window, lambda: transcribe_window(window, whisper))
     assert taken == []
     window.refresh_from_db()
-    assert (window.state, window.token) == (Piece.State.DONE, 1)
+    assert (window.state, window.token) == (WorkItem.State.DONE, 1)
     assert window.spent_ms > 2 * LEASE * 1000
     said = sounds.plain_words(" ".join(Cue.objects.order_by("start_ms").values_list("text", flat=True)))
     assert sounds.word_error_rate(sounds.WORDS[sounds.CLIPS[0]].split(), said) < 0.2

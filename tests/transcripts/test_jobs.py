@@ -9,15 +9,17 @@ from django.db import IntegrityError, connection, transaction
 from django.db.models.functions import Now
 from django.utils import timezone
 
+from retention import purge
 from rooms.hooks import recording_ready
 from rooms.models import Recording, Room
 from tests.support import recordings, sounds
 from tests.support.people import person
+from tests.support.rooms import due_at
 from tests.transcripts.pieces import Told, let_leases_run_out, never, transcript, work_through
 from transcripts import actions
 from transcripts.jobs import claims, progress, results
-from transcripts.jobs.run import work_off
-from transcripts.models import Cue, Piece, TrackPlan, Transcript, TranscriptionWindow
+from transcripts.jobs.run import run_items
+from transcripts.models import Cue, TrackPlan, Transcript, TranscriptionWindow, WorkItem
 from transcripts.refusals import TranscriptRefused
 from transcripts.speech.engine import EngineUnavailable
 from transcripts.speech.windows import Span
@@ -28,7 +30,7 @@ def test_a_finished_recording_is_transcribed_from_the_signal_on(recording: Recor
     recording_ready.send(Recording, recording=recording)
     assert transcript().state == Transcript.State.WAITING
     engine = Told()
-    assert work_off("me", never, lambda: engine) == 3
+    assert run_items("me", never, lambda: engine) == 3
     found = transcript()
     assert found.state == Transcript.State.READY
     assert (found.model, found.version) == ("told", "1")
@@ -58,7 +60,7 @@ def test_a_track_of_silence_is_ready_without_windows(db: None) -> None:
     recording = recordings.ended_recording(host)
     recordings.lay_track(recording, recordings.sat_until_the_end(recording, host, 0), np.zeros(16_000 * 40, np.float32))
     actions.request_transcript(recording)
-    assert work_off("me", never, Told) == 1
+    assert run_items("me", never, Told) == 1
     assert transcript().state == Transcript.State.READY
     assert not TranscriptionWindow.objects.exists()
 
@@ -75,15 +77,15 @@ def test_who_lost_the_lease_writes_nothing(windows: list[TranscriptionWindow]) -
     assert taken.token == slow.token + 1
     writes: list[Callable[[], None]] = [
         lambda: results.save_window(slow, [], results.EngineVersion("m", "1"), 5),
-        lambda: results.failed(slow, "late"),
-        lambda: claims.write(slow, lease_until=Now()),
+        lambda: results.record_failure(slow, "late"),
+        lambda: claims.write_if_held(slow, lease_until=Now()),
     ]
     for write in writes:
         with pytest.raises(claims.LeaseLost), transaction.atomic():
             write()
     results.save_window(taken, [], results.EngineVersion("m", "1"), 5)
     taken.refresh_from_db()
-    assert (taken.state, taken.worker) == (Piece.State.DONE, "quick")
+    assert (taken.state, taken.worker) == (WorkItem.State.DONE, "quick")
 
 
 def test_a_heartbeat_keeps_the_lease_and_notices_when_it_is_lost(
@@ -106,10 +108,10 @@ def test_a_heartbeat_keeps_the_lease_and_notices_when_it_is_lost(
 
 def test_a_worker_that_loses_its_lease_stops_and_goes_on_with_the_next(windows: list[TranscriptionWindow]) -> None:
     def stolen() -> None:
-        TranscriptionWindow.objects.filter(state=Piece.State.RUNNING).update(token=50, worker="thief")
+        TranscriptionWindow.objects.filter(state=WorkItem.State.RUNNING).update(token=50, worker="thief")
 
     engine = Told(stolen)
-    assert work_off("me", never, lambda: engine) == 2
+    assert run_items("me", never, lambda: engine) == 2
     assert [window.state for window in TranscriptionWindow.objects.order_by("pk")] == ["running", "done"]
     assert not Cue.objects.filter(window=windows[0]).exists()
 
@@ -118,7 +120,7 @@ def test_a_failed_window_is_tried_again(windows: list[TranscriptionWindow]) -> N
     engine = Told(RuntimeError("first"), None, RuntimeError("second"))
     work_through(lambda: engine)
     first = TranscriptionWindow.objects.get(pk=windows[0].pk)
-    assert (first.state, first.attempts) == (Piece.State.DONE, 3)
+    assert (first.state, first.attempts) == (WorkItem.State.DONE, 3)
     assert transcript().state == Transcript.State.READY
     assert not Cue.objects.exclude(kind=Cue.Kind.SPEECH).exists()
 
@@ -131,7 +133,7 @@ def test_a_window_that_keeps_failing_is_marked_and_the_rest_is_there(windows: li
     gaps = list(Cue.objects.filter(kind=Cue.Kind.FAILED).order_by("start_ms").values_list("start_ms", "end_ms"))
     assert gaps == [(13_000, 22_000), (32_000, 35_000)]
     assert progress.progress(transcript()).gaps == 1
-    failed = TranscriptionWindow.objects.get(state=Piece.State.FAILED)
+    failed = TranscriptionWindow.objects.get(state=WorkItem.State.FAILED)
     assert failed.error == "RuntimeError: bad"
 
 
@@ -171,10 +173,10 @@ def test_a_missing_engine_costs_no_attempt_and_is_said(windows: list[Transcripti
         raise EngineUnavailable("base.pt is missing")
 
     for _ in range(5):
-        work_off("me", never, missing)
+        run_items("me", never, missing)
     assert transcript().trouble == "base.pt is missing"
     assert set(TranscriptionWindow.objects.values_list("state", "attempts")) == {("waiting", 0)}
-    work_off("me", never, Told)
+    run_items("me", never, Told)
     assert (transcript().state, transcript().trouble) == (Transcript.State.READY, "")
 
 
@@ -184,8 +186,8 @@ def test_a_window_that_kills_its_workers_is_given_up(windows: list[Transcription
         assert claims.claim(TranscriptionWindow, "idle") is None
         let_leases_run_out()
     assert claims.claim(TranscriptionWindow, "dies") is None
-    assert results.expire() == 2
-    assert results.expire() == 0
+    assert results.give_up_expired() == 2
+    assert results.give_up_expired() == 0
     assert transcript().state == Transcript.State.FAILED
     assert Cue.objects.filter(kind=Cue.Kind.FAILED).count() == 3
 
@@ -206,16 +208,16 @@ def test_progress_out_of_measured_speed(windows: list[TranscriptionWindow]) -> N
     assert progress.progress(transcript()) == progress.TranscriptProgress(45, 2, 0)
 
 
-def test_forgetting_leaves_no_row_and_stops_the_worker_that_is_at_it(windows: list[TranscriptionWindow]) -> None:
+def test_a_purge_leaves_no_row_and_stops_the_worker_that_is_at_it(windows: list[TranscriptionWindow]) -> None:
     window = claims.claim(TranscriptionWindow, "me")
     assert window
     room = Room.objects.get()
-    assert actions.forget_transcript(room.pk) > 0
+    assert purge.purge([room.pk], due_at(room)) == [room.pk]
     with pytest.raises(claims.LeaseLost):
         results.save_window(window, [], results.EngineVersion("m", "1"), 10)
     for kind in (Transcript, TrackPlan, TranscriptionWindow, Cue):
         assert not kind._default_manager.exists()
-    assert actions.forget_transcript(room.pk) == 0
+    assert purge.purge([room.pk], due_at(room)) == []
 
 
 @pytest.mark.parametrize(
@@ -236,7 +238,7 @@ def test_the_database_refuses_cues_that_make_no_sense(
 ) -> None:
     window = claims.claim(TranscriptionWindow, "me")
     assert window
-    work_off("other", never, Told)
+    run_items("other", never, Told)
     plan = window.plan
     good: dict[str, object] = {
         "transcript": plan.transcript,

@@ -21,8 +21,8 @@ from tests.support.staff import sign_in_staff
 from tests.transcripts.pieces import Told, never, transcript, work_through
 from transcripts import actions, jobs
 from transcripts.jobs import claims, results
-from transcripts.jobs.run import work_off
-from transcripts.models import Piece, TrackPlan, Transcript, TranscriptionWindow
+from transcripts.jobs.run import run_items
+from transcripts.models import TrackPlan, Transcript, TranscriptionWindow, WorkItem
 from transcripts.refusals import TranscriptRefused
 
 
@@ -30,16 +30,16 @@ def test_a_failed_window_waits_longer_each_time(windows: list[TranscriptionWindo
     """Three tries in a row find the same full disk; and what waits holds up nobody."""
     bad = windows[0].pk
     engine = Told(RuntimeError("bad"))
-    assert work_off("me", never, lambda: engine) == 2, "the other window, and no second try"
+    assert run_items("me", never, lambda: engine) == 2, "the other window, and no second try"
     for wait in results.WAITS:
         window = TranscriptionWindow.objects.get(pk=bad)
-        assert window.state == Piece.State.WAITING and window.next_at is not None
+        assert window.state == WorkItem.State.WAITING and window.next_at is not None
         assert abs(window.next_at - timezone.now() - wait) < timedelta(seconds=50)
-        assert work_off("me", never, Told) == 0
+        assert run_items("me", never, Told) == 0
         TranscriptionWindow.objects.update(next_at=None)
         worse = Told(RuntimeError("bad"))
-        assert work_off("me", never, lambda worse=worse: worse) == 1  # type: ignore[misc]
-    assert TranscriptionWindow.objects.get(pk=bad).state == Piece.State.FAILED
+        assert run_items("me", never, lambda worse=worse: worse) == 1  # type: ignore[misc]
+    assert TranscriptionWindow.objects.get(pk=bad).state == WorkItem.State.FAILED
 
 
 def test_what_the_database_refuses_counts_as_a_failure_of_that_piece_alone(windows: list[TranscriptionWindow]) -> None:
@@ -50,9 +50,9 @@ def test_what_the_database_refuses_counts_as_a_failure_of_that_piece_alone(windo
             TranscriptionWindow.objects.filter(pk=windows[0].pk).update(speech_ms=0)
 
     engine = Told(refused)
-    assert work_off("me", never, lambda: engine) == 2
+    assert run_items("me", never, lambda: engine) == 2
     first, second = TranscriptionWindow.objects.order_by("position")
-    assert (first.state, second.state) == (Piece.State.WAITING, Piece.State.DONE)
+    assert (first.state, second.state) == (WorkItem.State.WAITING, WorkItem.State.DONE)
     assert first.error.startswith("IntegrityError")
 
 
@@ -60,7 +60,7 @@ def test_one_piece_that_cannot_be_given_up_holds_up_no_other(
     windows: list[TranscriptionWindow], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     past = Now() - timedelta(seconds=1)
-    TranscriptionWindow.objects.update(state=Piece.State.RUNNING, attempts=claims.MAX_ATTEMPTS, lease_until=past)
+    TranscriptionWindow.objects.update(state=WorkItem.State.RUNNING, attempts=claims.MAX_ATTEMPTS, lease_until=past)
     real = results._mark_gap
 
     def poisoned(piece: TrackPlan | TranscriptionWindow) -> None:
@@ -69,10 +69,10 @@ def test_one_piece_that_cannot_be_given_up_holds_up_no_other(
         real(piece)
 
     monkeypatch.setattr(jobs, "_mark_gap", poisoned)
-    assert results.expire() == 1
-    assert TranscriptionWindow.objects.get(pk=windows[1].pk).state == Piece.State.FAILED
+    assert results.give_up_expired() == 1
+    assert TranscriptionWindow.objects.get(pk=windows[1].pk).state == WorkItem.State.FAILED
     monkeypatch.undo()
-    assert results.expire() == 1
+    assert results.give_up_expired() == 1
 
 
 def test_on_another_disk_nothing_is_claimed_and_nothing_fails(
@@ -81,7 +81,7 @@ def test_on_another_disk_nothing_is_claimed_and_nothing_fails(
     """Each track was missing there: three tries later all of the transcript was a gap."""
     marker.check()
     settings.RECORDINGS_DIR = tmp_path
-    assert work_off("me", never, Told) == 0
+    assert run_items("me", never, Told) == 0
     assert set(TranscriptionWindow.objects.values_list("state", "attempts")) == {("waiting", 0)}
 
 

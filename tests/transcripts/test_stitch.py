@@ -1,8 +1,8 @@
-"""What Whisper said, believed or not, placed in room time and cut into lines."""
+"""Whisper's output: filtered, placed in room time and split into cues."""
 
 import pytest
 
-from transcripts.speech.stitch import Heard, Line, Word, believable, lines, stitch, without_loops
+from transcripts.speech.stitch import CueDraft, SpeechSegment, Word, believable, split_into_cues, stitch, without_loops
 from transcripts.speech.windows import Span
 
 
@@ -14,11 +14,11 @@ def said(text: str, start_ms: int = 0, each_ms: int = 300, p: float = 0.9) -> tu
     )
 
 
-def heard(*words: Word, no_speech: float = 0.0, logprob: float = -0.2) -> Heard:
-    return Heard(tuple(words), no_speech, logprob)
+def heard(*words: Word, no_speech: float = 0.0, logprob: float = -0.2) -> SpeechSegment:
+    return SpeechSegment(tuple(words), no_speech, logprob)
 
 
-def texts(found: list[Line]) -> list[str]:
+def texts(found: list[CueDraft]) -> list[str]:
     return [line.text for line in found]
 
 
@@ -59,17 +59,17 @@ def test_words_behind_the_sound_are_dropped() -> None:
     ],
 )
 def test_loops_are_said_once(text: str, kept: str) -> None:
-    assert Line(tuple(without_loops(said(text)))).text == kept
+    assert CueDraft(tuple(without_loops(said(text)))).text == kept
 
 
 def test_lines_end_at_pauses_sentences_and_length() -> None:
     words = (*said("It was late in the evening. They left."), *said("After a while it rained", 9_000))
-    assert texts(lines(words)) == ["It was late in the evening.", "They left.", "After a while it rained"]
-    assert texts(lines(said("Yes. No. Maybe."))) == ["Yes. No. Maybe."]
-    long = lines(said("word " * 60, each_ms=50))
+    assert texts(split_into_cues(words)) == ["It was late in the evening.", "They left.", "After a while it rained"]
+    assert texts(split_into_cues(said("Yes. No. Maybe."))) == ["Yes. No. Maybe."]
+    long = split_into_cues(said("word " * 60, each_ms=50))
     assert all(len(line.text) <= 84 for line in long)
     assert sum(len(line.words) for line in long) == 60
-    slow = lines(said("word " * 20, each_ms=690))
+    slow = split_into_cues(said("word " * 20, each_ms=690))
     assert all(line.end_ms - line.start_ms <= 7_000 for line in slow)
 
 
@@ -82,5 +82,5 @@ def test_lines_never_run_backwards_nor_end_before_they_begin() -> None:
 
 
 def test_confidence_is_the_mean_of_the_words() -> None:
-    (line,) = lines((Word(" a", 0, 100, 0.5), Word(" b", 100, 200, 1.0)))
+    (line,) = split_into_cues((Word(" a", 0, 100, 0.5), Word(" b", 100, 200, 1.0)))
     assert line.confidence == 0.75

@@ -22,7 +22,7 @@ from tests.support.rooms import due_at
 from transcripts import actions, tasks
 from transcripts.jobs import claims, results
 from transcripts.jobs import notify as host_mail
-from transcripts.models import Piece, TrackPlan, Transcript, TranscriptionWindow
+from transcripts.models import TrackPlan, Transcript, TranscriptionWindow, WorkItem
 from transcripts.speech.windows import Span
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -72,7 +72,7 @@ def test_once_however_many_finish_and_tell_at_the_same_moment(
     settings.EMAIL_BACKEND = "mail.outbox.Backend"
     in_threads(4, lambda at: results.save_window(windows[at], [], BY, 5))
     assert Transcript.objects.get().state == "ready" and not Mail.objects.exists(), "a mail does not hold up a worker"
-    in_threads(8, lambda at: host_mail.tell_hosts())
+    in_threads(8, lambda at: host_mail.notify_hosts())
     tasks.tell()
     tasks.requeue()
     (row,) = Mail.objects.all()
@@ -83,7 +83,7 @@ def test_once_however_many_finish_and_tell_at_the_same_moment(
 def test_in_the_hosts_language_with_a_link(windows: list[TranscriptionWindow], settings: Any) -> None:
     User.objects.update(language="nl")
     transcript = finish(windows)
-    assert host_mail.tell_hosts() == 1
+    assert host_mail.notify_hosts() == 1
     (sent,) = mail.outbox
     assert sent.to == ["hanna@example.org"]
     assert sent.subject == "Het verslag van “Regulars” is klaar"
@@ -93,19 +93,19 @@ def test_in_the_hosts_language_with_a_link(windows: list[TranscriptionWindow], s
 def test_gaps_and_failure_are_said(windows: list[TranscriptionWindow]) -> None:
     TranscriptionWindow.objects.update(attempts=claims.MAX_ATTEMPTS)
     for window in TranscriptionWindow.objects.order_by("pk")[:2]:
-        results.failed(window, "bad")
+        results.record_failure(window, "bad")
     finish(windows[2:])
-    host_mail.tell_hosts()
+    host_mail.notify_hosts()
     assert mail.outbox[0].subject == "The transcript of “Regulars” is ready, with gaps"
     assert "2 places could not be transcribed." in mail.outbox[0].body
     room = Room.objects.get()
     # Tried afresh, it is told afresh: once.
     actions.retry_transcript(room, room.host)
-    assert host_mail.tell_hosts() == 0, "it is being written"
-    TranscriptionWindow.objects.update(state=Piece.State.RUNNING, attempts=claims.MAX_ATTEMPTS, lease_until=Now())
+    assert host_mail.notify_hosts() == 0, "it is being written"
+    TranscriptionWindow.objects.update(state=WorkItem.State.RUNNING, attempts=claims.MAX_ATTEMPTS, lease_until=Now())
     for window in TranscriptionWindow.objects.order_by("pk"):
-        results.failed(window, "bad")
-    assert (host_mail.tell_hosts(), host_mail.tell_hosts()) == (1, 0)
+        results.record_failure(window, "bad")
+    assert (host_mail.notify_hosts(), host_mail.notify_hosts()) == (1, 0)
     assert mail.outbox[1].subject == "“Regulars” could not be transcribed"
     assert len(mail.outbox) == 2
 
@@ -115,11 +115,11 @@ def test_nothing_is_told_of_what_is_gone_or_empty(windows: list[TranscriptionWin
     room = transcript.room
     Recording.objects.filter(room=room).update(state=Recording.State.PURGED)
     Room.objects.filter(pk=room.pk).update(purged_at=timezone.now())
-    assert host_mail.tell_hosts() == 0
+    assert host_mail.notify_hosts() == 0
     silent = recordings.ended_recording(person("silent"))
     actions.request_transcript(silent)
     assert Transcript.objects.get(room=silent.room).state == "ready"
-    assert host_mail.tell_hosts() == 0
+    assert host_mail.notify_hosts() == 0
     assert not mail.outbox and not Transcript.objects.filter(told_at=None).exists()
 
 
@@ -129,10 +129,10 @@ def test_a_purge_that_has_begun_is_not_overtaken(windows: list[TranscriptionWind
     told: list[int] = []
     with transaction.atomic():
         Room.objects.select_for_update().get(pk=transcript.room_id)
-        in_threads(1, lambda at: told.append(host_mail.tell_hosts()))
+        in_threads(1, lambda at: told.append(host_mail.notify_hosts()))
         assert told == [0] and Transcript.objects.get().told_at is None
     purge.purge([transcript.room_id], due_at(transcript.room))
-    assert host_mail.tell_hosts() == 0 and not mail.outbox and not Transcript.objects.exists()
+    assert host_mail.notify_hosts() == 0 and not mail.outbox and not Transcript.objects.exists()
 
 
 def test_a_mail_that_cannot_be_written_is_tried_again(
@@ -145,6 +145,6 @@ def test_a_mail_that_cannot_be_written_is_tried_again(
 
     with monkeypatch.context() as patch:
         patch.setattr(notify, "send", full)
-        assert host_mail.tell_hosts() == 0
+        assert host_mail.notify_hosts() == 0
     assert Transcript.objects.get().told_at is None
-    assert host_mail.tell_hosts() == 1
+    assert host_mail.notify_hosts() == 1

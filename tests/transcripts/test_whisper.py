@@ -11,7 +11,7 @@ from rooms.models import Recording
 from tests.support import recordings, sounds
 from tests.support.people import person
 from transcripts import actions
-from transcripts.jobs.run import work_off
+from transcripts.jobs.run import run_items
 from transcripts.models import Cue, Transcript
 from transcripts.speech.audio import Sound
 from transcripts.speech.engine import EngineUnavailable, TookTooLong, UnknownLanguage, WhisperEngine, engine
@@ -26,7 +26,7 @@ def base(settings: object) -> None:
 
 def transcribe(recording: Recording) -> Transcript:
     actions.request_transcript(recording)
-    work_off("me", lambda: False)
+    run_items("me", lambda: False)
     transcript = Transcript.objects.get(room=recording.room)
     assert transcript.state == Transcript.State.READY, transcript.trouble
     return transcript
@@ -192,10 +192,10 @@ def test_a_window_that_takes_too_long_is_stopped() -> None:
     found.window_seconds, before = 0, found.window_seconds
     try:
         with pytest.raises(TookTooLong):
-            found.hear(sounds.clip("0870"), "en", lambda: None)
+            found.transcribe(sounds.clip("0870"), "en", lambda: None)
     finally:
         found.window_seconds = before
-    assert found.hear(sounds.clip("0880"), "en", lambda: None)
+    assert found.transcribe(sounds.clip("0880"), "en", lambda: None)
 
 
 def test_what_the_heartbeat_raises_ends_the_work() -> None:
@@ -203,7 +203,7 @@ def test_what_the_heartbeat_raises_ends_the_work() -> None:
         raise InterruptedError
 
     with pytest.raises(InterruptedError):
-        engine().hear(sounds.clip("0870"), "en", lost)
+        engine().transcribe(sounds.clip("0870"), "en", lost)
 
 
 def test_weights_that_are_missing_or_not_openai_s_are_refused(tmp_path: Path) -> None:
@@ -219,4 +219,4 @@ def test_weights_that_are_missing_or_not_openai_s_are_refused(tmp_path: Path) ->
 def test_an_english_model_refuses_a_dutch_room(settings: object) -> None:
     settings.WHISPER_MODEL = "tiny.en"  # type: ignore[attr-defined]
     with pytest.raises(UnknownLanguage, match="English only"):
-        engine().hear(sounds.clip("0880"), "nl", lambda: None)
+        engine().transcribe(sounds.clip("0880"), "nl", lambda: None)

@@ -31,7 +31,7 @@ from tests.support.sounds import CLIPS, RATE, in_turn, laid, plain_words
 from tests.support.waiting import say, wait_until
 from tests.transcripts.test_whisper import known_times
 from transcripts import actions as transcribing
-from transcripts.jobs.run import work_off
+from transcripts.jobs.run import run_items
 from transcripts.models import Cue
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.alone]
@@ -60,7 +60,7 @@ def test_words_stand_where_they_were_said_after_gaps_too(site: Site, services: T
     (parts,) = tracks.raw_tracks(store.tracks_folder(room.pk)).values()
     assert len(parts) >= 3, "the connection died twice"
     transcribing.request_transcript(recording)
-    work_off("me", lambda: False)
+    run_items("me", lambda: False)
     names = ("before", "after the connection died", "after the media server died")
     ends = [*moments[1:], time.time()]
     for name, first, last in zip(names, moments, ends, strict=True):

@@ -13,7 +13,7 @@ from tests.support.privileges import owner
 from tests.support.processes import Site
 from tests.support.waiting import wait_until
 from transcripts import actions
-from transcripts.models import Cue, Piece, Transcript, TranscriptionWindow
+from transcripts.models import Cue, Transcript, TranscriptionWindow, WorkItem
 from transcripts.tasks import requeue, work
 
 # Each claim and each lease that was taken away is written down by the database itself: nothing a worker does escapes.
@@ -64,7 +64,7 @@ def wait_for(what: Callable[[], bool], site: Site, seconds: float = 300) -> None
 
 
 def done() -> int:
-    return TranscriptionWindow.objects.filter(state=Piece.State.DONE).count()
+    return TranscriptionWindow.objects.filter(state=WorkItem.State.DONE).count()
 
 
 def ready() -> bool:
@@ -87,9 +87,9 @@ def test_a_killed_worker_s_windows_are_taken_up_where_they_were(
     light = {"WHISPER_MODEL": "tiny.en", "SPEECH_LEASE_SECONDS": "3", "WHISPER_THREADS": "1"}
     site.start("speech", **light)
     actions.request_transcript(recording)
-    wait_for(lambda: done() >= 2 and TranscriptionWindow.objects.filter(state=Piece.State.RUNNING).exists(), site)
+    wait_for(lambda: done() >= 2 and TranscriptionWindow.objects.filter(state=WorkItem.State.RUNNING).exists(), site)
     site.kill("speech")
-    before = dict(TranscriptionWindow.objects.filter(state=Piece.State.DONE).values_list("pk", "token"))
+    before = dict(TranscriptionWindow.objects.filter(state=WorkItem.State.DONE).values_list("pk", "token"))
     cues = set(Cue.objects.values_list("pk", flat=True))
     assert not ready()
     site.start("speech", "work", **light)

@@ -1,1 +1,1 @@
-"""The transcript of a room for programs: one view an operation, under /api/v1/."""
+"""REST API of transcripts, under /api/v1/: one view per operation."""

@@ -1,4 +1,4 @@
-"""What goes in and out of the API: parsed here, decided in actions, described in the schema."""
+"""Serializers of the API's requests and responses; rules live in actions."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 from rest_framework import serializers
 
 from core.api.fields import TypedField
-from transcripts.actions import LINE
+from transcripts.actions import CUE_TEXT
 from transcripts.models import Cue, Transcript
 from transcripts.queries import SEARCH
 
@@ -15,7 +15,7 @@ MAX_PAGE = 500
 
 
 class TranscriptShape(serializers.Serializer[Any]):
-    """How far it is. `minutes_left` is null until a speed has been measured; `gaps` could not be transcribed."""
+    """State of a transcript. `minutes_left` is null until a speed was measured; `gaps`: windows that failed."""
 
     state = serializers.ChoiceField(choices=Transcript.State.choices)
     language = serializers.CharField()
@@ -29,7 +29,7 @@ class TranscriptShape(serializers.Serializer[Any]):
 
 
 class WordShape(serializers.Serializer[Any]):
-    """A word, from and to in room time, and how sure the model was."""
+    """A word (`w`), its start and end (`s`, `e`, ms of room time) and the model's probability of it (`p`, 0 to 1)."""
 
     w = serializers.CharField()
     s = serializers.IntegerField()
@@ -38,7 +38,7 @@ class WordShape(serializers.Serializer[Any]):
 
 
 class CueShape(serializers.Serializer[Any]):
-    """A line. `text` is what is shown; `words` and `machine_text` are the machine's, always."""
+    """A line. `text` is the shown text, corrected or not; `words` and `machine_text` are always the machine's."""
 
     id = serializers.IntegerField()
     kind = serializers.ChoiceField(choices=Cue.Kind.choices)
@@ -57,14 +57,14 @@ class CueShape(serializers.Serializer[Any]):
 
 
 class Cues(serializers.Serializer[Any]):
-    """A page of lines in order of time; `next` goes into `after` for the page behind it, null on the last one."""
+    """A page of lines in order of time. Pass `next` as `after` to get the next page; null on the last one."""
 
     cues = CueShape(many=True)
     next = serializers.CharField(allow_null=True)
 
 
-class WhichCues(serializers.Serializer[Any]):
-    """Which lines: with these words, in this range of room time, by this person."""
+class CueFilterShape(serializers.Serializer[Any]):
+    """Filter of lines: by words, range of room time (ms) and speaker."""
 
     q = TypedField(text=SEARCH, required=False, default="", allow_blank=True)
     speaker = serializers.CharField(required=False, default="", max_length=30, help_text="Handle.")
@@ -74,20 +74,20 @@ class WhichCues(serializers.Serializer[Any]):
     limit = serializers.IntegerField(required=False, default=200, min_value=1, max_value=MAX_PAGE)
 
 
-class WhichFile(serializers.Serializer[Any]):
-    """All lines, or the reader's own."""
+class FileFilterShape(serializers.Serializer[Any]):
+    """Filter of a file's lines: all, or with `mine` the reader's own."""
 
     mine = serializers.BooleanField(required=False, default=False)
 
 
 class CorrectCue(serializers.Serializer[Any]):
-    """What was really said; null takes a correction away."""
+    """Correction of a line; null removes it."""
 
-    text = serializers.CharField(allow_null=True, allow_blank=True, trim_whitespace=False, max_length=LINE.longest)
+    text = serializers.CharField(allow_null=True, allow_blank=True, trim_whitespace=False, max_length=CUE_TEXT.longest)
 
 
 def cue(row: Cue) -> dict[str, Any]:
-    """A line as the API gives it."""
+    """Convert a cue to the fields of CueShape."""
     return {
         "id": row.pk,
         "kind": row.kind,

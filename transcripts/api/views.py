@@ -1,4 +1,4 @@
-"""One view an operation: parse, call one action or query, answer. No rule lives here."""
+"""One view per operation: parse the request, call one action or query, answer. Rules live in actions."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ described = partial(_described, tag="transcripts")
 
 
 class TranscriptView(ApiView):
-    """Base of the views of one transcript, for its host, co-hosts and those whose voice is in it."""
+    """Base of the views of one transcript, open to the host, co-hosts and people who spoke in the room."""
 
     refused = TranscriptRefused
 
@@ -35,7 +35,7 @@ class TranscriptView(ApiView):
         return queries.readable_transcript(slug, self.me, mine)
 
     def see(self, transcript: Transcript) -> Response:
-        """How far the transcript is."""
+        """Answer with the transcript's state."""
         done = progress(transcript)
         role = role_in(self.me, transcript.room)
         return Response(
@@ -53,64 +53,64 @@ class TranscriptView(ApiView):
         )
 
 
-class TranscriptState(TranscriptView):
+class TranscriptDetail(TranscriptView):
     """`/rooms/<slug>/transcript/`."""
 
     @described("transcript_see", shapes.TranscriptShape)
     def get(self, request: Request, slug: str) -> Response:
-        """How far the transcript is: percent, minutes left, gaps."""
+        """Get the state of the transcript: percent, minutes left, gaps."""
         return self.see(self.transcript(slug))
 
 
-class Retry(TranscriptView):
+class TranscriptRetry(TranscriptView):
     """`/rooms/<slug>/transcript/retry/`."""
 
     @described("transcript_retry", shapes.TranscriptShape)
     def post(self, request: Request, slug: str) -> Response:
-        """Try what failed again, as host or co-host."""
+        """Retry what failed, as host or co-host."""
         return self.see(actions.retry_transcript(self.transcript(slug).room, self.me))
 
 
 class CueList(TranscriptView):
     """`/rooms/<slug>/transcript/cues/`."""
 
-    @described("cues_list", shapes.Cues, parameters=[shapes.WhichCues])
+    @described("cues_list", shapes.Cues, parameters=[shapes.CueFilterShape])
     def get(self, request: Request, slug: str) -> Response:
-        """Lines in order of time; those with certain words, of one person, or of a range."""
+        """List lines in order of time, filtered by words, speaker or time range."""
         transcript = self.transcript(slug)
-        which = self.values(shapes.WhichCues, request.query_params)
-        found, following = queries.page(transcript, queries.Which(**which))
-        return Response({"cues": [shapes.cue(row) for row in found], "next": following})
+        which = self.values(shapes.CueFilterShape, request.query_params)
+        cues, following = queries.page(transcript, queries.CueFilter(**which))
+        return Response({"cues": [shapes.cue(row) for row in cues], "next": following})
 
 
-class OneCue(TranscriptView):
+class CueDetail(TranscriptView):
     """`/rooms/<slug>/transcript/cues/<id>/`."""
 
     @described("cue_correct", shapes.CueShape, shapes.CorrectCue)
     def patch(self, request: Request, slug: str, pk: int) -> Response:
-        """Put what was really said beside the machine's text, as host or co-host."""
+        """Correct a line, as host or co-host; the machine's text is kept."""
         room = self.transcript(slug).room
         text = self.values(shapes.CorrectCue, request.data)["text"]
         return Response(shapes.cue(actions.correct_cue(room, pk, self.me, text)))
 
 
-class File(TranscriptView):
+class TranscriptFile(TranscriptView):
     """`/rooms/<slug>/transcript/files/<kind>/`."""
 
     @described(
         "transcript_file",
         OpenApiTypes.STR,
-        parameters=[OpenApiParameter("kind", str, OpenApiParameter.PATH, enum=list(FORMATS)), shapes.WhichFile],
+        parameters=[OpenApiParameter("kind", str, OpenApiParameter.PATH, enum=list(FORMATS)), shapes.FileFilterShape],
     )
     def get(self, request: Request, slug: str, kind: str) -> HttpResponse:
-        """The transcript as a file: WebVTT, SRT, plain text or JSON; all of it, or what you said yourself."""
-        mine = self.values(shapes.WhichFile, request.query_params)["mine"]
+        """Download the transcript as WebVTT, SRT, plain text or JSON: all of it, or your own lines."""
+        mine = self.values(shapes.FileFilterShape, request.query_params)["mine"]
         transcript = self.transcript(slug, mine)
         if kind not in FORMATS:
             raise TranscriptRefused("unknown_format")
         render, content_type = FORMATS[kind]
         lines = queries.format_lines(transcript, self.me if mine else None)
-        answer = HttpResponse("".join(render(queries.about(transcript), lines)), content_type=content_type)
+        answer = HttpResponse("".join(render(queries.file_header(transcript), lines)), content_type=content_type)
         answer["Content-Disposition"] = f'attachment; filename="{transcript.room.slug}.{kind}"'
         answer["Cache-Control"] = "private, no-store"
         return answer

@@ -1,4 +1,4 @@
-"""The transcript in a download of everything: in all formats, where transcription was on and something was written."""
+"""The transcript in all formats, for the download of everything: where there is a finished transcript."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from rooms.hooks import export_texts
 from rooms.models import Room
 from transcripts.files.formats import FORMATS
 from transcripts.models import Transcript
-from transcripts.queries import about, format_lines
+from transcripts.queries import file_header, format_lines
 
 
 def finished_transcript(room: Room) -> Transcript | None:
-    """The room's transcript, if there is one to read."""
+    """Get the room's transcript if it is finished (ready or failed), else None."""
     written = (Transcript.State.READY, Transcript.State.FAILED)
     return Transcript.objects.select_related("room").filter(room=room, state__in=written).first()
 
@@ -22,7 +22,7 @@ def _text(kind: str) -> Callable[[Room], Iterator[str] | None]:
 
     def text(room: Room) -> Iterator[str] | None:
         transcript = finished_transcript(room)
-        return None if transcript is None else render(about(transcript), format_lines(transcript))
+        return None if transcript is None else render(file_header(transcript), format_lines(transcript))
 
     return text
 

@@ -1,8 +1,8 @@
-"""A transcript as files people use: WebVTT, SRT, plain text, JSON. Pure: lines in, text out.
+"""File formats of a transcript: WebVTT, SRT, plain text, JSON. Pure: lines in, text out.
 
-Names and words are other people's input: what would end a cue, start a tag or a command, or turn the direction of text
-is taken out or escaped here, whatever the account's page let through. A name is nobody's identity: speakers whose names
-read alike are told apart by their handles (`people.labels`), in every format.
+Names and words are untrusted input: characters that would end a cue, start a tag or a command, or change the direction
+of text are removed or escaped here, whatever the account's form accepted. Names are not unique: speakers whose names
+look alike are labelled with their handles (`people.labels`), in every format.
 """
 
 import json
@@ -13,18 +13,18 @@ from typing import Any
 from core.text import flat
 from people.labels import printable
 
-# SubRip has no escapes: brackets that begin tags and commands ({\\an8}, \\N) become others.
+# SubRip has no escapes: brackets that begin tags and commands ({\\an8}, \\N) are replaced.
 SRT_SIGNS = str.maketrans({"<": "[", ">": "]", "{": "(", "}": ")", "\\": "/"})
-# What divides a name from words in text and SubRip stands in no name.
+# A colon ends the name in plain text and SubRip, so a name itself must not contain one.
 DIVIDER = str.maketrans({":": "\u2236"})
 
 
 @dataclass(frozen=True, slots=True)
 class FormatLine:
-    """One cue as it is shown. `gap` says why there are no words: `failed` (not transcribed) or `unclear`; `doubtful`
-    that the machine may have made them up.
+    """One cue as it is shown, in ms of room time.
 
-    `handle` says who spoke; `speaker` is their name, `label` that name told apart from others (`people.labels`).
+    `gap` is why it has no words: `failed` (not transcribed) or `unclear`. `doubtful`: the model may have invented them.
+    `handle` and `speaker` are the handle and name of the person; `label` is the name made unique (`people.labels`).
     """
 
     start_ms: int
@@ -42,8 +42,8 @@ class FormatLine:
 
 
 @dataclass(frozen=True, slots=True)
-class About:
-    """What stands at the top of a file."""
+class FileHeader:
+    """Heading of a file; `model` and `version` name the engine."""
 
     title: str
     started_at: str
@@ -56,20 +56,20 @@ GAPS = {"failed": "[not transcribed]", "unclear": "[unclear]"}
 DOUBTFUL = "[doubtful]"
 
 
-def shown(line: FormatLine) -> str:
-    """The text of this line as it is read: the words, or in brackets why there are none, or that they are doubtful."""
+def shown_text(line: FormatLine) -> str:
+    """Format the words of a line, marked where doubtful; for a gap the reason in brackets."""
     if line.gap:
         return GAPS[line.gap]
     return f"{DOUBTFUL} {flat(line.text)}" if line.doubtful else flat(line.text)
 
 
 def label(line: FormatLine) -> str:
-    """The speaker of a line, for reading."""
+    """Return the name to show for the speaker of a line."""
     return line.label or printable(line.speaker)
 
 
-def clock(ms: int, separator: str) -> str:
-    """`hh:mm:ss.mmm`; hours go on past 99."""
+def timestamp(ms: int, separator: str) -> str:
+    """Format as `hh:mm:ss.mmm` with this separator; hours may exceed 99, negative times become 0."""
     seconds, thousandths = divmod(max(0, ms), 1000)
     minutes, seconds = divmod(seconds, 60)
     hours, minutes = divmod(minutes, 60)
@@ -77,48 +77,49 @@ def clock(ms: int, separator: str) -> str:
 
 
 def escape(text: str) -> str:
-    """WebVTT's three characters; with `>` gone no `-->` is left."""
+    """Escape WebVTT's three special characters; without `>` there is no `-->` either."""
     return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
 
 
-def webvtt(about: About, lines: Iterable[FormatLine]) -> Iterator[str]:
-    """WebVTT with the speaker in a voice tag."""
-    yield f"WEBVTT - {escape(flat(about.title))}\nLanguage: {about.language}\n\n"
+def webvtt(header: FileHeader, lines: Iterable[FormatLine]) -> Iterator[str]:
+    """Render WebVTT, with the speaker in a voice tag."""
+    yield f"WEBVTT - {escape(flat(header.title))}\nLanguage: {header.language}\n\n"
     for number, line in enumerate(lines, 1):
-        times = f"{clock(line.start_ms, '.')} --> {clock(line.end_ms, '.')}"
-        yield f"{number}\n{times}\n<v {escape(label(line))}>{escape(shown(line))}</v>\n\n"
+        times = f"{timestamp(line.start_ms, '.')} --> {timestamp(line.end_ms, '.')}"
+        yield f"{number}\n{times}\n<v {escape(label(line))}>{escape(shown_text(line))}</v>\n\n"
 
 
-def srt(about: About, lines: Iterable[FormatLine]) -> Iterator[str]:
-    """SubRip: no escapes in this format, so tags, commands and arrows get harmless brackets."""
+def srt(header: FileHeader, lines: Iterable[FormatLine]) -> Iterator[str]:
+    """Render SubRip. It has no escapes: characters of tags, commands and arrows are replaced."""
     for number, line in enumerate(lines, 1):
-        times = f"{clock(line.start_ms, ',')} --> {clock(line.end_ms, ',')}"
-        text = f"{label(line).translate(DIVIDER)}: {shown(line)}".translate(SRT_SIGNS)
+        times = f"{timestamp(line.start_ms, ',')} --> {timestamp(line.end_ms, ',')}"
+        text = f"{label(line).translate(DIVIDER)}: {shown_text(line)}".translate(SRT_SIGNS)
         yield f"{number}\n{times}\n{text}\n\n"
 
 
-def plain(about: About, lines: Iterable[FormatLine]) -> Iterator[str]:
-    """To read: one paragraph a turn, with the time it began."""
-    yield f"{flat(about.title)}\n{about.started_at}\n"
+def plain_text(header: FileHeader, lines: Iterable[FormatLine]) -> Iterator[str]:
+    """Render plain text: one paragraph per turn, with the time it began."""
+    yield f"{flat(header.title)}\n{header.started_at}\n"
     speaker: tuple[str, str] | None = None
     for line in lines:
-        # By handle: two people may have one name.
+        # By handle: two people may have the same name.
         if (line.handle, line.speaker) != speaker:
             speaker = (line.handle, line.speaker)
-            yield f"\n\n[{clock(line.start_ms, '.').partition('.')[0]}] {label(line).translate(DIVIDER)}: {shown(line)}"
+            began = timestamp(line.start_ms, ".").partition(".")[0]
+            yield f"\n\n[{began}] {label(line).translate(DIVIDER)}: {shown_text(line)}"
         else:
-            yield f" {shown(line)}"
+            yield f" {shown_text(line)}"
     yield "\n"
 
 
-def as_json(about: About, lines: Iterable[FormatLine]) -> Iterator[str]:
-    """Everything that is known, for programs; times are milliseconds of room time."""
+def as_json(header: FileHeader, lines: Iterable[FormatLine]) -> Iterator[str]:
+    """Render JSON with all fields; times are milliseconds of room time."""
     head = {
-        "title": about.title,
-        "started_at": about.started_at,
-        "language": about.language,
-        "model": about.model,
-        "version": about.version,
+        "title": header.title,
+        "started_at": header.started_at,
+        "language": header.language,
+        "model": header.model,
+        "version": header.version,
     }
     yield json.dumps(head, ensure_ascii=False)[:-1] + ', "cues": ['
     for number, line in enumerate(lines):
@@ -144,6 +145,6 @@ def _fields(line: FormatLine) -> dict[str, Any]:
 FORMATS = {
     "vtt": (webvtt, "text/vtt; charset=utf-8"),
     "srt": (srt, "application/x-subrip; charset=utf-8"),
-    "txt": (plain, "text/plain; charset=utf-8"),
+    "txt": (plain_text, "text/plain; charset=utf-8"),
     "json": (as_json, "application/json"),
 }

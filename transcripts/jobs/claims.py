@@ -1,8 +1,8 @@
-"""Claims on pieces of work, with a lease, a heartbeat and a fencing token.
+"""Claims on work items, with a lease, a heartbeat and a fencing token.
 
-The queue only wakes workers up; the work that there is stands here, in PostgreSQL, and by PostgreSQL's clock. A worker
-claims the next free piece (`SKIP LOCKED`), renews its lease while it works, and every write of a result names the claim
-it was made under. A worker that lost its lease finds no row to write to, and stops.
+Celery messages only wake workers; the items are rows in PostgreSQL, and leases go by PostgreSQL's clock. A worker
+claims the next free item (`SKIP LOCKED`), renews its lease while it works, and writes results only where the row still
+has the token of its claim. A worker that lost its lease gets LeaseLost, and stops.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from django.db import transaction
 from django.db.models import Q, QuerySet
 from django.db.models.functions import Now
 
-from transcripts.models import Piece, TrackPlan, Transcript, TranscriptionWindow
+from transcripts.models import TrackPlan, Transcript, TranscriptionWindow, WorkItem
 
 MAX_ATTEMPTS = 3
 
@@ -25,62 +25,62 @@ P = TypeVar("P", TrackPlan, TranscriptionWindow)
 
 
 class LeaseLost(Exception):
-    """Another worker has this piece now, or it is gone: stop, and write nothing."""
+    """The item was claimed by another worker or deleted: stop, and write nothing."""
 
 
 def lease() -> timedelta:
     return timedelta(seconds=settings.SPEECH_LEASE_SECONDS)
 
 
-def free(kind: type[P]) -> QuerySet[P]:
-    """Pieces nobody works on: never begun, failed a while ago, or their worker let the lease run out."""
-    waiting = Q(state=Piece.State.WAITING) & (Q(next_at=None) | Q(next_at__lte=Now()))
-    nobodys = waiting | Q(state=Piece.State.RUNNING, lease_until__lt=Now())
-    return kind._default_manager.filter(nobodys, attempts__lt=MAX_ATTEMPTS)
+def claimable(kind: type[P]) -> QuerySet[P]:
+    """Select items to claim: waiting and past their retry time, or running with an expired lease."""
+    waiting = Q(state=WorkItem.State.WAITING) & (Q(next_at=None) | Q(next_at__lte=Now()))
+    claimable_now = waiting | Q(state=WorkItem.State.RUNNING, lease_until__lt=Now())
+    return kind._default_manager.filter(claimable_now, attempts__lt=MAX_ATTEMPTS)
 
 
 def claim(kind: type[P], worker: str) -> P | None:
-    """Take the next free piece, first tries first; nothing when there is none."""
+    """Claim the next free item, those with the fewest attempts first; None when there is none."""
     with transaction.atomic():
-        found = free(kind).select_for_update(skip_locked=True).order_by("attempts", "id").first()
-        if found is None:
+        item = claimable(kind).select_for_update(skip_locked=True).order_by("attempts", "id").first()
+        if item is None:
             return None
-        found.token += 1
-        found.attempts += 1
-        found.state, found.worker, found.error = Piece.State.RUNNING, worker, ""
-        found.lease_until = Now() + lease()
-        found.save(update_fields=["token", "attempts", "state", "worker", "error", "lease_until"])
-    waiting = Transcript.objects.filter(pk=transcript_of(found), state=Transcript.State.WAITING)
+        item.token += 1
+        item.attempts += 1
+        item.state, item.worker, item.error = WorkItem.State.RUNNING, worker, ""
+        item.lease_until = Now() + lease()
+        item.save(update_fields=["token", "attempts", "state", "worker", "error", "lease_until"])
+    waiting = Transcript.objects.filter(pk=transcript_of(item), state=Transcript.State.WAITING)
     waiting.update(state=Transcript.State.RUNNING, started_at=Now())
-    return found
+    return item
 
 
-def transcript_of(piece: TrackPlan | TranscriptionWindow) -> int:
-    return piece.transcript_id if isinstance(piece, TrackPlan) else piece.plan.transcript_id
+def transcript_of(item: TrackPlan | TranscriptionWindow) -> int:
+    return item.transcript_id if isinstance(item, TrackPlan) else item.plan.transcript_id
 
 
-def lock_transcript(piece: TrackPlan | TranscriptionWindow) -> None:
-    """Lock the transcript, always before its pieces: the one order in which nobody waits for each other."""
-    if not Transcript.objects.select_for_update().filter(pk=transcript_of(piece)).exists():
-        raise LeaseLost(f"{piece._meta.model_name} {piece.pk} is gone")
+def lock_transcript(item: TrackPlan | TranscriptionWindow) -> None:
+    """Lock the transcript's row, always before rows of its items: one order avoids deadlocks. Raises LeaseLost."""
+    if not Transcript.objects.select_for_update().filter(pk=transcript_of(item)).exists():
+        raise LeaseLost(f"{item._meta.model_name} {item.pk} is gone")
 
 
-def write(piece: TrackPlan | TranscriptionWindow, **values: object) -> None:
-    """Change a piece if this claim still holds; the only way a worker writes. Raises LeaseLost."""
-    mine = type(piece)._default_manager.filter(pk=piece.pk, token=piece.token, state=Piece.State.RUNNING)
+def write_if_held(item: TrackPlan | TranscriptionWindow, **values: object) -> None:
+    """Update an item if it still has the token of this claim; the only way a worker writes. Raises LeaseLost."""
+    mine = type(item)._default_manager.filter(pk=item.pk, token=item.token, state=WorkItem.State.RUNNING)
     if not mine.update(**values):
-        raise LeaseLost(f"{piece._meta.model_name} {piece.pk}, claim {piece.token}")
+        raise LeaseLost(f"{item._meta.model_name} {item.pk}, claim {item.token}")
 
 
 class Heartbeat:
-    """Renews the lease while the engine works, four times a lease. Call it as often as you like."""
+    """Renew an item's lease while its worker runs: call it often, it writes four times per lease. Raises LeaseLost."""
 
-    def __init__(self, piece: TrackPlan | TranscriptionWindow) -> None:
-        self.piece = piece
+    def __init__(self, item: TrackPlan | TranscriptionWindow) -> None:
+        self.item = item
         self.every = settings.SPEECH_LEASE_SECONDS / 4
         self.last = time.monotonic()
 
     def __call__(self) -> None:
         if time.monotonic() - self.last >= self.every:
-            write(self.piece, lease_until=Now() + lease())
+            write_if_held(self.item, lease_until=Now() + lease())
             self.last = time.monotonic()

@@ -1,8 +1,8 @@
-"""Telling a host that the transcript is finished: by mail, once, in the host's language.
+"""Mail to the host that a transcript is finished: sent once, in the host's language.
 
-What is to be told stands in the database (`finished_at` without `told_at`), so a message of the queue that is lost or
-doubled does no harm. Mail and mark are one transaction under the row's lock: two workers cannot both send it, and one
-that is killed has done neither. Only the host is told: who else spoke finds it on the page of the room.
+Mails to send are found in the database (`finished_at` without `told_at`), so a lost or doubled Celery message does no
+harm. Mail and `told_at` are written in one transaction with the row locked: two workers cannot both send it, and one
+that is killed has done neither. Other speakers get no mail; they find the transcript on the page of the room.
 """
 
 import logging
@@ -18,23 +18,26 @@ from transcripts.models import Transcript
 log = logging.getLogger(__name__)
 
 
-def tell_hosts() -> int:
-    """Tell every host who is to be told; returns how many mails were written. One failure holds up no other."""
-    to_tell = Transcript.objects.filter(finished_at__isnull=False, told_at=None)
+def notify_hosts() -> int:
+    """Write all mails that are due; returns how many. A mail that fails is logged, and the others are written."""
+    unnotified = Transcript.objects.filter(finished_at__isnull=False, told_at=None)
     written = 0
-    for pk in list(to_tell.order_by("pk").values_list("pk", flat=True)):
+    for pk in list(unnotified.order_by("pk").values_list("pk", flat=True)):
         try:
-            written += tell_host(pk)
+            written += notify_host(pk)
         except Exception:
-            log.exception("The host of transcript %s could not be told: tried again by the next `requeue`", pk)
+            log.exception("The host of transcript %s could not be notified: tried again by the next `requeue`", pk)
     return written
 
 
 @transaction.atomic
-def tell_host(pk: int) -> bool:
-    """Tell the host of one transcript, unless somebody else has or does. Whether a mail was written."""
+def notify_host(pk: int) -> bool:
+    """Mail the host of one transcript; returns whether it did.
+
+    Does nothing where the mail was written already, or another worker has the row locked.
+    """
     transcript = (
-        # The room too, against a purge that begins now. What is locked is looked at again by the next `requeue`.
+        # The room's lock keeps a purge from beginning now. Locked rows are tried again by the next `requeue`.
         Transcript.objects.select_for_update(of=("self", "room"), skip_locked=True, no_key=True)
         .select_related("room__host")
         .filter(pk=pk, finished_at__isnull=False, told_at=None)
@@ -44,7 +47,7 @@ def tell_host(pk: int) -> bool:
         return False
     transcript.told_at = timezone.now()
     transcript.save(update_fields=["told_at"])
-    if not worth_telling(transcript):
+    if not should_notify(transcript):
         return False
     room = transcript.room
     notify.send(
@@ -58,7 +61,7 @@ def tell_host(pk: int) -> bool:
     return True
 
 
-def worth_telling(transcript: Transcript) -> bool:
-    """Nobody is told of a transcript that is gone, or in which nobody said anything."""
+def should_notify(transcript: Transcript) -> bool:
+    """Return whether to mail: not for a purged room, a closed account, or a transcript without speech."""
     room = transcript.room
     return room.purged_at is None and room.host.is_active and transcript.speech_ms > 0

@@ -1,4 +1,4 @@
-"""Progress of transcripts, out of the measured speed."""
+"""Progress of transcripts: percent done, and minutes left by the speed measured so far."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from typing import Any
 
 from django.db.models import Count, Q, Sum
 
-from transcripts.models import Piece, TrackPlan, Transcript, TranscriptionWindow
+from transcripts.models import TrackPlan, Transcript, TranscriptionWindow, WorkItem
 
 
 @dataclass(frozen=True, slots=True)
 class TranscriptProgress:
-    """How far a transcript is. `minutes_left` is unknown until something has been measured."""
+    """Progress of one transcript. `minutes_left` is None until a window was measured; `gaps` counts failed windows."""
 
     percent: int
     minutes_left: int | None
@@ -22,24 +22,24 @@ class TranscriptProgress:
 
 
 def progress(transcript: Transcript) -> TranscriptProgress:
-    """Out of the measured speed of this very transcript, with as many workers as are at it now."""
+    """Compute the progress of one transcript, by its own speed so far and the number of workers now."""
     return progress_of([transcript])[transcript.pk]
 
 
 def progress_of(transcripts: Sequence[Transcript]) -> dict[int, TranscriptProgress]:
-    """The same for many, by their keys: two queries, however many."""
+    """Compute the progress of many transcripts, by key, with two queries in all."""
     keys = [transcript.pk for transcript in transcripts]
     measured = (
         TranscriptionWindow.objects.filter(plan__transcript__in=keys)
         .values("plan__transcript")
         .annotate(
-            measured=Sum("speech_ms", filter=Q(state=Piece.State.DONE), default=0),
-            failed=Count("pk", filter=Q(state=Piece.State.FAILED)),
-            running=Count("pk", filter=Q(state=Piece.State.RUNNING)),
+            measured=Sum("speech_ms", filter=Q(state=WorkItem.State.DONE), default=0),
+            failed=Count("pk", filter=Q(state=WorkItem.State.FAILED)),
+            running=Count("pk", filter=Q(state=WorkItem.State.RUNNING)),
         )
     )
     windows = {row["plan__transcript"]: row for row in measured}
-    looking = TrackPlan.objects.filter(transcript__in=keys, state__in=[Piece.State.WAITING, Piece.State.RUNNING])
+    looking = TrackPlan.objects.filter(transcript__in=keys, state__in=[WorkItem.State.WAITING, WorkItem.State.RUNNING])
     unplanned = set(looking.values_list("transcript", flat=True))
     nothing = {"measured": 0, "failed": 0, "running": 0}
     return {

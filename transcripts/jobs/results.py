@@ -1,4 +1,4 @@
-"""Results of pieces of work: windows of a track, cues of a window, gaps where every attempt failed."""
+"""Results of work items: windows of a track, cues of a window, gaps where every attempt failed."""
 
 from __future__ import annotations
 
@@ -14,24 +14,24 @@ from django.db.models.functions import Now
 from django.utils import timezone
 
 from core.text import nfc
-from transcripts.jobs.claims import MAX_ATTEMPTS, LeaseLost, lock_transcript, transcript_of, write
-from transcripts.models import Cue, Piece, TrackPlan, Transcript, TranscriptionWindow
-from transcripts.speech.stitch import Line
+from transcripts.jobs.claims import MAX_ATTEMPTS, LeaseLost, lock_transcript, transcript_of, write_if_held
+from transcripts.models import Cue, TrackPlan, Transcript, TranscriptionWindow, WorkItem
+from transcripts.speech.stitch import CueDraft
 from transcripts.speech.windows import Span, Window, speech_ms
 
 log = logging.getLogger(__name__)
 
-# After the first failure, and after the second: a disk or a memory that was full has had time by then.
+# Wait after the first and the second failure: time for a full disk or memory to be freed.
 WAITS = (timedelta(minutes=1), timedelta(minutes=10))
-# A stretch of this length or more in which Whisper found no word is shown as unclear; coughs are shorter.
+# Spans of at least this length without a word are shown as unclear; coughs are shorter.
 UNCLEAR_MS = 2000
 
 
 def save_plan(plan: TrackPlan, windows: Sequence[Window]) -> None:
-    """A track has been looked through: these are its windows."""
+    """Store the windows of a track and mark its plan as done. Raises LeaseLost."""
     with transaction.atomic():
         lock_transcript(plan)
-        write(plan, state=Piece.State.DONE, lease_until=None)
+        write_if_held(plan, state=WorkItem.State.DONE, lease_until=None)
         plan.windows.all().delete()
         TranscriptionWindow.objects.bulk_create(
             TranscriptionWindow(
@@ -42,95 +42,95 @@ def save_plan(plan: TrackPlan, windows: Sequence[Window]) -> None:
             )
             for position, window in enumerate(windows)
         )
-        settle(plan.transcript_id)
+        refresh_transcript(plan.transcript_id)
 
 
 @dataclass(frozen=True, slots=True)
 class EngineVersion:
-    """Which engine wrote something."""
+    """Name and version of the engine that wrote a cue."""
 
     model: str
     version: str
 
 
-def save_window(window: TranscriptionWindow, found: Sequence[Line], by: EngineVersion, spent_ms: int) -> None:
-    """A window's lines become its cues; stretches in which nothing was understood are marked."""
+def save_window(window: TranscriptionWindow, drafts: Sequence[CueDraft], by: EngineVersion, spent_ms: int) -> None:
+    """Store a window's cues, and an `unclear` cue for each long span without words. Raises LeaseLost."""
     offset = window.plan.file.start_ms
     unclear = [
         span
         for span in spans_of(window)
         if span.length_ms >= UNCLEAR_MS
-        and not any(line.start_ms < span.end_ms + offset and line.end_ms > span.start_ms + offset for line in found)
+        and not any(line.start_ms < span.end_ms + offset and line.end_ms > span.start_ms + offset for line in drafts)
     ]
     with transaction.atomic():
         lock_transcript(window)
-        write(window, state=Piece.State.DONE, lease_until=None, spent_ms=spent_ms)
+        write_if_held(window, state=WorkItem.State.DONE, lease_until=None, spent_ms=spent_ms)
         window.cues.all().delete()
-        cues = [_cue(window, by, line) for line in found]
+        cues = [_cue(window, by, line) for line in drafts]
         cues += [_gap(window, by, span, Cue.Kind.UNCLEAR) for span in unclear]
         _save_cues(cues)
         transcripts = Transcript.objects.filter(pk=window.plan.transcript_id)
         transcripts.update(model=by.model, version=by.version, trouble="")
-        settle(window.plan.transcript_id)
+        refresh_transcript(window.plan.transcript_id)
 
 
-def failed(piece: TrackPlan | TranscriptionWindow, error: str) -> None:
-    """An attempt went wrong: another one later, or, after the last, a marked gap. Raises LeaseLost."""
+def record_failure(item: TrackPlan | TranscriptionWindow, error: str) -> None:
+    """Record a failed attempt: schedule the next one or, after the last, store a gap. Raises LeaseLost."""
     error = error.replace("\0", "")[:200]
-    if piece.attempts < MAX_ATTEMPTS:
-        next_at = Now() + WAITS[min(piece.attempts, len(WAITS)) - 1]
-        write(piece, state=Piece.State.WAITING, lease_until=None, error=error, next_at=next_at)
+    if item.attempts < MAX_ATTEMPTS:
+        next_at = Now() + WAITS[min(item.attempts, len(WAITS)) - 1]
+        write_if_held(item, state=WorkItem.State.WAITING, lease_until=None, error=error, next_at=next_at)
         return
     with transaction.atomic():
-        lock_transcript(piece)
-        write(piece, state=Piece.State.FAILED, lease_until=None, error=error)
-        _mark_gap(piece)
-        settle(transcript_of(piece))
+        lock_transcript(item)
+        write_if_held(item, state=WorkItem.State.FAILED, lease_until=None, error=error)
+        _mark_gap(item)
+        refresh_transcript(transcript_of(item))
 
 
-def stuck(trouble: str) -> None:
-    """Say why nothing moves. It costs no attempt: the installation is not ready, no piece is bad."""
+def record_trouble(trouble: str) -> None:
+    """Record on all open transcripts why none can be processed. Uses up no attempt: no item is at fault."""
     Transcript.objects.filter(state__in=Transcript.OPEN).update(trouble=trouble[:300])
 
 
-def expire() -> int:
-    """Give up pieces whose last worker died too: returns how many. Safe to run twice and by two at once."""
+def give_up_expired() -> int:
+    """Fail items whose lease expired on the last attempt; returns how many. Safe to run twice and concurrently."""
     given_up = 0
-    stale = Q(state=Piece.State.RUNNING, lease_until__lt=Now(), attempts__gte=MAX_ATTEMPTS)
+    stale = Q(state=WorkItem.State.RUNNING, lease_until__lt=Now(), attempts__gte=MAX_ATTEMPTS)
     for kind in (TrackPlan, TranscriptionWindow):
-        for piece in kind._default_manager.filter(stale):
+        for item in kind._default_manager.filter(stale):
             try:
-                failed(piece, piece.error or "the worker died")
+                record_failure(item, item.error or "the worker died")
             except LeaseLost:
-                continue  # its worker was slow, not dead, and has just finished it
+                continue  # its worker was slow, not dead, and has finished it meanwhile
             except Exception:
-                log.exception("%s %s could not be given up: others are seen to", kind._meta.verbose_name, piece.pk)
+                log.exception("%s %s could not be marked as failed", kind._meta.verbose_name, item.pk)
                 continue
             given_up += 1
     return given_up
 
 
-def _mark_gap(piece: TrackPlan | TranscriptionWindow) -> None:
-    """What could not be transcribed stands in the transcript as a gap. A track nobody could read is one window."""
-    if isinstance(piece, TrackPlan):
-        piece.windows.all().delete()
-        length = max(1, piece.file.duration_ms)
+def _mark_gap(item: TrackPlan | TranscriptionWindow) -> None:
+    """Store `failed` cues for the spans of a failed item. A failed track gets one window of its whole length."""
+    if isinstance(item, TrackPlan):
+        item.windows.all().delete()
+        length = max(1, item.file.duration_ms)
         window = TranscriptionWindow.objects.create(
-            plan=piece, position=0, spans=[[0, length]], speech_ms=length, state=Piece.State.FAILED, error=piece.error
+            plan=item, position=0, spans=[[0, length]], speech_ms=length, state=WorkItem.State.FAILED, error=item.error
         )
     else:
-        window = piece
+        window = item
         window.cues.all().delete()
     by = EngineVersion(settings.WHISPER_MODEL, "")
     _save_cues([_gap(window, by, span, Cue.Kind.FAILED) for span in spans_of(window)])
 
 
 def spans_of(window: TranscriptionWindow) -> Window:
-    """The window's stretches, in time of the track's file."""
+    """Return the spans of a window, in ms of the track's file."""
     return tuple(Span(start, end) for start, end in window.spans)
 
 
-def _cue(window: TranscriptionWindow, by: EngineVersion, line: Line) -> Cue:
+def _cue(window: TranscriptionWindow, by: EngineVersion, line: CueDraft) -> Cue:
     return Cue(
         window=window,
         start_ms=max(0, line.start_ms),
@@ -156,7 +156,7 @@ def _gap(window: TranscriptionWindow, by: EngineVersion, span: Span, kind: Cue.K
 
 
 def _save_cues(cues: Sequence[Cue]) -> None:
-    """Store the cues of one window: in order of time, with what all of them share."""
+    """Store the cues of one window in order of time; sets position, transcript, language and seat."""
     for position, cue in enumerate(sorted(cues, key=lambda cue: cue.start_ms)):
         plan = cue.window.plan
         cue.position = position
@@ -165,22 +165,22 @@ def _save_cues(cues: Sequence[Cue]) -> None:
 
 
 def _seat(plan: TrackPlan) -> int:
-    """A track's seat: the database holds that every track has one (file_track_has_seat)."""
+    """Return the key of the track's seat, which a database constraint guarantees (file_track_has_seat)."""
     if plan.file.seat_id is None:
         raise ValueError(f"{plan.file.path} is no track")
     return plan.file.seat_id
 
 
-def settle(transcript_pk: int) -> None:
-    """Bring a transcript's progress up to date, and end it when no piece is open. The caller holds its lock."""
+def refresh_transcript(transcript_pk: int) -> None:
+    """Recompute a transcript's progress, and finish it when no item is open. The caller has its row locked."""
     transcript = Transcript.objects.get(pk=transcript_pk)
-    over = Q(state__in=[Piece.State.DONE, Piece.State.FAILED])
+    over = Q(state__in=[WorkItem.State.DONE, WorkItem.State.FAILED])
     windows = TranscriptionWindow.objects.filter(plan__transcript=transcript).aggregate(
         speech=Sum("speech_ms", default=0),
         done=Sum("speech_ms", filter=over, default=0),
         spent=Sum("spent_ms", default=0),
         open=Count("pk", filter=~over),
-        good=Count("pk", filter=Q(state=Piece.State.DONE)),
+        good=Count("pk", filter=Q(state=WorkItem.State.DONE)),
         all=Count("pk"),
     )
     transcript.speech_ms, transcript.done_ms = windows["speech"], windows["done"]
@@ -189,12 +189,12 @@ def settle(transcript_pk: int) -> None:
         nothing_understood = windows["all"] and not windows["good"]
         transcript.state = Transcript.State.FAILED if nothing_understood else Transcript.State.READY
         transcript.finished_at = timezone.now()
-        transaction.on_commit(_wake_telling, robust=True)
+        transaction.on_commit(_wake_notify_task, robust=True)
     transcript.save(update_fields=["speech_ms", "done_ms", "spent_ms", "state", "finished_at"])
 
 
-def _wake_telling() -> None:
-    """Tell the host soon; if the queue is down, the next `requeue` does it."""
+def _wake_notify_task() -> None:
+    """Wake the task that mails the host; if the queue is down, the next `requeue` does it."""
     from transcripts.tasks import tell
 
     tell.delay()

@@ -1,4 +1,4 @@
-"""Doing the pieces of work: look a track through for speech, hear a window. Knows nothing of queues."""
+"""Processing of work items: find the speech in a track, transcribe a window. Independent of Celery."""
 
 import logging
 import time
@@ -20,10 +20,10 @@ from transcripts.speech.windows import pack, spans
 log = logging.getLogger(__name__)
 
 
-def work_off(worker: str, until: Callable[[], bool], get_engine: Callable[[], Engine] = engine) -> int:
-    """Do one piece after the other until none is free or `until` says so; returns how many were tried.
+def run_items(worker: str, until: Callable[[], bool], get_engine: Callable[[], Engine] = engine) -> int:
+    """Process items until none is free or `until()` is true; returns the number of attempts.
 
-    On a disk without our recordings nothing is claimed: a file that is missing there is no failure of the piece.
+    Claims nothing where RECORDINGS_DIR is another disk: files missing there must not count as failed attempts.
     """
     tried = 0
     if not is_our_folder():
@@ -32,7 +32,7 @@ def work_off(worker: str, until: Callable[[], bool], get_engine: Callable[[], En
         if plan := claims.claim(TrackPlan, worker):
             attempt(plan, lambda plan=plan: plan_track(plan))  # type: ignore[misc]
         elif (by := ready(get_engine)) and (window := claims.claim(TranscriptionWindow, worker)):
-            attempt(window, lambda window=window, by=by: hear_window(window, by))  # type: ignore[misc]
+            attempt(window, lambda window=window, by=by: transcribe_window(window, by))  # type: ignore[misc]
         else:
             break
         tried += 1
@@ -40,39 +40,41 @@ def work_off(worker: str, until: Callable[[], bool], get_engine: Callable[[], En
 
 
 def ready(get_engine: Callable[[], Engine]) -> Engine | None:
-    """The engine, if there is anything for it to do. Loaded before a window is claimed: that may outlast a lease."""
-    if not claims.free(TranscriptionWindow).exists():
+    """Get the engine if a window waits for it, else None. Loading may outlast a lease, so this precedes the claim."""
+    if not claims.claimable(TranscriptionWindow).exists():
         return None
     try:
         return get_engine()
     except EngineUnavailable as trouble:
         log.error("Transcription waits: %s", trouble)
-        results.stuck(str(trouble))
+        results.record_trouble(str(trouble))
         return None
 
 
-def attempt(piece: TrackPlan | TranscriptionWindow, work: Callable[[], None]) -> None:
-    """Try a claimed piece once. A bad piece never stops the others, also one that the database refuses; a database that
-    is away stops everything."""
+def attempt(item: TrackPlan | TranscriptionWindow, work: Callable[[], None]) -> None:
+    """Process a claimed item once, and record a failure.
+
+    Raises only where the database is away (OperationalError, InterfaceError): no failed item stops the others.
+    """
     try:
         try:
             work()
         except (claims.LeaseLost, OperationalError, InterfaceError):
             raise
         except Exception as error:
-            log.exception("%s %s, attempt %s", piece._meta.verbose_name, piece, piece.attempts)
-            results.failed(piece, f"{type(error).__name__}: {error}")
+            log.exception("%s %s, attempt %s", item._meta.verbose_name, item, item.attempts)
+            results.record_failure(item, f"{type(error).__name__}: {error}")
     except claims.LeaseLost as lost:
         log.warning("Another worker has it now: %s", lost)
 
 
 def track_path(plan: TrackPlan) -> Path:
-    """Where a track lies: the database keeps paths below RECORDINGS_DIR."""
+    """Return the absolute path of a track; paths in the database are relative to RECORDINGS_DIR."""
     return Path(settings.RECORDINGS_DIR) / plan.file.path
 
 
 def plan_track(plan: TrackPlan) -> None:
-    """Find who-speaks-when in one track, block by block, and store it as windows."""
+    """Find the speech in one track, block by block, and store its windows. Raises LeaseLost, SoundUnreadable."""
     beat = claims.Heartbeat(plan)
 
     def beating(blocks: Iterator[Sound]) -> Iterator[Sound]:
@@ -84,13 +86,13 @@ def plan_track(plan: TrackPlan) -> None:
     results.save_plan(plan, list(pack(spans(probabilities))))
 
 
-def hear_window(window: TranscriptionWindow, by: Engine) -> None:
-    """Turn one window into cues."""
+def transcribe_window(window: TranscriptionWindow, by: Engine) -> None:
+    """Transcribe one window and store its cues. Raises LeaseLost, SoundUnreadable and the engine's errors."""
     started = time.monotonic()
     stretches = results.spans_of(window)
     beat = claims.Heartbeat(window)
-    sound = audio.read(track_path(window.plan), stretches, beat)
-    heard = by.hear(sound, window.plan.transcript.language, beat)
+    sound = audio.read_window(track_path(window.plan), stretches, beat)
+    heard = by.transcribe(sound, window.plan.transcript.language, beat)
     lines = stitch(heard, stretches, window.plan.file.start_ms)
     spent_ms = round((time.monotonic() - started) * 1000)
     results.save_window(window, lines, results.EngineVersion(by.model, by.version), spent_ms)

@@ -1,6 +1,6 @@
-"""Sound out of a file, as Whisper and the voice-activity model want it: 16 kHz, one channel, float32.
+"""Decoding of sound files for Whisper and the voice-activity model: 16 kHz, one channel, float32.
 
-ffmpeg decodes only what is asked for and hands it over as a stream: an hour needs no more memory than a minute.
+ffmpeg decodes only the range requested and streams it: an hour needs no more memory than a minute.
 """
 
 import subprocess
@@ -22,7 +22,7 @@ class SoundUnreadable(Exception):
 
 
 def blocks(path: Path, start_ms: int = 0, length_ms: int | None = None) -> Iterator[Sound]:
-    """The sound from `start_ms` on, block by block; the last block may be shorter."""
+    """Yield the sound from `start_ms` on in blocks of BLOCK samples, the last one shorter. Raises SoundUnreadable."""
     if not path.is_file():
         raise SoundUnreadable(f"{path.name} is missing")
     process = subprocess.Popen(_command(path, start_ms, length_ms), stdout=subprocess.PIPE, stderr=subprocess.PIPE)
@@ -41,7 +41,7 @@ def blocks(path: Path, start_ms: int = 0, length_ms: int | None = None) -> Itera
 
 
 def _command(path: Path, start_ms: int, length_ms: int | None) -> list[str]:
-    """`async=1` puts silence where the file's own time stamps jump, so that a sample's number stays its time."""
+    """Build the ffmpeg command. `async=1` fills jumps of the time stamps with silence: sample number = time."""
     part = ["-ss", f"{start_ms / 1000:.3f}"] + ([] if length_ms is None else ["-t", f"{length_ms / 1000:.3f}"])
     return [
         *("ffmpeg", "-nostdin", "-v", "error", "-threads", "1", "-protocol_whitelist", "file,pipe"),
@@ -51,18 +51,18 @@ def _command(path: Path, start_ms: int, length_ms: int | None) -> list[str]:
     ]
 
 
-def read(path: Path, window: Sequence[Span], beat: Callable[[], None] = lambda: None) -> Sound:
-    """The sound of a window, its spans end to end; each exactly as long as it should be, filled up with silence.
+def read_window(path: Path, window: Sequence[Span], beat: Callable[[], None] = lambda: None) -> Sound:
+    """Decode a window: its spans end to end, each padded with silence to its exact length.
 
-    `beat` is called after each block: a window may be a hundred short spans, each with an ffmpeg of its own.
+    `beat` is called after each block: a window may have a hundred short spans, each with its own ffmpeg process.
     """
     parts = []
     for span in window:
         wanted = span.length_ms * RATE // 1000
-        found = [np.zeros(0, np.float32)]
+        decoded = [np.zeros(0, np.float32)]
         for block in blocks(path, span.start_ms, span.length_ms):
             beat()
-            found.append(block)
-        part = np.concatenate(found)[:wanted]
+            decoded.append(block)
+        part = np.concatenate(decoded)[:wanted]
         parts.append(np.pad(part, (0, wanted - len(part))))
     return np.concatenate(parts)

@@ -1,7 +1,7 @@
-"""Speech to words. `Engine` is all that the rest knows; `WhisperEngine` is openai-whisper on this machine.
+"""Speech recognition: the interface `Engine`, and `WhisperEngine`, openai-whisper on this machine.
 
-Whisper's defaults are not ours: no retries at higher temperatures (they took 130 s on a clip of 30 s), nothing carried
-over from one window to the next (that is how loops spread), the room's language instead of a guess.
+Unlike Whisper's defaults: no retries at higher temperatures (they took 130 s on a clip of 30 s), no text carried over
+from one window to the next (that spreads loops), the room's language instead of detection.
 """
 
 import hashlib
@@ -16,34 +16,34 @@ import whisper
 from django.conf import settings
 
 from transcripts.speech.audio import Sound
-from transcripts.speech.stitch import Heard, Word
+from transcripts.speech.stitch import SpeechSegment, Word
 
 Beat = Callable[[], None]
 
 
 class Engine(Protocol):
-    """`hear` calls `beat` at every step of its work; what `beat` raises ends the work at once."""
+    """Interface of a speech recognizer. `transcribe` calls `beat` at every step; its exceptions end the work."""
 
     model: str
     version: str
 
-    def hear(self, sound: Sound, language: str, beat: Beat) -> list[Heard]: ...
+    def transcribe(self, sound: Sound, language: str, beat: Beat) -> list[SpeechSegment]: ...
 
 
 class EngineUnavailable(Exception):
-    """There is no engine to do the work: the message says what the operator has to do."""
+    """No engine can be loaded; the message says what the operator has to do."""
 
 
 class UnknownLanguage(Exception):
-    """The model does not know the room's language; what it wrote would be invented."""
+    """The model does not support the room's language: its output would be invented."""
 
 
 class TookTooLong(Exception):
-    """A window took longer than settings.SPEECH_WINDOW_SECONDS."""
+    """A window took longer than SPEECH_WINDOW_SECONDS."""
 
 
 class WhisperEngine:
-    """One model in memory, used by one thread."""
+    """One Whisper model in memory, to be used by one thread. Raises EngineUnavailable when loaded without weights."""
 
     def __init__(self, name: str, folder: Path, window_seconds: int) -> None:
         self.model = name
@@ -52,17 +52,17 @@ class WhisperEngine:
         check_weights(name, folder)
         self._whisper = whisper.load_model(name, device="cpu", download_root=str(folder))
         self._beat: Beat = lambda: None
-        # A beat before every part of the network, down to each multiplication: however slow the machine and large the
-        # model, no stretch without one comes near a lease. A thread beside the work would beat as evenly, but also for
-        # a process whose work hangs; this way only work that gets on keeps its lease. It costs some microseconds each.
+        # Call beat before every module of the network, down to single multiplications: however slow the machine and
+        # large the model, the time between two calls is far below a lease. A thread would also keep the lease of a
+        # process that hangs; this way only progress does. A call costs some microseconds.
         for part in self._whisper.modules():
             part.register_forward_pre_hook(lambda _part, _given: self._beat())
-        # Word times are found by a function that is compiled when it is first called: seconds, in which nothing could
-        # beat. So it is called here, where no lease runs.
+        # The function that finds word times is compiled at its first call: seconds without a beat. So it is called
+        # here, where no lease runs.
         whisper.timing.dtw(torch.zeros(1, 1))
 
-    def hear(self, sound: Sound, language: str, beat: Beat) -> list[Heard]:
-        """The words in at most 30 seconds of sound, in this language.
+    def transcribe(self, sound: Sound, language: str, beat: Beat) -> list[SpeechSegment]:
+        """Transcribe at most 30 s of sound in this language; times are ms of the sound.
 
         Raises TookTooLong, UnknownLanguage, and whatever `beat` raises.
         """
@@ -77,12 +77,12 @@ class WhisperEngine:
 
         self._beat = step
         try:
-            return [_heard(segment) for segment in self._transcribe(sound, language)["segments"]]
+            return [_segment(segment) for segment in self._run_whisper(sound, language)["segments"]]
         finally:
             self._beat = lambda: None
 
-    def _transcribe(self, sound: Sound, language: str) -> dict[str, Any]:
-        found: dict[str, Any] = whisper.transcribe(
+    def _run_whisper(self, sound: Sound, language: str) -> dict[str, Any]:
+        result: dict[str, Any] = whisper.transcribe(
             self._whisper,
             sound,
             language=language,
@@ -91,19 +91,19 @@ class WhisperEngine:
             word_timestamps=True,
             fp16=False,
         )
-        return found
+        return result
 
 
-def _heard(segment: dict[str, Any]) -> Heard:
+def _segment(segment: dict[str, Any]) -> SpeechSegment:
     words = tuple(
         Word(word["word"], round(word["start"] * 1000), round(word["end"] * 1000), round(float(word["probability"]), 3))
         for word in segment["words"]
     )
-    return Heard(words, float(segment["no_speech_prob"]), float(segment["avg_logprob"]))
+    return SpeechSegment(words, float(segment["no_speech_prob"]), float(segment["avg_logprob"]))
 
 
 def expected_sha256(name: str) -> str:
-    """OpenAI's own checksum of a model's weights; it stands in the address they are had from."""
+    """Return OpenAI's SHA-256 of a model's weights, from their download URL. Raises EngineUnavailable."""
     try:
         return str(whisper._MODELS[name].split("/")[-2])
     except KeyError as error:
@@ -117,7 +117,7 @@ def weights_file(name: str, folder: Path) -> Path:
 
 
 def check_weights(name: str, folder: Path) -> None:
-    """Refuse to start with weights that are missing or not OpenAI's; nothing is ever downloaded in passing."""
+    """Raise EngineUnavailable for weights that are missing or not OpenAI's. Nothing is ever downloaded here."""
     path = weights_file(name, folder)
     if not path.is_file():
         raise EngineUnavailable(
@@ -139,7 +139,7 @@ def _whisper_engine(name: str, folder: Path, threads: int, window_seconds: int) 
 
 
 def engine() -> Engine:
-    """The engine of this installation, loaded once a process. Raises EngineUnavailable."""
+    """Get the engine of this installation, loaded once per process. Raises EngineUnavailable."""
     return _whisper_engine(
         settings.WHISPER_MODEL, settings.WHISPER_MODEL_DIR, settings.WHISPER_THREADS, settings.SPEECH_WINDOW_SECONDS
     )

@@ -1,7 +1,7 @@
-"""From what Whisper said about a window to cues in room time: believed or not, placed, and cut into lines to read.
+"""Conversion of Whisper's output for a window to cues in room time: filtered, placed, and split into lines. Pure.
 
-Pure. Whisper invents text over silence and noise and falls into loops; the guards here are the ones that can be
-explained: no speech there, the same words over and over, a word where nobody spoke.
+Whisper invents text over silence and noise, and repeats phrases in loops. Three kinds of words are dropped: those of a
+segment without speech, repetitions of a phrase, and words where nobody spoke.
 """
 
 from collections.abc import Sequence
@@ -9,10 +9,10 @@ from dataclasses import dataclass, replace
 
 from transcripts.speech.windows import PAD_MS, Window, to_file
 
-NO_SPEECH = 0.6  # Whisper's own probability that a segment is no speech …
-UNLIKELY = -1.0  # … and the mean log probability of its words, below which it is not believed
-LOOP_WORDS = 8  # the longest phrase that is looked at for loops
-LOOP_TIMES = 5  # said so often back to back it is a loop: people stop at four
+NO_SPEECH = 0.6  # a segment is dropped when Whisper's probability that it is no speech is above this …
+UNLIKELY = -1.0  # … and the mean log probability of its words is below this
+LOOP_WORDS = 8  # the longest phrase checked for loops
+LOOP_TIMES = 5  # repetitions that make a loop: people stop at four
 SHORTEST_MS = 20
 PAUSE_MS = 700  # a pause that ends a line
 LINE_LETTERS = 84  # two lines of 42, as captions have
@@ -23,7 +23,7 @@ ENDS = (".", "?", "!", "…")
 
 @dataclass(frozen=True, slots=True)
 class Word:
-    """One word with its punctuation; `p` is the model's probability of it."""
+    """One word with its punctuation; `p` is the model's probability of it (0 to 1)."""
 
     text: str
     start_ms: int
@@ -32,8 +32,8 @@ class Word:
 
 
 @dataclass(frozen=True, slots=True)
-class Heard:
-    """A segment as the engine gives it, in milliseconds of the window."""
+class SpeechSegment:
+    """A segment of the engine's output; times are ms of the window."""
 
     words: tuple[Word, ...]
     no_speech: float
@@ -41,8 +41,8 @@ class Heard:
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
-    """A cue in the making."""
+class CueDraft:
+    """Words of one cue, before it is stored."""
 
     words: tuple[Word, ...]
 
@@ -63,21 +63,21 @@ class Line:
         return sum(word.p for word in self.words) / len(self.words)
 
 
-def stitch(heard: Sequence[Heard], window: Window, offset_ms: int) -> list[Line]:
-    """The lines of one window in room time; `offset_ms` is the room time of the file's first sample."""
+def stitch(heard: Sequence[SpeechSegment], window: Window, offset_ms: int) -> list[CueDraft]:
+    """Convert the segments of one window to cues in room time; `offset_ms` is the room time of the file's start."""
     words = [word for segment in heard if believable(segment) for word in segment.words if word.text.strip()]
-    placed = [place(word, window) for word in without_loops(words)]
+    placed = [place_in_span(word, window) for word in without_loops(words)]
     spoken = in_order([word for word in placed if word is not None])
-    return lines([replace(w, start_ms=w.start_ms + offset_ms, end_ms=w.end_ms + offset_ms) for w in spoken])
+    return split_into_cues([replace(w, start_ms=w.start_ms + offset_ms, end_ms=w.end_ms + offset_ms) for w in spoken])
 
 
-def believable(segment: Heard) -> bool:
-    """Whisper itself says that there is no speech, and is unsure of the words: then they are invented."""
+def believable(segment: SpeechSegment) -> bool:
+    """Return whether to keep a segment: not when Whisper rates it as no speech and its words as unlikely."""
     return not (segment.no_speech > NO_SPEECH and segment.logprob < UNLIKELY)
 
 
 def without_loops(words: Sequence[Word]) -> list[Word]:
-    """A phrase said LOOP_TIMES and more back to back is kept once."""
+    """Reduce a phrase that is repeated LOOP_TIMES or more in a row to one."""
     kept: list[Word] = []
     at = 0
     while at < len(words):
@@ -88,26 +88,26 @@ def without_loops(words: Sequence[Word]) -> list[Word]:
 
 
 def _loop(words: Sequence[Word], at: int) -> tuple[int, int]:
-    """The loop that begins here: (words in the phrase, times said), or one word, once."""
+    """Return (words in the phrase, repetitions) of the loop that begins at `at`; (1, 1) for none."""
     for size in range(1, LOOP_WORDS + 1):
-        phrase = [bare(word.text) for word in words[at : at + size]]
+        phrase = [normalized(word.text) for word in words[at : at + size]]
         times = 1
-        while [bare(w.text) for w in words[at + times * size : at + (times + 1) * size]] == phrase:
+        while [normalized(w.text) for w in words[at + times * size : at + (times + 1) * size]] == phrase:
             times += 1
         if times >= LOOP_TIMES:
             return size, times
     return 1, 1
 
 
-def bare(text: str) -> str:
-    """A word without case and punctuation, to compare."""
+def normalized(text: str) -> str:
+    """Lower-case a word and remove its punctuation, for comparison."""
     return "".join(letter for letter in text.lower() if letter.isalnum())
 
 
-def place(word: Word, window: Window) -> Word | None:
-    """The word in file time, inside the span that its middle lies in; nothing when that is where nobody spoke.
+def place_in_span(word: Word, window: Window) -> Word | None:
+    """Convert a word to ms of the file, inside the span that contains its middle; None where nobody spoke.
 
-    A word never crosses from one span to the next: between them may lie minutes.
+    A word never crosses from one span to the next: there may be minutes between them.
     """
     total = sum(span.length_ms for span in window)
     middle = (word.start_ms + word.end_ms) / 2
@@ -119,12 +119,12 @@ def place(word: Word, window: Window) -> Word | None:
     end = min(span.end_ms, span.start_ms + word.end_ms - before)
     start = min(start, span.end_ms - SHORTEST_MS)
     if start >= span.end_ms - PAD_MS // 2 and end - start <= SHORTEST_MS:
-        return None  # squeezed into the silence after the last word: said by nobody
+        return None  # in the padding after the last word: invented
     return replace(word, start_ms=start, end_ms=max(end, start + SHORTEST_MS))
 
 
 def in_order(words: Sequence[Word]) -> list[Word]:
-    """Words one after another: Whisper's alignment may let neighbours overlap by some hundredths."""
+    """Move words so that none overlap: in Whisper's alignment neighbours may, by some hundredths of a second."""
     ordered: list[Word] = []
     for word in words:
         floor = ordered[-1].end_ms if ordered else 0
@@ -133,18 +133,18 @@ def in_order(words: Sequence[Word]) -> list[Word]:
     return ordered
 
 
-def lines(words: Sequence[Word]) -> list[Line]:
-    """Words cut into lines at pauses, at the ends of sentences, and where a line gets too long to read."""
-    found: list[Line] = []
+def split_into_cues(words: Sequence[Word]) -> list[CueDraft]:
+    """Split words into cues: at pauses, at the ends of sentences, and where a cue gets too long to read."""
+    cues: list[CueDraft] = []
     current: list[Word] = []
     for word in words:
         if current and _ends_before(current, word):
-            found.append(Line(tuple(current)))
+            cues.append(CueDraft(tuple(current)))
             current = []
         current.append(word)
     if current:
-        found.append(Line(tuple(current)))
-    return found
+        cues.append(CueDraft(tuple(current)))
+    return cues
 
 
 def _ends_before(current: Sequence[Word], word: Word) -> bool:

@@ -1,8 +1,8 @@
-"""Who-speaks-when, before Whisper: silero-vad, the model that its package carries, run on blocks instead of frames.
+"""Voice activity detection with the model of the silero-vad package, run on blocks instead of frames.
 
-The package's own loop calls the model 31 times for a second of sound; here its feature layers run on a block at once
-and its memory cell over the frames in one call. The probabilities are the same to five digits (a test compares), in a
-twentieth of the time, which counts: ten speakers' tracks of an hour are ten hours to look through.
+The package's own loop calls the model 31 times per second of sound. Here its feature layers run on a whole block, and
+its LSTM cell over all frames in one call. The probabilities are the same to five digits (a test compares), in a
+twentieth of the time: ten speakers' tracks of an hour are ten hours of sound.
 """
 
 from collections.abc import Iterable, Iterator
@@ -17,14 +17,14 @@ from torch import nn
 from transcripts.speech.audio import Sound
 
 FRAME = 512  # samples, 32 ms
-CONTEXT = 64  # samples of the frame before that the model sees too
-SILENCE = 1e-4  # -80 dBFS: muted time, which needs no model
+CONTEXT = 64  # samples of the previous frame that the model takes in front of a frame
+SILENCE = 1e-4  # -80 dBFS: blocks below it (muted) are not given to the model
 CELL = ("weight_ih", "weight_hh", "bias_ih", "bias_hh")
 
 
 @cache
 def _model() -> torch.nn.Module:
-    """The model, once a process. Its file is read past its package, whose import would set torch to one thread."""
+    """Load the model, once per process. The package is not imported: that would set torch to one thread."""
     package = find_spec("silero_vad")
     if package is None or package.origin is None:
         raise ModuleNotFoundError("silero_vad is not installed: pip install -r requirements.txt")
@@ -35,7 +35,7 @@ def _model() -> torch.nn.Module:
 
 @cache
 def _cell() -> nn.LSTM:
-    """The model's memory cell, with its own weights, as a layer that takes many frames at once."""
+    """Build an LSTM layer, which takes many frames at once, with the weights of the model's LSTM cell."""
     weights = _model().state_dict()
     cell = nn.LSTM(128, 128, batch_first=True)
     cell.load_state_dict({f"{name}_l0": weights[f"decoder.rnn.{name}"] for name in CELL})
@@ -43,7 +43,7 @@ def _cell() -> nn.LSTM:
 
 
 def probabilities(blocks: Iterable[Sound]) -> Iterator[float]:
-    """The probability of speech for each 32 ms; a last frame that is not full is filled up with silence."""
+    """Yield the probability of speech (0 to 1) for each frame of 32 ms; the last frame is padded with silence."""
     state: tuple[torch.Tensor, torch.Tensor] | None = None
     context = np.zeros(CONTEXT, np.float32)
     for block in _whole_frames(blocks):
@@ -51,13 +51,13 @@ def probabilities(blocks: Iterable[Sound]) -> Iterator[float]:
             state, context = None, np.zeros(CONTEXT, np.float32)
             yield from [0.0] * (len(block) // FRAME)
             continue
-        found, state = _hear(np.concatenate([context, block]), state)
+        values, state = _frame_probabilities(np.concatenate([context, block]), state)
         context = block[-CONTEXT:]
-        yield from found
+        yield from values
 
 
 def _whole_frames(blocks: Iterable[Sound]) -> Iterator[Sound]:
-    """The same sound in blocks of whole frames, whatever the lengths that came in."""
+    """Yield the same sound in blocks of whole frames; blocks may come in with any length."""
     rest = np.zeros(0, np.float32)
     for block in blocks:
         joined = np.concatenate([rest, block])
@@ -70,7 +70,7 @@ def _whole_frames(blocks: Iterable[Sound]) -> Iterator[Sound]:
 
 
 @torch.inference_mode()
-def _hear(
+def _frame_probabilities(
     sound: Sound, state: tuple[torch.Tensor, torch.Tensor] | None
 ) -> tuple[list[float], tuple[torch.Tensor, torch.Tensor]]:
     model = _model()

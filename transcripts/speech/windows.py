@@ -1,16 +1,16 @@
-"""Where somebody speaks, and how that is cut into pieces Whisper can take: 30 seconds at most, cut where nobody speaks.
+"""Spans of speech, and their packing into windows of at most 30 s for Whisper, cut at pauses.
 
-Pure: probabilities in, times out. All times are milliseconds of the track's own file.
+Pure: probabilities in, times out. All times are milliseconds of the track's file.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 FRAME_MS = 32  # one probability of the voice-activity model
-WINDOW_MS = 30_000  # what Whisper hears at once; it pads anything shorter
+WINDOW_MS = 30_000  # Whisper's input length; it pads anything shorter
 PAD_MS = 200  # kept around speech: the model is late on soft first sounds
 SPAN_MS = 28_000  # a longer stretch is cut at its quietest frame
-SEARCH_MS = 10_000  # how far back from there a quiet frame is looked for
+SEARCH_MS = 10_000  # the last part of it, in which the quietest frame is searched
 START, STOP = 0.5, 0.35  # hysteresis: speech begins above the one and ends below the other
 MIN_SPEECH_MS = 192
 MIN_SILENCE_MS = 416  # more than two pads, so that padded spans never overlap
@@ -18,7 +18,7 @@ MIN_SILENCE_MS = 416  # more than two pads, so that padded spans never overlap
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """A stretch with speech in it, `start_ms` to `end_ms`."""
+    """A stretch of the file with speech in it."""
 
     start_ms: int
     end_ms: int
@@ -33,12 +33,12 @@ Window = tuple[Span, ...]
 
 @dataclass(slots=True)
 class _Speech:
-    """Speech that is going on: its first frame, and the probability of every frame since."""
+    """Speech that has not ended yet: its first frame, and the probability of every frame since."""
 
     first: int
     frames: list[float]
     silent: int = 0  # frames below STOP at its end
-    cut: bool = False  # it goes on from a cut: nothing before it may be added
+    cut: bool = False  # it continues after a cut: no padding before it
 
     @property
     def length_ms(self) -> int:
@@ -46,7 +46,7 @@ class _Speech:
 
 
 def spans(probabilities: Iterable[float]) -> Iterator[Span]:
-    """Padded speech out of one probability per frame, in order, never overlapping; memory for one span only."""
+    """Yield padded spans of speech from one probability per frame, in order, without overlap. Streams its input."""
     speech: _Speech | None = None
     position = -1
     for position, probability in enumerate(probabilities):
@@ -67,7 +67,7 @@ def spans(probabilities: Iterable[float]) -> Iterator[Span]:
 
 
 def _ended(speech: _Speech, limit_ms: int | None) -> Iterator[Span]:
-    """The span of speech that is over; clicks and coughs shorter than MIN_SPEECH_MS are none."""
+    """Yield the span of speech that ended, unless it is shorter than MIN_SPEECH_MS (clicks and coughs)."""
     if speech.length_ms < MIN_SPEECH_MS and not speech.cut:
         return
     start = speech.first * FRAME_MS
@@ -77,7 +77,7 @@ def _ended(speech: _Speech, limit_ms: int | None) -> Iterator[Span]:
 
 
 def _cut(speech: _Speech) -> tuple[Span, _Speech]:
-    """Cut speech that goes on and on at its quietest frame near the end: between words as a rule, never twice heard."""
+    """Cut long speech at its quietest frame near the end, usually between words; returns the span and the rest."""
     search = speech.frames[-SEARCH_MS // FRAME_MS :]
     quietest = min(range(len(search)), key=lambda at: (search[at], -at))
     keep = len(speech.frames) - len(search) + quietest + 1
@@ -87,7 +87,7 @@ def _cut(speech: _Speech) -> tuple[Span, _Speech]:
 
 
 def pack(found: Iterable[Span]) -> Iterator[Window]:
-    """Put spans together, in order, as long as they fit: Whisper takes as long for three seconds as for thirty."""
+    """Pack spans into windows, in order: Whisper takes as long for three seconds as for thirty."""
     window: list[Span] = []
     length = 0
     for span in found:
@@ -101,12 +101,12 @@ def pack(found: Iterable[Span]) -> Iterator[Window]:
 
 
 def speech_ms(window: Window) -> int:
-    """How much sound is in a window."""
+    """Return the length of a window's sound in ms."""
     return sum(span.length_ms for span in window)
 
 
 def to_file(window: Sequence[Span], at_ms: float) -> tuple[Span, float]:
-    """The span and the file time of a moment in a window, where the spans lie end to end."""
+    """Convert a time in a window, where spans lie end to end, to its span and the time in the file."""
     for span in window[:-1]:
         if at_ms < span.length_ms:
             return span, span.start_ms + at_ms

@@ -1,4 +1,4 @@
-"""manage.py retention: what is due, overdue and held; purge now; apply receipts again after a backup was put back."""
+"""`manage.py retention`: list what is due, overdue and held; purge now; purge again after a restore of a backup."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
 from retention import purge as retention
-from retention.clocks import Waiting
+from retention.clocks import RoomPastReview
 from rooms.models import Room
 from rooms.recording.marker import OtherFolder
 
-SHOWN = 200  # rooms that are listed of each kind
+SHOWN = 200  # rooms listed per section
 
 
 class Command(BaseCommand):
@@ -80,18 +80,18 @@ VERBS: dict[str, Callable[[Command], None]] = {
 }
 
 
-def show(waiting: Iterable[Waiting]) -> list[tuple[int, str]]:
-    """The first of them, a line each."""
+def show(waiting: Iterable[RoomPastReview]) -> list[tuple[int, str]]:
+    """Return room and line of text for the first SHOWN of them."""
     return [(item.room_pk, line(item)) for item in islice(waiting, SHOWN)]
 
 
-def line(item: Waiting) -> str:
-    """Day, reason, and what holds it."""
+def line(item: RoomPastReview) -> str:
+    """Format date, reason and holds of one room."""
     until = "until it is decided" if item.clock.purge_at is None else f"{item.clock.purge_at:%Y-%m-%d %H:%M} UTC"
     holds = ", ".join(f"{hold.kind} {hold.ref}" for hold in item.clock.held_by)
     return f"{until}  {item.clock.reason}" + (f"  held by {holds}" if holds else "")
 
 
 def slugs(rooms: Iterable[int]) -> dict[int, str]:
-    """The address of each room."""
+    """Return the slugs of these rooms, by key."""
     return dict(Room.objects.filter(pk__in=rooms).values_list("pk", "slug"))

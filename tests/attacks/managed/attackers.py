@@ -49,7 +49,7 @@ def host_of() -> str:
 
 @dataclass(frozen=True)
 class Answer:
-    """What came back."""
+    """Response of the site to one request."""
 
     status: int
     headers: http.client.HTTPMessage

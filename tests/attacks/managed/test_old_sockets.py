@@ -122,7 +122,7 @@ def test_a_page_of_another_site(site: Managed, room: Room, origin: str) -> None:
 
 
 def test_cookies_and_names_of_others(site: Managed, room: Room) -> None:
-    """What lies in the database is no cookie; two cookies of one name, and verbs in the name of somebody else."""
+    """Refused: values of session rows as cookies, two cookies of one name, verbs in the name of somebody else."""
     host, guest = room.host, somebody()
     own = Browser("127.0.0.63", guest)
     Browser(user=host).get("/settings/")

@@ -53,7 +53,7 @@ def loudness(samples: peers.Samples, name: str) -> np.ndarray[Any, Any]:
 
 
 class Analyst:
-    """Who was heard when by a pair of ears. What came in is looked at once."""
+    """Record of the voices heard by a pair of ears over time. Each stretch of sound is analysed once."""
 
     def __init__(self, ears: peers.Ears) -> None:
         self.ears = ears

@@ -1,4 +1,4 @@
-"""What is killed in the middle of a room, and what that costs: one story for the tests (`test_kills`) and the bench.
+"""Kills of processes in the middle of a room, and their cost: one story for the tests (`test_kills`) and the bench.
 
 Everything runs under the real process manager, which alone starts again what dies.
 """
@@ -147,7 +147,7 @@ def check(seen: Seen) -> None:
 
 
 def check_mute(seen: Seen) -> None:
-    """What holds however long it takes."""
+    """Check the conditions that hold however long the recovery takes."""
     assert seen.mute < MUTED_WITHIN, f"{seen.name}: a mute made meanwhile"
     assert seen.late <= IN_HAND, f"{seen.name}: who was muted is heard again"
     assert seen.missing >= 0, f"{seen.name}: the recording"

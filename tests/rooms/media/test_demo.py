@@ -1,4 +1,4 @@
-"""Who starts the site hears something at once: the demo's two voices, until its time is up."""
+"""The demo of a fresh site: its two voices can be heard at once, until its time is up."""
 
 from __future__ import annotations
 

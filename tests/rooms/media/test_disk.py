@@ -140,7 +140,7 @@ def print_log(site: Site) -> None:
 
 @dataclass
 class Page:
-    """What a page in the room is told."""
+    """Messages that a page in the room receives."""
 
     seen: list[dict[str, Any]] = field(default_factory=list)
 
@@ -189,7 +189,7 @@ class Listeners:
 
 
 def readiness(site: Site) -> dict[str, Any]:
-    """What /readyz says of its parts. (The test runs without beat and speech: it is 503 all the same.)"""
+    """Get the parts of /readyz. (The test runs without beat and speech, so its status is 503 in any case.)"""
     try:
         asked = urllib.request.Request(f"{site.url}/readyz", headers={"X-Readyz-Key": settings.READYZ_KEY})
         with urllib.request.urlopen(asked, timeout=5) as answer:

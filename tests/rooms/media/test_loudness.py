@@ -48,7 +48,7 @@ def decibels(value: float) -> float:
 
 
 def distortion(blocks: Floats, tones: list[float]) -> float:
-    """What is not one of the tones against what is, in dB; -20 dB is 10 %.
+    """Compute the sound that is none of the tones relative to the tones, in dB; -20 dB is 10 %.
 
     Of all blocks the one at the first tenth counts: overflow and clipping are in every block, packets that came late
     because this machine is busy are in some, and in many where ten voices are made on it.
@@ -63,7 +63,7 @@ def distortion(blocks: Floats, tones: list[float]) -> float:
 
 
 async def hear(site: Site, room: Room, talkers: list[Talker]) -> tuple[peers.Samples, peers.Samples]:
-    """What a near and a far listener hear while all talk."""
+    """Record the sound of a near and a far listener while all talk."""
     near, far = NearListener(Browser(site.url), room.slug), HlsListener(Browser(site.url), room.slug)
     listening = asyncio.create_task(near.run())
     await asyncio.wait_for(near.ears.first.wait(), 60)

@@ -1,4 +1,4 @@
-"""Who is heard is the database's word: mute, unseat, end; and what the supervisor gives and refuses."""
+"""The database decides who is heard: mute, unseat, end; and the supervisor's grants and refusals."""
 
 from __future__ import annotations
 
@@ -137,7 +137,7 @@ def test_what_is_given_and_what_is_refused(site: Site, room: Room) -> None:
 
 
 def told(name: str) -> dict[str, Any]:
-    """What the supervisor last said of itself; nothing while it has not."""
+    """Return the status that the supervisor last wrote under this name; empty before the first."""
     with redis.Redis.from_url(settings.REDIS_URL, decode_responses=True) as client:
         return dict(json.loads(str(client.get(f"{settings.REDIS_PREFIX}media:{name}") or "{}")))
 

@@ -69,7 +69,7 @@ POISON = ("nonsense", "[]", "7", "null", "{}", '{"id":1}', "[" * 50_000, '{"id":
 
 
 def poison_what_is_kept(live: Room) -> None:
-    """What an earlier supervisor left in Redis is none of ours."""
+    """Write invalid state into Redis, as if an earlier supervisor had left it."""
     with client() as connected:
         connected.set(bus.key(redis_keys.SESSION), "nonsense")
         connected.hset(

@@ -37,7 +37,7 @@ def engine() -> Any:
 
 
 def heard(path: Path) -> str:
-    """What Whisper understands."""
+    """Transcribe a file with Whisper."""
     found = engine().transcribe(str(path), language="en", temperature=0.0, condition_on_previous_text=False)
     return str(found["text"])
 
@@ -77,7 +77,7 @@ async def _sit_muted(browser: Browser, slug: str, clip: peers.Clip | None) -> No
 
 
 def _may_hear(browser: Browser, slug: str) -> bool:
-    """What the site says to somebody who asks for the replay."""
+    """Return whether the site gives the replay's sound to this browser."""
     try:
         return bool(json.loads(browser.fetch(f"/api/v1/rooms/{slug}/replay/"))["mix"])
     except HTTPError as error:

@@ -45,7 +45,7 @@ def noise(decibels: float, seconds: float) -> Sound:
 
 
 def clicks() -> Sound:
-    """What a microphone that is opened and closed makes: 30 ms, a second apart."""
+    """Generate the clicks of a microphone that is opened and closed: 30 ms each, a second apart."""
     sound = silence(6)
     for second in range(6):
         sound[second * RATE : second * RATE + RATE * 30 // 1000] = noise(-10, 0.03)
@@ -107,7 +107,7 @@ def client(user: User) -> Client:
 
 
 def doors(room: Room, user: User) -> dict[str, tuple[int, str]]:
-    """What each door to the copy says to somebody: status, and the code of a refusal."""
+    """Request the copy by every way there is, and return status and refusal code of each."""
     browser, api, page = client(user), f"/api/v1/rooms/{room.slug}/", f"/r/{room.slug}/replay/"
     answers = {
         "page": browser.get(page),
@@ -265,7 +265,8 @@ def test_a_recording_is_measured_when_it_is_finished(room: Room, monkeypatch: py
     recording = Recording.objects.get(room=room)
     files = list(recording.files.order_by("pk"))
     made = [
-        finish.Made(file.kind, store.file_path(file), file.start_ms, file.duration_ms, file.seat_id) for file in files
+        finish.FinishedFile(file.kind, store.file_path(file), file.start_ms, file.duration_ms, file.seat_id)
+        for file in files
     ]
     save_opus(silence(2), store.track_path(room.pk, room.seats.get(user__handle="bob").pk))
     monkeypatch.setattr(finish, "_mix", lambda *_: ([one for one in made if one.kind == "mix"], 0))

@@ -190,7 +190,7 @@ def test_no_sound_is_read_in_a_request(room: Room, monkeypatch: pytest.MonkeyPat
 
 
 def in_a_thread(work: Callable[[], Any]) -> Any:
-    """What it returns, on a connection of its own."""
+    """Run `work` in a thread, on a database connection of its own, and return its result."""
 
     def run() -> Any:
         try:

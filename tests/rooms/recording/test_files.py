@@ -188,7 +188,7 @@ def test_links_end_with_what_they_depend_on(room: Room) -> None:
 
 
 def test_a_new_password_ends_links_that_were_given_out_before(room: Room) -> None:
-    """Who had somebody's session for a minute took along a link that works for a day."""
+    """Regression: a minute with somebody's session was enough to keep a link that works for a day."""
     track = RecordingFile.objects.filter(recording__room=room, kind="track", seat__user=room.host).get()
 
     def given(host: User) -> list[str]:
@@ -271,7 +271,7 @@ def test_the_picture_is_drawn_when_a_recording_is_finished_or_later_by_beat(room
 
 
 def test_a_file_that_is_not_there_leaves_the_recording_as_it_is_and_one_without_sound_is_drawn_once(room: Room) -> None:
-    """What ffmpeg cannot read was read again every five minutes for a day."""
+    """Regression: a file that ffmpeg cannot read was read again every five minutes for a day."""
     recording = Recording.objects.get(room=room)
     Recording.objects.filter(pk=recording.pk).update(prepared_at=None)
     store.mix_path(room.pk).rename(store.folder(room.pk) / "away")

@@ -35,7 +35,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 
 def record(room: Room, run: int, hertz: int, begins: float, seconds: int) -> None:
-    """What the recorder leaves of one run: a tone that begins so many seconds into the room."""
+    """Write the files of one run of the recorder: a tone that begins so many seconds into the room."""
     folder = store.hls_folder(room.pk)
     folder.mkdir(parents=True, exist_ok=True)
     subprocess.run(
@@ -166,7 +166,7 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[int]:
 
 
 def breaks(monkeypatch: pytest.MonkeyPatch, error: BaseException) -> None:
-    """What nobody expected happens while the mix is made."""
+    """Make the mix raise an unexpected error."""
 
     def mix(*_args: object) -> object:
         raise error

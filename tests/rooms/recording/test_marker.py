@@ -136,15 +136,15 @@ def test_nothing_changes_on_another_disk(elsewhere: Callable[[], Path], caplog: 
     due.refresh_from_db()
     assert due.purged_at is None and not PurgeReceipt.objects.exists() and list(other.iterdir()) == []
     assert "ERROR" in caplog.text
-    found = health.look(health.recordings)
+    found = health.run_check(health.recordings)
     assert found["state"] == "failed" and "manage.py recordings adopt" in found["detail"]
     assert ask(address) == 503
     settings.RECORDINGS_DIR = home
     marker.forget()
-    found = health.look(health.recordings)
+    found = health.run_check(health.recordings)
     assert found["state"] == "degraded" and "other" in found["detail"], "another process refused a moment ago"
     bus.client().delete(bus.key(marker.REFUSED))
-    assert health.look(health.recordings)["state"] == "ok" and ask(address) == 200
+    assert health.run_check(health.recordings)["state"] == "ok" and ask(address) == 200
     assert finish(room).state == Recording.State.READY
     assert purge.sweep(due_at(due)).purged == [due.pk]
 

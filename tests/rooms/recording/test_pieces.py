@@ -1,4 +1,4 @@
-"""What a recorder leaves that was killed, or whose disk was full: what was written is not lost, nor out of its time."""
+"""Files of a recorder that was killed or whose disk was full: what was written is kept, at its right time."""
 
 from __future__ import annotations
 
@@ -196,7 +196,7 @@ def test_without_any_list_the_files_themselves_tell_when() -> None:
 
 
 def frames(number: int) -> bytes:
-    """What Janus writes: a second of Opus silence is 50 of these."""
+    """Build frames of Opus silence as Janus writes them; 50 are a second."""
     return b"".join(
         b"MEET" + struct.pack(">IH", n * 20, 15) + struct.pack(">BBHII", 0x80, 111, n, n * 960, 1) + b"\xf8\xff\xfe"
         for n in range(number)

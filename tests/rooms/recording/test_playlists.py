@@ -19,7 +19,7 @@ START = datetime(2026, 11, 23, 18, 0, tzinfo=UTC)
 
 
 def private(*runs: tuple[int, int, float]) -> list[str]:
-    """What ffmpeg writes: (run, segments, begins after seconds) each."""
+    """Build a playlist as ffmpeg writes it, from (run, segments, begins after seconds) each."""
     texts = []
     for run, count, begin in runs:
         text = HEAD.replace("0-init", f"{run}-init")

@@ -50,7 +50,7 @@ def gone_within(client: Client, addresses: list[str], seconds: float = 20.0) -> 
 
 
 def renew(room: Room) -> None:
-    """What an action does that changes who may listen."""
+    """Begin a new epoch, as actions do that change who may listen."""
     with transaction.atomic():
         actions.new_epoch(Room.objects.select_for_update().get(pk=room.pk))
 
@@ -147,7 +147,7 @@ def test_only_the_window_and_a_few_before_it(client: Client, room: Room) -> None
 
 
 def test_after_the_end_nothing_is_handed_out(client: Client, room: Room) -> None:
-    """Whoever listened keeps addresses: none of them opens two seconds later, nor any that they lead to."""
+    """Addresses that a listener kept: none opens two seconds later, nor any that they lead to."""
     addresses = listed(client, room)
     assert {client.get(address).status_code for address in addresses} == {200}
     actions.end_room(room.pk, room.host)

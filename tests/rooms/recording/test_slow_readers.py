@@ -1,4 +1,4 @@
-"""Whoever reads slowly must not make the server hold what they have not read."""
+"""Slow readers: the server must not hold in memory what they have not read."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def large_room() -> Room:
 
 
 def memory(pid: int) -> int:
-    """What a process holds, in bytes."""
+    """Return the memory of a process in bytes."""
     lines = Path(f"/proc/{pid}/status").read_text().splitlines()
     return int(next(line for line in lines if line.startswith("VmRSS")).split()[1]) * 1024
 

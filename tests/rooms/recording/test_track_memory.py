@@ -68,7 +68,7 @@ def test_on_a_full_disk_it_waits(places: Path, settings: Any) -> None:
 
 
 def test_another_supervisor_goes_on_where_the_first_one_was(places: Path) -> None:
-    """What is on the disk says how far it came; a part of a page may be there twice and is written once."""
+    """The length of the file on disk is the position; a part of a page that is in memory twice is written once."""
     first, second = os.urandom(5_000), os.urandom(5_000)
     janus(first)
     track_memory.drain(ROOM)

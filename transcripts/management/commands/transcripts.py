@@ -1,4 +1,4 @@
-"""`manage.py transcripts`: what could not be transcribed, and another attempt now."""
+"""`manage.py transcripts`: list transcripts with gaps, and retry them."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db.models import Count, F, Q, QuerySet
 
 from transcripts.actions import retry_transcript
-from transcripts.models import Piece, Transcript
+from transcripts.models import Transcript, WorkItem
 from transcripts.refusals import TranscriptRefused
 
 SHOWN = 200  # transcripts that are listed
@@ -51,8 +51,8 @@ class Command(BaseCommand):
 
 
 def with_gaps() -> QuerySet[Any]:
-    """Transcripts with pieces that were given up."""
-    plans = Count("plans", filter=Q(plans__state=Piece.State.FAILED), distinct=True)
-    windows = Count("plans__windows", filter=Q(plans__windows__state=Piece.State.FAILED), distinct=True)
+    """Select transcripts with failed items, and annotate how many (`failed`)."""
+    plans = Count("plans", filter=Q(plans__state=WorkItem.State.FAILED), distinct=True)
+    windows = Count("plans__windows", filter=Q(plans__windows__state=WorkItem.State.FAILED), distinct=True)
     counted = Transcript.objects.annotate(plans_failed=plans, windows_failed=windows)
     return counted.annotate(failed=F("plans_failed") + F("windows_failed")).filter(failed__gt=0).order_by("pk")
