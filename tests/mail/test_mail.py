@@ -243,10 +243,10 @@ def test_a_worker_that_died_leaves_its_mail_to_the_next(server: MailServer) -> N
 def test_the_admin_shows_what_was_given_up_and_no_texts(client: Client) -> None:
     sign_in_staff(client, person(is_staff=True, is_superuser=True))
     row = Mail.objects.create(to="b@example.org", subject="Hello", source=b"secret link", state=Mail.State.FAILED)
-    assert "given up" in client.get("/admin/people/mail/").content.decode()
-    page = client.get(f"/admin/people/mail/{row.pk}/change/").content.decode()
+    assert "given up" in client.get("/admin/mail/mail/").content.decode()
+    page = client.get(f"/admin/mail/mail/{row.pk}/change/").content.decode()
     assert "b@example.org" in page and "secret link" not in page
-    client.post("/admin/people/mail/", {"action": "send_again", "_selected_action": [row.pk]})
+    client.post("/admin/mail/mail/", {"action": "send_again", "_selected_action": [row.pk]})
     row.refresh_from_db()
     assert row.state == Mail.State.WAITING
 

@@ -94,11 +94,11 @@ def test_the_tag_for_pages() -> None:
     assert page.render(Context({"room": room})) == f"{due_at(room):%Y-%m-%d} {TEXTS['review']}"
 
 
-@pytest.mark.parametrize("name", ["purgereceipt", "roomclock"])
-def test_admin_lists_and_searches_without_a_query_a_row(name: str, facts: Facts) -> None:
+@pytest.mark.parametrize(("app", "name"), [("retention", "purgereceipt"), ("moderation", "roomclock")])
+def test_admin_lists_and_searches_without_a_query_a_row(app: str, name: str, facts: Facts) -> None:
     admin = person("boss", is_staff=True, is_superuser=True)
     client = as_user(admin)
-    url = f"/admin/moderation/{name}/"
+    url = f"/admin/{app}/{name}/"
     rooms: list[Room] = []
     costs = []
     for more in (1, 4):

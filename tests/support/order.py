@@ -19,12 +19,17 @@ PARTS = {"sounding": 20.0, "chromium": 6.0, "site": 4.0, "web": 4.0, "transactio
 PLAIN = 0.1
 # What takes its time by itself: seconds for all tests of a file, or of a folder.
 LONG = {
-    "tests/transcripts/test_whisper.py": 120.0,
-    "tests/transcripts/test_workers.py": 90.0,
-    "tests/attacks/managed": 120.0,
+    "tests/transcripts/test_whisper.py": 240.0,
+    "tests/transcripts/test_workers.py": 190.0,
+    "tests/attacks/managed": 130.0,
+    "tests/attacks/test_bad_input.py": 85.0,
+    "tests/e2e/test_pages.py": 90.0,
     "tests/retention/test_killed.py": 80.0,
-    "tests/rooms/recording/test_finish.py": 60.0,
-    "tests/rooms/recording/test_pieces.py": 60.0,
+    "tests/e2e/test_dashboard.py": 50.0,
+    "tests/config/test_whisper_weights.py": 45.0,
+    "tests/rooms/media/test_listen.py": 45.0,
+    "tests/transcripts/test_audio.py": 45.0,
+    "tests/test_imports.py": 40.0,
     "tests/bench/test_benches.py": 30.0,
 }
 # Folders whose tests share what is started once.

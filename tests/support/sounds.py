@@ -1,6 +1,8 @@
 """Real speech laid at known times: LibriVox clips of Debian's pocketsphinx-testdata, and what lies in tests/speech."""
 
+import hashlib
 import subprocess
+import tempfile
 import wave
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -88,9 +90,22 @@ def with_pauses(paths: Sequence[Path], pause_ms: int = 800) -> Sound:
 def save_opus(sound: Sound, path: Path) -> None:
     """A track as a finished recording has it: Opus at 48 kHz in Ogg."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    command = ["ffmpeg", "-v", "error", "-y", "-f", "f32le", "-ar", str(RATE), "-ac", "1", "-i", "pipe:0"]
-    command += ["-ar", "48000", "-c:a", "libopus", "-b:a", "48k", str(path)]
-    subprocess.run(command, input=sound.tobytes(), check=True)
+    samples = sound.tobytes()
+    key = hashlib.sha256(samples).digest()
+    if key not in _encoded:
+        _encoded[key] = _opus(samples)
+    path.write_bytes(_encoded[key])
+
+
+_encoded: dict[bytes, bytes] = {}  # by the digest of their samples: many tests lay the same track
+
+
+def _opus(samples: bytes) -> bytes:
+    with tempfile.NamedTemporaryFile(suffix=".opus") as file:
+        command = ["ffmpeg", "-v", "error", "-y", "-f", "f32le", "-ar", str(RATE), "-ac", "1", "-i", "pipe:0"]
+        command += ["-ar", "48000", "-c:a", "libopus", "-b:a", "48k", file.name]
+        subprocess.run(command, input=samples, check=True)
+        return Path(file.name).read_bytes()
 
 
 def plain_words(text: str) -> list[str]:
