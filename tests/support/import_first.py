@@ -19,7 +19,19 @@ from django.apps import AppConfig, apps
 from django.conf import settings
 
 ROOT = Path(__file__).resolve().parents[2]
-OURS = ("bench", "config", "core", "deploy", "ledger", "mail", "moderation", "pages", "people", "retention", "rooms")
+OURS: tuple[str, ...] = (
+    "bench",
+    "config",
+    "core",
+    "deploy",
+    "ledger",
+    "mail",
+    "moderation",
+    "pages",
+    "people",
+    "retention",
+    "rooms",
+)
 OURS += ("social", "transcripts")
 SLOW = ("torch", "whisper", "aiortc", "av", "celery", "daphne.server", "numpy", "redis.asyncio", "websockets")
 
