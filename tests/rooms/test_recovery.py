@@ -158,7 +158,6 @@ def resident_kb(site: Site) -> int:
         return next(int(line.split()[1]) for line in status if line.startswith("VmRSS"))
 
 
-@pytest.mark.alone
 async def test_a_socket_that_does_not_read_is_dropped_and_holds_up_nobody(web: Site) -> None:
     room = await run(open_room)()
     async with Page(room) as page:

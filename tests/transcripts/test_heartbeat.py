@@ -21,7 +21,7 @@ from transcripts.stitch import Heard, Word
 from transcripts.windows import Span
 from transcripts.work import attempt, hear_window
 
-pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.alone]
+pytestmark = pytest.mark.django_db(transaction=True)
 LEASE = 5  # seconds; a part of Whisper takes a tenth of one, on a busy machine two
 
 
