@@ -12,6 +12,7 @@ from django.db.backends.postgresql.operations import DatabaseOperations
 from hypothesis import HealthCheck
 from hypothesis import settings as properties
 from psycopg import sql
+from psycopg.errors import DeadlockDetected
 from pytest_django import DjangoDbBlocker
 
 from deploy.local.throwaway import Throwaway
@@ -43,6 +44,15 @@ def _flush_past_the_guards() -> Generator[None]:
     """Emptying the tables between tests is beyond the site's role, and must not stop at the guard of the ledger."""
 
     def empty(self: DatabaseOperations, statements: list[str]) -> None:
+        for attempt in range(3):
+            try:
+                return truncate(statements)
+            except DeadlockDetected:  # with what a process of the shared site just does
+                if attempt == 2:
+                    raise
+        return None
+
+    def truncate(statements: list[str]) -> None:
         with superuser() as connected, connected.transaction():
             connected.execute("SET LOCAL session_replication_role = 'replica'")
             connected.execute(sql.SQL("TRUNCATE ledger.entry, ledger.text"))
@@ -55,10 +65,13 @@ def _flush_past_the_guards() -> Generator[None]:
 
 
 @pytest.fixture(autouse=True)
-def _clean_slate() -> Generator[None]:
+def _clean_slate(request: pytest.FixtureRequest) -> Generator[None]:
     """Nothing of one test is left in Redis, the mailbox, pictures or recordings for the next."""
     from rooms.recording import marker
+    from tests.shared_site import end_shared_site
 
+    if "lent_site" not in request.fixturenames:
+        end_shared_site()
     yield
     marker.forget()
     if (Path(settings.RECORDINGS_DIR) / marker.NAME).exists():
@@ -70,6 +83,24 @@ def _clean_slate() -> Generator[None]:
     for folder in (settings.MAIL_FOLDER, settings.MEDIA_ROOT, settings.RECORDINGS_DIR, settings.OUTSIDE_DIR):
         for path in Path(folder).iterdir() if Path(folder).is_dir() else ():
             shutil.rmtree(path) if path.is_dir() else path.unlink()
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _end_shared_site() -> Generator[None]:
+    from tests.shared_site import end_shared_site
+
+    yield
+    end_shared_site()
+
+
+@pytest.fixture
+def lent_site(transactional_db: None) -> Generator[Site]:
+    """Web, media and work of the site that tests share: see `tests.shared_site` for what it may be used for."""
+    from tests.shared_site import shared_site
+
+    site = shared_site()
+    yield site
+    site.take_back()
 
 
 @pytest.fixture

@@ -7,7 +7,6 @@ import itertools
 import subprocess
 import sys
 import time
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -17,10 +16,10 @@ from rooms.media import peers
 from rooms.media.hls_listener import HlsListener
 from rooms.media.talker import Talker
 from rooms.media.visitor import Browser, Visitor, listen
-from rooms.models import Room
 from tests.processes import Site
 from tests.rooms.media.company import Analyst, loudness, tone
-from tests.rooms.media.conftest import guest, room, say, sounding  # noqa: F401  (fixtures)
+from tests.rooms.media.conftest import say, signed_in
+from tests.rooms.people import open_room
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.alone]
 
@@ -54,12 +53,9 @@ while time.monotonic() < ends:
 """
 
 
-def test_packets_of_another_process_silence_nobody(
-    sounding: Site,  # noqa: F811
-    room: Room,  # noqa: F811
-    guest: Callable[[str], Browser],  # noqa: F811
-) -> None:
-    near, far = asyncio.run(_attacked(sounding, guest("nora"), room.slug))
+def test_packets_of_another_process_silence_nobody(lent_site: Site) -> None:
+    room = open_room()
+    near, far = asyncio.run(_attacked(lent_site, signed_in(lent_site, "nora"), room.slug))
     say(f"longest silence while packets came: near {near:.2f} s, far {far:.2f} s")
     assert near < GAP
     assert far < GAP

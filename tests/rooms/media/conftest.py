@@ -40,12 +40,17 @@ def guest(sounding: Site) -> Callable[[str], Browser]:
     """Somebody with an account, signed in by the sign-in page."""
 
     def make(handle: str) -> Browser:
-        people.person(handle)
-        browser = Browser(sounding.url)
-        browser.sign_in(handle, PASSWORD)
-        return browser
+        return signed_in(sounding, handle)
 
     return make
+
+
+def signed_in(site: Site, handle: str) -> Browser:
+    """A browser of somebody with a new account, signed in by the sign-in page."""
+    people.person(handle)
+    browser = Browser(site.url)
+    browser.sign_in(handle, PASSWORD)
+    return browser
 
 
 _hands = ThreadPoolExecutor(1)

@@ -6,7 +6,6 @@ import asyncio
 import functools
 import hashlib
 import json
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 from urllib.error import HTTPError
@@ -23,7 +22,7 @@ from rooms.media.talker import Talker
 from rooms.media.visitor import Browser, Visitor, listen, speak
 from rooms.models import Recording, RecordingFile, Room, Seat
 from tests.processes import Site
-from tests.rooms.media.conftest import wait_until
+from tests.rooms.media.conftest import signed_in, wait_until
 from tests.speech import clip, share_of_words
 from tests.weights import whisper_folder
 
@@ -85,12 +84,10 @@ def _may_hear(browser: Browser, slug: str) -> bool:
         return False
 
 
-def test_words_arrive_on_both_ways_and_in_the_files(
-    sounding: Site, room: Room, guest: Callable[[str], Browser], tmp_path: Path
-) -> None:
+def test_words_arrive_on_both_ways_and_in_the_files(lent_site: Site, room: Room, tmp_path: Path) -> None:
     path, words = clip(0)
-    nora, others = guest("nora"), [guest(handle) for handle in ("passing", "muted", "silent")]
-    ears, far = asyncio.run(_talk_and_listen(sounding, nora, others, room.slug, path))
+    nora, *others = [signed_in(lent_site, handle) for handle in ("nora", "passing", "muted", "silent")]
+    ears, far = asyncio.run(_talk_and_listen(lent_site, nora, others, room.slug, path))
     for name, samples in (("near", ears.samples()), ("far", far.samples())):
         peers.write_wave(tmp_path / f"{name}.wav", samples)
         assert share_of_words(words, heard(tmp_path / f"{name}.wav")) >= 0.8, name
