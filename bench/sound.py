@@ -58,7 +58,7 @@ LATENCY = """() => {
 
 def speech() -> np.ndarray[Any, Any]:
     """A clip without its silences, at half of full scale."""
-    from rooms.media.peers import read_clip
+    from rooms.guests.peers import read_clip
     from tests.speech import clip
 
     parts = [read_clip(clip(number)[0]) for number in range(3)]
@@ -69,7 +69,7 @@ def speech() -> np.ndarray[Any, Any]:
 
 
 def write(path: Path, samples: np.ndarray[Any, Any]) -> Path:
-    from rooms.media.peers import write_wave
+    from rooms.guests.peers import write_wave
 
     write_wave(path, (samples * 32767).astype(np.int16))
     return path

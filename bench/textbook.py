@@ -30,11 +30,11 @@ from django.urls import path  # noqa: E402
 from django.utils.module_loading import import_string  # noqa: E402
 
 from people.models import User  # noqa: E402
-from rooms.events import encode  # noqa: E402
-from rooms.identity import Who  # noqa: E402
 from rooms.models import Room  # noqa: E402
 from rooms.rules.facts import enter  # noqa: E402
-from rooms.snapshot import Snapshot, base, compose, you  # noqa: E402
+from rooms.rules.identity import Who  # noqa: E402
+from rooms.wire.events import encode  # noqa: E402
+from rooms.wire.snapshot import Snapshot, base, compose, you  # noqa: E402
 
 GROUP = "room"
 

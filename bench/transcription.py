@@ -29,10 +29,10 @@ import whisper
 from django.conf import settings
 
 from tests.transcripts import sounds
-from transcripts import audio, vad
-from transcripts.engine import WhisperEngine
-from transcripts.stitch import Line, stitch
-from transcripts.windows import pack, spans
+from transcripts.speech import audio, vad
+from transcripts.speech.engine import WhisperEngine
+from transcripts.speech.stitch import Line, stitch
+from transcripts.speech.windows import pack, spans
 
 
 def load(model: str) -> WhisperEngine:

@@ -24,7 +24,7 @@ from core.throttle import Limit
 from mail import devmail
 from people import demo
 from people.refusals import PeopleRefused
-from rooms.demo import live_demo_room
+from rooms.guests.demo import live_demo_room
 
 COOKIE = "development"
 PATH = "/dev/"

@@ -17,7 +17,7 @@ from django.http.response import HttpResponseBase
 
 from core.client_address import address_of_scope, counted_as
 from core.lines import LineFull, Lines
-from rooms.identity import one_cookie_header
+from rooms.rules.identity import one_cookie_header
 
 Receive = Callable[[], Awaitable[Mapping[str, Any]]]
 Send = Callable[[Mapping[str, Any]], Awaitable[None]]

@@ -63,10 +63,10 @@ CELERY_TASK_DEFAULT_QUEUE = "work"
 CELERY_TASK_ROUTES = {
     "rooms.tasks.sweep": {"queue": "clock"},
     "mail.tasks.send_mails": {"queue": "mail"},
-    "transcripts.work": {"queue": "speech"},
+    "transcripts.jobs.run": {"queue": "speech"},
 }
 # Seconds: a task is asked to stop at the first (SoftTimeLimitExceeded) and its process is ended at the second. Each is
-# far beyond what the task takes on a busy day. `transcripts.work` has a lease for each window instead (solo pool).
+# far beyond what the task takes on a busy day. `transcripts.jobs.run` has a lease for each window instead (solo pool).
 CELERY_TASK_ANNOTATIONS = {
     name: {"soft_time_limit": soft, "time_limit": hard}
     for name, soft, hard in (
@@ -76,7 +76,7 @@ CELERY_TASK_ANNOTATIONS = {
         ("ledger.anchor", 60, 90),
         ("transcripts.requeue", 120, 150),
         ("transcripts.tell", 120, 150),
-        ("rooms.recording.finish", 10_000, 10_800),  # ffmpeg over a room of many hours with ten tracks
+        ("rooms.recording.finishing.finish", 10_000, 10_800),  # ffmpeg over a room of many hours with ten tracks
         ("rooms.recording.prepare", 1800, 1860),
         ("rooms.recording.sweep", 60, 90),
         ("rooms.recording.prepare_left", 60, 90),

@@ -16,11 +16,11 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from config import signs_of_life
-from core import loops
+from core import bus, loops
 from core.lane import DiskHangs, Lane
 from retention import purge
-from rooms.media import bus
-from rooms.media.probe import probe_recording
+from rooms.media import redis_keys
+from rooms.media.janus.probe import probe_recording
 from rooms.recording import marker
 from rooms.recording.tasks import waiting_for_space
 
@@ -157,7 +157,7 @@ def recordings() -> str:
 
 def space() -> dict[str, Any]:
     """What the supervisor saw of the disk; raises NotReady when that is too long ago."""
-    return lately(bus.DISK, "the supervisor has not looked lately")
+    return lately(redis_keys.DISK, "the supervisor has not looked lately")
 
 
 def supervisor() -> str:
@@ -168,7 +168,7 @@ def supervisor() -> str:
 
 def sign_of_supervisor() -> dict[str, Any]:
     """What the supervisor last told of itself; raises NotReady when that is too long ago."""
-    return lately(bus.HEARTBEAT, "the supervisor shows no life")
+    return lately(redis_keys.HEARTBEAT, "the supervisor shows no life")
 
 
 def lately(name: str, silent: str) -> dict[str, Any]:

@@ -6,7 +6,7 @@ behind one address (a school, an office) and leave the rest of the site to other
 
 from config.env import env_int as _int
 
-# --- connections, in each web process (config/patience.py) -----------------------------------------------------------
+# --- connections, in each web process (config/patience.py) ----------------------------------------------------------
 CONNECTIONS_PER_ADDRESS = _int("CONNECTIONS_PER_ADDRESS", 4000, 10, 100_000)  # 500 browsers with eight each
 HEAD_SECONDS = _int("HEAD_SECONDS", 15, 1, 300)  # for all of a request's head
 IDLE_SECONDS = _int("IDLE_SECONDS", 30, 1, 3600)  # between two requests of a connection
@@ -15,7 +15,7 @@ BODY_MOST_BYTES = _int("BODY_MOST_BYTES", 8 * 2**20, 2**16)  # a picture is 5 MB
 SLOWEST_BYTES = _int("SLOWEST_BYTES", 2000, 1, 1_000_000)  # a second
 SLOWEST_SECONDS = _int("SLOWEST_SECONDS", 60, 1, 3600)
 ANSWER_LONGEST_SECONDS = _int("ANSWER_LONGEST_SECONDS", 6 * 3600, 10, 7 * 24 * 3600)
-# --- requests (config/fair.py, people/pace.py) -----------------------------------------------------------------------
+# --- requests (config/fair.py, people/pace.py) ----------------------------------------------------------------------
 # At work at once, in each web process: fewer than there are connections to the database (12). The others wait in line.
 REQUESTS_AT_ONCE = _int("REQUESTS_AT_ONCE", 3, 1, 1000)
 REQUESTS_WAITING = _int("REQUESTS_WAITING", 3000, 1, 100_000)
@@ -24,10 +24,10 @@ PAGES_PER_ADDRESS = _int("PAGES_PER_ADDRESS", 6000, 1, 1_000_000)  # the same, s
 HLS_PER_ADDRESS = _int("HLS_PER_ADDRESS", 90_000, 1, 10_000_000)  # a minute: 500 with two requests a second
 SIGNUPS_PER_ADDRESS = _int("SIGNUPS_PER_ADDRESS", 60, 1, 100_000)  # an hour
 PICTURES_AT_ONCE = _int("PICTURES_AT_ONCE", 1, 1, 100)  # uploads of one person
-# --- downloads (rooms/recording/downloads.py) ------------------------------------------------------------------------
+# --- downloads (rooms/recording/delivery/downloads.py) --------------------------------------------------------------
 DOWNLOADS_PER_PERSON = _int("DOWNLOADS_PER_PERSON", 10, 1, 10_000)  # at once
 DOWNLOADS_PER_ADDRESS = _int("DOWNLOADS_PER_ADDRESS", 600, 1, 100_000)  # at once, signed out: players of a replay
-# --- sockets (rooms/doorway.py) --------------------------------------------------------------------------------------
+# --- sockets (rooms/live/doorway.py) --------------------------------------------------------------------------------
 SOCKETS_PER_PERSON = _int("SOCKETS_PER_PERSON", 20, 1, 10_000)  # open at once
 SOCKETS_PER_ADDRESS = _int("SOCKETS_PER_ADDRESS", 600, 1, 100_000)  # open at once, signed out
 SOCKETS_NEW_PER_ADDRESS = _int("SOCKETS_NEW_PER_ADDRESS", 1200, 1, 1_000_000)  # a minute, and at once
@@ -38,7 +38,7 @@ FRAMES_AT_ONCE = _int("FRAMES_AT_ONCE", 9000, 100, 10_000_000)
 FRAMES_PER_CLIENT = _int("FRAMES_PER_CLIENT", 3000, 100, 10_000_000)  # a minute
 VERBS_AT_ONCE = _int("VERBS_AT_ONCE", 4, 1, 1000)  # that ask the database, at work in each web process
 VERBS_WAITING = _int("VERBS_WAITING", 3000, 1, 100_000)
-# --- sound (rooms/media/fairness.py) ---------------------------------------------------------------------------------
+# --- sound (rooms/media/supervisor/fairness.py) ---------------------------------------------------------------------
 MEDIA_NEAR_PER_PERSON = _int("MEDIA_NEAR_PER_PERSON", 2, 1, 100_000)
 MEDIA_NEAR_PER_ADDRESS = _int("MEDIA_NEAR_PER_ADDRESS", 200, 1, 100_000)  # signed out
 MEDIA_CHECKS = _int("MEDIA_CHECKS", 40, 1, 10_000)  # microphone checks at once; one a person

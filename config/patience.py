@@ -188,7 +188,7 @@ class Gatekeeper:
         self._forget_closed()
         for channel in [channel for channel in self.channels if innermost(channel.transport) in self.transports]:
             if channel.upgraded:
-                self.channels.discard(channel)  # still counted; its speed is watched by `rooms/backpressure.py`
+                self.channels.discard(channel)  # still counted; its speed is watched by `rooms/live/backpressure.py`
             elif why := channel.why_cut(now):
                 log.info("a connection of %s is cut: %s", channel.transport.getPeer(), why)
                 channel.transport.abortConnection()

@@ -102,7 +102,7 @@ MIDDLEWARE = [
     "people.middleware.SeenMiddleware",
     "people.staff_gate.StaffGateMiddleware",
     "people.suspension.SuspensionMiddleware",
-    "rooms.identity.ListenerMiddleware",
+    "rooms.rules.identity.ListenerMiddleware",
 ]
 
 TEMPLATES = [

@@ -10,11 +10,11 @@ from django.templatetags.static import static
 
 from people.labels import labels
 from people.models import User
-from rooms.identity import Who
 from rooms.models import Recording, Room, Seat
-from rooms.recording import links
+from rooms.recording.delivery import links
+from rooms.rules.identity import Who
 from transcripts.actions import LINE
-from transcripts.jobs import Progress, progress
+from transcripts.jobs.progress import TranscriptProgress, progress
 from transcripts.models import Cue, Transcript
 from transcripts.permissions import ON_STAGE, may_correct
 from transcripts.queries import cues_in_order, search
@@ -48,7 +48,7 @@ class Replay:
     state: str
     recording: Recording | None
     transcript: Transcript | None
-    progress: Progress | None
+    progress: TranscriptProgress | None
     people: list[User]
     lines: list[Line]
     mix: str

@@ -18,15 +18,14 @@ from core.refusals import Refused
 from pages.js_messages.replay import replay_words
 from pages.replay import Editing, replay
 from people.models import User
-from rooms import throttle
 from rooms.actions import download_everything, set_published
-from rooms.identity import who_of_request
 from rooms.models import Room
-from rooms.queries import room_by_slug
-from rooms.recording.access import check_replay
-from rooms.refusals import RoomRefused
+from rooms.rules import limits
+from rooms.rules.identity import who_of_request
+from rooms.rules.refusals import RoomRefused
+from rooms.rules.roles import check_replay
 from transcripts.actions import correct_cue, retry_transcript
-from transcripts.formats import FORMATS
+from transcripts.files.formats import FORMATS
 from transcripts.permissions import may_read
 from transcripts.queries import SEARCH, about, format_lines, readable_transcript
 from transcripts.refusals import TranscriptRefused
@@ -36,7 +35,7 @@ MODULES = ("correct", "fragment", "lanes", "link", "main", "player", "progress",
 
 def ended_room(request: HttpRequest, slug: str) -> tuple[Room, str]:
     """The room and the reader's role in it. Raises Http404 for everybody who may not hear it again."""
-    room = room_by_slug(slug)
+    room = Room.objects.by_slug(slug)
     if room is None or room.status not in (Room.Status.LIVE, Room.Status.ENDED):
         raise Http404
     try:
@@ -102,7 +101,7 @@ def download(request: HttpRequest, slug: str) -> HttpResponse:
     if not request.user.is_authenticated:
         raise Http404
     try:
-        throttle.DOWNLOADS.check(f"u:{request.user.pk}")
+        limits.DOWNLOADS.check(f"u:{request.user.pk}")
         return redirect(download_everything(room.pk, request.user).address)
     except RoomRefused as refused:
         messages.error(request, refused.text)
@@ -130,7 +129,7 @@ def correct(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
         raise Http404
     text = None if "take_back" in request.POST else request.POST.get("text", "")
     try:
-        throttle.ACTIONS.check(f"u:{request.user.pk}")
+        limits.ACTIONS.check(f"u:{request.user.pk}")
         correct_cue(readable_transcript(slug, request.user).room, pk, request.user, text)
     except Refused as refused:
         if refused.status == 404 or may_read(role):

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from people.labels import labels
-from rooms.events import SeatState
+from rooms.wire.events import SeatState
 
 
 class Chair(NamedTuple):

@@ -20,15 +20,15 @@ from pages.seating import chair_count, chairs
 from people.models import User
 from rooms.actions.entry import set_entry_policy
 from rooms.actions.opening import open_room
-from rooms.demo import may_start_demo, start_demo_room
-from rooms.identity import who_of_request
-from rooms.live import live_rooms
+from rooms.guests.demo import may_start_demo, start_demo_room
 from rooms.models import Recording, Room
-from rooms.queries import hosted_rooms, live_room_of, room_by_slug
-from rooms.recording.access import may_replay, role_of
-from rooms.refusals import RoomRefused
+from rooms.queries.hosted import hosted_rooms, live_room_of
+from rooms.queries.live_now import live_rooms
 from rooms.rules.facts import enter
-from rooms.snapshot import Snapshot, snapshot
+from rooms.rules.identity import who_of_request
+from rooms.rules.refusals import RoomRefused
+from rooms.rules.roles import may_replay, role_of
+from rooms.wire.snapshot import Snapshot, snapshot
 from rooms.wording import ENTRY_WORDS
 
 SHOWN_STANDING = 24  # figures drawn for listeners; the number beside them is exact
@@ -98,7 +98,7 @@ def open_page(request: HttpRequest) -> HttpResponse:
 @require_safe
 def room_page(request: HttpRequest, slug: str) -> HttpResponse:
     """The room, as it is this second; from here script follows it."""
-    room = room_by_slug(slug)
+    room = Room.objects.by_slug(slug)
     if room is None or room.status in (Room.Status.SCHEDULED, Room.Status.CANCELLED):
         raise Http404
     who = who_of_request(request)
@@ -115,7 +115,7 @@ def room_page(request: HttpRequest, slug: str) -> HttpResponse:
 @require_POST
 def entry(request: HttpRequest, slug: str) -> HttpResponse:
     """Change who may come in, from a page without script."""
-    room = room_by_slug(slug)
+    room = Room.objects.by_slug(slug)
     if room is None:
         raise Http404
     try:

@@ -16,7 +16,8 @@ from django.conf import settings
 from core.append_file import sync_folder
 from retention.artefacts import kind_of
 from rooms.models import RecordingFile
-from rooms.recording import marker, track_memory, window
+from rooms.recording import marker, track_memory
+from rooms.recording.hls import window
 from rooms.recording.store import folder, remove_folder
 
 READ = 1 << 20

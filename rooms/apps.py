@@ -10,12 +10,12 @@ class RoomsConfig(AppConfig):
 
     def ready(self) -> None:
         """Tell the app below what it cannot import: where a person is live."""
-        import rooms.demo
-        import rooms.erasing  # noqa: F401  (both register themselves)
+        import rooms.guests.demo
+        import rooms.registrations  # noqa: F401  (both register themselves)
         from people import hooks, signals
         from rooms.actions.standing import on_account_changed
-        from rooms.live import live_link
-        from rooms.signals import recording_ready
+        from rooms.hooks import recording_ready
+        from rooms.queries.live_now import live_link
 
         hooks.register(live_link)
         signals.standing_changed.connect(on_account_changed, dispatch_uid="rooms.standing")

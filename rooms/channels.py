@@ -18,3 +18,6 @@ def person_channel(user_pk: int) -> str:
 def hubs_channel() -> str:
     """The channel that every hub hears: whose sockets to check again, {"person": pk} or {"room": pk}."""
     return key("hubs")
+
+
+MEDIA_CHANGED = "media:changed"  # channel: a room's primary key, whose wanted state changed

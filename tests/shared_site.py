@@ -18,8 +18,10 @@ from django.db import connection
 from django.utils import timezone
 
 from config.celery import app
+from core.bus import key
 from deploy.local.process import CannotStart, run, wait_for
-from rooms.media import bus
+from rooms.channels import MEDIA_CHANGED
+from rooms.media.redis_keys import HEARTBEAT
 from rooms.models import RecordingsFolder, Room
 from rooms.recording import marker
 from tests.processes import Site
@@ -57,7 +59,7 @@ class SharedSite(Site):
         )
         if self._lives("media"):
             with redis.Redis.from_url(settings.REDIS_URL) as client:
-                client.publish(bus.key(bus.CHANGED), "0")
+                client.publish(key(MEDIA_CHANGED), "0")
             try:
                 wait_for("the end of all rooms", lambda: _supervisor()[1] == 0, seconds=WITHIN)
             except CannotStart:
@@ -86,7 +88,7 @@ def _bind_queues() -> None:
 def _supervisor() -> tuple[bool, int]:
     """Whether it has Janus, and how many rooms it has built; (False, -1) while it shows no life."""
     with redis.Redis.from_url(settings.REDIS_URL) as client:
-        told: Any = client.get(bus.key(bus.HEARTBEAT))
+        told: Any = client.get(key(HEARTBEAT))
     sign = json.loads(told) if told else {"janus": False, "rooms": -1}
     return bool(sign["janus"]), int(sign["rooms"])
 

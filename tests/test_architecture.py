@@ -13,10 +13,10 @@ import pytest
 
 from core.refusals import Refused
 from people.refusals import PeopleRefused
-from rooms import events
-from rooms.refusals import TABLE, RoomRefused
-from rooms.replay import _CHANGES
-from rooms.verbs import VERBS
+from rooms.live.verbs.table import VERBS
+from rooms.rules.refusals import TABLE, RoomRefused
+from rooms.wire import events
+from tests.rooms.reducer import _CHANGES
 from transcripts.refusals import TranscriptRefused
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -76,7 +76,7 @@ def publications(tree: ast.AST) -> Iterator[tuple[int, str]]:
 
 # Outside of actions, with the reason.
 MAY_WRITE = {
-    "rooms/events.py": "append_event, which only actions may call (the next test)",
+    "rooms/wire/events.py": "append_event, which only actions may call (the next test)",
     "retention/receipts.py": "the purge: marks a room whose copy is gone",
     "retention/purge.py": "the purge: claims rooms that are due",
 }
@@ -96,7 +96,7 @@ def test_only_actions_publish() -> None:
     found = [
         f"{name}:{line} {what}"
         for name, tree in sources().items()
-        if name.startswith("rooms/") and not name.startswith(WRITERS) and name != "rooms/events.py"
+        if name.startswith("rooms/") and not name.startswith(WRITERS) and name != "rooms/wire/events.py"
         for line, what in publications(tree)
     ]
     assert found == []
@@ -134,7 +134,7 @@ def test_the_vocabulary_is_whole() -> None:
     kinds = set(get_args(events.EventType))
     assert kinds == set(events.SEQUENCED) == set(_CHANGES)
     page = (ROOT / "docs/subsystems/live-events.md").read_text()
-    vocabulary = (ROOT / "rooms/events.py").read_text()
+    vocabulary = (ROOT / "rooms/wire/events.py").read_text()
     script = (ROOT / "static/js/room/state.js").read_text()
     for kind in kinds:
         assert re.search(rf"^  {kind}:", script, re.MULTILINE), f"{kind} in state.js"
@@ -158,13 +158,15 @@ def test_every_refusal_that_is_raised_is_in_the_table() -> None:
                 known = tables[node.func.id]
                 assert not isinstance(code, ast.Constant) or str(code.value) in known, f"{name}:{node.lineno}"
     assert seen == set(tables)
-    for node in ast.walk(sources()["rooms/permissions.py"]):
+    for node in ast.walk(sources()["rooms/rules/permissions.py"]):
         if isinstance(node, ast.Return) and isinstance(node.value, ast.Constant) and node.value.value is not None:
             assert str(node.value.value) in TABLE
 
 
 def test_permissions_are_pure() -> None:
-    imported = [n for n in ast.walk(sources()["rooms/permissions.py"]) if isinstance(n, ast.Import | ast.ImportFrom)]
+    imported = [
+        n for n in ast.walk(sources()["rooms/rules/permissions.py"]) if isinstance(n, ast.Import | ast.ImportFrom)
+    ]
     assert [getattr(node, "module", "") for node in imported] == ["__future__", "dataclasses"]
 
 

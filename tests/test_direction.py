@@ -25,8 +25,8 @@ from rooms.models import Room
 from tests.people.staff import sign_in_staff
 from tests.rooms.people import open_room, person, seated
 from tests.rooms.recording.builders import talked_room
+from transcripts.jobs.notify import tell_host
 from transcripts.models import Cue
-from transcripts.telling import tell_host
 
 pytestmark = pytest.mark.django_db
 NAME = "דנה כהן 12"

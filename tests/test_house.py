@@ -18,17 +18,17 @@ RELATED = frozenset({"seats", "events", "consents", "hosted_rooms"})
 WRITES = frozenset({"create", "bulk_create", "get_or_create", "update_or_create", "update", "bulk_update", "delete"})
 # Who besides actions saves rows in a file that knows rooms, and why that is no second way to change one.
 SAVERS = {
-    "rooms/events.py": "append_event raises `seq` of the room that the action holds locked",
-    "rooms/recording/finish.py": "state and length of a recording that was finished",
+    "rooms/wire/events.py": "append_event raises `seq` of the room that the action holds locked",
+    "rooms/recording/finishing/finish.py": "state and length of a recording that was finished",
     "transcripts/actions.py": "lines of a transcript, which is no row of a room",
 }
 # Who besides actions says something on a room's channel: lossy messages, which change nothing and are never logged.
 TELLERS = {
-    "rooms/events.py": "append_event and tell themselves",
-    "rooms/consumers.py": "`connected`",
-    "rooms/pulse.py": "`count`",
-    "rooms/media/janus_events.py": "`talking`, `mic_lost`",
-    "rooms/media/reconcile.py": "`media_restarted`",
+    "rooms/wire/events.py": "append_event and tell themselves",
+    "rooms/live/socket.py": "`connected`",
+    "rooms/live/ticker.py": "`count`",
+    "rooms/media/supervisor/events.py": "`talking`, `mic_lost`",
+    "rooms/media/supervisor/reconcile.py": "`media_restarted`",
 }
 
 

@@ -10,8 +10,8 @@ from core.text import Text
 from ledger.actions import record
 from people.models import User
 from rooms.models import Recording, RecordingFile, Room
-from rooms.recording.access import role_in
-from transcripts.jobs import settle
+from rooms.rules.roles import role_in
+from transcripts.jobs.results import settle
 from transcripts.models import Cue, Piece, TrackPlan, Transcript, TranscriptionWindow
 from transcripts.permissions import may_correct
 from transcripts.refusals import TranscriptRefused

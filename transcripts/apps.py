@@ -10,9 +10,9 @@ class TranscriptsConfig(AppConfig):
 
     def ready(self) -> None:
         """Hear of finished recordings, and tell rooms whose words are known."""
-        import transcripts.exports  # noqa: F401  (registers its texts)
-        from rooms.recording import voice
-        from rooms.signals import recording_ready
+        import transcripts.files.exports  # noqa: F401  (registers its texts)
+        from rooms.hooks import recording_ready
+        from rooms.rules import voice
         from transcripts.queries import has_lines
 
         voice.register(has_lines)

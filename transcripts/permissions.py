@@ -1,4 +1,4 @@
-"""Rules of a transcript. Pure: `role` is as in `rooms.recording.access.role_in`. Answers a code or None."""
+"""Rules of a transcript. Pure: `role` is as in `rooms.rules.roles.role_in`. Answers a code or None."""
 
 HELPERS = frozenset({"host", "cohost"})
 ON_STAGE = HELPERS | {"speaker"}

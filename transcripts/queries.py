@@ -10,10 +10,10 @@ from core.text import Text
 from people.labels import labels
 from people.models import User
 from rooms.models import Room
-from rooms.recording.access import role_in
 from rooms.rules.facts import facts_of
-from transcripts.formats import About, FormatLine
-from transcripts.jobs import Progress, progress_of
+from rooms.rules.roles import role_in
+from transcripts.files.formats import About, FormatLine
+from transcripts.jobs.progress import TranscriptProgress, progress_of
 from transcripts.models import DICTIONARIES, OTHER_DICTIONARY, Cue, Transcript
 from transcripts.permissions import may_read, may_read_own
 from transcripts.refusals import TranscriptRefused
@@ -22,7 +22,7 @@ SEARCH = Text(200)
 
 
 def has_lines(room_pk: int, user_pk: int) -> bool:
-    """Whether the transcript of a room has a line of this person: rooms ask it too (`rooms.recording.voice`)."""
+    """Whether the transcript of a room has a line of this person: rooms ask it too (`rooms.rules.voice`)."""
     return Cue.objects.filter(transcript__room=room_pk, seat__user=user_pk).exists()
 
 
@@ -52,7 +52,7 @@ class HowFar:
 
     state: str
     trouble: str
-    progress: Progress
+    progress: TranscriptProgress
 
     @property
     def moving(self) -> bool:

@@ -7,16 +7,16 @@ import time
 from celery import shared_task
 from celery.worker import state
 
-from transcripts import jobs, telling
+from transcripts.jobs import claims, notify, results
 from transcripts.models import TrackPlan, TranscriptionWindow
 
 TURN_SECONDS = 300  # then the worker takes its next message: nothing else on the queue waits for hours
 
 
-@shared_task(name="transcripts.work")
+@shared_task(name="transcripts.jobs.run")
 def work() -> None:
     """Work off what is free. The message carries nothing: lost or doubled, it does no harm."""
-    from transcripts.work import work_off  # torch with it: half a gigabyte that only this process needs
+    from transcripts.jobs.run import work_off  # torch with it: half a gigabyte that only this process needs
 
     ends = time.monotonic() + TURN_SECONDS
 
@@ -31,8 +31,8 @@ def work() -> None:
 @shared_task(name="transcripts.requeue")
 def requeue() -> None:
     """Wake a worker up for what a killed one left; give up what failed too often; tell hosts who were not told yet."""
-    jobs.expire()
-    telling.tell_hosts()
+    results.expire()
+    notify.tell_hosts()
     if anything_free():
         work.apply_async(expires=25)
 
@@ -40,8 +40,8 @@ def requeue() -> None:
 @shared_task(name="transcripts.tell")
 def tell() -> None:
     """Mail hosts whose transcripts are finished."""
-    telling.tell_hosts()
+    notify.tell_hosts()
 
 
 def anything_free() -> bool:
-    return jobs.free(TrackPlan).exists() or jobs.free(TranscriptionWindow).exists()
+    return claims.free(TrackPlan).exists() or claims.free(TranscriptionWindow).exists()

@@ -12,8 +12,8 @@ from people.models import User
 from retention.state import TEXTS, retention_state
 from rooms.api.views import RoomView, described
 from rooms.models import Room
-from rooms.recording.access import role_in
-from rooms.refusals import RoomRefused
+from rooms.rules.refusals import RoomRefused
+from rooms.rules.roles import role_in
 
 SEES_CLOCKS = "moderation.view_roomclock"
 

@@ -6,7 +6,7 @@ from django import template
 
 from retention import state
 from rooms.models import Room
-from rooms.queries import HostedRoom
+from rooms.queries.hosted import HostedRoom
 
 register = template.Library()
 

@@ -6,10 +6,10 @@ from django.conf import settings
 from django.db import transaction
 
 from people.models import User
-from rooms import permissions
 from rooms.models import Consent, Room
-from rooms.refusals import RoomRefused, refuse
+from rooms.rules import permissions
 from rooms.rules.facts import facts_of
+from rooms.rules.refusals import RoomRefused, refuse
 
 
 def record_consent(user: User, room: Room, version: str) -> Consent:

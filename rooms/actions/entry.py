@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from people.models import User
-from rooms import permissions
 from rooms.actions.epoch import new_epoch
 from rooms.actions.locking import locked, media_changed
 from rooms.actions.standing import standing_changed
-from rooms.events import append_event
 from rooms.models import Room
-from rooms.refusals import RoomRefused, refuse
+from rooms.rules import permissions
 from rooms.rules.facts import facts_of
+from rooms.rules.refusals import RoomRefused, refuse
+from rooms.wire.events import append_event
 
 
 def set_entry_policy(room_id: int, by: User, policy: str, *, as_staff: bool = False) -> Room:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from datetime import datetime
 
 from rooms.actions.locking import locked
-from rooms.events import append_event, iso
 from rooms.rules.facts import grace_ends
+from rooms.wire.events import append_event, iso
 
 
 def host_lost(room_id: int, at: datetime) -> bool:

@@ -8,9 +8,9 @@ from contextlib import contextmanager
 from django.db import transaction
 
 from core import bus
-from rooms.media.bus import CHANGED
+from rooms.channels import MEDIA_CHANGED
 from rooms.models import Room
-from rooms.refusals import RoomRefused
+from rooms.rules.refusals import RoomRefused
 
 
 @contextmanager
@@ -28,4 +28,4 @@ def locked(room_id: int) -> Iterator[Room]:
 def media_changed(room: Room) -> None:
     """Tell the media supervisor, once the change is committed, that what it should see to has changed."""
     pk = room.pk
-    transaction.on_commit(lambda: bus.publish(bus.key(CHANGED), str(pk)), robust=True)
+    transaction.on_commit(lambda: bus.publish(bus.key(MEDIA_CHANGED), str(pk)), robust=True)

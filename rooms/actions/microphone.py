@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from people.models import User
-from rooms import permissions, presence
+from rooms import presence
 from rooms.actions.locking import locked, media_changed
-from rooms.events import append_event, tell
 from rooms.models import Room, Seat
-from rooms.refusals import RoomRefused, refuse
+from rooms.rules import permissions
 from rooms.rules.facts import facts_of, open_seat
+from rooms.rules.refusals import RoomRefused, refuse
+from rooms.wire.events import append_event, tell
 
 
 def hold_microphone(room_id: int, user: User, page: str, *, take: bool) -> Seat:

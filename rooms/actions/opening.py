@@ -11,13 +11,13 @@ from django.utils import timezone
 from people.actions.typed import problems
 from people.models import User
 from people.standing import hold, standing_of, why_not_host
-from rooms import permissions
 from rooms.actions.epoch import new_epoch
 from rooms.actions.locking import locked, media_changed
-from rooms.events import append_event, iso, seat_state
 from rooms.models import TITLE, TOPIC, Recording, Room, Seat
-from rooms.refusals import RoomRefused, refuse
+from rooms.rules import permissions
 from rooms.rules.facts import facts_of
+from rooms.rules.refusals import RoomRefused, refuse
+from rooms.wire.events import append_event, iso, seat_state
 
 # `invited` waits for invitations: a room that nobody could ever speak in is refused.
 POLICIES_NOW = (Room.SpeakPolicy.EVERYONE, Room.SpeakPolicy.FOLLOWED)

@@ -10,13 +10,14 @@ from django.utils import timezone
 
 from ledger.actions import record
 from people.models import User
-from rooms import permissions
 from rooms.actions.locking import locked
 from rooms.models import Recording, Room
-from rooms.recording import exports, links, marker
-from rooms.recording.access import role_in
+from rooms.recording import marker
+from rooms.recording.delivery import exports, links
 from rooms.recording.tasks import prepare_recording
-from rooms.refusals import RoomRefused, refuse
+from rooms.rules import permissions
+from rooms.rules.refusals import RoomRefused, refuse
+from rooms.rules.roles import role_in
 
 log = logging.getLogger(__name__)
 

@@ -10,12 +10,12 @@ from django.utils import timezone
 from ledger.actions import record
 from people.models import User
 from rooms.actions.locking import locked
-from rooms.events import append_event, iso
 from rooms.models import Recording
 from rooms.recording import marker
-from rooms.recording.finish import OPEN
+from rooms.recording.finishing.finish import OPEN
 from rooms.recording.tasks import finish_recording
-from rooms.refusals import RoomRefused
+from rooms.rules.refusals import RoomRefused
+from rooms.wire.events import append_event, iso
 
 
 def set_recording_paused(room_id: int, paused: bool) -> bool:

@@ -7,13 +7,13 @@ from django.utils import timezone
 
 from people.models import User
 from people.standing import hold
-from rooms import permissions
 from rooms.actions.locking import locked, media_changed
 from rooms.actions.microphone import switch
-from rooms.events import append_event, seat_state, tell
 from rooms.models import Room, Seat
-from rooms.refusals import RoomRefused, refuse
+from rooms.rules import permissions
 from rooms.rules.facts import facts_of, open_seat
+from rooms.rules.refusals import RoomRefused, refuse
+from rooms.wire.events import append_event, seat_state, tell
 
 # What the database calls the guards of the stage (rooms/models.py): its word is the last one.
 GUARDS = ("seat_one_a_place", "seat_within_stage", "stage_full")

@@ -1,7 +1,7 @@
 """Rights that are asked again: what an account or a room's policy no longer allows ends, everywhere and at once.
 
 The change is committed first. Then seats and rooms are given up here, hubs check the sockets of the person or room
-(`rooms.admission`), and the media supervisor checks who speaks and listens. The 5-second clock (`sweep`) and the
+(`rooms.rules.admission`), and the media supervisor checks who speaks and listens. The 5-second clock (`sweep`) and the
 supervisor's own rounds are the net behind the message, which may get lost.
 """
 
@@ -23,9 +23,9 @@ from people.standing import NOBODY, standings, why_not_enter, why_not_speak
 from rooms import channels
 from rooms.actions.opening import end_room
 from rooms.actions.stage import leave_seat
-from rooms.media.bus import CHANGED
+from rooms.channels import MEDIA_CHANGED
 from rooms.models import Room, Seat
-from rooms.refusals import RoomRefused
+from rooms.rules.refusals import RoomRefused
 
 log = logging.getLogger(__name__)
 
@@ -50,7 +50,7 @@ def on_account_changed(sender: Any, user_pk: int, why: str, **_more: Any) -> Non
 
 def _tell(whom: dict[str, int]) -> None:
     bus.publish(channels.hubs_channel(), json.dumps(whom))
-    bus.publish(bus.key(CHANGED), "standing")
+    bus.publish(bus.key(MEDIA_CHANGED), "standing")
 
 
 def apply_standing(user_pk: int) -> None:

@@ -25,7 +25,7 @@ from rooms.actions.opening import end_room
 from rooms.actions.stage import leave_seat
 from rooms.actions.standing import apply_standing, without_right
 from rooms.models import Room, Seat
-from rooms.refusals import RoomRefused
+from rooms.rules.refusals import RoomRefused
 
 log = logging.getLogger(__name__)
 

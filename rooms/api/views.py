@@ -15,17 +15,17 @@ from rest_framework.views import APIView
 from core.api.errors import ErrorSerializer
 from core.throttle import Limit
 from people.models import User
-from rooms import actions, throttle
+from rooms import actions
 from rooms.api import shapes
-from rooms.identity import Who, who_of_request
-from rooms.live import live_rooms
+from rooms.live.verbs.table import person, servers_for
 from rooms.models import Room
-from rooms.queries import room_by_slug
-from rooms.recordings import recording_state, replay_state
-from rooms.refusals import RoomRefused
+from rooms.queries.live_now import live_rooms
+from rooms.queries.recording_state import recording_state, replay_state
+from rooms.rules import limits
 from rooms.rules.facts import enter
-from rooms.snapshot import room_state, snapshot
-from rooms.verbs import person, servers_for
+from rooms.rules.identity import Who, who_of_request
+from rooms.rules.refusals import RoomRefused
+from rooms.wire.snapshot import room_state, snapshot
 
 F = TypeVar("F", bound=Callable[..., Any])
 REFUSED = {
@@ -66,7 +66,7 @@ class RoomView(APIView):
         """Who is not signed in is told so; the framework would answer a bare 403."""
         raise RoomRefused("not_allowed" if request.user.is_authenticated else "not_signed_in")
 
-    def paced(self, limit: Limit = throttle.ACTIONS) -> None:
+    def paced(self, limit: Limit = limits.ACTIONS) -> None:
         limit.check(self.who.key)
 
     def values(self, shape: type[Serializer[Any]]) -> dict[str, Any]:
@@ -105,7 +105,7 @@ class Rooms(RoomView):
     @described("rooms_open", shapes.SnapshotShape, shapes.OpenRoom, status=201)
     def post(self, request: Request) -> Response:
         """Open a room now, as its host."""
-        self.paced(throttle.OPENING)
+        self.paced(limits.OPENING)
         return self.see(actions.open_room(self.me, **self.values(shapes.OpenRoom)), status=201)
 
 
@@ -229,7 +229,7 @@ class Replay(RoomView):
     @described("rooms_replay", shapes.ReplayShape)
     def get(self, request: Request, slug: str) -> Response:
         """Where to hear an ended room again: for who spoke; once published, for who may come in."""
-        room = room_by_slug(slug)
+        room = Room.objects.by_slug(slug)
         if room is None:
             raise RoomRefused("not_found")
         return Response(replay_state(room, self.who))
@@ -251,7 +251,7 @@ class Download(RoomView):
     @described("rooms_download", shapes.DownloadShape, status=201)
     def post(self, request: Request, slug: str) -> Response:
         """A link to everything as one zip, as its host. Each one is an entry in the ledger."""
-        self.paced(throttle.DOWNLOADS)
+        self.paced(limits.DOWNLOADS)
         made = actions.download_everything(self.room(slug).pk, self.me)
         return Response({"address": made.address, "size": made.size, "digest": made.digest}, status=201)
 

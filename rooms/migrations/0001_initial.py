@@ -4,7 +4,7 @@ import django.db.models.deletion
 import django.utils.timezone
 import pgtrigger.compiler
 import pgtrigger.migrations
-import rooms.models
+import rooms.models.room
 import uuid
 from django.conf import settings
 from django.db import migrations, models
@@ -34,7 +34,7 @@ class Migration(migrations.Migration):
             name='Room',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('slug', models.CharField(default=rooms.models.new_slug, editable=False, max_length=16, unique=True, verbose_name='address')),
+                ('slug', models.CharField(default=rooms.models.room.new_slug, editable=False, max_length=16, unique=True, verbose_name='address')),
                 ('title', models.CharField(max_length=1200, verbose_name='title')),
                 ('topic', models.CharField(blank=True, max_length=2800, verbose_name='topic')),
                 ('language', models.CharField(choices=[('en', 'English'), ('nl', 'Dutch')], default='en', max_length=8, verbose_name='language')),

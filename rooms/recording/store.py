@@ -24,7 +24,7 @@ from django.conf import settings
 from django.utils.crypto import constant_time_compare, salted_hmac
 
 from rooms.models import RecordingFile
-from rooms.recording import playlists
+from rooms.recording.hls import playlists
 
 _TOKEN = re.compile(r"([1-9][0-9]{0,17})-([0-9a-f]{32})")
 _MARK = re.compile(r"[0-9a-f]{32}")

@@ -13,9 +13,9 @@ from django.utils import timezone
 
 from rooms.models import Recording, RecordingFile, Room
 from rooms.recording import marker, store, track_memory
-from rooms.recording.finish import OPEN, finish
+from rooms.recording.finishing.finish import OPEN, finish
+from rooms.recording.finishing.space import NoRoom
 from rooms.recording.peaks import measure, prepare
-from rooms.recording.space import NoRoom
 
 log = logging.getLogger(__name__)
 
@@ -27,7 +27,7 @@ _TRIES = 40
 _MEASURED_AT_ONCE = 50  # recordings
 
 
-@shared_task(bind=True, max_retries=_TRIES, name="rooms.recording.finish")
+@shared_task(bind=True, max_retries=_TRIES, name="rooms.recording.finishing.finish")
 def finish_recording(self: Task, room_pk: int) -> str:
     """Finish an ended room's recording, once the recorder has let go of it. Safe to run twice and side by side."""
     room = Room.objects.filter(pk=room_pk, status=Room.Status.ENDED, purged_at=None).first()

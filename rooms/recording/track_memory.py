@@ -19,7 +19,8 @@ from pathlib import Path
 
 from django.conf import settings
 
-from rooms.recording import store, window
+from rooms.recording import store
+from rooms.recording.hls import window
 
 log = logging.getLogger(__name__)
 

@@ -1,1 +1,1 @@
-"""The rules of a room: what they go by (`facts`); the rules themselves are in `rooms.permissions`."""
+"""The rules of a room: what they go by (`facts`); the rules themselves are in `rooms.rules.permissions`."""

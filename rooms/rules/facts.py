@@ -14,11 +14,11 @@ from django.db.models import Q
 
 from people.models import User
 from people.standing import NOBODY, Standing, standings, why_not_enter, why_not_speak
-from rooms import permissions
-from rooms.identity import Who
 from rooms.models import Consent, Room, Seat
-from rooms.permissions import Facts
-from rooms.refusals import refuse
+from rooms.rules import permissions
+from rooms.rules.identity import Who
+from rooms.rules.permissions import Facts
+from rooms.rules.refusals import refuse
 from social.models import Follow
 
 Pair = tuple[int, int]

@@ -17,8 +17,8 @@ from websockets.typing import Origin
 
 from core.threads import in_thread
 from people.models import User
+from rooms.live.verbs.table import VERBS
 from rooms.models import Room
-from rooms.verbs import VERBS
 from tests.attacks.addresses import addresses
 from tests.processes import Site
 from tests.rooms.client import Page, code

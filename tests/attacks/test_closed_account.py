@@ -20,11 +20,11 @@ from core.threads import in_thread
 from people.actions import standing
 from people.models import Session, User
 from rooms import actions
-from rooms.media import peers
-from rooms.media.hls_listener import HlsListener
-from rooms.media.near_listener import NearListener
-from rooms.media.talker import Talker
-from rooms.media.visitor import Browser
+from rooms.guests import peers
+from rooms.guests.hls_listener import HlsListener
+from rooms.guests.near_listener import NearListener
+from rooms.guests.talker import Talker
+from rooms.guests.visitor import Browser
 from rooms.models import Recording, RecordingFile
 from rooms.recording import store
 from tests.processes import Site

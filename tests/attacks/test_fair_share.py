@@ -21,7 +21,7 @@ from django.utils import timezone
 
 from people.models import User
 from rooms.models import Recording, Room
-from rooms.recording import links
+from rooms.recording.delivery import links
 from tests.greedy import HONEST, Form, ask
 from tests.processes import Site
 from tests.rooms.client import Page, code

@@ -12,10 +12,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from rooms.media import peers
-from rooms.media.hls_listener import HlsListener
-from rooms.media.talker import Talker
-from rooms.media.visitor import Browser, Visitor, listen
+from rooms.guests import peers
+from rooms.guests.hls_listener import HlsListener
+from rooms.guests.talker import Talker
+from rooms.guests.visitor import Browser, Visitor, listen
 from tests.processes import Site
 from tests.rooms.media.company import Analyst, loudness, tone
 from tests.rooms.media.conftest import say, signed_in

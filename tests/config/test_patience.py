@@ -16,7 +16,7 @@ from pathlib import Path
 from deploy.local.certificate import certificate
 from deploy.local.process import answers, start, stop, wait_for
 from deploy.local.programs import command
-from rooms.recording import links
+from rooms.recording.delivery import links
 from tests.greedy import GREEDY, HONEST, Form, ask, head, is_cut, line_of, port, unread
 from tests.processes import Site
 from tests.rooms.recording.test_slow_readers import large_room

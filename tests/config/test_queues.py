@@ -81,12 +81,12 @@ def has_ended(room: Room) -> bool:
 def test_every_task_has_its_limits() -> None:
     """A soft one before the hard one, and both before the broker gives a message to somebody else."""
     app.loader.import_default_modules()
-    names = {name for name in app.tasks if not name.startswith("celery.")} - {"transcripts.work"}
-    assert names >= {"rooms.tasks.sweep", "mail.tasks.send_mails", "rooms.recording.finish"}
+    names = {name for name in app.tasks if not name.startswith("celery.")} - {"transcripts.jobs.run"}
+    assert names >= {"rooms.tasks.sweep", "mail.tasks.send_mails", "rooms.recording.finishing.finish"}
     for name in names:
         task = app.tasks[name]
         assert task.soft_time_limit and task.soft_time_limit < task.time_limit < HARD_ENDS, name
-    assert app.tasks["transcripts.work"].time_limit is None, "in a solo pool nobody would keep it"
+    assert app.tasks["transcripts.jobs.run"].time_limit is None, "in a solo pool nobody would keep it"
 
 
 def test_what_beat_asks_for_is_there_and_does_not_pile_up() -> None:
@@ -96,4 +96,4 @@ def test_what_beat_asks_for_is_there_and_does_not_pile_up() -> None:
         assert entry["task"] in app.tasks and entry["options"]["expires"] <= entry["schedule"]
     queue = {name: app.amqp.router.route({}, name)["queue"].name for name in app.tasks}
     assert (queue["rooms.tasks.sweep"], queue["mail.tasks.send_mails"]) == ("clock", "mail")
-    assert [name for name in queue if queue[name] == "speech"] == ["transcripts.work"]
+    assert [name for name in queue if queue[name] == "speech"] == ["transcripts.jobs.run"]

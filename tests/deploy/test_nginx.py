@@ -23,7 +23,9 @@ from django.core.management import call_command
 from deploy.local.certificate import certificate
 from deploy.local.process import answers, bound, need, start, stop, wait_for
 from rooms import actions
-from rooms.recording import links, store, window
+from rooms.recording import store
+from rooms.recording.delivery import links
+from rooms.recording.hls import window
 from tests.processes import Site
 from tests.rooms.client import Page
 from tests.rooms.people import open_room

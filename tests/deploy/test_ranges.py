@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from deploy.local.process import answers, bound, need, start, stop, wait_for
-from rooms.recording.ranges import Range, Unsatisfiable, asked
+from rooms.recording.delivery.ranges import Range, Unsatisfiable, asked
 
 SHIPPED = Path(__file__).parents[2] / "deploy" / "nginx" / "stamtafel.conf"
 SIZES = (0, 1, 100)

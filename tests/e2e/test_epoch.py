@@ -11,8 +11,8 @@ from django.db import transaction
 from playwright.sync_api import Page
 
 from rooms import actions
-from rooms.media.hls_listener import HlsListener
-from rooms.media.visitor import Browser
+from rooms.guests.hls_listener import HlsListener
+from rooms.guests.visitor import Browser
 from rooms.models import Room
 from tests.e2e.browser import Chromium, sit_down_and_speak, start_sound
 from tests.e2e.test_kills import hears

@@ -27,9 +27,9 @@ from ledger.models import Entry
 from people.models import User
 from retention.models import PurgeReceipt
 from retention.tasks import sweep
-from rooms.media import peers
-from rooms.media.talker import Talker
-from rooms.media.visitor import Browser
+from rooms.guests import peers
+from rooms.guests.talker import Talker
+from rooms.guests.visitor import Browser
 from rooms.models import Recording, Room
 from rooms.recording import store
 from tests.e2e.browser import Chromium, sit_down_and_speak

@@ -11,8 +11,8 @@ from django.db import connection
 from retention import purge
 from rooms import actions
 from rooms.models import Recording, RecordingFile, Room
-from rooms.recording import finish as finishing
 from rooms.recording import marker, store
+from rooms.recording.finishing import finish as finishing
 from tests.moderation.builders import due_at
 from tests.moderation.test_purge import is_gone
 from tests.rooms.people import open_room

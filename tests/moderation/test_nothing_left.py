@@ -19,7 +19,7 @@ from people import notify
 from retention import purge
 from rooms import actions
 from rooms.models import Room
-from rooms.recording import window
+from rooms.recording.hls import window
 from rooms.recording.store import window_folder
 from tests.moderation.builders import due_at, ended_room
 from tests.moderation.scan import distinctive_key, everywhere

@@ -24,7 +24,8 @@ from retention.clocks import may_hold
 from retention.models import PurgeReceipt
 from retention.policy import Finding, Hold, Reason
 from rooms.models import Consent, Recording, RecordingFile, Room, RoomEvent, Seat
-from rooms.recording import marker, store, track_memory, window
+from rooms.recording import marker, store, track_memory
+from rooms.recording.hls import window
 from tests.moderation import builders
 from tests.moderation.builders import due_at, ended_room, found
 from tests.moderation.conftest import Facts

@@ -20,7 +20,7 @@ from people.models import Creator
 from rooms import actions, channels
 from rooms.actions.locking import locked
 from rooms.models import Consent, Recording, Room, RoomEvent, Seat
-from rooms.refusals import RoomRefused
+from rooms.rules.refusals import RoomRefused
 from social.models import Follow
 from tests.people.staff import with_fresh_step
 from tests.rooms.people import consented, open_room, person, seated

@@ -12,8 +12,8 @@ from django.conf import settings
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from rooms import actions
-from rooms.identity import COOKIE
 from rooms.models import Room, RoomEvent, Seat
+from rooms.rules.identity import COOKIE
 from tests.processes import Site
 from tests.rooms.client import Page, code
 from tests.rooms.people import consented, open_room, person, seated

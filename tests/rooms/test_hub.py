@@ -13,12 +13,14 @@ import pytest
 from channels.db import database_sync_to_async as run
 
 from core import bus, loops
-from rooms import actions, channels, presence, pulse
-from rooms import hub as module
-from rooms.events import tell
-from rooms.hub import Feed, Hub
+from rooms import actions, channels, presence
+from rooms.live import hub as module
+from rooms.live import ticker
+from rooms.live.feed import Feed
+from rooms.live.hub import Hub
+from rooms.live.send_queue import LIMIT, Outlet
 from rooms.models import Room, RoomEvent
-from rooms.outlet import LIMIT, Outlet
+from rooms.wire.events import tell
 from tests.rooms.people import consented, open_room, person
 from tests.waiting import until
 
@@ -129,10 +131,10 @@ async def test_the_last_event_was_never_published(hub: Hub, held: list[tuple[str
     room = await run(open_room)()
     ear = await Ear(hub).join(room)
     await five_events(room)
-    await pulse.beat(hub)
+    await ticker.beat(hub)
     await ear.until(lambda: 12 in ear.seqs)
     assert ear.seqs == list(range(3, 13))
-    await pulse.beat(hub)
+    await ticker.beat(hub)
     await ear.until(lambda: ear.of_type("beat") and ear.of_type("beat")[-1]["seq"] == 12)
 
 
@@ -160,7 +162,7 @@ async def test_a_long_absence_costs_a_snapshot_not_the_log(hub: Hub, held: list[
     room = await run(open_room)()
     ear = await Ear(hub).join(room)
     await five_events(room)
-    await pulse.beat(hub)
+    await ticker.beat(hub)
     await ear.until(lambda: ear.snapshots == 1 and ear.outlet.seq == 12)
     assert ear.seqs == []
 
@@ -220,7 +222,7 @@ async def test_counts_are_coalesced_over_processes(hub: Hub) -> None:
 async def test_speakers_are_not_listeners(hub: Hub) -> None:
     room = await run(open_room)()
     await presence.enter(hub.redis, room.pk, [(f"u:{room.host_id}", "page"), ("a:x", "page"), ("a:y", "page")])
-    assert await pulse.count(hub, room.pk) == 2
+    assert await ticker.count(hub, room.pk) == 2
 
 
 def test_a_queue_that_is_full_drops_the_socket() -> None:

@@ -9,8 +9,8 @@ import pytest
 from django.core import signing
 from django.test import Client
 
-from rooms import identity
-from rooms.identity import COOKIE, COOKIE_DAYS, Who, new_key, sign, unsign
+from rooms.rules import identity
+from rooms.rules.identity import COOKIE, COOKIE_DAYS, Who, new_key, sign, unsign
 from tests.rooms.people import open_room, person, session_cookie
 
 DAY = 86400

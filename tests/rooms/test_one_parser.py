@@ -18,8 +18,8 @@ from rest_framework.exceptions import ParseError
 from config.fair import Handler
 from config.plain_input import drop_cookies
 from core.api.parsers import PlainJSONParser
-from rooms import identity
-from rooms.frames import BadFrame, parse
+from rooms.live.frames import BadFrame, parse
+from rooms.rules import identity
 from tests.rooms.people import person, session_cookie
 
 NAME = settings.SESSION_COOKIE_NAME

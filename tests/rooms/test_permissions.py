@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from rooms import permissions as may
-from rooms.refusals import TABLE
+from rooms.rules import permissions as may
+from rooms.rules.refusals import TABLE
 
 SPEAKER = may.Facts("live", "anyone", "everyone", True, role="speaker", seated=True, consented=True)
 LISTENER = replace(SPEAKER, role="listener", seated=False)

@@ -15,12 +15,12 @@ from django.utils import timezone
 from core import bus
 from people.models import User
 from rooms import actions, presence
-from rooms.events import SEQUENCED, as_message
-from rooms.identity import Who
 from rooms.models import Room, RoomEvent
-from rooms.replay import apply
-from rooms.snapshot import snapshot
+from rooms.rules.identity import Who
+from rooms.wire.events import SEQUENCED, as_message
+from rooms.wire.snapshot import snapshot
 from tests.rooms.people import consented, open_room, person
+from tests.rooms.reducer import apply
 
 pytestmark = pytest.mark.django_db(transaction=True)
 REDUCER = settings.BASE_DIR / "static" / "js" / "room" / "state.js"

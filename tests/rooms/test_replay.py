@@ -12,13 +12,13 @@ import pytest
 from django.utils import timezone
 
 from rooms import actions
-from rooms.events import SEQUENCED, as_message
-from rooms.identity import Who
 from rooms.models import Room, RoomEvent, Seat
-from rooms.refusals import RoomRefused
-from rooms.replay import apply, replay
-from rooms.snapshot import snapshot
+from rooms.rules.identity import Who
+from rooms.rules.refusals import RoomRefused
+from rooms.wire.events import SEQUENCED, as_message
+from rooms.wire.snapshot import snapshot
 from tests.rooms.people import consented, open_room, person
+from tests.rooms.reducer import apply, replay
 
 pytestmark = pytest.mark.django_db(transaction=True)
 LOSSY = ("now", "listening")
@@ -92,7 +92,7 @@ def test_replay_is_what_a_fresh_snapshot_says(seed: int) -> None:
 
 def test_every_kind_of_event_was_replayed() -> None:
     """Guards the test above: a kind that never happens there would be trusted unseen."""
-    from rooms import replay as module
+    from tests.rooms import reducer as module
 
     assert set(module._CHANGES) == set(SEQUENCED)
     room = open_room()

@@ -19,7 +19,7 @@ from people.models import Sanction, Session, User
 from people.refusals import PeopleRefused
 from rooms import actions
 from rooms.models import Room, Seat
-from rooms.refusals import RoomRefused
+from rooms.rules.refusals import RoomRefused
 from social.actions.follows import follow, unfollow
 from social.models import Follow
 from tests.processes import Site

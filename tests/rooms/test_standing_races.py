@@ -16,7 +16,7 @@ from people.models import User
 from people.refusals import PeopleRefused
 from rooms import actions
 from rooms.models import Room, Seat
-from rooms.refusals import RoomRefused
+from rooms.rules.refusals import RoomRefused
 from tests.privileges import superuser
 from tests.rooms.people import consented, open_room, person
 

@@ -10,8 +10,9 @@ from django.test import Client
 from core import bus
 from core import throttle as buckets
 from core.throttle import Limit
-from rooms import frames, throttle
-from rooms.refusals import RoomRefused
+from rooms.live import frames
+from rooms.rules import limits
+from rooms.rules.refusals import RoomRefused
 from tests.rooms.people import open_room, person
 
 SLOW = Limit("test", 0.01, 3, RoomRefused)  # what is used up stays used up, however slow this machine is
@@ -65,7 +66,7 @@ async def test_without_redis_everybody_passes(settings: Any, caplog: pytest.LogC
 
 @pytest.mark.django_db
 def test_rooms_are_not_opened_by_the_dozen(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(throttle, "OPENING", SLOW)
+    monkeypatch.setattr(limits, "OPENING", SLOW)
     browser = Client()
     browser.force_login(person("guest"))
     answers = [browser.post("/api/v1/rooms/", {"title": "Mine"}, "application/json") for _ in range(4)]
@@ -87,7 +88,7 @@ def test_every_change_over_the_api_is_paced(monkeypatch: pytest.MonkeyPatch) -> 
 
 def test_a_socket_s_own_pace(monkeypatch: pytest.MonkeyPatch) -> None:
     now = [1000.0]
-    monkeypatch.setattr("rooms.frames.time.monotonic", lambda: now[0])
+    monkeypatch.setattr("rooms.live.frames.time.monotonic", lambda: now[0])
     pace = frames.Pace(rate=30, burst=60)
     assert [pace.allows() for _ in range(61)] == [True] * 60 + [False]
     now[0] += 0.1

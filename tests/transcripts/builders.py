@@ -1,4 +1,4 @@
-"""Ended rooms with real tracks on the disk and in the database, as `rooms/recording/finish.py` leaves them."""
+"""Ended rooms with real tracks on the disk and in the database, as `rooms/recording/finishing` leaves them."""
 
 import hashlib
 from datetime import timedelta
@@ -11,7 +11,7 @@ from people.models import User
 from rooms.models import Recording, RecordingFile, Room, Seat
 from rooms.recording.peaks import is_sounding
 from tests.transcripts.sounds import RATE, save_opus
-from transcripts.audio import Sound
+from transcripts.speech.audio import Sound
 
 
 def person(handle: str) -> User:

@@ -4,9 +4,10 @@ import pytest
 
 from rooms.models import Recording
 from tests.transcripts import builders, sounds
-from transcripts import actions, jobs
+from transcripts import actions
+from transcripts.jobs import claims, results
 from transcripts.models import TrackPlan, TranscriptionWindow
-from transcripts.windows import Span
+from transcripts.speech.windows import Span
 
 
 @pytest.fixture
@@ -23,7 +24,7 @@ def recording(db: None) -> Recording:
 def windows(recording: Recording) -> list[TranscriptionWindow]:
     """Its windows, planned and not begun."""
     actions.request_transcript(recording)
-    plan = jobs.claim(TrackPlan, "planner")
+    plan = claims.claim(TrackPlan, "planner")
     assert plan is not None
-    jobs.save_plan(plan, [(Span(0, 10_000),), (Span(11_000, 20_000), Span(30_000, 33_000))])
+    results.save_plan(plan, [(Span(0, 10_000),), (Span(11_000, 20_000), Span(30_000, 33_000))])
     return list(TranscriptionWindow.objects.order_by("position"))

@@ -5,11 +5,11 @@ from datetime import timedelta
 
 from django.db.models.functions import Now
 
-from transcripts.audio import Sound
-from transcripts.engine import Beat
+from transcripts.jobs.run import work_off
 from transcripts.models import Piece, TrackPlan, Transcript, TranscriptionWindow
-from transcripts.stitch import Heard, Word
-from transcripts.work import work_off
+from transcripts.speech.audio import Sound
+from transcripts.speech.engine import Beat
+from transcripts.speech.stitch import Heard, Word
 
 
 class Told:

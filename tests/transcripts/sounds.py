@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from tests.speech import OWN, references
-from transcripts.audio import Sound, blocks
+from transcripts.speech.audio import Sound, blocks
 
 RATE = 16_000
 LIBRIVOX = Path("/usr/share/pocketsphinx/test/data/librivox")

@@ -10,10 +10,11 @@ from people.models import User
 from rooms.models import Recording
 from tests.people.staff import sign_in_staff
 from tests.transcripts import builders, sounds
-from transcripts import actions, jobs
+from transcripts import actions
+from transcripts.jobs import claims, results
 from transcripts.models import Cue, TrackPlan, TranscriptionWindow
-from transcripts.stitch import Line, Word
-from transcripts.windows import Span
+from transcripts.speech.stitch import Line, Word
+from transcripts.speech.windows import Span
 
 pytestmark = pytest.mark.django_db
 SAID = [
@@ -36,14 +37,14 @@ class Table:
             seat = builders.seat(self.recording, self.people[handle], place)
             builders.track(self.recording, seat, sounds.clip("0880"))
         actions.request_transcript(self.recording)
-        while plan := jobs.claim(TrackPlan, "planner"):
-            jobs.save_plan(plan, [(Span(0, 25_000),)])
+        while plan := claims.claim(TrackPlan, "planner"):
+            results.save_plan(plan, [(Span(0, 25_000),)])
 
     def say(self, said: list[tuple[str, int, str]]) -> None:
-        while window := jobs.claim(TranscriptionWindow, "me"):
+        while window := claims.claim(TranscriptionWindow, "me"):
             handle = window.plan.file.seat.user.handle  # type: ignore[union-attr]
             lines = [Line((Word(f" {text}", at, at + 1_000, 0.75),)) for who, at, text in said if who == handle]
-            jobs.save_window(window, lines, jobs.By("base", "v1"), 500)
+            results.save_window(window, lines, results.EngineVersion("base", "v1"), 500)
         Cue.objects.filter(kind=Cue.Kind.UNCLEAR).delete()
 
     def client(self, handle: str) -> Client:
@@ -76,9 +77,9 @@ def test_only_who_is_heard_reads(table: Table) -> None:
 
 def test_the_host_sees_how_far_it_is() -> None:
     table = Table()
-    window = jobs.claim(TranscriptionWindow, "me")
+    window = claims.claim(TranscriptionWindow, "me")
     assert window
-    jobs.save_window(window, [], jobs.By("base", "v1"), 60_000)
+    results.save_window(window, [], results.EngineVersion("base", "v1"), 60_000)
     state = table.client("hanna").get(table.url).json()
     assert (state["state"], state["percent"], state["minutes_left"], state["may_correct"]) == ("running", 33, 2, True)
     assert table.client("bram").get(table.url).json()["may_correct"] is False

@@ -8,9 +8,9 @@ import torch
 from silero_vad import load_silero_vad
 
 from tests.transcripts import sounds
-from transcripts import audio, vad
-from transcripts.audio import RATE, SoundUnreadable
-from transcripts.windows import Span, spans
+from transcripts.speech import audio, vad
+from transcripts.speech.audio import RATE, SoundUnreadable
+from transcripts.speech.windows import Span, spans
 
 
 def shift_ms(found: audio.Sound, wanted: audio.Sound) -> float:

@@ -3,7 +3,7 @@
 import json
 import re
 
-from transcripts.formats import About, FormatLine, as_json, clock, plain, srt, webvtt
+from transcripts.files.formats import About, FormatLine, as_json, clock, plain, srt, webvtt
 
 ABOUT = About("Café <b> --> night", "2026-11-23 18:00 UTC", "nl", "base", "openai-whisper 1")
 NASTY = "Eve --> <i>&amp;\n\n00:01\u202eevil\u2066\x00"

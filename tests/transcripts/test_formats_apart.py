@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from core.text import NAME, Text, flat
 from people.labels import labels
-from transcripts.formats import FORMATS, About, FormatLine
+from transcripts.files.formats import FORMATS, About, FormatLine
 
 ABOUT = About("Titel", "2026-11-23 18:00 UTC", "nl", "base", "openai-whisper 1")
 HANDLES = ("anna", "anna-2", "bert_3")

@@ -13,13 +13,14 @@ from django.conf import settings as configured
 from django.db import connection
 
 from tests.transcripts import builders, sounds
-from transcripts import actions, jobs
-from transcripts.audio import Sound
-from transcripts.engine import Beat, WhisperEngine
+from transcripts import actions
+from transcripts.jobs import claims, results
+from transcripts.jobs.run import attempt, hear_window
 from transcripts.models import Cue, Piece, TrackPlan, TranscriptionWindow
-from transcripts.stitch import Heard, Word
-from transcripts.windows import Span
-from transcripts.work import attempt, hear_window
+from transcripts.speech.audio import Sound
+from transcripts.speech.engine import Beat, WhisperEngine
+from transcripts.speech.stitch import Heard, Word
+from transcripts.speech.windows import Span
 
 pytestmark = pytest.mark.django_db(transaction=True)
 LEASE = 5  # seconds; a part of Whisper takes a tenth of one, on a busy machine two
@@ -55,10 +56,10 @@ def window(settings: Any) -> TranscriptionWindow:
     sound = sounds.clip(sounds.CLIPS[0])
     builders.track(recording, builders.seat(recording, host, 0), sound)
     actions.request_transcript(recording)
-    plan = jobs.claim(TrackPlan, "planner")
+    plan = claims.claim(TrackPlan, "planner")
     assert plan is not None
-    jobs.save_plan(plan, [(Span(0, len(sound) // 16),)])
-    claimed = jobs.claim(TranscriptionWindow, "slow")
+    results.save_plan(plan, [(Span(0, len(sound) // 16),)])
+    claimed = claims.claim(TranscriptionWindow, "slow")
     assert claimed is not None
     return claimed
 
@@ -72,7 +73,7 @@ def rival() -> Generator[list[int]]:
     def greedy() -> None:
         try:
             while not over.wait(0.03):
-                if window := jobs.claim(TranscriptionWindow, "rival"):
+                if window := claims.claim(TranscriptionWindow, "rival"):
                     taken.append(window.token)
         finally:
             connection.close()

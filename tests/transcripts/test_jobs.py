@@ -9,16 +9,17 @@ from django.db import IntegrityError, connection, transaction
 from django.db.models.functions import Now
 from django.utils import timezone
 
+from rooms.hooks import recording_ready
 from rooms.models import Recording, Room
-from rooms.signals import recording_ready
 from tests.transcripts import builders, sounds
 from tests.transcripts.pieces import Told, let_leases_run_out, never, transcript, work_through
-from transcripts import actions, jobs
-from transcripts.engine import EngineUnavailable
+from transcripts import actions
+from transcripts.jobs import claims, progress, results
+from transcripts.jobs.run import work_off
 from transcripts.models import Cue, Piece, TrackPlan, Transcript, TranscriptionWindow
 from transcripts.refusals import TranscriptRefused
-from transcripts.windows import Span
-from transcripts.work import work_off
+from transcripts.speech.engine import EngineUnavailable
+from transcripts.speech.windows import Span
 
 
 def test_a_finished_recording_is_transcribed_from_the_signal_on(recording: Recording) -> None:
@@ -47,7 +48,7 @@ def test_a_room_that_wanted_none_gets_none(db: None) -> None:
 def test_a_room_without_tracks_is_ready_at_once(db: None) -> None:
     made = actions.request_transcript(builders.ended_room(builders.person("hanna")))
     assert transcript().state == Transcript.State.READY
-    assert jobs.progress(transcript()) == jobs.Progress(100, 0, 0)
+    assert progress.progress(transcript()) == progress.TranscriptProgress(100, 0, 0)
     assert made.pk == transcript().pk
 
 
@@ -63,23 +64,23 @@ def test_a_track_of_silence_is_ready_without_windows(db: None) -> None:
 
 def test_who_lost_the_lease_writes_nothing(windows: list[TranscriptionWindow]) -> None:
     """The slow worker wakes up after another one has taken over: its token no longer fits."""
-    slow = jobs.claim(TranscriptionWindow, "slow")
+    slow = claims.claim(TranscriptionWindow, "slow")
     let_leases_run_out()
-    quick = jobs.claim(TranscriptionWindow, "quick")
-    again = jobs.claim(TranscriptionWindow, "quick")
+    quick = claims.claim(TranscriptionWindow, "quick")
+    again = claims.claim(TranscriptionWindow, "quick")
     assert slow and quick and again
     assert {quick.pk, again.pk} == {window.pk for window in windows}  # first tries first, then what was left behind
     taken = again if again.pk == slow.pk else quick
     assert taken.token == slow.token + 1
     writes: list[Callable[[], None]] = [
-        lambda: jobs.save_window(slow, [], jobs.By("m", "1"), 5),
-        lambda: jobs.failed(slow, "late"),
-        lambda: jobs.write(slow, lease_until=Now()),
+        lambda: results.save_window(slow, [], results.EngineVersion("m", "1"), 5),
+        lambda: results.failed(slow, "late"),
+        lambda: claims.write(slow, lease_until=Now()),
     ]
     for write in writes:
-        with pytest.raises(jobs.LeaseLost), transaction.atomic():
+        with pytest.raises(claims.LeaseLost), transaction.atomic():
             write()
-    jobs.save_window(taken, [], jobs.By("m", "1"), 5)
+    results.save_window(taken, [], results.EngineVersion("m", "1"), 5)
     taken.refresh_from_db()
     assert (taken.state, taken.worker) == (Piece.State.DONE, "quick")
 
@@ -88,9 +89,9 @@ def test_a_heartbeat_keeps_the_lease_and_notices_when_it_is_lost(
     windows: list[TranscriptionWindow], settings: object
 ) -> None:
     settings.SPEECH_LEASE_SECONDS = 1  # type: ignore[attr-defined]
-    window = jobs.claim(TranscriptionWindow, "me")
+    window = claims.claim(TranscriptionWindow, "me")
     assert window
-    beat = jobs.Heartbeat(window)
+    beat = claims.Heartbeat(window)
     beat.last -= 10
     before = TranscriptionWindow.objects.get(pk=window.pk).lease_until
     beat()
@@ -98,7 +99,7 @@ def test_a_heartbeat_keeps_the_lease_and_notices_when_it_is_lost(
     assert before and after and after >= before
     TranscriptionWindow.objects.filter(pk=window.pk).update(token=99)
     beat.last -= 10
-    with pytest.raises(jobs.LeaseLost):
+    with pytest.raises(claims.LeaseLost):
         beat()
 
 
@@ -128,7 +129,7 @@ def test_a_window_that_keeps_failing_is_marked_and_the_rest_is_there(windows: li
     assert transcript().state == Transcript.State.READY
     gaps = list(Cue.objects.filter(kind=Cue.Kind.FAILED).order_by("start_ms").values_list("start_ms", "end_ms"))
     assert gaps == [(13_000, 22_000), (32_000, 35_000)]
-    assert jobs.progress(transcript()).gaps == 1
+    assert progress.progress(transcript()).gaps == 1
     failed = TranscriptionWindow.objects.get(state=Piece.State.FAILED)
     assert failed.error == "RuntimeError: bad"
 
@@ -177,40 +178,40 @@ def test_a_missing_engine_costs_no_attempt_and_is_said(windows: list[Transcripti
 
 
 def test_a_window_that_kills_its_workers_is_given_up(windows: list[TranscriptionWindow]) -> None:
-    for _ in range(jobs.MAX_ATTEMPTS):
-        assert {jobs.claim(TranscriptionWindow, "dies"), jobs.claim(TranscriptionWindow, "dies")} == set(windows)
-        assert jobs.claim(TranscriptionWindow, "idle") is None
+    for _ in range(claims.MAX_ATTEMPTS):
+        assert {claims.claim(TranscriptionWindow, "dies"), claims.claim(TranscriptionWindow, "dies")} == set(windows)
+        assert claims.claim(TranscriptionWindow, "idle") is None
         let_leases_run_out()
-    assert jobs.claim(TranscriptionWindow, "dies") is None
-    assert jobs.expire() == 2
-    assert jobs.expire() == 0
+    assert claims.claim(TranscriptionWindow, "dies") is None
+    assert results.expire() == 2
+    assert results.expire() == 0
     assert transcript().state == Transcript.State.FAILED
     assert Cue.objects.filter(kind=Cue.Kind.FAILED).count() == 3
 
 
 def test_stretches_without_a_word_are_marked_unclear(windows: list[TranscriptionWindow]) -> None:
-    window = jobs.claim(TranscriptionWindow, "me")
+    window = claims.claim(TranscriptionWindow, "me")
     assert window
-    jobs.save_window(window, [], jobs.By("m", "1"), 10)
+    results.save_window(window, [], results.EngineVersion("m", "1"), 10)
     assert [(cue.kind, cue.start_ms) for cue in Cue.objects.all()] == [("unclear", 2_000)]
 
 
 def test_progress_out_of_measured_speed(windows: list[TranscriptionWindow]) -> None:
-    assert jobs.progress(transcript()) == jobs.Progress(0, None, 0)
-    window = jobs.claim(TranscriptionWindow, "me")
+    assert progress.progress(transcript()) == progress.TranscriptProgress(0, None, 0)
+    window = claims.claim(TranscriptionWindow, "me")
     assert window and transcript().state == Transcript.State.RUNNING
-    jobs.save_window(window, [], jobs.By("m", "1"), spent_ms=100_000)
+    results.save_window(window, [], results.EngineVersion("m", "1"), spent_ms=100_000)
     # 10 of 22 seconds took 100 s: 120 s are left.
-    assert jobs.progress(transcript()) == jobs.Progress(45, 2, 0)
+    assert progress.progress(transcript()) == progress.TranscriptProgress(45, 2, 0)
 
 
 def test_forgetting_leaves_no_row_and_stops_the_worker_that_is_at_it(windows: list[TranscriptionWindow]) -> None:
-    window = jobs.claim(TranscriptionWindow, "me")
+    window = claims.claim(TranscriptionWindow, "me")
     assert window
     room = Room.objects.get()
     assert actions.forget_transcript(room.pk) > 0
-    with pytest.raises(jobs.LeaseLost):
-        jobs.save_window(window, [], jobs.By("m", "1"), 10)
+    with pytest.raises(claims.LeaseLost):
+        results.save_window(window, [], results.EngineVersion("m", "1"), 10)
     for kind in (Transcript, TrackPlan, TranscriptionWindow, Cue):
         assert not kind._default_manager.exists()
     assert actions.forget_transcript(room.pk) == 0
@@ -232,7 +233,7 @@ def test_forgetting_leaves_no_row_and_stops_the_worker_that_is_at_it(windows: li
 def test_the_database_refuses_cues_that_make_no_sense(
     windows: list[TranscriptionWindow], wrong: dict[str, object]
 ) -> None:
-    window = jobs.claim(TranscriptionWindow, "me")
+    window = claims.claim(TranscriptionWindow, "me")
     assert window
     work_off("other", never, Told)
     plan = window.plan
@@ -259,18 +260,18 @@ def test_two_workers_never_have_one_piece() -> None:
     recording = builders.ended_room(host)
     builders.track(recording, builders.seat(recording, host, 0), sounds.clip("0880"))
     actions.request_transcript(recording)
-    plan = jobs.claim(TrackPlan, "planner")
+    plan = claims.claim(TrackPlan, "planner")
     assert plan
-    jobs.save_plan(plan, [(Span(at, at + 1_000),) for at in range(0, 60_000, 1_000)])
+    results.save_plan(plan, [(Span(at, at + 1_000),) for at in range(0, 60_000, 1_000)])
     claimed: list[int] = []
     start = threading.Barrier(8)
 
     def greedy() -> None:
         try:
             start.wait()
-            while window := jobs.claim(TranscriptionWindow, threading.current_thread().name):
+            while window := claims.claim(TranscriptionWindow, threading.current_thread().name):
                 claimed.append(window.pk)
-                jobs.save_window(window, [], jobs.By("m", "1"), 1)
+                results.save_window(window, [], results.EngineVersion("m", "1"), 1)
         finally:
             connection.close()
 

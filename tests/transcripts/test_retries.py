@@ -20,9 +20,10 @@ from tests.people.staff import sign_in_staff
 from tests.rooms.people import person as staff_person
 from tests.transcripts.pieces import Told, never, transcript, work_through
 from transcripts import actions, jobs
+from transcripts.jobs import claims, results
+from transcripts.jobs.run import work_off
 from transcripts.models import Piece, TrackPlan, Transcript, TranscriptionWindow
 from transcripts.refusals import TranscriptRefused
-from transcripts.work import work_off
 
 
 def test_a_failed_window_waits_longer_each_time(windows: list[TranscriptionWindow]) -> None:
@@ -30,7 +31,7 @@ def test_a_failed_window_waits_longer_each_time(windows: list[TranscriptionWindo
     bad = windows[0].pk
     engine = Told(RuntimeError("bad"))
     assert work_off("me", never, lambda: engine) == 2, "the other window, and no second try"
-    for wait in jobs.WAITS:
+    for wait in results.WAITS:
         window = TranscriptionWindow.objects.get(pk=bad)
         assert window.state == Piece.State.WAITING and window.next_at is not None
         assert abs(window.next_at - timezone.now() - wait) < timedelta(seconds=50)
@@ -59,8 +60,8 @@ def test_one_piece_that_cannot_be_given_up_holds_up_no_other(
     windows: list[TranscriptionWindow], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     past = Now() - timedelta(seconds=1)
-    TranscriptionWindow.objects.update(state=Piece.State.RUNNING, attempts=jobs.MAX_ATTEMPTS, lease_until=past)
-    real = jobs._mark_gap
+    TranscriptionWindow.objects.update(state=Piece.State.RUNNING, attempts=claims.MAX_ATTEMPTS, lease_until=past)
+    real = results._mark_gap
 
     def poisoned(piece: TrackPlan | TranscriptionWindow) -> None:
         if piece.pk == windows[0].pk:
@@ -68,10 +69,10 @@ def test_one_piece_that_cannot_be_given_up_holds_up_no_other(
         real(piece)
 
     monkeypatch.setattr(jobs, "_mark_gap", poisoned)
-    assert jobs.expire() == 1
+    assert results.expire() == 1
     assert TranscriptionWindow.objects.get(pk=windows[1].pk).state == Piece.State.FAILED
     monkeypatch.undo()
-    assert jobs.expire() == 1
+    assert results.expire() == 1
 
 
 def test_on_another_disk_nothing_is_claimed_and_nothing_fails(

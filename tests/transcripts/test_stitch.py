@@ -2,8 +2,8 @@
 
 import pytest
 
-from transcripts.stitch import Heard, Line, Word, believable, lines, stitch, without_loops
-from transcripts.windows import Span
+from transcripts.speech.stitch import Heard, Line, Word, believable, lines, stitch, without_loops
+from transcripts.speech.windows import Span
 
 
 def said(text: str, start_ms: int = 0, each_ms: int = 300, p: float = 0.9) -> tuple[Word, ...]:

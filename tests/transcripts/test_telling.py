@@ -18,12 +18,14 @@ from retention import purge
 from rooms.models import Recording, Room
 from tests.moderation.builders import due_at
 from tests.transcripts import builders, sounds
-from transcripts import actions, jobs, tasks, telling
+from transcripts import actions, tasks
+from transcripts.jobs import claims, results
+from transcripts.jobs import notify as host_mail
 from transcripts.models import Piece, TrackPlan, Transcript, TranscriptionWindow
-from transcripts.windows import Span
+from transcripts.speech.windows import Span
 
 pytestmark = pytest.mark.django_db(transaction=True)
-BY = jobs.By("m", "1")
+BY = results.EngineVersion("m", "1")
 
 
 @pytest.fixture
@@ -33,15 +35,15 @@ def windows() -> list[TranscriptionWindow]:
     recording = builders.ended_room(host)
     builders.track(recording, builders.seat(recording, host, 0), sounds.clip("0880"))
     actions.request_transcript(recording)
-    plan = jobs.claim(TrackPlan, "planner")
+    plan = claims.claim(TrackPlan, "planner")
     assert plan is not None
-    jobs.save_plan(plan, [(Span(at, at + 1_000),) for at in range(0, 4_000, 1_000)])
-    return [window for number in range(4) if (window := jobs.claim(TranscriptionWindow, f"worker{number}"))]
+    results.save_plan(plan, [(Span(at, at + 1_000),) for at in range(0, 4_000, 1_000)])
+    return [window for number in range(4) if (window := claims.claim(TranscriptionWindow, f"worker{number}"))]
 
 
 def finish(windows: list[TranscriptionWindow]) -> Transcript:
     for window in windows:
-        jobs.save_window(window, [], BY, 5)
+        results.save_window(window, [], BY, 5)
     return Transcript.objects.get()
 
 
@@ -67,9 +69,9 @@ def test_once_however_many_finish_and_tell_at_the_same_moment(
 ) -> None:
     """Four workers write the last windows at once, eight processes tell: one mail, in production's outbox."""
     settings.EMAIL_BACKEND = "mail.outbox.Backend"
-    in_threads(4, lambda at: jobs.save_window(windows[at], [], BY, 5))
+    in_threads(4, lambda at: results.save_window(windows[at], [], BY, 5))
     assert Transcript.objects.get().state == "ready" and not Mail.objects.exists(), "a mail does not hold up a worker"
-    in_threads(8, lambda at: telling.tell_hosts())
+    in_threads(8, lambda at: host_mail.tell_hosts())
     tasks.tell()
     tasks.requeue()
     (row,) = Mail.objects.all()
@@ -80,7 +82,7 @@ def test_once_however_many_finish_and_tell_at_the_same_moment(
 def test_in_the_hosts_language_with_a_link(windows: list[TranscriptionWindow], settings: Any) -> None:
     User.objects.update(language="nl")
     transcript = finish(windows)
-    assert telling.tell_hosts() == 1
+    assert host_mail.tell_hosts() == 1
     (sent,) = mail.outbox
     assert sent.to == ["hanna@example.org"]
     assert sent.subject == "Het verslag van “Regulars” is klaar"
@@ -88,21 +90,21 @@ def test_in_the_hosts_language_with_a_link(windows: list[TranscriptionWindow], s
 
 
 def test_gaps_and_failure_are_said(windows: list[TranscriptionWindow]) -> None:
-    TranscriptionWindow.objects.update(attempts=jobs.MAX_ATTEMPTS)
+    TranscriptionWindow.objects.update(attempts=claims.MAX_ATTEMPTS)
     for window in TranscriptionWindow.objects.order_by("pk")[:2]:
-        jobs.failed(window, "bad")
+        results.failed(window, "bad")
     finish(windows[2:])
-    telling.tell_hosts()
+    host_mail.tell_hosts()
     assert mail.outbox[0].subject == "The transcript of “Regulars” is ready, with gaps"
     assert "2 places could not be transcribed." in mail.outbox[0].body
     room = Room.objects.get()
     # Tried afresh, it is told afresh: once.
     actions.retry_transcript(room, room.host)
-    assert telling.tell_hosts() == 0, "it is being written"
-    TranscriptionWindow.objects.update(state=Piece.State.RUNNING, attempts=jobs.MAX_ATTEMPTS, lease_until=Now())
+    assert host_mail.tell_hosts() == 0, "it is being written"
+    TranscriptionWindow.objects.update(state=Piece.State.RUNNING, attempts=claims.MAX_ATTEMPTS, lease_until=Now())
     for window in TranscriptionWindow.objects.order_by("pk"):
-        jobs.failed(window, "bad")
-    assert (telling.tell_hosts(), telling.tell_hosts()) == (1, 0)
+        results.failed(window, "bad")
+    assert (host_mail.tell_hosts(), host_mail.tell_hosts()) == (1, 0)
     assert mail.outbox[1].subject == "“Regulars” could not be transcribed"
     assert len(mail.outbox) == 2
 
@@ -112,11 +114,11 @@ def test_nothing_is_told_of_what_is_gone_or_empty(windows: list[TranscriptionWin
     room = transcript.room
     Recording.objects.filter(room=room).update(state=Recording.State.PURGED)
     Room.objects.filter(pk=room.pk).update(purged_at=timezone.now())
-    assert telling.tell_hosts() == 0
+    assert host_mail.tell_hosts() == 0
     silent = builders.ended_room(builders.person("silent"))
     actions.request_transcript(silent)
     assert Transcript.objects.get(room=silent.room).state == "ready"
-    assert telling.tell_hosts() == 0
+    assert host_mail.tell_hosts() == 0
     assert not mail.outbox and not Transcript.objects.filter(told_at=None).exists()
 
 
@@ -126,10 +128,10 @@ def test_a_purge_that_has_begun_is_not_overtaken(windows: list[TranscriptionWind
     told: list[int] = []
     with transaction.atomic():
         Room.objects.select_for_update().get(pk=transcript.room_id)
-        in_threads(1, lambda at: told.append(telling.tell_hosts()))
+        in_threads(1, lambda at: told.append(host_mail.tell_hosts()))
         assert told == [0] and Transcript.objects.get().told_at is None
     purge.purge([transcript.room_id], due_at(transcript.room))
-    assert telling.tell_hosts() == 0 and not mail.outbox and not Transcript.objects.exists()
+    assert host_mail.tell_hosts() == 0 and not mail.outbox and not Transcript.objects.exists()
 
 
 def test_a_mail_that_cannot_be_written_is_tried_again(
@@ -142,6 +144,6 @@ def test_a_mail_that_cannot_be_written_is_tried_again(
 
     with monkeypatch.context() as patch:
         patch.setattr(notify, "send", full)
-        assert telling.tell_hosts() == 0
+        assert host_mail.tell_hosts() == 0
     assert Transcript.objects.get().told_at is None
-    assert telling.tell_hosts() == 1
+    assert host_mail.tell_hosts() == 1

@@ -10,10 +10,10 @@ from people.models import User
 from rooms.models import Recording
 from tests.transcripts import builders, sounds
 from transcripts import actions
-from transcripts.audio import Sound
-from transcripts.engine import EngineUnavailable, TookTooLong, UnknownLanguage, WhisperEngine, engine
+from transcripts.jobs.run import work_off
 from transcripts.models import Cue, Transcript
-from transcripts.work import work_off
+from transcripts.speech.audio import Sound
+from transcripts.speech.engine import EngineUnavailable, TookTooLong, UnknownLanguage, WhisperEngine, engine
 
 pytestmark = pytest.mark.django_db
 

@@ -3,7 +3,7 @@
 import random
 from itertools import groupby, pairwise
 
-from transcripts.windows import (
+from transcripts.speech.windows import (
     FRAME_MS,
     MIN_SILENCE_MS,
     MIN_SPEECH_MS,

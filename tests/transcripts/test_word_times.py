@@ -18,19 +18,20 @@ from django.db import connection
 
 from deploy.local.throwaway import Throwaway
 from rooms import actions
-from rooms.media import peers
-from rooms.media.talker import Talker
-from rooms.media.visitor import Browser
+from rooms.guests import peers
+from rooms.guests.talker import Talker
+from rooms.guests.visitor import Browser
 from rooms.models import Recording, RecordingFile, Room
-from rooms.recording import store, tracks
+from rooms.recording import store
+from rooms.recording.finishing import tracks
 from tests.processes import Site
 from tests.rooms.media.conftest import PASSWORD, by_hand, say, wait_until
 from tests.rooms.people import open_room, person
 from tests.transcripts.sounds import CLIPS, RATE, in_turn, laid, plain_words
 from tests.transcripts.test_whisper import known_times
 from transcripts import actions as transcribing
+from transcripts.jobs.run import work_off
 from transcripts.models import Cue
-from transcripts.work import work_off
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.alone]
 

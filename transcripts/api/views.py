@@ -15,12 +15,12 @@ from rest_framework.views import APIView
 
 from core.api.errors import ErrorSerializer
 from people.models import User
-from rooms.recording.access import role_in
-from rooms.throttle import ACTIONS
+from rooms.rules.limits import ACTIONS
+from rooms.rules.roles import role_in
 from transcripts import actions, queries
 from transcripts.api import shapes
-from transcripts.formats import FORMATS
-from transcripts.jobs import progress
+from transcripts.files.formats import FORMATS
+from transcripts.jobs.progress import progress
 from transcripts.models import Transcript
 from transcripts.permissions import may_correct
 from transcripts.refusals import TranscriptRefused

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 from django import template
 
-from rooms.queries import HostedRoom
+from rooms.queries.hosted import HostedRoom
 from transcripts.queries import HowFar, how_far
 
 register = template.Library()

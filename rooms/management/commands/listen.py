@@ -14,10 +14,10 @@ from django.core.management.base import BaseCommand, CommandError
 from websockets.exceptions import WebSocketException
 
 from people import demo
-from rooms.media import peers
-from rooms.media.hls_listener import Decoder, HlsListener
-from rooms.media.near_listener import NearListener
-from rooms.media.visitor import Browser, Refused
+from rooms.guests import peers
+from rooms.guests.hls_listener import Decoder, HlsListener
+from rooms.guests.near_listener import NearListener
+from rooms.guests.visitor import Browser, Refused
 
 
 class Command(BaseCommand):

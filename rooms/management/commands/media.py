@@ -19,8 +19,9 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db import DatabaseError, connection
 
 from core.lane import DiskHangs, Lane
-from rooms.media.supervisor import Supervisor
-from rooms.recording import marker, window
+from rooms.media.supervisor.loop import Supervisor
+from rooms.recording import marker
+from rooms.recording.hls import window
 
 log = logging.getLogger(__name__)
 

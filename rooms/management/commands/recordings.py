@@ -14,8 +14,8 @@ from django.utils import timezone
 from rooms.actions import adopt_folder, retry_recording
 from rooms.models import Recording, RecordingFile, Room
 from rooms.recording import marker, store
-from rooms.recording.finish import OPEN
-from rooms.refusals import RoomRefused
+from rooms.recording.finishing.finish import OPEN
+from rooms.rules.refusals import RoomRefused
 
 SHOWN = 200  # recordings that are listed
 

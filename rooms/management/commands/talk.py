@@ -13,9 +13,9 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
 from people import demo
-from rooms.media import peers
-from rooms.media.talker import Talker
-from rooms.media.visitor import Browser, Refused
+from rooms.guests import peers
+from rooms.guests.talker import Talker
+from rooms.guests.visitor import Browser, Refused
 
 
 class Command(BaseCommand):

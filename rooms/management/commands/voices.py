@@ -8,7 +8,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from rooms.media.voices import NoVoices, talk_forever
+from rooms.guests.voices import NoVoices, talk_forever
 
 
 class Command(BaseCommand):

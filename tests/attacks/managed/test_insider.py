@@ -13,7 +13,7 @@ from people.models import ApiToken, Creator, Session, User
 from people.sessions import stored_key
 from rooms import actions
 from rooms.models import Recording, Room
-from rooms.recording import links
+from rooms.recording.delivery import links
 from tests.attacks.managed.attackers import Browser, host_of, socket_of, somebody, until
 from tests.people import factories
 from tests.rooms.media.managed import Managed

@@ -15,8 +15,8 @@ from people.actions import standing
 from people.models import Session, User
 from people.sessions import stored_key
 from rooms import actions
+from rooms.live.verbs.table import VERBS
 from rooms.models import Consent, Room, RoomEvent, Seat
-from rooms.verbs import VERBS
 from social.actions.follows import follow, unfollow
 from tests.attacks.managed.attackers import Browser, Socket, handles_of, host_of, socket_of, somebody, until
 from tests.people import factories

@@ -18,7 +18,7 @@ from people import demo
 from people.models import User
 from rooms import actions
 from rooms.models import Recording, Room
-from rooms.recording import links
+from rooms.recording.delivery import links
 from tests.attacks.managed.attackers import Browser, Socket, host_of, socket_of, somebody, until
 from tests.people import factories
 from tests.rooms.media.managed import Managed
@@ -167,7 +167,7 @@ def test_what_is_signed_for_one_thing_opens_no_other(site: Managed, room: Room) 
     signed_out = Browser()
     signed_out.get(f"/r/{room.slug}/")
     claim = f"{room.pk}.mix.everybody.0.99999999999"
-    right = signing.Signer(salt="rooms.recording.links").sign(claim)
+    right = signing.Signer(salt="rooms.recording.delivery.links").sign(claim)
     assert links.read(right) is not None
     tokens = [
         signed_out.cookies["stamtafel_listener"],
@@ -175,7 +175,7 @@ def test_what_is_signed_for_one_thing_opens_no_other(site: Managed, room: Room) 
         f"{claim}:",
         signing.Signer().sign(claim),
         signing.Signer(salt="rooms.listener").sign(claim),
-        signing.TimestampSigner(salt="rooms.recording.links").sign(claim),
+        signing.TimestampSigner(salt="rooms.recording.delivery.links").sign(claim),
         right.replace(f"{room.pk}.mix", f"{room.pk + 1}.mix"),
         right.replace(".mix.", ".all-" + "0" * 32 + "."),
         right.replace("everybody", str(room.host_id)),

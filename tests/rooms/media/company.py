@@ -20,11 +20,11 @@ from websockets.exceptions import WebSocketException
 from core.threads import in_thread
 from people.models import User
 from rooms import actions
-from rooms.media import peers
-from rooms.media.hls_listener import HlsListener
-from rooms.media.near_listener import NearListener
-from rooms.media.talker import Talker
-from rooms.media.visitor import Browser, Refused, Visitor
+from rooms.guests import peers
+from rooms.guests.hls_listener import HlsListener
+from rooms.guests.near_listener import NearListener
+from rooms.guests.talker import Talker
+from rooms.guests.visitor import Browser, Refused, Visitor
 from rooms.models import Room
 from tests.rooms.media.conftest import PASSWORD
 from tests.rooms.people import consented, person

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from django.db import connection
 
-from rooms.media.visitor import Browser
+from rooms.guests.visitor import Browser
 from rooms.models import Room
 from tests.processes import Site
 from tests.rooms import people

@@ -21,9 +21,10 @@ import numpy as np
 import redis
 from django.conf import settings
 
-from rooms.media import peers
+from rooms.guests import peers
 from rooms.models import Room
-from rooms.recording import playlists, store
+from rooms.recording import store
+from rooms.recording.hls import playlists
 from tests.rooms.media.company import HEARD, Company, longest, loudness
 from tests.rooms.media.managed import Managed
 

@@ -15,8 +15,8 @@ from pathlib import Path
 
 import pytest
 
-from rooms.media import children
-from rooms.media.children import Child, StillLocked
+from rooms.media.ffmpeg import child as ffmpeg_child
+from rooms.media.ffmpeg.child import Child, StillLocked
 from tests.rooms.media.conftest import wait_until
 from tests.root import PREFIX
 
@@ -83,9 +83,9 @@ def state(pid: int) -> str:
 
 async def test_a_child_that_cannot_end_is_left_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The fault: `kill` waited for it without an end, and all rooms with it."""
-    monkeypatch.setattr(children, "_ENDS_WITHIN", 0.2)
-    monkeypatch.setattr(children, "_LOCK_TRIES", 2)
-    monkeypatch.setattr(children, "_FINISHING", 5)
+    monkeypatch.setattr(ffmpeg_child, "_ENDS_WITHIN", 0.2)
+    monkeypatch.setattr(ffmpeg_child, "_LOCK_TRIES", 2)
+    monkeypatch.setattr(ffmpeg_child, "_FINISHING", 5)
     lock = tmp_path / ".lock"
     with dead_disk(tmp_path / "dead") as asked:
         child = Child("a recorder", lambda: ["cat", str(tmp_path / "dead" / "file")], lock)

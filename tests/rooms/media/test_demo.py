@@ -11,10 +11,10 @@ from django.utils import timezone
 
 from people import demo
 from rooms import actions
-from rooms.demo import MINUTES, may_start_demo, start_demo_room
-from rooms.media import peers, voices
-from rooms.media.near_listener import NearListener
-from rooms.media.visitor import Browser
+from rooms.guests import peers, voices
+from rooms.guests.demo import MINUTES, may_start_demo, start_demo_room
+from rooms.guests.near_listener import NearListener
+from rooms.guests.visitor import Browser
 from rooms.models import Room
 from tests.processes import Site
 from tests.rooms.media.test_voice import heard

@@ -18,17 +18,18 @@ import numpy as np
 import pytest
 from django.conf import settings
 
+from core import bus
 from rooms import actions
-from rooms.media import bus, peers
-from rooms.media import disk as eye
-from rooms.media.gate import CALM, LASTING, MOST_CALM, SOON, Gate, Telling
-from rooms.media.hls_listener import HlsListener
-from rooms.media.near_listener import NearListener
-from rooms.media.talker import Talker
-from rooms.media.visitor import Browser, Visitor
+from rooms.guests import peers
+from rooms.guests.hls_listener import HlsListener
+from rooms.guests.near_listener import NearListener
+from rooms.guests.talker import Talker
+from rooms.guests.visitor import Browser, Visitor
+from rooms.media.supervisor import disk as eye
+from rooms.media.supervisor.disk_gate import CALM, LASTING, MOST_CALM, SOON, Gate, Telling
 from rooms.models import Recording, RecordingFile, Room
 from rooms.recording import store
-from rooms.recording.space import MB, Space, measure
+from rooms.recording.finishing.space import MB, Space, measure
 from tests.processes import Site
 from tests.rooms.media.conftest import PASSWORD, by_hand, say, wait_until
 from tests.rooms.people import person
@@ -312,5 +313,5 @@ def test_a_full_disk_stops_the_recording_and_nothing_else(site_on_it: Site, disk
     assert all(text.count("operator@example.org") == 1 for text in mails())
     assert len(mails()) == 3, "paused, going on, paused; that it goes on again already waits until it lasts"
     log = site_on_it.log("media").read_text()
-    assert log.count("ERROR rooms.media.disk recording is paused") == 3, "and by who took over"
+    assert log.count("ERROR rooms.media.supervisor.disk recording is paused") == 3, "and by who took over"
     assert not store.window_folder(room.pk).exists(), "nothing is left in memory"

@@ -12,10 +12,12 @@ import redis.asyncio
 from channels.db import database_sync_to_async as run
 from django.conf import settings
 
-from rooms.media import bus, fairness
-from rooms.media.near_listener import NearListener
-from rooms.media.state import Handle
-from rooms.media.visitor import Browser
+from core import bus
+from rooms.guests.near_listener import NearListener
+from rooms.guests.visitor import Browser
+from rooms.media import redis_keys
+from rooms.media.supervisor import fairness
+from rooms.media.supervisor.state import Handle
 from rooms.models import Room
 from tests.greedy import GREEDY, HONEST
 from tests.processes import Site
@@ -114,5 +116,5 @@ async def test_who_never_connects_gets_no_place_for_long(site: Site, room: Room)
 async def until_near(number: int, seconds: float) -> None:
     """Wait until the supervisor counts so many near listeners."""
     async with asyncio.timeout(seconds), redis.asyncio.Redis.from_url(settings.REDIS_URL) as client:
-        while json.loads(await client.get(bus.key(bus.HEARTBEAT)) or "{}").get("near") != number:  # noqa: ASYNC110
+        while json.loads(await client.get(bus.key(redis_keys.HEARTBEAT)) or "{}").get("near") != number:  # noqa: ASYNC110
             await asyncio.sleep(0.2)

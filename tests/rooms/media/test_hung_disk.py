@@ -16,7 +16,7 @@ from django.conf import settings
 from core.threads import in_thread
 from people.models import User
 from rooms import actions
-from rooms.media.visitor import Browser
+from rooms.guests.visitor import Browser
 from rooms.models import Recording, Room
 from tests.hungdisk import HungDisk, hung_disk
 from tests.processes import Site

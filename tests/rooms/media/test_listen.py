@@ -13,7 +13,7 @@ import pytest
 from django.conf import settings
 
 from rooms import actions
-from rooms.media import peers
+from rooms.guests import peers
 from rooms.models import Room
 from tests.processes import Site
 from tests.rooms.media.conftest import wait_until

@@ -9,11 +9,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-from rooms.media import peers
-from rooms.media.hls_listener import HlsListener
-from rooms.media.near_listener import NearListener
-from rooms.media.talker import Talker
-from rooms.media.visitor import Browser
+from rooms.guests import peers
+from rooms.guests.hls_listener import HlsListener
+from rooms.guests.near_listener import NearListener
+from rooms.guests.talker import Talker
+from rooms.guests.visitor import Browser
 from tests.processes import Site
 from tests.rooms.media.conftest import say, signed_in
 from tests.rooms.media.test_power import until

@@ -14,10 +14,10 @@ from core.threads import in_thread
 from deploy.local.throwaway import Throwaway
 from people.models import User
 from rooms import actions
-from rooms.media import peers
-from rooms.media.near_listener import NearListener
-from rooms.media.talker import Talker
-from rooms.media.visitor import Browser
+from rooms.guests import peers
+from rooms.guests.near_listener import NearListener
+from rooms.guests.talker import Talker
+from rooms.guests.visitor import Browser
 from tests.processes import Site
 from tests.rooms.media.company import tone
 from tests.rooms.media.conftest import by_hand, say, signed_in

@@ -13,7 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from rooms.media import commands, gains, ice, ports, srtp
+from rooms.media import ice, srtp
+from rooms.media.ffmpeg import commands, gains, ports
 
 
 def test_thirteen_loud_voices_in_phase_fit_into_the_mix() -> None:

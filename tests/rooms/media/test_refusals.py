@@ -12,8 +12,8 @@ import pytest
 import redis
 from django.conf import settings
 
-from rooms.media import peers
-from rooms.media.visitor import Browser, Refused, Visitor, hear, listen, speak
+from rooms.guests import peers
+from rooms.guests.visitor import Browser, Refused, Visitor, hear, listen, speak
 from rooms.models import Room
 from tests.processes import Site
 from tests.rooms.media.company import tone

@@ -10,10 +10,13 @@ from typing import Any
 import pytest
 from django.conf import settings
 
-from rooms.media import audience, folders, stage
-from rooms.media.client import Janus, JanusGone
-from rooms.media.studio import Studio
-from rooms.recording import store, window
+from rooms.media.ffmpeg import folders
+from rooms.media.janus import bridge as audiobridge
+from rooms.media.janus import mountpoint as streaming
+from rooms.media.janus.client import Janus, JanusGone
+from rooms.media.supervisor.studio import Studio
+from rooms.recording import store
+from rooms.recording.hls import window
 from rooms.recording.tasks import still_recording
 
 _numbers = itertools.count(990_001)
@@ -32,8 +35,8 @@ class Away(Janus):
 def restored(pk: int, *, recording: bool = True, tracked: bool = True) -> Studio:
     first, _last = settings.MEDIA_RTP_PORTS
     bridge, mountpoint = (
-        stage.Bridge("room", "secret", 1),
-        audience.Mountpoint("room", "secret", "pin", first + 2, 2, "nonce"),
+        audiobridge.Bridge("room", "secret", 1),
+        streaming.Mountpoint("room", "secret", "pin", first + 2, 2, "nonce"),
     )
     built = {"bridge": bridge.as_dict(), "mountpoint": mountpoint.as_dict(), "ports": [first, first + 1]}
     return Studio.restore(pk, {**built, "tracked": tracked}, recording=recording)
@@ -85,10 +88,10 @@ async def test_what_fails_half_way_leaves_no_child(monkeypatch: pytest.MonkeyPat
     began: list[Studio] = []
 
     async def made(*args: Any, **kwargs: Any) -> Any:
-        return stage.Bridge("room", "secret", 1)
+        return audiobridge.Bridge("room", "secret", 1)
 
-    async def mountpoint(*args: Any) -> audience.Mountpoint:
-        return audience.Mountpoint("room", "secret", "pin", settings.MEDIA_RTP_PORTS[0] + 2, 2, "nonce")
+    async def mountpoint(*args: Any) -> streaming.Mountpoint:
+        return streaming.Mountpoint("room", "secret", "pin", settings.MEDIA_RTP_PORTS[0] + 2, 2, "nonce")
 
     async def gone(*args: Any) -> None:
         raise JanusGone("connection lost")
@@ -101,9 +104,9 @@ async def test_what_fails_half_way_leaves_no_child(monkeypatch: pytest.MonkeyPat
         began_pids.extend(children_of(self))
 
     began_pids: list[int] = []
-    monkeypatch.setattr(stage, "create", made)
-    monkeypatch.setattr(audience, "create", mountpoint)
-    monkeypatch.setattr(stage, "forward", gone)
+    monkeypatch.setattr(audiobridge, "create", made)
+    monkeypatch.setattr(streaming, "create", mountpoint)
+    monkeypatch.setattr(audiobridge, "forward", gone)
     monkeypatch.setattr(Studio, "ensure", ensured)
     with pytest.raises(JanusGone):
         await Studio.build(Away(), next(_numbers), recording=True)

@@ -12,10 +12,10 @@ import pytest
 import redis
 from django.conf import settings
 
-from core import loops
+from core import bus, loops
 from deploy.local.throwaway import Throwaway
-from rooms import actions
-from rooms.media import bus, requests
+from rooms import actions, channels
+from rooms.media import ask, redis_keys
 from rooms.models import Recording, Room
 from rooms.recording import store, tasks
 from tests.processes import Site
@@ -32,7 +32,7 @@ def client() -> redis.Redis:
 
 def rooms_with_sound() -> int:
     with client() as connected:
-        told: Any = connected.get(bus.key(bus.HEARTBEAT))
+        told: Any = connected.get(bus.key(redis_keys.HEARTBEAT))
     return int(json.loads(told)["rooms"]) if told else -1
 
 
@@ -71,34 +71,35 @@ POISON = ("nonsense", "[]", "7", "null", "{}", '{"id":1}', "[" * 50_000, '{"id":
 def poison_what_is_kept(live: Room) -> None:
     """What an earlier supervisor left in Redis is none of ours."""
     with client() as connected:
-        connected.set(bus.key(bus.SESSION), "nonsense")
+        connected.set(bus.key(redis_keys.SESSION), "nonsense")
         connected.hset(
-            bus.key(bus.ROOMS), mapping={"x": "{}", "7": "nonsense", str(live.pk): '{"ports":[1]}', "8": "7"}
+            bus.key(redis_keys.ROOMS),
+            mapping={"x": "{}", "7": "nonsense", str(live.pk): '{"ports":[1]}', "8": "7"},
         )
         handle = {"id": 5, "kind": "speak", "room": "x", "conn": [], "who": None}
-        connected.hset(bus.key(bus.HANDLES), mapping={"4": "{}", "5": json.dumps(handle), "x": "nonsense"})
+        connected.hset(bus.key(redis_keys.HANDLES), mapping={"4": "{}", "5": json.dumps(handle), "x": "nonsense"})
 
 
 def poison_what_is_asked() -> None:
     request = {"id": "x", "verb": "listen", "room": 1, "who": "a:x", "conn": "x", "until": 9e9, "process": "x"}
     with client() as connected:
         for text in (*POISON, json.dumps({**request, "args": 7}), json.dumps({**request, "verb": "x", "args": {}})):
-            connected.rpush(bus.key(bus.REQUESTS), text)
-            connected.publish(bus.key(bus.CHANGED), text)
-        connected.rpush(bus.key(bus.REQUESTS), b"\xff\xfe")
-        connected.publish(bus.key(bus.CHANGED), b"\xff\xfe")
+            connected.rpush(bus.key(redis_keys.REQUESTS), text)
+            connected.publish(bus.key(channels.MEDIA_CHANGED), text)
+        connected.rpush(bus.key(redis_keys.REQUESTS), b"\xff\xfe")
+        connected.publish(bus.key(channels.MEDIA_CHANGED), b"\xff\xfe")
 
 
 async def ask_between_poison(room: Room) -> dict[str, Any]:
     """A request, with nonsense on the channel of the answers."""
     await asyncio.to_thread(poison_what_is_asked)
-    await requests.ask("gone", room.pk, "a:someone", "connection")
-    asker = requests._asker()
-    with pytest.raises(requests.MediaRefused):
-        await requests.ask("listen", 0, "a:someone", "connection")  # it hears answers now
+    await ask.ask("gone", room.pk, "a:someone", "connection")
+    asker = ask._asker()
+    with pytest.raises(ask.MediaRefused):
+        await ask.ask("listen", 0, "a:someone", "connection")  # it hears answers now
     for text in POISON:
-        await asker.redis.publish(bus.reply_channel(asker.process), text)
-    answer = await requests.ask("listen", room.pk, "a:someone", "connection")
+        await asker.redis.publish(redis_keys.reply_channel(asker.process), text)
+    answer = await ask.ask("listen", room.pk, "a:someone", "connection")
     await asker.redis.aclose()
     return answer
 

@@ -16,10 +16,10 @@ import whisper
 from django.conf import settings
 
 from rooms import actions
-from rooms.media import peers
-from rooms.media.hls_listener import HlsListener
-from rooms.media.talker import Talker
-from rooms.media.visitor import Browser, Visitor, listen, speak
+from rooms.guests import peers
+from rooms.guests.hls_listener import HlsListener
+from rooms.guests.talker import Talker
+from rooms.guests.visitor import Browser, Visitor, listen, speak
 from rooms.models import Recording, RecordingFile, Room, Seat
 from tests.processes import Site
 from tests.rooms.media.conftest import signed_in, wait_until

@@ -16,17 +16,19 @@ from people.actions import standing
 from people.models import User
 from rooms import actions
 from rooms.models import Recording, RecordingFile, Room, Seat
-from rooms.recording import links, peaks, store, tasks, voice
-from rooms.recording.access import role_in
-from rooms.recordings import recording_state
+from rooms.queries.recording_state import recording_state
+from rooms.recording import peaks, store, tasks
+from rooms.recording.delivery import links
+from rooms.rules import voice
+from rooms.rules.roles import role_in
 from tests.rooms.people import open_room, person, seated
 from tests.rooms.recording.builders import TOTAL_MS, talked_room
 from tests.transcripts.sounds import RATE, clip, laid, save_opus
 from transcripts.actions import correct_cue, retry_transcript
-from transcripts.audio import Sound
 from transcripts.models import Cue
 from transcripts.permissions import may_read_own
 from transcripts.queries import readable_transcript
+from transcripts.speech.audio import Sound
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -257,7 +259,7 @@ def test_tracks_of_before_count_until_they_are_measured(room: Room) -> None:
 
 def test_a_recording_is_measured_when_it_is_finished(room: Room, monkeypatch: pytest.MonkeyPatch) -> None:
     """Every track has an answer from the moment at which it can be heard: by `finish` itself, not by a later task."""
-    from rooms.recording import finish
+    from rooms.recording.finishing import finish
 
     recording = Recording.objects.get(room=room)
     files = list(recording.files.order_by("pk"))

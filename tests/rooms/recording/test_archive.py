@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rooms.recording.archive import Entry, Layout, layout
+from rooms.recording.delivery.archive import Entry, Layout, layout
 
 AT = datetime(2026, 11, 23, 18, 30, 14, tzinfo=UTC)
 GIB = 1 << 30

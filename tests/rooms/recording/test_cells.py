@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rooms.recording.exports import Stint, harmless, table
+from rooms.recording.delivery.exports import Stint, harmless, table
 
 SIGNS = "=+-@\t\r\uff1d\uff0b\uff0d\uff20"
 SEPARATORS = ",;\t|\n"

@@ -23,9 +23,10 @@ from people.models import User
 from retention import purge as retention
 from rooms import actions
 from rooms.models import Recording, Room
-from rooms.recording import exports, peaks, store
+from rooms.recording import peaks, store
+from rooms.recording.delivery import exports
 from rooms.recording.tasks import prepare_recording
-from rooms.refusals import RoomRefused
+from rooms.rules.refusals import RoomRefused
 from tests.moderation.builders import due_at, ended_room
 from tests.rooms.people import person
 from tests.rooms.recording.builders import talked_room

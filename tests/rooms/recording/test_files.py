@@ -18,9 +18,10 @@ from django.utils import timezone
 from people.models import User
 from retention import purge
 from rooms import actions
+from rooms.hooks import recording_ready
 from rooms.models import Recording, RecordingFile, Room
-from rooms.recording import links, store, tasks
-from rooms.signals import recording_ready
+from rooms.recording import store, tasks
+from rooms.recording.delivery import links
 from social.models import Follow
 from tests.moderation.builders import due_at
 from tests.rooms.people import person
@@ -126,7 +127,7 @@ def test_links_end_and_cannot_be_made_up(room: Room) -> None:
     ):
         assert get(address.replace(token, wrong)).status_code == 404
     assert get(address.replace(token, "%00")).status_code == 400
-    with patch("rooms.recording.links.time.time", return_value=time.time() - 8 * links.HOUR):
+    with patch("rooms.recording.delivery.links.time.time", return_value=time.time() - 8 * links.HOUR):
         old = mix(room)
     assert get(old).status_code == 404
 

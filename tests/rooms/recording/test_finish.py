@@ -18,13 +18,15 @@ from django.utils import timezone
 
 from ledger.models import Entry
 from rooms import actions
-from rooms.media import peers
+from rooms.guests import peers
 from rooms.models import Recording, RecordingFile, Room
-from rooms.recording import finish as finish_module
-from rooms.recording import playlists, store, tracks
-from rooms.recording.finish import finish
+from rooms.recording import store
+from rooms.recording.finishing import finish as finish_module
+from rooms.recording.finishing import tracks
+from rooms.recording.finishing.finish import finish
+from rooms.recording.hls import playlists
 from rooms.recording.tasks import finish_recording, still_recording, sweep_recordings
-from rooms.refusals import RoomRefused
+from rooms.rules.refusals import RoomRefused
 from tests.people.staff import sign_in_staff
 from tests.rooms import people
 

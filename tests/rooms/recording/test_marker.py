@@ -27,10 +27,12 @@ from retention.models import PurgeReceipt
 from retention.tasks import sweep as sweep_retention
 from rooms import actions
 from rooms.models import Recording, RecordingsFolder, Room
-from rooms.recording import links, marker, space, store
-from rooms.recording.finish import finish
+from rooms.recording import marker, store
+from rooms.recording.delivery import links
+from rooms.recording.finishing import space
+from rooms.recording.finishing.finish import finish
 from rooms.recording.tasks import finish_recording
-from rooms.refusals import RoomRefused
+from rooms.rules.refusals import RoomRefused
 from tests.moderation.builders import due_at, ended_room
 from tests.processes import Site
 from tests.rooms import people

@@ -18,10 +18,14 @@ from django.conf import settings
 from django.utils import timezone
 
 from rooms import actions
-from rooms.media import commands, peers, srtp
+from rooms.guests import peers
+from rooms.media import srtp
+from rooms.media.ffmpeg import commands
 from rooms.models import Recording, RecordingFile, Room
-from rooms.recording import pieces, playlists, space, store, tracks
-from rooms.recording.finish import finish
+from rooms.recording import store
+from rooms.recording.finishing import pieces, space, tracks
+from rooms.recording.finishing.finish import finish
+from rooms.recording.hls import playlists
 from rooms.recording.tasks import finish_recording
 from tests.rooms import people
 from tests.rooms.recording.test_finish import ended_room, record, tone_at

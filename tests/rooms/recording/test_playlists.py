@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
-from rooms.recording import playlists
+from rooms.recording.hls import playlists
 
 HEAD = """#EXTM3U
 #EXT-X-VERSION:7

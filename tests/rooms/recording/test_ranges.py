@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rooms.recording.ranges import Range, Unsatisfiable, asked, still_same
+from rooms.recording.delivery.ranges import Range, Unsatisfiable, asked, still_same
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,8 @@ from django.test.utils import CaptureQueriesContext
 
 from rooms import actions
 from rooms.models import Room
-from rooms.recording import epochs, playlists, store
+from rooms.recording import store
+from rooms.recording.hls import epochs, playlists
 from tests.rooms import people
 from tests.rooms.recording.test_finish import record
 

@@ -15,7 +15,8 @@ from deploy.local.process import wait_for
 from people.actions import standing
 from rooms import actions
 from rooms.models import Recording, RecordingFile, Room
-from rooms.recording import links, store
+from rooms.recording import store
+from rooms.recording.delivery import links
 from tests.greedy import GREEDY, HONEST, ask, head, line_of, unread
 from tests.processes import Site
 from tests.rooms.people import open_room

@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from rooms.recording import store, window
+from rooms.recording import store
+from rooms.recording.hls import window
 
 
 @pytest.fixture

@@ -1,0 +1,58 @@
+"""The one extension point: named hooks that lower apps declare and higher apps fill.
+
+An app declares a hook in its `hooks.py`. Whoever adds to it does so in its own `registrations.py`, which its
+`AppConfig.ready` imports. Imports run downwards only, so this is how something above is reached from below.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Generic, TypeVar
+
+T = TypeVar("T", bound=Callable[..., Any])
+
+_declared: dict[str, Hook[Any]] = {}
+
+
+class Hook(Generic[T]):
+    """Functions or classes by name. A hook's name, and each name in it, is taken once; taken twice raises ValueError."""
+
+    def __init__(self, name: str) -> None:
+        if name in _declared:
+            raise ValueError(f"the hook {name} is declared twice")
+        self.name = name
+        self._registered: dict[str, T] = {}
+        _declared[name] = self
+
+    def register(self, key: str) -> Callable[[T], T]:
+        """Decorate what is to be registered under `key`. Registering the same thing again changes nothing."""
+
+        def decorate(value: T) -> T:
+            known = self._registered.get(key)
+            if known is not None and known is not value:
+                raise ValueError(f"{key} is registered twice in {self.name}")
+            self._registered[key] = value
+            return value
+
+        return decorate
+
+    def unregister(self, key: str) -> None:
+        """Take a name out again, as tests do. Raises KeyError for one that is not in it."""
+        del self._registered[key]
+
+    def get(self, key: str) -> T | None:
+        """What is registered under `key`."""
+        return self._registered.get(key)
+
+    def items(self) -> list[tuple[str, T]]:
+        """All that is registered, in the order in which it was."""
+        return list(self._registered.items())
+
+    def values(self) -> list[T]:
+        """All that is registered, without names."""
+        return list(self._registered.values())
+
+
+def declared() -> dict[str, Hook[Any]]:
+    """Every hook by its name."""
+    return dict(_declared)

@@ -1,0 +1,150 @@
+"""Rooms."""
+
+from __future__ import annotations
+
+import secrets
+import uuid
+from datetime import datetime
+from typing import ClassVar
+
+import pgtrigger
+from django.conf import settings
+from django.contrib.postgres.functions import RandomUUID
+from django.db import models
+from django.db.models import F, Q
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from core.fields import TypedColumn
+from core.text import Text, isolated
+
+# No 0/O, 1/l/I: people read room addresses aloud.
+_SLUG_LETTERS = "abcdefghjkmnpqrstuvwxyz23456789"
+
+
+TITLE = Text(120)
+
+
+TOPIC = Text(280, lines=True)
+
+
+def new_slug() -> str:
+    """10 letters, about 49 bits: a room's address cannot be guessed."""
+    return "".join(secrets.choice(_SLUG_LETTERS) for _ in range(10))
+
+
+class RoomManager(models.Manager["Room"]):
+    def by_slug(self, slug: str) -> Room | None:
+        """The room at an address, with its host; one query."""
+        return self.select_related("host").filter(slug=slug).first()
+
+
+class Room(models.Model):
+    """One live audio conversation. Room time is milliseconds since `started_at`."""
+
+    class Status(models.TextChoices):
+        SCHEDULED = "scheduled", _("Scheduled")
+        LIVE = "live", _("Live")
+        ENDED = "ended", _("Ended")
+        CANCELLED = "cancelled", _("Cancelled")
+
+    class SpeakPolicy(models.TextChoices):
+        EVERYONE = "everyone", _("Everyone")
+        FOLLOWED = "followed", _("People the host follows")
+        INVITED = "invited", _("Only people the host invites")
+
+    class EntryPolicy(models.TextChoices):
+        ANYONE = "anyone", _("Anyone with the link")
+        SIGNED_IN = "signed_in", _("Signed-in people")
+        FOLLOWERS = "followers", _("The host’s followers")
+        INVITED = "invited", _("Only people the host invites")
+
+    class EndReason(models.TextChoices):
+        HOST = "host", _("The host ended it")
+        HOST_GONE = "host_gone", _("The host lost the connection")
+        STAGE_EMPTY = "stage_empty", _("Nobody was on stage any more")
+        TIME_UP = "time_up", _("Its time was up")
+        STAFF = "staff", _("Staff ended it")
+
+    slug = models.CharField(_("address"), max_length=16, unique=True, default=new_slug, editable=False)
+    host = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, related_name="hosted_rooms", verbose_name=_("host")
+    )
+    title = TypedColumn(_("title"), text=TITLE)
+    topic = TypedColumn(_("topic"), text=TOPIC, blank=True)
+    language = models.CharField(_("language"), max_length=8, default="en", choices=settings.LANGUAGES)
+    speak_policy = models.CharField(
+        _("who may speak"), max_length=10, choices=SpeakPolicy.choices, default=SpeakPolicy.EVERYONE
+    )
+    entry_policy = models.CharField(
+        _("who may come in"), max_length=10, choices=EntryPolicy.choices, default=EntryPolicy.ANYONE
+    )
+    transcription = models.BooleanField(_("transcription"), default=True)
+    max_speakers = models.PositiveSmallIntegerField(_("places on stage"), default=10)
+    is_demo = models.BooleanField(_("demo"), default=False, editable=False)
+    status = models.CharField(_("status"), max_length=10, choices=Status.choices, default=Status.LIVE)
+    started_at = models.DateTimeField(_("started"), null=True, blank=True)
+    ended_at = models.DateTimeField(_("ended"), null=True, blank=True)
+    end_reason = models.CharField(_("why it ended"), max_length=12, choices=EndReason.choices, blank=True)
+    ends_by = models.DateTimeField(_("ends at the latest"), null=True, blank=True)
+    seq = models.BigIntegerField(_("last event"), default=0, editable=False)
+    # Part of every address of live sound: a new one (`actions.new_epoch`) ends all that were given out.
+    epoch = models.UUIDField(default=uuid.uuid4, db_default=RandomUUID(), editable=False)
+    host_lost_at = models.DateTimeField(_("host lost"), null=True, blank=True, editable=False)
+    stage_empty_at = models.DateTimeField(_("stage empty since"), null=True, blank=True, editable=False)
+    # Nothing is kept of what is said from then on: there is no room on the disk. Everybody in the room is told.
+    recording_paused_at = models.DateTimeField(_("recording paused"), null=True, blank=True, editable=False)
+    # Set by the purge alone, before the first file goes: from then on nobody may read the copy or add to it.
+    purged_at = models.DateTimeField(_("copy purged"), null=True, blank=True, editable=False)
+
+    objects: ClassVar[RoomManager] = RoomManager()
+
+    class Meta:
+        verbose_name = _("room")
+        verbose_name_plural = _("rooms")
+        constraints = [
+            models.UniqueConstraint(fields=["host"], condition=Q(status="live"), name="room_one_live_a_host"),
+            models.CheckConstraint(
+                condition=Q(status="live", started_at__isnull=False, ended_at=None)
+                | Q(status="ended", started_at__isnull=False, ended_at__isnull=False, ended_at__gte=F("started_at"))
+                | Q(status__in=["scheduled", "cancelled"]),
+                name="room_status_and_times",
+            ),
+            models.CheckConstraint(condition=Q(max_speakers__range=(1, 10)), name="room_max_speakers"),
+            models.CheckConstraint(condition=~Q(title=""), name="room_has_title"),
+            models.CheckConstraint(condition=Q(purged_at=None) | Q(status="ended"), name="room_purged_after_end"),
+        ]
+        indexes = [
+            models.Index(fields=["status", "-started_at"], name="room_live_now"),
+            # What the purge looks for: a few hundred rooms, however many there have ever been.
+            models.Index(fields=["ended_at"], condition=Q(status="ended", purged_at=None), name="room_to_purge"),
+        ]
+        triggers = [
+            pgtrigger.Protect(
+                name="room_over_is_over",
+                operation=pgtrigger.Update,
+                condition=pgtrigger.Q(old__status__in=["ended", "cancelled"])
+                & pgtrigger.Q(old__status__df=pgtrigger.F("new__status")),
+            ),
+            pgtrigger.Protect(
+                name="room_purged_is_final",
+                operation=pgtrigger.Update,
+                condition=pgtrigger.Q(old__purged_at__isnull=False, new__purged_at__isnull=True),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return isolated(self.title)
+
+    def get_absolute_url(self) -> str:
+        return f"/r/{self.slug}/"
+
+    @property
+    def is_live(self) -> bool:
+        return self.status == self.Status.LIVE
+
+    def room_time(self, at: datetime | None = None) -> int:
+        """Milliseconds since the room started; 0 before that."""
+        if self.started_at is None:
+            return 0
+        return max(0, round(((at or timezone.now()) - self.started_at).total_seconds() * 1000))

@@ -1,0 +1,88 @@
+"""The stage: consents and seats."""
+
+from __future__ import annotations
+
+import pgtrigger
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from rooms.models.room import Room
+
+
+class Consent(models.Model):
+    """A person agreed to being recorded in a room, before the microphone opened."""
+
+    room = models.ForeignKey(Room, models.CASCADE, related_name="consents", verbose_name=_("room"))
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="+", verbose_name=_("person"))
+    text_version = models.CharField(_("text agreed to"), max_length=20)
+    at = models.DateTimeField(_("when"), default=timezone.now)
+
+    class Meta:
+        verbose_name = _("consent")
+        verbose_name_plural = _("consents")
+        constraints = [models.UniqueConstraint(fields=["room", "user", "text_version"], name="consent_once")]
+
+    def __str__(self) -> str:
+        return f"{self.user_id} in {self.room_id}: {self.text_version}"
+
+
+class Seat(models.Model):
+    """One stint on stage: from sitting down to standing up. The host sits at place 0, speakers at 1 to ten."""
+
+    class Role(models.TextChoices):
+        HOST = "host", _("host")
+        COHOST = "cohost", _("co-host")
+        SPEAKER = "speaker", _("speaker")
+
+    class LeftReason(models.TextChoices):
+        LEFT = "left", _("stood up")
+        UNSEATED = "unseated", _("taken off the stage")
+        LOST = "lost", _("lost the connection")
+        ROOM_ENDED = "room_ended", _("the room ended")
+
+    room = models.ForeignKey(Room, models.CASCADE, related_name="seats", verbose_name=_("room"))
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="seats", verbose_name=_("person"))
+    role = models.CharField(_("role"), max_length=8, choices=Role.choices, default=Role.SPEAKER)
+    place = models.PositiveSmallIntegerField(_("place"))
+    muted = models.BooleanField(_("microphone off"), default=True)
+    mic_page = models.CharField(_("page with the microphone"), max_length=36, blank=True, default="", editable=False)
+    taken_at = models.DateTimeField(_("sat down"), default=timezone.now)
+    left_at = models.DateTimeField(_("stood up"), null=True, blank=True)
+    left_reason = models.CharField(_("why they left"), max_length=10, choices=LeftReason.choices, blank=True)
+
+    class Meta:
+        verbose_name = _("seat")
+        verbose_name_plural = _("seats")
+        constraints = [
+            models.UniqueConstraint(fields=["room", "user"], condition=Q(left_at=None), name="seat_one_a_person"),
+            models.UniqueConstraint(fields=["room", "place"], condition=Q(left_at=None), name="seat_one_a_place"),
+            # Place 0 is the host's, 1–10 speakers', 11 and 12 the co-hosts': with the two above, the stage's size.
+            models.CheckConstraint(
+                condition=Q(role="host", place=0)
+                | Q(role="speaker", place__range=(1, 10))
+                | Q(role="cohost", place__range=(11, 12)),
+                name="seat_place_of_role",
+            ),
+        ]
+        triggers = [
+            pgtrigger.Trigger(
+                name="seat_within_stage",
+                operation=pgtrigger.Insert | pgtrigger.Update,
+                when=pgtrigger.Before,
+                func=pgtrigger.Func(  # type: ignore[no-untyped-call]
+                    """
+                    IF NEW.left_at IS NULL AND NEW.role = 'speaker'
+                       AND NEW.place > (SELECT max_speakers FROM rooms_room WHERE id = NEW.room_id) THEN
+                        RAISE EXCEPTION 'stage_full' USING ERRCODE = 'check_violation';
+                    END IF;
+                    RETURN NEW;
+                    """
+                ),
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.user_id} at {self.place} in {self.room_id}"

@@ -1,0 +1,61 @@
+"""What is told of a room's retained copy: to its host all of it, to who may hear it where to."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from people.models import User
+from rooms.models import Recording, RecordingFile, Room
+from rooms.recording.delivery import links
+from rooms.rules import permissions
+from rooms.rules.identity import Who
+from rooms.rules.refusals import RoomRefused, refuse
+from rooms.rules.roles import check_replay, role_in
+from rooms.wire.events import iso
+
+
+def recording_state(room: Room, user: User) -> dict[str, Any]:
+    """State, length, files with their checksums; not how long they are kept. Raises not_host, not_found."""
+    refuse(permissions.may_see_recording(is_host=role_in(user, room) == "host"))
+    recording = Recording.objects.filter(room=room).first()
+    if recording is None:
+        raise RoomRefused("not_found")
+    return {
+        "state": recording.state,
+        "finished_at": iso(recording.finished_at),
+        "duration_ms": recording.duration_ms,
+        "missing_ms": recording.missing_ms,
+        "published_at": iso(recording.published_at),
+        "files": [
+            {
+                "kind": file.kind,
+                "user": file.seat.user.handle if file.seat else None,
+                "start_ms": file.start_ms,
+                "duration_ms": file.duration_ms,
+                "size": file.size,
+                "sha256": file.sha256,
+                "address": address_of(room, file, user) if recording.state == Recording.State.READY else None,
+            }
+            for file in recording.files.select_related("seat__user").order_by("kind", "start_ms", "pk")
+        ],
+    }
+
+
+def replay_state(room: Room, who: Who) -> dict[str, Any]:
+    """Where to hear a room again. Raises not_found (for who may not), no_recording."""
+    check_replay(room, who)
+    recording = Recording.objects.filter(room=room, state=Recording.State.READY, room__purged_at=None).first()
+    if recording is None:
+        raise RoomRefused("no_recording")
+    drawn = recording.prepared_at is not None
+    return {
+        "mix": links.address(room.pk, "mix", who.user, "mix.m4a"),
+        "peaks": links.address(room.pk, "peaks", who.user, "peaks.json") if drawn else None,
+        "duration_ms": recording.duration_ms,
+        "published": recording.published_at is not None,
+    }
+
+
+def address_of(room: Room, file: RecordingFile, user: User) -> str:
+    """Where its host can fetch one file, for some hours."""
+    return links.address(room.pk, f"file-{file.pk}", user, file.path.rpartition("/")[2], links.DOWNLOAD_FOR)

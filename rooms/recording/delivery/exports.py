@@ -1,0 +1,290 @@
+"""Everything of a room as one zip: what is in it, written down once, so that the same bytes come every time.
+
+Sound goes in as it lies on the disk. Texts (log, stage, transcript, manifest) are written into a folder named after
+the digest of the whole; a link names that digest, so that a download that goes on tomorrow goes on in the same zip,
+even when a line was corrected in between.
+
+Apps above this one add their texts with `@export_text("transcript/transcript.vtt")`.
+"""
+
+from __future__ import annotations
+
+import codecs
+import csv
+import hashlib
+import io
+import json
+import os
+import re
+import shutil
+import tempfile
+import time
+import zlib
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator
+from contextlib import suppress
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, TypedDict
+
+from rooms.models import Recording, RecordingFile, Room, RoomEvent, Seat
+from rooms.recording import store
+from rooms.recording.delivery import archive, responses
+from rooms.wire.events import as_message, encode, iso
+
+OUTDATED = 2 * 24 * 3600  # seconds: no link to an older version works any more
+PLAN = "plan.json"
+# Where a cell may begin, up to what makes it a formula: the signs, their wide forms, tab and return.
+_FORMULA = re.compile(r"""(?:^|(?<=[;,|"\t\r\n]))[ \xa0]*(?=[=+\-@\t\r\uff1d\uff0b\uff0d\uff20])""")
+Text = Callable[[Room], Iterable[str] | None]
+"""Makes a text of a room, piece by piece; None where the room has nothing of the kind."""
+
+_texts: dict[str, Text] = {}
+
+
+def export_text(name: str) -> Callable[[Text], Text]:
+    """Register a text by its name in the zip."""
+
+    def register(text: Text) -> Text:
+        _texts[name] = text
+        return text
+
+    return register
+
+
+@dataclass(frozen=True)
+class Item:
+    """A file of the zip: its name in there, where it lies below the room's folder, and what is known of it."""
+
+    name: str
+    path: str
+    size: int
+    crc32: int
+    sha256: str
+    about: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Export:
+    """A version of the zip. `digest` stands for every byte of it."""
+
+    digest: str
+    folder: Path
+    at: datetime
+    items: tuple[Item, ...]
+
+    @property
+    def layout(self) -> archive.Layout:
+        return archive.layout([archive.Entry(item.name, item.size, item.crc32) for item in self.items], self.at)
+
+    async def read(self, start: int, stop: int) -> AsyncIterator[bytes]:
+        """These bytes of the zip."""
+        for piece in self.layout.pieces(start, stop):
+            if piece.part.entry is None:
+                yield piece.part.header[piece.offset : piece.offset + piece.size]
+            else:
+                path = self.folder / self.items[piece.part.entry].path
+                async for data in responses.read(path, piece.offset, piece.offset + piece.size):
+                    yield data
+
+
+def build(recording: Recording) -> Export:
+    """Write down what is in the zip now. Raises OSError where a file is missing or not what it was, and where a purge
+    removed the room's folder meanwhile: nothing here makes that folder again.
+    """
+    room = recording.room
+    root = store.exports_folder(room.pk)
+    root.mkdir(mode=0o750, exist_ok=True)
+    tidy(root)
+    scratch = Path(tempfile.mkdtemp(dir=root, prefix=".new-"))
+    try:
+        return place(room, scratch, items_of(recording, scratch))
+    finally:
+        shutil.rmtree(scratch, ignore_errors=True)
+
+
+def items_of(recording: Recording, scratch: Path) -> list[Item]:
+    """Sound, texts and, last, the manifest of both."""
+    room = recording.room
+    items = [sound_item(room, file, number) for number, file in enumerate(sound_files(recording))]
+    items += [item for name in sorted(_texts) if (item := text_item(room, name, scratch))]
+    return [*items, write_text(scratch, f"{room.slug}/manifest.json", manifest(room, items), {})]
+
+
+def place(room: Room, scratch: Path, items: list[Item]) -> Export:
+    """Put a version where its links look for it; one that is there already stays."""
+    at = room.started_at or room.ended_at or datetime.fromtimestamp(0, UTC)
+    plan = json.dumps({"at": at.isoformat(), "items": [asdict(item) for item in items]}, sort_keys=True)
+    digest = hashlib.sha256(plan.encode()).hexdigest()[:32]
+    (scratch / PLAN).write_text(plan)
+    target = store.exports_folder(room.pk) / digest
+    if target.exists():
+        os.utime(target)
+    else:
+        try:
+            scratch.rename(target)
+        except OSError:
+            if not target.exists():  # else somebody was a moment faster with the same
+                raise
+    return load(room.pk, digest)
+
+
+def load(room_pk: int, digest: str) -> Export:
+    """A version that was built before. Raises FileNotFoundError."""
+    folder = store.exports_folder(room_pk) / digest
+    plan = json.loads((folder / PLAN).read_text())
+    items = tuple(Item(**{**item, "path": item["path"].replace("{export}", digest)}) for item in plan["items"])
+    return Export(digest, store.folder(room_pk), datetime.fromisoformat(plan["at"]), items)
+
+
+def discard(room_pk: int, digest: str) -> None:
+    """Remove a version that nobody was given a link to."""
+    shutil.rmtree(store.exports_folder(room_pk) / digest, ignore_errors=True)
+
+
+def tidy(root: Path) -> None:
+    """Remove versions that no link can lead to any more, and what a killed process left."""
+    for folder in root.iterdir():
+        with suppress(FileNotFoundError):
+            if folder.stat().st_mtime < time.time() - OUTDATED:
+                shutil.rmtree(folder)
+
+
+# --- sound ----------------------------------------------------------------------------------------------------------
+
+
+def sound_files(recording: Recording) -> list[RecordingFile]:
+    """The mix, then the tracks in the order in which they begin."""
+    return list(recording.files.select_related("seat__user").order_by("kind", "start_ms", "pk"))
+
+
+def sound_item(room: Room, file: RecordingFile, number: int) -> Item:
+    path = store.file_path(file)
+    if file.crc32 is None:
+        raise OSError(f"{file.path} has not been looked through yet")
+    size = path.stat().st_size
+    if size != file.size:
+        raise OSError(f"{file.path} has {size} bytes, and had {file.size} when it was finished")
+    about = {"kind": file.kind, "start_ms": file.start_ms, "duration_ms": file.duration_ms}
+    if file.seat is None:
+        name = path.name
+    else:
+        about["user"] = file.seat.user.handle
+        name = f"tracks/{number:02}-{file.seat.user.handle}{path.suffix}"
+    below = path.relative_to(store.folder(room.pk)).as_posix()
+    return Item(f"{room.slug}/{name}", below, size, file.crc32, file.sha256, about)
+
+
+# --- texts ----------------------------------------------------------------------------------------------------------
+
+
+def text_item(room: Room, name: str, scratch: Path) -> Item | None:
+    pieces = _texts[name](room)
+    return None if pieces is None else write_text(scratch, f"{room.slug}/{name}", pieces, {"kind": "text"})
+
+
+def write_text(scratch: Path, name: str, pieces: Iterable[str], about: dict[str, Any]) -> Item:
+    """Write a text and learn all that the zip says of it on the way."""
+    below = name.partition("/")[2]
+    path = scratch / below
+    if path.parent != scratch:
+        path.parent.mkdir(exist_ok=True)
+    size, crc32, sha256 = 0, 0, hashlib.sha256()
+    with path.open("wb") as file:
+        for piece in pieces:
+            data = piece.encode()
+            size += file.write(data)
+            crc32 = zlib.crc32(data, crc32)
+            sha256.update(data)
+    return Item(name, f"exports/{{export}}/{below}", size, crc32, sha256.hexdigest(), about)
+
+
+def manifest(room: Room, items: Iterable[Item]) -> Iterator[str]:
+    """What the zip holds, with a checksum for each file; nothing in it depends on when it was made."""
+    about = {
+        "slug": room.slug,
+        "title": room.title,
+        "host": room.host.handle,
+        "language": room.language,
+        "started_at": iso(room.started_at),
+        "ended_at": iso(room.ended_at),
+        "end_reason": room.end_reason,
+    }
+    files = [
+        {"path": item.name.partition("/")[2], "size": item.size, "sha256": item.sha256, **item.about} for item in items
+    ]
+    note = "Times are milliseconds since the room started. The sha256 are of the files in this zip."
+    yield json.dumps({"room": about, "note": note, "files": files}, ensure_ascii=False, indent=1) + "\n"
+
+
+@export_text("log.jsonl")
+def log(room: Room) -> Iterator[str]:
+    """What everybody in the room could see happen, one event a line, as it travelled."""
+    for event in RoomEvent.objects.filter(room=room).order_by("seq").iterator(chunk_size=500):
+        yield encode(as_message(event)) + "\n"
+
+
+# "from" is no name for an attribute, so the class has no body.
+Stint = TypedDict(
+    "Stint",
+    {
+        "user": str,
+        "name": str,
+        "role": str,
+        "place": int,
+        "from_ms": int,
+        "to_ms": int,
+        "from": str | None,
+        "to": str | None,
+        "left": str,
+    },
+)
+
+
+def stints(room: Room) -> Iterator[Stint]:
+    """Stays on stage in the order in which they began. `user` is the handle: it alone says who it was."""
+    seats = Seat.objects.filter(room=room).select_related("user").order_by("taken_at", "pk")
+    for seat in seats.iterator(chunk_size=500):
+        left_at = seat.left_at or room.ended_at
+        yield {
+            "user": seat.user.handle,
+            "name": seat.user.display_name,
+            "role": seat.role,
+            "place": seat.place,
+            "from_ms": room.room_time(seat.taken_at),
+            "to_ms": room.room_time(left_at),
+            "from": iso(seat.taken_at),
+            "to": iso(left_at),
+            "left": seat.left_reason,
+        }
+
+
+@export_text("stage.json")
+def stage_json(room: Room) -> Iterator[str]:
+    yield json.dumps(list(stints(room)), ensure_ascii=False, indent=1) + "\n"
+
+
+@export_text("stage.csv")
+def stage_csv(room: Room) -> Iterator[str]:
+    yield from table(stints(room))
+
+
+def table(rows: Iterable[Stint]) -> Iterator[str]:
+    """Stays on stage as CSV. What a spreadsheet would take for a formula is made a text; by the mark at the beginning
+    spreadsheets know that it is UTF-8."""
+    line = io.StringIO()
+    writer = csv.DictWriter(line, fieldnames=Stint.__annotations__)
+    line.write(codecs.BOM_UTF8.decode())
+    writer.writeheader()
+    yield line.getvalue()
+    for stint in rows:
+        line.seek(0)
+        line.truncate()
+        writer.writerow({name: harmless(cell) if isinstance(cell, str) else cell for name, cell in stint.items()})
+        yield line.getvalue()
+
+
+def harmless(text: str) -> str:
+    """A text that no spreadsheet computes, also where another character than ours separates cells there: before each
+    character that would begin a formula at the beginning of a cell stands an apostrophe."""
+    return _FORMULA.sub(lambda found: f"{found[0]}'", text)

@@ -1,0 +1,110 @@
+"""Bytes to a reader: whole or a range of them, never more than a piece in memory at a time."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+
+from django.conf import settings
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
+from django.utils.cache import get_conditional_response
+from django.utils.http import content_disposition_header
+
+from rooms.recording import store
+from rooms.recording.delivery import ranges
+
+INTERNAL = "/_recordings/"  # nginx: `internal; alias RECORDINGS_DIR/`
+READ = 1 << 18  # bytes a step
+Bytes = Callable[[int, int], AsyncIterator[bytes]]
+"""Makes the bytes from one place up to, not including, another."""
+
+
+def deliver_bytes(request: HttpRequest, source: Bytes, size: int, etag: str, content_type: str) -> HttpResponseBase:
+    """200, 206, 304, 412 or 416, as the request's headers want it; HEAD gets the same headers."""
+    quoted = f'"{etag}"'
+    if (unchanged := get_conditional_response(request, quoted)) is not None and unchanged.status_code in (304, 412):
+        return unchanged
+    header = request.headers.get("Range") if ranges.still_same(request.headers.get("If-Range"), quoted) else None
+    try:
+        wanted = ranges.asked(header, size) if request.method == "GET" else None
+    except ranges.Unsatisfiable:
+        response: HttpResponseBase = HttpResponse(status=416, content_type=content_type)
+        response["Content-Range"] = f"bytes */{size}"
+        return response
+    given = wanted or ranges.Range(0, size)
+    if request.method == "HEAD":
+        response = HttpResponse(content_type=content_type)
+    else:
+        status = 206 if wanted else 200
+        response = StreamingHttpResponse(source(given.start, given.stop), status=status, content_type=content_type)
+    if wanted:
+        response["Content-Range"] = wanted.header(size)
+    response["Content-Length"] = str(given.stop - given.start)
+    response["Accept-Ranges"] = "bytes"
+    response["ETag"] = quoted
+    return response
+
+
+def deliver_file(
+    request: HttpRequest, path: Path, etag: str, content_type: str, download_as: str = ""
+) -> HttpResponseBase:
+    """A file of the recordings, whole or in part."""
+    response: HttpResponseBase | None = _by_nginx(path, content_type)
+    if response is None:
+        try:
+            size = path.stat().st_size
+        except FileNotFoundError as error:
+            raise Http404 from error
+
+        def source(start: int, stop: int) -> AsyncIterator[bytes]:
+            return read(path, start, stop)
+
+        response = deliver_bytes(request, source, size, etag, content_type)
+    return named(response, download_as)
+
+
+def deliver_piece(path: Path, content_type: str) -> HttpResponse:
+    """A second of live sound. We send it at once: it is smaller than one step of reading (about 8 KB)."""
+    response = _by_nginx(path, content_type)
+    if response is None:
+        try:
+            response = HttpResponse(path.read_bytes(), content_type=content_type)
+        except FileNotFoundError as error:
+            raise Http404 from error
+    return response
+
+
+def _by_nginx(path: Path, content_type: str) -> HttpResponse | None:
+    """In production nginx sends what lies in RECORDINGS_DIR (ranges are its own); None for what we send: everything in
+    development, and what is in memory."""
+    if not (settings.X_ACCEL_REDIRECT and path.is_relative_to(settings.RECORDINGS_DIR)):
+        return None
+    response = HttpResponse(content_type=content_type)
+    response["X-Accel-Redirect"] = INTERNAL + store.relative(path)
+    return response
+
+
+def named(response: HttpResponseBase, download_as: str) -> HttpResponseBase:
+    """As a download under this name where one is given; never stored by a cache that others share."""
+    if disposition := content_disposition_header(bool(download_as), download_as):
+        response["Content-Disposition"] = disposition
+    response["Cache-Control"] = "private, max-age=0, must-revalidate"
+    response["X-Content-Type-Options"] = "nosniff"
+    return response
+
+
+async def read(path: Path, start: int, stop: int) -> AsyncIterator[bytes]:
+    """Bytes of a file. One that is shorter than it should be breaks off: what was announced must not be made up."""
+    file = await asyncio.to_thread(path.open, "rb", 0)
+    try:
+        await asyncio.to_thread(file.seek, start)
+        left = stop - start
+        while left:
+            data = await asyncio.to_thread(file.read, min(READ, left))
+            if not data:
+                raise EOFError(f"{path.name} ends {left} bytes early")
+            left -= len(data)
+            yield data
+    finally:
+        file.close()

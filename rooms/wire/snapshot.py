@@ -1,0 +1,164 @@
+"""A room as one person sees it now: where every client starts, and starts again when it missed something.
+
+The part that is the same for all (`Base`) is read once for many; what concerns only the reader (`you`) is small. The
+room's row is read before its seats: an event committed in between is in the seats already and comes again with a
+higher `seq`, which changes nothing, because every event sets a state rather than adding to one.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TypedDict
+
+from django.conf import settings
+from django.utils import timezone
+from redis.exceptions import RedisError
+
+from rooms import presence
+from rooms.models import Room, Seat
+from rooms.rules import permissions
+from rooms.rules.facts import facts_of, grace_ends
+from rooms.rules.identity import Who
+from rooms.rules.refusals import RoomRefused
+from rooms.wire.events import SeatState, iso, seat_state
+
+
+class RoomState(TypedDict):
+    """The room itself. Moments are ISO 8601 in UTC; `recorded_days` is how long the copy is kept."""
+
+    slug: str
+    title: str
+    topic: str
+    language: str
+    status: str
+    started_at: str | None
+    ended_at: str | None
+    end_reason: str
+    speak_policy: str
+    entry_policy: str
+    max_speakers: int
+    recorded_days: int
+    transcription: bool
+    host: str
+    host_lost_at: str | None
+    host_ends_at: str | None
+    recording_paused_at: str | None
+
+
+class May(TypedDict):
+    """What the reader may do here. `take_seat` is the right to a place, whether or not one is free this second or
+    consent was given: those two change while one looks, and the client sees both (`seats`, `consented`)."""
+
+    take_seat: bool
+    why_not: str | None
+    end: bool
+    mute_others: bool
+    set_entry_policy: bool
+
+
+class You(TypedDict):
+    """The reader. `user` is null for who is not signed in."""
+
+    user: str | None
+    may: May
+    consented: bool
+
+
+class Snapshot(TypedDict):
+    """`type` is "snapshot"; `seq` is the last event that is in it."""
+
+    type: str
+    seq: int
+    room: RoomState
+    seats: list[SeatState]
+    listening: int
+    you: You
+    now: str
+
+
+@dataclass(frozen=True)
+class Base:
+    """What everybody sees, as of `seq`, with the row it came from."""
+
+    row: Room
+    room: RoomState
+    seats: list[SeatState]
+    listening: int
+
+    @property
+    def seq(self) -> int:
+        return self.row.seq
+
+
+def room_state(room: Room) -> RoomState:
+    """`room.host` must be loaded."""
+    return {
+        "slug": room.slug,
+        "title": room.title,
+        "topic": room.topic,
+        "language": room.language,
+        "status": room.status,
+        "started_at": iso(room.started_at),
+        "ended_at": iso(room.ended_at),
+        "end_reason": room.end_reason,
+        "speak_policy": room.speak_policy,
+        "entry_policy": room.entry_policy,
+        "max_speakers": room.max_speakers,
+        "recorded_days": settings.RECORDING_DAYS,
+        "transcription": room.transcription,
+        "host": room.host.handle,
+        "host_lost_at": iso(room.host_lost_at),
+        "host_ends_at": iso(grace_ends(room)),
+        "recording_paused_at": iso(room.recording_paused_at),
+    }
+
+
+def base(room_pk: int) -> Base:
+    """Two queries and one question to Redis; without Redis everybody on stage counts as there. Raises unknown_room."""
+    row = Room.objects.select_related("host").filter(pk=room_pk).first()
+    if row is None:
+        raise RoomRefused("unknown_room")
+    seats = list(Seat.objects.select_related("user").filter(room=row, left_at=None).order_by("place"))
+    people = [presence.user_key(seat.user_id) for seat in seats]
+    try:
+        present, here = presence.look(room_pk, people)
+    except RedisError:
+        present, here = 0, [True] * len(seats)
+    states = [seat_state(seat, connected=flag) for seat, flag in zip(seats, here, strict=True)]
+    return Base(row, room_state(row), states, presence.listening(present, here))
+
+
+def you(room: Room, who: Who) -> You:
+    """What concerns the reader: no query for who is signed out, five at most for who is signed in."""
+    facts = facts_of(room, who.user)
+    why_not = permissions.live(facts.status) or permissions.may_speak(facts)
+    return {
+        "user": who.handle,
+        "may": {
+            "take_seat": why_not is None,
+            "why_not": why_not,
+            "end": permissions.may_end(facts) is None,
+            "mute_others": room.is_live and facts.role in permissions.HELPERS,
+            "set_entry_policy": permissions.may_set_entry_policy(facts) is None,
+        },
+        "consented": facts.consented,
+    }
+
+
+def compose(shared: Base, personal: You) -> Snapshot:
+    """One person's snapshot out of what all share and what is theirs."""
+    return {
+        "type": "snapshot",
+        "seq": shared.seq,
+        "room": shared.room,
+        "seats": shared.seats,
+        "listening": shared.listening,
+        "you": personal,
+        "now": str(iso(timezone.now())),
+    }
+
+
+def snapshot(room_pk: int, who: Who) -> Snapshot:
+    """A fresh snapshot for a page or the API: a constant number of queries. Raises unknown_room."""
+    shared = base(room_pk)
+    return compose(shared, you(shared.row, who))

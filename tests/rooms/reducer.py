@@ -1,0 +1,114 @@
+"""What every kind of event does to a snapshot: the rule that clients follow (`static/js/room/state.js` is its twin).
+
+Pure. Events set a state, they never add to one, so replaying one twice changes nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from rooms.wire.events import Event
+
+State = dict[str, Any]
+
+
+def apply(state: State, event: Event) -> State:
+    """The snapshot after one sequenced event; what it has seen already changes nothing. The old one stays as it is.
+
+    Raises ValueError for an event that leaves a gap: then a client asks for a fresh snapshot.
+    """
+    if event["seq"] <= state["seq"]:
+        return state
+    if event["seq"] != state["seq"] + 1:
+        raise ValueError(f"event {event['seq']} after {state['seq']}: something is missing")
+    change = _CHANGES[event["type"]](state, event["data"])
+    return {**state, **change, "seq": event["seq"]}
+
+
+def replay(state: State, events: Iterable[Event]) -> State:
+    """The snapshot after many events."""
+    for event in events:
+        state = apply(state, event)
+    return state
+
+
+def _in_order(seats: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
+    return sorted(seats, key=lambda seat: seat["place"])
+
+
+def _nothing(state: State, data: dict[str, Any]) -> State:
+    return {}
+
+
+def _seat_taken(state: State, data: dict[str, Any]) -> State:
+    others = (seat for seat in state["seats"] if seat["user"] != data["seat"]["user"])
+    return {"seats": _in_order([*others, data["seat"]])}
+
+
+def _seat_left(state: State, data: dict[str, Any]) -> State:
+    return {"seats": [seat for seat in state["seats"] if seat["user"] != data["user"]]}
+
+
+def _seat_muted(state: State, data: dict[str, Any]) -> State:
+    return {
+        "seats": [{**seat, "muted": data["muted"]} if seat["user"] == data["user"] else seat for seat in state["seats"]]
+    }
+
+
+def _host_lost(state: State, data: dict[str, Any]) -> State:
+    return _host(state, data["lost_at"], data["ends_at"])
+
+
+def _host_back(state: State, data: dict[str, Any]) -> State:
+    return _host(state, None, None)
+
+
+def _host(state: State, lost_at: str | None, ends_at: str | None) -> State:
+    room = {**state["room"], "host_lost_at": lost_at, "host_ends_at": ends_at}
+    there = {"connected": ends_at is None}
+    return {
+        "room": room,
+        "seats": [{**seat, **there} if seat["user"] == room["host"] else seat for seat in state["seats"]],
+    }
+
+
+def _recording_paused(state: State, data: dict[str, Any]) -> State:
+    return {"room": {**state["room"], "recording_paused_at": data["paused_at"]}}
+
+
+def _recording_resumed(state: State, data: dict[str, Any]) -> State:
+    return {"room": {**state["room"], "recording_paused_at": None}}
+
+
+def _entry_policy_set(state: State, data: dict[str, Any]) -> State:
+    return {"room": {**state["room"], "entry_policy": data["policy"]}}
+
+
+def _room_ended(state: State, data: dict[str, Any]) -> State:
+    room = {
+        **state["room"],
+        "status": "ended",
+        "end_reason": data["reason"],
+        "ended_at": data["ended_at"],
+        "host_lost_at": None,
+        "host_ends_at": None,
+        "recording_paused_at": None,
+    }
+    may = {"take_seat": False, "why_not": "room_ended", "end": False, "mute_others": False}
+    may["set_entry_policy"] = False
+    return {"room": room, "seats": [], "you": {**state["you"], "may": may}}
+
+
+_CHANGES = {
+    "room_opened": _nothing,
+    "seat_taken": _seat_taken,
+    "seat_left": _seat_left,
+    "seat_muted": _seat_muted,
+    "host_lost": _host_lost,
+    "host_back": _host_back,
+    "recording_paused": _recording_paused,
+    "recording_resumed": _recording_resumed,
+    "entry_policy_set": _entry_policy_set,
+    "room_ended": _room_ended,
+}
