@@ -25,8 +25,7 @@ from tests.rooms.people import consented, open_room, person, seated
 
 
 @pytest.mark.alone
-async def test_redis_dies_and_comes_back(site: Site, services: Throwaway) -> None:
-    site.start("web")
+async def test_redis_dies_and_comes_back(lent_site: Site, services: Throwaway) -> None:
     room = await run(open_room)()
     guest = await run(lambda: consented(person("guest"), room))()
     async with Page(room, guest) as page, Page(room) as stranger:
@@ -48,7 +47,7 @@ async def test_redis_dies_and_comes_back(site: Site, services: Throwaway) -> Non
 
 
 @pytest.mark.alone
-async def test_a_page_that_slept_is_right_within_a_second(web: Site) -> None:
+async def test_a_page_that_slept_is_right_within_a_second(lent_site: Site) -> None:
     room = await run(open_room)()
     guest = await run(person)("sleeper")
     async with Page(room, guest) as page:
@@ -112,8 +111,7 @@ def reconnected(transactional_db: None) -> Generator[None]:
 
 
 @pytest.mark.alone
-async def test_postgresql_dies_and_comes_back(site: Site, services: Throwaway, reconnected: None) -> None:
-    site.start("web")
+async def test_postgresql_dies_and_comes_back(lent_site: Site, services: Throwaway, reconnected: None) -> None:
     room = await run(open_room)()
     guest = await run(lambda: consented(person("guest"), room))()
     async with Page(room, guest) as page, Page(room) as stranger:
