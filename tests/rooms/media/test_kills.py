@@ -79,9 +79,9 @@ def test_people_hear_again_whatever_is_killed(managed: Managed, room: Room) -> N
 def rounds(managed: Managed) -> dict[str, Callable[[], object]]:
     """Each part that may die, by name; those that do different work die at once, in half the time."""
     kill = kills.kills(managed)
-    for one, other in (("recorder", "leveller"), ("workers and beat", "web")):
-        kill[f"{one}, {other}"] = functools.partial(_both, kill.pop(one), kill.pop(other))
-    return kill
+    pairs = (("recorder", "leveller"), ("workers and beat", "web"))
+    both = {f"{one}, {other}": functools.partial(_both, kill.pop(one), kill.pop(other)) for one, other in pairs}
+    return both | kill
 
 
 def _both(*works: Callable[[], object]) -> None:
