@@ -51,7 +51,8 @@ class SharedSite(Site):
 
     def take_back(self) -> None:
         """End the rooms that are live, and every process but the three."""
-        self.stop(*(name for name in self.running if name not in PROCESSES))
+        for name in self.running.keys() - set(PROCESSES):
+            self.stop(name)
         now = timezone.now()
         # Not by the action: nobody is told and nothing is finished of a room that goes with its row.
         Room.objects.filter(status=Room.Status.LIVE).update(
