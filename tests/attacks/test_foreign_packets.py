@@ -15,10 +15,10 @@ import pytest
 from rooms.guests import peers
 from rooms.guests.hls_listener import HlsListener
 from rooms.guests.talker import Talker
-from rooms.guests.visitor import Browser, Visitor, listen
+from rooms.guests.visitor import Browser, Visitor
 from tests.processes import Site
 from tests.rooms.media.company import Analyst, loudness, tone
-from tests.rooms.media.conftest import say, signed_in
+from tests.rooms.media.conftest import listen_near, say, signed_in
 from tests.rooms.people import open_room
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.alone]
@@ -68,8 +68,7 @@ async def _attacked(site: Site, speaker: Browser, slug: str) -> tuple[float, flo
     analyst = Analyst(ears)
     talker = Talker(speaker, slug, peers.Clip(tone(), loop=True))
     async with Visitor(Browser(site.url), slug) as visitor:
-        peer = await listen(visitor, ears)
-        assert peer is not None, "the near listener was sent to HLS"
+        peer = await listen_near(visitor, ears)
         talking = asyncio.create_task(talker.run())
         try:
             async with asyncio.timeout(60):

@@ -18,7 +18,7 @@ from django.db import connection
 from core import bus
 from deploy.local.throwaway import Throwaway
 from rooms import actions, channels
-from rooms.models import Room
+from rooms.models import Room, RoomEvent
 from tests.processes import Site
 from tests.rooms.client import Page, code
 from tests.rooms.people import consented, open_room, person, seated
@@ -39,7 +39,8 @@ async def test_redis_dies_and_comes_back(lent_site: Site, services: Throwaway) -
         fresh = await stranger.wait_for("snapshot", within=60)
         assert time.monotonic() - started < 6, "the hub tries again within two seconds"
         assert [seat["user"] for seat in fresh["seats"]] == ["host", "guest"]
-        assert (await page.wait_for("snapshot"))["seq"] == fresh["seq"] == 3
+        events = [(event.seq, event.type) for event in await run(lambda: list(RoomEvent.objects.order_by("seq")))()]
+        assert (await page.wait_for("snapshot"))["seq"] == fresh["seq"] == 3, events
         assert code(await page.ask("unmute")) == "ok"
         await stranger.wait_for(lambda message: message.get("seq") == 4)
         count = await stranger.wait_for(lambda m: m.get("type") in ("beat", "count") and m["listening"] == 1)

@@ -10,9 +10,11 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
+from aiortc import RTCPeerConnection
 from django.db import connection
 
-from rooms.guests.visitor import Browser
+from rooms.guests import peers
+from rooms.guests.visitor import Browser, Refused, Visitor, listen
 from rooms.models import Room
 from tests.processes import Site
 from tests.rooms import people
@@ -51,6 +53,21 @@ def signed_in(site: Site, handle: str) -> Browser:
     browser = Browser(site.url)
     browser.sign_in(handle, PASSWORD)
     return browser
+
+
+async def listen_near(visitor: Visitor, ears: peers.Ears) -> RTCPeerConnection:
+    """Listen by WebRTC, as soon as the sound of a room that was opened just now is there."""
+    async with asyncio.timeout(60):
+        while True:
+            try:
+                peer = await listen(visitor, ears)
+            except Refused as refused:
+                if refused.code != "media_unavailable":
+                    raise
+                await asyncio.sleep(0.2)
+            else:
+                assert peer is not None, "the near listener was sent to HLS"
+                return peer
 
 
 _hands = ThreadPoolExecutor(1)

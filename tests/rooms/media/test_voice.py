@@ -20,10 +20,10 @@ from rooms import actions
 from rooms.guests import peers
 from rooms.guests.hls_listener import HlsListener
 from rooms.guests.talker import Talker
-from rooms.guests.visitor import Browser, Visitor, listen, speak
+from rooms.guests.visitor import Browser, Visitor, speak
 from rooms.models import Recording, RecordingFile, Room, Seat
 from tests.processes import Site
-from tests.rooms.media.conftest import signed_in, wait_until
+from tests.rooms.media.conftest import listen_near, signed_in, wait_until
 from tests.speech import clip, share_of_words
 from tests.weights import whisper_folder
 
@@ -52,8 +52,7 @@ async def _talk_and_listen(
     talker = Talker(speaker, slug, peers.Clip(clip))
     silent = Talker(others[2], slug, peers.Clip(np.zeros_like(clip)))
     async with Visitor(Browser(site.url), slug) as visitor:
-        peer = await listen(visitor, ears)
-        assert peer is not None, "the near listener was sent to HLS"
+        peer = await listen_near(visitor, ears)
         quiet = [_sit_muted(others[0], slug, None), _sit_muted(others[1], slug, peers.Clip(clip))]
         listening = asyncio.create_task(far.run(300))
         await asyncio.gather(talker.run(once=True), silent.run(once=True), *quiet)
