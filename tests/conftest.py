@@ -68,7 +68,7 @@ def _flush_past_the_guards() -> Generator[None]:
 def _clean_slate(request: pytest.FixtureRequest) -> Generator[None]:
     """Nothing of one test is left in Redis, the mailbox, pictures or recordings for the next."""
     from rooms.recording import marker
-    from tests.shared_site import end_shared_site
+    from tests.shared_site import end_shared_site, is_in_use
 
     if "lent_site" not in request.fixturenames:
         end_shared_site()
@@ -82,7 +82,10 @@ def _clean_slate(request: pytest.FixtureRequest) -> Generator[None]:
         client.flushall()
     for folder in (settings.MAIL_FOLDER, settings.MEDIA_ROOT, settings.RECORDINGS_DIR, settings.OUTSIDE_DIR):
         for path in Path(folder).iterdir() if Path(folder).is_dir() else ():
-            shutil.rmtree(path) if path.is_dir() else path.unlink()
+            if path.is_dir():
+                shutil.rmtree(path, ignore_errors=True)  # the shared site may be at it, too
+            elif not is_in_use(path):
+                path.unlink(missing_ok=True)
 
 
 @pytest.fixture(autouse=True, scope="session")

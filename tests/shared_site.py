@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import os
 import sys
+from pathlib import Path
 from typing import Any
 from uuid import UUID
 
@@ -21,7 +22,7 @@ from config.celery import app
 from core.bus import key
 from deploy.local.process import CannotStart, run, wait_for
 from rooms.channels import MEDIA_CHANGED
-from rooms.media.redis_keys import HEARTBEAT
+from rooms.media.redis_keys import DISK, HEARTBEAT
 from rooms.models import RecordingsFolder, Room
 from rooms.recording import marker
 from tests.processes import Site
@@ -45,7 +46,7 @@ class SharedSite(Site):
         self._mark()
         _bind_queues()
         self.start(*(name for name in PROCESSES if not self._lives(name)))
-        wait_for("a supervisor without rooms", lambda: _supervisor() == (True, 0), seconds=WITHIN)
+        wait_for("a supervisor without rooms", _is_ready, seconds=WITHIN)
         wait_for("web", lambda: self.status("/healthz") == 200, seconds=WITHIN)
         self.folder = self.folder or marker.wanted_folder()
         connection.close()
@@ -63,7 +64,7 @@ class SharedSite(Site):
             with redis.Redis.from_url(settings.REDIS_URL) as client:
                 client.publish(key(MEDIA_CHANGED), "0")
             try:
-                wait_for("the end of all rooms", lambda: _supervisor()[1] == 0, seconds=WITHIN)
+                wait_for("the end of all rooms", lambda: _told(HEARTBEAT).get("rooms") == 0, seconds=WITHIN)
             except CannotStart:
                 end_shared_site()  # the next test gets another
                 raise
@@ -73,11 +74,9 @@ class SharedSite(Site):
         return process is not None and process.poll() is None
 
     def _mark(self) -> None:
-        """Mark the emptied folder as the one that the processes know: they have looked at it once."""
+        """Let the emptied database name the folder of recordings that the processes know."""
         if self.folder is not None:
             RecordingsFolder.objects.update_or_create(pk=1, defaults={"folder": self.folder})
-            marker._write(self.folder)
-            marker.forget()
 
 
 def _bind_queues() -> None:
@@ -88,12 +87,17 @@ def _bind_queues() -> None:
             app.amqp.queues[name].bind(line.default_channel).declare()
 
 
-def _supervisor() -> tuple[bool, int]:
-    """Whether it has Janus, and how many rooms it has built; (False, -1) while it shows no life."""
+def _is_ready() -> bool:
+    """Whether the supervisor has Janus and a disk to record on, and no room."""
+    alive = _told(HEARTBEAT)
+    return bool(alive.get("janus")) and alive.get("rooms") == 0 and _told(DISK).get("paused") is False
+
+
+def _told(name: str) -> dict[str, Any]:
+    """What the supervisor said last; nothing while it shows no life."""
     with redis.Redis.from_url(settings.REDIS_URL) as client:
-        told: Any = client.get(key(HEARTBEAT))
-    sign = json.loads(told) if told else {"janus": False, "rooms": -1}
-    return bool(sign["janus"]), int(sign["rooms"])
+        found: Any = client.get(key(name))
+    return dict(json.loads(found)) if found else {}
 
 
 _running: SharedSite | None = None
@@ -113,3 +117,9 @@ def end_shared_site() -> None:
     if _running is not None:
         _running.stop()
         _running = None
+        (Path(settings.RECORDINGS_DIR) / marker.NAME).unlink(missing_ok=True)
+
+
+def is_in_use(path: Path) -> bool:
+    """Whether it is the marker of the folder of recordings: without it the supervisor would pause recording."""
+    return _running is not None and path == Path(settings.RECORDINGS_DIR) / marker.NAME
