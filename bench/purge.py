@@ -177,12 +177,12 @@ def hold_some(sizes: dict[str, int]) -> None:
     """The held ones: a violation was found in each."""
     from django.utils import timezone
 
-    from retention import clocks
+    from retention.hooks import retention_facts
     from retention.policy import Finding
 
     since = timezone.now() - timedelta(days=20)
 
-    @clocks.tells_facts
+    @retention_facts.register("bench")
     def tell(rooms: Any) -> Any:
         return [(pk, Finding(f"decision:{pk}", since)) for pk in rooms if sizes["due3"] < pk <= sizes["held"]]
 

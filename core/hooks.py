@@ -15,7 +15,7 @@ _declared: dict[str, Hook[Any]] = {}
 
 
 class Hook(Generic[T]):
-    """Functions or classes by name. A hook's name, and each name in it, is taken once; taken twice raises ValueError."""
+    """Functions or classes by name. A name that is taken twice, of a hook or in one, raises ValueError."""
 
     def __init__(self, name: str) -> None:
         if name in _declared:

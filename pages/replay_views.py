@@ -8,7 +8,6 @@ from typing import cast
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
-from django.templatetags.static import static
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
@@ -29,8 +28,6 @@ from transcripts.files.formats import FORMATS
 from transcripts.permissions import may_read
 from transcripts.queries import SEARCH, about, format_lines, readable_transcript
 from transcripts.refusals import TranscriptRefused
-
-MODULES = ("correct", "fragment", "lanes", "link", "main", "player", "progress", "transcript", "wave", "words")
 
 
 def ended_room(request: HttpRequest, slug: str) -> tuple[Room, str]:
@@ -74,7 +71,6 @@ def show(
     context = {
         "page": replay(room, who_of_request(request), role, q, editing),
         "room": room,
-        "modules": [static(f"js/replay/{name}.js") for name in MODULES],
         "words": replay_words(),
         "edit_link": reverse("pages:replay", args=[room.slug], query={**({"q": q} if q else {}), "edit": ""}),
     }

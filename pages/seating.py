@@ -20,6 +20,20 @@ class Chair(NamedTuple):
     label: str = ""
 
 
+# Rendered into a <template>: script clones it for people who sit down later.
+EMPTY_SEAT = SeatState(
+    user="",
+    name="",
+    initials="",
+    picture="",
+    color="",
+    role="speaker",
+    place=0,
+    muted=True,
+    connected=True,
+)
+
+
 def chairs(seats: Sequence[SeatState], max_speakers: int) -> list[Chair]:
     """Every chair, in reading order: host, co-hosts, speakers by place, then the free ones.
 

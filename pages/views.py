@@ -16,7 +16,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from pages.forms import OpenRoomForm
 from pages.js_messages.room import room_words
-from pages.seating import chair_count, chairs
+from pages.seating import EMPTY_SEAT, chair_count, chairs
 from people.models import User
 from rooms.actions.entry import set_entry_policy
 from rooms.actions.opening import open_room
@@ -32,22 +32,6 @@ from rooms.wire.snapshot import Snapshot, snapshot
 from rooms.wording import ENTRY_WORDS
 
 SHOWN_STANDING = 24  # figures drawn for listeners; the number beside them is exact
-ROOM_MODULES = (
-    "audience",
-    "check",
-    "controls",
-    "level",
-    "main",
-    "peer",
-    "person",
-    "seats",
-    "share",
-    "socket",
-    "stage",
-    "state",
-    "view",
-    "words",
-)
 
 
 def reader(request: HttpRequest) -> User | None:
@@ -134,13 +118,13 @@ def live_context(request: HttpRequest, room: Room, now: Snapshot) -> dict[str, A
         "room_url": request.build_absolute_uri(room.get_absolute_url()),
         "snapshot": now,
         "chairs": chairs(seats, places),
+        "empty_seat": EMPTY_SEAT,
         "chair_count": chair_count(seats, places),
         "free": places - sum(seat["role"] == "speaker" for seat in seats),
         "seated": any(seat["user"] == handle for seat in seats),
         "standing": range(min(now["listening"], SHOWN_STANDING)),
         "recording_days": settings.RECORDING_DAYS,
         "longest": settings.RECORDING_DAYS_VIOLATION,
-        "modules": [static(f"js/room/{name}.js") for name in ROOM_MODULES],
         "words": room_words(room.host.display_name),
         "entry_choices": ENTRY_WORDS.items(),
         "page": {

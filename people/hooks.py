@@ -1,8 +1,9 @@
-"""Where a person is live now. Rooms know that and stand above this app, so they register themselves here at start."""
+"""Hooks of people: links to where a person is live. Apps above know that, and register a finder."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from core.hooks import Hook
 from people.models import User
 
 
@@ -15,15 +16,9 @@ class LiveLink:
 
 
 Finder = Callable[[User], LiveLink | None]
-_finders: list[Finder] = []
-
-
-def register(finder: Finder) -> None:
-    """Called from an app's `ready`."""
-    if finder not in _finders:
-        _finders.append(finder)
+live_links: Hook[Finder] = Hook("people.live_links")
 
 
 def live_link(user: User) -> LiveLink | None:
-    """The first that is found; None where nobody hears this person now."""
-    return next((link for finder in _finders if (link := finder(user)) is not None), None)
+    """The first link that a finder knows; None where this person is not live."""
+    return next((link for find in live_links.values() if (link := find(user)) is not None), None)

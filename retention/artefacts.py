@@ -108,7 +108,7 @@ def kind_of(path: str) -> str:
 
 def unknown_erasers() -> list[str]:
     """Erasers of artefacts that the table does not have: a name was mistyped, or a row is missing."""
-    return sorted(set(erasers()) - set(BY_NAME))
+    return sorted({name for name, _eraser in erasers.items()} - set(BY_NAME))
 
 
 def erase_rows(rooms: Sequence[int]) -> dict[int, dict[str, int]]:
@@ -119,7 +119,7 @@ def erase_rows(rooms: Sequence[int]) -> dict[int, dict[str, int]]:
     if unknown := unknown_erasers():
         raise LookupError(f"not in the table of artefacts: {', '.join(unknown)}")
     gone: dict[int, dict[str, int]] = {pk: {} for pk in rooms}
-    registered = erasers()
+    registered = dict(erasers.items())
     for artefact in TABLE:
         if artefact.name in registered:
             registered[artefact.name](rooms)

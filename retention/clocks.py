@@ -1,14 +1,15 @@
-"""The facts behind rooms' clocks. Whoever keeps findings or holds registers a source here; the purge asks them all.
+"""Clocks of rooms, out of the findings and holds that apps register a source of (`retention.hooks.retention_facts`).
 
 A source is asked under the lock of the room's row, and whoever adds a finding or a hold takes the same lock and asks
-`may_hold`: so a hold that was filed before the purge began keeps the copy, and one that was filed after does not count.
+`still_holdable`: so a hold that was filed before the purge began keeps the copy, and one that was filed after it does
+not.
 """
 
 from __future__ import annotations
 
 import logging
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -17,23 +18,13 @@ from django.db import InterfaceError, OperationalError
 from django.db.models import QuerySet
 from django.utils import timezone
 
+from retention.hooks import retention_facts
 from retention.policy import Clock, Finding, Hold, Rules, clock, utc
 from rooms.models import Room
 
 log = logging.getLogger(__name__)
 
-Source = Callable[[Sequence[int]], Iterable[tuple[int, Finding | Hold]]]
-"""Given keys of rooms, all findings and holds of them, also those that have ended: (room, fact)."""
-
-_sources: list[Source] = []
 CHUNK = 500
-
-
-def tells_facts(source: Source) -> Source:
-    """Register a source of findings or holds."""
-    if source not in _sources:
-        _sources.append(source)
-    return source
 
 
 def rules() -> Rules:
@@ -50,7 +41,7 @@ def clocks(ends: Mapping[int, datetime], now: datetime) -> dict[int, Clock]:
     """The clock of each room, by its key, from when each ended. One question to each source, however many rooms."""
     findings: dict[int, list[Finding]] = defaultdict(list)
     holds: dict[int, list[Hold]] = defaultdict(list)
-    for source in _sources if ends else ():
+    for source in retention_facts.values() if ends else ():
         for room_pk, fact in source(list(ends)):
             if isinstance(fact, Finding):
                 findings[room_pk].append(fact)
@@ -66,7 +57,7 @@ def clock_of(room: Room, now: datetime | None = None) -> Clock | None:
     return clocks({room.pk: room.ended_at}, now or timezone.now())[room.pk]
 
 
-def may_hold(room: Room, now: datetime | None = None) -> bool:
+def still_holdable(room: Room, now: datetime | None = None) -> bool:
     """Whether something filed now still keeps the copy. Ask with the room's row locked."""
     if room.purged_at is not None:
         return False

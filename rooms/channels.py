@@ -15,6 +15,16 @@ def person_channel(user_pk: int) -> str:
     return key(f"person:{user_pk}")
 
 
+def host_channel(room_pk: int) -> str:
+    """What host and co-hosts of a room hear, and nobody else."""
+    return key(f"host:{room_pk}")
+
+
+def staff_channel() -> str:
+    """What staff hear whose session used a second step lately, in whatever room they are."""
+    return key("staff")
+
+
 def hubs_channel() -> str:
     """The channel that every hub hears: whose sockets to check again, {"person": pk} or {"room": pk}."""
     return key("hubs")

@@ -1,18 +1,40 @@
-"""What the purge of a room has to remove besides rows and files: what is known of it in Redis."""
+"""Everything that this app adds to the hooks and signals of others, and to its own."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
+
+from django.db import transaction
 
 from core import bus
-from core.erasers import erases
+from core.erasers import erasers
+from people import signals
+from people.hooks import live_links
+from rooms.actions.standing import on_account_changed
+from rooms.guests import demo as _demo  # noqa: F401  # receives people's accounts_ready
+from rooms.hooks import recording_ready
+from rooms.queries.live_now import live_link
+from rooms.recording.delivery import exports as _exports  # noqa: F401  # registers this app's texts
+from rooms.recording.tasks import prepare_recording
 
-PREFIXES = ("presence:{}", "presence:{}:people", "away:{}", "count:{}")
+PRESENCE_KEYS = ("presence:{}", "presence:{}:people", "away:{}", "count:{}")
+
+live_links.register("rooms")(live_link)
+signals.standing_changed.connect(on_account_changed, dispatch_uid="rooms.standing")
 
 
-@erases("presence")
+@erasers.register("presence")
 def erase_presence(rooms: Sequence[int]) -> int:
-    """Who was connected. It expires by itself; a purge does not wait for that. Raises RedisError."""
-    names = [bus.key(prefix.format(pk)) for pk in rooms for prefix in PREFIXES]
+    """Remove presence from Redis, which would expire by itself; a purge does not wait for that. Raises RedisError."""
+    names = [bus.key(pattern.format(pk)) for pk in rooms for pattern in PRESENCE_KEYS]
     removed = bus.client().delete(*names) if names else 0
     return int(removed)
+
+
+def draw_waveform(recording: Any, **_more: Any) -> None:
+    """Receiver of `recording_ready`: draw its waveform. Without the queue, beat's sweep asks for it."""
+    transaction.on_commit(lambda: prepare_recording.delay(recording.pk), robust=True)
+
+
+recording_ready.connect(draw_waveform, dispatch_uid="rooms.recording.peaks")

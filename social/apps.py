@@ -7,4 +7,4 @@ class SocialConfig(AppConfig):
     verbose_name = _("Follows")
 
     def ready(self) -> None:
-        import social.demo  # noqa: F401  # registers itself
+        import social.registrations  # noqa: F401

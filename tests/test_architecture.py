@@ -135,9 +135,10 @@ def test_the_vocabulary_is_whole() -> None:
     assert kinds == set(events.SEQUENCED) == set(_CHANGES)
     page = (ROOT / "docs/subsystems/live-events.md").read_text()
     vocabulary = (ROOT / "rooms/wire/events.py").read_text()
-    script = (ROOT / "static/js/room/state.js").read_text()
+    scripts = [path.read_text() for path in (ROOT / "static/js/room/features").glob("*.js")]
     for kind in kinds:
-        assert re.search(rf"^  {kind}:", script, re.MULTILINE), f"{kind} in state.js"
+        taken = [text for text in scripts if re.search(rf"^    {kind}:", text, re.MULTILINE)]
+        assert len(taken) == 1, f"{kind} in static/js/room/features"
     for kind in (*events.SEQUENCED, *events.PERSONAL, *events.LOSSY):
         assert f"`{kind}`" in vocabulary or f'"{kind}"' in vocabulary, kind
         assert f"`{kind}`" in page, f"{kind} in docs/subsystems/live-events.md"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from datetime import datetime
 from functools import cache
 from pathlib import Path
@@ -14,7 +15,7 @@ from django.db.models import Model
 from django.templatetags.static import static
 from django.utils import timezone
 from django.utils.formats import date_format
-from django.utils.html import format_html
+from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext as _
 
@@ -22,20 +23,55 @@ register = template.Library()
 MODULES = Path(settings.BASE_DIR) / "static" / "js"
 
 
-@cache
-def _modules() -> tuple[str, ...]:
-    return tuple(sorted(path.relative_to(MODULES).as_posix() for path in MODULES.rglob("*.js")))
+# As the formatter writes them: `import "x";`, `import { y } from "x";`, `} from "x";`, `export … from "x";`.
+IMPORTED = re.compile(r'^(?:import|export|\}).*?"([\w/]+)";$', re.MULTILINE)
+
+
+def _modules() -> dict[str, str]:
+    """Every module by its name in the import map (`room/core/store`), with its address."""
+    files = sorted(path.relative_to(MODULES).as_posix() for path in MODULES.rglob("*.js"))
+    return {name.removesuffix(".js"): static(f"js/{name}") for name in files}
+
+
+def _imported_by(entry: str) -> tuple[str, ...]:
+    """A module and all that it imports, by name, each once. What is imported by a call, later, is not among them."""
+    seen: dict[str, None] = {}
+    waiting = [entry]
+    while waiting:
+        name = waiting.pop()
+        if name not in seen:
+            seen[name] = None
+            waiting += reversed(IMPORTED.findall((MODULES / f"{name}.js").read_text(encoding="utf-8")))
+    return tuple(seen)
+
+
+_modules_once = cache(_modules)
+_imported_once = cache(_imported_by)
+
+
+def _changing() -> bool:
+    """Whether the files may change while the site runs."""
+    return bool(settings.STATIC_FILES == "source")
 
 
 @register.simple_tag
 def import_map() -> SafeString:
-    """JSON of an import map: `room/socket` → the file's address. Addresses carry a hash of the content in
+    """JSON of an import map: `room/core/socket` → the file's address. Addresses carry a hash of the content in
     production, so modules import each other by name and never by path.
     """
-    names = _modules.__wrapped__() if settings.STATIC_FILES == "source" else _modules()
-    imports = {name.removesuffix(".js"): static(f"js/{name}") for name in names}
-    imports["hls"] = static("vendor/hls.light.min.mjs")
+    imports = {**(_modules() if _changing() else _modules_once()), "hls": static("vendor/hls.light.min.mjs")}
     return mark_safe(json.dumps({"imports": imports}).replace("<", "\\u003c"))
+
+
+@register.simple_tag
+def module(entry: str, nonce: str) -> SafeString:
+    """The script element of a page's own module, and a link for each module that it imports: all are fetched at once,
+    and not one after the other as they are read.
+    """
+    names = _imported_by(entry) if _changing() else _imported_once(entry)
+    addresses = [(static(f"js/{name}.js"),) for name in names]
+    links = format_html_join("\n  ", '<link rel="modulepreload" href="{}">', addresses)
+    return format_html('{}\n  <script type="module" nonce="{}" src="{}"></script>', links, nonce, addresses[0][0])
 
 
 @register.filter

@@ -48,9 +48,6 @@ def _table_words() -> dict[str, str]:
         "ended_time_up": _("Its time was up."),
         "ended_staff": _("Staff ended it."),
         "ended_short": _("Ended"),
-        "hear_again": _("Hear it again"),
-        "other_rooms": _("See who else is live"),
-        "your_rooms": _("Your rooms"),
     }
 
 

@@ -22,30 +22,6 @@ class OpenRoom(serializers.Serializer[Any]):
     transcription = serializers.BooleanField(default=True)
 
 
-class SetEntryPolicy(serializers.Serializer[Any]):
-    """Which people may come in."""
-
-    policy = serializers.ChoiceField(choices=Room.EntryPolicy.choices)
-
-
-class GiveConsent(serializers.Serializer[Any]):
-    """Which text was agreed to."""
-
-    version = serializers.CharField(max_length=20)
-
-
-class NamePerson(serializers.Serializer[Any]):
-    """Somebody in the room, by handle."""
-
-    user = serializers.CharField(max_length=30)
-
-
-class MaybeNamePerson(serializers.Serializer[Any]):
-    """Somebody in the room, by handle; oneself unless named."""
-
-    user = serializers.CharField(max_length=30, required=False)
-
-
 class SeatShape(serializers.Serializer[Any]):
     """An occupied place. `picture` is an address or empty; then initials stand on `color`."""
 
@@ -113,6 +89,7 @@ class YouShape(serializers.Serializer[Any]):
     user = serializers.CharField(allow_null=True)
     may = MayShape()
     consented = serializers.BooleanField()
+    parts = serializers.DictField()
 
 
 class SnapshotShape(serializers.Serializer[Any]):
@@ -124,13 +101,8 @@ class SnapshotShape(serializers.Serializer[Any]):
     seats = SeatShape(many=True)
     listening = serializers.IntegerField()
     you = YouShape()
+    parts = serializers.DictField()
     now = serializers.DateTimeField()
-
-
-class Place(serializers.Serializer[Any]):
-    """Where one sits."""
-
-    place = serializers.IntegerField()
 
 
 class IceServer(serializers.Serializer[Any]):

@@ -20,9 +20,10 @@ from redis.exceptions import RedisError
 from core import bus, loops
 from rooms import channels, presence
 from rooms.live.feed import Feed
-from rooms.live.rights import put_out
+from rooms.live.rights import check_again
 from rooms.live.send_queue import Outlet
 from rooms.live.ticker import tick
+from rooms.wire import events
 from rooms.wire.events import LOSSY, PERSONAL, SEQUENCED
 
 log = logging.getLogger(__name__)
@@ -64,6 +65,7 @@ class Hub:
         self.redis: redis.asyncio.Redis = bus.connect()
         self.feeds: dict[int, Feed] = {}
         self.people: dict[int, set[Outlet]] = {}
+        self.narrow: dict[str, set[Outlet]] = {}  # the channel of a room's host side, or of staff → who hears it here
         self.connected = False
         self.tasks: set[asyncio.Task[None]] = set()
         self._pubsub: Any = None
@@ -115,6 +117,7 @@ class Hub:
     async def leave(self, feed: Feed, outlet: Outlet) -> None:
         """This socket is gone. The room stays subscribed for a while."""
         feed.outlets.discard(outlet)
+        await self.set_sides(outlet, frozenset())
         if not feed.outlets:
             feed.empty_since = time.monotonic()
         if outlet.user_pk is not None and outlet.user_pk in self.people:
@@ -123,6 +126,21 @@ class Hub:
             if not others:
                 del self.people[outlet.user_pk]
                 await self._unsubscribe(channels.person_channel(outlet.user_pk))
+
+    async def set_sides(self, outlet: Outlet, sides: frozenset[str]) -> None:
+        """Let a socket hear these narrower channels ("host", "staff") from now on, and no other."""
+        gone, new = outlet.sides - sides, sides - outlet.sides
+        outlet.sides = sides
+        for channel in (_side_channel(side, outlet.room_pk) for side in gone):
+            hearers = self.narrow.get(channel, set())
+            hearers.discard(outlet)
+            if not hearers and self.narrow.pop(channel, None) is not None:
+                await self._unsubscribe(channel)
+        for channel in (_side_channel(side, outlet.room_pk) for side in new):
+            hearers = self.narrow.setdefault(channel, set())
+            hearers.add(outlet)
+            if len(hearers) == 1:
+                await self._subscribe(channel)
 
     async def drop_idle(self) -> None:
         """Unsubscribe rooms that nobody here has listened to for a while."""
@@ -186,7 +204,7 @@ class Hub:
 
     def _channels(self) -> list[str]:
         rooms = [channels.room_channel(pk) for pk in self.feeds]
-        return rooms + [channels.person_channel(pk) for pk in self.people]
+        return [*rooms, *(channels.person_channel(pk) for pk in self.people), *self.narrow]
 
     async def _back(self) -> None:
         log.warning("live events are heard again: every socket gets a fresh snapshot")
@@ -226,6 +244,12 @@ class Hub:
                 raise NoEvent("no message to a person")
             for outlet in self.people.get(int(channel[len(self._person_prefix) :]), ()):
                 outlet.put(message["data"])
+        elif kind == "message" and channel in self.narrow:
+            allowed = events.STAFF if channel == channels.staff_channel() else events.HOST_SIDE
+            if read(message["data"])["type"] not in allowed:
+                raise NoEvent("no message to a narrower channel")
+            for outlet in self.narrow[channel]:
+                outlet.put(message["data"])
         elif kind == "message" and channel == self._control_channel:
             self._check(message["data"])
         elif kind == "subscribe" and channel.startswith(self._room_prefix):
@@ -238,11 +262,14 @@ class Hub:
         whom = json.loads(text)
         feed = self.feeds.get(whom.get("room", 0))
         outlets = [*self.people.get(whom.get("person", 0), ()), *(feed.outlets if feed else ())]
-        self.spawn(put_out(outlets), "check-rights")
+        self.spawn(self._check_again(outlets), "check-rights")
 
     async def check_everybody(self) -> None:
         """The clock's net: rights whose change was not heard of."""
-        await put_out([outlet for feed in self.feeds.values() for outlet in feed.outlets])
+        await self._check_again([outlet for feed in self.feeds.values() for outlet in feed.outlets])
+
+    async def _check_again(self, outlets: list[Outlet]) -> None:
+        await check_again(outlets, self.set_sides)
 
     def _to_room(self, feed: Feed, text: str) -> None:
         message = read(text)
@@ -256,6 +283,10 @@ class Hub:
         else:  # of a newer version, which is being started beside this one: what counts stands in the log
             feed.heal()
             raise NoEvent("an unknown kind of event")
+
+
+def _side_channel(side: str, room_pk: int) -> str:
+    return channels.staff_channel() if side == "staff" else channels.host_channel(room_pk)
 
 
 _hubs: WeakKeyDictionary[asyncio.AbstractEventLoop, Hub] = WeakKeyDictionary()

@@ -21,6 +21,7 @@ class Outlet:
         "queue",
         "room_pk",
         "seq",
+        "sides",
         "started",
         "user_pk",
         "waiting",
@@ -49,6 +50,7 @@ class Outlet:
         self.needs_snapshot = False
         self.dropped = False
         self.seq = -1
+        self.sides: frozenset[str] = frozenset()  # narrower channels than the room's that it hears
 
     def put(self, text: str, seq: int | None = None) -> None:
         """Queue a message; a queue that is full means the socket cannot keep up."""

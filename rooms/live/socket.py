@@ -22,6 +22,7 @@ from redis.exceptions import RedisError
 from core.client_address import address_of_scope, counted_as
 from core.threads import in_thread
 from people.models import User
+from people.staff_gate import fresh_sessions
 from rooms import actions, channels, presence
 from rooms.live import doorway
 from rooms.live.backpressure import abort, gate_of
@@ -29,10 +30,11 @@ from rooms.live.feed import Feed
 from rooms.live.frames import BadFrame, Frame, Pace, parse
 from rooms.live.hub import Hub, hub
 from rooms.live.send_queue import Outlet
-from rooms.live.verbs import table
+from rooms.live.verbs.call import Call
+from rooms.live.verbs.table import VERBS
 from rooms.media import ask as media
 from rooms.models import Room
-from rooms.rules import limits
+from rooms.rules.admission import sides_of
 from rooms.rules.facts import enter
 from rooms.rules.identity import (
     Who,
@@ -71,7 +73,7 @@ async def room_socket(scope: dict[str, Any], receive: Receive, send: Send) -> No
     address, session = counted_as(address_of_scope(scope, headers)), cookies.get(settings.SESSION_COOKIE_NAME, "")
     try:
         async with doorway.turn(hub().redis, address, session):
-            who, room = await in_thread(resolve, scope["url_route"]["kwargs"]["slug"], cookies)
+            who, room, sides = await in_thread(resolve, scope["url_route"]["kwargs"]["slug"], cookies)
             lease = await doorway.hold(hub().redis, who, address, session)
     except RoomRefused as refused:
         await _turn_away(send, refused.code, language_of(headers, cookies, Who(None, "")))
@@ -84,7 +86,7 @@ async def room_socket(scope: dict[str, Any], receive: Receive, send: Send) -> No
     try:
         await send({"type": "websocket.accept"})
         conn = new_conn(who.session, page_named(scope))
-        await RoomSocket(send, who, room, language_of(headers, cookies, who), address, conn).run(receive)
+        await RoomSocket(send, who, room, language_of(headers, cookies, who), address, conn, sides).run(receive)
     finally:
         lease.release()
 
@@ -104,14 +106,16 @@ async def nowhere(scope: dict[str, Any], receive: Receive, send: Send) -> None:
     await send({"type": "websocket.close", "code": 4404})
 
 
-def resolve(slug: str, cookies: dict[str, str]) -> tuple[Who, Room]:
-    """Who connects to which room. Raises unknown_room, or why this person may not come in."""
+def resolve(slug: str, cookies: dict[str, str]) -> tuple[Who, Room, frozenset[str]]:
+    """Find out who connects to which room, and which narrower channels they hear. Raises unknown_room, or why this
+    person may not come in."""
     who = who_of_cookies(cookies)
     room = Room.objects.select_related("host").filter(slug=slug).first()
     if room is None:
         raise RoomRefused("unknown_room")
-    enter(room, who)
-    return who, room
+    facts = enter(room, who)
+    fresh_staff = who.user is not None and who.user.is_staff and bool(fresh_sessions([who.session]))
+    return who, room, sides_of(facts, fresh_staff=fresh_staff)
 
 
 async def _turn_away(send: Send, code: str, language: str) -> None:
@@ -126,12 +130,15 @@ async def _turn_away(send: Send, code: str, language: str) -> None:
 class RoomSocket:
     """One open socket."""
 
-    def __init__(self, send: Send, who: Who, room: Room, language: str, address: str, conn: str) -> None:
+    def __init__(
+        self, send: Send, who: Who, room: Room, language: str, address: str, conn: str, sides: frozenset[str]
+    ) -> None:
         self.send, self.who, self.room_pk, self.slug, self.language = send, who, room.pk, room.slug, language
         self.conn = conn
         self.hub: Hub = hub()
         user_pk = who.user.pk if who.user else None
         self.outlet = Outlet(room.pk, who.key, self.conn, user_pk, self._too_slow, self._put_out)
+        self.sides = sides
         self.feed: Feed
         self.address = address
         self.pace, self.shared_pace = Pace(), doorway.pace_of(doorway.counted(who, address))
@@ -145,6 +152,7 @@ class RoomSocket:
     async def run(self, receive: Receive) -> None:
         """Until the client goes or is sent away."""
         self.feed = await self.hub.join(self.room_pk, self.outlet)
+        await self.hub.set_sides(self.outlet, self.sides)
         self._task(self._write(), "write")
         try:
             await self._arrive()
@@ -289,7 +297,7 @@ class RoomSocket:
             self._refuse(bad.code, bad.id)
             self.strikes += bad.code == "bad_frame"
             return self.strikes < STRIKES
-        self._to_lane("sound" if frame.verb in table.SOUND else "room", frame)
+        self._to_lane(VERBS[frame.verb].lane, frame)
         return True
 
     def _to_lane(self, name: str, frame: Frame) -> None:
@@ -320,19 +328,15 @@ class RoomSocket:
                 lane.task_done()
 
     async def _do(self, frame: Frame) -> dict[str, Any]:
-        if frame.verb == "ping":
-            return {}
-        call = table.Call(self.room_pk, self.who, self.conn, frame.args, self.address)
-        if frame.verb in table.SOUND:
-            await limits.SOUND.acheck(self.hub.redis, self.who.key)
-            self.used_sound = True
-            return await table.SOUND[frame.verb](call)
-        await limits.ACTIONS.acheck(self.hub.redis, self.who.key)
-        if frame.verb == "snapshot":
-            await table.in_turn(table.may_see, call)
-            await self._snapshot(fresh=True)
-            return {}
-        return await table.in_turn(table.IN_THREAD[frame.verb], call)
+        verb = VERBS[frame.verb]
+        if verb.limit is not None:
+            await verb.limit.acheck(self.hub.redis, self.who.key)
+        self.used_sound |= verb.lane == "sound"
+        call = Call(self.room_pk, self.who, self.conn, frame.args, self.address, self._send_snapshot)
+        return await verb.aperform(call)
+
+    async def _send_snapshot(self) -> None:
+        await self._snapshot(fresh=True)
 
     # --- the end ----------------------------------------------------------------------------------------------------
 

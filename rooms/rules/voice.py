@@ -5,20 +5,8 @@ Sound is measured from the finished track (`peaks.is_sounding`), never taken fro
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
+from rooms.hooks import known_voices
 from rooms.models import RecordingFile, Seat
-
-Finder = Callable[[int, int], bool]
-"""Given the keys of a room and of a person: whether something that this person said there is known."""
-
-_finders: list[Finder] = []
-
-
-def register(finder: Finder) -> None:
-    """Called from an app's `ready`."""
-    if finder not in _finders:
-        _finders.append(finder)
 
 
 def has_voice(room_pk: int, user_pk: int) -> bool:
@@ -27,4 +15,4 @@ def has_voice(room_pk: int, user_pk: int) -> bool:
         return False
     tracks = RecordingFile.objects.filter(kind=RecordingFile.Kind.TRACK, seat__room=room_pk, seat__user=user_pk)
     # One that is not measured yet counts: those are tracks of before there was this column, until `measure_left`.
-    return tracks.exclude(has_sound=False).exists() or any(finder(room_pk, user_pk) for finder in _finders)
+    return tracks.exclude(has_sound=False).exists() or any(known(room_pk, user_pk) for known in known_voices.values())

@@ -182,8 +182,21 @@ class Personal(TypedDict):
     page: NotRequired[str]
 
 
+class Sided(TypedDict):
+    """To the host's side of a room, or to staff: never sequenced, never in the log. `room` is the slug it is about."""
+
+    type: str
+    room: str
+    data: Any
+
+
 LOSSY = ("count", "talking", "connected", "media_restarted", "beat")
 PERSONAL = ("you_muted", "you_unseated", "mic_lost", "mic_moved")
+
+
+# Kinds on the channel of a room's host side (host and co-hosts), and on that of staff: `Sided`.
+HOST_SIDE: tuple[str, ...] = ()
+STAFF: tuple[str, ...] = ()
 
 
 def encode(message: Any) -> str:
@@ -235,3 +248,20 @@ def tell(user_pk: int, message: Personal) -> None:
     """Tell one person what concerns only them, when the transaction commits."""
     text = encode(message)
     transaction.on_commit(lambda: bus.publish(channels.person_channel(user_pk), text), robust=True)
+
+
+def tell_host_side(room: Room, message: Sided) -> None:
+    """Tell host and co-hosts of a room something that is theirs alone, when the transaction commits."""
+    _publish_later(channels.host_channel(room.pk), message, HOST_SIDE)
+
+
+def tell_staff(message: Sided) -> None:
+    """Tell staff on every room's page, when the transaction commits."""
+    _publish_later(channels.staff_channel(), message, STAFF)
+
+
+def _publish_later(channel: str, message: Sided, kinds: tuple[str, ...]) -> None:
+    if message["type"] not in kinds:
+        raise ValueError(f"{message['type']} is not in the vocabulary of {channel}")
+    text = encode(message)
+    transaction.on_commit(lambda: bus.publish(channel, text), robust=True)

@@ -8,13 +8,14 @@ higher `seq`, which changes nothing, because every event sets a state rather tha
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TypedDict
+from typing import Any, TypedDict
 
 from django.conf import settings
 from django.utils import timezone
 from redis.exceptions import RedisError
 
 from rooms import presence
+from rooms.hooks import personal_parts, snapshot_parts
 from rooms.models import Room, Seat
 from rooms.rules import permissions
 from rooms.rules.facts import facts_of, grace_ends
@@ -57,15 +58,19 @@ class May(TypedDict):
 
 
 class You(TypedDict):
-    """The reader. `user` is null for who is not signed in."""
+    """The reader. `user` is null for somebody who is not signed in; `parts` come from `rooms.hooks.personal_parts`."""
 
     user: str | None
     may: May
     consented: bool
+    parts: dict[str, Any]
 
 
 class Snapshot(TypedDict):
-    """`type` is "snapshot"; `seq` is the last event that is in it."""
+    """`type` is "snapshot"; `seq` is the last event that is in it.
+
+    `parts` has what apps register with `rooms.hooks.snapshot_parts`, by its name there; it is the same for everybody.
+    """
 
     type: str
     seq: int
@@ -73,6 +78,7 @@ class Snapshot(TypedDict):
     seats: list[SeatState]
     listening: int
     you: You
+    parts: dict[str, Any]
     now: str
 
 
@@ -84,6 +90,7 @@ class Base:
     room: RoomState
     seats: list[SeatState]
     listening: int
+    parts: dict[str, Any]
 
     @property
     def seq(self) -> int:
@@ -125,7 +132,8 @@ def base(room_pk: int) -> Base:
     except RedisError:
         present, here = 0, [True] * len(seats)
     states = [seat_state(seat, connected=flag) for seat, flag in zip(seats, here, strict=True)]
-    return Base(row, room_state(row), states, presence.listening(present, here))
+    parts = {name: part(row) for name, part in snapshot_parts.items()}
+    return Base(row, room_state(row), states, presence.listening(present, here), parts)
 
 
 def you(room: Room, who: Who) -> You:
@@ -142,6 +150,7 @@ def you(room: Room, who: Who) -> You:
             "set_entry_policy": permissions.may_set_entry_policy(facts) is None,
         },
         "consented": facts.consented,
+        "parts": {} if who.user is None else {name: part(room, who.user) for name, part in personal_parts.items()},
     }
 
 
@@ -154,6 +163,7 @@ def compose(shared: Base, personal: You) -> Snapshot:
         "seats": shared.seats,
         "listening": shared.listening,
         "you": personal,
+        "parts": shared.parts,
         "now": str(iso(timezone.now())),
     }
 

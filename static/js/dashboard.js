@@ -2,10 +2,9 @@
 // The page itself is asked again and its rows taken over, so that the server words everything once.
 import { isolated } from "names";
 import { upgradeTimes } from "page";
+import { find, findAll } from "shared/dom";
 
-const EVERY = 8000;
-const list = document.querySelector("[data-past]");
-const notice = document.querySelector("[data-notice]");
+const EVERY = 8000; // ms
 
 /** The page as it is now; nothing when it cannot be had. Who was signed out meanwhile stays where they are. */
 async function fresh() {
@@ -16,30 +15,37 @@ async function fresh() {
   return page;
 }
 
-/** What is new is read out once: that a state is another one, not each percent. */
-function take(row, found) {
-  if (row.innerHTML === found.innerHTML) return;
-  const news = row.dataset.state !== found.dataset.state;
-  row.innerHTML = found.innerHTML;
-  row.dataset.state = found.dataset.state;
-  row.toggleAttribute("data-moving", found.hasAttribute("data-moving"));
+/**
+ * Take over a row. What is new is read out once: that a state is another one, not each percent.
+ * @param {HTMLElement} row
+ * @param {HTMLElement} current
+ */
+function take(row, current) {
+  if (row.innerHTML === current.innerHTML) return;
+  const news = row.dataset.state !== current.dataset.state;
+  row.innerHTML = current.innerHTML;
+  row.dataset.state = current.dataset.state;
+  row.toggleAttribute("data-moving", current.hasAttribute("data-moving"));
   if (!news) return;
-  const title = row.closest("li").querySelector("h3").textContent;
-  const words = [...row.querySelectorAll("[data-news]")].map((one) => one.textContent.replace(/\s+/g, " ").trim());
-  notice.textContent = `${isolated(title)}: ${words.join(". ")}`;
+  const title = row.closest("li")?.querySelector("h3")?.textContent ?? "";
+  const words = findAll("[data-news]", row).map((one) => one.textContent.replace(/\s+/g, " ").trim());
+  find("[data-notice]").textContent = `${isolated(title)}: ${words.join(". ")}`;
 }
 
-async function look() {
+/** @param {Element} list */
+async function look(list) {
   const page = document.hidden ? null : await fresh();
-  for (const row of list.querySelectorAll("[data-moving]")) {
-    const found = page?.getElementById(row.id);
-    if (found) take(row, found);
+  for (const row of findAll("[data-moving]", list)) {
+    const current = page?.getElementById(row.id);
+    if (current) take(row, current);
   }
-  again();
+  again(list);
 }
 
-function again() {
-  if (list.querySelector("[data-moving]")) setTimeout(look, EVERY);
+/** @param {Element} list */
+function again(list) {
+  if (list.querySelector("[data-moving]")) setTimeout(look, EVERY, list);
 }
 
-if (list) again();
+const list = document.querySelector("[data-past]");
+if (list) again(list);

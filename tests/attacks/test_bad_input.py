@@ -361,7 +361,7 @@ async def hostile_frames(room: Room) -> None:
                 text,
             )
     # Some verbs have no arguments, and wait for a supervisor that does not run here.
-    for verb in sorted(VERBS - {"end", "leave_seat", "listen", "listen_stop", "check_stop"}):
+    for verb in sorted(VERBS.keys() - {"end", "leave_seat", "listen", "listen_stop", "check_stop"}):
         assert "unavailable" not in await said(room, verb, ["[]", "{}", "-1", "true", '"v=0"', "9" * 18]), verb
 
 

@@ -4,7 +4,7 @@ from collections.abc import Generator, Sequence
 
 import pytest
 
-from retention import clocks
+from retention.hooks import retention_facts
 from retention.policy import Finding, Hold
 
 Facts = dict[int, list[Finding | Hold]]
@@ -15,9 +15,9 @@ def facts() -> Generator[Facts]:
     """Findings and holds by room; the purge asks for them as it will ask the console."""
     known: Facts = {}
 
-    @clocks.tells_facts
+    @retention_facts.register("test")
     def tell(rooms: Sequence[int]) -> list[tuple[int, Finding | Hold]]:
         return [(pk, fact) for pk in rooms for fact in known.get(pk, [])]
 
     yield known
-    clocks._sources.remove(tell)
+    retention_facts.unregister("test")

@@ -9,7 +9,7 @@ import pytest
 from django.apps import apps
 from django.db import models
 
-from core import erasers
+from core.erasers import erasers
 from retention import artefacts
 from retention.artefacts import BY_NAME, TABLE, Goes, kind_of
 from rooms.models import RecordingFile, Room, Seat
@@ -119,11 +119,11 @@ def test_the_way_from_every_row_to_its_room_works() -> None:
 
 
 def test_apps_register_erasers_of_artefacts_that_the_table_has(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert "presence" in erasers.erasers()
+    assert erasers.get("presence") is not None
     assert artefacts.unknown_erasers() == []
-    monkeypatch.setitem(erasers._erasers, "pesence", lambda rooms: 0)
+    monkeypatch.setitem(erasers._registered, "pesence", lambda rooms: 0)
     assert artefacts.unknown_erasers() == ["pesence"]
     with pytest.raises(LookupError, match="pesence"):
         artefacts.erase_rows([1])
-    with pytest.raises(ValueError, match="two erasers"):
-        erasers.erases("presence")(lambda rooms: 0)
+    with pytest.raises(ValueError, match="registered twice"):
+        erasers.register("presence")(lambda rooms: 0)

@@ -20,7 +20,7 @@ from ledger.models import Entry
 from ledger.verify import verify
 from retention import inventory, purge, receipts
 from retention.artefacts import TABLE
-from retention.clocks import may_hold
+from retention.clocks import still_holdable
 from retention.models import PurgeReceipt
 from retention.policy import Finding, Hold, Reason
 from rooms.models import Consent, Recording, RecordingFile, Room, RoomEvent, Seat
@@ -229,7 +229,7 @@ def test_filed_a_minute_before_it_holds_and_a_minute_after_it_does_not(facts: Fa
         try:
             with transaction.atomic():
                 room = Room.objects.select_for_update().get(pk=first.pk)
-                assert may_hold(room, now - timedelta(minutes=1))
+                assert still_holdable(room, now - timedelta(minutes=1))
                 facts[first.pk] = [Hold(Reason.APPEAL, "appeal:1", now - timedelta(minutes=1))]
                 locked.set()
                 assert filed.wait(20)
@@ -245,7 +245,7 @@ def test_filed_a_minute_before_it_holds_and_a_minute_after_it_does_not(facts: Fa
     assert purge.sweep(now).purged == []
     assert store.folder(first.pk).exists()
     with transaction.atomic():
-        assert not may_hold(Room.objects.select_for_update().get(pk=second.pk), now + timedelta(minutes=1))
+        assert not still_holdable(Room.objects.select_for_update().get(pk=second.pk), now + timedelta(minutes=1))
 
 
 def test_a_hold_that_comes_between_choosing_and_locking_counts(facts: Facts, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -17,7 +17,7 @@ from people.accounts.backend import by_address, by_login
 from people.actions.account import set_email
 from people.demo import ACCOUNTS, ensure_account
 from people.models import User
-from rooms.live.verbs import table
+from rooms.live.verbs.arguments import read_person
 from rooms.models import Room
 from tests.people.factories import people, person
 from tests.people.ways_in import entered, sign_in
@@ -40,7 +40,7 @@ LOOKUPS: dict[str, Callable[[], object]] = {
     "a reset": lambda: by_address("nobody@example.org"),
     "a sign-up": lambda: HouseAdapter().clean_username("Berta"),
     "the demo": lambda: ensure_account(ACCOUNTS[0], "!"),
-    "a verb of a room": lambda: table.person("Anna"),
+    "a verb of a room": lambda: read_person("Anna"),
     "the lines of a speaker": lambda: of_the_api("Anna"),
 }
 

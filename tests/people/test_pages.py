@@ -7,9 +7,8 @@ from django.http import HttpRequest, HttpResponse
 from django.test import Client, RequestFactory
 from django.utils import timezone, translation
 
-from people import hooks
 from people.creators.actions import add_creators
-from people.hooks import LiveLink, register
+from people.hooks import LiveLink, live_links
 from people.middleware import ReaderMiddleware
 from people.models import COLOURS, User
 from people.zones import is_zone, zone_choices, zone_names
@@ -118,8 +117,8 @@ def test_time_zones_are_all_that_browsers_send() -> None:
 
 def test_the_profile_shows_where_one_is_live(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     anna = person("anna")
-    monkeypatch.setattr(hooks, "_finders", [])
-    register(lambda user: LiveLink("/r/abc/", "Bread & <b>salt</b>") if user == anna else None)
+    monkeypatch.setattr(live_links, "_registered", {})
+    live_links.register("test")(lambda user: LiveLink("/r/abc/", "Bread & <b>salt</b>") if user == anna else None)
     page = client.get("/people/anna/").content.decode()
     assert 'href="/r/abc/"' in page and "Bread &amp; &lt;b&gt;salt&lt;/b&gt;" in page
     person("bert")

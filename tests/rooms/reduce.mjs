@@ -1,12 +1,15 @@
-// Replays events on a snapshot as the room page does: reads {reducer, snapshot, events}, writes the state after each.
+// Replays events on a snapshot as the room page does: reads {snapshot, events}, writes the state after each.
 import { readFileSync } from "node:fs";
+import "./import_map.mjs";
 
-const { reducer, snapshot, events } = JSON.parse(readFileSync(0, "utf8"));
-const { apply, fromSnapshot } = await import(`data:text/javascript;base64,${readFileSync(reducer).toString("base64")}`);
+const { apply } = await import("room/core/store");
+const { fromSnapshot } = await import("room/core/state");
+const { tables } = await import("room/features/all");
+const { snapshot, events } = JSON.parse(readFileSync(0, "utf8"));
 
 let state = fromSnapshot(snapshot);
 const steps = events.map((event) => {
-  const next = apply(state, event);
+  const next = apply(tables, state, event);
   state = next.state;
   return { gap: next.gap, state: { ...state, talking: [...state.talking] } };
 });

@@ -1,4 +1,4 @@
-"""What every kind of event does to a snapshot: the rule that clients follow (`static/js/room/state.js` is its twin).
+"""What every kind of event does to a snapshot: the rule that clients follow (`static/js/room/features/` has its twins).
 
 Pure. Events set a state, they never add to one, so replaying one twice changes nothing.
 """

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any, NoReturn, TypeVar, cast
+from functools import partial
 
 from django.http import HttpResponse
 from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
+from drf_spectacular.utils import OpenApiParameter
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.serializers import Serializer
-from rest_framework.views import APIView
 
-from core.api.errors import ErrorSerializer
-from people.models import User
+from core.api.views import ApiView
+from core.api.views import described as _described
 from rooms.rules.limits import ACTIONS
 from rooms.rules.roles import role_in
 from transcripts import actions, queries
@@ -25,48 +22,17 @@ from transcripts.models import Transcript
 from transcripts.permissions import may_correct
 from transcripts.refusals import TranscriptRefused
 
-REFUSED = {
-    status: OpenApiResponse(ErrorSerializer, description="Refused; the code says why.")
-    for status in (400, 401, 403, 404, 409, 429)
-}
+described = partial(_described, tag="transcripts")
 
 
-F = TypeVar("F", bound=Callable[..., Any])
+class TranscriptView(ApiView):
+    """Base of the views of one transcript, for its host, co-hosts and those whose voice is in it."""
 
-
-def described(
-    operation: str, answer: Any, request: Any = None, parameters: list[Any] | None = None
-) -> Callable[[F], F]:
-    """The schema of an operation: its name, what goes in, what comes out, and how it refuses."""
-    return extend_schema(
-        operation_id=operation,
-        request=request,
-        parameters=parameters or [],
-        responses={200: answer, **REFUSED},
-        tags=["transcripts"],
-    )
-
-
-class TranscriptView(APIView):
-    """Base of the views of one transcript: only host, co-hosts and whose voice is in it come in."""
+    refused = TranscriptRefused
 
     def transcript(self, slug: str, mine: bool = False) -> Transcript:
         ACTIONS.check(f"u:{self.me.pk}")
         return queries.readable_transcript(slug, self.me, mine)
-
-    @property
-    def me(self) -> User:
-        return cast(User, self.request.user)
-
-    def permission_denied(self, request: Request, message: str | None = None, code: str | None = None) -> NoReturn:
-        """Who is not signed in is told so; the framework would answer a bare 403."""
-        raise TranscriptRefused("not_allowed" if request.user.is_authenticated else "not_signed_in")
-
-    def values(self, shape: type[Serializer[Any]], data: Any) -> dict[str, Any]:
-        """What came with the request, checked for form."""
-        parsed = shape(data=data)
-        parsed.is_valid(raise_exception=True)
-        return cast(dict[str, Any], parsed.validated_data)
 
     def see(self, transcript: Transcript) -> Response:
         """How far the transcript is."""

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
+from rooms.hooks import export_texts
 from rooms.models import Room
-from rooms.recording.delivery.exports import export_text
 from transcripts.files.formats import FORMATS
 from transcripts.models import Transcript
 from transcripts.queries import about, format_lines
@@ -28,4 +28,4 @@ def _text(kind: str) -> Callable[[Room], Iterator[str] | None]:
 
 
 for _kind in FORMATS:
-    export_text(f"transcript/transcript.{_kind}")(_text(_kind))
+    export_texts.register(f"transcript/transcript.{_kind}")(_text(_kind))

@@ -4,7 +4,7 @@ Sound goes in as it lies on the disk. Texts (log, stage, transcript, manifest) a
 the digest of the whole; a link names that digest, so that a download that goes on tomorrow goes on in the same zip,
 even when a line was corrected in between.
 
-Apps above this one add their texts with `@export_text("transcript/transcript.vtt")`.
+Apps above this one add their texts with `@export_texts.register("transcript/transcript.vtt")`.
 """
 
 from __future__ import annotations
@@ -20,13 +20,14 @@ import shutil
 import tempfile
 import time
 import zlib
-from collections.abc import AsyncIterator, Callable, Iterable, Iterator
+from collections.abc import AsyncIterator, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, TypedDict
 
+from rooms.hooks import export_texts
 from rooms.models import Recording, RecordingFile, Room, RoomEvent, Seat
 from rooms.recording import store
 from rooms.recording.delivery import archive, responses
@@ -36,20 +37,6 @@ OUTDATED = 2 * 24 * 3600  # seconds: no link to an older version works any more
 PLAN = "plan.json"
 # Where a cell may begin, up to what makes it a formula: the signs, their wide forms, tab and return.
 _FORMULA = re.compile(r"""(?:^|(?<=[;,|"\t\r\n]))[ \xa0]*(?=[=+\-@\t\r\uff1d\uff0b\uff0d\uff20])""")
-Text = Callable[[Room], Iterable[str] | None]
-"""Makes a text of a room, piece by piece; None where the room has nothing of the kind."""
-
-_texts: dict[str, Text] = {}
-
-
-def export_text(name: str) -> Callable[[Text], Text]:
-    """Register a text by its name in the zip."""
-
-    def register(text: Text) -> Text:
-        _texts[name] = text
-        return text
-
-    return register
 
 
 @dataclass(frozen=True)
@@ -107,7 +94,9 @@ def items_of(recording: Recording, scratch: Path) -> list[Item]:
     """Sound, texts and, last, the manifest of both."""
     room = recording.room
     items = [sound_item(room, file, number) for number, file in enumerate(sound_files(recording))]
-    items += [item for name in sorted(_texts) if (item := text_item(room, name, scratch))]
+    items += [
+        item for name in sorted(key for key, _text in export_texts.items()) if (item := text_item(room, name, scratch))
+    ]
     return [*items, write_text(scratch, f"{room.slug}/manifest.json", manifest(room, items), {})]
 
 
@@ -179,7 +168,7 @@ def sound_item(room: Room, file: RecordingFile, number: int) -> Item:
 
 
 def text_item(room: Room, name: str, scratch: Path) -> Item | None:
-    pieces = _texts[name](room)
+    pieces = dict(export_texts.items())[name](room)
     return None if pieces is None else write_text(scratch, f"{room.slug}/{name}", pieces, {"kind": "text"})
 
 
@@ -217,7 +206,7 @@ def manifest(room: Room, items: Iterable[Item]) -> Iterator[str]:
     yield json.dumps({"room": about, "note": note, "files": files}, ensure_ascii=False, indent=1) + "\n"
 
 
-@export_text("log.jsonl")
+@export_texts.register("log.jsonl")
 def log(room: Room) -> Iterator[str]:
     """What everybody in the room could see happen, one event a line, as it travelled."""
     for event in RoomEvent.objects.filter(room=room).order_by("seq").iterator(chunk_size=500):
@@ -259,12 +248,12 @@ def stints(room: Room) -> Iterator[Stint]:
         }
 
 
-@export_text("stage.json")
+@export_texts.register("stage.json")
 def stage_json(room: Room) -> Iterator[str]:
     yield json.dumps(list(stints(room)), ensure_ascii=False, indent=1) + "\n"
 
 
-@export_text("stage.csv")
+@export_texts.register("stage.csv")
 def stage_csv(room: Room) -> Iterator[str]:
     yield from table(stints(room))
 

@@ -1,23 +1,30 @@
 // Settings: offers the time zone of this device where the account says another one.
 import { zone } from "zone";
 
-const select = document.querySelector("#id_time_zone");
+const select = document.querySelector("select#id_time_zone");
 const offer = document.querySelector("#zone-offer");
-const button = offer?.querySelector("[data-zone]");
-const known = select ? [...select.options].find((option) => option.value === zone) : undefined;
+const button = offer?.querySelector("button[data-zone]");
 
-function show() {
-  offer.hidden = select.value === zone;
-}
-
-if (button && known) {
-  button.textContent = zone.replaceAll("_", " ");
-  select.closest(".field").append(offer);
-  select.addEventListener("change", show);
-  button.addEventListener("click", () => {
-    select.value = zone;
+/**
+ * @param {HTMLSelectElement} choice
+ * @param {HTMLElement} line
+ * @param {HTMLButtonElement} take
+ */
+function offerZone(choice, line, take) {
+  const show = () => {
+    line.hidden = choice.value === zone;
+  };
+  take.textContent = zone.replaceAll("_", " ");
+  choice.closest(".field")?.append(line);
+  choice.addEventListener("change", show);
+  take.addEventListener("click", () => {
+    choice.value = zone;
     show();
-    select.focus();
+    choice.focus();
   });
   show();
+}
+
+if (select instanceof HTMLSelectElement && offer instanceof HTMLElement && button instanceof HTMLButtonElement) {
+  if ([...select.options].some((option) => option.value === zone)) offerZone(select, offer, button);
 }

@@ -1,69 +1,88 @@
 // Correcting a line in its place. The machine's words stay beside it.
-import { say, tell } from "replay/words";
+import { clone, find, findAll, hit } from "shared/dom";
+import { announce } from "shared/notice";
+import { say } from "shared/words";
 
 export class Corrections {
+  #slug;
+  #token;
+
+  /**
+   * @param {HTMLElement} list
+   * @param {string} slug
+   * @param {string} token against forged requests
+   */
   constructor(list, slug, token) {
-    this.slug = slug;
-    this.token = token;
-    this.letters = Number(list.dataset.letters);
+    this.#slug = slug;
+    this.#token = token;
     // Without script these are links to a page with the form; from here on they are pressed.
-    for (const button of list.querySelectorAll("[data-edit]")) button.setAttribute("role", "button");
-    list.addEventListener("click", (event) => this.pressed(event, event.ctrlKey || event.metaKey || event.shiftKey));
-    list.addEventListener("keydown", (event) => this.pressed(event, event.key !== " "));
+    for (const button of findAll("[data-edit]", list)) button.setAttribute("role", "button");
+    list.addEventListener("click", (event) => this.#pressed(event, event.ctrlKey || event.metaKey || event.shiftKey));
+    list.addEventListener("keydown", (event) => this.#pressed(event, event.key !== " "));
   }
 
-  pressed(event, otherwise) {
-    const button = event.target.closest("[data-edit]");
-    if (!button || otherwise) return;
+  /**
+   * @param {Event} event
+   * @param {boolean} otherwise whether the browser does something else with it
+   */
+  #pressed(event, otherwise) {
+    const button = hit(event, "[data-edit]");
+    const line = hit(event, ".line");
+    if (!button || !line || otherwise) return;
     event.preventDefault();
-    this.open(button.closest(".line"), button);
+    this.#open(line, button);
   }
 
-  open(line, button) {
+  /**
+   * @param {HTMLElement} line
+   * @param {HTMLElement} button
+   */
+  #open(line, button) {
     if (line.querySelector("form")) return;
-    const text = line.querySelector("[data-text]");
-    const machine = line.querySelector("[data-machine]");
-    const form = document.createElement("form");
-    const area = Object.assign(document.createElement("textarea"), { dir: "auto", required: true });
-    area.dataset.most = this.letters;
+    const text = find("[data-text]", HTMLElement, line);
+    const machine = find("[data-machine]", HTMLElement, line);
+    const form = clone("[data-correct]", HTMLFormElement);
+    const area = find("textarea", HTMLTextAreaElement, form);
     area.value = line.classList.contains("gap") ? "" : text.textContent;
-    area.setAttribute("aria-label", say("what_was_said"));
-    const trouble = Object.assign(document.createElement("p"), { className: "wrong", role: "alert", dir: "auto" });
-    const actions = Object.assign(document.createElement("div"), { className: "actions" });
+    find("[name=take_back]", HTMLElement, form).hidden = machine.hidden;
     const close = () => {
       form.remove();
       text.hidden = button.hidden = false;
       button.focus();
     };
-    const send = async (words) => {
-      const problem = await this.save(line, button.dataset.edit, words);
-      if (problem) trouble.textContent = problem;
-      else close();
-    };
-    actions.append(action(say("save"), "main", "submit"), action(say("cancel"), "quiet", "button", close));
-    if (!machine.hidden) actions.append(action(say("take_back"), "quiet", "button", () => send(null)));
-    form.append(area, trouble, actions);
-    form.addEventListener("submit", (event) => {
+    find("[data-cancel]", HTMLElement, form).addEventListener("click", close);
+    form.addEventListener("submit", async (event) => {
       event.preventDefault();
-      send(area.value);
+      const back = event.submitter?.getAttribute("name") === "take_back";
+      const problem = await this.#save(line, button.dataset.edit ?? "", back ? null : area.value);
+      if (problem) find(".wrong", HTMLElement, form).textContent = problem;
+      else close();
     });
     form.addEventListener("keydown", (event) => {
       if (event.key === "Escape") close();
-      if (event.key === "Enter" && !event.shiftKey && event.target === area) form.requestSubmit(event.preventDefault());
+      if (event.key !== "Enter" || event.shiftKey || event.target !== area) return;
+      event.preventDefault();
+      form.requestSubmit();
     });
     text.hidden = button.hidden = true;
     line.append(form);
     area.focus();
   }
 
-  /** What went wrong, in words; nothing when it is saved. */
-  async save(line, pk, words) {
+  /**
+   * What went wrong, in words; nothing when it is saved.
+   * @param {HTMLElement} line
+   * @param {string} pk
+   * @param {string | null} words null: the machine's own again
+   * @returns {Promise<string | null>}
+   */
+  async #save(line, pk, words) {
     if (words !== null && !words.trim()) return say("empty");
     let body;
     try {
-      const answer = await fetch(`/api/v1/rooms/${this.slug}/transcript/cues/${pk}/`, {
+      const answer = await fetch(`/api/v1/rooms/${this.#slug}/transcript/cues/${pk}/`, {
         method: "PATCH",
-        headers: { "Content-Type": "application/json", "X-CSRFToken": this.token },
+        headers: { "Content-Type": "application/json", "X-CSRFToken": this.#token },
         body: JSON.stringify({ text: words }),
       });
       body = await answer.json();
@@ -73,19 +92,12 @@ export class Corrections {
     }
     const corrected = body.corrected_at !== null;
     line.classList.toggle("gap", !body.text);
-    line.querySelector("[data-text]").textContent = body.text || "…";
-    line.querySelector("[data-doubt]").hidden = !body.doubtful;
-    const machine = line.querySelector("[data-machine]");
+    find("[data-text]", HTMLElement, line).textContent = body.text || "…";
+    find("[data-doubt]", HTMLElement, line).hidden = !body.doubtful;
+    const machine = find("[data-machine]", HTMLElement, line);
     machine.hidden = !corrected;
     machine.textContent = corrected ? say("machine", { text: body.machine_text || say("machine_nothing") }) : "";
-    tell(say("saved"));
+    announce(say("saved"));
     return null;
   }
-}
-
-function action(text, look, type, click = null) {
-  const button = Object.assign(document.createElement("button"), { textContent: text, type });
-  button.className = `button small ${look}`;
-  if (click) button.addEventListener("click", click);
-  return button;
 }

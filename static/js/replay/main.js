@@ -7,43 +7,73 @@ import { Player } from "replay/player";
 import { watchRecording, watchTranscript } from "replay/progress";
 import { Transcript } from "replay/transcript";
 import { Wave } from "replay/wave";
-import { clock, say } from "replay/words";
+import { find, findAll, readJson, write } from "shared/dom";
+import { setIcon } from "shared/icons";
+import { describe } from "shared/media_session";
+import { clock } from "shared/time";
+import { say } from "shared/words";
 
-const main = document.querySelector("[data-replay]");
-const data = JSON.parse(document.getElementById("replay-data").textContent);
+/** @import { Peaks, ReplayData } from "replay/types" */
+/** @typedef {{ play: () => void, back: () => void, ahead: () => void, next: () => void }} Deeds */
 
+const main = find("[data-replay]");
+/** @type {ReplayData} */
+const data = readJson("replay-data");
+
+/**
+ * @param {string | null} address
+ * @returns {Promise<Peaks | null>}
+ */
 async function peaksFrom(address) {
   if (!address) return null;
   const answer = await fetch(address).catch(() => null);
   return answer?.ok ? answer.json() : null;
 }
 
+/**
+ * @param {HTMLElement} root
+ * @param {Player} player
+ * @param {Lanes} lanes
+ * @returns {Deeds}
+ */
 function buttons(root, player, lanes) {
-  const play = root.querySelector("[data-do=play]");
+  const part = (/** @type {string} */ name) => find(name, HTMLElement, root);
+  const play = part("[data-do=play]");
   const deeds = {
     play: () => player.toggle(),
     back: player.back,
     ahead: player.ahead,
-    next: () => lanes.next() !== null && player.seek(lanes.next()),
+    next: () => {
+      const next = lanes.next();
+      if (next !== null) player.seek(next);
+    },
   };
-  for (const button of root.querySelectorAll("[data-do]")) button.addEventListener("click", deeds[button.dataset.do]);
-  const speed = root.querySelector("[data-speed]");
+  for (const button of findAll("[data-do]", root)) {
+    button.addEventListener("click", deeds[/** @type {keyof Deeds} */ (button.dataset.do)]);
+  }
+  const speed = find("[data-speed]", HTMLSelectElement, root);
   speed.addEventListener("change", () => (player.speed = Number(speed.value)));
   player.addEventListener("state", () => {
-    play.querySelector("[data-label]").textContent = say(player.playing ? "pause" : "play");
-    play.querySelector("use").setAttribute("href", player.playing ? "#i-pause" : "#i-play");
+    find("[data-label]", HTMLElement, play).textContent = say(player.playing ? "pause" : "play");
+    setIcon(play, player.playing ? "pause" : "play");
   });
-  const now = root.querySelector("[data-now]");
-  const all = root.querySelector("[data-all]");
+  const [now, all] = [part("[data-now]"), part("[data-all]")];
   player.addEventListener("time", () => {
-    if (now.textContent !== clock(player.now)) now.textContent = clock(player.now);
-    if (all.textContent !== clock(player.all)) all.textContent = clock(player.all);
+    write(now, clock(player.now));
+    write(all, clock(player.all));
   });
   return deeds;
 }
 
-/** Space, K: play. J, L and arrows: back and on. N: next speaker. F: follow. /: search. [ and ]: a part. */
+/**
+ * Space, K: play. J, L and arrows: back and on. N: next speaker. F: follow. /: search. [ and ]: a part.
+ * @param {Deeds} deeds
+ * @param {Player} player
+ * @param {Transcript} transcript
+ * @param {Links} links
+ */
 function keys(deeds, player, transcript, links) {
+  /** @type {Record<string, () => unknown>} */
   const all = {
     " ": deeds.play,
     k: deeds.play,
@@ -52,13 +82,13 @@ function keys(deeds, player, transcript, links) {
     n: deeds.next,
     ArrowLeft: () => player.seek(player.now - 5),
     ArrowRight: () => player.seek(player.now + 5),
-    f: () => transcript.list && transcript.follow(),
-    "/": () => transcript.search?.q.focus(),
+    f: () => transcript.follow(),
+    "/": () => transcript.query?.focus(),
     "[": () => links.from(),
     "]": () => links.to(),
   };
   addEventListener("keydown", (event) => {
-    if (event.ctrlKey || event.metaKey || event.altKey) return;
+    if (event.ctrlKey || event.metaKey || event.altKey || !(event.target instanceof Element)) return;
     const typing = event.target.matches("input:not([type=range]), textarea, select");
     const pressing = event.target.closest("button, a, summary");
     const deed = all[event.key.length === 1 ? event.key.toLowerCase() : event.key];
@@ -69,25 +99,32 @@ function keys(deeds, player, transcript, links) {
   });
 }
 
-/** Headphone keys and the lock screen. */
+/**
+ * Headphone keys and the lock screen.
+ * @param {Player} player
+ * @param {Deeds} deeds
+ */
 function session(player, deeds) {
-  const media = navigator.mediaSession;
-  if (!media) return;
-  const artwork = [{ src: data.artwork, sizes: "any", type: "image/svg+xml" }];
-  media.metadata = new MediaMetadata({ title: data.title, artist: data.host, album: "Stamtafel", artwork });
-  media.setActionHandler("play", () => player.playing || player.toggle());
-  media.setActionHandler("pause", () => player.audio.pause());
-  media.setActionHandler("seekbackward", deeds.back);
-  media.setActionHandler("seekforward", deeds.ahead);
-  media.setActionHandler("nexttrack", deeds.next);
-  media.setActionHandler("seekto", (details) => player.seek(details.seekTime));
+  describe(data, {
+    play: () => {
+      if (!player.playing) player.toggle();
+    },
+    pause: () => player.audio.pause(),
+    seekbackward: deeds.back,
+    seekforward: deeds.ahead,
+    nexttrack: deeds.next,
+    seekto: ({ seekTime }) => player.seek(seekTime ?? 0),
+  });
+  if (!("mediaSession" in navigator)) return;
   player.addEventListener("state", () => {
-    media.playbackState = player.playing ? "playing" : "paused";
     const { now, all } = player;
-    if (all) media.setPositionState({ duration: all, playbackRate: player.audio.playbackRate, position: Math.min(now, all) });
+    navigator.mediaSession.playbackState = player.playing ? "playing" : "paused";
+    const playbackRate = player.audio.playbackRate;
+    if (all) navigator.mediaSession.setPositionState({ duration: all, playbackRate, position: Math.min(now, all) });
   });
 }
 
+/** @param {Player} player */
 function open(player) {
   const part = read(location.hash);
   if (!part) return;
@@ -95,39 +132,40 @@ function open(player) {
   player.seek(part.from);
 }
 
+/** @param {HTMLElement} root */
 async function start(root) {
-  const audio = root.querySelector("[data-audio]");
+  const part = (/** @type {string} */ name) => find(name, HTMLElement, root);
+  const audio = find("[data-audio]", HTMLAudioElement, root);
   const player = new Player(audio, (data.duration_ms ?? 0) / 1000);
-  const trouble = root.querySelector("[data-trouble]");
   player.addEventListener("trouble", () => {
-    trouble.textContent = say("sound_failed");
-    trouble.hidden = false;
+    part("[data-trouble]").textContent = say("sound_failed");
+    part("[data-trouble]").hidden = false;
   });
   const peaks = await peaksFrom(data.peaks);
-  const transcript = new Transcript(document.querySelector("[data-said]"), player);
-  const lanes = new Lanes(root.querySelector(".lanes"), player, data, peaks, transcript.lines);
-  const links = new Links(root.querySelector("[data-link-menu]"), player);
+  const transcript = new Transcript(find("[data-said]"), player);
+  const lanes = new Lanes(part(".lanes"), player, data.lanes, peaks, transcript.lines);
+  const links = new Links(part("[data-link-menu]"), player);
   audio.controls = false;
   audio.hidden = true;
-  root.querySelector("[data-drawn]").hidden = false;
-  root.querySelector("[data-no-picture]").hidden = Boolean(peaks);
-  new Wave(root.querySelector("[data-wave]"), player, peaks);
+  part("[data-drawn]").hidden = false;
+  part("[data-no-picture]").hidden = Boolean(peaks);
+  new Wave(part("[data-wave]"), player, peaks);
   const deeds = buttons(root, player, lanes);
   keys(deeds, player, transcript, links);
   session(player, deeds);
   audio.addEventListener("loadedmetadata", () => {
-    lanes.lanes.forEach((lane) => lanes.draw(lane));
+    lanes.draw();
     player.tell("time");
   });
-  if (transcript.list) new Corrections(transcript.list, data.slug, main.dataset.csrf);
+  if (transcript.list) new Corrections(transcript.list, data.slug, main.dataset.csrf ?? "");
   player.tell("time");
   open(player);
   addEventListener("hashchange", () => open(player));
   main.dataset.ready = "";
 }
 
-const player = document.querySelector("[data-player]");
-const writing = document.querySelector("[data-progress]");
+const [box] = findAll("[data-player]");
+const [writing] = findAll("[data-progress]");
 if (writing) watchTranscript(writing);
-if (player) start(player);
+if (box) start(box);
 else if (main.dataset.state === "finishing") watchRecording("finishing");

@@ -2,12 +2,22 @@
 
 const STEP = 10;
 
+/** @import { Part } from "replay/types" */
+
 export class Player extends EventTarget {
+  /** @type {number | undefined} where to go once something is known of the file, in seconds */
+  #wanted;
+  /** @type {Part | null} */
+  part = null;
+
+  /**
+   * @param {HTMLAudioElement} audio
+   * @param {number} seconds how long it is, until the file itself says so
+   */
   constructor(audio, seconds) {
     super();
     this.audio = audio;
     this.given = seconds;
-    this.part = null;
     audio.addEventListener("timeupdate", () => this.moved());
     audio.addEventListener("seeking", () => this.moved());
     audio.addEventListener("play", () => this.follow());
@@ -16,7 +26,7 @@ export class Player extends EventTarget {
   }
 
   get now() {
-    return this.wanted ?? this.audio.currentTime;
+    return this.#wanted ?? this.audio.currentTime;
   }
 
   get all() {
@@ -27,6 +37,7 @@ export class Player extends EventTarget {
     return !this.audio.paused;
   }
 
+  /** @param {"time" | "state" | "part" | "trouble"} name */
   tell(name) {
     this.dispatchEvent(new Event(name));
   }
@@ -49,24 +60,28 @@ export class Player extends EventTarget {
     this.tell("time");
   }
 
+  /** @param {number} seconds */
   seek(seconds) {
     const to = Math.min(Math.max(0, seconds), Math.max(0, this.all - 0.05));
     if (this.part?.to && (to < this.part.from - 0.2 || to >= this.part.to)) this.choose(null);
     if (this.audio.readyState === 0) {
       // Nothing is known of the file yet: a seek now would be lost.
-      this.wanted = to;
+      this.#wanted = to;
       this.audio.addEventListener("loadedmetadata", () => this.arrive(), { once: true });
     } else this.audio.currentTime = to;
     this.tell("time");
   }
 
   arrive() {
-    if (this.wanted === undefined) return;
-    this.audio.currentTime = this.wanted;
-    this.wanted = undefined;
+    if (this.#wanted === undefined) return;
+    this.audio.currentTime = this.#wanted;
+    this.#wanted = undefined;
   }
 
-  /** A part to be played and no more ({ from, to }), or null. */
+  /**
+   * A part to be played and no more, or null.
+   * @param {Part | null} part
+   */
   choose(part) {
     this.part = part;
     this.tell("part");
@@ -81,6 +96,7 @@ export class Player extends EventTarget {
   back = () => this.seek(this.now - STEP);
   ahead = () => this.seek(this.now + STEP);
 
+  /** @param {number} rate */
   set speed(rate) {
     this.audio.playbackRate = rate;
     this.audio.preservesPitch = true;

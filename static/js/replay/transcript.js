@@ -1,153 +1,210 @@
 // The lines: they follow the sound until the reader scrolls, seek when clicked, and can be searched.
 import { write } from "replay/fragment";
-import { say } from "replay/words";
+import { find, findAll, hit } from "shared/dom";
+import { say } from "shared/words";
 
-const plain = (text) => text.normalize("NFD").replace(/\p{M}/gu, "").toLowerCase();
+/** @import { Player } from "replay/player" */
+/** @import { Line } from "replay/types" */
+
+const plain = (/** @type {string} */ text) => text.normalize("NFD").replace(/\p{M}/gu, "").toLowerCase();
 const still = matchMedia("(prefers-reduced-motion: reduce)");
 
 export class Transcript {
+  #root;
+  #player;
+  #following = true;
+  /** @type {Line | null} the line that is heard now */
+  #current = null;
+  /** @type {Line | null} the line that was clicked last: a part begins there */
+  #first = null;
+  /** @type {HTMLElement | null} where the lines are, if there are any */
+  list;
+  /** @type {HTMLInputElement | null} what is searched for, if one can search */
+  query;
+  /** @type {Line[]} */
+  lines;
+
+  /**
+   * @param {HTMLElement} root
+   * @param {Player} player
+   */
   constructor(root, player) {
-    this.root = root;
-    this.player = player;
+    this.#root = root;
+    this.#player = player;
     this.list = root.querySelector("[data-lines]");
-    this.button = root.querySelector("[data-follow]");
-    this.lines = [...(this.list?.children ?? [])].map((element) => ({
+    this.query = root.querySelector("[data-search] input[name=q]");
+    this.lines = findAll("[data-lines] > *", root).map((element) => ({
       element,
-      from: element.dataset.from / 1000,
-      to: element.dataset.to / 1000,
-      user: element.dataset.user,
+      from: Number(element.dataset.from) / 1000,
+      to: Number(element.dataset.to) / 1000,
+      user: element.dataset.user ?? "",
     }));
-    this.following = true;
     if (!this.list) return;
-    player.addEventListener("time", () => this.show());
-    player.addEventListener("part", () => this.mark());
-    this.list.addEventListener("click", (event) => this.clicked(event));
-    this.button.addEventListener("click", () => this.follow());
-    this.watchReader();
-    this.search = root.querySelector("[data-search]");
-    this.search?.addEventListener("submit", (event) => this.submitted(event));
-    this.search?.q.addEventListener("input", () => this.filter());
+    player.addEventListener("time", () => this.#show());
+    player.addEventListener("part", () => this.#mark());
+    this.list.addEventListener("click", (event) => this.#clicked(event));
+    this.#button.addEventListener("click", () => this.follow());
+    this.#watchReader(this.list);
+    if (!this.query) return;
+    const query = this.query;
+    query.form?.addEventListener("submit", (event) => this.#submitted(event, query));
+    query.addEventListener("input", () => this.#filter(query));
   }
 
-  /** Only what a reader does stops it; a scroll of our own sends the same "scroll" events. */
-  watchReader() {
-    const stop = () => this.pause();
-    for (const target of [this.list, window]) {
+  get #button() {
+    return find("[data-follow]", HTMLElement, this.#root);
+  }
+
+  /**
+   * Only what a reader does stops it; a scroll of our own sends the same "scroll" events.
+   * @param {HTMLElement} list
+   */
+  #watchReader(list) {
+    const stop = () => this.#pause();
+    for (const target of [list, window]) {
       target.addEventListener("wheel", stop, { passive: true });
       target.addEventListener("touchmove", stop, { passive: true });
     }
-    this.list.addEventListener("pointerdown", (event) => event.target === this.list && stop());
+    list.addEventListener("pointerdown", (event) => event.target === list && stop());
     window.addEventListener("keydown", (event) => {
       const scrolls = ["PageUp", "PageDown", "Home", "End"].includes(event.key);
-      const arrows = ["ArrowUp", "ArrowDown"].includes(event.key) && !event.target.matches("select, input, textarea");
-      if (scrolls || arrows) stop();
+      const choosing = event.target instanceof Element && event.target.matches("select, input, textarea");
+      if (scrolls || (["ArrowUp", "ArrowDown"].includes(event.key) && !choosing)) stop();
     });
   }
 
-  pause() {
-    if (!this.current || !this.following) return;
-    this.following = false;
-    this.button.hidden = false;
-    if (this.boxed) this.list.scrollTo({ top: this.list.scrollTop, behavior: "instant" }); // a smooth scroll on its way
+  #pause() {
+    if (!this.#current || !this.#following) return;
+    this.#following = false;
+    this.#button.hidden = false;
+    const box = this.#box;
+    box?.scrollTo({ top: box.scrollTop, behavior: "instant" }); // a smooth scroll on its way
   }
 
+  /** Scroll with the sound again. */
   follow() {
-    this.following = true;
-    this.button.hidden = true;
-    this.scroll();
+    if (!this.list) return;
+    this.#following = true;
+    this.#button.hidden = true;
+    this.#scroll();
   }
 
-  /** The line at a moment: the last that has begun, as long as nobody has been silent for long. */
-  at(now) {
-    let found = null;
+  /**
+   * The line at a moment: the last that has begun, as long as nobody has been silent for long.
+   * @param {number} now
+   */
+  #at(now) {
+    /** @type {Line | null} */
+    let last = null;
     for (const line of this.lines) {
       if (line.from > now + 0.05) break;
-      if (now < line.to || !found || line.to > found.to) found = line;
+      if (now < line.to || !last || line.to > last.to) last = line;
     }
-    return found && now < found.to + 3 ? found : null;
+    return last && now < last.to + 3 ? last : null;
   }
 
-  show() {
-    const line = this.at(this.player.now);
-    if (line === this.current) return;
-    this.current?.element.removeAttribute("aria-current");
-    this.current = line;
+  #show() {
+    const line = this.#at(this.#player.now);
+    if (line === this.#current) return;
+    this.#current?.element.removeAttribute("aria-current");
+    this.#current = line;
     if (!line) return;
     line.element.setAttribute("aria-current", "true");
-    if (this.following && !this.root.contains(document.activeElement?.closest("form, .line"))) this.scroll();
+    const busy = document.activeElement?.closest("form, .line") ?? null;
+    if (this.#following && !this.#root.contains(busy)) this.#scroll();
   }
 
-  /** On a desk the lines scroll in a box of their own, on a phone with the page. */
-  get boxed() {
-    return this.list.scrollHeight > this.list.clientHeight + 1 && getComputedStyle(this.list).overflowY === "auto";
+  /** On a desk the lines scroll in a box of their own, on a phone with the page: then there is none. */
+  get #box() {
+    const { list } = this;
+    const scrolls = list && list.scrollHeight > list.clientHeight + 1 && getComputedStyle(list).overflowY === "auto";
+    return scrolls ? list : null;
   }
 
-  scroll() {
-    const line = this.current?.element;
+  #scroll() {
+    const line = this.#current?.element;
     if (!line || line.hidden) return;
     const behavior = still.matches ? "instant" : "smooth";
-    if (this.boxed) this.list.scrollTo({ top: line.offsetTop - this.list.offsetTop - this.list.clientHeight / 3, behavior });
-    else if (this.player.playing) scrollTo({ top: line.getBoundingClientRect().top + scrollY - innerHeight / 3, behavior });
+    const box = this.#box;
+    if (box) box.scrollTo({ top: line.offsetTop - box.offsetTop - box.clientHeight / 3, behavior });
+    else if (this.#player.playing) {
+      scrollTo({ top: line.getBoundingClientRect().top + scrollY - innerHeight / 3, behavior });
+    }
   }
 
-  clicked(event) {
-    const link = event.target.closest(".at");
-    const line = this.lines.find(({ element }) => element === event.target.closest(".line"));
-    if (!line || event.target.closest("button, form, .edit") || String(getSelection())) return;
+  /** @param {MouseEvent} event */
+  #clicked(event) {
+    const element = hit(event, ".line");
+    const line = this.lines.find((one) => one.element === element);
+    if (!line || hit(event, "button, form, .edit") || String(getSelection())) return;
     event.preventDefault();
-    if (event.shiftKey && this.first) return this.choose(this.first, line);
-    this.first = line;
-    if (link) history.replaceState(null, "", write(line.from));
-    this.player.choose(null);
-    this.player.seek(line.from);
-    this.following = true;
-    this.button.hidden = true;
+    if (event.shiftKey && this.#first) return this.#choose(this.#first, line);
+    this.#first = line;
+    if (hit(event, ".at")) history.replaceState(null, "", write(line.from));
+    this.#player.choose(null);
+    this.#player.seek(line.from);
+    this.#following = true;
+    this.#button.hidden = true;
   }
 
-  /** From one line to another, whichever comes first. */
-  choose(one, other) {
-    const part = { from: Math.min(one.from, other.from), to: Math.max(one.to, other.to) };
-    getSelection().removeAllRanges();
-    history.replaceState(null, "", write(part.from, part.to));
-    this.player.choose(part);
-    this.player.seek(part.from);
+  /**
+   * From one line to another, whichever comes first.
+   * @param {Line} one
+   * @param {Line} other
+   */
+  #choose(one, other) {
+    const from = Math.min(one.from, other.from);
+    const to = Math.max(one.to, other.to);
+    getSelection()?.removeAllRanges();
+    history.replaceState(null, "", write(from, to));
+    this.#player.choose({ from, to });
+    this.#player.seek(from);
   }
 
-  mark() {
-    const part = this.player.part;
+  #mark() {
+    const { part } = this.#player;
     for (const { element, from, to } of this.lines) {
-      element.classList.toggle("marked", Boolean(part?.to) && from < part.to && to > part.from);
+      element.classList.toggle("marked", part !== null && part.to !== null && from < part.to && to > part.from);
     }
   }
 
   // --- search -------------------------------------------------------------------------------------------------------
 
-  submitted(event) {
+  /**
+   * @param {Event} event
+   * @param {HTMLInputElement} query
+   */
+  #submitted(event, query) {
     event.preventDefault();
-    this.filter();
+    this.#filter(query);
     const first = this.lines.find(({ element }) => !element.hidden);
-    if (this.search.q.value.trim() && first) first.element.querySelector(".at").focus();
+    if (query.value.trim() && first) find(".at", HTMLElement, first.element).focus();
   }
 
-  filter() {
-    const words = plain(this.search.q.value).split(/\s+/).filter(Boolean);
-    let found = 0;
+  /** @param {HTMLInputElement} query */
+  #filter(query) {
+    const words = plain(query.value).split(/\s+/).filter(Boolean);
+    let count = 0;
     for (const { element } of this.lines) {
-      const text = element.querySelector("[data-text]");
-      const name = plain(element.querySelector(".who").textContent);
-      const hit = words.every((word) => plain(text.textContent).includes(word) || name.includes(word));
-      element.hidden = !hit;
-      found += hit;
-      highlight(text, hit ? words : []);
+      const text = find("[data-text]", HTMLElement, element);
+      const name = plain(find(".who", HTMLElement, element).textContent);
+      const hits = words.every((word) => plain(text.textContent).includes(word) || name.includes(word));
+      element.hidden = !hits;
+      if (hits) count += 1;
+      highlight(text, hits ? words : []);
     }
-    this.root.classList.toggle("searching", words.length > 0);
-    const label = this.root.querySelector("[data-found]");
-    label.textContent = words.length ? say(["none_found", "one_found"][found] ?? "found", { count: found }) : "";
-    if (!words.length) this.scroll();
+    this.#root.classList.toggle("searching", words.length > 0);
+    const label = find("[data-found]", HTMLElement, this.#root);
+    label.textContent = words.length ? say(["none_found", "one_found"][count] ?? "found", { count }) : "";
+    if (!words.length) this.#scroll();
   }
 }
 
-/** Mark words in an element of text. Letters are compared without accents, so places are counted letter by letter. */
+/**
+ * Mark words in an element of text. Letters are compared without accents, so places are counted letter by letter.
+ * @param {HTMLElement} element
+ * @param {string[]} words
+ */
 function highlight(element, words) {
   const text = element.textContent;
   if (!words.length && !element.querySelector("mark")) return;

@@ -1,15 +1,25 @@
 // The waveform: drawn once in two colours, the played part uncovered by CSS. A slider lies over it.
-import { clock, say } from "replay/words";
+import { find } from "shared/dom";
+import { clock } from "shared/time";
+import { say } from "shared/words";
+
+/** @import { Player } from "replay/player" */
+/** @import { Peaks } from "replay/types" */
 
 const BAR = 3; // CSS pixels a bar takes, its gap included
 
 export class Wave {
+  /**
+   * @param {HTMLElement} root
+   * @param {Player} player
+   * @param {Peaks | null} peaks
+   */
   constructor(root, player, peaks) {
     this.root = root;
     this.player = player;
     this.peaks = peaks;
-    this.slider = root.querySelector("[data-position]");
-    this.span = root.querySelector("[data-span]");
+    this.slider = find("[data-position]", HTMLInputElement, root);
+    this.span = find("[data-span]", HTMLElement, root);
     this.slider.addEventListener("input", () => player.seek(Number(this.slider.value)));
     player.addEventListener("time", () => this.move());
     player.addEventListener("part", () => this.mark());
@@ -21,8 +31,9 @@ export class Wave {
   move() {
     const { now, all } = this.player;
     this.root.style.setProperty("--at", `${all ? (100 * now) / all : 0}%`);
-    this.slider.max = all || 0;
-    if (document.activeElement !== this.slider || Math.abs(this.slider.value - now) > 0.3) this.slider.value = now;
+    this.slider.max = String(all || 0);
+    const far = Math.abs(this.slider.valueAsNumber - now) > 0.3;
+    if (document.activeElement !== this.slider || far) this.slider.value = String(now);
     const text = say("position", { at: clock(now), all: clock(all) });
     if (this.slider.getAttribute("aria-valuetext") !== text) this.slider.setAttribute("aria-valuetext", text);
   }
@@ -42,13 +53,18 @@ export class Wave {
     this.paint("[data-played]", style.getPropertyValue("--accent"));
   }
 
+  /**
+   * @param {string} which a selector of a canvas
+   * @param {string} colour
+   */
   paint(which, colour) {
-    const canvas = this.root.querySelector(which);
+    const canvas = find(which, HTMLCanvasElement, this.root);
     const { clientWidth: width, clientHeight: height } = this.root;
     const dense = devicePixelRatio || 1;
     canvas.width = width * dense;
     canvas.height = height * dense;
     const pen = canvas.getContext("2d");
+    if (!pen) return;
     pen.scale(dense, dense);
     pen.fillStyle = colour;
     const bars = Math.floor(width / BAR);
@@ -63,7 +79,11 @@ export class Wave {
     }
   }
 
-  /** Lowest and highest sample in a stretch of the whole, both ends from 0 to 1. */
+  /**
+   * Lowest and highest sample in a stretch of the whole, both ends from 0 to 1.
+   * @param {number} from
+   * @param {number} to
+   */
   between(from, to) {
     if (!this.peaks?.high.length) return [0, 0];
     const whole = (this.player.all * 1000) / this.peaks.bin_ms;

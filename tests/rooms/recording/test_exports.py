@@ -22,6 +22,7 @@ from ledger.models import Entry
 from people.models import User
 from retention import purge as retention
 from rooms import actions
+from rooms.hooks import export_texts
 from rooms.models import Recording, Room
 from rooms.recording import peaks, store
 from rooms.recording.delivery import exports
@@ -205,7 +206,7 @@ def test_the_room_is_not_locked_while_its_texts_are_written(room: Room, monkeypa
         with transaction.atomic():
             return Room.objects.select_for_update(nowait=True).get(pk=room.pk).pk
 
-    monkeypatch.setitem(exports._texts, "slow.txt", lambda _room: [str(in_a_thread(lock))])
+    monkeypatch.setitem(export_texts._registered, "slow.txt", lambda _room: [str(in_a_thread(lock))])
     assert everything(room)["slow.txt"] == str(room.pk).encode()
 
 
@@ -215,7 +216,7 @@ def test_a_purge_that_begins_while_texts_are_written_leaves_none(room: Room, mon
     def begin() -> list[int]:
         return retention.begin([room.pk], due_at(room))
 
-    monkeypatch.setitem(exports._texts, "slow.txt", lambda _room: [str(in_a_thread(begin))])
+    monkeypatch.setitem(export_texts._registered, "slow.txt", lambda _room: [str(in_a_thread(begin))])
     with pytest.raises(RoomRefused, match="no_recording"):
         actions.download_everything(room.pk, room.host)
     assert list(store.exports_folder(room.pk).iterdir()) == []
@@ -226,7 +227,7 @@ def test_a_purge_that_begins_while_texts_are_written_leaves_none(room: Room, mon
     def purge() -> list[int]:
         return retention.purge([again.pk], due_at(again))
 
-    monkeypatch.setitem(exports._texts, "slow.txt", lambda _room: [str(in_a_thread(purge))])
+    monkeypatch.setitem(export_texts._registered, "slow.txt", lambda _room: [str(in_a_thread(purge))])
     with pytest.raises(RoomRefused, match="unavailable"):
         actions.download_everything(again.pk, again.host)
     assert not store.folder(again.pk).exists() and not Entry.objects.filter(kind="host_download").exists()

@@ -1,0 +1,50 @@
+"""Arguments of verbs: how each is read from what a client sent, and how the API describes it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from rest_framework import serializers
+
+from people.handles import read_handle
+from people.models import User
+from rooms.models import Room
+from rooms.rules.refusals import RoomRefused
+
+
+@dataclass(frozen=True, slots=True)
+class Argument:
+    """`read` takes the value as it was sent (None: missing) and raises RoomRefused; `field` makes the API's field."""
+
+    read: Callable[[Any], Any]
+    field: Callable[[], serializers.Field[Any, Any, Any, Any]]
+
+
+def read_person(handle: Any) -> User:
+    """The account with this handle. Raises bad_value for what is no handle, not_on_stage for nobody's."""
+    name = read_handle(handle)
+    if name is None:
+        raise RoomRefused("bad_value", {"user": "handle"})
+    user = User.objects.by_handle(name)
+    if user is None:
+        raise RoomRefused("not_on_stage")
+    return user
+
+
+def read_text(value: Any) -> str:
+    """Text as it is; "" for anything else, which no action takes."""
+    return value if isinstance(value, str) else ""
+
+
+PERSON = Argument(read_person, lambda: serializers.CharField(max_length=30, help_text="A handle."))
+SELF_OR_PERSON = Argument(
+    lambda handle: None if handle is None else read_person(handle),
+    lambda: serializers.CharField(max_length=30, required=False, help_text="A handle; oneself unless named."),
+)
+FLAG = Argument(lambda value: value is True, lambda: serializers.BooleanField(required=False))
+RAW = Argument(lambda value: value, lambda: serializers.JSONField(required=False))
+"""For what the media supervisor reads itself, strictly (`rooms/media/sdp.py`)."""
+ENTRY_POLICY = Argument(read_text, lambda: serializers.ChoiceField(choices=Room.EntryPolicy.choices))
+TEXT_VERSION = Argument(read_text, lambda: serializers.CharField(max_length=20))

@@ -1,0 +1,138 @@
+"""Write static/js/room/wire.d.ts: the types of all that travels to a room's page, out of the Python vocabulary.
+
+`--check` writes nothing and exits 1 when the file is not what it would be.
+"""
+
+import inspect
+import os
+import sys
+from pathlib import Path
+from types import ModuleType, NoneType, UnionType
+from typing import Any, Literal, NotRequired, Union, get_args, get_origin, get_type_hints, is_typeddict
+
+import django
+
+ROOT = Path(__file__).resolve().parents[1]
+TARGET = ROOT / "static/js/room/wire.d.ts"
+HEAD = """\
+// What travels to a room's page. Made by script/wire_types.py out of the vocabulary in Python: change it there, then
+// run the script. script/check refuses a file that is not up to date.
+"""
+# Nothing is asked of the database: the settings only want to be complete.
+ENVIRONMENT = {
+    "DJANGO_SETTINGS_MODULE": "config.settings",
+    "SECRET_KEY": "only-for-types" * 4,
+    "LEDGER_KEY": "only-for-types" * 4,
+    "DATABASE_URL": "postgresql://nobody:nothing@127.0.0.1:1/none",
+}
+PLAIN = {str: "string", int: "number", float: "number", bool: "boolean", NoneType: "null", Any: "unknown"}
+
+
+def main() -> int:
+    """1 with `--check` when the file is out of date."""
+    text = declarations(*vocabulary())
+    if "--check" not in sys.argv[1:]:
+        TARGET.write_text(text, encoding="utf-8")
+        return 0
+    if TARGET.is_file() and TARGET.read_text(encoding="utf-8") == text:
+        return 0
+    print(f"{TARGET.relative_to(ROOT)} is not up to date: run script/wire_types.py")
+    return 1
+
+
+def vocabulary() -> tuple[ModuleType, ModuleType]:
+    """The modules of events and of the snapshot; they need Django's settings."""
+    for name, value in ENVIRONMENT.items():
+        os.environ.setdefault(name, value)
+    sys.path.insert(0, str(ROOT))
+    django.setup()
+    from rooms.wire import events, snapshot
+
+    return events, snapshot
+
+
+def declarations(events: ModuleType, snapshot: ModuleType) -> str:
+    """The whole file."""
+    data = {kind: vars(events)[camel(kind)] for kind in events.SEQUENCED}
+    if set(data.values()) != set(get_args(events.EventData)):
+        raise SystemExit("EventData is not the types of the events in EventType, by their names in camel case")
+    lossy = [vars(events)[camel(kind)] for kind in events.LOSSY]
+    # Fields whose type is narrower on the wire than in Python.
+    known = {
+        events.Personal: {"type": " | ".join(f'"{kind}"' for kind in events.PERSONAL)},
+        snapshot.Snapshot: {"type": '"snapshot"'},
+    }
+    typed: dict[type, None] = {}
+    for kind in (*data.values(), *lossy, *known):
+        reach(kind, typed)
+    return "\n".join([HEAD, *(interface(kind, known.get(kind, {})) for kind in typed), unions(data, lossy)])
+
+
+def reach(hint: Any, typed: dict[type, None]) -> None:
+    """Add every TypedDict that is in this type, each after those it is made of."""
+    if is_typeddict(hint) and hint not in typed:
+        for inner in get_type_hints(hint).values():
+            reach(inner, typed)
+        typed[hint] = None
+    for inner in get_args(hint):
+        reach(inner, typed)
+
+
+def unions(data: dict[str, type], lossy: list[type]) -> str:
+    """What may arrive, told apart by `type`."""
+    lines = "".join(f"  {kind}: {made.__name__};\n" for kind, made in data.items())
+    return f"""\
+/** The data of each sequenced event, by its type. */
+export interface EventData {{
+{lines}}}
+
+/** A sequenced event. `at` is room time in milliseconds. */
+export type Event = {{
+  [Type in keyof EventData]: {{ seq: number; type: Type; at: number; data: EventData[Type] }};
+}}[keyof EventData];
+
+export type Lossy = {" | ".join(one.__name__ for one in lossy)};
+
+export type Message = Snapshot | Event | Lossy | Personal;
+"""
+
+
+def interface(kind: type, known: dict[str, str]) -> str:
+    """One TypedDict; `known` has the types of fields that are narrower than in Python."""
+    lines = "".join(field(name, hint, known) for name, hint in get_type_hints(kind, include_extras=True).items())
+    comment = "".join(f" * {line}".rstrip() + "\n" for line in inspect.getdoc(kind).splitlines())  # type: ignore[union-attr]
+    body = f"interface {kind.__name__} {{\n{lines}}}" if lines else f"type {kind.__name__} = Record<string, never>;"
+    return f"/**\n{comment} */\nexport {body}\n"
+
+
+def field(name: str, hint: Any, known: dict[str, str]) -> str:
+    mark = "?" if get_origin(hint) is NotRequired else ""
+    inner = get_args(hint)[0] if mark else hint
+    return f"  {name}{mark}: {known.get(name) or typescript(inner)};\n"
+
+
+def typescript(hint: Any) -> str:
+    """A type as TypeScript writes it. Raises TypeError for what has no line here."""
+    if hint in PLAIN:
+        return PLAIN[hint]
+    if is_typeddict(hint):
+        return str(hint.__name__)
+    origin, inner = get_origin(hint), get_args(hint)
+    if origin is Literal:
+        return " | ".join(f'"{value}"' for value in inner)
+    if origin in (Union, UnionType):
+        return " | ".join(typescript(one) for one in inner)
+    if origin is list:
+        return f"{typescript(inner[0])}[]"
+    if origin is dict:
+        return f"Record<{typescript(inner[0])}, {typescript(inner[1])}>"
+    raise TypeError(f"script/wire_types.py does not know {hint}")
+
+
+def camel(kind: str) -> str:
+    """`seat_taken` → `SeatTaken`."""
+    return "".join(word.title() for word in kind.split("_"))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

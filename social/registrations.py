@@ -1,0 +1,19 @@
+"""Everything that this app adds to signals of people: the follows of the demo."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from people import demo
+from people.models import User
+from social.models import Follow
+
+
+def on_accounts_ready(sender: Any, people: dict[str, User], **_more: Any) -> None:
+    """Receiver of `accounts_ready`: make the follows that are missing."""
+    for account in demo.ACCOUNTS:
+        for handle in account.follows:
+            Follow.objects.get_or_create(follower=people[account.handle], followed=people[handle])
+
+
+demo.accounts_ready.connect(on_accounts_ready, dispatch_uid="social.demo")

@@ -1,0 +1,176 @@
+// The page's line to the room: asks and gets answers, hands on what arrives, and comes back by itself.
+
+const QUIET = 12_000; // ms without a message (a beat comes every 5 s) after which the line counts as dead
+const ANSWER = 10_000; // ms to wait for an answer
+const PROBE = 700; // ms to wait for a sign of life after sleep
+const LONGEST_WAIT = 5_000; // ms between two tries: who asked for something is served soon after we are back
+const TOO_MANY = 4429; // too many lines are open, from this person or this network: the next try is later
+const LATER = 20_000; // ms between two tries then, at most
+const FINAL = new Set([4403, 4404]); // not allowed, no such room: no use in trying again
+
+/** Something was refused; `code` is for programs, `message` for people. */
+export class Refused extends Error {
+  /** @param {{ code: string, text: string }} error */
+  constructor({ code, text }) {
+    super(text);
+    this.code = code;
+  }
+}
+
+/**
+ * Events: `message` (detail: what came), `open`, `lost` (detail: the close code), `final` (detail: a `Final`).
+ * @typedef {object} Final the close code, with the code and the text of the error that was sent before it
+ * @property {number} code
+ * @property {string} [reason]
+ * @property {string} [text]
+ */
+export class RoomSocket extends EventTarget {
+  #url;
+  /** @type {WebSocket | null} */
+  #socket = null;
+  /** @type {Map<number, { resolve: (answer: any) => void, reject: (refused: Refused) => void, timer: number }>} */
+  #asked = new Map();
+  #nextId = 1;
+  #tries = 0;
+  #retry = 0;
+  #quiet = 0;
+  #closed = false;
+  // In memory only: a page keeps its name when it connects again, and a duplicate of its tab gets another.
+  page = Array.from(crypto.getRandomValues(new Uint8Array(12)), (byte) => byte.toString(16).padStart(2, "0")).join("");
+  /** @type {{ code: string, text: string } | null} the error with which the server closed the line, if it said one */
+  #why = null;
+
+  /** @param {string} slug */
+  constructor(slug) {
+    super();
+    this.#url = `${location.protocol === "https:" ? "wss" : "ws"}://${location.host}/ws/rooms/${slug}/?page=${this.page}`;
+    addEventListener("online", () => this.#connect());
+    addEventListener("offline", () => this.#lose());
+    addEventListener("pageshow", (event) => event.persisted && this.#connect());
+    document.addEventListener("visibilitychange", () => document.visibilityState === "visible" && this.#wake());
+    this.#connect();
+  }
+
+  get isOpen() {
+    return this.#socket?.readyState === WebSocket.OPEN;
+  }
+
+  /**
+   * Ask for something. Rejects with `Refused`; `offline` if there is no line or no answer.
+   * @param {string} verb
+   * @param {object} values
+   * @param {number} wait ms
+   * @returns {Promise<any>}
+   */
+  ask(verb, values = {}, wait = ANSWER) {
+    const socket = this.#socket;
+    if (!socket || !this.isOpen) return Promise.reject(new Refused({ code: "offline", text: "offline" }));
+    const id = this.#nextId++;
+    return new Promise((resolve, reject) => {
+      const timer = setTimeout(() => this.#settle(id, { error: { code: "offline", text: "no answer" } }), wait);
+      this.#asked.set(id, { resolve, reject, timer });
+      socket.send(JSON.stringify({ id, do: verb, ...values }));
+    });
+  }
+
+  /**
+   * Say something on the way out: no answer is waited for.
+   * @param {string} verb
+   */
+  tell(verb) {
+    if (this.isOpen) this.#socket?.send(JSON.stringify({ id: this.#nextId++, do: verb }));
+  }
+
+  /** For good: the room is over or the page goes. */
+  close() {
+    this.#closed = true;
+    clearTimeout(this.#retry);
+    clearTimeout(this.#quiet);
+    this.#socket?.close();
+  }
+
+  #connect() {
+    if (this.#closed) return;
+    clearTimeout(this.#retry);
+    this.#drop();
+    const socket = new WebSocket(this.#url);
+    this.#socket = socket;
+    socket.onmessage = (event) => socket === this.#socket && this.#take(JSON.parse(event.data));
+    socket.onclose = (event) => socket === this.#socket && this.#gone(event.code);
+    this.#listenForQuiet();
+  }
+
+  /** @param {any} message */
+  #take(message) {
+    this.#listenForQuiet();
+    if (message.re !== undefined) return this.#settle(message.re, message);
+    if (message.error) this.#why = message.error;
+    if (message.type === "snapshot") this.#opened();
+    this.dispatchEvent(new CustomEvent("message", { detail: message }));
+  }
+
+  #opened() {
+    this.#tries = 0;
+    this.dispatchEvent(new Event("open"));
+  }
+
+  /**
+   * @param {number} id
+   * @param {any} answer
+   */
+  #settle(id, answer) {
+    const asked = this.#asked.get(id);
+    if (!asked) return;
+    clearTimeout(asked.timer);
+    this.#asked.delete(id);
+    if (answer.error) asked.reject(new Refused(answer.error));
+    else asked.resolve(answer);
+  }
+
+  #listenForQuiet() {
+    clearTimeout(this.#quiet);
+    this.#quiet = setTimeout(() => this.#lose(), QUIET);
+  }
+
+  /** After sleep a line may look open and be dead: one question tells. */
+  #wake() {
+    if (this.#closed) return;
+    if (!this.isOpen) this.#connect();
+    else this.ask("ping", {}, PROBE).catch((refused) => refused.code === "offline" && this.#connect());
+  }
+
+  #lose() {
+    if (!this.#closed && this.#socket) this.#gone(1006);
+  }
+
+  /** @param {number} code as WebSockets close with */
+  #gone(code) {
+    this.#drop();
+    if (this.#closed) return;
+    if (FINAL.has(code)) {
+      this.close();
+      const detail = { code, reason: this.#why?.code, text: this.#why?.text };
+      this.dispatchEvent(new CustomEvent("final", { detail }));
+      return;
+    }
+    this.dispatchEvent(new CustomEvent("lost", { detail: code }));
+    this.#tries += 1;
+    this.#retry = setTimeout(
+      () => this.#connect(),
+      code === TOO_MANY ? LATER * (0.5 + Math.random() / 2) : this.#wait(),
+    );
+  }
+
+  /** Many lose the line in the same second: come back spread out, but the first time soon. */
+  #wait() {
+    return Math.random() * Math.min(LONGEST_WAIT, 200 * 2 ** this.#tries);
+  }
+
+  #drop() {
+    const old = this.#socket;
+    this.#socket = null;
+    clearTimeout(this.#quiet);
+    for (const id of [...this.#asked.keys()]) this.#settle(id, { error: { code: "offline", text: "offline" } });
+    old?.close();
+  }
+}

@@ -1,0 +1,61 @@
+// Reading the room's state, and the changes of it that features share. Pure: no DOM, no network.
+
+/** @import { Snapshot, SeatState } from "room/wire" */
+/** @import { State } from "room/types" */
+
+/**
+ * The state out of a snapshot. Who talks is lossy and in no snapshot: it is kept of those who still sit there.
+ * @param {Snapshot} snapshot
+ * @param {State | null} before
+ * @returns {State}
+ */
+export function fromSnapshot(snapshot, before = null) {
+  const here = new Set(snapshot.seats.map((seat) => seat.user));
+  const { type: _type, now: _now, ...state } = snapshot;
+  return { ...state, talking: new Set([...(before?.talking ?? [])].filter((user) => here.has(user))) };
+}
+
+/**
+ * @param {State} state
+ * @param {string} user a handle
+ * @param {Partial<SeatState>} change
+ * @returns {State}
+ */
+export function withSeat(state, user, change) {
+  return { ...state, seats: state.seats.map((seat) => (seat.user === user ? { ...seat, ...change } : seat)) };
+}
+
+/**
+ * @param {State} state
+ * @param {Partial<State["room"]>} change
+ * @returns {State}
+ */
+export function withRoom(state, change) {
+  return { ...state, room: { ...state.room, ...change } };
+}
+
+/**
+ * @param {State} state
+ * @param {string | null} user
+ */
+export function seatOf(state, user) {
+  return state.seats.find((seat) => seat.user === user);
+}
+
+/**
+ * The reader's own seat, if they sit at the table.
+ * @param {State} state
+ */
+export function ownSeat(state) {
+  return state.you.user === null ? undefined : seatOf(state, state.you.user);
+}
+
+/** @param {State} state */
+export function freePlaces(state) {
+  return state.room.max_speakers - state.seats.filter((seat) => seat.role === "speaker").length;
+}
+
+/** @param {State} state */
+export function isOver(state) {
+  return state.room.status !== "live";
+}

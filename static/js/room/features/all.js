@@ -1,0 +1,35 @@
+// Every feature of a room. Their order is the order in which they follow, draw and begin. A new one is a line here.
+import { sequencedOf, unsequencedOf } from "room/core/store";
+import { bar } from "room/features/bar";
+import { connection } from "room/features/connection";
+import { entryPolicy } from "room/features/entry_policy";
+import { host } from "room/features/host";
+import { lifetime } from "room/features/lifetime";
+import { listeners } from "room/features/listeners";
+import { listening } from "room/features/listening";
+import { microphone } from "room/features/microphone";
+import { personCard } from "room/features/person_card";
+import { recordingPause } from "room/features/recording_pause";
+import { seats } from "room/features/seats";
+import { share } from "room/features/share";
+
+export const features = /** @type {const} */ ([
+  connection,
+  lifetime,
+  listeners,
+  listening,
+  microphone,
+  host,
+  recordingPause,
+  entryPolicy,
+  seats,
+  share,
+  bar,
+  personCard,
+]);
+
+/** @type {import("room/types").Sequenced} A sequenced event that no feature takes is a type error here. */
+const sequenced = sequencedOf(features);
+
+/** @type {import("room/types").Tables} */
+export const tables = { sequenced, unsequenced: unsequencedOf(features) };

@@ -1,0 +1,28 @@
+// Who may come in, in words, and the host's choice.
+import { withRoom } from "room/core/state";
+import { find, write } from "shared/dom";
+import { say } from "shared/words";
+
+/** @satisfies {import("room/types").Feature} */
+export const entryPolicy = {
+  reduce: {
+    entry_policy_set: (state, { policy }) => withRoom(state, { entry_policy: policy }),
+  },
+  mount(room) {
+    const form = find("[data-entry-form]", HTMLFormElement);
+    const choice = find("[name=policy]", HTMLSelectElement, form);
+    let shown = "";
+    form.addEventListener("submit", (event) => {
+      event.preventDefault();
+      room.attempt(() => room.ask("set_entry_policy", { policy: choice.value }));
+    });
+    return {
+      draw({ room: { entry_policy: policy }, you }) {
+        write(find("[data-entry]"), say(`entry_${policy}`));
+        form.hidden = !you.may.set_entry_policy;
+        if (policy !== shown) choice.value = policy;
+        shown = policy;
+      },
+    };
+  },
+};

@@ -1,0 +1,123 @@
+// The room's beginning and its end: the host ends it, and the table is left with why, and where to go.
+import { isOver, ownSeat } from "room/core/state";
+import { clone, find, findAll, write } from "shared/dom";
+import { known, say } from "shared/words";
+
+/** @import { Room } from "room/core/room" */
+/** @import { Local, Mounted, State } from "room/types" */
+
+const NOTHING_MORE = {
+  take_seat: false,
+  why_not: "room_ended",
+  end: false,
+  mute_others: false,
+  set_entry_policy: false,
+};
+
+/**
+ * The state of a room that ended: nobody sits there, nobody may do anything.
+ * @param {State} state
+ * @param {string} reason
+ * @param {string | null} endedAt
+ * @returns {State}
+ */
+function ended(state, reason, endedAt) {
+  return {
+    ...state,
+    seats: [],
+    talking: new Set(),
+    room: {
+      ...state.room,
+      status: "ended",
+      end_reason: reason,
+      ended_at: endedAt,
+      host_lost_at: null,
+      host_ends_at: null,
+      recording_paused_at: null,
+    },
+    you: { ...state.you, may: { ...state.you.may, ...NOTHING_MORE } },
+  };
+}
+
+/** @implements {Mounted} */
+class Lifetime {
+  #room;
+  /** Whether the reader's voice may be in the recording, as far as this page saw: the server measures whether it is. */
+  #hasSpoken = false;
+
+  /** @param {Room} room */
+  constructor(room) {
+    this.#room = room;
+  }
+
+  /**
+   * @param {State} state
+   * @param {Local} local
+   */
+  controls(state, { out }) {
+    if (out || isOver(state) || !state.you.may.end) return ["leave"];
+    return ["end"];
+  }
+
+  actions = { end: () => this.#end() };
+
+  #end() {
+    const sheet = find("#end-sheet", HTMLDialogElement);
+    sheet.returnValue = "";
+    sheet.onclose = () => sheet.returnValue === "end" && this.#room.attempt(() => this.#room.ask("end"));
+    sheet.showModal();
+  }
+
+  /** @param {State} state */
+  follow(state) {
+    if (isOver(state)) this.#room.finish();
+  }
+
+  /** @param {State} state */
+  draw(state) {
+    this.#hasSpoken ||= ownSeat(state)?.muted === false;
+    if (isOver(state)) this.#leaveTable(state);
+  }
+
+  /** @param {State} state */
+  #leaveTable({ room, you }) {
+    const table = find("[data-table]");
+    if (table.classList.contains("over")) return;
+    table.classList.add("over");
+    const [title, why] = [find("[data-on-table]"), find("[data-who-talks]")];
+    write(title, say("ended"));
+    title.removeAttribute("lang");
+    const reason = `ended_${room.end_reason}`;
+    write(why, known(reason) ? say(reason) : "");
+    title.after(why);
+    this.#showOnward(why, you.user === room.host);
+    const live = find("[data-live]");
+    live.classList.remove("live");
+    live.textContent = say("ended_short");
+    for (const part of findAll("[data-while-live]")) part.hidden = true;
+  }
+
+  /**
+   * @param {Element} after
+   * @param {boolean} isHost
+   */
+  #showOnward(after, isHost) {
+    const onward = clone("[data-onward]");
+    if (!this.#hasSpoken && !isHost) {
+      find("[data-replay]", HTMLElement, onward).remove();
+      find("a", HTMLElement, onward).classList.add("main");
+    }
+    const links = findAll("a", onward);
+    after.after(...links);
+    links[0].focus();
+  }
+}
+
+/** @satisfies {import("room/types").Feature} */
+export const lifetime = {
+  reduce: {
+    room_opened: (state) => state,
+    room_ended: (state, { reason, ended_at }) => ended(state, reason, ended_at),
+  },
+  mount: (room) => new Lifetime(room),
+};

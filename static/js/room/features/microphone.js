@@ -1,0 +1,253 @@
+// One's own microphone: the check and the way to the stage, mute and unmute, and that one page alone has it, however
+// many are open.
+import { labels } from "names";
+import { Refused } from "room/core/socket";
+import { isOver, ownSeat } from "room/core/state";
+import { Check, microphoneTrouble } from "room/sound/check";
+import { soundMayStart } from "room/sound/level";
+import { openMicrophone } from "room/sound/stage";
+import { clearNotice, notice } from "shared/notice";
+import { say } from "shared/words";
+
+/** @import { Room } from "room/core/room" */
+/** @import { Mounted, State } from "room/types" */
+
+const LOST_PAGE = 12_000; // ms after which a page that lost its microphone is back, or gone (rooms/presence.py: LINGER)
+
+async function microphoneAllowed() {
+  try {
+    return (await navigator.permissions.query({ name: "microphone" })).state === "granted";
+  } catch (error) {
+    console.info("permissions", error.name); // Firefox does not tell
+    return false;
+  }
+}
+
+/** @implements {Mounted} */
+class Microphone {
+  #room;
+  #stage;
+  #audience;
+  #check;
+
+  /** @param {Room} room */
+  constructor(room) {
+    this.#room = room;
+    this.#stage = room.stage;
+    this.#audience = room.audience;
+    this.#check = new Check(room.ask);
+    room.stage.addEventListener("mic_lost", () => this.#lost());
+    room.stage.addEventListener("elsewhere", () => this.#elsewhere());
+    addEventListener("pagehide", () => {
+      if (room.stage.state === "off") return;
+      room.socket.tell("speak_stop");
+      room.stage.close();
+    });
+  }
+
+  actions = {
+    take_seat: () => this.#toStage("go_seat", () => this.#room.ask("take_seat")),
+    unmute: () => this.#unmute(),
+    speak_here: () => this.#unmute(),
+    mute: () => {
+      this.#stage.setMuted(true); // closed here at once, whatever the network does
+      return this.#room.attempt(() => this.#room.ask("mute"));
+    },
+  };
+
+  /** @type {Mounted["messages"]} */
+  messages = {
+    you_muted: ({ by }) => {
+      const name = by && labels(this.#room.state.seats).get(by);
+      notice(name ? say("muted_by", { name }) : say("muted_you"));
+    },
+    mic_lost: ({ page }) => {
+      if (page !== this.#room.socket.page) this.#lookLater();
+      else if (this.#stage.state !== "off") this.#lost();
+    },
+    mic_moved: ({ page }) => {
+      if (page === "") this.#here();
+      else if (page !== this.#room.socket.page) this.#elsewhere();
+    },
+  };
+
+  /**
+   * @param {State} state
+   * @param {State} before
+   */
+  follow(state, before) {
+    if (isOver(state)) return;
+    const seat = ownSeat(state);
+    if (seat) this.#stage.setMuted(seat.muted);
+    else if (ownSeat(before) || this.#stage.state !== "off") this.#stoodUp();
+  }
+
+  /**
+   * A page that just opened never has an open microphone, whatever its seat says from before a reload; and it leaves
+   * the one of another page alone. It asks once more (`again`): the other may be itself, before a reload without a word.
+   */
+  async begin(again = true) {
+    const { state } = this.#room;
+    const seat = ownSeat(state);
+    if (seat && !(await this.#isAlone())) {
+      if (again) setTimeout(() => this.#room.elsewhere && this.begin(false), LOST_PAGE);
+      return;
+    }
+    this.#here();
+    const may = await soundMayStart();
+    if (isOver(this.#room.state)) return;
+    if (seat && this.#room.state.you.consented && (await microphoneAllowed())) {
+      // Back to the table: at once, or with the first click or key, if the browser wants one before there is sound.
+      const back = () => this.#backToTable();
+      if (may) await back();
+      else for (const kind of ["pointerdown", "keydown"]) addEventListener(kind, back, { once: true });
+    } else if (may) await this.#audience.start();
+  }
+
+  // --- the stage ------------------------------------------------------------------------------------------------------
+
+  /**
+   * The check, then `enter`, then the stage.
+   * @param {string} label the check's last button: the key of its words
+   * @param {() => unknown} enter
+   */
+  async #toStage(label, enter) {
+    const room = this.#room;
+    const { consented } = room.state.you;
+    const agree = async () => {
+      await room.ask("consent", { version: room.page.consent });
+      room.dispatch({ type: "consented" });
+    };
+    const microphone = await this.#check.run({ consented, agree, label });
+    if (!microphone) return;
+    const seated = await room.attempt(async () => {
+      await enter();
+      await this.#claim(true);
+    });
+    if (!seated) {
+      for (const track of microphone.getTracks()) track.stop();
+      return;
+    }
+    await this.#openStage(microphone);
+    notice(say("on_stage"));
+  }
+
+  /** @param {MediaStream} microphone */
+  async #openStage(microphone) {
+    this.#audience.stop();
+    await this.#stage.open(microphone);
+    const seat = ownSeat(this.#room.state);
+    if (seat) this.#stage.setMuted(seat.muted);
+  }
+
+  /**
+   * Unmute: at once if the connection stands, or as soon as it does; by the check the first time; without it when all
+   * was said before.
+   */
+  async #unmute() {
+    const room = this.#room;
+    if (this.#stage.state === "opening") {
+      notice(say("connecting"), { stays: true });
+      const now = await this.#stage.settled();
+      clearNotice(say("connecting"));
+      if (now === "off") return; // stood up, or lost the microphone, meanwhile
+    }
+    if (this.#stage.state !== "on") {
+      if (!room.state.you.consented || !(await microphoneAllowed())) return this.#toStage("go_mic", () => {});
+      try {
+        const microphone = await openMicrophone();
+        await this.#claim(true);
+        await this.#openStage(microphone);
+      } catch (error) {
+        return this.#cannotSpeak(error);
+      }
+    }
+    await room.attempt(() => room.ask("unmute"));
+  }
+
+  async #backToTable() {
+    if (!ownSeat(this.#room.state) || this.#stage.state !== "off" || this.#room.elsewhere) return;
+    try {
+      await this.#claim(false);
+      await this.#openStage(await openMicrophone());
+    } catch (error) {
+      this.#cannotSpeak(error);
+      if (!this.#room.elsewhere) await this.#isAlone();
+    }
+  }
+
+  #stoodUp() {
+    this.#here();
+    if (this.#stage.state === "off") return;
+    this.#stage.close();
+    this.#audience.start();
+  }
+
+  #lost() {
+    this.#stage.close();
+    this.#room.attempt(() => this.#room.ask("speak_stop"));
+    notice(say("mic_lost"), { stays: true });
+    this.#audience.start();
+  }
+
+  /** @param {any} error */
+  #cannotSpeak(error) {
+    if (error.code === "mic_elsewhere") this.#elsewhere();
+    else notice(error instanceof Refused ? say("failed") : microphoneTrouble(error));
+  }
+
+  // --- one microphone, however many pages -----------------------------------------------------------------------------
+
+  /** Another page has it. This one is told, falls silent, and takes it back only if the person says so. */
+  #elsewhere() {
+    this.#stage.close();
+    if (!this.#room.elsewhere) {
+      this.#audience.stop();
+      notice(say("mic_elsewhere"), { stays: true });
+    }
+    this.#room.elsewhere = true;
+    this.#room.draw();
+  }
+
+  #here() {
+    if (!this.#room.elsewhere) return;
+    this.#room.elsewhere = false;
+    clearNotice(say("mic_elsewhere"));
+    this.#room.draw();
+  }
+
+  /**
+   * The microphone is this page's from here on.
+   * @param {boolean} take also if another page has it
+   */
+  async #claim(take) {
+    await this.#room.ask("speak_claim", { take });
+    this.#here();
+  }
+
+  /** Whether no other page of this person has their microphone. What a page that is gone left open is closed by it. */
+  async #isAlone() {
+    try {
+      await this.#room.ask("speak_stop");
+    } catch (refused) {
+      if (refused.code === "mic_elsewhere") this.#elsewhere();
+      return refused.code !== "mic_elsewhere";
+    }
+    return true;
+  }
+
+  /** The other page connects again by itself, unless it was closed without a word. */
+  #lookLater() {
+    setTimeout(async () => {
+      if (this.#room.elsewhere && (await this.#isAlone())) this.#here();
+    }, LOST_PAGE);
+  }
+}
+
+/** @satisfies {import("room/types").Feature} */
+export const microphone = {
+  unsequenced: {
+    consented: (state) => ({ ...state, you: { ...state.you, consented: true } }),
+  },
+  mount: (room) => new Microphone(room),
+};

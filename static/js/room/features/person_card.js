@@ -1,0 +1,68 @@
+// A person's card: who they are, and what the host may do about their seat.
+import { seatOf } from "room/core/state";
+import { drawAvatar } from "shared/avatar";
+import { find, hit } from "shared/dom";
+import { say } from "shared/words";
+
+/** @import { Room } from "room/core/room" */
+/** @import { Mounted, State } from "room/types" */
+
+/** @implements {Mounted} */
+class PersonCard {
+  #sheet = find("#person-sheet", HTMLDialogElement);
+  #room;
+  /** @type {string | null} */
+  #user = null;
+
+  /** @param {Room} room */
+  constructor(room) {
+    this.#room = room;
+    room.addEventListener("person", (event) => this.#open(/** @type {CustomEvent<string>} */ (event).detail));
+    this.#sheet.addEventListener("click", (event) => {
+      if (event.target === this.#sheet) this.#sheet.close();
+      const what = hit(event, "[data-person-do]")?.dataset.personDo;
+      if (!what) return;
+      const user = this.#user;
+      room.attempt(() => room.ask(what, { user }));
+      this.#sheet.close();
+    });
+  }
+
+  /** @param {string} user a handle */
+  #open(user) {
+    this.#user = user;
+    if (this.#draw(this.#room.state)) this.#sheet.showModal();
+  }
+
+  /** @param {State} state */
+  draw(state) {
+    if (this.#sheet.open) this.#draw(state);
+  }
+
+  /**
+   * Keep an open card true; false if the person has no seat any more (then it closes).
+   * @param {State} state
+   */
+  #draw(state) {
+    const seat = seatOf(state, this.#user);
+    if (!seat) {
+      this.#sheet.close();
+      return false;
+    }
+    const part = (/** @type {string} */ name) => find(`[data-person-${name}]`, HTMLElement, this.#sheet);
+    drawAvatar(part("avatar"), seat);
+    part("name").textContent = seat.name;
+    const role = seat.role === "speaker" ? "" : ` · ${say(seat.role)}`;
+    part("line").textContent = `@${seat.user}${role} · ${say(seat.muted ? "mic_off" : "mic_on")}`;
+    find("[data-person-page]", HTMLAnchorElement, this.#sheet).href = `/people/${encodeURIComponent(seat.user)}/`;
+    const mayRule = state.you.may.mute_others && seat.role !== "host" && seat.user !== state.you.user;
+    part('do="mute"').hidden = !mayRule || seat.muted;
+    part('do="unseat"').hidden = !mayRule;
+    return true;
+  }
+}
+
+/** @satisfies {import("room/types").Feature} */
+export const personCard = {
+  mount: (room) => new PersonCard(room),
+};

@@ -1,0 +1,209 @@
+// The chairs around the table, one element a person: who stays seated keeps the element, with its ring and focus.
+// Their markup is templates/pages/seat.html, which the page has twice as a template: a seat and a free chair.
+import { isolated, labels } from "names";
+import { freePlaces, isOver, seatOf, withSeat } from "room/core/state";
+import { everyFrame } from "room/sound/level";
+import { drawAvatar } from "shared/avatar";
+import { clone, find, findAll, hit, write } from "shared/dom";
+import { setIcon } from "shared/icons";
+import { notice } from "shared/notice";
+import { say, sayMany } from "shared/words";
+
+/** @import { SeatState } from "room/wire" */
+/** @import { Room } from "room/core/room" */
+/** @import { Controls, Mounted, State } from "room/types" */
+
+/**
+ * @param {State} state
+ * @param {string} user
+ * @param {boolean} talking
+ * @returns {State}
+ */
+function withTalking(state, user, talking) {
+  if (state.talking.has(user) === talking) return state;
+  const next = new Set(state.talking);
+  if (talking) next.add(user);
+  else next.delete(user);
+  return { ...state, talking: next };
+}
+
+/**
+ * @param {State} state
+ * @param {string} user
+ * @returns {State}
+ */
+function without(state, user) {
+  return { ...withTalking(state, user, false), seats: state.seats.filter((seat) => seat.user !== user) };
+}
+
+/**
+ * Every chair as {at, place, seat}: host, co-hosts, speakers by place, then the free ones. `at` counts clockwise from
+ * the head of the table; co-hosts sit on both sides of the host. (pages/seating.py draws the same for the first paint.)
+ * @param {State} state
+ */
+function chairs(state) {
+  const byPlace = new Map(state.seats.map((seat) => [seat.place, seat]));
+  const cohosts = [11, 12].filter((place) => byPlace.has(place));
+  const count = 1 + cohosts.length + state.room.max_speakers;
+  const all = [{ at: 0, place: 0 }];
+  cohosts.forEach((place, n) => all.push({ at: n === 0 ? 1 : count - 1, place }));
+  const first = cohosts.length > 0 ? 1 : 0;
+  for (let place = 1; place <= state.room.max_speakers; place += 1) all.push({ at: first + place, place });
+  const seated = all.map((chair) => ({ ...chair, seat: byPlace.get(chair.place) ?? null }));
+  return { count, chairs: [...seated.filter((one) => one.seat), ...seated.filter((one) => !one.seat)] };
+}
+
+/**
+ * What a screen reader says of a seat.
+ * @param {SeatState} seat
+ * @param {string} label the name, told apart from others like it
+ * @param {boolean} talking
+ */
+function sentence(seat, label, talking) {
+  const role = seat.role === "speaker" ? [] : [say(seat.role)];
+  const now = !seat.connected ? "away" : seat.muted ? "mic_off" : talking ? "talking" : "mic_on";
+  return [isolated(label), ...role, say(now)].join(", ");
+}
+
+/** @param {SeatState} seat */
+function badge(seat) {
+  if (!seat.connected) return "lost";
+  return seat.muted ? "mic-off" : "mic";
+}
+
+/**
+ * @param {HTMLElement} item
+ * @param {SeatState} seat
+ * @param {{ label: string, talking: boolean, isYou: boolean }} seen
+ */
+function drawSeat(item, seat, { label, talking, isYou }) {
+  const part = (/** @type {string} */ name) => find(name, HTMLElement, item);
+  item.dataset.user = seat.user;
+  item.classList.toggle("open", !seat.muted);
+  item.classList.toggle("away", !seat.connected);
+  item.classList.toggle("you", isYou);
+  item.classList.toggle("talking", talking);
+  part(".seat-who").setAttribute("href", `/people/${encodeURIComponent(seat.user)}/`);
+  drawAvatar(part(".avatar"), seat);
+  part(".unseen").textContent = sentence(seat, label, talking);
+  setIcon(part(".seat-mic"), badge(seat));
+  part(".seat-name").textContent = isYou ? say("you") : seat.name.split(/\s+/)[0];
+  part(".seat-role").hidden = seat.role === "speaker";
+  part(".seat-role").textContent = seat.role === "speaker" ? "" : say(seat.role);
+}
+
+/** @implements {Mounted} */
+class Seats {
+  #list = find("[data-seats]");
+  #room;
+
+  /** @param {Room} room */
+  constructor(room) {
+    this.#room = room;
+    this.#list.addEventListener("click", (event) => this.#clicked(event));
+    const calm = matchMedia("(prefers-reduced-motion: reduce)");
+    everyFrame(() => {
+      if (room.state.talking.size > 0 && !calm.matches) this.#ring();
+    });
+  }
+
+  actions = { leave_seat: () => this.#room.attempt(() => this.#room.ask("leave_seat")) };
+
+  messages = { you_unseated: () => notice(say("unseated_you")) };
+
+  /** @param {MouseEvent} event */
+  #clicked(event) {
+    const item = hit(event, ".seat");
+    if (!item || event.metaKey || event.ctrlKey) return;
+    if (item.classList.contains("free")) {
+      if (this.#room.controls.maySit) this.#room.act("take_seat");
+    } else if (hit(event, ".seat-who")) {
+      event.preventDefault();
+      this.#room.dispatchEvent(new CustomEvent("person", { detail: item.dataset.user }));
+    }
+  }
+
+  /**
+   * @param {State} state
+   * @param {Controls} controls
+   */
+  draw(state, { maySit }) {
+    find("[data-table]").classList.toggle("may-sit", maySit);
+    write(find("[data-free]"), sayMany("free", freePlaces(state)));
+    if (isOver(state)) return;
+    const called = labels(state.seats);
+    const labelOf = (/** @type {SeatState} */ seat) => called.get(seat.user) ?? seat.name;
+    this.#drawChairs(state, labelOf);
+    write(
+      find("[data-who-talks]"),
+      this.#whoTalks(state.seats.filter((one) => state.talking.has(one.user)).map(labelOf)),
+    );
+  }
+
+  /** @param {string[]} names */
+  #whoTalks(names) {
+    if (names.length === 2) return say("talks_two", { name: names[0], other: names[1] });
+    if (names.length > 2) return say("talks_more", { name: names[0] });
+    return names[0] ?? "";
+  }
+
+  /**
+   * @param {State} state
+   * @param {(seat: SeatState) => string} labelOf
+   */
+  #drawChairs(state, labelOf) {
+    const { count, chairs: all } = chairs(state);
+    this.#list.dataset.chairs = String(count);
+    const seated = new Map(findAll("[data-user]", this.#list).map((item) => [item.dataset.user, item]));
+    const free = findAll(".free", this.#list);
+    const items = all.map(({ at, seat }) => {
+      const item = seat ? (seated.get(seat.user) ?? clone("[data-seat]")) : (free.pop() ?? clone("[data-chair]"));
+      item.dataset.at = String(at);
+      const isYou = seat?.user === state.you.user;
+      if (seat) drawSeat(item, seat, { label: labelOf(seat), talking: state.talking.has(seat.user), isYou });
+      return item;
+    });
+    this.#arrange(items);
+  }
+
+  /**
+   * Only what is in the wrong place moves: moving an element takes its focus.
+   * @param {HTMLElement[]} items
+   */
+  #arrange(items) {
+    const wanted = new Set(items);
+    for (const old of findAll(":scope > *", this.#list)) if (!wanted.has(old)) old.remove();
+    items.forEach((item, n) => {
+      if (this.#list.children[n] !== item) this.#list.insertBefore(item, this.#list.children[n] ?? null);
+    });
+  }
+
+  /** The rings follow what is heard: oneself by one's microphone, the others by their mix. */
+  #ring() {
+    const { state, stage, audience } = this.#room;
+    const mix = (stage.state === "on" ? stage.level : audience.level)?.read() ?? null;
+    const own = stage.ownLevel?.read() ?? null;
+    for (const item of findAll(".talking", this.#list)) {
+      const level = item.dataset.user === state.you.user ? own : mix;
+      if (level === null) item.style.removeProperty("--level");
+      else item.style.setProperty("--level", level.toFixed(2));
+    }
+  }
+}
+
+/** @satisfies {import("room/types").Feature} */
+export const seats = {
+  reduce: {
+    seat_taken: (state, { seat }) => ({
+      ...state,
+      seats: [...state.seats.filter((one) => one.user !== seat.user), seat].sort((a, b) => a.place - b.place),
+    }),
+    seat_left: (state, { user }) => without(state, user),
+    seat_muted: (state, { user, muted }) => withSeat(muted ? withTalking(state, user, false) : state, user, { muted }),
+  },
+  unsequenced: {
+    talking: (state, { user, talking }) => withTalking(state, user, talking && seatOf(state, user) !== undefined),
+    connected: (state, { user, connected }) => withSeat(state, user, { connected }),
+  },
+  mount: (room) => new Seats(room),
+};

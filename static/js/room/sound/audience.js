@@ -1,0 +1,253 @@
+// A listener's sound: directly by WebRTC if it connects within four seconds, else by HLS a few seconds later.
+import { audioContext, Level } from "room/sound/level";
+import { iceServers, Peer } from "room/sound/peer";
+
+const SOON = 4000; // ms in which WebRTC must connect
+const HLS_RETRY = 1500; // ms
+
+/** @import { Ask } from "room/types" */
+/** @import HlsPlayer, { HlsConfig } from "hls" */
+
+/** Events: `change`. `state`: off, starting, playing, blocked (the browser wants a click); `path`: webrtc, hls. */
+export class Audience extends EventTarget {
+  #ask;
+  #element;
+  #slug;
+  /** @type {Peer | null} */
+  #peer = null;
+  /** @type {HlsPlayer | null} */
+  #player = null;
+  #run = 0;
+  state = "off";
+  /** @type {"webrtc" | "hls" | null} */
+  path = null;
+  /** @type {Level | null} */
+  level = null;
+
+  /**
+   * @param {Ask} ask
+   * @param {HTMLAudioElement} element
+   * @param {string} slug
+   */
+  constructor(ask, element, slug) {
+    super();
+    this.#ask = ask;
+    this.#element = element;
+    this.#slug = slug;
+  }
+
+  get isOn() {
+    return this.state !== "off" && this.state !== "blocked";
+  }
+
+  /** Starts, or starts again. Call it from a click where the browser wants one. */
+  async start() {
+    const run = ++this.#run;
+    audioContext().resume(); // for the ring; from a click, browsers allow it
+    this.#hangUp();
+    this.#become("starting");
+    if (!(await this.#near(run)) && run === this.#run) await this.#far(run);
+  }
+
+  stop() {
+    this.#run += 1;
+    this.#hangUp();
+    this.#become("off");
+  }
+
+  /** The media server restarted, or the network is back. Spread out: hundreds do the same now. */
+  restart(within = 1000) {
+    const run = this.#run;
+    setTimeout(() => run === this.#run && this.isOn && this.start(), Math.random() * within);
+  }
+
+  /**
+   * WebRTC; false if it did not come about soon, and HLS shall be used.
+   * @param {number} run
+   * @returns {Promise<boolean>}
+   */
+  async #near(run) {
+    const wanted = { still: true };
+    const late = new Promise((resolve) => setTimeout(resolve, SOON, false));
+    const good = await Promise.race([late, this.#connectNear(() => wanted.still && run === this.#run)]);
+    wanted.still = false;
+    return good || (run === this.#run ? this.#giveUpNear() : true);
+  }
+
+  /**
+   * @param {() => boolean} wanted
+   * @returns {Promise<boolean>}
+   */
+  async #connectNear(wanted) {
+    try {
+      const [servers, offer] = await Promise.all([iceServers(this.#ask), this.#ask("listen")]);
+      if (!wanted() || offer.use !== "webrtc") return false;
+      const run = this.#run;
+      const peer = new Peer({
+        ask: this.#ask,
+        handle: "listen",
+        servers,
+        failed: () => run === this.#run && this.start(),
+      });
+      this.#peer = peer;
+      const stream = new MediaStream();
+      peer.connection.ontrack = (event) => stream.addTrack(event.track);
+      await peer.answer(offer.sdp, "listen_answer");
+      if (!(await peer.connected(SOON)) || !wanted()) return false;
+      this.#playStream(run, stream);
+      return true;
+    } catch (refused) {
+      console.info("listen", refused.code ?? refused);
+      return false;
+    }
+  }
+
+  #giveUpNear() {
+    this.#hangUp();
+    this.#ask("listen_stop").catch((refused) => console.info("listen_stop", refused.code));
+    return false;
+  }
+
+  /**
+   * @param {number} run
+   * @param {MediaStream} stream
+   */
+  #playStream(run, stream) {
+    this.path = "webrtc";
+    this.#element.srcObject = stream;
+    this.level = new Level(stream);
+    this.#play(run);
+  }
+
+  /**
+   * HLS: Safari's own player, hls.js elsewhere (Chromium's own starts at the room's beginning).
+   * @param {number} run
+   */
+  async #far(run) {
+    this.path = "hls";
+    const url = `/r/${this.#slug}/live.m3u8`;
+    if (navigator.vendor.startsWith("Apple") && this.#element.canPlayType("application/vnd.apple.mpegurl")) {
+      this.#element.src = url;
+      this.#element.onerror = () => setTimeout(() => run === this.#run && this.#far(run), HLS_RETRY);
+    } else {
+      const Hls = await loadPlayer(() => run === this.#run);
+      if (!Hls) return;
+      this.#player = loadHls(Hls, url, this.#element, () => run === this.#run);
+    }
+    await this.#play(run);
+    if (run === this.#run) this.#measureElement(run);
+  }
+
+  /**
+   * Where the element's own sound can be read without passing through WebAudio, the ring follows it.
+   * @param {number} run
+   */
+  #measureElement(run) {
+    const element = /** @type {HTMLMediaElement & { captureStream?: () => MediaStream }} */ (this.#element);
+    const measure = () => {
+      if (run !== this.#run || this.level || !element.captureStream) return;
+      const stream = element.captureStream();
+      if (stream.getAudioTracks().length > 0) this.level = new Level(stream);
+      else setTimeout(measure, 1000);
+    };
+    measure();
+  }
+
+  /** @param {number} run */
+  async #play(run) {
+    this.#element.muted = false;
+    try {
+      await this.#element.play();
+      if (run === this.#run) this.#become("playing");
+    } catch (error) {
+      if (run !== this.#run) return;
+      if (error.name !== "NotAllowedError") return console.info("play", error.name);
+      this.stop();
+      this.#become("blocked");
+    }
+  }
+
+  #hangUp() {
+    this.#peer?.close();
+    this.#peer = null;
+    this.#player?.destroy();
+    this.#player = null;
+    this.level?.stop();
+    this.level = null;
+    this.path = null;
+    this.#element.onerror = null;
+    this.#element.pause();
+    if (this.#element.srcObject) this.#element.srcObject = null;
+    else if (this.#element.src) {
+      this.#element.removeAttribute("src");
+      this.#element.load();
+    }
+  }
+
+  /** @param {string} state */
+  #become(state) {
+    this.state = state;
+    this.dispatchEvent(new Event("change"));
+  }
+}
+
+/**
+ * hls.js itself, asked for until it comes; null if it is not wanted any more.
+ * @param {() => boolean} wanted
+ * @returns {Promise<typeof HlsPlayer | null>}
+ */
+async function loadPlayer(wanted) {
+  for (let tries = 0; wanted(); tries += 1) {
+    try {
+      // A module that failed to load stays failed at its address: the mark makes it another one.
+      const player = await import(tries ? `${import.meta.resolve("hls")}#${tries}` : "hls");
+      return wanted() ? player.default : null;
+    } catch (error) {
+      console.info("hls", error.message);
+      await new Promise((resolve) => setTimeout(resolve, HLS_RETRY));
+    }
+  }
+  return null;
+}
+
+/**
+ * hls.js, close to live, and stubborn: a live room's playlist comes back.
+ * @param {typeof HlsPlayer} Hls
+ * @param {string} url
+ * @param {HTMLMediaElement} element
+ * @param {() => boolean} wanted
+ */
+function loadHls(Hls, url, element, wanted) {
+  const player = new Hls({
+    liveSyncDurationCount: 2,
+    liveMaxLatencyDurationCount: 6,
+    maxLiveSyncPlaybackRate: 1.08,
+    backBufferLength: 10,
+    enableWorker: false,
+    fragLoadPolicy: impatient(Hls.DefaultConfig.fragLoadPolicy),
+    playlistLoadPolicy: impatient(Hls.DefaultConfig.playlistLoadPolicy),
+  });
+  player.on(Hls.Events.ERROR, (_name, error) => {
+    if (!error.fatal || !wanted()) return;
+    if (error.type === Hls.ErrorTypes.MEDIA_ERROR) player.recoverMediaError();
+    else setTimeout(() => wanted() && goOn(), HLS_RETRY);
+  });
+  // What loaded once goes on where it is: loading anew takes the sound out of the element, which then stands still.
+  const goOn = () => (player.levels.length > 0 ? player.startLoad() : player.loadSource(url));
+  // Also after a repair: by then the listener may have stopped.
+  player.on(
+    Hls.Events.MEDIA_ATTACHED,
+    () => wanted() && element.play().catch((error) => console.info("play", error.name)),
+  );
+  player.loadSource(url);
+  player.attachMedia(element);
+  return player;
+}
+
+/**
+ * hls.js doubles its waits up to eight seconds, which would pass in silence after the site is back.
+ * @param {HlsConfig["fragLoadPolicy"]} policies
+ */
+function impatient({ default: policy }) {
+  return { default: { ...policy, errorRetry: policy.errorRetry && { ...policy.errorRetry, maxRetryDelayMs: 1000 } } };
+}

@@ -1,0 +1,206 @@
+// A speaker's sound: the microphone goes out, the others come in, and both come back by themselves.
+import { audioContext, Level } from "room/sound/level";
+import { iceServers, Peer } from "room/sound/peer";
+
+const MICROPHONE = { echoCancellation: true, noiseSuppression: true, autoGainControl: true, channelCount: 1 };
+const WAITS = [0, 500, 1000, 2000, 4000, 8000]; // ms before each further try, plus up to as much again
+
+/** @import { Ask } from "room/types" */
+
+/**
+ * Open a microphone; `device` is the id of one of `microphones()`, or nothing for the one the system prefers.
+ * @returns {Promise<MediaStream>}
+ */
+export function openMicrophone(device = "") {
+  const audio = device ? { ...MICROPHONE, deviceId: { exact: device } } : MICROPHONE;
+  return navigator.mediaDevices.getUserMedia({ audio });
+}
+
+export async function microphones() {
+  const all = await navigator.mediaDevices.enumerateDevices();
+  return all.filter((one) => one.kind === "audioinput");
+}
+
+/** Events: `change` (see `state`: off, opening, on), `mic_lost`, `elsewhere` (another page of this person has the microphone). */
+export class Stage extends EventTarget {
+  #ask;
+  #speaker;
+  /** @type {MediaStream | null} */
+  #microphone = null;
+  /** @type {Peer | null} */
+  #peer = null;
+  /** @type {(() => void) | null} what takes the sound of the others away */
+  #heard = null;
+  #run = 0;
+  #tries = 0;
+  #open = false;
+  state = "off";
+  /** @type {Level | null} the microphone's */
+  ownLevel = null;
+  /** @type {Level | null} that of the others together */
+  level = null;
+
+  /**
+   * @param {Ask} ask
+   * @param {HTMLAudioElement} speaker the page's own
+   */
+  constructor(ask, speaker) {
+    super();
+    this.#ask = ask;
+    this.#speaker = speaker;
+  }
+
+  /**
+   * Take over a microphone and connect. It stays closed until `setMuted(false)`.
+   * @param {MediaStream} microphone
+   */
+  async open(microphone) {
+    this.close();
+    this.#microphone = microphone;
+    const [track] = microphone.getAudioTracks();
+    track.enabled = false;
+    track.addEventListener("ended", () => this.#microphone === microphone && this.#lostMicrophone());
+    this.ownLevel = new Level(microphone);
+    this.#tries = 0;
+    await this.reconnect();
+  }
+
+  /**
+   * A closed microphone sends silence; the connection stays, so that opening it is instant.
+   * @param {boolean} muted
+   */
+  setMuted(muted) {
+    this.#open = !muted;
+    const track = this.#microphone?.getAudioTracks()[0];
+    if (track) track.enabled = !muted;
+  }
+
+  /** Anew, with the same microphone: after the media server restarted or the network changed. */
+  async reconnect() {
+    if (!this.#microphone) return;
+    const run = ++this.#run;
+    this.#hangUp();
+    this.#become("opening");
+    try {
+      await this.#connect(run);
+    } catch (refused) {
+      if (run === this.#run) this.#again(run, refused);
+    }
+  }
+
+  /** Resolves when the connection stands or is given up: to `state`, which is no longer "opening". */
+  async settled() {
+    while (this.state === "opening") {
+      await new Promise((changed) => this.addEventListener("change", changed, { once: true }));
+    }
+    return this.state;
+  }
+
+  close() {
+    this.#run += 1;
+    this.#hangUp();
+    this.ownLevel?.stop();
+    this.ownLevel = null;
+    this.#microphone?.getTracks().forEach((track) => track.stop());
+    this.#microphone = null;
+    this.#become("off");
+  }
+
+  /** @param {number} run */
+  async #connect(run) {
+    const servers = await iceServers(this.#ask);
+    if (run !== this.#run) return;
+    const peer = new Peer({
+      ask: this.#ask,
+      handle: "speak",
+      servers,
+      failed: () => run === this.#run && this.reconnect(),
+    });
+    this.#peer = peer;
+    const microphone = this.#microphone;
+    if (!microphone) return;
+    for (const track of microphone.getTracks()) peer.connection.addTrack(track, microphone);
+    /** @type {Promise<MediaStream>} */
+    const heard = new Promise(
+      (resolve) => (peer.connection.ontrack = (event) => resolve(new MediaStream([event.track]))),
+    );
+    const { gain } = await peer.offer("speak_offer");
+    heard.then((stream) => run === this.#run && this.#hear(stream, gain));
+    const good = await peer.connected(10_000);
+    if (run !== this.#run) return;
+    if (!good) throw Object.assign(new Error("not connected"), { code: "not_connected" });
+    this.#tries = 0;
+    this.setMuted(!this.#open);
+    this.#become("on");
+  }
+
+  /**
+   * @param {number} run
+   * @param {any} refused
+   */
+  #again(run, refused) {
+    console.info("stage", refused.code ?? refused);
+    this.#hangUp();
+    if (refused.code === "mic_elsewhere") return this.#elsewhere();
+    if (["not_on_stage", "room_ended", "not_consented"].includes(refused.code)) return this.close();
+    const wait = WAITS[Math.min(this.#tries, WAITS.length - 1)];
+    this.#tries += 1;
+    setTimeout(() => run === this.#run && this.reconnect(), wait * (1 + Math.random()));
+  }
+
+  /**
+   * What the others say, made as loud as it was: `factor` of the amplitude makes up for the quiet mix, then a limiter so
+   * that many at once do not distort.
+   * @param {MediaStream} stream
+   * @param {number} factor
+   */
+  #hear(stream, factor) {
+    const context = audioContext();
+    // Chromium lets a remote stream flow into WebAudio only while an element plays it too.
+    this.#speaker.srcObject = stream;
+    this.#speaker.muted = true;
+    this.#speaker.play().catch((error) => console.info("play", error.name));
+    const source = context.createMediaStreamSource(stream);
+    const gain = new GainNode(context, { gain: factor });
+    const limiter = new DynamicsCompressorNode(context, {
+      threshold: -3,
+      knee: 0,
+      ratio: 20,
+      attack: 0.002,
+      release: 0.1,
+    });
+    source.connect(gain).connect(limiter).connect(context.destination);
+    const louder = context.createMediaStreamDestination();
+    gain.connect(louder);
+    this.level = new Level(louder.stream);
+    this.#heard = () => [source, gain, limiter].forEach((node) => node.disconnect());
+    context.resume();
+  }
+
+  #hangUp() {
+    this.#peer?.close();
+    this.#peer = null;
+    this.#heard?.();
+    this.#heard = null;
+    this.level?.stop();
+    if (this.level) this.#speaker.srcObject = null;
+    this.level = null;
+  }
+
+  #lostMicrophone() {
+    this.close();
+    this.dispatchEvent(new Event("mic_lost"));
+  }
+
+  #elsewhere() {
+    this.close();
+    this.dispatchEvent(new Event("elsewhere"));
+  }
+
+  /** @param {string} state */
+  #become(state) {
+    if (this.state === state) return;
+    this.state = state;
+    this.dispatchEvent(new Event("change"));
+  }
+}

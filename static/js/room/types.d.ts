@@ -1,0 +1,94 @@
+// The shapes that the room page's own parts agree on. What travels is in wire.d.ts, which is generated.
+import type { Room } from "room/core/room";
+import type { EventData, Lossy, Personal, Snapshot } from "room/wire";
+
+/** What is known of the room: the last snapshot with all that came since, and who talks (handles; lossy). */
+export interface State extends Omit<Snapshot, "type" | "now"> {
+  talking: ReadonlySet<string>;
+}
+
+/** What the page tells itself, beside what travels. */
+export interface Consented {
+  type: "consented";
+}
+
+/** A change of state for each sequenced event. Sets values and adds to none: an event may be in a snapshot already. */
+export type Sequenced = { [Type in keyof EventData]: (state: State, data: EventData[Type], at: number) => State };
+
+/** A change of state for messages that have no place in the sequence. */
+export type Unsequenced = {
+  [Message in Lossy | Consented as Message["type"]]?: (state: State, message: Message) => State;
+};
+
+/** The reducers of all features. */
+export interface Tables {
+  sequenced: Sequenced;
+  unsequenced: Unsequenced;
+}
+
+/** Asks the server for something by name. Rejects with a Refused. */
+// biome-ignore lint/suspicious/noExplicitAny: each verb has a reply of its own
+export type Ask = (verb: string, values?: object, wait?: number) => Promise<any>;
+
+/** What is so on this page alone. */
+export interface Local {
+  /** The audience's sound: off, starting, playing, blocked (the browser wants a click). */
+  sound: string;
+  /** The speaker's: off, opening, on. */
+  stage: string;
+  /** Another page of this person has their microphone: this one stays quiet until it is taken over. */
+  elsewhere: boolean;
+  /** The code for which the server put this page out of the room. */
+  out: string | null;
+}
+
+/** What the bar shows: controls by name, a hint in place of a main one, and whether a free chair may be taken. */
+export interface Controls {
+  shown: string[];
+  hint: string | null;
+  maySit: boolean;
+}
+
+/** What the server wrote into the page. */
+export interface PageData {
+  slug: string;
+  title: string;
+  host: string;
+  /** Version of the text that one agrees to before speaking. */
+  consent: string;
+  /** How many listeners are drawn as figures. */
+  standing: number;
+  artwork: string;
+}
+
+/** A feature on the page. Every part is optional. */
+export interface Mounted {
+  /** Once the line is open for the first time, and again when the browser shows a kept page. */
+  begin?(): void;
+  /** Draw what is so now; called often, so it touches only what differs. */
+  draw?(state: State, controls: Controls): void;
+  /** What follows from a new state, beside drawing. */
+  follow?(state: State, before: State): void;
+  /** What is done when such a message arrives; personal ones only if they are about this room. */
+  messages?: { [Message in Lossy | Personal as Message["type"]]?: (message: Message) => void };
+  /** What a control of the bar does, by its name (`data-do`). */
+  actions?: Record<string, () => unknown>;
+  /** Controls of its own that the bar shows now. */
+  controls?(state: State, local: Local): string[];
+}
+
+/** One thing that a room can do. `reduce` and `unsequenced` are pure; only `mount` touches the page. */
+export interface Feature {
+  reduce?: Partial<Sequenced>;
+  unsequenced?: Unsequenced;
+  mount?(room: Room): Mounted;
+}
+
+type Intersection<Union> = (Union extends unknown ? (one: Union) => void : never) extends (all: infer All) => void
+  ? All
+  : never;
+
+type TableOf<One> = One extends { reduce: infer Table } ? Table : never;
+
+/** All reducers of some features in one table. */
+export type ReducersOf<All extends readonly Feature[]> = Intersection<TableOf<All[number]>>;

@@ -1,0 +1,227 @@
+// What travels to a room's page. Made by script/wire_types.py out of the vocabulary in Python: change it there, then
+// run the script. script/check refuses a file that is not up to date.
+
+/**
+ * `room_opened`: the first event of every room.
+ */
+export type RoomOpened = Record<string, never>;
+
+/**
+ * `room_ended`: nothing comes after it. `ended_at` is ISO 8601 in UTC, as in snapshots.
+ */
+export interface RoomEnded {
+  reason: string;
+  ended_at: string | null;
+}
+
+/**
+ * One occupied place, as everybody sees it. `picture` is an address or "", then initials stand on `color`.
+ */
+export interface SeatState {
+  user: string;
+  name: string;
+  initials: string;
+  picture: string;
+  color: string;
+  role: string;
+  place: number;
+  muted: boolean;
+  connected: boolean;
+}
+
+/**
+ * `seat_taken`: somebody sat down.
+ */
+export interface SeatTaken {
+  seat: SeatState;
+}
+
+/**
+ * `seat_left`: a place is free again. `user` is a handle.
+ */
+export interface SeatLeft {
+  user: string;
+  reason: string;
+}
+
+/**
+ * `seat_muted`: a microphone was closed or opened; `by` is a helper's handle, null when the speaker did it.
+ */
+export interface SeatMuted {
+  user: string;
+  muted: boolean;
+  by: string | null;
+}
+
+/**
+ * `host_lost`: the host's connection is gone; the room ends at `ends_at` (ISO 8601, UTC) unless
+ * it comes back.
+ */
+export interface HostLost {
+  lost_at: string | null;
+  ends_at: string | null;
+}
+
+/**
+ * `host_back`: the host is there again, nothing ends.
+ */
+export type HostBack = Record<string, never>;
+
+/**
+ * `recording_paused`: nothing is kept from `paused_at` (ISO 8601, UTC) on; the room itself goes on.
+ */
+export interface RecordingPaused {
+  paused_at: string | null;
+  reason: "disk_full";
+}
+
+/**
+ * `recording_resumed`: what is said is kept again.
+ */
+export type RecordingResumed = Record<string, never>;
+
+/**
+ * `entry_policy_set`: the host changed who may come in; `policy` is one of Room.EntryPolicy.
+ */
+export interface EntryPolicySet {
+  policy: string;
+}
+
+/**
+ * Lossy: how many listen, at most once a second a room.
+ */
+export interface Count {
+  type: "count";
+  listening: number;
+}
+
+/**
+ * Lossy, from the media supervisor: a microphone's level rose above or fell below speech.
+ */
+export interface Talking {
+  type: "talking";
+  user: string;
+  talking: boolean;
+}
+
+/**
+ * Lossy: a person on stage lost or regained the connection (their seat stays for a while).
+ */
+export interface Connected {
+  type: "connected";
+  user: string;
+  connected: boolean;
+}
+
+/**
+ * Lossy, from the media supervisor: everybody connects their sound anew.
+ */
+export interface MediaRestarted {
+  type: "media_restarted";
+}
+
+/**
+ * Every 5 s: a client whose `seq` is lower missed something and asks for a snapshot.
+ */
+export interface Beat {
+  type: "beat";
+  seq: number;
+  listening: number;
+  now: string;
+}
+
+/**
+ * On a person's own channel: `you_muted`, `you_unseated`, `mic_lost`, `mic_moved`. `room` is the slug it is about.
+ *
+ * `page` names the page whose microphone was lost, or the one that holds it now; empty for none.
+ */
+export interface Personal {
+  type: "you_muted" | "you_unseated" | "mic_lost" | "mic_moved";
+  room: string;
+  by?: string | null;
+  page?: string;
+}
+
+/**
+ * The room itself. Moments are ISO 8601 in UTC; `recorded_days` is how long the copy is kept.
+ */
+export interface RoomState {
+  slug: string;
+  title: string;
+  topic: string;
+  language: string;
+  status: string;
+  started_at: string | null;
+  ended_at: string | null;
+  end_reason: string;
+  speak_policy: string;
+  entry_policy: string;
+  max_speakers: number;
+  recorded_days: number;
+  transcription: boolean;
+  host: string;
+  host_lost_at: string | null;
+  host_ends_at: string | null;
+  recording_paused_at: string | null;
+}
+
+/**
+ * What the reader may do here. `take_seat` is the right to a place, whether or not one is free this second or
+ * consent was given: those two change while one looks, and the client sees both (`seats`, `consented`).
+ */
+export interface May {
+  take_seat: boolean;
+  why_not: string | null;
+  end: boolean;
+  mute_others: boolean;
+  set_entry_policy: boolean;
+}
+
+/**
+ * The reader. `user` is null for somebody who is not signed in; `parts` come from `rooms.hooks.personal_parts`.
+ */
+export interface You {
+  user: string | null;
+  may: May;
+  consented: boolean;
+  parts: Record<string, unknown>;
+}
+
+/**
+ * `type` is "snapshot"; `seq` is the last event that is in it.
+ *
+ * `parts` has what apps register with `rooms.hooks.snapshot_parts`, by its name there; it is the same for everybody.
+ */
+export interface Snapshot {
+  type: "snapshot";
+  seq: number;
+  room: RoomState;
+  seats: SeatState[];
+  listening: number;
+  you: You;
+  parts: Record<string, unknown>;
+  now: string;
+}
+
+/** The data of each sequenced event, by its type. */
+export interface EventData {
+  room_opened: RoomOpened;
+  room_ended: RoomEnded;
+  seat_taken: SeatTaken;
+  seat_left: SeatLeft;
+  seat_muted: SeatMuted;
+  host_lost: HostLost;
+  host_back: HostBack;
+  recording_paused: RecordingPaused;
+  recording_resumed: RecordingResumed;
+  entry_policy_set: EntryPolicySet;
+}
+
+/** A sequenced event. `at` is room time in milliseconds. */
+export type Event = {
+  [Type in keyof EventData]: { seq: number; type: Type; at: number; data: EventData[Type] };
+}[keyof EventData];
+
+export type Lossy = Count | Talking | Connected | MediaRestarted | Beat;
+
+export type Message = Snapshot | Event | Lossy | Personal;

@@ -1,0 +1,139 @@
+"""The narrower channels: a room's host side and staff hear what nobody else does, for as long as they may."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncGenerator
+from typing import Any
+
+import pytest
+from channels.db import database_sync_to_async as run
+from django.db import transaction
+from django.test import Client
+
+from people.models import Session, User
+from rooms import hooks
+from rooms.live.hub import Hub
+from rooms.live.rights import check_again
+from rooms.live.send_queue import Outlet
+from rooms.models import Room, Seat
+from rooms.rules.admission import Guest, admissions
+from rooms.rules.identity import Who, new_conn
+from rooms.wire import events
+from rooms.wire.snapshot import snapshot
+from tests.people.staff import sign_in_staff
+from tests.rooms.people import open_room, person
+from tests.waiting import until
+
+pytestmark = pytest.mark.django_db(transaction=True)
+SECRET: events.Sided = {"type": "test", "room": "x", "data": {"word": "for the host"}}
+
+
+@pytest.fixture
+async def hub(monkeypatch: pytest.MonkeyPatch) -> AsyncGenerator[Hub]:
+    monkeypatch.setattr(events, "HOST_SIDE", ("test",))
+    monkeypatch.setattr(events, "STAFF", ("test",))
+    made = Hub()
+    yield made
+    for task in list(made.tasks):
+        task.cancel()
+    await asyncio.gather(*made.tasks, return_exceptions=True)
+    await made.redis.aclose()
+
+
+async def join(hub: Hub, room: Room, user: User | None, session: str = "") -> Outlet:
+    key = "a:guest" if user is None else Who.of_user(user).key
+    outlet = Outlet(room.pk, key, new_conn(session), None if user is None else user.pk, lambda: None, lambda code: None)
+    await hub.join(room.pk, outlet)
+    return outlet
+
+
+def heard(outlet: Outlet) -> list[str]:
+    return [text for text, _seq in outlet.queue if json.loads(text)["type"] == "test"]
+
+
+def session_for(user: User, *, as_staff: bool = False) -> str:
+    """A new session of this person, with a second step where they work as staff."""
+    browser = Client()
+    if as_staff:
+        sign_in_staff(browser, user)
+    else:
+        browser.force_login(user)
+    return Session.objects.get(user=user).ident
+
+
+async def hears(outlet: Outlet, times: int = 1) -> None:
+    """Wait until it heard so many messages of the test's kind."""
+
+    async def enough() -> bool:
+        return len(heard(outlet)) >= times
+
+    await until(enough)
+
+
+async def test_host_and_cohosts_hear_the_host_side_and_lose_it_with_their_role(hub: Hub) -> None:
+    room: Room = await run(open_room)()
+    helper, guest = await run(person)("helper"), await run(person)("guest")
+    seat = await run(Seat.objects.create)(room=room, user=helper, role="cohost", place=11)
+    outlets = {}
+    for user in (room.host, helper, guest, None):
+        outlets[user] = await join(hub, room, user, "" if user is None else await run(session_for)(user))
+    assert await check_again(outlets.values(), hub.set_sides) == 0
+    await run(events.tell_host_side)(room, SECRET)
+    await hears(outlets[room.host])
+    await hears(outlets[helper])
+    seat.left_at = seat.taken_at
+    await run(seat.save)()
+    await check_again(outlets.values(), hub.set_sides)
+    await run(events.tell_host_side)(room, SECRET)
+    await hears(outlets[room.host], 2)
+    assert len(heard(outlets[helper])) == 1
+    assert heard(outlets[guest]) == heard(outlets[None]) == []
+    await hub.set_sides(outlets[room.host], frozenset())
+    assert hub.narrow == {}
+
+
+async def test_nothing_is_told_before_the_commit_or_outside_of_the_vocabulary(hub: Hub) -> None:
+    room: Room = await run(open_room)()
+    host = await join(hub, room, room.host)
+    await hub.set_sides(host, frozenset({"host"}))
+
+    def roll_back() -> None:
+        with pytest.raises(RuntimeError), transaction.atomic():
+            events.tell_host_side(room, SECRET)
+            raise RuntimeError
+
+    await run(roll_back)()
+    with pytest.raises(ValueError, match="vocabulary"):
+        await run(events.tell_host_side)(room, {"type": "other", "room": "x", "data": None})
+    await run(events.tell_host_side)(room, SECRET)
+    await hears(host)
+    assert len(heard(host)) == 1
+
+
+async def test_staff_hear_with_a_session_that_used_a_second_step_lately(hub: Hub) -> None:
+    room: Room = await run(open_room)()
+    stale = await run(person)("moderator", is_staff=True)
+    fresh = await run(person)("senior", is_staff=True)
+    ident = await run(session_for)(fresh, as_staff=True)
+    outlets = [await join(hub, room, stale, await run(session_for)(stale)), await join(hub, room, fresh, ident)]
+    await check_again(outlets, hub.set_sides)
+    await run(events.tell_staff)(SECRET)
+    await hears(outlets[1])
+    assert heard(outlets[0]) == []
+    found: dict[Guest, Any] = await run(admissions)([Guest(room.pk, Who.of_user(fresh).key, f"{ident}.page.x")])
+    assert [one.sides for one in found.values()] == [frozenset({"staff"})]
+
+
+def test_apps_above_add_parts_to_snapshots() -> None:
+    room = open_room()
+    hooks.snapshot_parts.register("test")(lambda room: {"title": room.title})
+    hooks.personal_parts.register("test")(lambda room, user: user.handle)
+    try:
+        mine, nobodys = snapshot(room.pk, Who.of_user(room.host)), snapshot(room.pk, Who(None, "a:x"))
+    finally:
+        hooks.snapshot_parts.unregister("test")
+        hooks.personal_parts.unregister("test")
+    assert mine["parts"] == nobodys["parts"] == {"test": {"title": room.title}}
+    assert mine["you"]["parts"] == {"test": room.host.handle} and nobodys["you"]["parts"] == {}
