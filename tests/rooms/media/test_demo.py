@@ -28,7 +28,6 @@ def people_of_the_demo(transactional_db: None) -> None:
 
 
 @pytest.mark.django_db(transaction=True)
-@pytest.mark.alone
 def test_two_voices_are_heard(lent_site: Site, people_of_the_demo: None, tmp_path: Path) -> None:
     room = start_demo_room()
     lent_site.start("voices")
