@@ -12,6 +12,7 @@ from django.test import TransactionTestCase
 from django.test.utils import override_settings
 from hypothesis import HealthCheck
 from hypothesis import settings as properties
+from psycopg.errors import DeadlockDetected
 from pytest_django import DjangoDbBlocker
 
 from deploy.local.throwaway import Throwaway
@@ -61,7 +62,13 @@ def _tables_are_reset() -> Generator[None]:
     """In place of Django's flush after each test that commits."""
 
     def teardown(_case: TransactionTestCase) -> None:
-        tables.reset()
+        for attempt in range(3):
+            try:
+                return tables.reset()
+            except DeadlockDetected:  # with what a process of the shared site is doing
+                if attempt == 2:
+                    raise
+        return None
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(TransactionTestCase, "_fixture_teardown", teardown)
@@ -69,10 +76,13 @@ def _tables_are_reset() -> Generator[None]:
 
 
 @pytest.fixture(autouse=True)
-def _clean_slate() -> Generator[None]:
+def _clean_slate(request: pytest.FixtureRequest) -> Generator[None]:
     """Nothing of one test is left in Redis, the mailbox, pictures or recordings for the next."""
     from rooms.recording import marker
+    from tests.support.shared_site import end_shared_site, is_in_use
 
+    if "lent_site" not in request.fixturenames:
+        end_shared_site()
     yield
     marker.forget()
     if (Path(settings.RECORDINGS_DIR) / marker.NAME).exists():
@@ -83,7 +93,28 @@ def _clean_slate() -> Generator[None]:
         client.flushall()
     for folder in (settings.MAIL_FOLDER, settings.MEDIA_ROOT, settings.RECORDINGS_DIR, settings.OUTSIDE_DIR):
         for path in Path(folder).iterdir() if Path(folder).is_dir() else ():
-            shutil.rmtree(path) if path.is_dir() else path.unlink()
+            if path.is_dir():
+                shutil.rmtree(path, ignore_errors=True)  # the shared site may be at it, too
+            elif not is_in_use(path):
+                path.unlink(missing_ok=True)
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _end_shared_site() -> Generator[None]:
+    from tests.support.shared_site import end_shared_site
+
+    yield
+    end_shared_site()
+
+
+@pytest.fixture
+def lent_site(transactional_db: None) -> Generator[Site]:
+    """Web, media and work of the site that tests share: see `tests.support.shared_site` for what it may be used for."""
+    from tests.support.shared_site import shared_site
+
+    site = shared_site()
+    yield site
+    site.take_back()
 
 
 @pytest.fixture

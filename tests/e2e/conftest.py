@@ -16,6 +16,11 @@ from tests.support.processes import Site
 def web(static_files: None, site: Site) -> Generator[Site]:
     """Daphne, as in production. Nothing in its log may be a failure of ours."""
     site.start("web")
+    yield from watched(site)
+
+
+def watched(site: Site) -> Generator[Site]:
+    """A site in whose web process nothing may fail by a fault of ours: its log is looked at afterwards."""
     before = site.log("web").stat().st_size
     yield site
     text = site.log("web").read_text(errors="replace")[before:]

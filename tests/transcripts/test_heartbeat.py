@@ -23,7 +23,7 @@ from transcripts.speech.engine import Beat, WhisperEngine
 from transcripts.speech.stitch import SpeechSegment, Word
 from transcripts.speech.windows import Span
 
-pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.alone]
+pytestmark = pytest.mark.django_db(transaction=True)
 LEASE = 5  # seconds; a part of Whisper takes a tenth of one, on a busy machine two
 
 

@@ -40,7 +40,7 @@ def number_of(address: str) -> int:
 
 
 def gone_within(client: Client, addresses: list[str], seconds: float = 20.0) -> bool:
-    """Whether none of these opens any more, in the end. (How soon that is, tests/e2e/test_epoch.py measures.)"""
+    """Whether none of these opens any more, in the end. (How soon that is, tests/e2e/test_sound.py measures.)"""
     end = time.monotonic() + seconds
     while any(client.get(address).status_code != 404 for address in addresses):
         if time.monotonic() > end:
