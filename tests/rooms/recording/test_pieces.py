@@ -166,7 +166,7 @@ def test_files_that_make_no_sense_are_told_and_do_not_stop_the_worker(monkeypatc
 
     room = lasting_room(5)
     record(room, 0, 500, begins=0, seconds=1)
-    monkeypatch.setattr(tracks, "found", broken)
+    monkeypatch.setattr(tracks, "raw_tracks", broken)
     with pytest.raises(struct.error):
         finish(room)
     recording = Recording.objects.get(room=room)
