@@ -1,8 +1,8 @@
-"""What we are measured against: `websockets`' own server, which greets every socket and broadcasts what it is sent.
+"""A bare `websockets` server to compare ours with: it greets every socket and broadcasts every message it gets.
 
     python bench/bare.py PORT GREETING_FILE
 
-Sockets on `/source` are not in the audience. No compression, as ours; otherwise as the library comes.
+Sockets on `/source` are not in the audience. No compression, as ours; otherwise the library's defaults.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What does a listener cost, and an event to all of them, beside Channels' own consumers and groups?
+"""The cost of a listener, and of an event to all of them, compared with Channels' own consumers and groups.
 
     python bench/consumer.py [--sockets 500] [--events 30] [--rate 1] [--rounds 3] [--redis]
 
@@ -39,7 +39,7 @@ from bench.wire import Socket, a_room, admitting, cpu, load, many_files, rss, sh
 from deploy.local.process import answers, start, stop, wait_for
 from deploy.local.programs import command
 from deploy.local.throwaway import Throwaway
-from tests.processes import Site
+from tests.support.processes import Site
 
 WARM = 20  # sockets that come and go before anything is measured
 OURS = "ours"
@@ -47,7 +47,7 @@ OURS = "ours"
 
 @dataclass
 class Figures:
-    """One round of one server."""
+    """Results of one round of one server."""
 
     memory: float  # KiB a connection
     joined: float  # seconds until all have a snapshot
@@ -59,7 +59,7 @@ class Figures:
     closed: dict[str, int]  # sockets that the server closed, by what it said
 
     def line(self, name: str) -> str:
-        """The figures as a row of the table."""
+        """Return the results as a row of the table."""
         return (
             f"{name:<8}{self.memory:>10.0f} KiB{self.joined:>9.2f} s{self.join_cost:>9.2f} ms{self.half:>9.1f} ms"
             f"{self.late:>9.1f} ms{self.event_cost:>9.1f} ms{self.missing:>9}  {self.closed or 'none'}"
@@ -67,14 +67,14 @@ class Figures:
 
 
 def heading() -> str:
-    """The table's first row, as wide as `Figures.line`."""
+    """Return the table's header, as wide as `Figures.line`."""
     names = f"{'memory each':>14}{'all joined':>11}{'a join':>12}{'p50':>12}{'p99':>12}{'an event':>12}{'missing':>9}"
     return f"{'':<8}{names}  closed"
 
 
 @contextmanager
 def ours(web: Site) -> Iterator[int]:
-    """The product's web process, anew; its process id."""
+    """Start the product's web process; yield its process id."""
     web.start("web")
     try:
         yield web.running["web"].pid
@@ -84,7 +84,7 @@ def ours(web: Site) -> Iterator[int]:
 
 @contextmanager
 def textbook(layer: str, port: int, log: Path) -> Iterator[int]:
-    """`bench/textbook.py` on the same server with the same command line; its process id."""
+    """Start `bench/textbook.py` on the same server with the same command line; yield its process id."""
     line = [*command("web", port)[:-1], "bench.textbook:application"]
     process = start(line, log, {**os.environ, "BENCH_LAYER": layer})
     try:
@@ -98,7 +98,7 @@ def textbook(layer: str, port: int, log: Path) -> Iterator[int]:
 
 
 async def crowd(port: int, path: str, cookies: list[str]) -> list[Socket]:
-    """Open a socket for each cookie, some at a time, and wait for everybody's snapshot. Raises ConnectionError."""
+    """Open a socket for each cookie, some at a time, and wait until all have a snapshot. Raises ConnectionError."""
     sockets = [Socket(port, path, cookie) for cookie in cookies]
     for first in range(0, len(sockets), AT_ONCE):
         batch = sockets[first : first + AT_ONCE]
@@ -108,7 +108,7 @@ async def crowd(port: int, path: str, cookies: list[str]) -> list[Socket]:
 
 
 async def figures(pid: int, port: int, path: str, cookies: list[str], driver: Driver) -> Figures:
-    """A crowd comes in, hears the driver's events and goes."""
+    """Measure one round: a crowd connects, gets the driver's events, and disconnects."""
     await leave(await crowd(port, path, cookies[:WARM]), 2)
     memory, spent, began = rss(pid), cpu(pid), time.monotonic()
     sockets = await crowd(port, path, cookies)
@@ -131,7 +131,7 @@ async def figures(pid: int, port: int, path: str, cookies: list[str], driver: Dr
 
 
 def measure(options: argparse.Namespace, web: Site, parts: Throwaway) -> dict[str, list[Figures]]:
-    """All rounds of each server, in turns."""
+    """Run all rounds, the servers in turns."""
     pk, slug = a_room()
     known = people(options.sockets // 2)
     cookies = [cookie for each in known for cookie in (each, "")]
@@ -160,7 +160,7 @@ def measure(options: argparse.Namespace, web: Site, parts: Throwaway) -> dict[st
 
 
 def ratios(mine: list[Figures], theirs: list[Figures]) -> str:
-    """Theirs by ours of each figure but the counts, the median of all rounds."""
+    """Return theirs divided by ours for each figure except counts, medians of all rounds."""
     names = [field.name for field in fields(Figures)][:-2]
     pairs = [(astuple(one), astuple(other)) for one, other in zip(mine, theirs, strict=True)]
     medians = [median(other[place] / one[place] for one, other in pairs) for place in range(len(names))]

@@ -1,12 +1,12 @@
-"""Waiting times of one person while another takes all it can.
+"""Response times of one client while another uses as much as it can.
 
     python bench/honest.py [--seconds 30] [--sockets 320]
 
-An honest client at 127.0.0.3 does all it does over and over (home page, a room's page, the beginning of a replay, the
+An honest client at 127.0.0.3 repeats what a person does (home page, a room's page, the beginning of a replay, the
 sign-up form, a socket with its snapshot, near listening, a microphone check): first alone, then while a greedy one at
-127.0.0.2 (`tests/greedy.py`, a process of its own) holds sockets that listen and never connect, begins microphone
-checks, downloads thirty files without reading them, drips sixty heads and asks for pages as fast as it is let. Told
-are p50 and p99 of all that the honest one did, and how often it was refused. All share the machine's cores.
+127.0.0.2 (`tests/support/greedy.py`, a process of its own) holds sockets that listen and never connect, begins
+microphone checks, downloads thirty files without reading them, drips sixty heads and asks for pages as fast as it is
+let. Told are p50 and p99 of all that the honest one did, and how often it was refused. All share the machine's cores.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from bench.wire import load, many_files, share, site
 
 
 def line(name: str, honest: Any) -> tuple[float, float]:
-    """Print what one phase gave; p50 and p99 in seconds."""
+    """Print the results of one phase; p50 and p99 in seconds."""
     waits = [wait for each in honest.waits.values() for wait in each]
     half, most = share(waits, 0.5), share(waits, 0.99)
     rows = f"{len(waits):>8}{half * 1000:>9.0f} ms{most * 1000:>9.0f} ms{max(waits) * 1000:>9.0f} ms"
@@ -33,7 +33,7 @@ def line(name: str, honest: Any) -> tuple[float, float]:
 
 
 async def repeat(honest: Any, seconds: float) -> None:
-    """Round after round, for so long."""
+    """Repeat rounds for `seconds`."""
     ends = time.monotonic() + seconds
     while time.monotonic() < ends:
         await honest.round()

@@ -1,4 +1,4 @@
-"""How long until a thousand people who come into one room at once see it?
+"""Seconds until a thousand people who join one room at once have its snapshot.
 
     python bench/join.py [--sockets 1000] [--rounds 3]
 
@@ -22,14 +22,14 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from bench.wire import Socket, a_room, admitting, bare, cpu, load, many_files, rss, share, site
 from deploy.local.throwaway import Throwaway
-from tests.processes import Site
+from tests.support.processes import Site
 
-WITHIN = 60.0  # seconds; who has no snapshot then has failed
+WITHIN = 60.0  # seconds until a socket without a snapshot counts as failed
 
 
 @dataclass
 class Joined:
-    """One round: seconds to each snapshot, why others failed, processor seconds of the server."""
+    """Results of one round: seconds to each snapshot, why others failed, processor seconds of the server."""
 
     waits: list[float]
     failures: list[str]
@@ -46,7 +46,7 @@ class Joined:
 
 
 async def join(port: int, path: str, cookies: list[str], pid: int) -> tuple[list[Socket], Joined]:
-    """Everybody at once."""
+    """Open all sockets at once."""
     sockets = [Socket(port, path, cookie) for cookie in cookies]
     before, began = cpu(pid), time.monotonic()
 
@@ -63,9 +63,10 @@ async def join(port: int, path: str, cookies: list[str], pid: int) -> tuple[list
 
 
 async def settle(socket: Socket, number: int, since: float) -> float | None:
-    """Seconds until the room says that so many listen, and says no other number after that for two beats."""
+    """Return the seconds until the room reports `number` listeners and nothing else for two beats; None where it
+    never does."""
     await asyncio.sleep(12)
-    said = [(at, message["listening"]) for at, message in socket.read() if message["type"] in ("count", "beat")]
+    said = [(at, message["listening"]) for at, message in socket.decoded() if message["type"] in ("count", "beat")]
     last_wrong = max((place for place, (_at, listening) in enumerate(said) if listening != number), default=-1)
     return said[last_wrong + 1][0] - since if last_wrong + 1 < len(said) else None
 
@@ -78,9 +79,9 @@ async def leave(sockets: list[Socket], seconds: float) -> None:
 
 
 def people(number: int) -> list[str]:
-    """Cookies of so many accounts that are signed in."""
+    """Return session cookies of `number` accounts."""
     from people.models import User
-    from tests.rooms.people import session_cookie
+    from tests.support.people import session_cookie
 
     handles = [f"listener{place}" for place in range(number)]
     users = User.objects.bulk_create(
@@ -90,7 +91,7 @@ def people(number: int) -> list[str]:
 
 
 async def statements(port: int, path: str, cookies: list[str], pid: int, log: Path) -> float:
-    """Statements that PostgreSQL ran for a join, with the room's count and beat in that time."""
+    """Return the number of statements that PostgreSQL ran for a join, including those for the room's count and beat."""
     await asyncio.to_thread(log_statements)
     before = len(await asyncio.to_thread(log.read_bytes))
     sockets, _joined = await join(port, path, cookies, pid)

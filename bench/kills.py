@@ -1,4 +1,4 @@
-"""What it costs when a part of the site is killed in the middle of a room.
+"""Interruptions of sound and service when a part of the site is killed while a room is live.
 
     python bench/kills.py [--rounds 3] [--pages]
 
@@ -34,7 +34,7 @@ PATHS = ("near", "far")
 
 
 class Pages:
-    """Two listeners in Chromium, in a thread of their own: Playwright has an event loop of its own."""
+    """Two listeners in Chromium, in a thread of their own because Playwright needs its own event loop."""
 
     def __init__(self, url: str) -> None:
         self.url = url
@@ -45,7 +45,7 @@ class Pages:
         return await asyncio.get_running_loop().run_in_executor(self.thread, work, *values)
 
     def open(self, path: str) -> None:
-        """Both hear before anything is killed."""
+        """Open both pages and wait until both play sound."""
         from playwright.sync_api import sync_playwright
 
         from tests.e2e.browser import Chromium
@@ -66,7 +66,7 @@ class Pages:
             page.wait_for_function("() => bench.heard.length > 0", timeout=FIRST_SOUND)
 
     def silent(self, since: float) -> dict[str, float]:
-        """The longest silence of each since then, in seconds."""
+        """Return the longest silence of each page since `since`, in seconds."""
         return {name: self._silent(page, since) for name, page in self.pages.items()}
 
     def _silent(self, page: Any, since: float) -> float:
@@ -82,7 +82,7 @@ class Pages:
 
 
 async def story(company: Any, managed: Any, rounds: int, pages: Pages | None) -> tuple[list[Any], dict[str, list[Any]]]:
-    """Every kill, so many times; what was seen, and how long the pages were silent."""
+    """Run every kill `rounds` times; return the observations, and the silences of the pages."""
     from tests.rooms.media import kills
 
     seen: list[Any] = []
@@ -105,7 +105,7 @@ async def story(company: Any, managed: Any, rounds: int, pages: Pages | None) ->
 
 
 def table(seen: list[Any], silent: dict[str, list[Any]]) -> None:
-    """Median and worst of each."""
+    """Print median and worst of each kill."""
     heads = ["near silent", "far waits", "verbs again", "recording", "by ear"]
     heads += [f"page {path}" for path in PATHS] if silent else []
     print(f"\n{'killed':<26}" + "".join(f"{head:>14}" for head in heads))
@@ -121,8 +121,8 @@ def measure(managed: Any, rounds: int, with_pages: bool) -> None:
     from rooms.recording import store
     from tests.rooms.media import kills
     from tests.rooms.media.company import Company, signed_in
-    from tests.rooms.media.conftest import wait_until
-    from tests.rooms.people import open_room
+    from tests.support.rooms import open_room
+    from tests.support.waiting import wait_until
 
     room = open_room()
     company = Company(managed.url, room, signed_in(managed.url, room))
@@ -149,7 +149,7 @@ def main() -> None:
     options = parser.parse_args()
     os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
     with site() as (running, parts):
-        from tests.rooms.media.managed import Managed
+        from tests.support.managed import Managed
 
         running.stop("web")
         managed = Managed(parts)

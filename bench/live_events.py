@@ -1,4 +1,4 @@
-"""What does delivering a live event cost, beside a bare `websockets` broadcast, and does every socket get every event?
+"""The cost of delivering a live event, compared with a bare `websockets` broadcast, and a check that none is lost.
 
     python bench/live_events.py [--sockets 500] [--events 150] [--rate 10] [--rounds 3]
 
@@ -32,7 +32,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from bench.wire import Socket, a_room, admitting, bare, cpu, load, many_files, rss, share, site
 from deploy.local.throwaway import Throwaway
-from tests.processes import Site
+from tests.support.processes import Site
 
 AT_ONCE = 50  # sockets that connect at a time; how a crowd comes in is bench/join.py
 AWAY = 0.5  # seconds that a socket which was cut stays away
@@ -41,7 +41,8 @@ Told = list[tuple[float, str]]  # each event's text with the moment before its p
 
 @dataclass
 class Round:
-    """Microseconds of the server for a delivery, milliseconds to each delivery, deliveries that should have been."""
+    """Results: microseconds of the server for a delivery, milliseconds to each delivery, number of deliveries
+    expected."""
 
     cost: float
     waits: list[float]
@@ -56,7 +57,7 @@ class Round:
 
 
 def drive(options: argparse.Namespace) -> None:
-    """Say ready, wait for a line, make the events at their pace, write what was told when."""
+    """Print ready, wait for a line, then make the events at their pace and write each with its moment."""
     told: Told = []
     act = through_room(options, told) if options.drive == "ours" else through_socket(options, told)
     print("ready", flush=True)
@@ -69,7 +70,7 @@ def drive(options: argparse.Namespace) -> None:
 
 
 def through_room(options: argparse.Namespace, told: Told) -> Callable[[int], None]:
-    """The host's microphone, by the action."""
+    """Change the host's microphone by the action."""
     import django
 
     django.setup()
@@ -98,7 +99,7 @@ def through_room(options: argparse.Namespace, told: Told) -> Callable[[int], Non
 
 
 def through_socket(options: argparse.Namespace, told: Told) -> Callable[[int], None]:
-    """The texts of an earlier round, sent to the bare server."""
+    """Send the texts of an earlier round to the bare server."""
     from websockets.sync.client import connect
 
     texts = [text for _at, text in json.loads(Path(options.texts).read_text())]
@@ -112,7 +113,7 @@ def through_socket(options: argparse.Namespace, told: Told) -> Callable[[int], N
 
 
 class Driver:
-    """That process, from here."""
+    """The process that makes events, seen from the bench."""
 
     def __init__(self, folder: Path, *words: str) -> None:
         self.told = folder / "told.json"
@@ -138,7 +139,7 @@ class Driver:
 
 
 async def crowd(port: int, path: str, number: int) -> list[Socket]:
-    """So many sockets, each with its first message."""
+    """Open sockets, and wait until each has its first message."""
     sockets = [Socket(port, path) for _each in range(number)]
     for first in range(0, number, AT_ONCE):
         batch = sockets[first : first + AT_ONCE]
@@ -148,7 +149,7 @@ async def crowd(port: int, path: str, number: int) -> list[Socket]:
 
 
 async def settled(sockets: list[Socket], text: str) -> None:
-    """Wait until everybody has the last event, ten seconds at most."""
+    """Wait until all sockets have the last event, ten seconds at most."""
     wanted, until = text.encode(), time.monotonic() + 10
     while time.monotonic() < until:
         if all(any(got == wanted for _at, got in socket.messages[-20:]) for socket in sockets):
@@ -170,7 +171,7 @@ async def one_round(sockets: list[Socket], pid: int, driver: Driver) -> Round:
 
 
 async def damaged(sockets: list[Socket], driver: Driver, port: int, path: str) -> tuple[int, int, list[float]]:
-    """One round with damage: events lost for good, events that came twice or too late, seconds to be right again."""
+    """Run one round with damage; return events lost, events twice or out of order, and seconds to recover."""
     await driver.ready()
     running = asyncio.create_task(driver.run())
     back: list[float] = []
@@ -188,13 +189,13 @@ async def damaged(sockets: list[Socket], driver: Driver, port: int, path: str) -
     last = json.loads(told[-1][1])["seq"]
     lost = disordered = 0
     for socket in sockets:
-        missing, wrong = gaps(socket.read(), last)
+        missing, wrong = gaps(socket.decoded(), last)
         lost, disordered = lost + missing, disordered + wrong
     return lost, disordered, back
 
 
 def gaps(messages: list[tuple[float, dict[str, Any]]], last: int) -> tuple[int, int]:
-    """Events after the last snapshot that never came, and those that came out of turn."""
+    """Count events after the last snapshot that never came, and those out of order."""
     snapshots = [place for place, (_at, message) in enumerate(messages) if message["type"] == "snapshot"]
     begin = snapshots[-1] if snapshots else -1
     seqs = [message["seq"] for _at, message in messages[begin + 1 :] if "data" in message]

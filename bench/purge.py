@@ -1,4 +1,4 @@
-"""How long does it take to purge 1,000 due rooms among 1,000,000, and how much more than a plain DELETE is that?
+"""Seconds to purge 1,000 due rooms among 1,000,000, compared with a plain DELETE.
 
     python bench/purge.py [--rooms 1000000] [--due 1000] [--files 20] [--kb 64]
 
@@ -39,7 +39,7 @@ EVENTS, SEATS, CUES = 60, 4, 150  # rows a room that still has its copy: about 2
 
 @contextmanager
 def parts() -> Iterator[Postgres]:
-    """PostgreSQL and Redis in a folder of their own, and the environment that leads there."""
+    """Run PostgreSQL and Redis in a temporary folder, with the environment set for them; yield PostgreSQL."""
     claim = Claim()
     folder = Path(tempfile.mkdtemp(prefix="stamtafel-bench-"))
     close(folder)
@@ -109,7 +109,7 @@ FROM rooms_room r, generate_series(1, {CUES}) c WHERE r.id <= {held};
 
 
 def fill(postgres: Postgres, rooms: int, due: int) -> dict[str, int]:
-    """Rows of all rooms, made by the database itself."""
+    """Insert the rows of all rooms by SQL."""
     import psycopg
     from django.apps import apps
 
@@ -118,7 +118,7 @@ def fill(postgres: Postgres, rooms: int, due: int) -> dict[str, int]:
     script = ROOMS + (SPOKEN if apps.is_installed("transcripts") else "")
     text = script.format(**sizes, SEATS=SEATS, EVENTS=EVENTS, CUES=CUES)
     with psycopg.connect(postgres.superuser_url, autocommit=True) as connected:
-        # The rows are right: check nothing, run no trigger.
+        # The rows are valid: skip checks and triggers.
         connected.execute("SET session_replication_role = 'replica'")
         with connected.transaction():
             connected.execute(text.encode())
@@ -127,7 +127,7 @@ def fill(postgres: Postgres, rooms: int, due: int) -> dict[str, int]:
 
 
 def lay(first: int, count: int, files: int, kb: int) -> None:
-    """A folder a room, with files of random bytes."""
+    """Make a folder with files of random bytes for each room."""
     from rooms.recording import store
 
     for pk in range(first, first + count):
@@ -145,7 +145,7 @@ def timed(work: Callable[[], Any]) -> tuple[float, Any]:
 
 
 def plain_delete(rooms: range) -> int:
-    """The same rows as the purge, one DELETE a table, in one transaction. How many."""
+    """Delete the same rows as the purge, one DELETE a table, in one transaction. Returns how many."""
     from django.db import transaction
 
     from retention.artefacts import TABLE, Expiry
@@ -160,7 +160,7 @@ def plain_delete(rooms: range) -> int:
 
 
 def plain_remove(rooms: range) -> None:
-    """The same folders: every file read for its SHA-256, then all of it removed, and made to last."""
+    """Remove the same folders: every file read for its SHA-256, then all removed and synced."""
     from django.conf import settings
 
     from core.append_file import sync_folder
@@ -174,7 +174,7 @@ def plain_remove(rooms: range) -> None:
 
 
 def hold_some(sizes: dict[str, int]) -> None:
-    """The held ones: a violation was found in each."""
+    """Put the held rooms on hold, by a found violation in each."""
     from django.utils import timezone
 
     from retention.hooks import retention_facts
@@ -199,11 +199,11 @@ def measure(options: argparse.Namespace, postgres: Postgres) -> None:
     from retention import purge
     from rooms.models import Room
     from rooms.recording import marker
-    from tests.privileges import migrations_database
+    from tests.support.privileges import migrations_database
 
     settings.MIGRATIONS_DATABASE = migrations_database(postgres)
     call_command("migrate", verbosity=0)
-    marker.check()  # while there is nothing: most of the rows below have no files
+    marker.check()  # before the rows exist: most of them have no files
     seconds, sizes = timed(lambda: fill(postgres, options.rooms, options.due))
     print(f"{options.rooms:,} rooms made in {seconds:.0f} s, {sizes['kept']:,} of them still with a copy", flush=True)
     hold_some(sizes)

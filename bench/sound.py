@@ -1,4 +1,4 @@
-"""How long from the click to the first sound, and from the mouth to the ear, directly and by HLS?
+"""Seconds from the click to the first sound, and from mouth to ear, by WebRTC and by HLS.
 
     python bench/sound.py [--rounds 5] [--seconds 45] [--paths near hls]
 
@@ -30,19 +30,19 @@ import numpy as np
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from bench.wire import load, share, site
-from tests.processes import Site
+from tests.support.processes import Site
 
 EARS = Path(__file__).with_name("ears.js")
 RATE = 48000
 LOUD = 0.08  # of full scale: where a piece of speech is cut to begin
 PAUSES = (1.3, 2.1, 1.6, 2.7, 1.2, 2.4, 1.9, 1.5)  # seconds between pieces
 PIECE = 0.5  # seconds of each
-LATEST = 15.0  # seconds; what comes later is not known again
+LATEST = 15.0  # seconds; a later beginning is not matched
 NEAR_ENOUGH = 0.6  # seconds by which one piece may be later or earlier than most
-SETTLES = 8.0  # seconds until a player has found its place behind live
+SETTLES = 8.0  # seconds until a player's latency is stable
 FIRST_SOUND = 30.0  # seconds to wait for it
 NEAR = {"near": "300", "hls": "0"}  # MEDIA_NEAR_LISTENERS
-# What Playwright does counts as a click, sometimes: where one is measured, the page learns of none before it.
+# Playwright's own actions may count as a click: where one is measured, nothing is done in the page before it.
 WANTS_CLICK = """window.BaseAudioContext && Object.defineProperty(BaseAudioContext.prototype, "state", {
   get: () => (bench.clicked ? "running" : "suspended"),
 });"""
@@ -57,9 +57,9 @@ LATENCY = """() => {
 
 
 def speech() -> np.ndarray[Any, Any]:
-    """A clip without its silences, at half of full scale."""
+    """Return a clip without its silences, at half of full scale."""
     from rooms.guests.peers import read_clip
-    from tests.speech import clip
+    from tests.support.speech import clip
 
     parts = [read_clip(clip(number)[0]) for number in range(3)]
     samples = np.concatenate([part / np.abs(part).max() / 2 for part in parts])
@@ -76,7 +76,7 @@ def write(path: Path, samples: np.ndarray[Any, Any]) -> Path:
 
 
 def pieces() -> np.ndarray[Any, Any]:
-    """Pieces of speech that begin sharply, each with its pause."""
+    """Return pieces of speech that begin sharply, each with its pause."""
     samples, parts, at = speech(), [], 0
     for pause in PAUSES:
         begins = at + int(np.argmax(np.abs(samples[at:]) > LOUD))
@@ -89,7 +89,7 @@ def pieces() -> np.ndarray[Any, Any]:
 
 
 def a_page(chromium: Any, path: str, user: Any = None, *, click: bool = False, **options: Any) -> Any:
-    """A page with ears, loaded; with `click` it believes that sound must not start without one."""
+    """Open a page with ears.js; with `click` autoplay is only allowed after one."""
     context = chromium.context(user, bypass_csp=True, **options)
     context.add_init_script(path=EARS)
     if click:
@@ -100,17 +100,17 @@ def a_page(chromium: Any, path: str, user: Any = None, *, click: bool = False, *
 
 
 def connected(page: Any) -> Any:
-    """When its line to the room is open."""
+    """Wait until the page's connection to the room is open."""
     page.wait_for_selector('[data-do="share"]:not([disabled])')
     return page
 
 
 @contextmanager
 def speaking(chromium: Any, host: str, sound: Path) -> Iterator[tuple[Any, Any]]:
-    """A room in which its host says what is in a file, over and over: the room, the host's page."""
+    """Open a room whose host plays a file in a loop; yield the room and the host's page."""
     from rooms import actions
     from tests.e2e.browser import sit_down_and_speak
-    from tests.rooms.people import open_room
+    from tests.support.rooms import open_room
 
     room = open_room(host)
     browser = chromium.with_microphone(sound)
@@ -125,7 +125,7 @@ def speaking(chromium: Any, host: str, sound: Path) -> Iterator[tuple[Any, Any]]
 
 
 def first_sound(chromium: Any, browser: Any, path: str, click: bool) -> float:
-    """Seconds from click or navigation to the first sound that can be heard."""
+    """Return the seconds from click or navigation to the first audible sound."""
     page = a_page(chromium, path, browser=browser, click=click)
     if click:
         connected(page)
@@ -137,7 +137,7 @@ def first_sound(chromium: Any, browser: Any, path: str, click: bool) -> float:
 
 
 def delays(spoken: list[float], heard: list[float]) -> list[float]:
-    """Seconds from each beginning that was spoken to the same one heard, by the delay that explains most of them."""
+    """Return the seconds from each spoken beginning to the same one heard, by the delay that matches most of them."""
     spoken, heard = ([moment / 1000 for moment in moments] for moments in (spoken, heard))
     tried = [after - before for before in spoken for after in heard if 0 <= after - before <= LATEST]
 
@@ -153,7 +153,7 @@ def delays(spoken: list[float], heard: list[float]) -> list[float]:
 
 
 def once(moments: list[float]) -> list[float]:
-    """Beginnings that two taps of one microphone noted are one."""
+    """Merge beginnings that two taps of one microphone recorded."""
     kept: list[float] = []
     for moment in sorted(moments):
         if not kept or moment - kept[-1] > 300:
@@ -162,7 +162,7 @@ def once(moments: list[float]) -> list[float]:
 
 
 def mouth_to_ear(speaker: Any, listener: Any, seconds: float) -> tuple[list[float], int, list[list[float]]]:
-    """Delays, how many beginnings should have been heard, and what hls.js says of itself meanwhile."""
+    """Return delays, the number of beginnings expected, and the latencies that hls.js reported."""
     since, said = time.time() * 1000, []
     while time.time() * 1000 - since < seconds * 1000:
         listener.wait_for_timeout(500)
@@ -185,7 +185,7 @@ def line(name: str, values: list[float], worst: str, extra: str = "") -> None:
 
 
 def click_to_sound(chromium: Any, path: str, sound: Path, rounds: int) -> None:
-    """Both ways to begin."""
+    """Measure the first sound after a click and after a navigation."""
     with speaking(chromium, f"{path}1", sound) as (room, _host):
         for name, click in (("the click", True), ("the navigation", False)):
             browser = chromium.launch(MAY_START)
@@ -195,7 +195,7 @@ def click_to_sound(chromium: Any, path: str, sound: Path, rounds: int) -> None:
 
 
 def mouth(chromium: Any, path: str, sound: Path, seconds: float) -> float:
-    """One path; the median."""
+    """Measure one path; return the median."""
     browser = chromium.launch(MAY_START)
     with speaking(chromium, f"{path}2", sound) as (room, host):
         listener = connected(a_page(chromium, room.get_absolute_url(), browser=browser, click=path == "hls"))
@@ -214,7 +214,7 @@ def mouth(chromium: Any, path: str, sound: Path, seconds: float) -> float:
 
 
 def plain(chromium: Any, sound: Path, seconds: float) -> float:
-    """The same microphone through two connections of one page."""
+    """Measure the same microphone through two RTCPeerConnections in one page."""
     browser = chromium.with_microphone(sound)
     page = a_page(chromium, "/", browser=browser)
     page.locator("h1").first.click()  # so that it may play

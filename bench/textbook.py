@@ -1,4 +1,4 @@
-"""A room's socket as Channels' tutorial builds one: a consumer for each connection, and `group_send`.
+"""A room's socket as in Channels' tutorial: a consumer for each connection, and `group_send`.
 
 The ASGI application that `bench/consumer.py` compares with the product's. It reads the same session, room and snapshot,
 and sends the same texts. It has no presence, limits, rights that are checked again, bounded queue or replay of events
@@ -40,7 +40,7 @@ GROUP = "room"
 
 
 def snapshot(slug: str, user: User) -> Snapshot:
-    """The snapshot of a room for one person. Raises RoomRefused where that person may not come in."""
+    """Return the snapshot of a room for one person. Raises RoomRefused where that person may not come in."""
     who = Who.of_user(user) if user.is_authenticated else Who(None, "")
     room = Room.objects.select_related("host").get(slug=slug)
     enter(room, who)
@@ -49,7 +49,7 @@ def snapshot(slug: str, user: User) -> Snapshot:
 
 
 class Listener(AsyncJsonWebsocketConsumer):  # type: ignore[misc]
-    """One listener."""
+    """The consumer of one listener."""
 
     async def connect(self) -> None:
         first = await database_sync_to_async(snapshot)(self.scope["url_route"]["kwargs"]["slug"], self.scope["user"])
@@ -61,7 +61,7 @@ class Listener(AsyncJsonWebsocketConsumer):  # type: ignore[misc]
         await self.channel_layer.group_discard(GROUP, self.channel_name)
 
     async def room_event(self, message: dict[str, Any]) -> None:
-        """Pass one event of the group on."""
+        """Pass an event of the group on."""
         await self.send_json(message["event"])
 
     @classmethod
@@ -70,14 +70,14 @@ class Listener(AsyncJsonWebsocketConsumer):  # type: ignore[misc]
 
 
 class Source(AsyncJsonWebsocketConsumer):  # type: ignore[misc]
-    """The connection of the process that makes events."""
+    """The consumer of the process that makes events."""
 
     async def receive_json(self, content: Any, **_kwargs: Any) -> None:
         await self.channel_layer.group_send(GROUP, {"type": "room.event", "event": content})
 
 
 def layer(name: str) -> Any:
-    """A channel layer by its name here."""
+    """Make a channel layer by its name in BENCH_LAYER."""
     if name == "memory":
         return InMemoryChannelLayer()
     prefix = settings.REDIS_PREFIX + "layer"

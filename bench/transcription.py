@@ -1,4 +1,4 @@
-"""What does transcription cost, beside bare Whisper, and how much memory does an hour of talk need?
+"""The cost of transcription compared with bare Whisper, and the peak memory for an hour of speech.
 
     python bench/transcription.py [--model base] [--minutes 60] [--threads 1]
 
@@ -28,7 +28,7 @@ import torch
 import whisper
 from django.conf import settings
 
-from tests.transcripts import sounds
+from tests.support import sounds
 from transcripts.speech import audio, vad
 from transcripts.speech.engine import WhisperEngine
 from transcripts.speech.stitch import CueDraft, stitch
@@ -48,7 +48,7 @@ def ours(engine: WhisperEngine, path: Path, language: str = "en") -> list[CueDra
 
 
 def talk(path: Path, minutes: float, share: float) -> None:
-    """A track of so many minutes, of which this share is speech."""
+    """Make a track of `minutes`, of which a share is speech."""
     places: list[tuple[int, str]] = []
     at_ms, turn = 500, 0
     while at_ms < minutes * 60_000 - 8_000:
@@ -91,7 +91,7 @@ def speed(model: str) -> None:
 
 
 def peak(model: str, path: str) -> None:
-    """In a process of its own: its peak memory in MiB before and after the track."""
+    """Print the peak memory of this process in MiB before and after the track; run in a process of its own."""
     engine = load(model)
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     lines = ours(engine, Path(path))

@@ -1,6 +1,6 @@
-"""What the benches of live events share: our site on services of its own, a bare server, and sockets that cost little.
+"""Shared parts of the benches of live events: our site on services of its own, a bare server, and cheap sockets.
 
-A socket here is a few lines over asyncio's transport: it keeps what came with the moment at which it came and reads it
+A socket here is a few lines over asyncio's transport: it stores each message with the moment it came and decodes it
 only afterwards, so that the client is not what is measured. Moments are CLOCK_MONOTONIC, one for all processes.
 """
 
@@ -20,15 +20,15 @@ from typing import Any
 
 from deploy.local.process import answers, bound, start, stop, wait_for
 from deploy.local.throwaway import Throwaway
-from tests.processes import Site
-from tests.services import FOREIGN
+from tests.support.processes import Site
+from tests.support.services import FOREIGN
 
 ROOT = Path(__file__).resolve().parent.parent
 TEXT, CLOSE, PING, PONG = 1, 8, 9, 10
 
 
 def many_files(sockets: int) -> None:
-    """Let this process and those it starts hold so many connections. Exits where the system does not allow it."""
+    """Raise the limit of open files of this process and its children. Exits where the system does not allow it."""
     need = sockets + 500
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     if soft < need:
@@ -38,15 +38,17 @@ def many_files(sockets: int) -> None:
 
 
 def admitting(sockets: int) -> dict[str, str]:
-    """Limits that admit so many sockets, several times over, from the one address of a bench."""
+    """Return settings whose limits admit `sockets` from one address several times over."""
     names = ("SOCKETS_PER_ADDRESS", "SOCKETS_NEW_PER_ADDRESS", "HANDSHAKES_WAITING", "CONNECTIONS_PER_ADDRESS")
     return dict.fromkeys(names, str(min(100_000, 20 * sockets + 600)))
 
 
 @contextmanager
 def site(*others: str, static: bool = False, limits: dict[str, str] | None = None) -> Iterator[tuple[Site, Throwaway]]:
-    """PostgreSQL, Redis and our `web` process (and `others`), in a folder and on ports of their own; nothing is left of
-    them. `static`: with what pages need; `limits`: settings that admit more of one address."""
+    """Run PostgreSQL, Redis and our `web` process (and `others`) in a temporary folder, on their own ports.
+
+    `static`: with files that pages need; `limits`: settings that admit more from one address.
+    """
     for name in FOREIGN:
         os.environ.pop(name, None)
     parts = Throwaway()
@@ -62,7 +64,7 @@ def site(*others: str, static: bool = False, limits: dict[str, str] | None = Non
         from django.conf import settings
         from django.core.management import call_command
 
-        from tests.privileges import migrations_database
+        from tests.support.privileges import migrations_database
 
         settings.MIGRATIONS_DATABASE = migrations_database(parts.instance.postgres)
         call_command("migrate", verbosity=0)
@@ -79,7 +81,7 @@ def site(*others: str, static: bool = False, limits: dict[str, str] | None = Non
 
 @contextmanager
 def bare(port: int, folder: Path, greeting: str = "") -> Iterator[int]:
-    """A bare `websockets` server that greets and broadcasts; its process id."""
+    """Start a bare `websockets` server that greets and broadcasts; its process id."""
     (folder / "greeting").write_text(greeting)
     command = [sys.executable, str(ROOT / "bench" / "bare.py"), str(port), str(folder / "greeting")]
     process = start(bound(command), folder / "bare.log")
@@ -91,7 +93,7 @@ def bare(port: int, folder: Path, greeting: str = "") -> Iterator[int]:
 
 
 class Socket(asyncio.Protocol):
-    """One WebSocket: the handshake by hand, every text kept with its moment, pings answered."""
+    """A WebSocket client: handshake by hand, every text stored with its moment, pings answered."""
 
     def __init__(self, port: int, path: str, cookie: str = "") -> None:
         self.port, self.path, self.cookie = port, path, cookie
@@ -103,7 +105,7 @@ class Socket(asyncio.Protocol):
         self.first: asyncio.Future[float] = asyncio.get_running_loop().create_future()
 
     async def connect(self) -> None:
-        """Connect and ask for the WebSocket; `first` is done with the moment of the first message."""
+        """Connect and upgrade; `first` is set to the moment of the first message."""
         loop = asyncio.get_running_loop()
         await loop.create_connection(lambda: self, "127.0.0.1", self.port)
 
@@ -147,7 +149,7 @@ class Socket(asyncio.Protocol):
         return True
 
     def _frame(self) -> tuple[int, bytes] | None:
-        """The next whole frame; servers neither mask nor, here, split."""
+        """Return the next whole frame, or None; servers neither mask nor, here, fragment."""
         buffer = self.buffer
         if len(buffer) < 2:
             return None
@@ -165,46 +167,47 @@ class Socket(asyncio.Protocol):
         self.closed = self.closed or f"connection lost: {error}"
         if not self.first.done():
             self.first.set_exception(ConnectionError(self.closed))
-            self.first.exception()  # who waits for it sees it; nobody has to
+            self.first.exception()  # retrieved, so that asyncio does not log it where nobody waits
 
-    def read(self) -> list[tuple[float, dict[str, Any]]]:
+    def decoded(self) -> list[tuple[float, dict[str, Any]]]:
         """Everything that came, decoded."""
         return [(at, json.loads(text)) for at, text in self.messages]
 
     def cut(self) -> None:
-        """Go without a word, as a lost network does."""
+        """Abort the connection, as when a network is lost."""
         self.transport.abort()
 
 
 def cpu(pid: int) -> float:
-    """Seconds of processor time of a process with all its threads, user and system (steps of 10 ms)."""
+    """Return the processor seconds of a process with all its threads, user and system (steps of 10 ms)."""
     fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def rss(pid: int) -> float:
-    """MiB of memory in use by a process."""
+    """Return the resident memory of a process in MiB."""
     pages = int(Path(f"/proc/{pid}/statm").read_text().split()[1])
     return pages * os.sysconf("SC_PAGE_SIZE") / 2**20
 
 
 def share(values: list[float], part: float) -> float:
-    """The value below which this part of them lies."""
+    """Return the quantile `part` of the values."""
     return sorted(values)[min(len(values) - 1, int(len(values) * part))]
 
 
 def load() -> str:
-    """How busy the machine was, for the record."""
+    """Return the machine's cores and load, for the report."""
     model = subprocess.run(["uname", "-m"], capture_output=True, text=True, check=True).stdout.strip()
     return f"{os.cpu_count()} cores {model}, load {os.getloadavg()[0]:.1f}"
 
 
 def a_room() -> tuple[int, str]:
-    """A live room with its host on stage, who agreed to be recorded: pk and slug."""
+    """Make a live room with its host and speakers on stage, recorded with consent; return (pk, slug)."""
     from django.conf import settings
 
     from rooms import actions
-    from tests.rooms.people import consented, open_room, person
+    from tests.support.people import person
+    from tests.support.rooms import consented, open_room
 
     room = open_room()
     for number in range(3):

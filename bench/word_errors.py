@@ -1,4 +1,4 @@
-"""How many words of clean speech does the transcript get wrong, clip by clip?
+"""Word error rate of transcripts of clean speech, clip by clip.
 
     python bench/word_errors.py [FOLDER] [--model base] [--language en]
 
@@ -17,8 +17,8 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from bench.transcription import load, ours
-from tests import speech
-from tests.transcripts.sounds import plain_words, word_error_rate
+from tests.support import speech
+from tests.support.sounds import plain_words, word_error_rate
 
 
 def clips(folder: Path | None) -> dict[Path, str]:

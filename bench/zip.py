@@ -1,4 +1,4 @@
-"""What does a download of everything cost: memory and speed of the zip, beside `cat` of the same bytes.
+"""Memory and speed of downloading everything as a zip, compared with `cat` of the same bytes.
 
     python bench/zip.py [--sizes 10M 5G] [--rounds 3]
 
@@ -32,7 +32,7 @@ from bench.wire import site
 
 READ = 1 << 20
 UNITS = {"M": 10**6, "G": 10**9}
-STANDS = 4.0  # seconds that the slow reader takes nothing
+STANDS = 4.0  # seconds that the slow reader reads nothing
 
 
 @dataclass
@@ -46,7 +46,7 @@ class Answer:
 
 
 def ask(port: int, path: str, **headers: str) -> Answer:
-    """A request on a connection of its own."""
+    """Send a request on a new connection; return the response."""
     connection = socket.create_connection(("127.0.0.1", port))
     extra = "".join(f"{name.replace('_', '-')}: {value}\r\n" for name, value in headers.items())
     connection.sendall(f"GET {path} HTTP/1.1\r\nHost: localhost:{port}\r\nConnection: close\r\n{extra}\r\n".encode())
@@ -62,7 +62,7 @@ def ask(port: int, path: str, **headers: str) -> Answer:
 
 
 def drain(answer: Answer, take: Callable[[memoryview], Any] | None = None, most: int | None = None) -> int:
-    """Read to the end, or until `most` bytes have come; how many came."""
+    """Read to the end, or until `most` bytes have come; return how many came."""
     buffer = bytearray(READ)
     view, count = memoryview(buffer), len(answer.begun)
     if take:
@@ -79,7 +79,7 @@ def drain(answer: Answer, take: Callable[[memoryview], Any] | None = None, most:
 
 
 def cat(path: Path) -> float:
-    """Seconds that `cat` needs to hand the file over through a pipe."""
+    """Return the seconds that `cat` needs to write the file into a pipe."""
     buffer = bytearray(READ)
     began = time.monotonic()
     with subprocess.Popen(["cat", str(path)], stdout=subprocess.PIPE, bufsize=0) as process:
@@ -90,7 +90,7 @@ def cat(path: Path) -> float:
 
 
 def highest(pid: int, reset: bool = False) -> int:
-    """The most memory a process has had since it was set back, in bytes."""
+    """Return the peak memory of a process since it was reset, in bytes."""
     if reset:
         Path(f"/proc/{pid}/clear_refs").write_text("5")
     status = Path(f"/proc/{pid}/status").read_text()
@@ -98,11 +98,11 @@ def highest(pid: int, reset: bool = False) -> int:
 
 
 def a_room(number: int, size: int) -> tuple[Any, Path]:
-    """An ended room with a mix of `size` random bytes."""
+    """Make an ended room with a mix of `size` random bytes."""
     from rooms import actions
     from rooms.models import Recording, RecordingFile
     from rooms.recording import store
-    from tests.rooms.people import open_room
+    from tests.support.rooms import open_room
 
     room = open_room(f"host{number}", title=f"A long evening, {number}")
     actions.end_room(room.pk, room.host)
@@ -119,7 +119,7 @@ def a_room(number: int, size: int) -> tuple[Any, Path]:
 
 
 def broken_pieces(port: int, address: str, size: int, etag: str, pieces: int) -> str:
-    """SHA-256 of a download that breaks off again and again and goes on where it stopped."""
+    """Return the SHA-256 of a download that breaks off repeatedly and is resumed."""
     digest, at = hashlib.sha256(), 0
     for piece in range(1, pieces + 1):
         answer = ask(port, address, Range=f"bytes={at}-", If_Range=etag)
@@ -137,7 +137,7 @@ def broken_pieces(port: int, address: str, size: int, etag: str, pieces: int) ->
 
 
 def slow(port: int, address: str, pid: int) -> int:
-    """How much memory grows while somebody takes one megabyte and then nothing."""
+    """Return how much memory grows while a reader takes one megabyte and then nothing."""
     before = highest(pid, reset=True)
     answer = ask(port, address)
     answer.connection.recv(READ)
@@ -148,7 +148,7 @@ def slow(port: int, address: str, pid: int) -> int:
 
 
 def rounds(port: int, address: str, path: Path, size: int, pid: int, count: int) -> Iterator[tuple[float, float, int]]:
-    """Seconds of ours, seconds of cat, and how much memory grew, by turns."""
+    """Return seconds of ours, seconds of cat, and growth of memory; rounds take turns."""
     for _round in range(count):
         before = highest(pid, reset=True)
         began = time.monotonic()
@@ -159,7 +159,7 @@ def rounds(port: int, address: str, path: Path, size: int, pid: int, count: int)
 
 
 def measure(port: int, pid: int, number: int, size: int, count: int) -> None:
-    """One size: made, sent, broken off, tested."""
+    """Measure one size: make it, download it, break it off, test it."""
     from rooms import actions
     from rooms.models import RecordingFile
     from rooms.recording.sums import checksums
@@ -175,7 +175,7 @@ def measure(port: int, pid: int, number: int, size: int, count: int) -> None:
     made = actions.download_everything(room.pk, room.host)
     again = time.monotonic() - began
     assert made.digest == first.digest
-    drain(ask(port, made.address))  # the file is in the page cache now, for both
+    drain(ask(port, made.address))  # fills the page cache, for both
     results = list(rounds(port, made.address, path, made.size, pid, count))
     ours, theirs = (median(result[place] for result in results) for place in (0, 1))
     grown = max(result[2] for result in results)
@@ -216,7 +216,7 @@ def main() -> None:
 
 
 def served_by(pid: int) -> int:
-    """The process that serves: what was started, or its only child."""
+    """Return the process that serves: the one started, or its only child."""
     children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
     return int(children[0]) if children else pid
 

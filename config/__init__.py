@@ -1,6 +1,6 @@
-"""Settings, addresses and the doors of the site. Celery's app is loaded with it, so that tasks find their broker.
+"""Settings, URLs and entry points of the site. Importing it loads Celery's app, so that tasks find their broker.
 
-Before anything is installed, script/server reads `config.env` alone: there is no Celery then.
+script/server imports `config.env` before anything is installed, when there is no Celery yet.
 """
 
 from importlib.util import find_spec

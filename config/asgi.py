@@ -1,4 +1,4 @@
-"""The door for HTTP and WebSockets."""
+"""The ASGI application, for HTTP and WebSockets."""
 
 import os
 
@@ -9,9 +9,9 @@ django.setup(set_prefix=False)
 
 from channels.routing import ProtocolTypeRouter, URLRouter  # noqa: E402  (apps must be loaded first)
 
-from config.fair import Fair, Handler  # noqa: E402
+from config.fair import FairQueue, Handler  # noqa: E402
 from rooms.live.routing import websocket_urlpatterns  # noqa: E402
 
-# Who connects and from which page is checked in `rooms.rules.identity`, in one step with the room: Channels' own stack
-# would take one shared thread for every handshake.
-application = ProtocolTypeRouter({"http": Fair(Handler()), "websocket": URLRouter(websocket_urlpatterns)})
+# Session and origin are checked in `rooms.rules.identity`, together with the room: Channels' own middleware would use
+# one shared thread for every handshake.
+application = ProtocolTypeRouter({"http": FairQueue(Handler()), "websocket": URLRouter(websocket_urlpatterns)})

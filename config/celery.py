@@ -1,4 +1,4 @@
-"""Work in the background, in four queues: `clock` and `mail` (one worker, a place for each), `work`, `speech`."""
+"""Celery's app, with four queues: `clock` and `mail` (one worker with a process for each), `work`, and `speech`."""
 
 import os
 
@@ -9,4 +9,4 @@ app = Celery("stamtafel")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
 
-from config import signs_of_life  # noqa: E402, F401  (connects the signs of life)
+from config import signs_of_life  # noqa: E402, F401  (connects its receivers)

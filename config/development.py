@@ -1,8 +1,8 @@
-"""/dev/: the start page of a development site (demo accounts, their codes, mails), behind a key of its own.
+"""/dev/: pages for development (demo accounts, their codes, mails), behind a key of their own.
 
-The key (DEV_KEY) stands once in an address, which script/server prints. It is exchanged for a cookie that is made from
-it, ends by itself and is sent to these pages alone. Whoever has neither is told what everybody is told of a page that
-does not exist. Without a key there are no such pages, whatever DEBUG says.
+The key (DEV_KEY) is in an address that script/server prints. It is exchanged for a cookie that is signed with it,
+expires, and is only sent to these pages. Without key and cookie the pages answer 404. Without DEV_KEY they do not
+exist, whatever DEBUG is.
 """
 
 from __future__ import annotations
@@ -28,12 +28,12 @@ from rooms.guests.demo import live_demo_room
 
 COOKIE = "development"
 PATH = "/dev/"
-SECONDS = 12 * 3600  # for as long as a browser is let in
-TRIES = Limit("development", 20, 20, PeopleRefused)  # keys that an address may try
+SECONDS = 12 * 3600  # that the cookie is valid
+TRIES = Limit("development", 20, 20, PeopleRefused)  # tries of the key, by address
 
 
 def behind_key(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
-    """A page that exists for browsers with the cookie alone; none of it is kept by them or by anything between."""
+    """Make a view answer 404 to browsers without the cookie, and forbid caching its pages."""
 
     @wraps(view)
     def gated(request: HttpRequest, **kwargs: str) -> HttpResponse:
@@ -48,12 +48,12 @@ def behind_key(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]
 
 
 def signer() -> signing.TimestampSigner:
-    """Signs cookies with the key itself: another key, and all cookies end."""
+    """Return the signer of cookies. It signs with DEV_KEY, so that a new key invalidates all cookies."""
     return signing.TimestampSigner(key=settings.DEV_KEY, salt="config.development")
 
 
 def has_cookie(request: HttpRequest) -> bool:
-    """Whether this browser was let in, within the last hours and with today's key."""
+    """Whether this browser has a valid cookie."""
     if not settings.DEV_KEY:
         return False
     try:
@@ -64,8 +64,8 @@ def has_cookie(request: HttpRequest) -> bool:
 
 
 def enter(request: HttpRequest, offered: str) -> HttpResponse:
-    """Exchange the key for the cookie, and lead to the same page without the key in its address."""
-    # Another site's page cannot know the key: it is not even let try, so that it uses up nobody's tries.
+    """Exchange the key for the cookie, and redirect to the same page without the key in its address."""
+    # Requests from other sites' pages are refused uncounted, so that such a page cannot use up its visitor's tries.
     if not settings.DEV_KEY or request.headers.get("Sec-Fetch-Site", "none") not in ("none", "same-origin"):
         raise Http404("No such page.")
     try:
@@ -92,7 +92,7 @@ def enter(request: HttpRequest, offered: str) -> HttpResponse:
 
 @require_safe
 def start(request: HttpRequest) -> HttpResponse:
-    """The start page, or the door to it."""
+    """Show the start page, or exchange the key in its address."""
     if "key" in request.GET:
         return enter(request, request.GET["key"])
     return start_page(request)
@@ -100,7 +100,7 @@ def start(request: HttpRequest) -> HttpResponse:
 
 @behind_key
 def start_page(request: HttpRequest) -> HttpResponse:
-    """Demo accounts with passwords, the codes of demo staff as they are now, and what else is worth a look."""
+    """Show demo accounts with passwords, the present codes of demo staff, and links."""
     context: dict[str, Any] = {
         "accounts": demo.shown_accounts(),
         "password": demo.password(),

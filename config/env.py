@@ -1,10 +1,9 @@
-"""Settings out of the environment. A value that makes no sense is refused in a sentence that says what to write.
+"""Readers of settings in the environment. A bad value is refused with a sentence that says what to write.
 
 An empty value counts as not given, so that `NAME= command` and an empty line in an EnvironmentFile mean the default.
 """
 
 import ipaddress
-import json
 import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -15,10 +14,10 @@ from core.lane import DiskHangs, Lane
 
 try:
     from django.core.exceptions import ImproperlyConfigured as ImproperlyConfigured
-except ImportError:  # script/server refuses wrong values before it has installed anything
+except ImportError:  # script/server reads values before Django is installed
 
     class ImproperlyConfigured(Exception):  # type: ignore[no-redef]
-        """Stands in for Django's own."""
+        """Replacement for Django's exception of that name."""
 
 
 TRUE = frozenset({"1", "true", "yes", "on"})
@@ -27,14 +26,16 @@ SHOWN = 80  # characters of a refused value that are shown: enough to recognise 
 
 
 def refuse(name: str, value: str, write: str) -> ImproperlyConfigured:
-    """The one wording of a refusal: the name, what was found, what to write instead."""
+    """Build the exception for a bad value: the setting's name, the value, what to write instead."""
     found = value if len(value) <= SHOWN else value[:SHOWN] + "…"
     return ImproperlyConfigured(f'{name} is "{found}": write {write}')
 
 
 def overlap(one: Path, other: Path) -> bool:
-    """Whether two folders are the same, or one lies in the other. Neither has to be there yet; where a disk does not
-    answer, links are not followed: no process waits for it to start."""
+    """Whether two folders are the same, or one is inside the other. They need not exist.
+
+    Links are followed, but not on a disk that hangs, so that no process waits for it to start.
+    """
     try:
         first, second = Lane("a folder of the settings").run_here(lambda: (one.resolve(), other.resolve()))
     except DiskHangs:
@@ -43,7 +44,7 @@ def overlap(one: Path, other: Path) -> bool:
 
 
 def without_password(url: str) -> str:
-    """The address as it may be shown in a message or a log: no password in it."""
+    """Return an address without its password, for messages and logs."""
     before, at, after = url.rpartition("@")
     if not at:
         return url
@@ -58,7 +59,7 @@ def env_str(
     check: Callable[[str], bool] | None = None,
     write: str = "",
 ) -> str:
-    """Text; one of `choices` where they are given, or what `check` lets pass (`write` then says what to write)."""
+    """Read a text: one of `choices` where they are given, or one that `check` accepts (`write` says what to write)."""
     value = os.environ.get(name, "").strip()
     if not value:
         return default
@@ -70,7 +71,7 @@ def env_str(
 
 
 def env_required(name: str, write: str) -> str:
-    """Text without which nothing starts: a default would be a secret that everybody knows."""
+    """Read a text that has no default, because a default would be a secret that everybody knows."""
     value = env_str(name)
     if not value:
         raise ImproperlyConfigured(f"{name} is not set: write {write} (script/server and script/test do it for you)")
@@ -78,7 +79,7 @@ def env_required(name: str, write: str) -> str:
 
 
 def env_bool(name: str, default: bool = False) -> bool:
-    """Yes or no, in the words people use for it."""
+    """Read yes or no (see TRUE and FALSE)."""
     value = env_str(name).lower()
     if not value:
         return default
@@ -90,7 +91,7 @@ def env_bool(name: str, default: bool = False) -> bool:
 
 
 def env_int(name: str, default: int, minimum: int = 0, maximum: int = 2**31 - 1) -> int:
-    """A whole number from `minimum` to `maximum`, both allowed."""
+    """Read a whole number from `minimum` to `maximum`, both included."""
     value = env_str(name)
     if not value:
         return default
@@ -104,23 +105,8 @@ def env_int(name: str, default: int, minimum: int = 0, maximum: int = 2**31 - 1)
     return number
 
 
-def env_float(name: str, default: float, minimum: float, maximum: float) -> float:
-    """A number from `minimum` to `maximum`, both allowed; NaN is neither."""
-    value = env_str(name)
-    if not value:
-        return default
-    write = f"a number from {minimum:g} to {maximum:g}, for example {name}={default:g}"
-    try:
-        number = float(value)
-    except ValueError as error:
-        raise refuse(name, value, write) from error
-    if not minimum <= number <= maximum:
-        raise refuse(name, value, write)
-    return number
-
-
 def env_url(name: str, default: str, schemes: Sequence[str], example: str = "") -> str:
-    """An address with one of these schemes and, but for a socket's path, a host."""
+    """Read an address with one of these schemes and a host (a path for a socket)."""
     value = env_str(name)
     if not value:
         return default
@@ -140,32 +126,15 @@ def env_url(name: str, default: str, schemes: Sequence[str], example: str = "") 
 
 
 def env_list(name: str, default: Sequence[str] = ()) -> list[str]:
-    """Words between commas; blanks around them do not count."""
+    """Read words separated by commas; blanks around them are removed."""
     value = env_str(name)
     if not value:
         return list(default)
     return [word.strip() for word in value.split(",") if word.strip()]
 
 
-def env_json(name: str, default: Any, kind: type = list, example: str = "") -> Any:
-    """A JSON value of one kind (a list unless told), the default where nothing is given."""
-    value = env_str(name)
-    if not value:
-        return default
-    write = f"JSON, {'a list' if kind is list else 'an object'}"
-    if example:
-        write += f", for example {name}='{example}'"
-    try:
-        found = json.loads(value)
-    except ValueError as error:
-        raise refuse(name, value, write) from error
-    if not isinstance(found, kind):
-        raise refuse(name, value, write)
-    return found
-
-
 def env_ports(name: str, default: tuple[int, int], width: int = 2) -> tuple[int, int]:
-    """A range of ports FIRST-LAST with at least `width` ports in it."""
+    """Read a range of ports FIRST-LAST of at least `width` ports."""
     value = env_str(name)
     if not value:
         return default
@@ -181,7 +150,7 @@ def env_ports(name: str, default: tuple[int, int], width: int = 2) -> tuple[int,
 
 
 def env_database(name: str) -> dict[str, Any]:
-    """PostgreSQL out of `postgres://user:password@host:port/name`, as one entry of Django's DATABASES.
+    """Read `postgres://user:password@host:port/name` as one entry of Django's DATABASES.
 
     `?role=…`: the role to become after logging in (SET ROLE); `?host=…`: the folder of a socket.
 
@@ -212,7 +181,7 @@ def env_database(name: str) -> dict[str, Any]:
 
 
 def is_loopback(host: str) -> bool:
-    """Whether an address to listen on, or a host of a URL, can be reached from this machine alone."""
+    """Whether an address to listen on, or a host of a URL, can only be reached from this machine."""
     name = host.strip("[]").lower()
     try:
         return ipaddress.ip_address(name).is_loopback
@@ -221,12 +190,12 @@ def is_loopback(host: str) -> bool:
 
 
 def local_folder() -> Path:
-    """The folder in which a checkout keeps its data, logs and secrets."""
+    """Return the folder with a checkout's data, logs and secrets."""
     return Path(env_str("STAMTAFEL_LOCAL_DIR", str(Path(__file__).resolve().parent.parent / ".local")))
 
 
 def load_file(path: Path) -> None:
-    """NAME=value lines, as systemd's EnvironmentFile has them, for names the environment does not have yet.
+    """Set variables that are not set yet from NAME=value lines, as in systemd's EnvironmentFile.
 
     So `manage.py` in a second terminal reaches the databases that `script/server` started in the first.
     """

@@ -1,8 +1,8 @@
-"""Requests of one address wait in a line of their own, so that who sends a thousand waits for the thousand alone.
+"""Fair queueing of HTTP requests: each address has a queue of its own, so that a flood only delays its sender.
 
-A few of each address are at work at once in this process (`REQUESTS_AT_ONCE`): fewer than there are connections to the
-database. A request's turn is over when its answer begins; how fast that is read is between the two ends
-(`config/patience.py`), and takes nobody's turn. No connection to the database is held meanwhile either.
+`REQUESTS_AT_ONCE` requests of each address run at once in this process: fewer than there are database connections. A
+request's turn ends when its response begins; a slow reader (`config/patience.py`) holds neither a turn nor a database
+connection.
 """
 
 from __future__ import annotations
@@ -28,13 +28,13 @@ BUSY = b"Too many requests from your network are waiting. Try again in a moment.
 
 
 class Handler(ASGIHandler):
-    """Django's, which gives the view's connection to the database back before the first byte of a large answer.
+    """Django's handler, which also closes the view's database connection before the first byte of a large response.
 
-    Django itself does so when all of it was sent: twelve readers who stopped reading had all twelve connections.
+    Django itself closes it when all was sent: twelve readers who stopped reading held all twelve connections.
     """
 
     def create_request(self, scope: Mapping[str, Any], body_file: IO[bytes]) -> Any:
-        """The request, with the cookies that sockets would read too."""
+        """Build the request, with the one cookie header that sockets read too."""
         return super().create_request({**scope, "headers": one_cookie_header(scope["headers"])}, body_file)
 
     async def send_response(self, response: HttpResponseBase, send: Send) -> None:
@@ -43,8 +43,8 @@ class Handler(ASGIHandler):
         await super().send_response(response, send)
 
 
-class Fair:
-    """The door for HTTP."""
+class FairQueue:
+    """ASGI middleware that queues HTTP requests by address."""
 
     def __init__(self, application: Application) -> None:
         self.application = application
@@ -67,14 +67,14 @@ class Fair:
 
 
 def client_of(scope: dict[str, Any]) -> str:
-    """The key under which a request's address is counted."""
-    # Of two headers of one name the last, as pages and sockets read it: a proxy puts its own after what clients sent.
+    """Return the key under which a request's address is counted."""
+    # All headers of that name, joined: a proxy appends its own after those of clients, and the last entry counts.
     forwarded = [value.decode("latin1") for name, value in scope["headers"] if name == b"x-forwarded-for"]
     return counted_as(address_of_scope(scope, {"x-forwarded-for": ",".join(forwarded)}))
 
 
 async def refuse(send: Send) -> None:
-    """Say in plain text that so many wait already."""
+    """Answer 429 in plain text."""
     headers = [(b"content-type", b"text/plain; charset=utf-8"), (b"retry-after", b"5")]
     await send({"type": "http.response.start", "status": 429, "headers": headers})
     await send({"type": "http.response.body", "body": BUSY})

@@ -1,11 +1,11 @@
-"""Settings that are the same in every installation; `config/settings.py` takes them up."""
+"""Settings that are the same in every installation; imported by `config/settings.py`."""
 
 from csp.constants import NONCE, NONE, SELF
 
 # --- API -----------------------------------------------------------------------------------------------------------
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": [
-        # The first one words the refusal: a token can be asked for (401), a session cannot.
+        # The first class decides the status of refusals: 401 for tokens, where sessions would make it 403.
         "people.api.authentication.TokenAuthentication",
         "rest_framework.authentication.SessionAuthentication",
     ],

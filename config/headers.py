@@ -1,6 +1,6 @@
-"""Headers that every response carries: which powers of the browser our pages use, and that answers are not kept.
+"""Security headers of every response: Permissions-Policy and Cache-Control.
 
-The outermost middleware, so that refusals and failures of all others have them too.
+The outermost middleware, so that responses of all others, also refusals and errors, have them.
 """
 
 from __future__ import annotations
@@ -40,22 +40,22 @@ _POWERS = {
     "xr-spatial-tracking": NOBODY,
 }
 PERMISSIONS_POLICY = ", ".join(f"{name}={whose}" for name, whose in _POWERS.items())
-# A page that depends on who reads it stays nowhere: after signing out, "back" must not show it.
+# Personal pages are never cached: after signing out, "back" must not show them.
 NOT_KEPT = "private, no-store"
-# A signed-out page has no secret, but its own form token: only its browser keeps it, for "back", and asks again.
+# A signed-out page is only personal by its form token: its browser may keep it for "back", and revalidates.
 ASKED_AGAIN = "private, no-cache"
 _PERSONAL = ("/api/", "/admin/", "/accounts/", "/settings/", "/dev/")
 
 
-def complete(request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
-    """Add what the view did not decide itself."""
+def add_headers(request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
+    """Add the headers that the view did not set itself."""
     response.headers.setdefault("Permissions-Policy", PERMISSIONS_POLICY)
     response.headers.setdefault("Cache-Control", NOT_KEPT if is_personal(request, response) else ASKED_AGAIN)
     return response
 
 
 def is_personal(request: HttpRequest, response: HttpResponseBase) -> bool:
-    """Whether an answer may hold what only its reader should see; anything but a plain page counts."""
+    """Whether a response may contain what only its reader should see; anything but a public page counts."""
     return (
         request.method not in ("GET", "HEAD")
         or settings.SESSION_COOKIE_NAME in request.COOKIES
@@ -67,16 +67,16 @@ def is_personal(request: HttpRequest, response: HttpResponseBase) -> bool:
 
 @sync_and_async_middleware
 def safe_headers(get_response: Callable[[HttpRequest], Any]) -> Callable[[HttpRequest], Any]:
-    """The middleware; it costs no thread of its own in an asynchronous server."""
+    """Middleware that adds the headers; needs no thread in an asynchronous server."""
     if iscoroutinefunction(get_response):
         ask = cast(Callable[[HttpRequest], Awaitable[HttpResponseBase]], get_response)
 
         async def later(request: HttpRequest) -> HttpResponseBase:
-            return complete(request, await ask(request))
+            return add_headers(request, await ask(request))
 
         return later
 
     def now(request: HttpRequest) -> HttpResponseBase:
-        return complete(request, get_response(request))
+        return add_headers(request, get_response(request))
 
     return now

@@ -1,4 +1,4 @@
-"""/healthz: the process lives. /readyz: the site can do its work, part by part."""
+"""/healthz: this process answers. /readyz: whether each part of the site works."""
 
 import json
 import logging
@@ -26,34 +26,34 @@ from rooms.recording.tasks import waiting_for_space
 
 log = logging.getLogger(__name__)
 
-SOON = 2.0  # seconds a part may take to answer
-# A disk that hangs keeps this one thread, and no page.
+SOON = 2.0  # seconds until a part's answer counts as missing
+# A disk that hangs blocks this lane's thread, and no page.
 _folder = Lane("RECORDINGS_DIR")
 
 
 class NotReady(Exception):
-    """A part cannot do its work; the text says why, without addresses or secrets."""
+    """A part does not work; the text says why, without addresses or secrets."""
 
 
 class Degraded(Exception):
-    """A part does less than it should. Operators are to see it; nobody needs to be sent elsewhere."""
+    """A part works with a fault that operators should see; the site stays ready."""
 
 
 @require_safe
 @never_cache
 def healthz(request: HttpRequest) -> JsonResponse:
-    """This process answers, whatever the state of the others."""
+    """Answer, whatever the state of other processes."""
     return JsonResponse({"status": "alive"})
 
 
 @require_safe
 @never_cache
 def readyz(request: HttpRequest) -> JsonResponse:
-    """Each part with its state (ok, degraded, failed); 503 as long as one of them cannot do its work.
+    """Report the state of each part (ok, degraded, failed); 503 while one has failed.
 
-    Versions, counts and free space are for operators alone: `may_know_why`.
+    Details, such as versions, counts and free space, are only for operators: `may_know_why`.
     """
-    parts = {name: look(check) for name, check in CHECKS.items()}
+    parts = {name: run_check(check) for name, check in CHECKS.items()}
     if not may_know_why(request):
         parts = {name: {"state": part["state"]} for name, part in parts.items()}
     ready = not any(part["state"] == "failed" for part in parts.values())
@@ -61,7 +61,7 @@ def readyz(request: HttpRequest) -> JsonResponse:
 
 
 def may_know_why(request: HttpRequest) -> bool:
-    """Whether somebody has the key of monitoring, or the permission. Nobody has while sessions cannot be read."""
+    """Whether the request has the monitoring key or the permission. False while sessions cannot be read."""
     key = request.headers.get("X-Readyz-Key", "")
     if settings.READYZ_KEY and constant_time_compare(key, settings.READYZ_KEY):
         return True
@@ -74,8 +74,8 @@ def may_know_why(request: HttpRequest) -> bool:
         return False
 
 
-def look(check: Callable[[], str]) -> dict[str, Any]:
-    """The state of one part, how long the look took (ms), and why where it fails."""
+def run_check(check: Callable[[], str]) -> dict[str, Any]:
+    """Run one check; return the part's state, its detail, and how long the check took (ms)."""
     began = time.monotonic()
     try:
         found: dict[str, Any] = {"state": "ok", "detail": check()}
@@ -89,35 +89,35 @@ def look(check: Callable[[], str]) -> dict[str, Any]:
 
 
 def client() -> redis.Redis:
-    """A connection that gives up soon."""
+    """Make a connection with short time-outs."""
     return redis.Redis.from_url(
         settings.REDIS_URL, decode_responses=True, socket_timeout=SOON, socket_connect_timeout=SOON
     )
 
 
 def value(name: str) -> str | None:
-    """One value out of Redis, or nothing where it has run out."""
+    """Read a value from Redis; None where the key does not exist or has expired."""
     with client() as connected:
         found = connected.get(name)
     return None if found is None else str(found)
 
 
 def database() -> str:
-    """PostgreSQL answers a query."""
+    """Check that PostgreSQL answers a query."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT current_setting('server_version')")
         return f"PostgreSQL {cursor.fetchone()[0]}"
 
 
-def in_memory() -> str:
-    """Redis answers."""
+def redis_server() -> str:
+    """Check that Redis answers."""
     with client() as connected:
         return f"Redis {connected.info('server')['redis_version']}"
 
 
 def janus() -> str:
-    """Janus is connected and wrote a probe recording lately: the supervisor, who alone talks to it, tells."""
-    if not sign_of_supervisor().get("janus"):
+    """Check, by the supervisor's status, that Janus is connected and recently wrote a probe recording."""
+    if not supervisor_status().get("janus"):
         raise NotReady("the supervisor has no connection to Janus")
     if space()["paused"]:
         return "connected; nothing is recorded now"
@@ -128,7 +128,7 @@ def janus() -> str:
 
 
 def disk() -> str:
-    """There is room for recordings. Rooms go on without it."""
+    """Check that there is room for recordings; without it the site is degraded, not down."""
     found = space()
     if found["paused"]:
         raise Degraded(f"recording is paused: {found['why']}")
@@ -140,7 +140,7 @@ def disk() -> str:
 
 
 def recordings() -> str:
-    """RECORDINGS_DIR is the folder that the database names: for this process, and for those that looked lately."""
+    """Check that RECORDINGS_DIR is the folder named in the database, here and in processes that checked it lately."""
     wanted = marker.wanted_folder()
     if wanted is None:
         return "not marked yet"
@@ -156,23 +156,23 @@ def recordings() -> str:
 
 
 def space() -> dict[str, Any]:
-    """What the supervisor saw of the disk; raises NotReady when that is too long ago."""
-    return lately(redis_keys.DISK, "the supervisor has not looked lately")
+    """Return the supervisor's last report on the disk. Raises NotReady once it has expired."""
+    return supervisor_json(redis_keys.DISK, "the supervisor has not looked lately")
 
 
 def supervisor() -> str:
-    """The media supervisor showed life within its last few seconds."""
-    sign = sign_of_supervisor()
+    """Check that the media supervisor wrote its status within the last seconds."""
+    sign = supervisor_status()
     return f"rooms with sound: {sign.get('rooms', 0)}; listeners near: {sign.get('near', 0)}"
 
 
-def sign_of_supervisor() -> dict[str, Any]:
-    """What the supervisor last told of itself; raises NotReady when that is too long ago."""
-    return lately(redis_keys.HEARTBEAT, "the supervisor shows no life")
+def supervisor_status() -> dict[str, Any]:
+    """Return the supervisor's last status. Raises NotReady once it has expired."""
+    return supervisor_json(redis_keys.HEARTBEAT, "the supervisor shows no life")
 
 
-def lately(name: str, silent: str) -> dict[str, Any]:
-    """What stands under a key of the supervisor's, as long as it stands; raises NotReady, which says it is `silent`."""
+def supervisor_json(name: str, silent: str) -> dict[str, Any]:
+    """Return the JSON that the supervisor last wrote under a key. Raises NotReady(`silent`) once it has expired."""
     told = value(bus.key(name))
     if told is None:
         raise NotReady(f"{silent}: is `manage.py media` running?")
@@ -181,7 +181,7 @@ def lately(name: str, silent: str) -> dict[str, Any]:
 
 
 def process(name: str) -> Callable[[], str]:
-    """The check for one of Celery's processes."""
+    """Make the check of one Celery process."""
 
     def check() -> str:
         if value(signs_of_life.key(name)) is None:
@@ -192,14 +192,15 @@ def process(name: str) -> Callable[[], str]:
 
 
 def running_loops() -> str:
-    """No loop of any process failed lately. One that did was started again; who fails for good fails again soon."""
+    """Check that no loop of any process failed lately. A failed loop was restarted; a permanent fault fails again
+    soon."""
     if failed := loops.failing():
         raise Degraded(f"failed lately and started again: {'; '.join(failed)}")
     return "all run"
 
 
-def forgotten_on_time() -> str:
-    """Copies whose time is over are gone. Being late is told, and takes no listener away."""
+def purged_on_time() -> str:
+    """Check that recordings past their purge date are purged. Being late only degrades the site."""
     if late := len(purge.overdue(timezone.now())):
         raise Degraded(f"{late} overdue: see `manage.py retention`")
     return "0 overdue"
@@ -207,12 +208,12 @@ def forgotten_on_time() -> str:
 
 CHECKS: dict[str, Callable[[], str]] = {
     "database": database,
-    "redis": in_memory,
+    "redis": redis_server,
     "janus": janus,
     "supervisor": supervisor,
     "disk": disk,
     "recordings": recordings,
     **{name: process(name) for name in signs_of_life.NAMES},
     "loops": running_loops,
-    "retention": forgotten_on_time,
+    "retention": purged_on_time,
 }

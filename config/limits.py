@@ -1,4 +1,4 @@
-"""Limits of what one client may take of what is common: settings, which `config/settings.py` takes up.
+"""Limits on one client's use of shared resources: settings, imported by `config/settings.py`.
 
 Signed-in people count by person, everybody else by address (`core/client_address.py`). The defaults admit 500 listeners
 behind one address (a school, an office) and leave the rest of the site to others.
@@ -16,7 +16,7 @@ SLOWEST_BYTES = _int("SLOWEST_BYTES", 2000, 1, 1_000_000)  # a second
 SLOWEST_SECONDS = _int("SLOWEST_SECONDS", 60, 1, 3600)
 ANSWER_LONGEST_SECONDS = _int("ANSWER_LONGEST_SECONDS", 6 * 3600, 10, 7 * 24 * 3600)
 # --- requests (config/fair.py, people/pace.py) ----------------------------------------------------------------------
-# At work at once, in each web process: fewer than there are connections to the database (12). The others wait in line.
+# Running at once, in each web process: fewer than there are database connections (12). The others queue.
 REQUESTS_AT_ONCE = _int("REQUESTS_AT_ONCE", 3, 1, 1000)
 REQUESTS_WAITING = _int("REQUESTS_WAITING", 3000, 1, 100_000)
 PAGES_PER_PERSON = _int("PAGES_PER_PERSON", 600, 1, 1_000_000)  # a minute, and at once

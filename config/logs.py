@@ -1,12 +1,12 @@
-"""Log lines of mistakes that clients make: one line each, no traceback, which is for mistakes of ours."""
+"""Logging of clients' mistakes: one line each, without a traceback."""
 
 from __future__ import annotations
 
 import logging
 
 
-class TheirMistake(logging.Filter):
-    """A filter that takes the traceback from what a request brought upon itself: refusals and suspicious requests."""
+class NoTracebackForRefusals(logging.Filter):
+    """A log filter that removes the traceback of refusals and suspicious requests."""
 
     def filter(self, record: logging.LogRecord) -> bool:
         refusal = record.name == "django.request" and record.levelno < logging.ERROR

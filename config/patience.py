@@ -1,8 +1,8 @@
-"""Connections that take what is common and give nothing: cut by time, speed and number. Twisted's side of the server.
+"""Time, speed and number limits of connections, on Twisted's side of the server.
 
-A request's head has to be there within `HEAD_SECONDS`, its body and every answer move at `SLOWEST_BYTES` a second over
-`SLOWEST_SECONDS`, a connection between two requests ends after `IDLE_SECONDS`. What an answer has moved is what the
-other side's kernel confirmed: what lies in buffers here, in Twisted or in the kernel, does not count.
+A request's head must be complete within `HEAD_SECONDS`, its body and every response must move at `SLOWEST_BYTES` a
+second over `SLOWEST_SECONDS`, and a connection between two requests ends after `IDLE_SECONDS`. Bytes of a response
+count once the other side's kernel acknowledged them, not while they are in buffers here, in Twisted or in the kernel.
 """
 
 from __future__ import annotations
@@ -26,18 +26,18 @@ from core.client_address import counted_as
 
 log = logging.getLogger(__name__)
 
-TICK = 1.0  # seconds between looks at all connections
+TICK = 1.0  # seconds between two checks of all connections
 
 
 def innermost(transport: Any) -> Any:
-    """The transport that has the socket, below TLS where there is some."""
+    """Return the transport that has the socket, below TLS where there is some."""
     while isinstance(transport, ProtocolWrapper):
         transport = transport.transport
     return transport
 
 
 def unsent(transport: Any) -> int:
-    """Bytes handed to a transport that the other side has not confirmed."""
+    """Return the number of bytes handed to a transport that the other side has not acknowledged."""
     below = innermost(transport)
     waiting: int = len(below.dataBuffer) - below.offset + below._tempDataLen
     waiting += sum(map(len, getattr(transport, "_appSendBuffer", ())))
@@ -50,13 +50,13 @@ def unsent(transport: Any) -> int:
 
 
 class Window:
-    """Whether something moves: at least `SLOWEST_BYTES` a second, over `SLOWEST_SECONDS`."""
+    """A check of throughput: at least `SLOWEST_BYTES` a second, over `SLOWEST_SECONDS`."""
 
     def __init__(self, moved: int = 0) -> None:
         self.moved, self.since = moved, time.monotonic()
 
     def stalls(self, moved: int, now: float) -> bool:
-        """Look: `moved` bytes since the beginning of all."""
+        """Whether too few bytes moved in the last window; `moved` is the total since the start."""
         if now - self.since < settings.SLOWEST_SECONDS:
             return False
         slow = moved - self.moved < settings.SLOWEST_BYTES * (now - self.since)
@@ -65,7 +65,7 @@ class Window:
 
 
 class PatientChannel(HTTPChannel):  # type: ignore[misc]
-    """HTTP/1.1 over one connection, with a clock for what the client has to do."""
+    """HTTP/1.1 over one connection, with time limits on the client."""
 
     gatekeeper: Gatekeeper
 
@@ -73,7 +73,7 @@ class PatientChannel(HTTPChannel):  # type: ignore[misc]
         super().__init__()
         self.phase, self.since = "head", time.monotonic()
         self.received = self.written = 0
-        self.window: Window | None = None  # of what is on its way to the client
+        self.window: Window | None = None  # throughput of the response
 
     def connectionMade(self) -> None:
         super().connectionMade()
@@ -109,7 +109,7 @@ class PatientChannel(HTTPChannel):  # type: ignore[misc]
         super().allContentReceived()
 
     def requestDone(self, request: Any) -> None:
-        self._become("idle")  # before what was sent ahead is read
+        self._become("idle")  # before pipelined requests are read
         super().requestDone(request)
 
     # --- what goes out ----------------------------------------------------------------------------------------------
@@ -123,10 +123,10 @@ class PatientChannel(HTTPChannel):  # type: ignore[misc]
         super().writeSequence(iovec)
 
     def writeHeaders(self, *args: Any) -> None:
-        self.written += 1  # something: how much does not matter where only what moves counts
+        self.written += 1  # more than 0, so that a response without a body is checked too; its size does not matter
         super().writeHeaders(*args)
 
-    # --- the clock --------------------------------------------------------------------------------------------------
+    # --- time limits ------------------------------------------------------------------------------------------------
 
     @property
     def upgraded(self) -> bool:
@@ -135,7 +135,7 @@ class PatientChannel(HTTPChannel):  # type: ignore[misc]
         return holder is not self
 
     def why_cut(self, now: float) -> str:
-        """Why this connection should end now; empty where it need not."""
+        """Return why this connection should be aborted now; "" where it should not."""
         waited = now - self.since
         if self.phase == "head" and waited > settings.HEAD_SECONDS:
             return "its request's head was not there in time"
@@ -151,12 +151,12 @@ class PatientChannel(HTTPChannel):  # type: ignore[misc]
         return ""
 
     def is_spare(self, now: float) -> bool:
-        """Whether it was kept open for a next request long enough, with everything read: ended without a word."""
+        """Whether this idle connection has been kept for a next request long enough, and everything was read."""
         return self.phase == "idle" and now - self.since > settings.IDLE_SECONDS and not unsent(self.transport)
 
 
 class Gatekeeper:
-    """Every open connection of this process, counted by address."""
+    """All open connections of this process, counted by address."""
 
     def __init__(self) -> None:
         self.channels: set[PatientChannel] = set()  # those that speak HTTP
@@ -166,7 +166,7 @@ class Gatekeeper:
         self.most_open = soft // 2  # one address must not take all descriptors
 
     def admits(self, peer: Any) -> bool:
-        """Whether one more from this address may open. Behind a proxy all come from one, and nginx counts them."""
+        """Whether one more connection of this address may open. Behind a proxy always: nginx counts there."""
         address = self._address(peer)
         if not address:
             return True
@@ -176,14 +176,14 @@ class Gatekeeper:
         return self.held[address] < most
 
     def opened(self, channel: PatientChannel) -> None:
-        """A connection was accepted."""
+        """Count a connection that was accepted."""
         self.channels.add(channel)
         transport = innermost(channel.transport)
         self.transports[transport] = self._address(channel.transport.getPeer())
         self.held[self.transports[transport]] += 1
 
-    def look(self) -> None:
-        """Cut what is overdue, forget what is closed."""
+    def check_all(self) -> None:
+        """Abort connections over a limit, and forget closed ones."""
         now = time.monotonic()
         self._forget_closed()
         for channel in [channel for channel in self.channels if innermost(channel.transport) in self.transports]:
@@ -209,26 +209,27 @@ class Gatekeeper:
 
 
 class Refusal(Protocol):  # type: ignore[misc]
-    """Ends a connection at once. Below TLS, which makes nothing of a factory that builds no protocol."""
+    """A protocol that aborts its connection at once. A factory that builds no protocol would leave it open under
+    TLS."""
 
     def connectionMade(self) -> None:
         self.factory.reactor.callLater(0, innermost(self.transport).abortConnection)
 
 
 class PatientFactory(HTTPFactory):  # type: ignore[misc]
-    """Builds those channels, and a refusal for an address that has too many open."""
+    """A factory of `PatientChannel`, and of `Refusal` for an address with too many connections."""
 
     def __init__(self, server: Any) -> None:
         super().__init__(server)
         self.gatekeeper = Gatekeeper()
-        self.reactor.callLater(TICK, self._look)
+        self.reactor.callLater(TICK, self._check)
 
-    def _look(self) -> None:
+    def _check(self) -> None:
         try:
-            self.gatekeeper.look()
+            self.gatekeeper.check_all()
         except Exception:
             log.exception("connections were not looked at")  # the next look is in a second
-        self.reactor.callLater(TICK, self._look)
+        self.reactor.callLater(TICK, self._check)
 
     def buildProtocol(self, addr: Any) -> Any:
         if not self.gatekeeper.admits(addr):
@@ -243,8 +244,8 @@ class PatientFactory(HTTPFactory):  # type: ignore[misc]
         return channel
 
 
-def more_files() -> None:
-    """Let this process open as many files and connections as the system allows: often it starts with 1,024."""
+def raise_file_limit() -> None:
+    """Raise this process' limit of open files to the hard limit: the soft one is often 1,024."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     if hard != resource.RLIM_INFINITY and soft < hard:
         resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))

@@ -1,8 +1,8 @@
-"""Refuse what no browser and no program of ours sends, before anything can stumble over it.
+"""Refusal of input that no browser and no client of ours sends, before other code has to handle it.
 
-NUL cannot be kept in PostgreSQL, and Python's codecs hold more than character sets. So neither passes: a request with a
-NUL in its address, headers or form, or in another character set than UTF-8, is a 400. A cookie like that is dropped:
-it may come from a neighbour on the same domain, and its owner would never get in again.
+PostgreSQL cannot store NUL, and Python has codecs that are no character sets. So a request with a NUL in its address,
+headers or form, or in another character set than UTF-8, gets a 400. A cookie with control characters is only dropped:
+it may come from a neighbour on the same domain, and a 400 would lock its owner out.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ _UTF8 = frozenset({"utf-8", "utf8", "us-ascii", "ascii"})
 
 
 def is_plain(request: HttpRequest) -> bool:
-    """Whether address, headers and character set are what they should be."""
+    """Whether address and headers have no NUL, and the character set is UTF-8."""
     charset = (request.content_params or {}).get("charset", "utf-8")
     if charset.strip().lower() not in _UTF8:
         return False
@@ -36,7 +36,7 @@ def is_plain(request: HttpRequest) -> bool:
 
 
 def has_plain_form(request: HttpRequest) -> bool:
-    """The same for the fields of a form, and the names of its files."""
+    """Whether the fields of a form and the names of its files have no NUL."""
     fields = chain.from_iterable((name, *values) for name, values in request.POST.lists())
     return _without_nul(fields) and _without_nul(name or "" for name in request.FILES)
 
@@ -46,7 +46,7 @@ def _without_nul(texts: Iterable[str]) -> bool:
 
 
 def sends_form(request: HttpRequest) -> bool:
-    """Whether there is a form to look into; the API reads none."""
+    """Whether the request has a form to check; the API reads none."""
     return request.method == "POST" and request.content_type in FORMS and not is_api(request)
 
 
@@ -55,14 +55,14 @@ def is_api(request: HttpRequest) -> bool:
 
 
 def drop_cookies(request: HttpRequest) -> None:
-    """Forget cookies whose value has control characters: ours have none."""
+    """Remove cookies whose value has control characters: none of ours has."""
     found = request.COOKIES
     if not all(value.isprintable() for value in found.values()):
         request.COOKIES = {name: value for name, value in found.items() if value.isprintable()}
 
 
 def refused(request: HttpRequest) -> HttpResponse:
-    """Our usual refusal: JSON for programs, a page for people, in their language."""
+    """Build the 400: JSON for programs, a page for people, in their language."""
     with translation.override(translation.get_language_from_request(request)):
         if is_api(request):
             why = PeopleRefused("bad_value")
@@ -72,7 +72,7 @@ def refused(request: HttpRequest) -> HttpResponse:
 
 @sync_and_async_middleware
 def plain_input(get_response: Callable[[HttpRequest], Any]) -> Callable[[HttpRequest], Any]:
-    """The middleware. A form is read beside the event loop; everything else costs no thread."""
+    """Middleware that refuses such requests. Only a form is read in a thread; everything else needs none."""
     if iscoroutinefunction(get_response):
         ask = cast(Callable[[HttpRequest], Awaitable[HttpResponseBase]], get_response)
 

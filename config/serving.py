@@ -1,9 +1,9 @@
-"""Daphne that waits for slow readers: `python -m config.serving` takes daphne's own arguments.
+"""Daphne with backpressure: `python -m config.serving` takes daphne's own arguments.
 
 Connections that drip, stall or come by the thousand are cut (`config/patience.py`).
 
-Daphne's `send` writes into Twisted's buffer and returns at once, so a large download to somebody with a slow line would
-lie in memory as a whole. Here `send` waits while the socket takes nothing more: about 64 KiB a response are in flight.
+Daphne's `send` writes into Twisted's buffer and returns at once, so a large download over a slow line would be in
+memory as a whole. Here `send` waits while the socket is full: about 64 KiB a response are in flight.
 """
 
 from __future__ import annotations
@@ -17,26 +17,29 @@ from daphne import server as daphne_server
 from daphne.access import AccessLogGenerator
 from daphne.server import Server
 
-from config.patience import PatientFactory, more_files
+from config.patience import PatientFactory, raise_file_limit
 
-LOOK_AGAIN = 5.0  # seconds between two looks whether the reader is still there
+LOOK_AGAIN = 5.0  # seconds between two checks whether the reader is still connected
 
 
-def plain(value: Any, *_style: Any, **_styles: Any) -> Any:
-    """For autobahn's debug line about every frame it sends: it colours that also where nobody logs it, which was a
-    quarter of the work of a delivery (`bench/live_events.py`)."""
+def uncoloured(value: Any, *_style: Any, **_styles: Any) -> Any:
+    """Return the value without colours.
+
+    autobahn colours its debug line about every frame even where nobody logs it, which took a quarter of the work of a
+    delivery (`bench/live_events.py`).
+    """
     return value
 
 
 for name in ("hltype", "hlval"):
-    setattr(autobahn_protocol, name, plain)
+    setattr(autobahn_protocol, name, uncoloured)
 
 
-daphne_server.HTTPFactory = PatientFactory  # it has no other place to say so
+daphne_server.HTTPFactory = PatientFactory  # daphne has no setting for it
 
 
 class Flow:
-    """Told by Twisted when the socket is full and when there is room again (a push producer)."""
+    """A push producer: Twisted calls it when the socket is full and when there is room again."""
 
     def __init__(self) -> None:
         self.room = asyncio.Event()
@@ -56,7 +59,7 @@ class PatientServer(Server):  # type: ignore[misc]
     """A server whose applications cannot run ahead of the network."""
 
     async def handle_reply(self, protocol: Any, message: dict[str, Any]) -> None:
-        """Hand a message on; wait where more follows and the socket is full."""
+        """Send a message of the application; wait while more follows and the socket is full."""
         if message["type"] != "http.response.body":
             await super().handle_reply(protocol, message)
             return
@@ -80,13 +83,15 @@ class PatientServer(Server):  # type: ignore[misc]
                 continue
 
     def there(self, protocol: Any) -> bool:
-        """Whether somebody still reads."""
+        """Whether the reader is still connected."""
         return protocol in self.connections and not self.connections[protocol].get("disconnected")
 
 
 def cut_short(protocol: Any, message: dict[str, Any]) -> bool:
-    """Whether an answer ends before all that was announced: then the connection must end, or the reader would wait for
-    the rest of it."""
+    """Whether a response ends before all that was announced.
+
+    Then the connection must be closed, or the reader would wait for the rest.
+    """
     announced = protocol.responseHeaders.getRawHeaders(b"content-length")
     if not announced or protocol.method == b"HEAD" or protocol.code not in (200, 206) or protocol.channel is None:
         return False
@@ -94,7 +99,7 @@ def cut_short(protocol: Any, message: dict[str, Any]) -> bool:
 
 
 class QuietLog(AccessLogGenerator):  # type: ignore[misc]
-    """An access log without what stands after the question mark: keys, signatures and codes belong in no log."""
+    """An access log without query strings: keys, signatures and codes do not belong in a log."""
 
     def __call__(self, protocol: str, action: str, details: dict[str, Any]) -> None:
         super().__call__(protocol, action, {**details, "path": str(details.get("path", "")).partition("?")[0]})
@@ -104,11 +109,11 @@ cli.AccessLogGenerator = QuietLog
 
 
 class PatientCommand(cli.CommandLineInterface):  # type: ignore[misc]
-    """daphne's command line, with that server."""
+    """daphne's command line with `PatientServer`."""
 
     server_class = PatientServer
 
 
 if __name__ == "__main__":
-    more_files()
+    raise_file_limit()
     PatientCommand.entrypoint()

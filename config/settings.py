@@ -1,4 +1,4 @@
-"""All settings, in one file, driven by the environment.
+"""All settings, in one file, read from the environment.
 
 `script/server` and `script/test` write what a checkout needs (ports, passwords, folders); a value that makes no
 sense is refused at start with a sentence that says what to write (`config/env.py`).
@@ -31,10 +31,10 @@ BASE_DIR = Path(__file__).resolve().parent.parent
 LOCAL_DIR = local_folder()
 load_file(LOCAL_DIR / "env")  # written by script/server; a variable that is set already wins
 
-# --- what this installation is -------------------------------------------------------------------------------------
+# --- this installation ---------------------------------------------------------------------------------------------
 DEBUG = env_bool("DEBUG", False)
-# Opens the pages for development at /dev/ (mails, demo accounts and their codes) to who has this key; without it there
-# are none. script/server makes one for its checkout.
+# Key of the pages for development at /dev/ (mails, demo accounts and their codes); without it there are none.
+# script/server makes one for its checkout.
 DEV_KEY = env_str("DEV_KEY", check=lambda key: len(key) >= 32, write="32 random characters or more, or nothing")
 SECRET_KEY = env_required("SECRET_KEY", "50 random characters or more")
 PORT = env_int("PORT", 8000, 1, 65535)
@@ -47,7 +47,7 @@ if DEBUG and not is_loopback(_HOST):
     raise refuse("DEBUG", "true", write)
 ALLOWED_HOSTS = env_list("ALLOWED_HOSTS", ["localhost", "127.0.0.1", "[::1]"])
 CSRF_TRUSTED_ORIGINS = env_list("CSRF_TRUSTED_ORIGINS", [SITE_URL])
-# nginx of ours in front: it says who the client is (X-Forwarded-For) and whether the line is safe (X-Forwarded-Proto).
+# Behind our nginx, which sets the client's address (X-Forwarded-For) and scheme (X-Forwarded-Proto).
 BEHIND_PROXY = env_bool("BEHIND_PROXY", False)
 ROOT_URLCONF = "config.urls"
 ASGI_APPLICATION = "config.asgi.application"
@@ -98,7 +98,7 @@ MIDDLEWARE = [
     "allauth.account.middleware.AccountMiddleware",
     "people.middleware.ReaderMiddleware",
     # Before what asks the database for more: the session's row, then pace, then what the account may see at all.
-    "people.pace.PaceMiddleware",
+    "people.pace.RequestLimitMiddleware",
     "people.middleware.SeenMiddleware",
     "people.staff_gate.StaffGateMiddleware",
     "people.suspension.SuspensionMiddleware",
@@ -122,12 +122,12 @@ TEMPLATES = [
     },
 ]
 
-# --- where things are kept -----------------------------------------------------------------------------------------
+# --- storage -------------------------------------------------------------------------------------------------------
 DATABASES = {"default": env_database("DATABASE_URL")}
 # The role that owns the tables, for `manage.py migrate` alone; where it is not given, the site's own role migrates.
 MIGRATIONS_DATABASE = env_database("MIGRATIONS_DATABASE_URL") if env_str("MIGRATIONS_DATABASE_URL") else {}
 REDIS_URL = env_url("REDIS_URL", "redis://127.0.0.1:6379/0", ("redis", "rediss", "unix"))
-# Everything in Redis stands under this prefix, so that test runs beside each other never meet.
+# Prefix of every key in Redis, so that parallel test runs stay apart.
 REDIS_PREFIX = env_str("REDIS_PREFIX", "stamtafel:")
 CACHES = {
     "default": {
@@ -146,7 +146,7 @@ RECORDINGS_DIR = Path(env_str("RECORDINGS_DIR", str(LOCAL_DIR / "recordings")))
 # Recording pauses while less than this is free: PostgreSQL (up to 1 GB of log between checkpoints, by default) and
 # Redis may write to the same disk, and rooms live without a recording, but not without them.
 RECORDINGS_RESERVE_MB = env_int("RECORDINGS_RESERVE_MB", 1024, 1, 10_000_000)
-# Where sound for listeners by HLS goes meanwhile: in memory, about 150 KB a room; web and media must both reach it.
+# Folder in memory for HLS meanwhile, about 150 KB a room; web and media must both reach it.
 _MEMORY = Path("/dev/shm") / f"stamtafel-{hashlib.sha256(str(RECORDINGS_DIR).encode()).hexdigest()[:12]}"
 WINDOW_DIR = Path(env_str("WINDOW_DIR", str(_MEMORY if _MEMORY.parent.is_dir() else LOCAL_DIR / "window")))
 if overlap(WINDOW_DIR, RECORDINGS_DIR):
@@ -179,7 +179,7 @@ LOGIN_REDIRECT_URL = "/"
 LOGIN_URL = "account_login"
 ACCOUNT_USER_MODEL_USERNAME_FIELD = "handle"
 ACCOUNT_LOGIN_METHODS = {"username", "email"}
-ACCOUNT_ADAPTER = "people.accounts.adapter.HouseAdapter"
+ACCOUNT_ADAPTER = "people.accounts.adapter.AccountAdapter"
 ACCOUNT_USER_DISPLAY = "people.accounts.display"
 ACCOUNT_SIGNUP_FIELDS = ["username*", "email*", "password1*"]
 ACCOUNT_USERNAME_MIN_LENGTH = 3
@@ -228,7 +228,7 @@ SIGN_IN_TRIES_ACCOUNT = env_int("SIGN_IN_TRIES_ACCOUNT", 30, 1, 100_000)  # of a
 ACCOUNT_MAILS_TO = env_int("ACCOUNT_MAILS_TO", 4, 1, 1000)
 ACCOUNT_MAILS_BY = env_int("ACCOUNT_MAILS_BY", 100, 1, 100_000)
 API_TOKEN_DAYS = env_int("API_TOKEN_DAYS", 90, 1, 3650)
-# Staff: how long a second step counts, and after how long without a page it is asked for again.
+# Staff: how long a second step is valid, and after how long without a request it is needed again.
 STAFF_SECOND_STEP_MINUTES = env_int("STAFF_SECOND_STEP_MINUTES", 720, 1, 7 * 24 * 60)
 STAFF_IDLE_MINUTES = env_int("STAFF_IDLE_MINUTES", 30, 1, 24 * 60)
 ALLAUTH_TRUSTED_PROXY_COUNT = 1 if BEHIND_PROXY else 0
@@ -238,7 +238,7 @@ MFA_SUPPORTED_TYPES = ["totp", "recovery_codes", *(["webauthn"] if PASSKEYS else
 MFA_PASSKEY_LOGIN_ENABLED = PASSKEYS
 MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = PASSKEYS and not HTTPS
 MFA_ALLOW_UNVERIFIED_EMAIL = True  # else nobody with a second step could change the address
-MFA_ADAPTER = "people.accounts.mfa.SecondStepAdapter"
+MFA_ADAPTER = "people.accounts.mfa.MFAAdapter"
 MFA_FORMS = {
     "authenticate": "people.accounts.mfa.AuthenticateForm",
     "reauthenticate": "people.accounts.mfa.ReauthenticateForm",
@@ -315,9 +315,9 @@ TURN_SECONDS = env_int("TURN_SECONDS", 6 * 3600, 60, 24 * 3600)
 # --- speech --------------------------------------------------------------------------------------------------------
 WHISPER_MODEL = env_str("WHISPER_MODEL", "base")
 WHISPER_MODEL_DIR = Path(env_str("WHISPER_MODEL_DIR", str(Path.home() / ".cache" / "stamtafel" / "whisper")))
-# Half the machine: the other half is for who is talking now.
+# Half the machine: the other half is for live sound.
 WHISPER_THREADS = env_int("WHISPER_THREADS", max(1, (os.cpu_count() or 2) // 2), 1, 256)
-# A worker that is silent for this long is taken for dead, and its piece of work given to another.
+# Lease of a window: a worker without a heartbeat for so long counts as dead, and another takes its window.
 SPEECH_LEASE_SECONDS = env_int("SPEECH_LEASE_SECONDS", 60, 1, 3600)
 # No 30 seconds of speech may take longer than this.
 SPEECH_WINDOW_SECONDS = env_int("SPEECH_WINDOW_SECONDS", 180, 5, 3600)
@@ -350,7 +350,7 @@ CELERY_BEAT_SCHEDULE = {
 }
 
 # --- health --------------------------------------------------------------------------------------------------------
-# Who sends this as X-Readyz-Key learns why a part of /readyz is not well: monitoring. Everybody else its state only.
+# Key that monitoring sends as X-Readyz-Key to get details from /readyz; everybody else gets only states.
 READYZ_KEY = env_str("READYZ_KEY", check=lambda key: len(key) >= 16, write="16 random characters or more")
 
 # --- safe by default -----------------------------------------------------------------------------------------------
@@ -380,14 +380,14 @@ LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
     "formatters": {"line": {"format": "{asctime} {levelname} {name} {message}", "style": "{"}},
-    "filters": {"their_mistake": {"()": "config.logs.TheirMistake"}},
+    "filters": {"their_mistake": {"()": "config.logs.NoTracebackForRefusals"}},
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["their_mistake"]}},
     "root": {"handlers": ["console"], "level": env_str("LOG_LEVEL", "INFO")},
     "loggers": {"aioice": {"level": "WARNING"}, "aiortc": {"level": "WARNING"}},
 }
 
-# The shape of the API, rules of passwords, what pages may load: nothing of them depends on the installation.
+# Settings of the API, passwords and CSP, which are the same in every installation.
 from config.fixed import *  # noqa: E402, F403
 
-# How much one client may take of what is common.
+# Limits of one client.
 from config.limits import *  # noqa: E402, F403  (after the environment file was read)

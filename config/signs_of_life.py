@@ -1,6 +1,6 @@
-"""Signs of life of Celery's processes: a key in Redis for each queue and for beat, for /readyz.
+"""Heartbeats of Celery's processes: a key in Redis for each queue and for beat, checked by /readyz.
 
-A thread writes it, because a worker that transcribes for minutes in its only thread is alive all the same.
+A thread writes them, because a worker may transcribe for minutes in its only other thread.
 """
 
 import threading
@@ -11,19 +11,19 @@ from django.conf import settings
 
 from core import loops
 
-EVERY = 3.0  # seconds between signs
-KEPT = 10  # seconds after which a silent process counts as gone
+EVERY = 3.0  # seconds between heartbeats
+KEPT = 10  # seconds until a heartbeat expires
 
 NAMES = ("clock", "mail", "work", "speech", "beat")
 
 
 def key(name: str) -> str:
-    """The key under which this process shows that it lives."""
+    """Return the key of a process' heartbeat."""
     return f"{settings.REDIS_PREFIX}alive:{name}"
 
 
-def beat_forever(name: str) -> None:
-    """Write the sign again and again; while Redis is away there is nobody to tell."""
+def write_heartbeats(name: str) -> None:
+    """Write the heartbeat again and again; errors of Redis are ignored, because /readyz fails then anyway."""
     client = redis.Redis.from_url(settings.REDIS_URL, socket_timeout=5)
     stop = threading.Event()
     while True:
@@ -34,20 +34,20 @@ def beat_forever(name: str) -> None:
         stop.wait(EVERY)
 
 
-def show_life(name: str) -> None:
-    """Begin to write signs, in a thread that ends with the process."""
-    loops.keep_thread(f"signs-of-life-{name}", lambda: beat_forever(name))
+def start_heartbeat(name: str) -> None:
+    """Start writing heartbeats, in a daemon thread."""
+    loops.keep_thread(f"signs-of-life-{name}", lambda: write_heartbeats(name))
 
 
 @worker_ready.connect
 def on_worker_ready(sender: object, **_signal: object) -> None:
-    """A worker shows life for each queue it serves."""
+    """Start a heartbeat for each queue that this worker serves."""
     served = sender.app.amqp.queues.consume_from  # type: ignore[attr-defined]  # Celery has no types
     for queue in set(served) & set(NAMES):
-        show_life(queue)
+        start_heartbeat(queue)
 
 
 @beat_init.connect
 def on_beat_init(**_signal: object) -> None:
-    """Beat shows life once its schedule is loaded."""
-    show_life("beat")
+    """Start beat's heartbeat once its schedule is loaded."""
+    start_heartbeat("beat")

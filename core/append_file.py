@@ -1,7 +1,7 @@
-"""Lines that are kept outside of the database: JSON, one a line, appended and never edited.
+"""Append-only files outside of the database: JSON, one object a line.
 
-A process may be killed in the middle of a line, so a reader skips a torn one (and says so), and a writer never
-continues it.
+A process may be killed in the middle of a line, so a reader reports a torn line as None, and a writer never continues
+one.
 """
 
 from __future__ import annotations
@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import Any
 
 
-def append(path: Path, rows: Iterable[Mapping[str, Any]]) -> None:
-    """Add lines; they are on disk when this returns. Several processes may write at once."""
+def append_rows(path: Path, rows: Iterable[Mapping[str, Any]]) -> None:
+    """Append lines and fsync; they are on disk when this returns. Several processes may append at once."""
     lines = "".join(json.dumps(row, sort_keys=True, separators=(",", ":")) + "\n" for row in rows).encode()
     if not lines:
         return
@@ -35,7 +35,7 @@ def append(path: Path, rows: Iterable[Mapping[str, Any]]) -> None:
 
 
 def sync_folder(folder: Path) -> None:
-    """Make names that were added to or removed from a folder last through a power cut."""
+    """Fsync a folder, so that names added to or removed from it survive a power cut."""
     descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     try:
         os.fsync(descriptor)
@@ -43,8 +43,8 @@ def sync_folder(folder: Path) -> None:
         os.close(descriptor)
 
 
-def read(path: Path) -> Iterator[tuple[int, dict[str, Any] | None]]:
-    """Each line with its number from 1; None stands for one that cannot be read. A missing file has no lines."""
+def read_rows(path: Path) -> Iterator[tuple[int, dict[str, Any] | None]]:
+    """Yield (line number from 1, object); None for a line that cannot be read. A missing file has no lines."""
     if not path.exists():
         return
     with path.open(encoding="utf-8", errors="replace") as file:

@@ -1,4 +1,4 @@
-"""Work on many things of which each stands for itself: one that fails takes no other with it."""
+"""Batches of independent items: one that fails stops no other."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ log = logging.getLogger(__name__)
 T = TypeVar("T")
 
 
-def each(items: Iterable[T], work: Callable[[T], object], what: str) -> int:
-    """Do `work` for every item; what one raises is logged as `what` and the next has its turn. How many succeeded.
+def run_each(items: Iterable[T], work: Callable[[T], object], what: str) -> int:
+    """Call `work` for every item; log an exception as `what` and go on. Returns how many succeeded.
 
-    The time limit of the task is none of the item's: SoftTimeLimitExceeded is raised.
+    SoftTimeLimitExceeded is raised: it is the time limit of the task, not a failure of the item.
     """
     done = 0
     for item in items:

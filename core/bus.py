@@ -1,4 +1,4 @@
-"""Names and connections in Redis. Every key and channel stands under REDIS_PREFIX, so that installations never meet."""
+"""Names and connections in Redis. Every key and channel begins with REDIS_PREFIX, so that installations stay apart."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ log = logging.getLogger(__name__)
 
 
 def key(name: str) -> str:
-    """The full name of a key or channel of this installation."""
+    """Return the full name of a key or channel of this installation."""
     return f"{settings.REDIS_PREFIX}{name}"
 
 
 @functools.cache
 def client() -> redis.Redis:
-    """One pool of connections a process, for code that waits (actions, tasks, pages)."""
+    """Return the process' connection pool for blocking code (actions, tasks, pages)."""
     return redis.Redis.from_url(
         settings.REDIS_URL,
         decode_responses=True,
@@ -35,7 +35,7 @@ def client() -> redis.Redis:
 
 
 def connect() -> redis.asyncio.Redis:
-    """A pool for one event loop. It retries nothing: who uses it decides what a lost connection means."""
+    """Make a connection pool for one event loop. It never retries: the caller handles a lost connection."""
     return redis.asyncio.Redis.from_url(
         settings.REDIS_URL,
         decode_responses=True,
@@ -49,7 +49,7 @@ def connect() -> redis.asyncio.Redis:
 
 
 def publish(channel: str, text: str) -> None:
-    """Tell every process. What is committed stays true when Redis is away: hubs read what they missed from the log."""
+    """Publish a message to every process. An error is only logged: hubs read what they missed from the room's log."""
     try:
         client().publish(channel, text)
     except RedisError as error:

@@ -1,7 +1,7 @@
-"""The network address that a request or a socket came from, and the key under which an address is counted.
+"""The network address of a client, and the key under which addresses are counted.
 
-Behind a proxy of ours (`BEHIND_PROXY`) the last entry of X-Forwarded-For is the client: nginx writes it itself
-(`deploy/nginx/stamtafel.conf`), and what a client wrote stands before it.
+Behind our own proxy (`BEHIND_PROXY`) the last entry of X-Forwarded-For is the client: nginx appends it itself
+(`deploy/nginx/stamtafel.conf`); entries before it come from the client and are not trusted.
 """
 
 from __future__ import annotations
@@ -14,22 +14,23 @@ from django.conf import settings
 from django.http import HttpRequest
 
 UNKNOWN = "unknown"
-NETWORK_BITS = 64  # of an IPv6 address: one connection at home has all the rest to choose from
+NETWORK_BITS = 64  # of an IPv6 address: a home connection may use any address of its /64
 
 
 def address_of_request(request: HttpRequest) -> str:
-    """The client's address; `UNKNOWN` where the server did not say one."""
+    """Return the client's address; `UNKNOWN` where the server gave none."""
     return _client(request.META.get("REMOTE_ADDR", ""), request.META.get("HTTP_X_FORWARDED_FOR", ""))
 
 
 def address_of_scope(scope: Mapping[str, Any], headers: Mapping[str, str]) -> str:
-    """The same for an ASGI scope with its headers by lower-case name."""
+    """Return the client's address for an ASGI scope; `headers` by lower-case name."""
     peer = (scope.get("client") or ("",))[0]
     return _client(str(peer), headers.get("x-forwarded-for", ""))
 
 
 def counted_as(address: str) -> str:
-    """The key under which an address is counted: IPv4 by itself, IPv6 by its /64, an IPv4 written as IPv6 as IPv4."""
+    """Return the key under which an address is counted: an IPv4 address itself (mapped ones too), an IPv6 address'
+    /64."""
     try:
         ip = ipaddress.ip_address(address)
     except ValueError:

@@ -1,4 +1,4 @@
-"""Fields for text that people type, in models and forms: what `core.text` says, at every way in."""
+"""Model and form fields for text that people type, with the rules of `core.text`."""
 
 from __future__ import annotations
 
@@ -16,10 +16,11 @@ else:
 
 
 class TypedField(forms.CharField):
-    """A form's field. Script counts as the server does (`static/js/typed.js`): `maxlength` would count UTF-16."""
+    """A form field for a `Text`. Scripts count as the server does (`static/js/typed.js`): `maxlength` would count
+    UTF-16."""
 
     def __init__(self, *, text: Text, max_length: int | None = None, **options: Any) -> None:
-        """`max_length` is what a model's field hands on; a `Text` knows better."""
+        """Make the field; `max_length`, which a model's field passes on, is ignored in favour of `text`."""
         if text.lines:
             options.setdefault("widget", forms.Textarea(attrs={"rows": 3}))
         self.text = text
@@ -34,15 +35,15 @@ class TypedField(forms.CharField):
 
 
 class TypedColumn(Column):
-    """A model's field, as wide as the longest text can be. `clean` asks the rule; what is stored stays readable even
-    where the rule would refuse it today."""
+    """A model field as wide as the longest text can be. `clean` applies the rule; stored text stays readable even where
+    the rule would refuse it today."""
 
     def __init__(self, verbose_name: Any = None, *, text: Text, **options: Any) -> None:
         self.text = text
         super().__init__(verbose_name, **{**options, "max_length": text.longest})
 
     def deconstruct(self) -> Any:
-        """For migrations a plain column: they must not depend on what a text is later."""
+        """Describe a plain CharField to migrations, which must not depend on later rules for texts."""
         name, _path, args, options = super().deconstruct()
         return name, "django.db.models.CharField", args, options
 

@@ -41,18 +41,18 @@ class Hook(Generic[T]):
         del self._registered[key]
 
     def get(self, key: str) -> T | None:
-        """What is registered under `key`."""
+        """Return the value registered under `key`; None where there is none."""
         return self._registered.get(key)
 
     def items(self) -> list[tuple[str, T]]:
-        """All that is registered, in the order in which it was."""
+        """Return (key, value) of all that is registered, in the order of registration."""
         return list(self._registered.items())
 
     def values(self) -> list[T]:
-        """All that is registered, without names."""
+        """Return the values of all that is registered, in the order of registration."""
         return list(self._registered.values())
 
 
 def declared() -> dict[str, Hook[Any]]:
-    """Every hook by its name."""
+    """Return every declared hook by its name."""
     return dict(_declared)

@@ -1,7 +1,7 @@
-"""Work on a disk that may hang for ever: in a thread beside, with a time limit, never more than one that hangs.
+"""Work on a disk that may hang for ever: run in a thread with a time limit, at most one hanging thread a lane.
 
-A thread that waits for a dead disk cannot be ended, so none of a pool that others need may do this work, and none that
-the interpreter joins when it exits. Threads here are daemons, made for each piece of work (0.1 ms).
+A thread that waits for a dead disk cannot be ended. So this work runs neither in a thread pool that others need nor in
+a thread that the interpreter joins at exit, but in a new daemon thread for each call (0.1 ms).
 """
 
 from __future__ import annotations
@@ -19,36 +19,36 @@ log = logging.getLogger(__name__)
 
 R = TypeVar("R")
 
-PATIENCE = 2.0  # seconds a piece of work may take
+PATIENCE = 2.0  # seconds that a call may take
 
 
 class DiskHangs(OSError):
-    """The disk does not answer in time."""
+    """The disk did not answer in time."""
 
 
 class NotBegun(DiskHangs):
-    """Something before it still hangs, so it was not begun."""
+    """The work was not started, because earlier work in the lane still runs or hangs."""
 
 
 class Lane:
-    """One piece of work after another. While one hangs, all others are refused at once."""
+    """Calls that run one at a time. While one hangs, all others are refused at once."""
 
     def __init__(self, name: str) -> None:
         self.name = name
         self._lock = threading.Lock()
         self._running: Future[Any] | None = None
-        self._late = False  # somebody has given up waiting for it
+        self._late = False  # its caller stopped waiting for it
 
     @property
     def hangs(self) -> bool:
-        """Whether the last piece of work took too long and is not done yet."""
+        """Whether the last call took too long and is not done yet."""
         running = self._running
         return self._late and running is not None and not running.done()
 
     async def run(
         self, work: Callable[[], R], *, within: float = PATIENCE, undo: Callable[[R], object] | None = None
     ) -> R:
-        """The result of `work`, or DiskHangs. What comes too late is handed to `undo`."""
+        """Return the result of `work`, or raise DiskHangs after `within` seconds. A late result is passed to `undo`."""
         ends = time.monotonic() + within
         while True:
             future, mine = self._begin(work)
@@ -64,7 +64,7 @@ class Lane:
         return self._result(future, undo)
 
     def run_here(self, work: Callable[[], R], *, within: float = PATIENCE) -> R:
-        """The same for code that waits."""
+        """Return the result of `work` as `run` does, for blocking code."""
         ends = time.monotonic() + within
         while True:
             future, mine = self._begin(work)
@@ -74,7 +74,8 @@ class Lane:
             self._give_up_after(future, ends)
 
     def _begin(self, work: Callable[[], R]) -> tuple[Future[R], bool]:
-        """Start it, or find what is still running; True when it was started. Raises NotBegun."""
+        """Start the work and return (its future, True), or return (the future that still runs, False). Raises
+        NotBegun."""
         with self._lock:
             if self.hangs:
                 raise NotBegun(f"{self.name} still does not answer")
@@ -102,7 +103,7 @@ class Lane:
 
 
 async def _until_done(future: Future[Any], ends: float) -> None:
-    """Wait for it, at most until a moment of the monotonic clock. The loop may be closed when it is done."""
+    """Wait for a future, at most until `ends` on the monotonic clock. The loop may be closed when it is done."""
     loop, done = asyncio.get_running_loop(), asyncio.Event()
 
     def wake(_future: Future[Any]) -> None:

@@ -1,6 +1,7 @@
-"""Waiting in line: a few of each client's are at work at once in this process, the others wait in their client's line.
+"""Fair queues for code on an event loop: each client has its own, and a few of its requests run at once in this
+process.
 
-So who sends a thousand waits for the thousand alone. For code on an event loop.
+A client that sends a thousand requests only waits for its own.
 """
 
 from __future__ import annotations
@@ -14,11 +15,11 @@ from django.conf import settings
 
 
 class LineFull(Exception):
-    """As many as may wait of this client wait already."""
+    """As many requests of this client wait already as may."""
 
 
-class Line:
-    """Work of one client: begun and waiting."""
+class ClientQueue:
+    """The queue of one client: requests that run or wait."""
 
     def __init__(self, at_once: int) -> None:
         self.turns = asyncio.Semaphore(at_once)
@@ -26,13 +27,13 @@ class Line:
 
 
 class Turn:
-    """A turn at work. It ends once, whoever says so first."""
+    """A request's place among those that run. Ending it twice is the same as once."""
 
-    def __init__(self, line: Line) -> None:
-        self._line: Line | None = line
+    def __init__(self, line: ClientQueue) -> None:
+        self._line: ClientQueue | None = line
 
     def end(self) -> None:
-        """The next in the line may begin."""
+        """Let the next request of the queue begin."""
         if self._line is not None:
             self._line.turns.release()
             self._line.inside -= 1
@@ -40,17 +41,18 @@ class Turn:
 
 
 class Lines:
-    """One kind of work, with a line for each client; `at_once` and `waiting` name the settings."""
+    """The queues of one kind of work, one for each client; `at_once` and `waiting` name the settings with the
+    limits."""
 
     def __init__(self, at_once: str, waiting: str) -> None:
         self.at_once, self.waiting = at_once, waiting
-        self._loops: WeakKeyDictionary[asyncio.AbstractEventLoop, dict[str, Line]] = WeakKeyDictionary()
+        self._loops: WeakKeyDictionary[asyncio.AbstractEventLoop, dict[str, ClientQueue]] = WeakKeyDictionary()
 
     @asynccontextmanager
     async def turn(self, client_key: str) -> AsyncIterator[Turn]:
-        """Wait for a turn, which ends with the block at the latest. Raises LineFull at once."""
+        """Wait for a turn, which ends with the block at the latest. Raises LineFull without waiting."""
         lines = self._loops.setdefault(asyncio.get_running_loop(), {})
-        line = lines.setdefault(client_key, Line(getattr(settings, self.at_once)))
+        line = lines.setdefault(client_key, ClientQueue(getattr(settings, self.at_once)))
         if line.inside >= getattr(settings, self.waiting):
             raise LineFull
         line.inside += 1

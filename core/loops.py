@@ -1,7 +1,7 @@
-"""Loops that run as long as their process: one that fails is logged and started again after a growing wait.
+"""Loops that run as long as their process: one that fails is logged and restarted after a growing wait.
 
-Each failure is written down in Redis, where `/readyz` finds it (`failing`) until the loop has run for `STEADY` seconds
-since. So a loop that fails again and again is shown all the time, also while it waits for its next start.
+Each failure is stored in Redis, from which `/readyz` reads it (`failing`), until the loop has run for `STEADY` seconds.
+So a loop that fails again and again is reported all the time, also while it waits for its next start.
 """
 
 from __future__ import annotations
@@ -24,37 +24,37 @@ from redis.exceptions import RedisError
 log = logging.getLogger(__name__)
 
 FIRST_WAIT, LONGEST_WAIT = 0.5, 30.0  # seconds until the next start
-STEADY = 15.0  # seconds without a failure after which a loop counts as well
+STEADY = 15.0  # seconds without a failure after which a loop counts as healthy
 TRACEBACK_EVERY = 30.0  # seconds between two tracebacks of items that fail in one loop
 
-_told: dict[str, float] = {}  # when the last traceback of a loop's items was logged, by its name
+_logged_at: dict[str, float] = {}  # loop name → when the last traceback of one of its items was logged
 
 
-class Ended(RuntimeError):
-    """A loop returned, or was cancelled from inside: it should have gone on."""
+class LoopEnded(RuntimeError):
+    """A loop returned or was cancelled from inside, although it should have gone on."""
 
 
 class Backoff:
-    """Seconds to wait before each start: twice as long each time, and short again after a steady run."""
+    """Seconds to wait before each restart: twice as long each time, and short again after a steady run."""
 
     def __init__(self) -> None:
         self._next = FIRST_WAIT
 
     def after(self, ran: float) -> float:
-        """The wait after a run of so many seconds."""
+        """Return the wait in seconds after a run of `ran` seconds."""
         wait = FIRST_WAIT if ran >= STEADY else self._next
         self._next = min(LONGEST_WAIT, wait * 2)
         return wait
 
 
 async def keep(name: str, run: Callable[[], Awaitable[object]]) -> None:
-    """Run a loop until this task is cancelled. Whatever ends it is reported, and it is started again."""
+    """Run a loop until this task is cancelled; restart it whenever it returns or raises."""
     backoff = Backoff()
     while True:
         began = time.monotonic()
         try:
             await run()
-            error: BaseException = Ended(f"{name} returned")
+            error: BaseException = LoopEnded(f"{name} returned")
         except asyncio.CancelledError as cancelled:
             task = asyncio.current_task()
             if task is not None and task.cancelling():
@@ -69,7 +69,7 @@ async def keep(name: str, run: Callable[[], Awaitable[object]]) -> None:
 
 
 def keep_thread(name: str, run: Callable[[], object]) -> threading.Thread:
-    """The same for code that waits, in a thread that ends with the process."""
+    """Run a blocking loop as `keep` does, in a daemon thread."""
     thread = threading.Thread(target=_keep_running, args=(name, run), name=name, daemon=True)
     thread.start()
     return thread
@@ -81,7 +81,7 @@ def _keep_running(name: str, run: Callable[[], object]) -> None:
         began = time.monotonic()
         try:
             run()
-            error: Exception = Ended(f"{name} returned")
+            error: Exception = LoopEnded(f"{name} returned")
         except Exception as raised:
             error = raised
         wait = backoff.after(time.monotonic() - began)
@@ -91,24 +91,25 @@ def _keep_running(name: str, run: Callable[[], object]) -> None:
 
 
 async def item_failed(name: str, what: str, error: BaseException) -> None:
-    """Report that one item of a loop (a message, a room) failed in a way nobody foresaw; the loop goes on."""
+    """Report an unexpected failure of one item of a loop (a message, a room); the loop goes on."""
     if _log_item(name, what, error):
         await asyncio.to_thread(_write_down, name, error, 0.0)
 
 
 def _log_item(name: str, what: str, error: BaseException) -> bool:
-    """Log it, with a traceback not too often; True when it is to be written down as well."""
+    """Log the failure of an item, with a traceback at most every TRACEBACK_EVERY. True when it is to be stored as
+    well."""
     now = time.monotonic()
-    last = _told.get(name)
+    last = _logged_at.get(name)
     if last is not None and now - last < TRACEBACK_EVERY:
         log.error("%s: %s failed: %s %.200s", name, what, type(error).__name__, error)
         return now - last > 1
-    _told[name] = now
+    _logged_at[name] = now
     log.error("%s: %s failed", name, what, exc_info=error)
     return True
 
 
-# --- what /readyz shows ---------------------------------------------------------------------------------------------
+# --- failures, for /readyz ------------------------------------------------------------------------------------------
 
 
 @functools.cache
@@ -121,7 +122,7 @@ def _key() -> str:
 
 
 def _write_down(name: str, error: BaseException, wait: float) -> None:
-    """Keep a failure for `failing`. Without Redis the site is not ready anyway."""
+    """Store a failure for `failing`. Only logged when Redis is away: the site is not ready then anyway."""
     process = f"{socket.gethostname()} {os.getpid()}"
     state = {"error": type(error).__name__, "until": time.time() + wait + STEADY}
     try:
@@ -131,7 +132,8 @@ def _write_down(name: str, error: BaseException, wait: float) -> None:
 
 
 def failing() -> list[str]:
-    """The loops of all processes that failed lately, each with its process and the kind of error. Raises RedisError."""
+    """List the loops of all processes that failed lately, each with its process and the kind of error. Raises
+    RedisError."""
     client: Any = _client()
     found = []
     for loop, text in sorted(client.hgetall(_key()).items()):

@@ -1,4 +1,4 @@
-"""A mark in a form by which the server knows that the same form was sent twice."""
+"""A signed random mark in a form, by which the server recognises the same form sent twice."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ from core.throttle import connection
 log = logging.getLogger(__name__)
 
 _SALT = "core.once"
-LASTS = 3600  # seconds from the form being shown to its being sent
+LASTS = 3600  # seconds that a mark is valid after the form was shown
 
 
 def new_once() -> str:
-    """A mark for a form that is shown now."""
+    """Make a mark for a form that is shown now."""
     return signing.TimestampSigner(salt=_SALT).sign(secrets.token_urlsafe(16))
 
 
 def read_once(mark: str) -> str:
-    """The mark that came back if it is ours and not too old, else an empty one, which marks nothing."""
+    """Return the mark that was sent back if it is ours and not too old, else ""."""
     try:
         return signing.TimestampSigner(salt=_SALT).unsign(mark, max_age=LASTS)
     except signing.BadSignature:
@@ -33,7 +33,7 @@ def read_once(mark: str) -> str:
 
 
 def use_once(once: str) -> bool:
-    """Whether nothing was made by this mark before. Without Redis nothing is known of it: then it is taken as new."""
+    """Use a mark up; whether it was unused before. Without Redis this is unknown, and True."""
     try:
         return bool(connection().set(f"{settings.REDIS_PREFIX}once:{once}", "1", nx=True, ex=LASTS))
     except RedisError as error:
@@ -42,6 +42,6 @@ def use_once(once: str) -> bool:
 
 
 def once_secret(user_pk: int, once: str) -> str:
-    """The same 256 bits for the same mark, which nobody can find without SECRET_KEY."""
+    """Return 256 bits that are the same for the same mark, and cannot be computed without SECRET_KEY."""
     digest = salted_hmac("core.once.secret", f"{user_pk}:{once}", algorithm="sha256").digest()
     return base64.urlsafe_b64encode(digest).rstrip(b"=").decode()

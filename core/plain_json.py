@@ -1,4 +1,4 @@
-"""JSON as clients of ours write it: shallow, each key once, finite numbers, text that a database and UTF-8 can hold."""
+"""Strict JSON: shallow, no duplicate keys, finite numbers, and text that PostgreSQL and UTF-8 can hold."""
 
 from __future__ import annotations
 
@@ -7,15 +7,15 @@ import math
 from typing import Any, NoReturn
 
 DEEPEST = 16  # lists and objects inside each other
-LARGEST = 2**63  # no number of ours is larger: it is what a column of PostgreSQL holds
+LARGEST = 2**63  # PostgreSQL's bigint: no number of ours is larger
 
 
 class NotPlain(ValueError):
-    """JSON that no client of ours sends."""
+    """Text that is no JSON, or JSON beyond these limits; our clients send neither."""
 
 
 def load(text: str | bytes) -> Any:
-    """The value; raises NotPlain, also for what is no JSON."""
+    """Parse a text. Raises NotPlain, also for text that is no JSON."""
     try:
         value = json.loads(text, object_pairs_hook=_each_once, parse_constant=_no_constant)
     except NotPlain:
@@ -27,7 +27,7 @@ def load(text: str | bytes) -> Any:
 
 
 def is_plain_text(text: str) -> bool:
-    """Whether there is neither NUL, which PostgreSQL refuses, nor half of a surrogate pair, which UTF-8 does."""
+    """Whether a text has neither NUL, which PostgreSQL refuses, nor half of a surrogate pair, which UTF-8 does."""
     return "\x00" not in text and not any("\ud800" <= letter <= "\udfff" for letter in text)
 
 
@@ -43,7 +43,7 @@ def _no_constant(name: str) -> NoReturn:
 
 
 def check(value: Any) -> None:
-    """Look at every value, without recursion: how deep it goes is not ours to choose. Raises NotPlain."""
+    """Check every value, without recursion because the sender chooses the depth. Raises NotPlain."""
     left = [(value, 0)]
     while left:
         found, depth = left.pop()

@@ -1,8 +1,8 @@
-"""Quotas of what one client may hold at once: leases in Redis, taken in one Lua script on Redis' own clock.
+"""Quotas of how much one client may hold at once: leases in Redis, taken in one Lua script on Redis' own clock.
 
-A lease runs out by itself after `TTL` seconds unless who holds it goes on saying so. So what a killed process held is
-free again soon, and nothing has to count downwards. One thread of each process refreshes and gives back for all of it,
-for code that waits and for code that does not. How *often* somebody may do something is `core/throttle.py`.
+A lease expires after `TTL` seconds unless its holder refreshes it. So what a killed process held is free again soon,
+and no counter has to be decremented. One thread of each process refreshes and releases for all of it, blocking code
+and event loops alike. How *often* a client may do something is in `core/throttle.py`.
 """
 
 from __future__ import annotations
@@ -27,10 +27,10 @@ from core.throttle import connection
 
 log = logging.getLogger(__name__)
 
-TTL = 30.0  # seconds a lease counts without being refreshed
+TTL = 30.0  # seconds after which a lease expires unless it is refreshed
 REFRESH = 10.0  # seconds between two refreshes
 
-# KEYS[1]: the leases of one client, scored by when each runs out. ARGV: ttl in ms, how many, the lease. Returns 1 or 0.
+# KEYS[1]: the leases of one client, scored by expiry. ARGV: ttl in ms, the maximum, the lease. Returns 1 or 0.
 TAKE = """
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
@@ -40,7 +40,7 @@ redis.call('ZADD', KEYS[1], now + ARGV[1], ARGV[3])
 redis.call('PEXPIRE', KEYS[1], ARGV[1] * 2)
 return 1
 """
-# KEYS[1]: the same. ARGV: ttl in ms, leases that go on. One that ran out meanwhile counts again.
+# KEYS[1]: the same. ARGV: ttl in ms, leases to refresh. One that expired meanwhile counts again.
 REFRESH_ALL = """
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
@@ -52,7 +52,7 @@ BATCH = 500  # leases a script call
 
 @dataclass(frozen=True)
 class Quota:
-    """A number of things one client may hold at once; `setting` names the number."""
+    """The most that one client may hold at once of one kind; `setting` names the number."""
 
     name: str
     setting: str
@@ -70,7 +70,7 @@ class Lease:
     name: str
 
     def keep(self) -> None:
-        """Refresh it from now on."""
+        """Have it refreshed from now on."""
         keeper().keep(self)
 
     def release(self) -> None:
@@ -78,13 +78,14 @@ class Lease:
         keeper().release(self)
 
 
-def person(user_pk: int) -> str:
-    """The key of a signed-in person."""
+def person_key(user_pk: int) -> str:
+    """Return the key of a signed-in person."""
     return f"u:{user_pk}"
 
 
 def take(quota: Quota, client_key: str) -> Lease | None:
-    """A lease for `TTL` seconds; None where this client holds as many as it may. Without Redis everybody passes."""
+    """Take a lease for `TTL` seconds; None where this client holds as many as it may. Without Redis it always
+    succeeds."""
     lease = _lease(quota, client_key)
     try:
         taken = connection().eval(TAKE, 1, lease.key, int(TTL * 1000), quota.most, lease.name)
@@ -95,7 +96,7 @@ def take(quota: Quota, client_key: str) -> Lease | None:
 
 
 async def atake(client: redis.asyncio.Redis, quota: Quota, client_key: str) -> Lease | None:
-    """`take` for consumers, on the connection that their loop owns."""
+    """Take a lease as `take` does, for consumers, on the connection of their event loop."""
     lease = _lease(quota, client_key)
     try:
         taken = await client.eval(TAKE, 1, lease.key, int(TTL * 1000), quota.most, lease.name)
@@ -107,7 +108,7 @@ async def atake(client: redis.asyncio.Redis, quota: Quota, client_key: str) -> L
 
 @contextmanager
 def held(quota: Quota, client_key: str, refused: type[Refused]) -> Iterator[None]:
-    """Hold one for a piece of work. Raises `refused` with `too_many`."""
+    """Hold a lease while the block runs. Raises `refused` with `too_many`."""
     lease = take(quota, client_key)
     if lease is None:
         raise refused("too_many")
@@ -123,7 +124,7 @@ def _lease(quota: Quota, client_key: str) -> Lease:
 
 
 class Keeper:
-    """The thread that refreshes what this process holds and gives back what it held."""
+    """The thread that refreshes the leases this process holds and releases those it held."""
 
     def __init__(self) -> None:
         self.kept: set[Lease] = set()
@@ -146,10 +147,10 @@ class Keeper:
                     due = time.monotonic() + REFRESH
                     self._refresh()
             except (RedisError, OSError) as error:
-                log.warning("leases are not told to Redis: %s", error)  # what was released runs out by itself
+                log.warning("leases are not told to Redis: %s", error)  # a lease that was released expires by itself
 
     def _wait(self, seconds: float) -> list[Lease]:
-        """Take in what changed; what was released."""
+        """Apply the changes of the next `seconds`; return the leases that were released."""
         released: list[Lease] = []
         try:
             change = self._changes.get(timeout=seconds)
@@ -185,5 +186,5 @@ class Keeper:
 
 @functools.cache
 def keeper() -> Keeper:
-    """The one of this process."""
+    """Return the keeper of this process."""
     return Keeper()

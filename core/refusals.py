@@ -11,14 +11,15 @@ from django.utils.functional import Promise
 
 @dataclass(frozen=True)
 class Refusal:
-    """`status` is the HTTP status; `text` says what happened and what to do, in the reader's language."""
+    """A row of an app's table. `status` is the HTTP status; `text` says in the reader's language what happened and
+    what to do."""
 
     status: int
     text: str | Promise
 
 
 class Refused(Exception):
-    """An action said no; each app has a subclass with its own table. A code that is not in it is a KeyError, at once.
+    """An action's refusal; each app has a subclass with its own table. Raises KeyError for a code that is not in it.
 
     `fields` names the values that were wrong, if any; `wait` is in seconds, for too_fast.
     """
@@ -38,12 +39,12 @@ class Refused(Exception):
 
     @property
     def text(self) -> str:
-        """The sentence in the language that is active now."""
+        """The text in the language that is active now."""
         return str(self.refusal.text)
 
 
 def as_error(code: str, text: str, fields: dict[str, str] | None = None) -> dict[str, Any]:
-    """A refusal as every edge tells it: {"code", "text"}, and "fields" where values were wrong."""
+    """Return a refusal as every edge sends it: {"code", "text"}, and "fields" where values were wrong."""
     error: dict[str, Any] = {"code": code, "text": text}
     if fields:
         error["fields"] = fields

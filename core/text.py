@@ -1,10 +1,11 @@
-"""Text that people type: names, titles, topics, reasons, corrections, searches. One rule for all of it.
+"""Rules for text that people type: names, titles, topics, reasons, corrections, searches.
 
-Every form, API field, admin page, command and action asks a `Text` here, so what one refuses all refuse. What is kept
-is in NFC, without white space around it. Lengths are counted as people count: grapheme clusters, a line break as one.
+Every form, API field, admin page, command and action cleans it with a `Text` of this module, so all refuse the same.
+Stored text is in NFC, without white space around it. Lengths are counted as people count: in grapheme clusters, a line
+break as one.
 
-What a character is comes from the tables of the `regex` package (Unicode 17 or later, pinned in requirements.txt),
-never from those of the running Python: two servers with different Pythons agree.
+Character properties come from the tables of the `regex` package (Unicode 17 or later, pinned in requirements.txt),
+never from those of the running Python, so that two servers with different Pythons agree.
 """
 
 from __future__ import annotations
@@ -29,7 +30,7 @@ def _compiled(pattern: str) -> regex.Pattern[str]:
 
 
 # Characters newer than Unicode 14, the table of the oldest Python we run on, that take part in normalisation. Pythons
-# differ on them, so text is normalised between them (tests/people/test_text.py shows that the list is whole).
+# differ on them, so text is normalised between them (tests/core/test_text.py shows that the list is whole).
 _NEWER = _compiled(
     "([\u05c8\u05c9\u0897\u1acf-\u1af0\U000105c9\U000105e4\U00010d69-\U00010d6d\U00010ecb-\U00010ecf"
     "\U00010ef0-\U00010eff\U00011383-\U00011391\U000113b8-\U000113d0\U00011f41\U00011f42\U0001611e-\U0001612f"
@@ -43,13 +44,13 @@ _AROUND = _compiled(r"\A[\s\p{Zs}\u2800\u200b]+|[\s\p{Zs}\u2800\u200b]+\Z")
 _AROUND_LINE = _compiled(r"(?m:^[\p{Zs}\u2800]+$|[\p{Zs}\u2800]+$)")
 _EMPTY_LINES = _compiled(r"\n{3,}")
 
-# Pasted or dictated along: it shows nothing where it stands, so it is taken out without a word.
+# Invisible where it stands, and often pasted or dictated by accident: removed without an error.
 _ALPHABETS = (
     r"\p{Latin}\p{Greek}\p{Cyrillic}\p{Armenian}\p{Georgian}\p{Hebrew}\p{Han}\p{Hiragana}\p{Katakana}\p{Hangul}"
 )
 _UNSHOWN = _compiled(
     r"[\xad\u034f\u2060\ufeff\ufffc]"
-    # A joiner, but between letters of scripts whose letters join, behind a sign that kills a vowel, or in an emoji.
+    # A joiner, except between letters of joining scripts, behind a virama, or in an emoji.
     rf"|(?<![[\p{{L}}\p{{M}}]--[{_ALPHABETS}\p{{VS}}]])\u200c|(?<!\p{{ccc=9}})\u200c(?![\p{{L}}\p{{M}}])"
     rf"|(?<![[\p{{L}}\p{{M}}]--[{_ALPHABETS}\p{{VS}}]]|[\p{{ExtPict}}\p{{EMod}}][\ufe0f\u20e3]?|\U000e007f)\u200d"
     r"|(?<!\p{ccc=9})\u200d(?![\p{L}\p{M}\p{ExtPict}])"
@@ -61,11 +62,11 @@ _FLAG = _compiled(r"\U0001f3f4[\U000e0030-\U000e0039\U000e0061-\U000e007a]{1,6}\
 _KEPT_FORMATS = r"\u200c-\u200f\u061c\u2066-\u2069\p{VS}\p{PCM}"
 _LONE = _compiled(r"\p{Cs}")
 _CONTROL = _compiled(r"[\p{Cc}--\n]")
-# Unassigned places that are set aside for emoji are let through: phones have new ones before servers do.
+# Unassigned code points reserved for emoji are allowed: phones have new ones before servers do.
 _NOTHING_YET = _compiled(r"\p{Co}|[\p{Cn}--\p{ExtPict}]|\p{NChar}")
 _TURNING = _compiled(r"[\u202a-\u202e]")
 _UNSPACED = r"\p{Khmer}\p{Thai}\p{Lao}\p{Myanmar}"
-# A zero-width space ends words in scripts without spaces, and there alone.
+# A zero-width space is allowed only in scripts without spaces, where it ends words.
 _INVISIBLE = _compiled(
     rf"[[\p{{DI}}\p{{Cf}}]--[{_KEPT_FORMATS}\u200b]]|(?<![{_UNSPACED}])\u200b|\u200b(?![{_UNSPACED}])"
 )
@@ -123,32 +124,32 @@ class Text:
 
     @property
     def longest(self) -> int:
-        """The most code points that are kept: what a column must hold."""
+        """The most code points that are stored: how wide a column must be."""
         return self.most * LONGEST_CLUSTER
 
     def clean(self, typed: str, *, required: bool = True) -> str:
-        """The text as it is kept; what is kept already stays as it is.
+        """Return the text as it is stored; text that is stored already comes back unchanged.
 
         Raises ValidationError with a sentence that says which character is wrong and why; with `required` also for
         text of which nothing is left.
         """
         text = self._trimmed(typed)
-        # Before anything slow: what is far too long is not looked at.
+        # Before anything slow: a text that is far too long is not examined.
         if len(text) > 4 * self.longest:
             raise _too_long(self.most, len(text))
         text = self._settled(text)
         _refuse_unfit(text)
         if not text and not required:
             return ""
-        if not shows(text):
+        if not is_visible(text):
             raise ValidationError(NOTHING_SHOWN, "nothing")
         length = count(text)
         if length > self.most or len(text) > self.longest:
             raise _too_long(self.most, max(length, -(-len(text) // LONGEST_CLUSTER)))
         return text
 
-    def loosely(self, typed: str) -> str:
-        """Clean a text that is looked for: what does not fit is left out or cut off instead of refused."""
+    def clean_leniently(self, typed: str) -> str:
+        """Clean a search text or a name given by a device: remove or cut off what `clean` would refuse."""
         text = self._settled(flat(typed[: 4 * self.longest]))
         return "".join(clusters(text)[: self.most])[: self.longest].strip()
 
@@ -157,7 +158,7 @@ class Text:
         return str(_AROUND.sub("", text))
 
     def _settled(self, text: str) -> str:
-        """Normalised, without what shows nothing where it stands. Repeated: taking one thing out can free another."""
+        """Normalise, and remove invisible characters. Repeated, because removing one can free another."""
         before = None
         while text != before:
             before = text
@@ -169,35 +170,35 @@ class Text:
 
 
 def nfc(text: str) -> str:
-    """Normalisation form C, the same with every Python."""
+    """Return the text in normalisation form C, the same with every Python."""
     return "".join(part if at % 2 else unicodedata.normalize("NFC", part) for at, part in enumerate(_NEWER.split(text)))
 
 
 def clusters(text: str) -> list[str]:
-    """The characters of a text as people see them: grapheme clusters (UAX 29)."""
+    """Split a text into characters as people see them: grapheme clusters (UAX 29)."""
     return [str(cluster) for cluster in _CLUSTER.findall(text)]
 
 
 def count(text: str) -> int:
-    """The length of a text as people count it."""
+    """Return the length of a text in grapheme clusters."""
     return len(clusters(text))
 
 
 def flat(text: str) -> str:
-    """Any text as one line for files and subjects, whatever was let in before there was a rule.
+    """Return any text as one line for files and subjects, also one stored before these rules.
 
-    Line breaks and control characters are spaces, what turns the direction beyond its own letters is gone.
+    Line breaks and control characters become spaces; characters that turn the direction of other text are removed.
     """
     return " ".join(_BLANK.sub(" ", _STRAY.sub("", text)).split(" ")).strip()
 
 
 def isolated(text: str) -> str:
-    """A text for the middle of a plain sentence: what is written right to left does not reorder what is around it."""
+    """Wrap right-to-left text in directional isolates for the middle of a plain sentence; other text is unchanged."""
     return f"{FSI}{flat(text)}{PDI}" if _RIGHT_TO_LEFT.search(text) else text
 
 
-def shows(text: str) -> bool:
-    """Whether there is anything in a text that can be seen."""
+def is_visible(text: str) -> bool:
+    """Whether a text has a visible character."""
     return _SHOWN.search(text) is not None
 
 
@@ -212,7 +213,7 @@ def _refuse_unfit(text: str) -> None:
 
 
 def _unbalanced(text: str) -> int | None:
-    """Where a direction begins that does not end on its line, or ends that did not begin; None where all is whole."""
+    """Return the place of a direction mark that is not closed on its line, or closes nothing; None where all match."""
     begun: list[int] = []
     for found in _ISOLATES.finditer(text):
         if found[0] == "\n":

@@ -1,7 +1,7 @@
-"""Database work of WebSockets: a few threads a process.
+"""Database work of WebSockets, in a few threads a process.
 
-Channels would run it all in one thread (20 questions of 0.1 s took 2.0 s), or in one thread a socket, which a
-thousand sockets cannot afford. Each piece of work gives its connection back when it is done.
+Channels would run it all in one thread (20 queries of 0.1 s took 2.0 s), or in one thread a socket, which a thousand
+sockets cannot afford. Each call closes its connection when it is done.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ _pool = ThreadPoolExecutor(THREADS, thread_name_prefix="rooms-db")
 
 
 async def in_thread(work: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
-    """Run `work` beside the event loop; what it raises is raised here."""
+    """Run `work` in a thread beside the event loop; its exception is raised here."""
 
     def run() -> R:
         close_old_connections()

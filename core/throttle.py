@@ -1,4 +1,4 @@
-"""How often somebody may do something: one token bucket in Redis for pages, API and WebSockets.
+"""Rate limits: one token bucket in Redis for pages, API and WebSockets.
 
 The bucket is filled and emptied in one Lua script on Redis' own clock, so that several processes cannot race.
 """
@@ -46,34 +46,34 @@ def bucket(key: str) -> str:
 
 @functools.cache
 def connection() -> "redis.Redis":
-    """One pool a process. Without retries: who asks is a person who waits."""
+    """Return the process' connection pool. It never retries: a person waits for the answer."""
     return redis.Redis.from_url(
         settings.REDIS_URL, socket_timeout=2, socket_connect_timeout=2, retry=Retry(NoBackoff(), 0)
     )
 
 
 def take(key: str, *, per_minute: float, burst: int, cost: int = 1) -> float:
-    """Take `cost` tokens out of `key`'s bucket. Returns 0.0 to go on, else the seconds after which it will work."""
+    """Take `cost` tokens out of `key`'s bucket. Returns 0.0 on success, else the seconds until it would succeed."""
     wait = connection().eval(TAKE, 1, bucket(key), per_minute / 60_000, burst, cost)
     return int(wait) / 1000
 
 
 def give_back(key: str, *, burst: int, cost: int = 1) -> None:
-    """Put tokens back that turned out not to be owed."""
+    """Put tokens back that were taken without need."""
     connection().eval(GIVE_BACK, 1, bucket(key), burst, cost)
 
 
 async def atake(client: "redis.asyncio.Redis", key: str, *, per_minute: float, burst: int, cost: int = 1) -> float:
-    """`take` for consumers, on the connection that their loop owns."""
+    """Take tokens as `take` does, for consumers, on the connection of their event loop."""
     wait = await client.eval(TAKE, 1, bucket(key), per_minute / 60_000, burst, cost)
     return int(wait) / 1000
 
 
 @dataclass(frozen=True)
 class Limit:
-    """`burst` at once, then `per_minute`. What is beyond is refused with `code`, as the app whose limit it is refuses.
+    """A rate: `burst` at once, then `per_minute`. Beyond it `refused` is raised with `code`.
 
-    Without Redis everybody passes: what must hold, holds in PostgreSQL.
+    Without Redis everybody passes: rules that must never be broken are enforced in PostgreSQL.
     """
 
     name: str
@@ -83,7 +83,7 @@ class Limit:
     code: str = "too_fast"
 
     def check(self, client_key: str) -> None:
-        """Raise `refused` where this client does it too often."""
+        """Raise `refused` where this client exceeds the rate."""
         try:
             wait = take(f"{self.name}:{client_key}", per_minute=self.per_minute, burst=self.burst)
         except RedisError as error:
@@ -93,7 +93,7 @@ class Limit:
             raise self.refused(self.code, wait=wait)
 
     async def acheck(self, client: "redis.asyncio.Redis", client_key: str) -> None:
-        """`check` for sockets, on the connection that their loop owns."""
+        """Raise `refused` as `check` does, for sockets, on the connection of their event loop."""
         try:
             wait = await atake(client, f"{self.name}:{client_key}", per_minute=self.per_minute, burst=self.burst)
         except (RedisError, OSError) as error:

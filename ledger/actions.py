@@ -1,4 +1,4 @@
-"""The one writer of the ledger."""
+"""The only module that writes ledger entries."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ LOCK = 0x5354_4C45  # "STLE": the advisory lock of the chain's end
 
 
 class NotInTransaction(RuntimeError):
-    """An entry was to be written outside of the transaction of the act that it tells of."""
+    """An entry was about to be written outside of the transaction of the act that it records."""
 
 
 @dataclass(frozen=True)
 class Act:
-    """What is to be recorded: ids and codes in `data`; people's words in `texts`, where they can be erased."""
+    """An act to record: ids and codes in `data`; people's words in `texts`, from which they can be erased."""
 
     kind: str
     subject: str
@@ -41,15 +41,16 @@ def record(
     texts: Mapping[str, str] | None = None,
     at: datetime | None = None,
 ) -> Entry:
-    """Append one entry. The last step of the act's transaction: all others wait for its commit from here on."""
+    """Append one entry, as the last step of the act's transaction: other writers wait for its commit from here on."""
     return record_all([Act(kind, subject, actor, data or {}, texts or {})], at)[0]
 
 
 def record_all(acts: Sequence[Act], at: datetime | None = None) -> list[Entry]:
-    """Append entries in this order, as the last step of a transaction; `at` is the moment of all of them (now)."""
+    """Append entries in this order, as the last step of a transaction. `at` is the moment of all of them (default:
+    now)."""
     if not connection.in_atomic_block:
         raise NotInTransaction("record a ledger entry as the last step of the transaction that it tells of")
-    checked = [(act, chain.plain(act.data)) for act in acts]
+    checked = [(act, chain.sealable(act.data)) for act in acts]
     at = at or timezone.now()
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(%s)", [LOCK])
@@ -68,7 +69,7 @@ def record_all(acts: Sequence[Act], at: datetime | None = None) -> list[Entry]:
             commitments={name: chain.commit(salt, text) for name, (salt, text) in salted.items()},
             previous=previous,
         )
-        entry.seal = previous = sealed(entry)
+        entry.seal = previous = expected_seal(entry)
         entries.append(entry)
         texts += [Text(entry_seq=seq, name=name, salt=salt, text=text) for name, (salt, text) in salted.items()]
     Entry.objects.bulk_create(entries, batch_size=500)
@@ -77,13 +78,13 @@ def record_all(acts: Sequence[Act], at: datetime | None = None) -> list[Entry]:
 
 
 def head() -> tuple[int, str]:
-    """Number and seal of the last entry."""
+    """Return number and seal of the last entry."""
     last = Entry.objects.order_by("-seq").values_list("seq", "seal").first()
     return last or (0, chain.GENESIS)
 
 
-def sealed(entry: Entry) -> str:
-    """What the seal of this entry has to be."""
+def expected_seal(entry: Entry) -> str:
+    """Compute the seal of an entry from its values and LEDGER_KEY."""
     return chain.seal(
         settings.LEDGER_KEY,
         seq=entry.seq,
@@ -101,7 +102,8 @@ ERASED = "texts_erased"
 
 
 def erase_texts(subjects: Iterable[str], actor: int | None, rule: str) -> int:
-    """Erase all texts about these subjects, and record which. As the last step of a transaction; how many went."""
+    """Erase all texts about these subjects and record which, as the last step of a transaction. Returns the number of
+    entries that lost a text."""
     acts = []
     for subject in sorted(set(subjects)):
         seqs = sorted(Entry.objects.filter(subject=subject).exclude(commitments={}).values_list("seq", flat=True))

@@ -1,4 +1,4 @@
-"""The ledger in the admin: to read and to search, nothing else."""
+"""The ledger in the admin: read and search only."""
 
 from django.contrib import admin
 from django.utils.translation import gettext_lazy as _

@@ -1,7 +1,7 @@
-"""The head of the chain, kept where the database cannot reach: a file that is only appended to, and the log.
+"""Anchors: the chain's head, written to an append-only file and the log, out of the database's reach.
 
 A chain that was cut off, or computed anew by somebody with the key, no longer has the heads that were anchored. Ship
-the file (or the log) to another machine: what stands there is out of reach of whoever breaks into this one.
+the file (or the log) to another machine, so that an intruder on this one cannot change it.
 """
 
 from __future__ import annotations
@@ -23,7 +23,8 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Anchor:
-    """One line: at this moment, entry `seq` had this seal. `restored`: a backup with this head was put back."""
+    """One line of the file: at this moment, entry `seq` had this seal. `restored`: a backup with this head was
+    restored."""
 
     line: int
     seq: int
@@ -32,31 +33,32 @@ class Anchor:
 
 
 def anchor(now: datetime | None = None, restored: str = "") -> dict[str, Any] | None:
-    """Write the head down; nothing where it stands there already. `restored`: why a backup was put back."""
+    """Write the head to the file; None where it is its last line already. `restored`: why a backup was restored."""
     seq, seal = head()
     last = None
-    for _line, found in append_file.read(settings.LEDGER_ANCHORS):
-        last = found or last
+    for _line, stored in append_file.read_rows(settings.LEDGER_ANCHORS):
+        last = stored or last
     if not restored and (seq == 0 or (last is not None and last.get("seq") == seq and last.get("seal") == seal)):
         return None
     row: dict[str, Any] = {"seq": seq, "seal": seal, "at": chain.stamp(now or timezone.now()), "restored": restored}
     row["signed"] = signature(row)
-    append_file.append(settings.LEDGER_ANCHORS, [row])
+    append_file.append_rows(settings.LEDGER_ANCHORS, [row])
     log.info("ledger head %d %s", seq, seal)
     return row
 
 
 def signature(row: dict[str, Any]) -> str:
-    """What makes a line ours: without the key nobody can add or change one."""
+    """Sign a line with LEDGER_KEY: without the key no line can be added or changed."""
     return chain.sign(
         settings.LEDGER_KEY, "anchor", {name: row.get(name) for name in ("seq", "seal", "at", "restored")}
     )
 
 
-def read() -> tuple[list[Anchor], list[str]]:
-    """All anchors in the order in which they were written, and what is wrong with lines that are none."""
+def read_anchors() -> tuple[list[Anchor], list[str]]:
+    """Return all anchors in the order in which they were written, and a sentence for each line that is not a valid
+    one."""
     anchors, problems = [], []
-    for line, row in append_file.read(settings.LEDGER_ANCHORS):
+    for line, row in append_file.read_rows(settings.LEDGER_ANCHORS):
         if row is None:
             problems.append(f"line {line} of the anchors cannot be read")
         elif row.get("signed") != signature(row) or not isinstance(row.get("seq"), int):

@@ -1,9 +1,9 @@
-"""The ledger: every act on evidence, decisions and clocks, in a chain that shows when a link was changed.
+"""The ledger: every act on evidence, decisions and clocks, in a tamper-evident chain.
 
-`Entry` is append-only, and the database refuses everything else (migration 0001). Both tables are named with their
-schema: no table that somebody makes elsewhere stands for them. An entry holds ids and commitments, never a person's
-words: those are in `Text`, which can be erased without touching the chain. Both name other rows by plain values: a
-foreign key would be updated when what it points to goes, and the ledger must outlive all of it.
+`Entry` is append-only, which the database enforces (migration 0001). Both tables are named with their schema, so that
+no table of the same name in another schema can stand in for them. An entry holds ids and commitments, never a person's
+words: those are in `Text`, which can be erased without breaking the chain. Both refer to other rows by plain values:
+a foreign key would change when its target is deleted, and the ledger must outlive all of it.
 """
 
 from django.db import models
@@ -30,7 +30,7 @@ class Entry(models.Model):
         verbose_name = _("ledger entry")
         verbose_name_plural = _("ledger entries")
         indexes = [models.Index(fields=["subject", "seq"], name="entry_of_subject")]
-        # No row may be such that none can follow it, or that nobody can read it.
+        # No row may prevent a next entry, or be unreadable.
         constraints = [
             models.CheckConstraint(condition=models.Q(seq__gte=1, seq__lte=10**15), name="entry_number"),
             models.CheckConstraint(condition=models.Q(previous__regex=SEAL, seal__regex=SEAL), name="entry_seals"),
@@ -42,7 +42,8 @@ class Entry(models.Model):
 
 
 class Text(models.Model):
-    """A person's words that an entry commits to. Erased with them goes the salt, and what is left says nothing."""
+    """A person's words that an entry commits to. Erased together with the salt, so that the commitment reveals
+    nothing."""
 
     entry_seq = models.BigIntegerField(_("entry"))
     name = models.CharField(_("name"), max_length=40)

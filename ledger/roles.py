@@ -1,8 +1,8 @@
-"""The database roles of the site: what the application's may do, and whether the one we are can do more.
+"""Database roles: the rights of the application's role, and a check for rights beyond them.
 
-`deploy/postgres/roles.sql` makes them: an owner that nobody logs in as, a migrator that may become the owner, and the
-application, which owns nothing. An installation with one role only works too; `ledger verify` then says what it could
-do.
+`deploy/postgres/roles.sql` makes the roles: an owner that nobody logs in as, a migrator that may become the owner, and
+the application, which owns nothing. An installation with one role only works too; `ledger verify` then lists what that
+role could do.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from psycopg import sql
 
 from ledger.models import Entry, Text
 
-# From here on nothing is left to what was granted before: a table that an older version made is treated the same.
+# Revoke everything first, so that a table made by an older version ends with the same rights.
 GRANTS = """
 GRANT USAGE ON SCHEMA public, ledger TO {app};
 REVOKE ALL ON ALL TABLES IN SCHEMA public, ledger FROM PUBLIC, {app};
@@ -38,7 +38,8 @@ GUARDS = {
 
 @contextmanager
 def as_migrator(alias: str) -> Iterator[BaseDatabaseWrapper]:
-    """The connection `alias` as the role of MIGRATIONS_DATABASE_URL; as the site's own where there is no other."""
+    """Connect as the role of MIGRATIONS_DATABASE_URL while the block runs; as the site's own role where it is not
+    set."""
     connection = connections[alias]
     given = connection.settings_dict
     if settings.MIGRATIONS_DATABASE:
@@ -53,7 +54,7 @@ def as_migrator(alias: str) -> Iterator[BaseDatabaseWrapper]:
 
 
 def grant(connection: BaseDatabaseWrapper, app: str) -> None:
-    """Let the application read and write rows, and only append to the ledger. As the tables' owner.
+    """Grant the application rows to read and write, and only appending to the ledger. Needs the tables' owner.
 
     Before the ledger has its schema (`migrate --plan`, or one app alone, on a new database) there is nothing to grant.
     """
@@ -64,7 +65,7 @@ def grant(connection: BaseDatabaseWrapper, app: str) -> None:
         cursor.execute(sql.SQL(GRANTS).format(app=sql.Identifier(app)).as_string())
 
 
-# What the role we are could do to the ledger, and how it is told. Empty for the application's role.
+# Rights of the current role beyond appending: a phrase for `ledger verify`, and the query. The application's has none.
 POWERS = {
     "is a superuser of the database server": "SELECT rolsuper FROM pg_roles WHERE rolname = current_user",
     "may make or change roles": "SELECT rolcreaterole FROM pg_roles WHERE rolname = current_user",
@@ -92,7 +93,7 @@ POWERS = {
 
 
 def powers(connection: BaseDatabaseWrapper) -> list[str]:
-    """List what the role that we are could do to the ledger besides appending."""
+    """List what the current role could do to the ledger besides appending."""
     found = []
     with connection.cursor() as cursor:
         for power, question in POWERS.items():
@@ -103,7 +104,7 @@ def powers(connection: BaseDatabaseWrapper) -> list[str]:
 
 
 def missing_guards(connection: BaseDatabaseWrapper) -> list[str]:
-    """Triggers of the ledger that are gone, switched off, or call a function of somebody else's."""
+    """List triggers of the ledger that are missing, disabled, or call a function outside of the schema `ledger`."""
     missing = []
     for model, names in GUARDS.items():
         on = set(_guards_on(connection, model._meta.db_table))

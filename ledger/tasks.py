@@ -1,4 +1,4 @@
-"""Work in the background."""
+"""Celery tasks of the ledger."""
 
 from celery import shared_task
 
@@ -7,5 +7,5 @@ from ledger import anchors
 
 @shared_task(name="ledger.anchor")
 def anchor() -> None:
-    """Write the head outside of the database (Celery beat, every ten minutes)."""
+    """Write the chain's head outside of the database (Celery beat, every ten minutes)."""
     anchors.anchor()

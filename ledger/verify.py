@@ -1,4 +1,4 @@
-"""Whether the chain, its commitments and its anchors hold. Reads everything once, in constant memory."""
+"""Verification of the chain, its commitments and its anchors. Reads everything once, in constant memory."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from django.db import connection
 
 from ledger import anchors, chain, roles
-from ledger.actions import ERASED, head, sealed
+from ledger.actions import ERASED, expected_seal, head
 from ledger.models import Entry, Text
 
 CHUNK = 2_000
@@ -16,7 +16,7 @@ CHUNK = 2_000
 
 @dataclass
 class Report:
-    """What was looked at and what is wrong; `remarks` are no faults, but worth knowing."""
+    """Counts of what was checked, `problems`, and `remarks`: no faults, but worth knowing."""
 
     entries: int = 0
     texts: int = 0
@@ -31,40 +31,39 @@ class Report:
 
 
 def verify() -> Report:
-    """Check it all. Entries that are appended meanwhile are not looked at."""
+    """Check everything. Entries that are appended meanwhile are not checked."""
     report = Report()
-    found, wrong = anchors.read()
+    anchored, wrong = anchors.read_anchors()
     report.problems += wrong
-    due = {item.seq: item for item in found}
     last, _seal = head()
-    lost = restored_over(found, last)
-    seals = {item.seq: item.seal for item in found if item.line not in lost}
+    void = voided_by_restore(anchored)
+    seals = {item.seq: item.seal for item in anchored if item.line not in void}
     missing = check_chain(report, last, seals)
     report.problems += [f"entry {seq}: the text “{name}” is gone, and no entry says why" for seq, name in missing]
     for seq in sorted(set(seals) - {0}):
         if seq > last:
             report.problems.append(f"entry {seq} was anchored and is gone: the chain now ends at {last}")
     report.anchored = sum(1 for seq in seals if 0 < seq <= last)
-    if lost:
-        report.remarks.append(f"{len(lost)} anchors are from before a backup was put back")
-    if report.entries and not due:
+    if void:
+        report.remarks.append(f"{len(void)} anchors are from before a backup was put back")
+    if report.entries and not anchored:
         report.remarks.append("no head was ever anchored: a cut end of the chain would not show")
     report.problems += [f"the guard {name} is gone or switched off" for name in roles.missing_guards(connection)]
     report.remarks += [f"this database role {power}" for power in roles.powers(connection)]
     return report
 
 
-def restored_over(found: list[anchors.Anchor], last: int) -> set[int]:
-    """Lines of anchors that a declared restore made void: written before it, beyond the head that was put back."""
+def voided_by_restore(anchored: list[anchors.Anchor]) -> set[int]:
+    """Return the lines of anchors that a declared restore made void: written before it, beyond the restored head."""
     void: set[int] = set()
-    for item in found:
+    for item in anchored:
         if item.restored:
-            void |= {old.line for old in found if old.line < item.line and old.seq > item.seq}
+            void |= {old.line for old in anchored if old.line < item.line and old.seq > item.seq}
     return void
 
 
 def check_chain(report: Report, last: int, seals: dict[int, str]) -> list[tuple[int, str]]:
-    """Walk the chain; the commitments whose text is gone without an entry that erased it."""
+    """Walk the chain and report problems. Returns (entry, name) of texts that are missing without an erasing entry."""
     expected, previous = 1, chain.GENESIS
     missing: set[tuple[int, str]] = set()
     for entries in chunks(last):
@@ -74,7 +73,7 @@ def check_chain(report: Report, last: int, seals: dict[int, str]) -> list[tuple[
                 report.problems.append(f"entries {expected} to {entry.seq - 1} are missing")
             if entry.previous != previous:
                 report.problems.append(f"entry {entry.seq} does not follow the one before it")
-            intact = entry.seal == sealed(entry)
+            intact = entry.seal == expected_seal(entry)
             if not intact:
                 report.problems.append(f"entry {entry.seq} was changed, or not written with this key")
             if entry.seq in seals and seals[entry.seq] != entry.seal:
@@ -89,19 +88,19 @@ def check_chain(report: Report, last: int, seals: dict[int, str]) -> list[tuple[
 
 
 def chunks(last: int) -> Iterator[list[Entry]]:
-    """All entries up to `last` in order, some at a time."""
-    done = -(2**63)  # also what somebody put before the first
+    """Yield all entries up to `last` in order, CHUNK at a time."""
+    done = -(2**63)  # below the first number, so that an inserted row before it is found too
     while batch := list(Entry.objects.filter(seq__gt=done, seq__lte=last).order_by("seq")[:CHUNK]):
         yield batch
         done = batch[-1].seq
 
 
 def check_texts(report: Report, entries: list[Entry]) -> set[tuple[int, str]]:
-    """Compare texts with their commitments; the (entry, name) of those that are no longer there."""
+    """Compare texts with their commitments. Returns (entry, name) of those that are missing."""
     wanted = {
         (entry.seq, name): value
         for entry in entries
-        if isinstance(entry.commitments, dict)  # else somebody changed it, and the seal tells
+        if isinstance(entry.commitments, dict)  # else it was changed, which the seal shows
         for name, value in entry.commitments.items()
     }
     rows = Text.objects.filter(entry_seq__range=(entries[0].seq, entries[-1].seq))

@@ -1,4 +1,4 @@
-"""E-mail addresses as mail servers take them: in ASCII, with the domain as the DNS knows it."""
+"""E-mail addresses in the form mail servers accept: ASCII, with the domain as the DNS has it."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ NOT_ASCII = _("Mail cannot be sent to this address: before the @ it has a letter
 NO_DOMAIN = _("Mail cannot be sent to this address: there is no such name behind the @.")
 
 
-def canonical(address: str) -> str:
-    """The one spelling of an address under which it is kept and found: lower case, the domain in ASCII (IDNA 2008).
+def canonical_address(address: str) -> str:
+    """Return the one spelling under which an address is stored and found: lower case, the domain in ASCII (IDNA 2008).
 
     `name@Müller.example` and `name@xn--mller-kva.example` are one mailbox. Text that is no address is returned as it
     is, in lower case. Raises ValidationError where no mail could be sent to it.
@@ -27,22 +27,23 @@ def canonical(address: str) -> str:
     return f"{local}@{_ascii(domain)}"
 
 
-def sendable(address: str) -> None:
-    """Validator of a form's field: an address, and one to which mail can be sent."""
-    canonical(address)
+def validate_sendable(address: str) -> None:
+    """Validate a form field: an address, and one to which mail can be sent. Raises ValidationError."""
+    canonical_address(address)
     validate_email(address)
 
 
-def found_as(text: str) -> str:
-    """`canonical` for look-ups: what no mail can be sent to is nobody's address, and found under no spelling."""
+def lookup_address(text: str) -> str:
+    """Return the spelling under which to look up an address; text to which no mail can be sent only in lower case."""
     try:
-        return canonical(text)
+        return canonical_address(text)
     except ValidationError:
         return text.strip().lower()
 
 
-def envelope(text: str) -> str:
-    """The address in `Name <address>`, for the mail server. Raises ValueError where none can be given to it."""
+def envelope_address(text: str) -> str:
+    """Return the address in `Name <address>` for the SMTP envelope. Raises ValueError where a mail server cannot
+    take it."""
     _name, address = parseaddr(text)
     local, at, domain = address.rpartition("@")
     if not (local and at and domain and local.isascii() and text.isprintable()):
@@ -51,7 +52,7 @@ def envelope(text: str) -> str:
 
 
 def _in_dns(domain: str) -> str:
-    """A domain in ASCII. Raises IDNAError, which is a ValueError."""
+    """Return a domain in ASCII. Raises IDNAError, which is a ValueError."""
     return domain if domain.isascii() else idna.encode(domain, uts46=True).decode()
 
 

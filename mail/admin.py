@@ -1,4 +1,4 @@
-"""Mails on their way: which wait, which were given up, and to try those again."""
+"""The outbox in the admin: mails that wait or were given up, and an action to try those again."""
 
 from django.contrib import admin, messages
 from django.db.models import Model, QuerySet
@@ -9,12 +9,12 @@ from django.utils.translation import ngettext
 from core.admin.bases import ReadOnlyAdmin
 from mail.addresses import SEES_ADDRESSES
 from mail.models import Mail
-from mail.outbox import try_again
+from mail.outbox import retry_failed
 
 
 @admin.register(Mail)
 class MailAdmin(ReadOnlyAdmin):
-    """Whoever sees this sees addresses; texts are shown to nobody: they hold links that change passwords."""
+    """Mails for staff who may see addresses. Sources are never shown: they hold links that change passwords."""
 
     list_display = ("subject", "to", "state", "attempts", "made_at", "sent_at", "error")
     list_filter = ("state",)
@@ -34,6 +34,6 @@ class MailAdmin(ReadOnlyAdmin):
 
     @admin.action(description=_("Try again to send what was given up"), permissions=["send"])
     def send_again(self, request: HttpRequest, queryset: QuerySet[Mail]) -> None:
-        number = try_again(queryset)
+        number = retry_failed(queryset)
         text = ngettext("%d mail will be tried again.", "%d mails will be tried again.", number) % number
         self.message_user(request, text, messages.SUCCESS)

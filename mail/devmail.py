@@ -1,4 +1,4 @@
-"""/dev/mail/: the mails that development wrote to files instead of sending them (config/development.py lets in)."""
+"""/dev/mail/: mails that development wrote to files instead of sending them (access: config/development.py)."""
 
 import email
 import email.policy
@@ -20,8 +20,8 @@ FILE_NAME = re.compile(r"^[\w-]+\.log$")
 
 
 @dataclass(frozen=True)
-class Mail:
-    """One mail, as the page shows it. `key` is its file and its place in it."""
+class ShownMail:
+    """A mail as the page shows it. `key` is its file's name and its number in that file."""
 
     key: str
     subject: str
@@ -31,13 +31,13 @@ class Mail:
     text: str
 
 
-def read_mail(key: str, raw: bytes) -> Mail:
-    """A mail out of its source; what it lacks stays empty."""
+def read_mail(key: str, raw: bytes) -> ShownMail:
+    """Parse a mail from its source; missing parts stay empty."""
     message = email.message_from_bytes(raw.strip() + b"\n", policy=email.policy.default)
     assert isinstance(message, EmailMessage)
     body = message.get_body(("plain", "html"))
     date = message["Date"]
-    return Mail(
+    return ShownMail(
         key=key,
         subject=str(message["Subject"] or ""),
         to=str(message["To"] or ""),
@@ -48,19 +48,19 @@ def read_mail(key: str, raw: bytes) -> Mail:
 
 
 def sent_at(date: str) -> datetime:
-    """Django writes UTC as -0000, which Python reads as a time without a zone."""
+    """Parse a Date header. Django writes UTC as -0000, which Python parses as a time without a zone."""
     at = parsedate_to_datetime(date)
     return at if at.tzinfo else at.replace(tzinfo=UTC)
 
 
-def mails_of(file: Path) -> list[Mail]:
-    """One file holds one connection's mails, in the order they were sent."""
+def mails_of(file: Path) -> list[ShownMail]:
+    """Return the mails in one file, which holds those of one connection, in the order they were sent."""
     sources = [part for part in BETWEEN.split(file.read_bytes()) if part.strip()]
     return [read_mail(f"{file.name}:{number}", source) for number, source in enumerate(sources)]
 
 
-def newest_mails(limit: int = SHOWN) -> list[Mail]:
-    """The newest mails first."""
+def newest_mails(limit: int = SHOWN) -> list[ShownMail]:
+    """Return at most `limit` mails, newest first."""
     folder = Path(settings.MAIL_FOLDER)
     if not folder.is_dir():
         return []

@@ -1,4 +1,4 @@
-"""Mails on their way."""
+"""The outbox's table."""
 
 from __future__ import annotations
 

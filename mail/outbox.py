@@ -1,9 +1,9 @@
-"""Mails in production: kept in the database until the mail server has taken them, with retries; staff see which wait.
+"""The outbox of production: mails stay in the database until the mail server took them, with retries.
 
-A mail is written in the transaction that caused it, so neither exists without the other; one row for each person it
-goes to. It is claimed with a lease: a worker that dies while sending leaves it to the next one, and then a mail may
-arrive twice rather than not at all. Whatever goes wrong counts as a failed attempt of that mail alone; when the server
-itself is at fault the batch ends, because every other mail would wait just as long for it.
+A mail is written in the transaction that caused it, so neither exists without the other; one row for each recipient.
+It is claimed with a lease: when a worker dies while sending, the next one sends the mail, which may then arrive twice
+rather than not at all. Any error counts as a failed attempt of that mail alone; when the server itself is at fault the
+batch ends, because every other mail would wait just as long for it.
 """
 
 import email
@@ -28,24 +28,24 @@ from redis.exceptions import RedisError
 from redis.lock import Lock
 
 from core.throttle import connection as redis_connection
-from mail.addresses import envelope
+from mail.addresses import envelope_address
 from mail.models import Mail
 
 log = logging.getLogger(__name__)
-# Before attempt n + 1, in seconds: at once, a minute … then hourly; about a day in all.
+# Seconds between attempt n and n + 1: a minute, five … then hourly; about a day in all.
 DELAYS = (60, 300, 900, 3600) + (3600,) * 20
-LEASE = 300  # seconds a worker has for one mail before another may take it, at the first attempt
-BATCH_SECONDS = 120.0  # of a task; then the next one goes on, a minute later at most
-LOCKED = 300  # seconds after which a batch that was killed holds up no other; longer than its task may take
+LEASE = 300  # seconds after which another worker may claim a mail, at the first attempt
+BATCH_SECONDS = 120.0  # that one task sends; the next one continues within a minute
+LOCKED = 300  # seconds until the lock of a killed batch expires; longer than its task may take
 STRANDED = "The worker ended while it was sending this mail."
 
 
 class ServerAway(Exception):
-    """The mail server does not do its work now: the fault of no mail."""
+    """The mail server does not work now, which is no mail's fault."""
 
 
 class Backend(BaseEmailBackend):
-    """Django's EMAIL_BACKEND: writes mails down. `mail.tasks.send_mails` sends them."""
+    """Django's EMAIL_BACKEND that stores mails for `mail.tasks.send_mails`."""
 
     def send_messages(self, email_messages: Sequence[EmailMessage]) -> int:
         messages = [message for message in email_messages if message.recipients()]
@@ -59,22 +59,22 @@ class Backend(BaseEmailBackend):
 
 
 def wake() -> None:
-    """Send soon. Without a broker the beat finds the mails within a minute."""
+    """Queue the task that sends mails. Without a broker, beat queues it within a minute."""
     from mail.tasks import send_mails  # the task imports this module
 
-    # Beat asks every minute: what waits longer behind a server that is away is not needed any more.
+    # Beat queues it every minute: an older message that waits behind a server that is away is superfluous.
     send_mails.apply_async(ignore_result=True, retry=False, expires=60)
 
 
 def due() -> QuerySet[Mail]:
-    """Mails whose turn it is."""
+    """Select mails that are to be sent now."""
     return Mail.objects.filter(state=Mail.State.WAITING, next_at__lte=timezone.now())
 
 
 def claim() -> Mail | None:
-    """The next mail that is due, ours for its lease; its number of attempts already counts this one.
+    """Claim the next mail that is due, for LEASE seconds or more; its `attempts` already counts this attempt.
 
-    The lease grows as the waits do: also a mail that ends its worker each time is tried less and less often.
+    The lease grows as the delays do, so that a mail that kills its worker each time is tried less and less often.
     """
     with transaction.atomic():
         row = due().order_by("next_at", "pk").select_for_update(skip_locked=True).first()
@@ -86,7 +86,7 @@ def claim() -> Mail | None:
 
 
 def delay(row: Mail) -> int:
-    """Seconds from this attempt to the next."""
+    """Return the seconds from this attempt to the next."""
     return DELAYS[min(row.attempts, len(DELAYS)) - 1]
 
 
@@ -96,24 +96,24 @@ def give_up_stranded() -> int:
 
 
 def send_all_due() -> int:
-    """Send until nothing is due or BATCH_SECONDS are over, unless another batch does. How many the server took.
+    """Send until nothing is due or BATCH_SECONDS are over, unless another batch runs. Returns how many the server took.
 
-    One batch at a time: it shares its worker with the clock of the rooms (deploy/local/programs.py), and a second one
-    that waits for the server too would take the clock's place.
+    Only one batch at a time: it shares its worker with the clock of the rooms (deploy/local/programs.py), and a second
+    one that waits for the server would take the clock's place.
     """
     sent, ends = 0, time.monotonic() + BATCH_SECONDS
     while time.monotonic() < ends and due().exists():
-        with the_only_batch() as mine:
+        with batch_lock() as mine:
             number = send_due(ends - time.monotonic()) if mine else 0
         sent += number
-        if not number:  # the server is away, or the other batch looks again once it has ended
+        if not number:  # the server is away, or another batch runs
             break
     return sent
 
 
 @contextmanager
-def the_only_batch() -> Iterator[bool]:
-    """Hold the lock of the outbox, where nobody else does. Without Redis it is held by whoever asks."""
+def batch_lock() -> Iterator[bool]:
+    """Yield whether this batch got the outbox's lock. Without Redis every batch gets it."""
     lock = redis_connection().lock(f"{settings.REDIS_PREFIX}mail-batch", timeout=LOCKED, blocking=False)
     try:
         mine = lock.acquire()
@@ -136,7 +136,7 @@ def _unlock(lock: Lock) -> None:
 
 
 def send_due(seconds: float = BATCH_SECONDS) -> int:
-    """Send what is due over one connection, for at most so long. Returns how many the mail server took.
+    """Send what is due over one connection, for at most `seconds`. Returns how many the mail server took.
 
     Ends early when the server is away.
     """
@@ -155,12 +155,13 @@ def send_due(seconds: float = BATCH_SECONDS) -> int:
 
 
 def deliver(row: Mail, connection: Smtp) -> bool:
-    """Hand one mail over and write down what became of it. Raises ServerAway, which counts as an attempt too."""
+    """Send one mail and store the result; whether the server took it. Raises ServerAway, which counts as an attempt
+    too."""
     try:
-        hand_over(row, connection)
+        submit(row, connection)
     except Exception as error:
         drop(connection)
-        failed(row, error)
+        record_failure(row, error)
         if isinstance(error, ServerAway | SoftTimeLimitExceeded):
             raise
         return False
@@ -169,51 +170,52 @@ def deliver(row: Mail, connection: Smtp) -> bool:
     return True
 
 
-def hand_over(row: Mail, connection: Smtp) -> None:
-    """Give one mail to the server. Raises ServerAway where it is not there, and anything where the mail is at fault."""
+def submit(row: Mail, connection: Smtp) -> None:
+    """Pass one mail to the server. Raises ServerAway where the server is at fault, any other error where the mail
+    is."""
     source = bytes(row.source)
     message = email.message_from_bytes(source, policy=email.policy.SMTP)
-    sender, recipient = envelope(str(message["From"])), envelope(row.to)
+    sender, recipient = envelope_address(str(message["From"])), envelope_address(row.to)
     try:
         connection.open()
     except SoftTimeLimitExceeded:
         raise
-    except Exception as error:  # also a host's name that cannot be one
-        raise ServerAway(described(error)) from error
+    except Exception as error:  # also an invalid host name
+        raise ServerAway(error_line(error)) from error
     assert connection.connection is not None
     try:
         connection.connection.sendmail(sender, [recipient], source)
     except (smtplib.SMTPResponseException, smtplib.SMTPRecipientsRefused, smtplib.SMTPNotSupportedError):
-        raise  # the server is there, and does not take this mail
-    except OSError as error:  # it is silent, or has hung up
-        raise ServerAway(described(error)) from error
+        raise  # the server works, and does not accept this mail
+    except OSError as error:  # a time-out, or the connection was closed
+        raise ServerAway(error_line(error)) from error
 
 
 def drop(connection: Smtp) -> None:
-    """Close a connection whose state is not known, without a word to the server."""
+    """Close a connection in an unknown state, without QUIT."""
     if connection.connection is not None:
         connection.connection.close()
         connection.connection = None
 
 
 def hang_up(connection: Smtp) -> None:
-    """Close a connection as one should; what the server says to that is of no account."""
+    """Close a connection with QUIT; an error in reply is only logged."""
     try:
         connection.close()
     except OSError as error:
-        log.info("The mail server did not say goodbye: %s", described(error))
+        log.info("The mail server did not say goodbye: %s", error_line(error))
         drop(connection)
 
 
-def described(error: Exception) -> str:
-    """An error in one line that the database takes."""
+def error_line(error: Exception) -> str:
+    """Return an error as one line of at most 300 characters that PostgreSQL can store."""
     text = str(error) if isinstance(error, ServerAway) else f"{type(error).__name__}: {error}"
     return " ".join(text.encode(errors="replace").decode().replace("\0", " ").split())[:300]
 
 
-def failed(row: Mail, error: Exception) -> None:
-    """Later again, or given up after the last attempt: then it stands as such in the admin."""
-    row.error = described(error)
+def record_failure(row: Mail, error: Exception) -> None:
+    """Store a failed attempt: schedule the next one, or give up after the last."""
+    row.error = error_line(error)
     if row.attempts > len(DELAYS):
         row.state = Mail.State.FAILED
         log.error("Mail %s was given up after %d attempts: %s", row.pk, row.attempts, row.error)
@@ -223,8 +225,8 @@ def failed(row: Mail, error: Exception) -> None:
     row.save(update_fields=["state", "error", "next_at"])
 
 
-def try_again(mails: QuerySet[Mail]) -> int:
-    """Give up mails another round. Returns how many."""
+def retry_failed(mails: QuerySet[Mail]) -> int:
+    """Queue mails that were given up for another round of attempts. Returns how many."""
     number = mails.filter(state=Mail.State.FAILED).update(state=Mail.State.WAITING, attempts=0, next_at=timezone.now())
     transaction.on_commit(wake, robust=True)
     return number

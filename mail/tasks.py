@@ -1,4 +1,4 @@
-"""Sending mails in the background."""
+"""Celery tasks that send mails."""
 
 from __future__ import annotations
 
@@ -9,5 +9,5 @@ from mail.outbox import send_all_due
 
 @shared_task(name="mail.tasks.send_mails", ignore_result=True)
 def send_mails() -> None:
-    """Send the mails that are due; woken by each new mail, and by beat for those that failed before."""
+    """Send the mails that are due; queued by each new mail, and by beat every minute for those that failed before."""
     send_all_due()

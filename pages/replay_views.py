@@ -69,7 +69,7 @@ def render_replay(
     request: HttpRequest, room: Room, role: str, editing: CueEdit | None = None, status: int = 200
 ) -> HttpResponse:
     """Render the replay page, filtered by `q` of the request."""
-    q = SEARCH.loosely(request.POST.get("q") or request.GET.get("q", ""))
+    q = SEARCH.clean_leniently(request.POST.get("q") or request.GET.get("q", ""))
     context = {
         "page": build_page(room, who_of_request(request), role, q, editing),
         "room": room,
@@ -138,7 +138,7 @@ def correct(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
         messages.error(request, refused.text)
         return render_replay(request, room, role, status=refused.status)
     messages.success(request, _("Saved."))
-    q = SEARCH.loosely(request.POST.get("q", ""))
+    q = SEARCH.clean_leniently(request.POST.get("q", ""))
     query = {"q": q} if q else None
     return redirect(reverse("pages:replay", args=[slug], query=query, fragment=f"line-{pk}"))
 

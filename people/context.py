@@ -1,4 +1,4 @@
-"""What every page knows of the site and of who reads it: `site` in templates."""
+"""Context processor: `site` in templates, with facts of the site and of the reader."""
 
 from django.conf import settings
 from django.contrib.auth.models import AnonymousUser
@@ -10,7 +10,7 @@ from people.standing import Standing, standing_of, why_not_host
 
 
 class Site:
-    """Read by templates. What costs a query is asked for once a page and only where it is used."""
+    """The site for templates. Queries run at most once a page, and only where their result is used."""
 
     def __init__(self, user: User | AnonymousUser | None) -> None:
         self.name = settings.SITE_NAME
@@ -35,5 +35,5 @@ class Site:
 
 
 def site(request: HttpRequest) -> dict[str, Site]:
-    """Context processor."""
+    """Add `site` to a template's context."""
     return {"site": Site(getattr(request, "user", None))}

@@ -1,4 +1,4 @@
-"""Parts of addresses. Importing this makes them known."""
+"""URL converters; importing this module registers them."""
 
 from django.urls import register_converter
 
@@ -6,7 +6,7 @@ from people.handles import PATTERN
 
 
 class HandleConverter:
-    """A handle, in whatever capitals, with or without its @; the account is looked up by the view."""
+    """A handle in any capitals, with or without its @; the view looks the account up."""
 
     regex = f"@?{PATTERN}"
 

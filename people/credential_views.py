@@ -1,4 +1,4 @@
-"""Sessions, tokens and second steps of one's own account: one page that lists them, each with a way to end it."""
+"""Sessions, tokens and second steps of one's own account: a page that lists them, and views that end each."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def reader(request: HttpRequest) -> User:
 
 
 def own_key(request: HttpRequest) -> str:
-    """The stored key of the session that asks."""
+    """Return the stored key of the request's session."""
     return cast(SessionStore, request.session).stored_key
 
 
@@ -37,7 +37,7 @@ def own_key(request: HttpRequest) -> str:
 @require_safe
 @login_required
 def sessions(request: HttpRequest) -> HttpResponse:
-    """List where one is signed in, and with what."""
+    """Show the sessions, tokens and second steps of the reader."""
     user, own = reader(request), own_key(request)
     rows = Session.objects.filter(user=user, expire_date__gt=timezone.now()).order_by("-seen_at")
     here = request.headers.get("User-Agent", "")
@@ -58,7 +58,7 @@ def sessions(request: HttpRequest) -> HttpResponse:
 @require_POST
 @login_required
 def end_session(request: HttpRequest, key: str) -> HttpResponse:
-    """End one session; one's own by the way that signs out."""
+    """End one session; the reader's present one through the page for signing out."""
     if key == own_key(request):
         return redirect("account_logout")
     if credentials.end_session(reader(request), key, "session_ended"):
@@ -69,7 +69,7 @@ def end_session(request: HttpRequest, key: str) -> HttpResponse:
 @require_POST
 @login_required
 def end_others(request: HttpRequest) -> HttpResponse:
-    """End every session but this one. Tokens stay: each can be taken back on the same page."""
+    """End every other session. Tokens stay: each can be ended on the same page."""
     ended = credentials.end_credentials(reader(request), "sessions_ended", keep_session=own_key(request), tokens=False)
     if ended.sessions:
         messages.success(request, _("All other sessions have ended."))
@@ -89,7 +89,7 @@ def end_token(request: HttpRequest, pk: int) -> HttpResponse:
 @login_required
 @reauthentication_required(app="allauth.account")  # type: ignore[untyped-decorator]  # allauth is not typed
 def new_token(request: HttpRequest) -> HttpResponse:
-    """Make a token for a program. It is shown this one time; the password is asked for first."""
+    """Make an API token and show it this once; allauth asks for the password first."""
     form = TokenForm(request.POST or None, initial={"once": new_once()})
     context: dict[str, Any] = {"form": form}
     status = 400 if form.errors else 200

@@ -1,7 +1,7 @@
-"""The people of the demo. Their password is this installation's own: a demo on the open net is no open door.
+"""Accounts of the demo. Their password differs in each installation, so that a public demo is not open to everybody.
 
-Demo staff have a second step whose codes the start page for development shows (DEV_KEY). It is for the demo alone: it
-is marked as such, and a site without that key has none.
+Demo staff have a second step whose codes the start page for development shows (DEV_KEY). It is marked as the demo's,
+and removed on a site without that key.
 """
 
 import base64
@@ -33,6 +33,8 @@ accounts_ready = Signal()
 
 @dataclass(frozen=True)
 class Account:
+    """A demo account to make."""
+
     role: str
     handle: str
     name: str
@@ -43,13 +45,13 @@ class Account:
 
     @property
     def staff(self) -> bool:
-        """Whether this account may do more than others, and so needs a second step."""
+        """Whether this account has rights of staff, and so needs a second step."""
         return bool(self.group) or self.handle == ADMIN
 
 
 @dataclass(frozen=True)
-class Shown:
-    """An account as the terminal and the start page show it; empty: its owner chose another one."""
+class ShownAccount:
+    """A demo account for the terminal and the start page; `password` is empty where its owner chose another one."""
 
     account: Account
     name: str
@@ -73,7 +75,7 @@ ACCOUNTS = (
 
 
 def password() -> str:
-    """The same for all demo accounts of one installation, and different in every other: made from its secret key."""
+    """Return the password of all demo accounts: derived from the secret key, so different in each installation."""
     digest = hmac.digest(settings.SECRET_KEY.encode(), b"stamtafel demo accounts", hashlib.sha256)
     letters = base64.b32encode(digest).decode().lower()
     return f"tafel-{letters[:4]}-{letters[4:8]}-{letters[8:12]}"
@@ -81,7 +83,7 @@ def password() -> str:
 
 @transaction.atomic
 def ensure_people() -> dict[str, User]:
-    """Every demo account, made where it is missing; who is there already keeps name, settings and password."""
+    """Make the demo accounts that are missing; existing ones keep name, settings and password."""
     ensure_groups()
     hashed = make_password(password())
     people = {account.handle: ensure_account(account, hashed) for account in ACCOUNTS}
@@ -96,6 +98,7 @@ def ensure_people() -> dict[str, User]:
 
 
 def ensure_account(account: Account, hashed: str) -> User:
+    """Return a demo account, made where it is missing."""
     user = User.objects.by_handle(account.handle)
     if user is not None:
         return user
@@ -116,18 +119,18 @@ def ensure_account(account: Account, hashed: str) -> User:
     return set_email(user, f"{account.handle}@stamtafel.example", confirmed=True)
 
 
-DEMO_ONLY = "demo_only"  # the mark in an authenticator's data
-PERIOD = 30  # seconds of a code, as allauth counts them
+DEMO_ONLY = "demo_only"  # key in an authenticator's data that marks it as the demo's
+PERIOD = 30  # seconds that a code is valid, as in allauth
 
 
 def totp_secret(handle: str) -> str:
-    """The secret of a demo account's codes: the same at every start, and different in every other installation."""
+    """Return the secret of a demo account's codes: derived from the secret key, so different in each installation."""
     made_from = b"stamtafel demo codes\0" + handle.encode()
     return base64.b32encode(hmac.digest(settings.SECRET_KEY.encode(), made_from, hashlib.sha256)[:20]).decode()
 
 
 def ensure_second_steps(people: dict[str, User]) -> None:
-    """Give demo staff codes where the start page can show them, and take them away everywhere else."""
+    """Give demo staff a second step where the start page can show its codes, and remove it everywhere else."""
     ours = Authenticator.objects.filter(**{f"data__{DEMO_ONLY}": True})
     if not settings.DEV_KEY:
         ours.delete()
@@ -143,12 +146,12 @@ def ensure_second_steps(people: dict[str, User]) -> None:
 
 
 def code_seconds() -> int:
-    """For how many seconds more the codes of now are shown."""
+    """Return the seconds for which the present codes are still valid."""
     return PERIOD - int(time.time()) % PERIOD
 
 
-def shown_accounts() -> list[Shown]:
-    """The demo's accounts that are there, each with what its owner did not change."""
+def shown_accounts() -> list[ShownAccount]:
+    """List the demo accounts that exist, each with the password where it was not changed, and the present code."""
     people = {user.handle: user for user in User.objects.filter(handle__in=[account.handle for account in ACCOUNTS])}
     codes = Authenticator.objects.filter(user__in=people.values(), **{f"data__{DEMO_ONLY}": True})
     secrets = {step.user_id: decrypt(step.data["secret"]) for step in codes}
@@ -157,7 +160,7 @@ def shown_accounts() -> list[Shown]:
     known = functools.cache(lambda hashed: check_password(word, hashed))
     counter = int(time.time()) // PERIOD
     return [
-        Shown(
+        ShownAccount(
             account,
             user.display_name,
             word if known(user.password) else "",

@@ -1,4 +1,4 @@
-"""A browser's name of itself, in words: enough for a person to know the own phone in a list."""
+"""Names of browsers from their User-Agent, with which people recognise their own devices in a list."""
 
 # Looked for in this order: Edge and Opera also say Chrome, Chrome also says Safari.
 BROWSERS = (
@@ -23,6 +23,6 @@ SYSTEMS = (
 
 
 def device_name(user_agent: str) -> str:
-    """“Firefox, Linux”; empty for what is no browser that we know."""
+    """Return a name such as “Firefox, Linux”; "" for an unknown browser."""
     names = [next((name for word, name in table if word in user_agent), "") for table in (BROWSERS, SYSTEMS)]
     return ", ".join(name for name in names if name)

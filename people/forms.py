@@ -1,4 +1,4 @@
-"""Forms of the people pages. They parse and word; the actions decide."""
+"""Forms of the people pages. They parse and have the texts; the actions decide."""
 
 from django import forms
 from django.utils.translation import gettext_lazy as _
@@ -26,7 +26,7 @@ class ProfileForm(forms.ModelForm):  # type: ignore[type-arg]  # not subscriptab
 
 
 class PictureForm(forms.Form):
-    """The upload itself: what it holds is checked by the action."""
+    """An upload; the action checks its content."""
 
     picture = forms.FileField(
         label=_("A new picture"),
@@ -37,7 +37,7 @@ class PictureForm(forms.Form):
 
 
 class AskForm(forms.Form):
-    """Asking to join the creator group."""
+    """A request to join the creator group."""
 
     plan = TypedField(
         label=_("What do you plan to host?"),

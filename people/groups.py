@@ -1,4 +1,4 @@
-"""The groups of staff. They are made once; what an administrator changes in them afterwards stays."""
+"""The groups of staff. They are made once; later changes by an administrator stay."""
 
 from typing import Any
 
@@ -26,7 +26,7 @@ PERMISSIONS = {
 
 
 def ensure_groups(**_signal: Any) -> None:
-    """Receiver of post_migrate: by then the permissions exist."""
+    """Make missing groups with their permissions; receiver of post_migrate, after which permissions exist."""
     for name, codenames in PERMISSIONS.items():
         group, created = Group.objects.get_or_create(name=name)
         if created:

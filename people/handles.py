@@ -1,4 +1,4 @@
-"""Handles as people write them: one way to read them for addresses, forms, the API, sockets and commands."""
+"""The one parser of handles, for addresses, forms, the API, sockets and commands."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ _HANDLE = re.compile(PATTERN)
 
 
 def read_handle(text: object) -> str | None:
-    """The handle in what somebody wrote, with or without its @ and spaces around it; None for what is none.
+    """Return the handle in a text, with or without its @ and spaces around it; None where there is none.
 
-    Capitals stay as they are written: they do not matter when it is looked up.
+    Capitals are kept: look-ups ignore them.
     """
     if not isinstance(text, str):
         return None

@@ -1,4 +1,4 @@
-"""How people who share a name are told apart. A display name is nobody's identity: the handle is."""
+"""Labels that tell people of the same name apart. A display name is not an identity; the handle is."""
 
 from __future__ import annotations
 
@@ -8,27 +8,28 @@ from collections.abc import Mapping
 
 import regex
 
-from core.text import flat, nfc, shows
+from core.text import flat, is_visible, nfc
 
 NOBODY = "Unknown person"
 _UNREAD = regex.compile(r"[^\p{L}\p{N}\p{M}\p{So}]|\p{DI}", regex.V1)
 
 
 def printable(name: str) -> str:
-    """A name that can be printed on one line, whatever stands in it."""
-    return flat(name) if shows(name) else NOBODY
+    """Return a name that can be printed on one line, whatever it contains."""
+    return flat(name) if is_visible(name) else NOBODY
 
 
 def same_look(name: str) -> str:
-    """A key under which names that read alike are one: without capitals, width, signs and spaces."""
+    """Return a key that is equal for names that read alike: without capitals, width, signs and spaces."""
     wide = unicodedata.normalize("NFKC", nfc(printable(name))).casefold()
     return str(_UNREAD.sub("", unicodedata.normalize("NFKC", wide)))
 
 
 def labels(people: Mapping[str, str]) -> dict[str, str]:
-    """How each of these people is called, by handle: the name alone where no other reads like it, else with the handle.
+    """Return a label for each person, by handle: the name where no other reads like it, else with the handle.
 
-    `people` is handle to name. A name with an @ in it could pass for somebody else's label, so it never stands alone.
+    `people` is handle → name. A name with an @ in it could be taken for another person's label, so it never stands
+    alone.
     """
     alike = Counter(same_look(name) for name in people.values())
     return {

@@ -1,4 +1,4 @@
-"""The reader's language and time zone, for every page."""
+"""Middleware for the reader's language and time zone, and for the list of sessions."""
 
 import zoneinfo
 from collections.abc import Callable
@@ -14,11 +14,11 @@ from people.sessions import SessionStore
 from people.zones import is_zone
 
 TZ_COOKIE = "tz"
-SEEN_AGAIN = timedelta(minutes=5)  # between two notes of when a session was last seen
+SEEN_AGAIN = timedelta(minutes=5)  # between two updates of seen_at
 
 
 class SeenMiddleware:
-    """Notes when a session was last seen, and in which browser, for its person's list of sessions."""
+    """Stores when a session was last seen, and in which browser, for the person's list of sessions."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
@@ -35,10 +35,10 @@ class SeenMiddleware:
 
 
 class ReaderMiddleware:
-    """Signed in: what the settings page says. Else the language cookie or the browser's header, and the `tz` cookie.
+    """Sets language and time zone: of the account, else of the language cookie or header and the `tz` cookie.
 
-    Django's LocaleMiddleware ran before and has chosen for those without an account, so only the account's language
-    is set here. The time zone is set for each request and taken back after it: threads are shared.
+    Django's LocaleMiddleware ran before and has chosen for signed-out readers, so only the account's language is set
+    here. The time zone is set for each request and reset after it, because threads are shared.
     """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
@@ -56,7 +56,7 @@ class ReaderMiddleware:
             return response
 
     def reader(self, request: HttpRequest) -> tuple[str, str]:
-        """(language, time zone) of who reads."""
+        """Return (language, time zone) of the reader."""
         cookie = request.COOKIES.get(TZ_COOKIE, "")
         offered = cookie if is_zone(cookie) else settings.TIME_ZONE
         if settings.SESSION_COOKIE_NAME not in request.COOKIES or not request.user.is_authenticated:

@@ -1,4 +1,4 @@
-"""Who: accounts, who follows whom, and the creator group."""
+"""Accounts, sanctions, the creator group, sessions and API tokens."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from django.utils.translation import gettext_lazy as _
 
 from core.fields import TypedColumn
 from core.text import ABOUT, LABEL, NAME, PLAN, REASON, WAVE, clusters, isolated, nfc
-from mail.addresses import canonical, found_as
+from mail.addresses import canonical_address, lookup_address
 from people.handles import PATTERN
 from people.spelling import password_spellings, plain_handle
 
@@ -37,36 +37,36 @@ COLOURS = ("#b0481c", "#2e6f8e", "#7a4fa0", "#4b7a3a", "#a03b5d", "#80651c", "#3
 
 
 def picture_name(_user: object, _filename: str) -> str:
-    """A file name that tells nothing of whose picture it is, nor of how the uploaded file was called."""
+    """Return a random file name, which reveals neither the person nor the name of the uploaded file."""
     return f"people/{secrets.token_hex(16)}.webp"
 
 
 def new_ident() -> str:
-    """A name for a session that opens nothing: 128 random bits."""
+    """Return a session's public name: 128 random bits that grant no access."""
     return secrets.token_hex(16)
 
 
 class UserManager(BaseUserManager["User"]):
-    """Accounts, and the look-ups by handle and address.
+    """The manager of accounts, with look-ups by handle and address.
 
-    Django's `iexact` compares upper case, which no index has; and `first()` asks for the smallest key, for which
-    PostgreSQL may read all of them.
+    Django's `iexact` compares upper case, for which there is no index; `first()` sorts by key, for which PostgreSQL may
+    read all rows.
     """
 
     def with_handle(self, handle: str) -> models.QuerySet[User]:
-        """The account with a handle, by `user_handle_unique`; capitals do not matter."""
+        """Select the account with a handle, by index `user_handle_unique`; capitals do not matter."""
         return self.annotate(low_handle=Lower("handle")).filter(low_handle=handle.lower())
 
     def with_email(self, email: str) -> models.QuerySet[User]:
-        """The account that has an address, by `user_email_unique`; nobody for an empty one."""
-        return self.exclude(email="").annotate(low_email=Lower("email")).filter(low_email=found_as(email))
+        """Select the account with an address, by index `user_email_unique`; none for an empty one."""
+        return self.exclude(email="").annotate(low_email=Lower("email")).filter(low_email=lookup_address(email))
 
     def by_handle(self, handle: str, **facts: object) -> User | None:
-        """The account with this handle of which `facts` hold."""
+        """Return the account with this handle if it matches the filter `facts`."""
         return next(iter(self.with_handle(handle).filter(**facts)), None)
 
     def by_email(self, email: str, **facts: object) -> User | None:
-        """The account that has this address and of which `facts` hold."""
+        """Return the account with this address if it matches the filter `facts`."""
         return next(iter(self.with_email(email).filter(**facts)), None)
 
     def get_by_natural_key(self, username: str | None) -> User:
@@ -74,13 +74,13 @@ class UserManager(BaseUserManager["User"]):
 
     def create_user(self, handle: str, email: str, password: str | None = None, **extra: Any) -> User:
         extra["display_name"] = NAME.clean(extra.get("display_name", handle))
-        user = self.model(handle=plain_handle(handle), email=canonical(email), **extra)
+        user = self.model(handle=plain_handle(handle), email=canonical_address(email), **extra)
         user.set_password(password)
         user.save(using=self._db)
         return user
 
     def create_superuser(self, handle: str, email: str, password: str | None = None, **extra: Any) -> User:
-        """Whoever makes one has the machine: the address counts as confirmed."""
+        """Make a superuser. The address counts as confirmed: the command needs access to the machine."""
         from people.actions.account import set_email
 
         user = self.create_user(handle, email, password, is_staff=True, is_superuser=True, **extra)
@@ -92,7 +92,7 @@ class User(AbstractBaseUser, PermissionsMixin):
 
     handle = models.CharField(_("handle"), max_length=30, unique=True, validators=[HANDLE])
     display_name = TypedColumn(_("name"), text=NAME)
-    email = models.EmailField(_("e-mail address"), blank=True)  # empty once its owner turned out to be another account
+    email = models.EmailField(_("e-mail address"), blank=True)  # empty once another account confirmed it
     picture = models.ImageField(_("picture"), upload_to=picture_name, blank=True)
     about = TypedColumn(_("about you"), text=ABOUT, blank=True)
     language = models.CharField(
@@ -105,9 +105,9 @@ class User(AbstractBaseUser, PermissionsMixin):
     # The date of birth is checked at sign-up and not kept: only that it was checked, and what was agreed to.
     old_enough_at = models.DateTimeField(_("age checked"), null=True, blank=True)
     rules_version = models.CharField(_("rules agreed to"), max_length=20, blank=True)
-    # Signed up, and the address is not confirmed yet: nobody sees the account, and after SIGNUP_DAYS it goes.
+    # Signed up, but the address is not confirmed: nobody sees the account, and it is deleted after SIGNUP_DAYS.
     signing_up = models.BooleanField(_("signing up"), default=False, editable=False)
-    # When somebody first showed that the account's address is theirs. Credentials of before may be somebody else's.
+    # When the account's address was first confirmed. Credentials made before may be somebody else's.
     proved_at = models.DateTimeField(_("address first confirmed"), null=True, blank=True, editable=False)
     # Sign-ins begun, and links that reset the password sent, before this moment are void.
     credentials_at = models.DateTimeField(_("credentials ended"), null=True, blank=True, editable=False)
@@ -118,9 +118,9 @@ class User(AbstractBaseUser, PermissionsMixin):
 
     objects: ClassVar[UserManager] = UserManager()
 
-    # Asked before any permission is granted; set by people/staff_gate.py for a session with a recent second step.
+    # Called before any permission is granted; people/staff_gate.py sets it for each session.
     step_check: Callable[[], bool] | None = None
-    # The stored key of the session that changes the password: it goes on where all others end.
+    # The stored key of the session that changes the password, which alone is kept.
     keep_session = ""
     _made_unusable = False
 
@@ -142,7 +142,7 @@ class User(AbstractBaseUser, PermissionsMixin):
         return f"{isolated(self.display_name)} (@{self.handle})"
 
     def save(self, *args: Any, **kwargs: Any) -> None:
-        """A new password ends what spoke for the account, whoever set it: its owner, staff, or a command."""
+        """Save. A new password ends the account's credentials, whoever set it: the owner, staff, or a command."""
         new_password = getattr(self, "_password", None) is not None or self._made_unusable  # as Django notes it
         changed = new_password and not self._state.adding
         with transaction.atomic():
@@ -154,11 +154,11 @@ class User(AbstractBaseUser, PermissionsMixin):
         self._made_unusable = False
 
     def set_password(self, raw_password: str | None) -> None:
-        """One password, however a device encodes it: the hash is of normalisation form C."""
+        """Hash a password in normalisation form C, so that it is the same on every keyboard."""
         super().set_password(None if raw_password is None else nfc(raw_password))
 
     def check_password(self, raw_password: str | None) -> bool:
-        """Passwords set before they were normalised are asked for as they are typed, too."""
+        """Check a password, also as typed: hashes from before passwords were normalised."""
         right = super().check_password
         return any(right(spelling) for spelling in password_spellings(raw_password))
 
@@ -171,7 +171,8 @@ class User(AbstractBaseUser, PermissionsMixin):
 
     @property
     def has_fresh_step(self) -> bool:
-        """Whether this object was loaded for a session that used a second step lately. No other is ever staff."""
+        """Whether this object was loaded for a session that used a second step lately; required for every
+        permission."""
         return self.step_check is not None and self.step_check()
 
     def has_perm(self, perm: str, obj: Any = None) -> bool:
@@ -197,7 +198,7 @@ class User(AbstractBaseUser, PermissionsMixin):
 
     @property
     def colour(self) -> str:
-        """The generated picture's colour: stable for a handle, never personal data."""
+        """The colour behind the initials: always the same for a handle, and no personal data."""
         return COLOURS[hashlib.sha256(self.handle.lower().encode()).digest()[0] % len(COLOURS)]
 
     @property
@@ -209,12 +210,12 @@ class User(AbstractBaseUser, PermissionsMixin):
 
     @property
     def picture_url(self) -> str:
-        """The uploaded picture's address, or nothing: then the page draws initials on `colour`."""
+        """The uploaded picture's address; "" where there is none and pages draw initials on `colour`."""
         return self.picture.url if self.picture else ""
 
 
 class Creator(models.Model):
-    """A person's place in, or in the queue for, the creator group: only its members open rooms.
+    """A person's membership in, or request for, the creator group: only its members open rooms.
 
     Waiting: `asked_at` set, `added_at` empty. Member: `added_at` set. The queue is ordered by `asked_at`.
     """
@@ -248,12 +249,12 @@ class Creator(models.Model):
 
 class SanctionManager(models.Manager["Sanction"]):
     def in_force(self, at: datetime | None = None) -> models.QuerySet[Sanction]:
-        """Sanctions that hold at a moment (now): begun, not over, not lifted."""
+        """Select sanctions in force at a moment (default: now): begun, not over, not lifted."""
         return self.filter(Sanction.holds(at or timezone.now()))
 
 
 class Sanction(models.Model):
-    """A decision's effect on an account. `ends_at` is empty for one that is for good."""
+    """A decision's effect on an account. `ends_at` is empty for one without an end."""
 
     class Kind(models.TextChoices):
         WARNING = "warning", _("warning")
@@ -293,17 +294,17 @@ class Sanction(models.Model):
 
     @staticmethod
     def holds(at: datetime, prefix: str = "") -> Q:
-        """The condition on rows that hold at a moment; `prefix` leads there from another table ("sanctions__")."""
+        """Return the condition of sanctions in force; `prefix` is the path from another table ("sanctions__")."""
         return Q(**{f"{prefix}lifted_at__isnull": True, f"{prefix}begins_at__lte": at}) & (
             Q(**{f"{prefix}ends_at__isnull": True}) | Q(**{f"{prefix}ends_at__gt": at})
         )
 
 
 class Session(AbstractBaseSession):
-    """A browser that is signed in, or was given a session. `session_key` is a hash of the key in the cookie
-    (`people/sessions.py`): whoever reads this table cannot be anybody."""
+    """A browser's session. `session_key` is a hash of the key in the cookie (`people/sessions.py`): reading this
+    table lets nobody sign in."""
 
-    # Stays through a sign-in and a password change, which give the browser a new key: sockets are known by it.
+    # Stays the same when a sign-in or password change gives the browser a new key: sockets refer to it.
     ident = models.CharField(max_length=32, unique=True, default=new_ident, editable=False)
     user = models.ForeignKey(User, models.CASCADE, null=True, related_name="sessions", verbose_name=_("person"))
     created_at = models.DateTimeField(_("signed in"), default=timezone.now)
@@ -322,7 +323,7 @@ class Session(AbstractBaseSession):
 
 
 class ApiToken(models.Model):
-    """A key for a program of a person. Only its hash is kept: it is shown once, when it is made."""
+    """A key for a person's programs. Only its hash is stored: the key is shown once, when it is made."""
 
     user = models.ForeignKey(User, models.CASCADE, related_name="api_tokens", verbose_name=_("person"))
     name = TypedColumn(_("name"), text=LABEL)

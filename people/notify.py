@@ -1,4 +1,4 @@
-"""Mails to people and to operators that are not allauth's, each in the reader's language."""
+"""Mails of ours (not allauth's) to people and operators, each in the reader's language."""
 
 import logging
 
@@ -14,9 +14,9 @@ log = logging.getLogger(__name__)
 
 
 def send(user: User, template: str, **context: object) -> None:
-    """The first line of the template is the subject, the rest the text. An account without an address gets none.
+    """Send a mail from a template: its first line is the subject. An account without an address gets none.
 
-    With a mail server it is a row of the caller's transaction: sent if that stands, and then for certain.
+    With a mail server it is a row of the caller's transaction: sent if that commits.
     """
     if not user.email:
         return
@@ -32,22 +32,23 @@ def send(user: User, template: str, **context: object) -> None:
     EmailMessage(" ".join(subject.split()), text.strip() + "\n", to=[user.email]).send()
 
 
-def tell_new_creator(user: User) -> None:
+def notify_new_creator(user: User) -> None:
     send(user, "people/email/creator_added.txt")
 
 
-def tell_new_token(user: User, token: ApiToken) -> None:
+def notify_new_token(user: User, token: ApiToken) -> None:
     send(user, "people/email/token_made.txt", token=token)
 
 
 def tell_operators(template: str, **context: object) -> int:
-    """Send one mail to each person with all rights (`manage.py createsuperuser`) and an address; return how many.
+    """Send a mail to every superuser with an address; returns how many.
 
-    Raises OSError or DatabaseError when none can be written."""
+    Raises OSError or DatabaseError when none can be written.
+    """
     operators = list(User.objects.filter(is_superuser=True, is_active=True).exclude(email=""))
     if not operators:
         log.warning("nobody to tell of %s: no superuser has an address", template)
-    with transaction.atomic():  # to all of them, or it is tried again for all of them
+    with transaction.atomic():  # all or none, so that the caller can try again
         for user in operators:
             send(user, template, **context)
     return len(operators)

@@ -1,6 +1,6 @@
-"""The pace of pages of one client, by person or by address: enough for people, not for endless loops.
+"""Rate limits of requests, by person or by address: enough for people, not for endless loops.
 
-Static files and pictures cost nothing and have no pace; HLS has one that 500 listeners behind one address need.
+Static files and pictures are free; HLS has a limit of its own that 500 listeners behind one address need.
 """
 
 from __future__ import annotations
@@ -25,27 +25,27 @@ LIST = "/live.m3u8"
 
 
 @dataclass(frozen=True)
-class Pace:
-    """`most` at once, and as many in so many minutes."""
+class RequestLimit:
+    """A rate limit: `most` at once, and as many again in `minutes`; `setting` names the number."""
 
     name: str
     setting: str
     minutes: int = 1
 
     def check(self, client_key: str) -> None:
-        """Raises `too_fast` with the seconds to wait."""
+        """Raise PeopleRefused("too_fast") with the seconds to wait."""
         most = int(getattr(settings, self.setting))
         Limit(self.name, most / self.minutes, most, PeopleRefused).check(client_key)
 
 
-PERSON = Pace("pages", "PAGES_PER_PERSON")
-ADDRESS = Pace("pages", "PAGES_PER_ADDRESS")
-SOUND = Pace("hls", "HLS_PER_ADDRESS")
-SIGN_UP = Pace("signup", "SIGNUPS_PER_ADDRESS", minutes=60)
+PERSON = RequestLimit("pages", "PAGES_PER_PERSON")
+ADDRESS = RequestLimit("pages", "PAGES_PER_ADDRESS")
+SOUND = RequestLimit("hls", "HLS_PER_ADDRESS")
+SIGN_UP = RequestLimit("signup", "SIGNUPS_PER_ADDRESS", minutes=60)
 
 
-class PaceMiddleware:
-    """After the session is known and before any view. Answers 429 in words, with Retry-After."""
+class RequestLimitMiddleware:
+    """Middleware after sessions and before any view. Answers 429 with a text and Retry-After."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
@@ -59,7 +59,7 @@ class PaceMiddleware:
 
 
 def check(request: HttpRequest) -> None:
-    """Raises `too_fast` for a request that comes too soon."""
+    """Raise PeopleRefused("too_fast") for a request beyond the limits."""
     path = request.path_info
     if path.startswith(FREE):
         return
@@ -77,7 +77,7 @@ def check(request: HttpRequest) -> None:
 
 
 def refusal(request: HttpRequest, refused: PeopleRefused) -> HttpResponse:
-    """The answer to who came too soon: a page for people, JSON for programs."""
+    """Build the 429: a page for people, JSON for programs."""
     if request.path_info.startswith("/api/"):
         response: HttpResponse = JsonResponse({"error": as_error(refused.code, refused.text)}, status=refused.status)
     elif request.path_info.startswith(HLS) or request.path_info.endswith(LIST):

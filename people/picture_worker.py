@@ -1,12 +1,12 @@
-"""Decodes one uploaded picture in a process of its own: the upload on stdin, the WebP that is kept on stdout.
+"""Decoder of one uploaded picture in a process of its own: the upload on stdin, the WebP to store on stdout.
 
-Files are made to hurt decoders. So this process knows nothing and may do nothing: no settings, database or secrets, no
-file, socket or second process, and little memory and time (`limit`). Run it by its path, `people/pictures.py` does.
+Files may be made to attack decoders. So this process has no settings, database or secrets, may open no file, socket or
+second process, and gets little memory and time (`limit`). `people/pictures.py` runs it by its path.
 """
 
 from __future__ import annotations
 
-import copy as _copy  # noqa: F401  # loaded now, as the rest of what Pillow loads late: then no file can be opened
+import copy as _copy  # noqa: F401  # imported now, as all that Pillow imports late: after `limit` no file can be opened
 import io
 import os
 import resource
@@ -26,8 +26,8 @@ from PIL import WebPImagePlugin as _webp  # noqa: F401
 
 SIDE = 512  # px; twice the largest size at which it is shown
 FORMATS = ("JPEG", "PNG", "WEBP", "GIF")
-SMALL_MODES = ("L", "LA", "RGB", "RGBA")  # what can be made smaller as it is
-# What Pillow raises for files that are broken, cut off or made to hurt.
+SMALL_MODES = ("L", "LA", "RGB", "RGBA")  # modes that can be resized without conversion
+# Exceptions of Pillow for broken, truncated or malicious files.
 BROKEN = (OSError, SyntaxError, ValueError, EOFError, IndexError, KeyError, TypeError, OverflowError, MemoryError)
 DONE, NOT_A_PICTURE, TOO_LARGE = 0, 3, 4  # exit codes
 # Python with Pillow, and a decoder's copies: four of 32 bits a pixel (an animated WebP takes the most).
@@ -41,7 +41,7 @@ class TooLarge(Exception):
 
 
 def limit(max_pixels: int) -> None:
-    """Give up what decoding needs not. Cannot be undone."""
+    """Lower this process' limits to what decoding needs. Cannot be undone."""
     os.nice(10)  # live sound comes first
     memory = BASE_MEMORY + max_pixels * MEMORY_PER_PIXEL
     for what, most in (
@@ -55,8 +55,8 @@ def limit(max_pixels: int) -> None:
         resource.setrlimit(what, (most, most))
 
 
-def square_webp(upload: bytes, max_pixels: int) -> bytes:
-    """The re-encoded picture. Raises TooLarge before a pixel is decoded, or one of BROKEN.
+def reencode(upload: bytes, max_pixels: int) -> bytes:
+    """Return the re-encoded picture. Raises TooLarge before a pixel is decoded, or one of BROKEN.
 
     Nothing of the file's metadata survives: the place a photo was taken at is in there.
     """
@@ -69,7 +69,7 @@ def square_webp(upload: bytes, max_pixels: int) -> bytes:
 
 
 def small_square(picture: Image.Image) -> Image.Image:
-    """The first frame's middle square, never enlarged, upright, in sRGB, with its transparency if it has some.
+    """Return the first frame's middle square, never enlarged, upright, in sRGB, with its transparency.
 
     It is made small first, so that the rest needs no second copy of a large picture.
     """
@@ -89,7 +89,7 @@ def small_square(picture: Image.Image) -> Image.Image:
 
 
 def to_srgb(picture: Image.Image, profile: bytes) -> Image.Image:
-    """Phones save wider colours than sRGB; without this their photos look grey. A broken profile is ignored."""
+    """Convert a picture to sRGB: photos of phones have wider colours and would look grey. Ignores a broken profile."""
     try:
         converted = ImageCms.profileToProfile(
             picture, ImageCms.ImageCmsProfile(io.BytesIO(profile)), ImageCms.createProfile("sRGB")
@@ -100,7 +100,7 @@ def to_srgb(picture: Image.Image, profile: bytes) -> Image.Image:
 
 
 def encode(picture: Image.Image) -> bytes:
-    """WebP of nothing but the pixels."""
+    """Encode the pixels, and nothing but the pixels, as WebP."""
     out = io.BytesIO()
     # A new image: `info` of the old one (EXIF, XMP, ICC) must not travel along.
     clean = Image.new(picture.mode, picture.size)
@@ -110,7 +110,7 @@ def encode(picture: Image.Image) -> bytes:
 
 
 def main(max_pixels: int, max_bytes: int) -> int:
-    """Limit ourselves, then read; nothing is written but the finished picture."""
+    """Apply the limits, then read and decode. Writes nothing but the finished picture; returns the exit code."""
     Image.preinit()
     Image.init = lambda: False  # no other format is ever looked for
     limit(max_pixels)
@@ -118,7 +118,7 @@ def main(max_pixels: int, max_bytes: int) -> int:
         upload = sys.stdin.buffer.read(max_bytes + 1)
         if len(upload) > max_bytes:
             return TOO_LARGE
-        finished = square_webp(upload, max_pixels)
+        finished = reencode(upload, max_pixels)
     except (TooLarge, Image.DecompressionBombError):
         return TOO_LARGE
     except BROKEN:

@@ -1,7 +1,7 @@
-"""A picture as people upload it → the one we keep: square, 512 px at most, WebP, and nothing else of the file.
+"""Uploaded pictures: re-encoded as square WebP of at most 512 px, without anything else of the file.
 
-Decoding happens in a limited process of its own (`people/picture_worker.py`), one at a time on a machine: this process
-only hands bytes over, so that no file can take its memory.
+Decoding runs in a limited process of its own (`people/picture_worker.py`), one at a time on a machine: the web process
+only passes bytes on, so that no file can exhaust its memory.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ _waiting = threading.BoundedSemaphore(WAITING)
 
 
 def square_webp(upload: BinaryIO, size: int) -> bytes:
-    """The re-encoded picture; `size` is the upload's length in bytes.
+    """Return the re-encoded picture; `size` is the upload's length in bytes.
 
     Refuses `picture_too_large` (bytes or pixels, before a pixel is decoded), `not_a_picture`, and `busy` when others
     are being decoded for too long.
@@ -55,9 +55,9 @@ def square_webp(upload: BinaryIO, size: int) -> bytes:
 
 
 def _decode(data: bytes, written: IO[bytes]) -> int:
-    """Run the worker on an upload; its exit code, negative where it was ended by a signal.
+    """Run the worker on an upload; return its exit code, negative where a signal ended it.
 
-    It gets an empty environment (ours holds every secret) and writes to a file, whose size can be limited.
+    It gets an empty environment, because ours holds secrets, and writes to a file, whose size can be limited.
     """
     limits = [str(settings.PICTURE_MAX_PIXELS), str(settings.PICTURE_MAX_BYTES)]
     try:
@@ -81,9 +81,10 @@ def _decode(data: bytes, written: IO[bytes]) -> int:
 
 @contextmanager
 def _turn() -> Iterator[None]:
-    """One picture at a time on this machine, whichever web process took it; refuses `busy` rather than pile up.
+    """Hold this machine's lock for decoding, across web processes; refuses `busy` rather than queue without end.
 
-    The lock is on the pictures' folder, which all web processes share, and goes with the process that holds it.
+    The lock is on the folder of pictures, which all web processes share, and is released with the process that holds
+    it.
     """
     if not _waiting.acquire(blocking=False):
         raise PeopleRefused("busy", wait=PATIENCE)

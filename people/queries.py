@@ -1,4 +1,4 @@
-"""Questions about people that several places ask."""
+"""Queries about people."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -12,23 +12,23 @@ from people.spelling import plain_login
 
 
 def person(handle: str) -> User | None:
-    """The open account with this handle; capitals do not matter."""
+    """Find the open account with this handle; capitals do not matter."""
     return User.objects.by_handle(handle, is_active=True, signing_up=False)
 
 
 @dataclass(frozen=True)
-class Named:
-    """A list of handles and e-mail addresses, read. Each person once, in the order of the list."""
+class ParsedList:
+    """A parsed list of handles and e-mail addresses. Each person once, in the order of the list."""
 
     people: list[User]
     missing: list[str]
     unconfirmed: list[str]
 
 
-def by_handles_or_emails(words: Iterable[str]) -> Named:
-    """Whom a list names. Two queries, however long it is.
+def by_handles_or_emails(words: Iterable[str]) -> ParsedList:
+    """Find the people on a list, in two queries however long it is.
 
-    An address counts where its owner confirmed it: anybody can sign up with somebody else's.
+    An address only counts where its owner confirmed it: anybody can sign up with somebody else's.
     """
     asked = list(dict.fromkeys(plain_login(word) for word in words if word.strip(" @")))
     addresses = [word for word in asked if "@" in word]
@@ -43,7 +43,7 @@ def by_handles_or_emails(words: Iterable[str]) -> Named:
         if (someone.pk, someone.email) in confirmed:
             found[someone.email] = someone
     known = {someone.email for someone in people}
-    return Named(
+    return ParsedList(
         people=list(dict.fromkeys(found[word] for word in asked if word in found)),
         missing=[word for word in asked if word not in found and word not in known],
         unconfirmed=[word for word in asked if word not in found and word in known],

@@ -1,4 +1,4 @@
-"""Receivers of others' signals: a sign-out and a second step taken away end what they stood for."""
+"""Receivers of signals of Django and allauth: sign-outs and removed second steps end sessions."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from people.sessions import SessionStore
 
 
 def connect() -> None:
-    """Called once, from the app's `ready`."""
+    """Connect the receivers; called once, from the app's `ready`."""
     user_logged_out.connect(on_sign_out, dispatch_uid="people.sign_out")
     authenticator_added.connect(on_factor_added, dispatch_uid="people.factor_added")
     authenticator_reset.connect(on_factor_added, dispatch_uid="people.factor_reset")
@@ -23,18 +23,18 @@ def connect() -> None:
 
 
 def on_sign_out(request: HttpRequest | None, user: User | None, **_signal: Any) -> None:
-    """Sent before Django empties the session: its row goes first, so that whoever asks again finds it gone."""
+    """Delete the session's row before Django empties the session, so that a new check finds it gone."""
     if request is not None and user is not None:
         end_session(user, cast(SessionStore, request.session).stored_key, "signed_out")
 
 
 def on_factor_added(request: HttpRequest, user: User, authenticator: Authenticator, **_signal: Any) -> None:
-    """A session that ended while it added a second step has added none."""
+    """Remove a second step that was added by a session that ended meanwhile."""
     key = cast(SessionStore, request.session).stored_key
     if not Session.objects.filter(user=user, session_key=key).exists():
         Authenticator.objects.filter(pk=authenticator.pk).delete()
 
 
 def on_factor_removed(request: HttpRequest, user: User, **_signal: Any) -> None:
-    """A passkey that was lost may have signed somebody in: all other sessions end."""
+    """End all other sessions: a lost passkey may have signed somebody in."""
     end_credentials(user, "factor_ended", keep_session=cast(SessionStore, request.session).stored_key, tokens=False)

@@ -1,4 +1,4 @@
-"""Why something was refused: a code, its HTTP status and its text. One form for all apps, a table for each."""
+"""Refusals of people: a code, its HTTP status and its text."""
 
 from __future__ import annotations
 
@@ -40,6 +40,6 @@ TABLE: dict[str, Refusal] = {
 
 
 class PeopleRefused(Refused):
-    """An action on people said no."""
+    """A refusal of an action on people."""
 
     table = TABLE

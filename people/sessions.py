@@ -1,7 +1,7 @@
-"""Django's SESSION_ENGINE: sessions in PostgreSQL alone, under a hash of the key that the browser holds.
+"""Django's SESSION_ENGINE: sessions in PostgreSQL, under a hash of the key that the browser holds.
 
-A reader of the database, of a backup or of Redis learns no key that opens anything. There is no cache in front: a row
-that is deleted ends its session at once, in every process.
+A reader of the database or a backup learns no key that grants access. There is no cache in front: deleting a row ends
+its session at once, in every process.
 """
 
 from __future__ import annotations
@@ -24,12 +24,12 @@ LETTERS = 40  # of the hash, in hex: 160 bits, which is also as long as Django's
 
 
 def stored_key(key: str) -> str:
-    """The hash under which a session is kept. The key itself has 160 random bits, so no salt is needed."""
+    """Return the hash under which a session is stored. The key has 160 random bits, so no salt is needed."""
     return hashlib.sha256(key.encode("utf-8", "surrogatepass")).hexdigest()[:LETTERS]
 
 
 def alive(idents: Iterable[str], now: datetime | None = None) -> dict[str, int]:
-    """The sessions among these that are signed in and not over, each with its account, in one query."""
+    """Return ident → account of those sessions that are signed in and not over, in one query."""
     rows = Session.objects.filter(ident__in=set(idents), expire_date__gt=now or timezone.now(), user__isnull=False)
     return {ident: int(user_pk) for ident, user_pk in rows.values_list("ident", "user_id")}
 
@@ -40,7 +40,7 @@ class SessionStore(DatabaseStore):
     def __init__(self, session_key: str | None = None) -> None:
         super().__init__(session_key)
         self._ident = ""
-        self.row: Session | None = None  # as it was read; None for a session that was not, or is new
+        self.row: Session | None = None  # the row as it was read; None before that, or for a new session
 
     @classmethod
     def get_model_class(cls) -> type[Session]:
@@ -53,14 +53,14 @@ class SessionStore(DatabaseStore):
 
     @property
     def ident(self) -> str:
-        """The name of this session where its key must not stand; empty before it has a row."""
+        """The public name of this session, for places where its key must not be; "" before it has a row."""
         if not self._ident:
             rows = Session.objects.filter(session_key=self.stored_key)
             self._ident = rows.values_list("ident", flat=True).first() or ""
         return self._ident
 
     def cycle_key(self) -> None:
-        """Give the browser a new key for the same session: the row, and what is connected by it, goes on."""
+        """Give the browser a new key for the same session: the row and its connections stay."""
         data, old = self._get_session(), self.stored_key  # type: ignore[attr-defined]  # not in Django's stubs
         key: str = self._get_new_session_key()  # type: ignore[attr-defined]
         begun = {} if SESSION_KEY in data else {"created_at": timezone.now()}  # a sign-in begins here
@@ -90,7 +90,7 @@ class SessionStore(DatabaseStore):
         return await sync_to_async(self.exists)(session_key)
 
     def flush(self) -> None:
-        """End this session and begin another, with a key and a name of its own."""
+        """End this session and begin another, with a new key and ident."""
         super().flush()
         self._ident = ""
 
@@ -107,7 +107,7 @@ class SessionStore(DatabaseStore):
         return await sync_to_async(self.create_model_instance)(data)
 
     def save(self, must_create: bool = False) -> None:
-        """Write the row; raises CreateError for a key that is taken, UpdateError for a session that was ended."""
+        """Write the row. Raises CreateError for a key that exists, UpdateError for a session that was ended."""
         if self.session_key is None:
             self.create()
             return

@@ -1,4 +1,4 @@
-"""Signals of this app to those above it, which it must not import."""
+"""Signals of this app, for apps above it, which it must not import."""
 
 from django.dispatch import Signal
 

@@ -1,29 +1,29 @@
-"""One spelling for handles and passwords, however a device writes them. Addresses: `mail.addresses`."""
+"""Canonical spellings of handles and passwords, whatever the device. Addresses: `mail.addresses`."""
 
 from __future__ import annotations
 
 import unicodedata
 
 from core.text import nfc
-from mail.addresses import found_as
+from mail.addresses import lookup_address
 
 
 def plain_handle(typed: str) -> str:
-    """A handle as it is kept: without the @ before it that pages show, in plain letters where a keyboard has wide ones.
+    """Return a handle as it is stored: without the @ that pages show, full-width letters as plain ones.
 
-    What is no handle afterwards is for the validator to refuse.
+    The result may be invalid; the validator refuses it then.
     """
     return unicodedata.normalize("NFKC", typed).strip().removeprefix("@")
 
 
 def plain_login(typed: str) -> str:
-    """A handle or an address as somebody signs in with it, to be compared."""
+    """Return a handle or an address as typed at sign-in, in the spelling for comparison."""
     login = typed.strip()
-    return found_as(login) if "@" in login[1:] else plain_handle(login).lower()
+    return lookup_address(login) if "@" in login[1:] else plain_handle(login).lower()
 
 
 def password_spellings(typed: str | None) -> tuple[str, ...]:
-    """The ways in which a password may have been hashed: normalised, and as typed where that differs."""
+    """Return the texts that may have been hashed for a password: normalised, and as typed where that differs."""
     if typed is None:
         return ()
     normal = nfc(typed)

@@ -1,7 +1,7 @@
-"""Before everything staff: a second step that is set up, that this session used lately, and no long pause since.
+"""The gate before all rights of staff: a second step that this session used lately, and no long pause since.
 
-Permissions are granted to nobody else (`User.has_perm`), so every page, action and part of the API that asks for one is
-behind this. `is_staff` is asked here alone: it says whose pages Django's admin are.
+No permission is granted without it (`User.has_perm`), so it protects every page, action and part of the API that checks
+one. `is_staff` is only read here: it says who may open Django's admin.
 """
 
 from __future__ import annotations
@@ -28,13 +28,13 @@ from people.accounts.links import local_next
 from people.models import Session, User
 
 STEPS = (Authenticator.Type.TOTP, Authenticator.Type.WEBAUTHN)
-SEEN = "staff_seen_at"  # in the session: seconds since 1970
-NEXT = "staff_next"  # in the session: where a person wanted to go who has no second step yet
-SEEN_AGAIN = 60  # seconds between two notes of it
+SEEN = "staff_seen_at"  # session key: seconds since 1970
+NEXT = "staff_next"  # session key: the page to return to once a second step is set up
+SEEN_AGAIN = 60  # seconds between two updates of SEEN
 
 
 def has_fresh_step(request: HttpRequest, user: User) -> bool:
-    """Whether this session is good for staff now; notes that it is in use."""
+    """Whether this session may have rights of staff now; stores that it is in use."""
     step = _last_step(get_authentication_records(request, user), request.session, time.time())
     if step is None or not _still_has(user.pk, step):
         return False
@@ -44,7 +44,7 @@ def has_fresh_step(request: HttpRequest, user: User) -> bool:
 
 
 def fresh_sessions(idents: Iterable[str]) -> set[str]:
-    """The sessions among these that are good for staff now. One query, and one more a session of staff."""
+    """Return those sessions that may have rights of staff now. One query, and one for each session of staff."""
     fresh = set()
     for row in Session.objects.filter(ident__in=set(idents), user__is_staff=True, user__is_active=True):
         data = row.get_decoded()
@@ -56,7 +56,7 @@ def fresh_sessions(idents: Iterable[str]) -> set[str]:
 
 
 def _last_step(records: list[dict[str, Any]], session: Any, now: float) -> dict[str, Any] | None:
-    """The second step that a session used last; None where it used none, or not lately, or then paused for long."""
+    """Return the record of the second step that a session used last; None where missing, old or too long idle."""
     used = [record for record in records if record.get("method") == "mfa"]
     if not used:
         return None
@@ -72,7 +72,7 @@ def _still_has(user_pk: int | None, step: dict[str, Any]) -> bool:
 
 
 class StaffGateMiddleware:
-    """Gives the person of a session the check that permissions ask, and leads staff to their second step."""
+    """Middleware that sets the check behind permissions, and redirects staff to their second step."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
@@ -80,7 +80,7 @@ class StaffGateMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponse:
         if settings.SESSION_COOKIE_NAME in request.COOKIES and request.user.is_authenticated:
             user = request.user
-            user.step_check = once(partial(has_fresh_step, request, user))
+            user.step_check = cached(partial(has_fresh_step, request, user))
             if user.is_staff and is_admin(request.path_info):
                 if not user.has_fresh_step:
                     return HttpResponseRedirect(second_step_url(request.get_full_path()))
@@ -88,8 +88,8 @@ class StaffGateMiddleware:
         return self.get_response(request)
 
 
-def once(check: Callable[[], bool]) -> Callable[[], bool]:
-    """The check, made when it is first asked and kept: what a request may do does not change within it."""
+def cached(check: Callable[[], bool]) -> Callable[[], bool]:
+    """Cache the result of a check: rights do not change within a request."""
     answer: list[bool] = []
 
     def ask() -> bool:
@@ -101,12 +101,12 @@ def once(check: Callable[[], bool]) -> Callable[[], bool]:
 
 
 def is_admin(path: str) -> bool:
-    """Whether a path is of the admin, but for its way out."""
+    """Whether a path is in the admin, except its page for signing out."""
     return path.startswith(reverse("admin:index")) and path != reverse("admin:logout")
 
 
 def may_see_admin(request: HttpRequest) -> bool:
-    """Django's own question of the admin's every page."""
+    """Whether the reader may open the admin; Django calls it for every page."""
     user = request.user
     return bool(user.is_active and isinstance(user, User) and user.is_staff and user.has_fresh_step)
 
@@ -119,7 +119,7 @@ def second_step_url(wanted: str) -> str:
 @require_safe
 @login_required
 def second_step(request: HttpRequest) -> HttpResponse:
-    """Lead staff to setting up their second step, or to using it; then to where they wanted to go."""
+    """Redirect staff to set up or use their second step, and then to the page they wanted."""
     user = cast(User, request.user)
     wanted = local_next(request) or request.session.get(NEXT, "") or reverse("admin:index")
     if user.has_fresh_step or not user.is_staff:
@@ -136,6 +136,6 @@ def second_step(request: HttpRequest) -> HttpResponse:
     return render(request, "people/second_step.html", context)
 
 
-def close_admin() -> None:
-    """Make Django's admin ask the gate; called where the admin is set up."""
+def install_gate() -> None:
+    """Make Django's admin use `may_see_admin`; called where the admin is set up."""
     admin.site.has_permission = may_see_admin  # type: ignore[method-assign]

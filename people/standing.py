@@ -1,6 +1,6 @@
-"""May this person come in, speak, open rooms? Facts of the account alone; a room's own policies are asked elsewhere.
+"""Whether an account may come in, speak, or open rooms. Only facts of the account; a room's policies are in rooms.
 
-The answers are codes or None; texts stand where the codes are shown. But for the loaders, all of it is pure.
+The answers are codes of refusals, or None. Except for the loaders, everything here is pure.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from people.models import Creator, Sanction, User
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """Facts of an account that bear on what it may do. `sanctions` are the kinds in force now."""
+    """Facts of an account on which its rights depend. `sanctions` are the kinds in force now."""
 
     signed_in: bool = False
     active: bool = False
@@ -30,14 +30,14 @@ NOBODY = Standing()
 
 
 def standing_of(user: User | AnonymousUser | None) -> Standing:
-    """The facts as the database has them now, in one query; none for who is not signed in."""
+    """Load the standing of a user, in one query; none for somebody who is not signed in."""
     if user is None or not user.is_authenticated:
         return NOBODY
     return standings([user.pk]).get(user.pk, Standing(signed_in=True))
 
 
 def standings(user_pks: Iterable[int]) -> dict[int, Standing]:
-    """The facts of many accounts in one query; an account that is not there any more is missing."""
+    """Load the standing of many accounts in one query; accounts that no longer exist are missing."""
     member = Creator.objects.filter(user=OuterRef("pk"), added_at__isnull=False)
     kinds = ArrayAgg("sanctions__kind", filter=Sanction.holds(timezone.now(), "sanctions__"), distinct=True)
     rows = User.objects.filter(pk__in=list(user_pks)).annotate(creator_now=Exists(member), kinds=kinds)
@@ -47,14 +47,17 @@ def standings(user_pks: Iterable[int]) -> dict[int, Standing]:
     }
 
 
-def hold(user_pk: int) -> None:
-    """Keep an account's standing as it is until this transaction ends: whoever changes it (closing, sanctions) holds
-    it too. So what is given by it is refused, or there to be taken back; never given a moment too late."""
+def lock_standing(user_pk: int) -> None:
+    """Lock an account until this transaction ends, so that its standing cannot change meanwhile.
+
+    Closing and sanctions take the same lock. So a right that is used in this transaction is either refused, or given
+    before the change, which then takes it back.
+    """
     list(User.objects.select_for_update(no_key=True).filter(pk=user_pk).values_list("pk"))
 
 
 def why_not_enter(standing: Standing) -> str | None:
-    """Everyone may come in without an account; with a closed or suspended one nobody may."""
+    """Return why an account may not come in. Signed-out people may; closed and suspended accounts may not."""
     if not standing.signed_in:
         return None
     if not standing.active:
@@ -63,7 +66,7 @@ def why_not_enter(standing: Standing) -> str | None:
 
 
 def why_not_speak(standing: Standing) -> str | None:
-    """A voice belongs to an account that may be on a stage."""
+    """Return why an account may not be on a stage."""
     if not standing.signed_in:
         return "not_signed_in"
     if code := why_not_enter(standing):
@@ -72,7 +75,7 @@ def why_not_speak(standing: Standing) -> str | None:
 
 
 def why_not_host(standing: Standing) -> str | None:
-    """Only members of the creator group open rooms, and nobody whose hosting was taken away; a host speaks."""
+    """Return why an account may not open rooms: only members of the creator group who may speak."""
     if code := why_not_speak(standing):
         return code
     if Sanction.Kind.NO_HOSTING in standing.sanctions:

@@ -1,4 +1,4 @@
-"""A suspended account: one may sign in, read why, and sign out."""
+"""Suspended accounts: they may sign in, read why, and sign out."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from people.standing import standing_of, why_not_enter
 
 
 class SuspensionMiddleware:
-    """Answers every page of somebody suspended with the same one, but for what belongs to nobody."""
+    """Middleware that answers every request of a suspended account with the same page, except public paths."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response

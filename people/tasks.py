@@ -1,4 +1,4 @@
-"""Work in the background for people."""
+"""Celery tasks of people."""
 
 from celery import shared_task
 
@@ -7,5 +7,5 @@ from people.actions.tidying import tidy_accounts
 
 @shared_task(name="people.tasks.tidy", ignore_result=True)
 def tidy() -> None:
-    """Delete sessions and tokens that are over, and sign-ups that nobody confirmed."""
+    """Delete expired sessions and tokens, and sign-ups that nobody confirmed."""
     tidy_accounts()

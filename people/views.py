@@ -24,14 +24,14 @@ YEAR = 365 * 24 * 3600  # seconds
 
 
 def reader(request: HttpRequest) -> User:
-    """Who is signed in; for views that require it."""
+    """Return the signed-in user; for views that require one."""
     return cast(User, request.user)
 
 
 @login_required
 @require_http_methods(["GET", "POST"])
 def settings_page(request: HttpRequest) -> HttpResponse:
-    """Name, text, language, time zone. The account's own pages (e-mail, password, second step) are linked from here."""
+    """Show and change name, text, language and time zone. Links to e-mail, password and second step."""
     # The form works on a copy, so that a refused name does not stand in the page's header.
     user = User.objects.get(pk=reader(request).pk)
     form = ProfileForm(request.POST or None, instance=user)
@@ -71,7 +71,7 @@ def picture_form(request: HttpRequest) -> HttpResponse:
 
 @require_GET
 def picture(request: HttpRequest, name: str) -> FileResponse:
-    """An uploaded picture. Its name is random and new with each upload, so it may be kept for ever."""
+    """Serve an uploaded picture. Its name is random and new with each upload, so it may be cached for ever."""
     file = Path(settings.MEDIA_ROOT) / name
     if not file.is_file():
         raise Http404(_("This picture is gone."))
@@ -81,7 +81,7 @@ def picture(request: HttpRequest, name: str) -> FileResponse:
 
 @require_http_methods(["GET", "POST"])
 def creators(request: HttpRequest) -> HttpResponse:
-    """Who may open rooms, how to ask, and where you stand."""
+    """Show the creator group's page and the reader's place in the queue; POST asks to join."""
     if request.method == "POST" and not request.user.is_authenticated:
         return redirect(f"{settings.LOGIN_URL}?next={request.path}")
     mine = Creator.objects.filter(user=reader(request)).first() if request.user.is_authenticated else None
@@ -111,5 +111,5 @@ def withdraw(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 def rules(request: HttpRequest) -> HttpResponse:
-    """The rules of the house, in the version people agree to."""
+    """Show the rules of the site, in the version people agree to."""
     return render(request, "people/rules.html", {"version": settings.RULES_VERSION})

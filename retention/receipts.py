@@ -42,7 +42,7 @@ def content(receipt: PurgeReceipt) -> dict[str, Any]:
 
 def digest(receipt: PurgeReceipt) -> str:
     """Compute the SHA-256 of a receipt's content (hex), which the ledger records."""
-    return hashlib.sha256(chain.canonical(content(receipt))).hexdigest()
+    return hashlib.sha256(chain.canonical_json(content(receipt))).hexdigest()
 
 
 def file_of(moment: datetime) -> Path:
@@ -65,7 +65,7 @@ def keep_outside(rooms: Sequence[int], now: datetime) -> None:
         row["signed"] = chain.sign(settings.LEDGER_KEY, "receipt", row)
         lines.setdefault(file_of(receipt.begun_at), []).append(row)
     for file, rows in lines.items():
-        append_file.append(file, rows)
+        append_file.append_rows(file, rows)
     PurgeReceipt.objects.filter(pk__in=[receipt.pk for receipt in receipts]).update(kept_at=now)
 
 
@@ -73,7 +73,7 @@ def read_all() -> Iterator[dict[str, Any]]:
     """Yield all receipts outside, oldest month first. Lines without a valid signature are logged and left out."""
     folder = Path(settings.RECEIPTS_DIR)
     for file in sorted(folder.glob("*.jsonl")) if folder.is_dir() else ():
-        for number, row in append_file.read(file):
+        for number, row in append_file.read_rows(file):
             signed = row.pop("signed", None) if row is not None else None
             if row is None or signed != chain.sign(settings.LEDGER_KEY, "receipt", row):
                 log.error("%s, line %d is no receipt of ours: left out", file.name, number)

@@ -15,14 +15,14 @@ from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
-from core.admin.bases import ReadOnly
-from core.admin.each import to_each
+from core.admin.bases import ReadOnlyMixin
+from core.admin.each import apply_to_each
 from rooms import actions
 from rooms.models import Consent, Recording, RecordingFile, Room, RoomEvent, Seat
 from rooms.wording import ENTRY_WORDS
 
 
-class SeatInline(ReadOnly, admin.TabularInline):  # type: ignore[type-arg]
+class SeatInline(ReadOnlyMixin, admin.TabularInline):  # type: ignore[type-arg]
     model = Seat
     fields = ("place", "role", "user", "muted", "taken_at", "left_at", "left_reason")
     ordering = ("taken_at",)
@@ -33,7 +33,7 @@ class SeatInline(ReadOnly, admin.TabularInline):  # type: ignore[type-arg]
 
 
 @admin.register(Room)
-class RoomAdmin(ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]
+class RoomAdmin(ReadOnlyMixin, admin.ModelAdmin):  # type: ignore[type-arg]
     list_display = ("title", "host_handle", "status", "started_at", "ended_at", "end_reason", "language", "seat_count")
     list_filter = ("status", "end_reason", "language", "speak_policy", "entry_policy", "is_demo")
     list_select_related = ("host",)
@@ -63,7 +63,7 @@ class RoomAdmin(ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]
     @admin.action(description=_("End these rooms now"), permissions=["end"])
     def end_rooms(self, request: HttpRequest, queryset: QuerySet[Room]) -> None:
         """End each room by the action `end_room`; rooms that have ended are skipped."""
-        ended = to_each(request, queryset, lambda room, by: actions.end_room(room.pk, by, Room.EndReason.STAFF))
+        ended = apply_to_each(request, queryset, lambda room, by: actions.end_room(room.pk, by, Room.EndReason.STAFF))
         if ended:
             done = ngettext("{number} room was ended.", "{number} rooms were ended.", ended)
             messages.success(request, done.format(number=ended))
@@ -83,7 +83,9 @@ def _entry_action(policy: str) -> Callable[[RoomAdmin, HttpRequest, QuerySet[Roo
     """Make the admin action that sets one entry policy, by the same action that hosts use."""
 
     def set_policy(self: RoomAdmin, request: HttpRequest, queryset: QuerySet[Room]) -> None:
-        done = to_each(request, queryset, lambda room, by: actions.set_entry_policy(room.pk, by, policy, as_staff=True))
+        done = apply_to_each(
+            request, queryset, lambda room, by: actions.set_entry_policy(room.pk, by, policy, as_staff=True)
+        )
         if done:
             text = ngettext("{number} room was changed.", "{number} rooms were changed.", done)
             messages.success(request, text.format(number=done))
@@ -92,7 +94,7 @@ def _entry_action(policy: str) -> Callable[[RoomAdmin, HttpRequest, QuerySet[Roo
 
 
 @admin.register(RoomEvent)
-class RoomEventAdmin(ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]
+class RoomEventAdmin(ReadOnlyMixin, admin.ModelAdmin):  # type: ignore[type-arg]
     list_display = ("room", "seq", "type", "at_ms", "data", "created_at")
     list_filter = ("type",)
     list_select_related = ("room",)
@@ -102,7 +104,7 @@ class RoomEventAdmin(ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]
 
 
 @admin.register(Consent)
-class ConsentAdmin(ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]
+class ConsentAdmin(ReadOnlyMixin, admin.ModelAdmin):  # type: ignore[type-arg]
     list_display = ("user", "room", "text_version", "at")
     list_select_related = ("user", "room")
     search_fields = ("user__handle", "room__slug", "room__title")
@@ -110,7 +112,7 @@ class ConsentAdmin(ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]
     show_full_result_count = False
 
 
-class RecordingFileInline(ReadOnly, admin.TabularInline):  # type: ignore[type-arg]
+class RecordingFileInline(ReadOnlyMixin, admin.TabularInline):  # type: ignore[type-arg]
     model = RecordingFile
     fields = ("kind", "speaker", "start_ms", "duration_ms", "size", "sha256")
     readonly_fields = ("speaker",)
@@ -125,7 +127,7 @@ class RecordingFileInline(ReadOnly, admin.TabularInline):  # type: ignore[type-a
 
 
 @admin.register(Recording)
-class RecordingAdmin(ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]
+class RecordingAdmin(ReadOnlyMixin, admin.ModelAdmin):  # type: ignore[type-arg]
     list_display = (
         *("room", "host_handle", "state", "room_ended", "duration_ms"),
         *("attempts", "next_try_at", "error"),
@@ -154,7 +156,7 @@ class RecordingAdmin(ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]
     def retry(self, request: HttpRequest, queryset: QuerySet[Recording]) -> None:
         """Retry each recording by the action `retry_recording`; finished ones are skipped."""
         rooms = Room.objects.filter(recording__in=queryset)
-        if number := to_each(request, rooms, lambda room, by: actions.retry_recording(room.pk, by)):
+        if number := apply_to_each(request, rooms, lambda room, by: actions.retry_recording(room.pk, by)):
             done = ngettext("{number} recording is tried again.", "{number} recordings are tried again.", number)
             messages.success(request, done.format(number=number))
 

@@ -1,4 +1,4 @@
-"""Channels in Redis that every process of the site hears. Each name stands here and nowhere else."""
+"""Names of the Redis channels between processes of the site."""
 
 from __future__ import annotations
 
@@ -6,22 +6,22 @@ from core.bus import key
 
 
 def room_channel(room_pk: int) -> str:
-    """What everybody in a room may hear."""
+    """The channel of messages that everybody in a room may receive."""
     return key(f"room:{room_pk}")
 
 
 def person_channel(user_pk: int) -> str:
-    """What one person's pages hear, in whatever room they are."""
+    """The channel of one person's pages, in whatever room they are."""
     return key(f"person:{user_pk}")
 
 
 def host_channel(room_pk: int) -> str:
-    """What host and co-hosts of a room hear, and nobody else."""
+    """The channel of a room's host and co-hosts."""
     return key(f"host:{room_pk}")
 
 
 def staff_channel() -> str:
-    """What staff hear whose session used a second step lately, in whatever room they are."""
+    """The channel of staff whose session used a second step lately, in whatever room they are."""
     return key("staff")
 
 

@@ -248,16 +248,6 @@ def listening(present: int, seated_here: Iterable[bool]) -> int:
     return max(0, present - sum(seated_here))
 
 
-def count(room_pk: int) -> int:
-    """Number of people connected, stage and audience. Raises RedisError."""
-    return look(room_pk, [])[0]
-
-
-def is_connected(room_pk: int, user_pk: int) -> bool:
-    """Whether this person is connected by any of their pages. Raises RedisError."""
-    return look(room_pk, [user_key(user_pk)])[1][0]
-
-
 def absences(rooms: Mapping[int, Sequence[int]], now: float) -> dict[int, dict[int, float | None]]:
     """Unix time since which the given accounts of each room are away without a break; None for those who are here.
 

@@ -27,9 +27,9 @@ def main() -> int:
     """Print every refused docstring; the exit status tells whether there are any."""
     listed = subprocess.run(["git", "ls-files", "*.py"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
     files = [name for name in listed.split() if "/migrations/" not in name and (ROOT / name).is_file()]
-    found = [f"{name}:{line}: {text}" for name in files for line, text in bad_docstrings((ROOT / name).read_text())]
-    print("\n".join(found))
-    return 1 if found else 0
+    refused = [f"{name}:{line}: {text}" for name in files for line, text in bad_docstrings((ROOT / name).read_text())]
+    print("\n".join(refused))
+    return 1 if refused else 0
 
 
 if __name__ == "__main__":

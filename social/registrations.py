@@ -10,7 +10,7 @@ from social.models import Follow
 
 
 def on_accounts_ready(sender: Any, people: dict[str, User], **_more: Any) -> None:
-    """Receiver of `accounts_ready`: make the follows that are missing."""
+    """Make the demo's follows that are missing; receiver of `accounts_ready`."""
     for account in demo.ACCOUNTS:
         for handle in account.follows:
             Follow.objects.get_or_create(follower=people[account.handle], followed=people[handle])

@@ -26,7 +26,7 @@ def person_or_404(handle: str) -> User:
 
 
 def go_back(request: HttpRequest, otherwise: str) -> HttpResponse:
-    """To the page that the form named, if it is one of ours."""
+    """Redirect to the page that the form named in `next` if it is on this site, else to `otherwise`."""
     wanted = request.POST.get("next", "")
     ours = url_has_allowed_host_and_scheme(wanted, {request.get_host()}, require_https=request.is_secure())
     # Not `redirect`: it looks up a word without a slash as the name of a view.
@@ -35,7 +35,7 @@ def go_back(request: HttpRequest, otherwise: str) -> HttpResponse:
 
 @require_safe
 def profile(request: HttpRequest, handle: str) -> HttpResponse:
-    """A person's page. Other spellings of the handle lead to the right one."""
+    """Show a person's page. Another spelling of the handle is redirected to the right one."""
     user = person_or_404(handle)
     if user.handle != handle:
         return redirect(user, permanent=True)
@@ -58,7 +58,7 @@ def change_follow(request: HttpRequest, handle: str, wanted: bool) -> HttpRespon
 @require_http_methods(["GET", "POST"])
 @login_required
 def follow(request: HttpRequest, handle: str) -> HttpResponse:
-    """POST follows. GET is where signing in leads back to: it shows the person, and changes nothing."""
+    """Follow on POST. A GET, to which signing in returns, shows the person and changes nothing."""
     if request.method == "GET":
         return redirect("social:profile", handle)
     return change_follow(request, handle, True)

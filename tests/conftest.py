@@ -8,20 +8,38 @@ import pytest
 import redis
 from django.conf import settings
 from django.core.management import call_command
-from django.db.backends.postgresql.operations import DatabaseOperations
+from django.test import TransactionTestCase
+from django.test.utils import override_settings
 from hypothesis import HealthCheck
 from hypothesis import settings as properties
-from psycopg import sql
+from psycopg.errors import DeadlockDetected
 from pytest_django import DjangoDbBlocker
 
 from deploy.local.throwaway import Throwaway
-from tests.privileges import migrations_database, superuser
-from tests.processes import Site
-from tests.services import services as running_services
+from tests.support import tables
+from tests.support.privileges import migrations_database, superuser
+from tests.support.processes import Site
+from tests.support.services import services as running_services
 
 # Property tests may share two cores with browsers and Whisper: none of them is about time.
 properties.register_profile("shared machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 properties.load_profile("shared machine")
+
+
+# Pages that tests render in their own process name static files as they lie: nothing needs to be collected and hashed.
+PLAIN = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
+COLLECTED = settings.STORAGES["staticfiles"]
+
+
+def pytest_configure() -> None:
+    settings.STORAGES = {**settings.STORAGES, "staticfiles": PLAIN}
+
+
+@pytest.fixture(scope="session")
+def static_files() -> None:
+    """Files as production serves them, hashed and compressed, for the site's processes."""
+    with override_settings(STORAGES={**settings.STORAGES, "staticfiles": COLLECTED}):
+        call_command("collectstatic", "--no-input", "--verbosity", "0")
 
 
 @pytest.fixture(scope="session")
@@ -36,29 +54,35 @@ def django_db_setup(django_test_environment: None, django_db_blocker: DjangoDbBl
     settings.MIGRATIONS_DATABASE = migrations_database()
     with django_db_blocker.unblock():
         call_command("migrate", interactive=False, verbosity=0)
+    tables.remember()
 
 
 @pytest.fixture(autouse=True, scope="session")
-def _flush_past_the_guards() -> Generator[None]:
-    """Emptying the tables between tests is beyond the site's role, and must not stop at the guard of the ledger."""
+def _tables_are_reset() -> Generator[None]:
+    """In place of Django's flush after each test that commits."""
 
-    def empty(self: DatabaseOperations, statements: list[str]) -> None:
-        with superuser() as connected, connected.transaction():
-            connected.execute("SET LOCAL session_replication_role = 'replica'")
-            connected.execute(sql.SQL("TRUNCATE ledger.entry, ledger.text"))
-            for statement in statements:
-                connected.execute(statement.encode())
+    def teardown(_case: TransactionTestCase) -> None:
+        for attempt in range(3):
+            try:
+                return tables.reset()
+            except DeadlockDetected:  # with what a process of the shared site is doing
+                if attempt == 2:
+                    raise
+        return None
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(DatabaseOperations, "execute_sql_flush", empty)
+        patch.setattr(TransactionTestCase, "_fixture_teardown", teardown)
         yield
 
 
 @pytest.fixture(autouse=True)
-def _clean_slate() -> Generator[None]:
+def _clean_slate(request: pytest.FixtureRequest) -> Generator[None]:
     """Nothing of one test is left in Redis, the mailbox, pictures or recordings for the next."""
     from rooms.recording import marker
+    from tests.support.shared_site import end_shared_site, is_in_use
 
+    if "lent_site" not in request.fixturenames:
+        end_shared_site()
     yield
     marker.forget()
     if (Path(settings.RECORDINGS_DIR) / marker.NAME).exists():
@@ -69,7 +93,28 @@ def _clean_slate() -> Generator[None]:
         client.flushall()
     for folder in (settings.MAIL_FOLDER, settings.MEDIA_ROOT, settings.RECORDINGS_DIR, settings.OUTSIDE_DIR):
         for path in Path(folder).iterdir() if Path(folder).is_dir() else ():
-            shutil.rmtree(path) if path.is_dir() else path.unlink()
+            if path.is_dir():
+                shutil.rmtree(path, ignore_errors=True)  # the shared site may be at it, too
+            elif not is_in_use(path):
+                path.unlink(missing_ok=True)
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _end_shared_site() -> Generator[None]:
+    from tests.support.shared_site import end_shared_site
+
+    yield
+    end_shared_site()
+
+
+@pytest.fixture
+def lent_site(transactional_db: None) -> Generator[Site]:
+    """Web, media and work of the site that tests share: see `tests.support.shared_site` for what it may be used for."""
+    from tests.support.shared_site import shared_site
+
+    site = shared_site()
+    yield site
+    site.take_back()
 
 
 @pytest.fixture

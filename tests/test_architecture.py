@@ -20,7 +20,19 @@ from tests.rooms.reducer import _CHANGES
 from transcripts.refusals import TranscriptRefused
 
 ROOT = Path(__file__).resolve().parent.parent
-APPS = ("config", "core", "ledger", "people", "rooms", "transcripts", "moderation")
+APPS = (
+    "config",
+    "core",
+    "ledger",
+    "mail",
+    "people",
+    "social",
+    "rooms",
+    "retention",
+    "transcripts",
+    "moderation",
+    "pages",
+)
 # What a room is made of. Only actions write it; each exception is the one writer of what it names.
 ROOM_ROWS = frozenset({"Room", "Seat", "RoomEvent", "Consent"})
 WRITERS = ("rooms/actions/",)

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
-APPS = ("core", "ledger", "people", "rooms", "transcripts", "moderation")
+APPS = ("core", "ledger", "mail", "people", "social", "rooms", "retention", "transcripts", "moderation", "pages")
 
 RELATED = frozenset({"seats", "events", "consents", "hosted_rooms"})
 WRITES = frozenset({"create", "bulk_create", "get_or_create", "update_or_create", "update", "bulk_update", "delete"})

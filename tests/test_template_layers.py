@@ -10,8 +10,17 @@ import pytest
 ROOT = Path(__file__).resolve().parent.parent
 TEMPLATES = ROOT / "templates"
 # From the bottom; apps of one rank know nothing of each other. The same order stands in pyproject.toml.
-LAYERS = (("core",), ("ledger", "mail"), ("people",), ("social",), ("rooms",), ("retention", "transcripts"))
-LAYERS += (("moderation",), ("pages",), ("config",))
+LAYERS: tuple[tuple[str, ...], ...] = (
+    ("core",),
+    ("ledger", "mail"),
+    ("people",),
+    ("social",),
+    ("rooms",),
+    ("retention", "transcripts"),
+    ("moderation",),
+    ("pages",),
+    ("config",),
+)
 RANK = {app: rank for rank, apps in enumerate(LAYERS) for app in apps}
 # Folders of templates that are no app's name, and whose they are.
 OWNER = {"components": "core", "account": "people", "allauth": "people", "dev": "config", "usersessions": "people"}

@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
 from core.admin.bases import ReadOnlyAdmin
-from core.admin.each import to_each
+from core.admin.each import apply_to_each
 from transcripts.actions import retry_transcript
 from transcripts.models import Cue, TrackPlan, Transcript, TranscriptionWindow, WorkItem
 
@@ -31,7 +31,7 @@ class TranscriptAdmin(ReadOnlyAdmin):
     @admin.action(description=_("Try again what could not be transcribed"), permissions=["retry"])
     def retry(self, request: HttpRequest, queryset: QuerySet[Transcript]) -> None:
         """Retry each selected transcript with the action that hosts use; refusals are shown as messages."""
-        done = to_each(request, queryset, lambda row, by: retry_transcript(row.room, by, as_staff=True))
+        done = apply_to_each(request, queryset, lambda row, by: retry_transcript(row.room, by, as_staff=True))
         if done:
             text = ngettext("{number} transcript is tried again.", "{number} transcripts are tried again.", done)
             messages.success(request, text.format(number=done))

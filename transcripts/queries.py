@@ -76,7 +76,7 @@ def cues_in_order(transcript: Transcript) -> "QuerySet[Cue]":
 def search(cues: "QuerySet[Cue]", language: str, words: str) -> "QuerySet[Cue]":
     """Filter cues by all the words, stemmed in this language ("room" finds "rooms"); supports quotes and minus."""
     dictionary = DICTIONARIES.get(language, OTHER_DICTIONARY)
-    query = SearchQuery(SEARCH.loosely(words), config=dictionary, search_type="websearch")
+    query = SearchQuery(SEARCH.clean_leniently(words), config=dictionary, search_type="websearch")
     return cues.filter(search=query)
 
 

@@ -1,4 +1,4 @@
-"""Base classes of admin pages for rows that actions write."""
+"""Base classes of admin pages for rows that only actions write."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ else:
     ModelAdmin = admin.ModelAdmin
 
 
-class UnwrittenAdmin(ModelAdmin):
-    """Rows that actions write: the admin has no form for them, and may at most delete one."""
+class NoFormAdmin(ModelAdmin):
+    """Admin without add and change forms, for rows that actions write; rows may at most be deleted."""
 
     list_per_page = 50
     show_full_result_count = False
@@ -26,15 +26,15 @@ class UnwrittenAdmin(ModelAdmin):
         return False
 
 
-class ReadOnlyAdmin(UnwrittenAdmin):
-    """A list and a page to read. Nobody adds, changes or deletes here, a superuser neither."""
+class ReadOnlyAdmin(NoFormAdmin):
+    """Admin with a list and a page to read; nobody adds, changes or deletes here, not even a superuser."""
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
 
 
-class ReadOnly:
-    """What happened, happened."""
+class ReadOnlyMixin:
+    """Mixin for admins and inlines of records that nobody adds, changes or deletes."""
 
     def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False

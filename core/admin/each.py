@@ -1,4 +1,4 @@
-"""An act of the admin on several rows: each by itself, by the one action that everybody uses."""
+"""Admin actions on several rows: one call of the ordinary action for each row, so that one refusal stops no other."""
 
 from __future__ import annotations
 
@@ -13,8 +13,9 @@ from core.refusals import Refused
 Row = TypeVar("Row")
 
 
-def to_each(request: HttpRequest, rows: Iterable[Row], act: Callable[[Row, Any], object]) -> int:
-    """Do something to each row as the person of the request; say which refused. Returns how many did not."""
+def apply_to_each(request: HttpRequest, rows: Iterable[Row], act: Callable[[Row, Any], object]) -> int:
+    """Call `act(row, request.user)` for each row and show a warning for each that is refused. Returns how many
+    succeeded."""
     done = 0
     for row in rows:
         try:

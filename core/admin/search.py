@@ -1,4 +1,4 @@
-"""The search box of the admin's lists: what is looked for is written as what is kept."""
+"""The search box of the admin's lists, with search texts normalised as stored texts are."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ SEARCH = Text(200)
 
 
 class SearchForm(ChangeListSearchForm):
-    """Django's, for text in any normalisation form; never refused."""
+    """Django's search form, for text in any normalisation form; never invalid because of its text."""
 
     def clean(self) -> dict[str, Any]:
         found = super().clean() or self.cleaned_data
-        return {**found, SEARCH_VAR: SEARCH.loosely(found.get(SEARCH_VAR) or "")}
+        return {**found, SEARCH_VAR: SEARCH.clean_leniently(found.get(SEARCH_VAR) or "")}
 
 
 def normalise_searches() -> None:
-    """Have every list of the admin use it."""
+    """Make every list of the admin use `SearchForm`."""
     ChangeList.search_form_class = SearchForm

@@ -1,6 +1,7 @@
-"""Every refusal of the API in one shape: {"error": {"code", "text", "fields"?}}.
+"""The one shape of every error of the API: {"error": {"code", "text", "fields"?}}.
 
-What actions refuse says it out of the table of its app; what Django REST framework raises itself gets a code too.
+Refusals of actions have their code and text from their app's table; errors that Django REST framework raises itself get
+a code too.
 """
 
 from typing import Any
@@ -15,7 +16,7 @@ from rest_framework.views import set_rollback
 
 from core.refusals import Refused, as_error
 
-# HTTP status → code, for what the framework refuses before an action is asked.
+# HTTP status → code, for what the framework refuses before an action is called.
 CODES = {
     400: "bad_value",
     401: "not_signed_in",
@@ -29,7 +30,7 @@ CODES = {
 
 
 def sentences(detail: Any) -> str:
-    """One text out of what the framework nests in lists and objects."""
+    """Join the texts that the framework nests in lists and objects into one."""
     if isinstance(detail, dict):
         return " ".join(f"{name}: {sentences(value)}" for name, value in detail.items())
     if isinstance(detail, list | tuple):
@@ -38,7 +39,7 @@ def sentences(detail: Any) -> str:
 
 
 def handler(error: Exception, context: dict[str, Any]) -> Response | None:
-    """DRF's EXCEPTION_HANDLER. None, a 500, for what nobody foresaw."""
+    """Turn an exception into a response (DRF's EXCEPTION_HANDLER). None for an unexpected one, which becomes a 500."""
     if isinstance(error, Refused):
         set_rollback()
         answer = Response({"error": as_error(error.code, error.text, error.fields)}, status=error.status)
@@ -58,6 +59,7 @@ def handler(error: Exception, context: dict[str, Any]) -> Response | None:
 
 
 def framework_answer(error: exceptions.APIException) -> Response:
+    """Build the response for an exception of Django REST framework."""
     fields = None
     text = sentences(error.detail)
     if isinstance(error, exceptions.ValidationError) and isinstance(error.detail, dict):
@@ -77,7 +79,7 @@ class ErrorDetailSerializer(serializers.Serializer[Any]):
 
 
 class ErrorSerializer(serializers.Serializer[Any]):
-    """Every refusal."""
+    """The body of every refusal."""
 
     error = ErrorDetailSerializer()
 

@@ -1,4 +1,4 @@
-"""Fields of the API for text that people type."""
+"""API fields for text that people type."""
 
 from typing import Any
 
@@ -8,7 +8,7 @@ from core.text import Text
 
 
 class TypedField(serializers.CharField):
-    """Text as `core.text` takes it. The schema's `maxLength` counts code points: what is kept may have that many."""
+    """Text checked by a `core.text.Text`. The schema's `maxLength` is the most code points that are stored."""
 
     def __init__(self, *, text: Text, **options: Any) -> None:
         self.text = text

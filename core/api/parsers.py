@@ -1,4 +1,4 @@
-"""Parser of the API's bodies."""
+"""The parser of request bodies of the API."""
 
 from __future__ import annotations
 
@@ -11,11 +11,12 @@ from rest_framework.parsers import JSONParser
 
 from core import plain_json
 
-MOST_BYTES = 256 * 1024  # the longest text of ours is a few thousand letters
+MOST_BYTES = 256 * 1024  # our longest text has a few thousand letters
 
 
 class PlainJSONParser(JSONParser):
-    """JSON in UTF-8 that is short and plain (`core/plain_json.py`); all else is a 400 with our usual code."""
+    """Parser of UTF-8 JSON that is short and plain (`core/plain_json.py`); anything else is a 400 in the usual
+    shape."""
 
     def parse(
         self, stream: IO[Any], media_type: str | None = None, parser_context: Mapping[str, Any] | None = None

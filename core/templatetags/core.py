@@ -1,4 +1,4 @@
-"""What the house's pages need beyond Django's own tags: modules by name, times for the reader."""
+"""Template tags and filters for pages: the import map, moments and durations for the reader."""
 
 from __future__ import annotations
 
@@ -56,8 +56,9 @@ def _changing() -> bool:
 
 @register.simple_tag
 def import_map() -> SafeString:
-    """JSON of an import map: `room/core/socket` → the file's address. Addresses carry a hash of the content in
-    production, so modules import each other by name and never by path.
+    """Return the JSON of an import map: `room/core/socket` → the file's address.
+
+    Addresses carry a hash of the content in production, so modules import each other by name and never by path.
     """
     imports = {**(_modules() if _changing() else _modules_once()), "hls": static("vendor/hls.light.min.mjs")}
     return mark_safe(json.dumps({"imports": imports}).replace("<", "\\u003c"))
@@ -65,8 +66,9 @@ def import_map() -> SafeString:
 
 @register.simple_tag
 def module(entry: str, nonce: str) -> SafeString:
-    """The script element of a page's own module, and a link for each module that it imports: all are fetched at once,
-    and not one after the other as they are read.
+    """Return the script element of a page's own module, and a link for each module that it imports.
+
+    With the links all are fetched at once, and not one after the other as they are read.
     """
     names = _imported_by(entry) if _changing() else _imported_once(entry)
     addresses = [(static(f"js/{name}.js"),) for name in names]
@@ -76,9 +78,9 @@ def module(entry: str, nonce: str) -> SafeString:
 
 @register.filter
 def moment(at: datetime | None, style: str = "short") -> SafeString | str:
-    """`at` as <time> in the reader's zone: `short` 4 May 14:02, `date` 4 May 2026, `full` both, `clock` 14:02.
+    """Render `at` as <time> in the reader's zone: `short` 4 May 14:02, `date` 4 May 2026, `full` both, `clock` 14:02.
 
-    Script refines it.
+    A script refines it.
     """
     if at is None:
         return ""
@@ -94,7 +96,7 @@ def moment(at: datetime | None, style: str = "short") -> SafeString | str:
 
 @register.filter
 def lasting(milliseconds: int | None) -> str:
-    """A length of time as people say it: 42 s, 12 min, 1 h 05 min."""
+    """Write a duration as people say it: 42 s, 12 min, 1 h 05 min."""
     if milliseconds is None:
         return ""
     seconds = round(milliseconds / 1000)
@@ -108,11 +110,11 @@ def lasting(milliseconds: int | None) -> str:
 
 @register.filter
 def of(found: dict[int, Any], row: Model) -> Any:
-    """What was looked up for many rows at once, of this one; None where there is nothing."""
+    """Look up a row's value in a dict by primary key that was loaded for many rows at once; None where it has none."""
     return found.get(row.pk)
 
 
 @register.filter
 def first_word(name: str) -> str:
-    """How people at a table call each other: the first word of a name. The whole name is read out by screen readers."""
+    """The first word of a name, which stands under a seat. Screen readers read the whole name."""
     return (name.split() or [name])[0]

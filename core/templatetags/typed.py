@@ -1,7 +1,7 @@
-"""Text that people typed, in templates: it keeps its own direction and turns nothing around it.
+"""Filters for text that people typed: it keeps its own direction and does not reorder the text around it.
 
-An element that holds such a text alone has `dir="auto"`; within a sentence it goes through `bdi`, and in a place for
-plain text (an attribute, <title>, a mail) through `isolated`.
+An element that holds such a text alone has `dir="auto"`; within a sentence it goes through `bdi`, and where only plain
+text can stand (an attribute, <title>, a mail) through `isolated`.
 """
 
 from __future__ import annotations
@@ -17,18 +17,18 @@ register = template.Library()
 
 @register.filter
 def bdi(typed: str) -> SafeString:
-    """The text in an element of its own direction."""
+    """Wrap a text in <bdi>, an element with a direction of its own."""
     return format_html("<bdi>{}</bdi>", typed)
 
 
 @register.filter
 def isolated(typed: str) -> str:
-    """The text between marks that keep its direction to itself, where it needs them."""
+    """Wrap a text in directional isolates (FSI … PDI) where it needs them."""
     return text.isolated(typed)
 
 
 @register.filter
 def shortened(typed: str, most: int) -> str:
-    """At most so many characters as people see them, on one line; what is cut off ends in …"""
+    """Cut a text to one line of at most `most` grapheme clusters; a text that was cut ends in “…”."""
     seen = text.clusters(text.flat(typed))
     return "".join(seen) if len(seen) <= most else "".join(seen[: most - 1]).rstrip() + "…"

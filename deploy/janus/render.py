@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
-"""Writes Janus' configuration from the files beside this one: `render.py FOLDER`, values from the environment.
+"""Render Janus' configuration from the templates beside this file: `render.py FOLDER`, values from the environment.
 
-Needs nothing but Python, so that it runs before anything is installed. Values that are refused are named with what to
-write. Run Janus with `janus -F FOLDER -C FOLDER/janus.jcfg`.
+Needs only Python, so that it runs before anything is installed. A bad value is refused with what to write. Run Janus
+with `janus -F FOLDER -C FOLDER/janus.jcfg`.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ _PORTS = re.compile(r"\d{4,5}-\d{4,5}")
 
 @dataclass(frozen=True)
 class Values:
-    """What the templates need. Ports are ranges FIRST-LAST; `address` is the interface or IP offered to browsers."""
+    """Values of the templates. Ports are ranges FIRST-LAST; `address` is the interface or IP offered to browsers."""
 
     address: str
     ws_port: int
@@ -50,7 +50,7 @@ class Values:
 
 
 def library_folder() -> str:
-    """Where the distribution keeps Janus' plugins."""
+    """Return the folder of Janus' plugins. Raises ValueError where none of LIBRARIES has them."""
     for folder in LIBRARIES:
         if Path(folder, "plugins").is_dir():
             return folder
@@ -58,7 +58,7 @@ def library_folder() -> str:
 
 
 def render(folder: Path, values: Values) -> None:
-    """Write every template into `folder`; secrets make the files private."""
+    """Write every template into `folder`, readable by its owner only because of the secrets. Raises ValueError."""
     values.check()
     folder.mkdir(parents=True, exist_ok=True)
     stun_host, _colon, stun_port = values.stun.partition(":")
@@ -76,7 +76,7 @@ def render(folder: Path, values: Values) -> None:
 
 
 def from_environment() -> Values:
-    """JANUS_WS_PORT, JANUS_*_SECRET, JANUS_ADMIN_KEY, MEDIA_ADDRESS, JANUS_*_PORTS, NAT_1_1 and JANUS_STUN."""
+    """Read JANUS_WS_PORT, JANUS_*_SECRET, JANUS_ADMIN_KEY, MEDIA_ADDRESS, JANUS_*_PORTS, NAT_1_1 and JANUS_STUN."""
     get = os.environ.get
     return Values(
         address=get("MEDIA_ADDRESS", ""),
@@ -93,7 +93,7 @@ def from_environment() -> Values:
 
 
 def main() -> int:
-    """Render into the folder named on the command line."""
+    """Render into the folder named on the command line; returns the exit status."""
     if len(sys.argv) != 2:
         print("usage: render.py FOLDER", file=sys.stderr)
         return 2

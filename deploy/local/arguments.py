@@ -1,4 +1,4 @@
-"""What script/server may be told. Needs only Python, so that nonsense is refused before anything is installed."""
+"""Arguments of script/server. Needs only Python, so that bad values are refused before anything is installed."""
 
 import argparse
 import os
@@ -34,7 +34,7 @@ Supported systems: Debian 12 and Ubuntu 24.04.
 
 @dataclass(frozen=True)
 class Arguments:
-    """What was asked for."""
+    """Options and environment of script/server, parsed."""
 
     https: bool
     port: int
@@ -45,12 +45,12 @@ class Arguments:
 
 
 def is_host(value: str) -> bool:
-    """Whether this may be an address to listen on."""
+    """Whether a value may be an address to listen on."""
     return re.fullmatch(r"[0-9A-Za-z.:-]+", value) is not None
 
 
 def parse(words: list[str]) -> Arguments:
-    """Read the command line and the environment; raises ImproperlyConfigured with what to write."""
+    """Read the command line and the environment. Raises ImproperlyConfigured with what to write."""
     parser = argparse.ArgumentParser(
         prog="script/server",
         description="Install what is missing, start everything, stop all of it with Ctrl-C.",

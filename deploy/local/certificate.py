@@ -1,4 +1,4 @@
-"""A certificate of our own for --https, kept for a year: a phone on the same network can then open its microphone."""
+"""A self-signed certificate for --https, valid for a year: browsers on phones only open the microphone over HTTPS."""
 
 import datetime
 import ipaddress
@@ -16,7 +16,8 @@ DAYS = 365
 
 
 def certificate(folder: Path, addresses: list[str]) -> Path:
-    """One file with key and certificate, for localhost and these addresses; a new one when they change or it ages."""
+    """Return a file with key and certificate for localhost and these addresses; made anew when they change or it
+    ages."""
     file, about = folder / "certificate.pem", folder / "certificate.json"
     now = datetime.datetime.now(datetime.UTC)
     try:
@@ -33,7 +34,7 @@ def certificate(folder: Path, addresses: list[str]) -> Path:
 
 
 def make(addresses: list[str], now: datetime.datetime, until: datetime.datetime) -> str:
-    """Key and self-signed certificate as PEM."""
+    """Make key and self-signed certificate as PEM."""
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "Stamtafel on this machine")])
     names: list[x509.GeneralName] = [x509.DNSName("localhost")]

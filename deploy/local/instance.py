@@ -1,4 +1,4 @@
-"""The private parts of one checkout or one test run together: what they are, and the environment that leads to them."""
+"""The private parts of one checkout or test run together, and the environment with their addresses."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,7 +13,7 @@ Part = Postgres | Redis | Janus
 
 @dataclass(frozen=True)
 class Instance:
-    """Everything under one folder, on one block of ports."""
+    """All parts under one folder, on one block of ports."""
 
     folder: Path
     block: Block
@@ -37,7 +37,7 @@ class Instance:
         return Janus(self.folder, self.block, self.keys, self.address)
 
     def parts(self, without: frozenset[str] = frozenset()) -> dict[str, Part]:
-        """The parts by name, in the order in which they start, each with its files written."""
+        """Write the files of the parts and return them by name, in the order in which they start."""
         if "postgres" not in without:
             check_user()
         parts: dict[str, Part] = {"postgres": self.postgres, "redis": self.redis, "janus": self.janus}
@@ -47,7 +47,7 @@ class Instance:
         return chosen
 
     def environment(self) -> dict[str, str]:
-        """What the site's settings need to find these parts."""
+        """Return the settings with which the site finds these parts."""
         for name in ("recordings", "pictures", "mail", "static"):
             (self.folder / name).mkdir(parents=True, exist_ok=True, mode=0o700)
         # What lies in memory outlives a run that was killed; a folder of our own is swept with the rest.

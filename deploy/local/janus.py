@@ -1,7 +1,7 @@
-"""A private Janus: API and admin API on loopback with secrets of our own, sound on one real address.
+"""A private Janus: API and admin API on loopback with our own secrets, sound on one real address.
 
-Janus makes no connection over loopback interfaces, and offers every interface when the address to use matches
-nothing: so an address is always named, and where a machine has only `lo` a pair of virtual ones is made.
+Janus makes no connection over loopback interfaces, and offers every interface when the address matches none. So an
+address is always given, and on a machine with only `lo` a pair of virtual interfaces is made.
 """
 
 import ipaddress
@@ -23,7 +23,7 @@ PAIR_ADDRESSES = ("10.173.84.1", "10.173.84.2")
 
 @dataclass(frozen=True)
 class Janus:
-    """One instance."""
+    """One instance of Janus."""
 
     folder: Path
     block: Block
@@ -32,11 +32,11 @@ class Janus:
 
     @property
     def url(self) -> str:
-        """JANUS_WS_URL."""
+        """JANUS_WS_URL of this instance."""
         return f"ws://127.0.0.1:{self.block.janus}"
 
     def prepare(self) -> None:
-        """Fill in the templates of deploy/janus."""
+        """Render the templates of deploy/janus. Raises CannotStart."""
         (self.folder / "janus").mkdir(parents=True, exist_ok=True, mode=0o700)
         values = Values(
             address=self.address,
@@ -56,23 +56,23 @@ class Janus:
             raise CannotStart(f"Janus cannot be configured: {error}") from error
 
     def command(self) -> list[str]:
-        """What runs in the foreground; tracks are for us alone, whoever starts it."""
+        """Return the foreground command. Its umask keeps tracks private."""
         folder = self.folder / "janus"
         janus = [need("janus", "janus"), "-F", str(folder), "-C", str(folder / "janus.jcfg"), "--disable-colors"]
         return bound(["/bin/sh", "-c", 'umask 077; exec "$@"', "janus", *janus])
 
     def ready(self) -> bool:
-        """Whether its API listens; what it can do is told by /readyz."""
+        """Whether its API listens; /readyz checks more."""
         return answers(self.block.janus)
 
 
 def dashed(ports: tuple[int, int]) -> str:
-    """A range as Janus and our settings write it."""
+    """Write a range of ports as FIRST-LAST."""
     return f"{ports[0]}-{ports[1]}"
 
 
 def media_address() -> str:
-    """The address on which sound is offered: MEDIA_ADDRESS, the default route's, any real one, or a new pair's."""
+    """Choose the address of sound: MEDIA_ADDRESS, the default route's, that of any interface, or of a new pair."""
     given = os.environ.get("MEDIA_ADDRESS", "").strip()
     if given:
         return check_address(given)
@@ -80,7 +80,7 @@ def media_address() -> str:
 
 
 def check_address(given: str) -> str:
-    """An address of this machine that is not loopback, or a sentence."""
+    """Return the address if this machine has it and it is not loopback. Raises CannotStart."""
     write = f"write an address of this machine, for example MEDIA_ADDRESS={routed_address() or '192.0.2.10'}"
     try:
         loopback = ipaddress.ip_address(given).is_loopback
@@ -97,7 +97,7 @@ def check_address(given: str) -> str:
 
 
 def routed_address() -> str:
-    """The address that the default route uses, or nothing. No packet is sent."""
+    """Return the address of the default route, or "". Sends no packet."""
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
         try:
             probe.connect(("203.0.113.1", 9))
@@ -108,7 +108,7 @@ def routed_address() -> str:
 
 
 def interface_address() -> str:
-    """Any IPv4 address of an interface that is up and is not loopback."""
+    """Return an IPv4 address of any interface that is up and not loopback, or ""."""
     shown = json.loads(run([need("ip", "iproute2"), "-json", "-4", "address", "show", "up"]) or "[]")
     for interface in shown:
         for entry in interface.get("addr_info", []):
@@ -118,7 +118,7 @@ def interface_address() -> str:
 
 
 def make_pair() -> str:
-    """Two virtual interfaces that are each other's cable, for a machine that has only loopback."""
+    """Make two connected virtual interfaces, on a machine with only loopback; returns the address of one."""
     ip = need("ip", "iproute2")
     root = [] if os.geteuid() == 0 else [shutil.which("sudo") or "sudo"]
     try:

@@ -1,4 +1,4 @@
-"""Secrets of a checkout: made once, kept in one file that only its owner can read."""
+"""Secrets of a checkout: made once, stored in one file that only its owner can read."""
 
 import json
 import os
@@ -22,7 +22,7 @@ LENGTHS = {
 
 
 def write_private(file: Path, text: str) -> None:
-    """Write a file of mode 0600, in one step: a reader finds the old text or the new, never half of it."""
+    """Write a file of mode 0600 atomically: readers find the old text or the new."""
     draft = file.with_name(f".{file.name}.{os.getpid()}")
     with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as output:
         output.write(text)
@@ -30,7 +30,7 @@ def write_private(file: Path, text: str) -> None:
 
 
 def load(file: Path) -> dict[str, str]:
-    """The secrets of this folder; what is missing is made and kept."""
+    """Load the secrets of this folder; make and store those that are missing."""
     known: dict[str, str] = json.loads(file.read_text()) if file.exists() else {}
     missing = {name: secrets.token_hex(length // 2) for name, length in LENGTHS.items() if name not in known}
     if missing:

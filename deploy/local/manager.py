@@ -1,4 +1,4 @@
-"""supervisord, the one process manager of script/server: starts again what dies, and takes all with it when it dies."""
+"""supervisord, the process manager of script/server: restarts processes that die, and stops all when it dies itself."""
 
 import http.client
 import os
@@ -14,7 +14,7 @@ from deploy.local.process import CannotStart, answers, bound, start, wait_for
 from deploy.local.programs import BIN
 
 PARTS = ("postgres", "redis", "janus")
-# Seconds a program gets to end by itself; Whisper's work is claimed with a lease, so it may be cut off.
+# Seconds from TERM to KILL. Whisper's work may be cut off, because it is claimed with a lease.
 PATIENCE = {"postgres": 30, "redis": 20, "janus": 10, "media": 15, "clock": 10, "work": 15, "speech": 5}
 GONE = (OSError, http.client.HTTPException, xmlrpc.client.Error)
 
@@ -61,7 +61,7 @@ stdout_logfile_backups=2
 
 
 class Manager:
-    """supervisord with the programs of one checkout, given in the order in which they start."""
+    """supervisord with the programs of one checkout, in the order in which they start."""
 
     def __init__(self, root: Path, folder: Path, port: int, password: str) -> None:
         self.root, self.folder, self.port, self.password = root, folder, port, password
@@ -70,11 +70,11 @@ class Manager:
 
     @property
     def configuration(self) -> Path:
-        """Its configuration; supervisorctl takes the same file."""
+        """The configuration file, for supervisorctl too."""
         return self.folder / "supervisord.conf"
 
     def write(self, programs: Mapping[str, Sequence[str]]) -> None:
-        """Write the configuration: parts start at once, the site's processes when told to."""
+        """Write the configuration: parts start with supervisord, the site's processes by `begin`."""
         (self.folder / "log").mkdir(exist_ok=True, mode=0o700)
         text = HEAD.format(
             root=self.root,
@@ -98,30 +98,30 @@ class Manager:
         self.names = list(programs)
 
     def start(self, env: Mapping[str, str]) -> None:
-        """Start it; it stops all cleanly when we die."""
+        """Start supervisord, which stops everything cleanly when this process dies. Raises CannotStart."""
         command = bound([str(BIN / "supervisord"), "--nodaemon", "--configuration", str(self.configuration)])
         self.process = start(command, self.folder / "log" / "supervisord.out", env)
         wait_for("supervisord", lambda: answers(self.port), self.alive, 15)
 
     def alive(self) -> bool:
-        """Whether it runs."""
+        """Whether supervisord runs."""
         return self.process is not None and self.process.poll() is None
 
     def call(self, method: str, *arguments: object) -> object:
-        """Ask supervisord over its own interface."""
+        """Call a method of supervisord's XML-RPC interface."""
         address = f"http://stamtafel:{self.password}@127.0.0.1:{self.port}/RPC2"
         with xmlrpc.client.ServerProxy(address) as server:
             return getattr(server.supervisor, method)(*arguments)
 
     def begin(self, name: str) -> None:
-        """Start one program without waiting for it."""
+        """Start one program without waiting for it. Raises CannotStart."""
         try:
             self.call("startProcess", name, False)
         except GONE as error:
             raise CannotStart(f"{name} does not start: see {self.log(name)} ({error})") from error
 
     def states(self) -> dict[str, str]:
-        """The state of every program in supervisord's words; nothing where it does not answer."""
+        """Return supervisord's state of every program; {} where it does not answer."""
         try:
             found = self.call("getAllProcessInfo")
         except GONE:
@@ -130,15 +130,15 @@ class Manager:
         return {entry["name"]: entry["statename"] for entry in found}
 
     def running(self, name: str) -> bool:
-        """Whether a program has not given up."""
+        """Whether a program runs or is being restarted."""
         return self.alive() and self.states().get(name, "RUNNING") not in ("FATAL", "EXITED", "UNKNOWN")
 
     def log(self, name: str) -> Path:
-        """Where a program writes."""
+        """Return a program's log file."""
         return self.folder / "log" / f"{name}.log"
 
     def tail(self, name: str, lines: int = 15) -> str:
-        """What a program wrote last."""
+        """Return the last lines of a program's log."""
         try:
             return "\n".join(self.log(name).read_text(errors="replace").splitlines()[-lines:])
         except OSError:

@@ -1,8 +1,7 @@
-"""A block of ports that is ours alone.
+"""Claims of blocks of ports, exclusive on the machine.
 
-Blocks lie below the range the kernel gives to outgoing connections. Who holds a block listens on its first port on
-loopback for as long as it runs: the kernel lets only one do so, and lets go of it when the holder dies, however
-it dies.
+Blocks lie below the kernel's range for outgoing connections. The owner of a block listens on its first port on
+loopback: the kernel lets only one process do so, and frees the port when that process dies, however it dies.
 """
 
 import os
@@ -16,12 +15,12 @@ WIDTH = 1_600
 
 
 class NoPorts(Exception):
-    """Every block is held by a running checkout or test run, or by other programs."""
+    """Every block is held by a running checkout or test run, or has ports used by other programs."""
 
 
 @dataclass(frozen=True)
 class Block:
-    """Who listens where; ranges are (first, last), both included."""
+    """The ports of a block, by program; ranges are (first, last), both included."""
 
     first: int
 
@@ -37,12 +36,12 @@ class Block:
     loopback = property(lambda self: (self.first + 1_420, self.first + 1_599))
 
     def fixed(self) -> list[int]:
-        """The ports that one program each listens on (TCP, loopback)."""
+        """Return the ports on which one program each listens (TCP, loopback)."""
         return [self.first + offset for offset in range(1, 7)]
 
 
 class Claim:
-    """A block held for as long as this object lives (and, at the latest, until the process ends)."""
+    """A block held for as long as this object lives, at the latest until the process ends. Raises NoPorts."""
 
     def __init__(self, preferred: int | None = None) -> None:
         self.holder, self.block = self._claim(preferred)
@@ -64,12 +63,12 @@ class Claim:
         )
 
     def release(self) -> None:
-        """Let go of the block."""
+        """Release the block."""
         self.holder.close()
 
 
 def hold(port: int) -> socket.socket | None:
-    """A listening socket on loopback, or nothing where somebody else has the port."""
+    """Return a listening socket on a loopback port; None where the port is taken."""
     holder = socket.socket()
     try:
         holder.bind(("127.0.0.1", port))
@@ -91,8 +90,8 @@ def is_free(port: int, host: str = "127.0.0.1") -> bool:
     return True
 
 
-def remembered(file: Path) -> int | None:
-    """The first port of the block used last time, where it still makes sense."""
+def previous_block(file: Path) -> int | None:
+    """Return the first port of the block used last time; None where the file has no valid one."""
     try:
         first = int(file.read_text())
     except (OSError, ValueError):

@@ -1,10 +1,10 @@
 """A private PostgreSQL: its own data folder, loopback only, a password for each role.
 
-PostgreSQL refuses to run as root. Root runs it as the system's `postgres` user, in a folder that user can reach:
+PostgreSQL refuses to run as root. Root runs it as the system's `postgres` user, in a folder that this user can reach:
 under the checkout where every folder above lets others pass, else under /var/lib/stamtafel.
 
-Its superuser makes database and roles (deploy/postgres/roles.sql) and is used for nothing else; the site is the
-application's role, and `manage.py migrate` the migrator.
+Its superuser only makes the database and the roles (deploy/postgres/roles.sql); the site runs as the application's
+role, and `manage.py migrate` as the migrator.
 """
 
 import hashlib
@@ -25,40 +25,40 @@ NAME = "stamtafel"  # of the database, and of the cluster's superuser
 OWNER, MIGRATOR, APP = "stamtafel_owner", "stamtafel_migrator", "stamtafel_app"
 ROLES = Path(__file__).resolve().parents[1] / "postgres" / "roles.sql"
 ROLES_STAMP = "roles.stamp"
-# No waiting for the disk. What is committed is with the kernel all the same: it outlives a server that is killed.
+# No waiting for the disk. Commits are in the kernel's cache, so they survive a killed server.
 FAST = "fsync = off\nfull_page_writes = off\n"
 
 
 @dataclass(frozen=True)
 class Postgres:
-    """One instance. `throwaway` trades safety for speed, for data that nobody needs tomorrow."""
+    """One instance of PostgreSQL. `throwaway` trades safety for speed, for data of tests."""
 
     folder: Path
     port: int
     keys: Mapping[str, str]
     throwaway: bool = False
 
-    STOP: ClassVar[int] = signal.SIGINT  # disconnect everybody and stop; TERM would wait for them
+    STOP: ClassVar[int] = signal.SIGINT  # disconnect clients and stop; TERM would wait for them
 
     @property
     def user(self) -> str | None:
-        """Who runs it where that is not ourselves."""
+        """The user that runs the server; None for the present one."""
         return RUNS_AS_FOR_ROOT if os.geteuid() == 0 else None
 
     @property
     def data(self) -> Path:
-        """The folder of its data: where it was made, else where the user who runs it can reach it."""
+        """The data folder: where it exists, else where the user that runs the server can reach it."""
         here = self.folder / "postgres"
         if self.user is None:
             return here
         there = elsewhere(self.folder)
-        if made(here):
+        if has_cluster(here):
             return here
-        return there if made(there) or not passable(self.folder) else here
+        return there if has_cluster(there) or not passable(self.folder) else here
 
     @property
     def url(self) -> str:
-        """DATABASE_URL: the role that the site runs as."""
+        """DATABASE_URL: the role of the site."""
         return self._address(APP, "POSTGRES_APP_PASSWORD")
 
     @property
@@ -68,16 +68,17 @@ class Postgres:
 
     @property
     def superuser_url(self) -> str:
-        """For making and mending the roles; for tests, what somebody could do who broke in with every right."""
+        """The superuser's address, for making the roles, and in tests for an intruder with every right."""
         return self._address(NAME, "POSTGRES_PASSWORD")
 
     def _address(self, role: str, key: str) -> str:
         return f"postgresql://{role}:{self.keys[key]}@127.0.0.1:{self.port}/{NAME}"
 
     def prepare(self) -> None:
-        """Make the data folder once; write the configuration every time, because ports may change."""
+        """Make the data folder once; write the configuration every time, because ports may change. Raises
+        CannotStart."""
         data = self.data
-        if not made(data):
+        if not has_cluster(data):
             self._create(data)
         elif self.user is not None and not passable(data.parent):
             raise CannotStart(
@@ -119,13 +120,15 @@ class Postgres:
         (self.folder / ROLES_STAMP).unlink(missing_ok=True)
 
     def command(self) -> list[str]:
-        """What runs in the foreground. Its user may be another one, who can read its environment: none of ours."""
+        """Return the foreground command. It clears the environment: another user may run the server and could read
+        ours."""
         version = (self.data / "PG_VERSION").read_text().strip()
         bare = ["/usr/bin/env", "-i", "PATH=/usr/bin:/bin", "LANG=C.UTF-8"]
         return [*bare, *bound([program("postgres", version), "-D", str(self.data)], user=self.user, death="INT")]
 
     def ready(self) -> bool:
-        """Whether it answers the application's role; makes database and roles the first time, and after a change."""
+        """Whether the application's role can connect. First makes database and roles where they are missing or
+        changed."""
         import psycopg
 
         if not answers(self.port):
@@ -161,32 +164,33 @@ class Postgres:
                 connection.execute(line.format(sql.Identifier(role), sql.Literal(verifier.decode())))
 
 
-def made(data: Path) -> bool:
-    """Whether there is a cluster in this folder."""
+def has_cluster(data: Path) -> bool:
+    """Whether a folder has a cluster."""
     return (data / "PG_VERSION").exists()
 
 
 def elsewhere(folder: Path) -> Path:
-    """The place outside of the checkout for the data of this folder."""
+    """Return the place outside of the checkout for the data of this folder."""
     place = hashlib.sha256(str(folder.resolve()).encode()).hexdigest()[:16]
     return Path("/var/lib/stamtafel") / place / "postgres"
 
 
 def program(name: str, version: str = "*") -> str:
-    """A server program of one version, else the newest: Debian keeps them out of PATH, a version to a folder."""
+    """Return the path of a server program, of one version or the newest; Debian keeps each version in its own
+    folder."""
     found = Path("/usr/lib/postgresql").glob(f"{version}/bin/{name}")
     newest = max(found, key=lambda path: float(path.parts[4]), default=None)
     return need(name, "postgresql") if newest is None else str(newest)
 
 
 def passable(folder: Path) -> bool:
-    """Whether another user may walk through every folder from the root down to this one."""
+    """Whether other users may pass through every folder from the root to this one."""
     folder.mkdir(parents=True, exist_ok=True)
     return all(path.stat().st_mode & 0o001 for path in (folder.resolve(), *folder.resolve().parents))
 
 
 def check_user() -> None:
-    """Root needs the system's postgres user."""
+    """Raise CannotStart for root without the system's postgres user."""
     if os.geteuid() == 0:
         try:
             pwd.getpwnam(RUNS_AS_FOR_ROOT)

@@ -1,4 +1,4 @@
-"""Starting, waiting for and stopping programs that never outlive us."""
+"""Starting, waiting for and stopping programs, which end when we do."""
 
 import os
 import shutil
@@ -17,7 +17,7 @@ class CannotStart(Exception):
 
 
 def need(program: str, package: str, *elsewhere: str) -> str:
-    """The path of a program, also where it is not on PATH (sbin, PostgreSQL's own folder)."""
+    """Return the path of a program, also from sbin and the folders `elsewhere`. Raises CannotStart."""
     path = os.pathsep.join([os.environ.get("PATH", ""), "/usr/sbin", "/sbin", *elsewhere])
     found = shutil.which(program, path=path)
     if found is None:
@@ -26,7 +26,8 @@ def need(program: str, package: str, *elsewhere: str) -> str:
 
 
 def bound(command: Sequence[str], user: str | None = None, death: str = "TERM") -> list[str]:
-    """The command so that it gets a signal when whoever started it dies; as another user where one is given."""
+    """Wrap a command so that it gets the signal `death` when the process that started it dies; optionally as another
+    user."""
     line = [need("setpriv", "util-linux"), "--pdeathsig", death]
     if user is not None:
         line += ["--reuid", user, "--regid", user, "--init-groups"]
@@ -34,7 +35,7 @@ def bound(command: Sequence[str], user: str | None = None, death: str = "TERM") 
 
 
 def run(command: Sequence[str], env: Mapping[str, str] | None = None, user: str | None = None) -> str:
-    """Run to the end and return what it printed; a failure shows the last of it."""
+    """Run a command to its end and return its output. Raises CannotStart with the last of the output."""
     line = bound(command, user) if user is not None else list(command)
     done = subprocess.run(
         line,
@@ -52,7 +53,7 @@ def run(command: Sequence[str], env: Mapping[str, str] | None = None, user: str 
 
 
 def start(command: Sequence[str], log: Path, env: Mapping[str, str] | None = None) -> "subprocess.Popen[bytes]":
-    """Start in the background, output into `log`. What it writes is for its own user alone."""
+    """Start a command in the background, with its output in `log`. Its files are private to its user."""
     with os.fdopen(os.open(log, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600), "ab") as output:
         return subprocess.Popen(
             list(command),
@@ -66,7 +67,7 @@ def start(command: Sequence[str], log: Path, env: Mapping[str, str] | None = Non
 
 
 def stop(process: "subprocess.Popen[bytes]", sign: int = signal.SIGTERM, patience: float = 10.0) -> None:
-    """Ask a program to end; after `patience` seconds end it."""
+    """Send a signal to a program, and kill it after `patience` seconds."""
     if process.poll() is not None:
         return
     process.send_signal(sign)
@@ -80,7 +81,7 @@ def stop(process: "subprocess.Popen[bytes]", sign: int = signal.SIGTERM, patienc
 def wait_for(
     what: str, ready: Callable[[], bool], alive: Callable[[], bool] = lambda: True, seconds: float = 30.0
 ) -> None:
-    """Wait until `ready`; give up when the program is gone or the time is over."""
+    """Wait until `ready()`. Raises CannotStart when `alive()` is false or after `seconds`."""
     until = time.monotonic() + seconds
     while not ready():
         if not alive():
@@ -91,7 +92,7 @@ def wait_for(
 
 
 def answers(port: int, host: str = "127.0.0.1") -> bool:
-    """Whether something accepts connections there."""
+    """Whether something accepts TCP connections on a port."""
     try:
         with socket.create_connection((host, port), timeout=0.5):
             return True

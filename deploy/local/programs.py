@@ -1,4 +1,4 @@
-"""The site's processes: their command lines, and the key in Redis by which each shows that it is at work."""
+"""Command lines of the site's processes, and the Redis key of each one's heartbeat."""
 
 import sys
 from pathlib import Path
@@ -15,30 +15,30 @@ ALIVE = {
     "beat": "alive:beat",
     "voices": "alive:voices",
 }
-# A thousand who come in at once wait their turn: Daphne's own 5 seconds and 50 places turned all of them away.
+# Large enough for a crowd: with Daphne's defaults of 5 seconds and 50 all of a thousand sockets were refused.
 PATIENCE = 30  # seconds for a WebSocket's handshake
 BACKLOG = 1024  # connections that wait to be accepted
 ORDER = ("media", "standby", "clock", "work", "speech", "beat", "web", "voices")
 
 
 def celery(*words: str) -> list[str]:
-    """A Celery command line. Workers need not know of each other."""
+    """Return a Celery command line."""
     return [str(BIN / "celery"), "--app", "config.celery", *words, "--loglevel", "INFO"]
 
 
 def worker(name: str, *words: str, queues: str = "") -> list[str]:
-    """A worker, of the queue that is called as it is unless others are named."""
+    """Return the command line of a worker; its queue has its name unless `queues` says otherwise."""
     quiet = ["--without-mingle", "--without-gossip"]
     return celery("worker", "--queues", queues or name, "--hostname", f"{name}@%h", *quiet, *words)
 
 
 def command(name: str, port: int = 0, host: str = "127.0.0.1", certificate: Path | None = None) -> list[str]:
-    """What runs in the foreground; it ends when whoever started it dies."""
+    """Return the foreground command of a process. It ends when the process that started it dies."""
     lines = {
         "web": [
             "/usr/bin/env",
             "DATABASE_POOL=true",
-            "PYTHONUNBUFFERED=1",  # a request stands in the log when it was answered
+            "PYTHONUNBUFFERED=1",  # requests are in the log as soon as they are answered
             sys.executable,
             "-m",
             "config.serving",
@@ -49,10 +49,10 @@ def command(name: str, port: int = 0, host: str = "127.0.0.1", certificate: Path
             "config.asgi:application",
         ],
         "media": [sys.executable, "manage.py", "media"],
-        # Waits, ready, until the other supervisor is gone: then it takes over within a moment.
+        # Waits until the other supervisor is gone, and takes over at once.
         "standby": [sys.executable, "manage.py", "media"],
         "voices": [sys.executable, "manage.py", "voices"],
-        # The 5-second clock and the mails, which take one place at a time (mail/outbox.py): the other is the clock's.
+        # The 5-second clock and mails, which use one process at a time (mail/outbox.py): the other is the clock's.
         # Processes, not threads, because only they can be ended when a task hangs.
         "clock": worker("clock", "--concurrency", "2", queues="clock,mail"),
         "work": worker("work", "--concurrency", "2"),
@@ -63,7 +63,7 @@ def command(name: str, port: int = 0, host: str = "127.0.0.1", certificate: Path
 
 
 def endpoint(port: int, host: str, certificate: Path | None) -> str:
-    """Where Daphne listens, in Twisted's words; colons are escaped there."""
+    """Return Daphne's address to listen on in Twisted's syntax, which escapes colons."""
     where = host.replace(":", "\\:")
     if certificate is None:
         return f"tcp:port={port}:backlog={BACKLOG}:interface={where}"

@@ -9,7 +9,7 @@ from deploy.local.process import bound, need
 
 @dataclass(frozen=True)
 class Redis:
-    """One instance. A `throwaway` one writes nothing to disk."""
+    """One instance of Redis. A `throwaway` one writes nothing to disk."""
 
     folder: Path
     port: int
@@ -18,7 +18,7 @@ class Redis:
 
     @property
     def url(self) -> str:
-        """REDIS_URL."""
+        """REDIS_URL of this instance."""
         return f"redis://:{self.password}@127.0.0.1:{self.port}/0"
 
     def prepare(self) -> None:
@@ -39,11 +39,11 @@ class Redis:
         write_private(self.folder / "redis.conf", "\n".join(lines) + "\n")
 
     def command(self) -> list[str]:
-        """What runs in the foreground."""
+        """Return the foreground command."""
         return bound([need("redis-server", "redis-server"), str(self.folder / "redis.conf")])
 
     def ready(self) -> bool:
-        """Whether it answers."""
+        """Whether it answers a ping."""
         import redis
 
         client = redis.Redis.from_url(self.url, socket_timeout=2)

@@ -1,4 +1,4 @@
-"""script/server, once everything is installed: start all, say where to go, stop all with Ctrl-C."""
+"""script/server, once everything is installed: start everything, print the address, stop everything with Ctrl-C."""
 
 import fcntl
 import hashlib
@@ -24,7 +24,7 @@ from deploy.local.closed import UMASK, close
 from deploy.local.instance import Instance
 from deploy.local.janus import media_address
 from deploy.local.manager import Manager
-from deploy.local.ports import Claim, NoPorts, is_free, remembered
+from deploy.local.ports import Claim, NoPorts, is_free, previous_block
 from deploy.local.process import CannotStart, run, wait_for
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -35,25 +35,25 @@ DONE = "\N{CHECK MARK}" if (sys.stdout.encoding or "").lower().startswith("utf")
 
 
 class Stopped(Exception):
-    """Somebody asked us to stop."""
+    """A signal to stop was received."""
 
 
 def on_signal(number: int, frame: FrameType | None) -> None:
-    """Ctrl-C, TERM and a closed terminal all end the wait in the same way."""
+    """Raise Stopped, for Ctrl-C, TERM and a closed terminal alike."""
     raise Stopped(signal.Signals(number).name)
 
 
 @contextmanager
 def step(what: str) -> Generator[None]:
-    """Say what is being done, and how long it took."""
+    """Print a step's name and how long it took."""
     began = time.monotonic()
     print(f"  {what} … ", end="", flush=True)
     yield
     print(f"{DONE} {time.monotonic() - began:.1f} s", flush=True)
 
 
-def alone() -> TextIO:
-    """Hold the checkout's lock for as long as we live; a second server of the same checkout is refused."""
+def lock_checkout() -> TextIO:
+    """Take the checkout's lock, for as long as the process lives. Raises CannotStart where another server has it."""
     os.umask(UMASK)
     close(LOCAL)
     lock = (LOCAL / "server.lock").open("a+")
@@ -67,7 +67,7 @@ def alone() -> TextIO:
 
 
 def web_port(asked: Arguments) -> int:
-    """The port asked for; where none was and 8000 is taken, the next free one."""
+    """Return the port asked for; without one and with 8000 taken, the next free one. Raises CannotStart."""
     if is_free(asked.port, asked.host):
         return asked.port
     following = [port for port in range(asked.port + 1, min(asked.port + 100, 65536)) if is_free(port, asked.host)]
@@ -78,7 +78,7 @@ def web_port(asked: Arguments) -> int:
 
 
 def environment(instance: Instance, asked: Arguments, port: int) -> dict[str, str]:
-    """Everything the site's processes need; what the person set already wins, but for what we decide ourselves."""
+    """Return the environment of the site's processes; variables that are set already win, except ours."""
     scheme = "https" if asked.https else "http"
     shown = instance.address if asked.https else "localhost"
     ours = {
@@ -94,7 +94,7 @@ def environment(instance: Instance, asked: Arguments, port: int) -> dict[str, st
 
 
 def prepare(asked: Arguments, claim: Claim) -> tuple[Instance, Manager, dict[str, str], int]:
-    """Write every configuration; nothing runs yet."""
+    """Write every configuration, without starting anything."""
     secrets = keys.load(LOCAL / "secrets")
     (LOCAL / "ports").write_text(f"{claim.block.first}\n")
     instance = Instance(LOCAL, claim.block, secrets, media_address())
@@ -103,7 +103,7 @@ def prepare(asked: Arguments, claim: Claim) -> tuple[Instance, Manager, dict[str
     keys.write_private(LOCAL / "env", "".join(f"{name}={value}\n" for name, value in env.items()))
     write_migrator(instance, asked)
     os.environ.update(env)
-    importlib.import_module("config.settings")  # refuses nonsense in any other setting, before anything starts
+    importlib.import_module("config.settings")  # refuses bad values of all other settings, before anything starts
     given = {"postgres": asked.database_url, "redis": asked.redis_url}
     parts = instance.parts(frozenset(name for name, url in given.items() if url))
     lines = {name: part.command() for name, part in parts.items()}
@@ -116,7 +116,7 @@ def prepare(asked: Arguments, claim: Claim) -> tuple[Instance, Manager, dict[str
 
 
 def write_migrator(instance: Instance, asked: Arguments) -> None:
-    """Write the role that may change tables to a file that `manage.py migrate` alone reads; no other process has it."""
+    """Write the role that may change tables to a file that only `manage.py migrate` reads."""
     file = LOCAL / "migrations.env"
     if asked.database_url:
         file.unlink(missing_ok=True)
@@ -126,17 +126,17 @@ def write_migrator(instance: Instance, asked: Arguments) -> None:
 
 
 def site_environment() -> dict[str, str]:
-    """Environment of the site's processes: all that the person set and we made, but the role that may change tables."""
+    """Return the environment of the site's processes, without the role that may change tables."""
     return {name: value for name, value in os.environ.items() if name != MIGRATIONS}
 
 
 def manage(*words: str) -> str:
-    """One of Django's commands."""
+    """Run a Django command; returns its output."""
     return run([sys.executable, str(ROOT / "manage.py"), *words], env=dict(os.environ))
 
 
 def start_parts(instance: Instance, manager: Manager) -> None:
-    """PostgreSQL, Redis and Janus, or those that the person has."""
+    """Wait until PostgreSQL, Redis and Janus are ready, except those that the person has."""
     for name, part in (("postgres", instance.postgres), ("redis", instance.redis), ("janus", instance.janus)):
         if name not in manager.names:
             continue
@@ -148,17 +148,17 @@ def start_parts(instance: Instance, manager: Manager) -> None:
 
 
 def fill() -> str:
-    """Tables, static files and the demo; returns what the demo says about its accounts."""
+    """Migrate, collect static files and make the demo; returns what the demo prints about its accounts."""
     with step("Tables"):
         manage("migrate", "--no-input", "--verbosity", "0")
-        manage("retention", "reapply")  # a database out of a backup knows rooms that were purged since
+        manage("retention", "reapply")  # a restored backup has rooms that were purged since
     collect()
     with step("Demo"):
         return manage("seed_demo")
 
 
 def collect() -> None:
-    """Static files under names that change with their content, unless all is as it was the last time."""
+    """Collect static files under names with a hash, unless nothing changed since the last time."""
     settings = importlib.import_module("config.settings")
     if settings.STATIC_FILES == "source":
         return
@@ -171,7 +171,7 @@ def collect() -> None:
 
 
 def static_fingerprint() -> str:
-    """Changes with our files, with those of packages, and with the code that collects them."""
+    """Return a digest that changes with our static files, the packages, and the settings."""
     digest = hashlib.sha256((ROOT / "requirements.txt").read_bytes() + (ROOT / "config/settings.py").read_bytes())
     for path in sorted((ROOT / "static").rglob("*")):
         if path.is_file():
@@ -181,7 +181,7 @@ def static_fingerprint() -> str:
 
 
 def start_site(manager: Manager, url: str) -> list[str]:
-    """The site's processes; ready when /readyz says so. Returns what it says of parts that do less than they should."""
+    """Start the site's processes and wait for /readyz. Returns a line for each degraded part. Raises CannotStart."""
     names = [name for name in programs.ORDER if name in manager.names]
     with step(f"Processes ({', '.join(names)})"):
         for name in names:
@@ -198,7 +198,7 @@ def start_site(manager: Manager, url: str) -> list[str]:
 
 
 def degraded(url: str) -> list[str]:
-    """A line for each part that works, but not as it should."""
+    """Return a line for each part that /readyz reports as degraded."""
     try:
         poorly = {name: part for name, part in ask_ready(url).items() if part["state"] == "degraded"}
         return [f"{name}: {part.get('detail', 'see /readyz')}" for name, part in poorly.items()]
@@ -207,7 +207,7 @@ def degraded(url: str) -> list[str]:
 
 
 def readiness(url: str) -> str:
-    """Nothing when the site can do its work, else what /readyz says."""
+    """Return "" when the site is ready, else the answer of /readyz or the error."""
     try:
         ask_ready(url)
         return ""
@@ -218,7 +218,7 @@ def readiness(url: str) -> str:
 
 
 def ask_ready(url: str) -> dict[str, dict[str, str]]:
-    """The parts that /readyz names; raises HTTPError while one of them fails."""
+    """Return the parts reported by /readyz. Raises HTTPError while one has failed."""
     import ssl
 
     own = ssl.create_default_context()
@@ -230,13 +230,13 @@ def ask_ready(url: str) -> dict[str, dict[str, str]]:
 
 
 def own_url(asked: Arguments, port: int) -> str:
-    """Where this machine itself finds the pages."""
+    """Return the address of the pages from this machine."""
     host = "localhost" if asked.host in ("0.0.0.0", "127.0.0.1", "::", "localhost") else asked.host
     return f"{'https' if asked.https else 'http'}://{f'[{host}]' if ':' in host else host}:{port}"
 
 
 def welcome(url: str, accounts: str, notes: list[str], manager: Manager, seconds: float) -> None:
-    """Where to go, as whom, and what else one may want to know."""
+    """Print the address, the accounts, and notes."""
     print(f"\nStamtafel is at {url} (started in {seconds:.0f} s; Ctrl-C stops it)\n")
     print(accounts)
     if key := os.environ["DEV_KEY"]:
@@ -250,7 +250,7 @@ def welcome(url: str, accounts: str, notes: list[str], manager: Manager, seconds
 
 
 def watch(manager: Manager) -> None:
-    """Wait until somebody stops us; say so when a process gives up."""
+    """Wait for a signal; print when a process gives up. Raises CannotStart when supervisord dies."""
     told: set[str] = set()
     while manager.alive():
         time.sleep(2)
@@ -262,9 +262,9 @@ def watch(manager: Manager) -> None:
 
 
 def serve(asked: Arguments, began: float) -> None:
-    """All of it, until a signal or a failure."""
-    lock = alone()
-    claim = Claim(remembered(LOCAL / "ports"))
+    """Run everything until a signal or a failure."""
+    lock = lock_checkout()
+    claim = Claim(previous_block(LOCAL / "ports"))
     instance, manager, env, port = prepare(asked, claim)
     for name, url in (("PostgreSQL", asked.database_url), ("Redis", asked.redis_url)):
         if url:
@@ -287,7 +287,7 @@ def serve(asked: Arguments, began: float) -> None:
 
 
 def main() -> int:
-    """The exit status: 0 when somebody stopped us, 1 when we cannot go on, 2 for a wrong value."""
+    """Run; returns the exit status: 0 after a signal, 1 for a failure, 2 for a bad value."""
     began = float(os.environ.pop("STAMTAFEL_BEGAN", "0")) or time.monotonic()
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, on_signal)

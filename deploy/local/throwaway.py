@@ -1,4 +1,4 @@
-"""An instance for a test run: in a folder of its own under the system's temporary folder, gone when it is stopped."""
+"""An instance for a test run, in a temporary folder that is removed when it stops."""
 
 import os
 import shutil
@@ -12,7 +12,7 @@ from deploy.local import keys
 from deploy.local.closed import close
 from deploy.local.instance import Instance, Part
 from deploy.local.janus import media_address
-from deploy.local.ports import Claim, hold, remembered
+from deploy.local.ports import Claim, hold, previous_block
 from deploy.local.postgres import Postgres
 from deploy.local.process import CannotStart, start, stop, wait_for
 
@@ -20,10 +20,10 @@ PREFIX = "stamtafel-test-"
 
 
 class Throwaway:
-    """Real PostgreSQL, Redis and Janus. `start` raises CannotStart when a part is missing: tests never go without."""
+    """Real PostgreSQL, Redis and Janus. `start` raises CannotStart when a part is missing: tests never run without."""
 
     def __init__(self) -> None:
-        sweep()
+        remove_stale_folders()
         self.claim = Claim()
         self.folder = Path(tempfile.mkdtemp(prefix=PREFIX))
         keys.write_private(self.folder / "ports", f"{self.claim.block.first}\n")
@@ -34,7 +34,7 @@ class Throwaway:
         self.running: dict[str, subprocess.Popen[bytes]] = {}
 
     def start(self) -> dict[str, str]:
-        """Start everything, return the environment that leads there. What did start is stopped again on failure."""
+        """Start everything and return the environment for it. On failure, stop what did start."""
         try:
             parts = self.instance.parts()
             for name, part in parts.items():
@@ -47,7 +47,7 @@ class Throwaway:
         return self.instance.environment()
 
     def wait(self, name: str, part: Part) -> None:
-        """Wait until one part answers; if it does not, say what it wrote last."""
+        """Wait until one part is ready. Raises CannotStart with the end of its log."""
         process = self.running[name]
         try:
             wait_for(name, part.ready, lambda: process.poll() is None)
@@ -56,7 +56,7 @@ class Throwaway:
             raise CannotStart(f"{error}:\n{tail}") from error
 
     def restart(self, name: str, down: float = 0.0) -> None:
-        """Kill one part outright, leave it away for `down` seconds, start it again: for tests of what survives that."""
+        """Kill one part, leave it down for `down` seconds, and start it again."""
         self.kill(name)
         time.sleep(down)
         part: Part = getattr(self.instance, name)
@@ -64,12 +64,12 @@ class Throwaway:
         self.wait(name, part)
 
     def kill(self, name: str) -> None:
-        """End one part without warning."""
+        """Kill one part without warning."""
         self.running[name].kill()
         self.running[name].wait()
 
     def log(self, name: str) -> Path:
-        """Where a part writes."""
+        """Return a part's log file."""
         return self.folder / f"{name}.log"
 
     def stop(self) -> None:
@@ -84,10 +84,10 @@ class Throwaway:
         self.claim.release()
 
 
-def sweep() -> None:
-    """Remove what our own killed runs left: folders whose block of ports nobody holds any more."""
+def remove_stale_folders() -> None:
+    """Remove folders of killed runs: those whose block of ports nobody holds any more."""
     for folder in Path(tempfile.gettempdir()).glob(f"{PREFIX}*"):
-        first = remembered(folder / "ports")
+        first = previous_block(folder / "ports")
         if first is None or folder.stat().st_uid != os.geteuid():
             continue
         holder = hold(first)

@@ -1,9 +1,9 @@
-"""How people get in: what the house changes in django-allauth."""
+"""Signing up and in: our changes to django-allauth."""
 
 from core.text import isolated
 from people.models import User
 
 
 def display(user: User) -> str:
-    """How allauth's pages and mails call a person."""
+    """Return the name by which allauth's pages and mails address a person."""
     return isolated(user.display_name)

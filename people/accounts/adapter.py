@@ -1,4 +1,5 @@
-"""allauth's hooks: what an account starts with, what ends when its credentials change, and how its mails are signed."""
+"""allauth's adapter: what an account starts with, what ends when its credentials change, and texts and links of its
+mails."""
 
 from __future__ import annotations
 
@@ -23,7 +24,7 @@ from django.utils.translation import gettext_lazy as _
 
 from core.client_address import address_of_request
 from core.text import nfc
-from mail.addresses import canonical
+from mail.addresses import canonical_address
 from people.accounts.backend import by_address, by_login
 from people.accounts.limits import may_mail, remember_device, try_password
 from people.accounts.links import confirm_link, local_next, reset_link, site_link, this_site, with_next
@@ -37,12 +38,12 @@ from people.zones import is_zone
 
 DIFFERENT_PASSWORD = _("This handle, address or password is not right. Capitals matter in the password.")
 SIGNED_OUT = "account/messages/logged_out.txt"
-# What a sign-in may begin with. A second step is none of them: it needs one before it.
+# Methods with which a sign-in may begin; a second step is not one of them.
 FIRST_STEPS = ("password", "password_reset", "email")
 
 
-class HouseAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth is not typed
-    """Words of the house, and the facts of a sign-up."""
+class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth is not typed
+    """Our texts, rules and limits for allauth's flows of accounts."""
 
     error_messages = {
         **DefaultAccountAdapter.error_messages,
@@ -56,51 +57,52 @@ class HouseAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth is n
     }
 
     def save_user(self, request: HttpRequest, user: User, form: BaseForm, commit: bool = True) -> User:
-        """The date of birth was checked by the form and ends there: only that it was checked is kept."""
+        """Fill in a new account. The form checked the date of birth; only the moment of the check is stored."""
         data = form.cleaned_data
         cookie = request.COOKIES.get(TZ_COOKIE, "")
         user.display_name = data["display_name"]
         user.old_enough_at = timezone.now()
         user.rules_version = settings.RULES_VERSION
-        # A cookie may say NL; settings and mails know nl.
+        # A cookie may hold NL; settings and mails use nl.
         user.language = (translation.get_language() or settings.LANGUAGE_CODE).lower()
         user.time_zone = cookie if is_zone(cookie) else settings.TIME_ZONE
         if cookie and not is_zone(cookie):
-            self.say_zone_unknown(request, cookie)
+            self.warn_unknown_zone(request, cookie)
         user.signing_up = True
         super().save_user(request, user, form, commit=False)
-        # Not its address yet: any number may sign up with one, and who confirms it has it. No answer tells of another.
+        # Not its address yet: any number of accounts may sign up with it and the first to confirm it gets it, so no
+        # answer reveals another account.
         user.email = ""
         if commit:
             user.save()
         return user
 
     def clean_username(self, username: str, shallow: bool = False) -> str:
-        """As allauth does, but for its look-up, which no index answers."""
+        """Validate a handle as allauth does, but look it up through our index."""
         name = str(super().clean_username(plain_handle(username), shallow=True))
         if not shallow and User.objects.with_handle(name).exists():
             raise self.validation_error("username_taken")
         return name
 
     def clean_email(self, email: str) -> str:
-        """The one spelling of an address, or why no mail can be sent to it."""
-        return canonical(email)
+        """Return the canonical spelling of an address. Raises ValidationError where no mail could be sent to it."""
+        return canonical_address(email)
 
     def clean_password(self, password: str, user: User | None = None) -> str:
-        """Its rules count letters as they are kept."""
+        """Validate a password as it will be hashed, in normalisation form C."""
         return str(super().clean_password(nfc(password), user))
 
-    def say_zone_unknown(self, request: HttpRequest, name: str) -> None:
-        """The browser knows a zone that this machine does not, or calls itself something: say so, and what to do."""
+    def warn_unknown_zone(self, request: HttpRequest, name: str) -> None:
+        """Warn that the browser's time zone is not in this machine's database, and that times are in another one."""
         text = _(
             "Your time zone, “%(name)s”, is not known here. Times are in %(zone)s until you choose one in Settings."
         )
         messages.warning(request, text % {"name": name[:64], "zone": settings.TIME_ZONE})
 
-    # --- what is said on the next page -------------------------------------------------------------------------------
+    # --- messages on the next page -----------------------------------------------------------------------------------
 
     def add_message(self, request: HttpRequest, *args: Any, **kwargs: Any) -> None:
-        """In the language of the page on which it will stand, which is another one after signing in or out."""
+        """Add a message in the language of the page that will show it, which changes on signing in and out."""
         with translation.override(self.next_language(request, args, kwargs)):
             super().add_message(request, *args, **kwargs)
 
@@ -120,14 +122,15 @@ class HouseAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth is n
             raise self.validation_error("too_many_login_attempts")
 
     def _rollback_login_failed_rl_usage(self) -> None:
-        """Called by allauth once the password was right."""
+        """Give the attempt back; allauth calls this once the password was right."""
         self.attempt.give_back()
 
     def _delete_login_attempts_cached_email(self, request: HttpRequest, **credentials: Any) -> None:
-        """Nothing to delete: whoever reset the password is signed in, and the browser is known from then on."""
+        """Do nothing: after a reset the person is signed in, and the browser's cookie has buckets of its own from
+        then on."""
 
     def login(self, request: HttpRequest, user: User) -> None:
-        """Refuse a sign-in that began before credentials of the account ended."""
+        """Sign in, unless credentials of the account ended after this sign-in began."""
         if user.credentials_at is not None:
             ended = user.credentials_at.timestamp()
             steps = [record["at"] for record in get_authentication_records(request, user) if first_step(record)]
@@ -142,10 +145,10 @@ class HouseAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth is n
         return response
 
     def set_password(self, user: User, password: str) -> None:
-        """A change leaves the session that makes it; a reset leaves none, not even one in this browser."""
+        """Set a password. A change keeps the session that makes it; a reset ends all, also one in this browser."""
         request: HttpRequest = allauth_context.request
         mine = request.user.is_authenticated and request.user.pk == user.pk
-        request.will_be = user.language  # type: ignore[attr-defined]  # whoever sets a password is signed in by it
+        request.will_be = user.language  # type: ignore[attr-defined]  # setting a password signs in
         if mine and request.resolver_match and "reset" in (request.resolver_match.url_name or ""):
             logout(request)
         elif mine:
@@ -158,7 +161,7 @@ class HouseAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth is n
         user.keep_session = ""
 
     def prove_by_reset(self, user: User) -> None:
-        """Whoever opened the link of a reset has the mailbox: an address that nobody confirmed before is theirs."""
+        """Confirm an unconfirmed address after a reset: opening its link proved access to the mailbox."""
         address = EmailAddress.objects.filter(user=user, email=user.email).exclude(email="").first()
         if address is None or address.verified:
             return
@@ -169,8 +172,10 @@ class HouseAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth is n
     # --- addresses ---------------------------------------------------------------------------------------------------
 
     def confirm_email(self, request: HttpRequest, email_address: EmailAddress) -> bool:
-        """Give an address to whoever shows that it is theirs: an account that never did lets it go first, and
-        credentials that somebody else made before its owner came are void."""
+        """Confirm an address, and remove it from accounts that never confirmed it: a confirmed address is unique.
+
+        Credentials that were made before the address was first confirmed may be somebody else's, and end.
+        """
         user = cast(User, email_address.user)
         signed_in = request.user.is_authenticated and request.user.pk == user.pk
         own = cast(SessionStore, request.session).stored_key if signed_in else ""
@@ -200,7 +205,8 @@ class HouseAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth is n
         return with_next(reset_link(key), local_next(self.request))
 
     def send_confirmation_mail(self, request: HttpRequest, emailconfirmation: Any, signup: bool) -> None:
-        """To somebody who has an account already, another mail: on the page all sign-ups look the same."""
+        """Send the link that confirms an address; to the owner of a confirmed account another mail, with the same
+        page for both."""
         address: EmailAddress = emailconfirmation.email_address
         user = cast(User, address.user)
         kind = "signup" if user.signing_up else "address"
@@ -219,7 +225,7 @@ class HouseAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth is n
             self.send_mail("account/email/account_already_exists", email, {"owner": owner})
 
     def send_mail(self, template_prefix: str, email: str, context: dict[str, Any]) -> None:
-        """Every link of a mail leads to SITE_URL, also where allauth has made one out of the request."""
+        """Send a mail whose links all lead to SITE_URL, also where allauth made one from the request."""
         names = {
             "site_name": settings.SITE_NAME,
             "site_url": settings.SITE_URL,
@@ -234,7 +240,7 @@ class HouseAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth is n
     def send_notification_mail(
         self, template_prefix: str, user: User, context: dict[str, Any] | None = None, email: str | None = None
     ) -> None:
-        """A change is told in the language of its person, to the address that was theirs before it."""
+        """Notify a person of a change, in their language, at the address they had before it."""
         with translation.override(user.language):
             super().send_notification_mail(template_prefix, user, context, email)
 
@@ -242,16 +248,16 @@ class HouseAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth is n
         return address_of_request(request)
 
     def is_safe_url(self, url: str) -> bool:
-        """Only paths of this site, under whatever name it was asked for."""
+        """Whether a redirect stays on this site: a path, or an address under SITE_URL."""
         return bool(super().is_safe_url(url)) and url.startswith(("/", settings.SITE_URL + "/"))
 
 
 def first_step(record: dict[str, Any]) -> bool:
-    """Whether an entry of a session's list of steps can begin a sign-in: a passkey can, a code cannot."""
+    """Whether a record of allauth's list of sign-in steps can begin a sign-in: a passkey can, a code cannot."""
     return record.get("method") in FIRST_STEPS or bool(record.get("passwordless"))
 
 
 def begun_here(request: HttpRequest, user: User) -> bool:
-    """Whether this browser has begun to sign up or in to this account."""
+    """Whether this browser is in the middle of a sign-up or sign-in to this account."""
     login = unstash_login(request, peek=True)
     return login is not None and login.user is not None and login.user.pk == user.pk

@@ -1,4 +1,4 @@
-"""Signing in by handle or address: allauth's backend, without addresses that nobody confirmed."""
+"""allauth's authentication backend: sign-in by handle or address, but not by an address that nobody confirmed."""
 
 from typing import Any, cast
 
@@ -9,24 +9,24 @@ from django.contrib.auth.models import AnonymousUser
 from django.http import HttpRequest
 
 from core.text import nfc
-from mail.addresses import found_as
+from mail.addresses import lookup_address
 from people.models import User
 from people.spelling import password_spellings, plain_login
 
 
 def by_login(login: str) -> User | None:
-    """The account that a person means who writes a handle (with or without its @) or an address."""
+    """Find the account for a handle (with or without its @) or an address that was typed to sign in."""
     login = plain_login(login)
     return by_address(login) if "@" in login else User.objects.by_handle(login)
 
 
 def by_address(email: str) -> User | None:
-    """The account that an address leads to: whose owner confirmed it, else that staff or a command gave it to.
+    """Find the account of an address: the one that confirmed it, else one to which staff or a command gave it.
 
-    An account that is only signing up is no answer: anybody can sign up with anybody's address, and whether that
-    account is found would tell whether there is another one.
+    Accounts that are still signing up are never found: anybody can sign up with anybody's address, and finding one
+    would reveal whether there is another.
     """
-    email = found_as(email)
+    email = lookup_address(email)
     confirmed = EmailAddress.objects.filter(email=email, verified=True).select_related("user").first()
     if confirmed is not None:
         return cast(User, confirmed.user)
@@ -34,7 +34,8 @@ def by_address(email: str) -> User | None:
 
 
 class AccountBackend(AuthenticationBackend):  # type: ignore[misc]  # allauth is not typed
-    """A handle or an address, and the password. As many hashes are computed a try, whoever is or is not found."""
+    """Authentication by handle or address, and password. Computes as many hashes for an unknown account as for a
+    known one."""
 
     def _authenticate(self, request: HttpRequest | None, **credentials: Any) -> User | None:
         login = credentials.get("username") or credentials.get("email") or ""
@@ -51,10 +52,10 @@ class AccountBackend(AuthenticationBackend):  # type: ignore[misc]  # allauth is
 
 
 def normalise_password(user: User, typed: str) -> None:
-    """Hash a password anew that was right as typed, but was set before passwords were normalised.
+    """Hash a password anew that matched as typed, but was set before passwords were normalised.
 
-    It is the same password: nothing that speaks for the account ends by it, but sessions elsewhere have to sign in
-    again, as Django ties them to the hash.
+    The password stays the same, so no credential ends; only sessions elsewhere have to sign in again, because Django
+    ties them to the hash.
     """
     normal = nfc(typed)
     if normal != typed and not check_password(normal, user.password):

@@ -1,4 +1,4 @@
-"""allauth's forms in the words of the house."""
+"""allauth's forms with our labels, texts and checks."""
 
 import datetime
 from typing import Any, cast
@@ -23,44 +23,45 @@ from django.utils.translation import gettext_lazy as _
 
 from core.fields import TypedField
 from core.text import NAME, nfc
-from mail.addresses import canonical, found_as, sendable
+from mail.addresses import canonical_address, lookup_address, validate_sendable
 from people.accounts.backend import by_address
 from people.accounts.limits import may_mail
 from people.accounts.links import local_next
 from people.handles import read_handle
 from people.models import HANDLE, User
 
-# Read by allauth's setting; a handle also has no two spellings (the model's constraint is on lower case).
+# Named by ACCOUNT_USERNAME_VALIDATORS. The model's constraint also makes handles unique in lower case.
 HANDLE_VALIDATORS = [HANDLE]
 
 
 def age_on(day: datetime.date, born: datetime.date) -> int:
-    """Whole years. Who was born on 29 February is a year older on 1 March where there is no 29th."""
+    """Return the age in whole years. Who was born on 29 February is a year older on 1 March in a year without one."""
     return day.year - born.year - ((day.month, day.day) < (born.month, born.day))
 
 
-class Plain(forms.Form):
-    """No placeholders: they repeat the label, and are gone as soon as one types. One hint for a new password."""
+class NoPlaceholders(forms.Form):
+    """Mixin that removes placeholders, which repeat the label and vanish on typing, and sets one hint for new
+    passwords."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         for field in self.fields.values():
             field.widget.attrs.pop("placeholder", None)
         if address := self.fields.get("email"):
-            address.validators = [sendable]
+            address.validators = [validate_sendable]
         if password := self.fields.get("password1"):
             password.help_text = _("At least 10 characters. A few words that only you would put together.")
 
     def clean_password1(self) -> str:
-        """As it is kept: whoever types it twice may do so on two keyboards."""
+        """Return the password in normalisation form C: the two may be typed on different keyboards."""
         return nfc(self.cleaned_data["password1"])
 
     def clean_password2(self) -> str:
         return nfc(self.cleaned_data["password2"])
 
 
-class LoginForm(Plain, allauth_forms.LoginForm):  # type: ignore[misc]
-    """Handle or address, and the password."""
+class LoginForm(NoPlaceholders, allauth_forms.LoginForm):  # type: ignore[misc]
+    """Sign-in by handle or address, and password."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -69,8 +70,8 @@ class LoginForm(Plain, allauth_forms.LoginForm):  # type: ignore[misc]
         self.fields["remember"].label = _("Stay signed in on this device")
 
 
-class SignupForm(Plain, allauth_forms.SignupForm):  # type: ignore[misc]
-    """An account: how one is called, how one is reached, old enough, agreed to the rules."""
+class SignupForm(NoPlaceholders, allauth_forms.SignupForm):  # type: ignore[misc]
+    """Sign-up: name, handle, address, password, date of birth, and agreement to the rules."""
 
     field_order = ("display_name", "username", "email", "password1", "born", "rules")
 
@@ -112,18 +113,19 @@ class SignupForm(Plain, allauth_forms.SignupForm):  # type: ignore[misc]
         return born
 
     def validate_unique_email(self, value: str) -> str:
-        """Every address is as good as another here: whether it has an account is told by mail alone."""
+        """Accept every address: whether it has an account is only revealed by mail, to its owner."""
         return value
 
     def save(self, request: HttpRequest) -> User:
-        """An account that is signing up. Its address is its own once it is confirmed."""
+        """Create an account that is signing up. The address becomes its own once it is confirmed."""
         adapter = get_adapter(request)
         user: User = adapter.save_user(request, adapter.new_user(request), self)
         EmailAddress.objects.create(user=user, email=self.cleaned_data["email"], primary=True)
         return user
 
     def try_save(self, request: HttpRequest) -> tuple[User | None, HttpResponse | None]:
-        """Two people may send the same handle at once: the second sees the form again, with what was typed."""
+        """Create the account. Of two people who send the same handle at once, the second sees the form again as
+        typed."""
         try:
             with transaction.atomic():
                 return self.save(request), None
@@ -136,11 +138,11 @@ class SignupForm(Plain, allauth_forms.SignupForm):  # type: ignore[misc]
 
 
 def sign_up_again(request: HttpRequest, form: forms.BaseForm) -> HttpResponse | None:
-    """The answer to a sign-up that was sent before, with the same handle, address and password: the same as then.
+    """Answer a sign-up that was sent before with the same handle, address and password as it was answered then.
 
-    None for any other. It sends no second mail, and tells nothing to whoever does not know the password.
+    None for any other. Sends no second mail, and reveals nothing without the password.
     """
-    email = found_as(str(form.data.get("email", "")))
+    email = lookup_address(str(form.data.get("email", "")))
     user = User.objects.by_handle(read_handle(form.data.get("username")) or "", signing_up=True)
     if user is None or not EmailAddress.objects.filter(user=user, email=email, verified=False).exists():
         return None
@@ -154,8 +156,8 @@ def sign_up_again(request: HttpRequest, form: forms.BaseForm) -> HttpResponse | 
     return redirect("account_email_verification_sent")
 
 
-class ChangePasswordForm(Plain, allauth_forms.ChangePasswordForm):  # type: ignore[misc]
-    """Sent twice, it asks for the password that is set by then: `changed_before`, and nothing is wrong."""
+class ChangePasswordForm(NoPlaceholders, allauth_forms.ChangePasswordForm):  # type: ignore[misc]
+    """Change the password. `changed_before` is set, without errors, where the same form already changed it."""
 
     changed_before = False
 
@@ -168,15 +170,15 @@ class ChangePasswordForm(Plain, allauth_forms.ChangePasswordForm):  # type: igno
         return str(super().clean_oldpassword())
 
 
-class ResetPasswordForm(Plain, allauth_forms.ResetPasswordForm):  # type: ignore[misc]
-    """The page answers the same for every address; the mail tells what there is."""
+class ResetPasswordForm(NoPlaceholders, allauth_forms.ResetPasswordForm):  # type: ignore[misc]
+    """Ask for a reset. The page is the same for every address; only the mail differs."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["email"].label = _("E-mail address of your account")
 
     def clean_email(self) -> str:
-        return canonical(self.cleaned_data["email"])
+        return canonical_address(self.cleaned_data["email"])
 
     def save(self, request: HttpRequest, **kwargs: Any) -> str:
         email: str = self.cleaned_data["email"]
@@ -195,15 +197,15 @@ class ResetPasswordForm(Plain, allauth_forms.ResetPasswordForm):  # type: ignore
         return email
 
 
-class AddEmailForm(Plain, allauth_forms.AddEmailForm):  # type: ignore[misc]
+class AddEmailForm(NoPlaceholders, allauth_forms.AddEmailForm):  # type: ignore[misc]
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["email"].label = _("New e-mail address")
 
     def clean_email(self) -> str:
-        """As allauth does, but for its look-up of all accounts with this address: nobody is told of another's."""
+        """Check an address as allauth does, but without its look-up of other accounts, which would reveal them."""
         user, adapter = cast(User, self.user), get_adapter()
-        email = canonical(self.cleaned_data["email"])
+        email = canonical_address(self.cleaned_data["email"])
         if email == user.email or EmailAddress.objects.filter(user=user, email=email).exists():
             raise adapter.validation_error("duplicate_email")
         if not EmailAddress.objects.can_add_email(user):
@@ -211,11 +213,11 @@ class AddEmailForm(Plain, allauth_forms.AddEmailForm):  # type: ignore[misc]
         return email
 
 
-def plain(form: type[forms.Form]) -> type[forms.Form]:
-    """One of allauth's forms, as it is, without placeholders."""
-    return type(form.__name__, (Plain, form), {"__doc__": form.__doc__})
+def without_placeholders(form: type[forms.Form]) -> type[forms.Form]:
+    """Make a class of one of allauth's forms, without placeholders."""
+    return type(form.__name__, (NoPlaceholders, form), {"__doc__": form.__doc__})
 
 
-ResetPasswordKeyForm = plain(allauth_forms.ResetPasswordKeyForm)
-SetPasswordForm = plain(allauth_forms.SetPasswordForm)
-ReauthenticateForm = plain(allauth_forms.ReauthenticateForm)
+ResetPasswordKeyForm = without_placeholders(allauth_forms.ResetPasswordKeyForm)
+SetPasswordForm = without_placeholders(allauth_forms.SetPasswordForm)
+ReauthenticateForm = without_placeholders(allauth_forms.ReauthenticateForm)

@@ -1,10 +1,10 @@
-"""Limits of tries at passwords and codes, and of mails that anybody can ask for. Nobody can lock out another.
+"""Limits on tries of passwords and codes, and on mails that anybody can ask for. Nobody can lock out somebody else.
 
-A try is taken out of three buckets before it is made, and given back when it was right:
-- of the pair of account and address: a few, then slowly. This is the one that locks.
-- of the address, over all accounts: somebody who goes through handles is slowed.
-- of the account, over all addresses: guessing from many places is slowed. A browser that has signed in to the account
-  before has a bucket of its own instead (it holds a signed cookie), so its owner never waits for what others do.
+A try takes a token out of three buckets, and gives them back when it was right:
+- of the pair of account and address: a few tries, then slowly. This is the one that blocks a guesser.
+- of the address, over all accounts: slows somebody who goes through many handles.
+- of the account, over all addresses: slows guessing from many places. A browser that signed in to the account before
+  (it has a signed cookie) has a bucket of its own instead, so that its owner never waits because of others.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from redis.exceptions import RedisError
 
 from core.client_address import address_of_request, counted_as
 from core.throttle import give_back, take
-from mail.addresses import found_as
+from mail.addresses import lookup_address
 from people.models import User
 from people.spelling import plain_login
 
@@ -29,13 +29,13 @@ log = logging.getLogger(__name__)
 
 DEVICE_COOKIE = "stamtafel_device"
 DEVICE_DAYS = 365
-DEVICE_ACCOUNTS = 8  # that one browser remembers
+DEVICE_ACCOUNTS = 8  # accounts in one browser's cookie
 _SALT = "people.device"
 
 
 @dataclass(frozen=True)
 class Bucket:
-    """`burst` at once, `per_minute` after that."""
+    """A token bucket: `burst` at once, then `per_minute`."""
 
     key: str
     burst: int
@@ -43,7 +43,7 @@ class Bucket:
 
 
 class Attempt:
-    """One try: `allowed` says whether it may be made; `give_back` when it was right."""
+    """One try: `allowed` is whether it may be made. Call `give_back` when it was right."""
 
     def __init__(self, buckets: list[Bucket]) -> None:
         self.taken: list[Bucket] = []
@@ -55,7 +55,7 @@ class Attempt:
                 return
 
     def _take(self, bucket: Bucket) -> bool:
-        """Without Redis everybody may try: the password itself still stands."""
+        """Take a token. Without Redis every try is allowed: the password itself is still checked."""
         try:
             if take(bucket.key, per_minute=bucket.per_minute, burst=bucket.burst):
                 return False
@@ -75,12 +75,12 @@ class Attempt:
 
 
 def try_password(request: HttpRequest, user: User | None, login: str) -> Attempt:
-    """Count a try at an account by its password; `login` is what was written, also where there is no such account."""
+    """Count a try of an account's password; `login` is what was typed, also where no such account exists."""
     return Attempt(_buckets(request, "password", user, login))
 
 
 def try_code(request: HttpRequest, user: User) -> Attempt:
-    """Count a try at the second step of an account."""
+    """Count a try of an account's second step."""
     return Attempt(_buckets(request, "code", user, ""))
 
 
@@ -99,19 +99,21 @@ def _buckets(request: HttpRequest, kind: str, user: User | None, login: str) -> 
 
 
 def may_mail(request: HttpRequest, kind: str, email: str) -> bool:
-    """Whether one more mail that anybody can ask for may go to this address. Kinds are counted apart: who has many
-    sign-up mails sent to somebody must not keep that person from resetting the password."""
+    """Count a mail that anybody can ask for; whether it may be sent to this address.
+
+    Kinds have separate buckets: many sign-up mails to somebody must not keep that person from resetting the password.
+    """
     to, by = settings.ACCOUNT_MAILS_TO, settings.ACCOUNT_MAILS_BY
     address = counted_as(address_of_request(request))
     buckets = [
-        Bucket(f"mail:to:{kind}:{_short(found_as(email))}", to, to / 60),
+        Bucket(f"mail:to:{kind}:{_short(lookup_address(email))}", to, to / 60),
         Bucket(f"mail:by:{address}", by, by / 60),
     ]
     return Attempt(buckets).allowed
 
 
 def _short(text: str) -> str:
-    """A hash of what people write: as a key it may be too long, and an address does not belong in Redis."""
+    """Hash what was typed: it may be too long for a key, and addresses must not be readable in Redis."""
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:24]
 
 
@@ -119,7 +121,7 @@ def _short(text: str) -> str:
 
 
 def _known(request: HttpRequest) -> dict[str, str]:
-    """Account → random name of this browser, out of its cookie; none if it is not one of ours."""
+    """Read this browser's cookie: account → random name of the browser. Empty where the signature is not ours."""
     try:
         known = signing.loads(request.COOKIES.get(DEVICE_COOKIE, ""), salt=_SALT, max_age=DEVICE_DAYS * 86400)
     except signing.BadSignature:
@@ -128,12 +130,12 @@ def _known(request: HttpRequest) -> dict[str, str]:
 
 
 def device_of(request: HttpRequest, user: User | None) -> str:
-    """The random name of a browser that has signed in to this account; empty for any other."""
+    """Return the random name of a browser that signed in to this account before; "" for any other."""
     return "" if user is None else str(_known(request).get(str(user.pk), ""))
 
 
 def remember_device(request: HttpRequest, response: HttpResponseBase, user: User) -> None:
-    """Note in a cookie that this browser has signed in to this account. It opens nothing."""
+    """Store in a cookie that this browser has signed in to this account. The cookie grants no access."""
     known = _known(request)
     name = known.pop(str(user.pk), None) or secrets.token_urlsafe(9)
     kept = dict([(str(user.pk), name), *known.items()][:DEVICE_ACCOUNTS])

@@ -1,4 +1,4 @@
-"""Addresses of this site in mails. They come from SITE_URL: what a request claims to have asked decides nothing."""
+"""Links in mails. They come from SITE_URL: the Host of a request is never used."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from django.utils.http import url_has_allowed_host_and_scheme
 
 
 def site_link(path: str) -> str:
-    """A path of this site as an address for a mail."""
+    """Return the full address of a path, for a mail."""
     return f"{settings.SITE_URL}{path}"
 
 
 def local_next(request: HttpRequest | None) -> str:
-    """The path that the person wanted to go to, if it is one of this site; else nothing."""
+    """Return the path in `next` of the form or address if it is on this site, else ""."""
     if request is None:
         return ""
     wanted: str = request.POST.get("next", "") or request.GET.get("next", "")
@@ -30,16 +30,16 @@ def with_next(path: str, wanted: str) -> str:
 
 
 def confirm_link(key: str, request: HttpRequest | None) -> str:
-    """The link that confirms an address, and leads on to where the person wanted to go."""
+    """Return the link that confirms an address and then leads to the page the person was going to."""
     return with_next(site_link(reverse("account_confirm_email", args=[key])), local_next(request))
 
 
 def reset_link(key: str) -> str:
-    """The link under which a new password is chosen; `key` is allauth's, of account and token."""
+    """Return the link for choosing a new password; `key` is allauth's, of account and token."""
     path = reverse("account_reset_password_from_key", kwargs={"uidb36": "UID", "key": "KEY"})
     return site_link(path.replace("UID-KEY", key))
 
 
 def this_site() -> SimpleNamespace:
-    """The site as allauth's texts know it (`current_site`)."""
+    """Return the site as allauth's templates expect it (`current_site`)."""
     return SimpleNamespace(name=settings.SITE_NAME, domain=urlsplit(settings.SITE_URL).netloc)

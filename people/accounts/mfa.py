@@ -1,4 +1,4 @@
-"""allauth's second steps in the words of the house, with its limits, and tied to SITE_URL instead of a request."""
+"""allauth's MFA with our texts and limits, tied to SITE_URL instead of a request."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ from core.text import LABEL
 from people.accounts.limits import try_code
 
 
-class SecondStepAdapter(DefaultMFAAdapter):  # type: ignore[misc]  # allauth is not typed
-    """A passkey belongs to the site's own name, which no request decides."""
+class MFAAdapter(DefaultMFAAdapter):  # type: ignore[misc]  # allauth is not typed
+    """allauth's MFA adapter. Passkeys are bound to the host of SITE_URL, never to that of a request."""
 
     def _get_site_name(self) -> str:
         return settings.SITE_NAME
@@ -28,8 +28,8 @@ class SecondStepAdapter(DefaultMFAAdapter):  # type: ignore[misc]  # allauth is 
         return {"id": urlsplit(settings.SITE_URL).hostname or "", "name": settings.SITE_NAME}
 
 
-class Limited:
-    """A form with a code. Tries are counted by account and address, so that nobody locks out the owner."""
+class LimitedCode:
+    """Mixin for forms with a code: limits tries by account and address, so that nobody can lock out the owner."""
 
     user: Any
     cleaned_data: dict[str, Any]
@@ -43,27 +43,27 @@ class Limited:
         return code
 
 
-class AuthenticateForm(Limited, base_forms.AuthenticateForm):  # type: ignore[misc]
-    """The code of a sign-in."""
+class AuthenticateForm(LimitedCode, base_forms.AuthenticateForm):  # type: ignore[misc]
+    """The code at sign-in."""
 
 
-class ReauthenticateForm(Limited, base_forms.ReauthenticateForm):  # type: ignore[misc]
-    """The code of somebody who is signed in."""
+class ReauthenticateForm(LimitedCode, base_forms.ReauthenticateForm):  # type: ignore[misc]
+    """The code of somebody who is signed in and confirms it again."""
 
 
-class ActivateForm(Limited, totp_forms.ActivateTOTPForm):  # type: ignore[misc]
+class ActivateForm(LimitedCode, totp_forms.ActivateTOTPForm):  # type: ignore[misc]
     """The first code of an authenticator app."""
 
 
 class AddPasskeyForm(webauthn_forms.AddWebAuthnForm):  # type: ignore[misc]
-    """A new passkey. The device has made it already: what does not fit in its name is left out, never refused."""
+    """A new passkey. The device has made it already, so an unfit name is cleaned instead of refused."""
 
     def clean_name(self) -> str:
-        self.cleaned_data["name"] = LABEL.loosely(self.cleaned_data["name"])
+        self.cleaned_data["name"] = LABEL.clean_leniently(self.cleaned_data["name"])
         return str(super().clean_name())
 
 
 class EditPasskeyForm(webauthn_forms.EditWebAuthnForm):  # type: ignore[misc]
-    """Another name for a passkey."""
+    """A new name for a passkey."""
 
     name = TypedField(text=LABEL)

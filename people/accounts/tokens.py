@@ -1,4 +1,4 @@
-"""Links that reset a password."""
+"""Tokens of links that reset a password."""
 
 from django.contrib.auth.base_user import AbstractBaseUser
 from django.contrib.auth.tokens import PasswordResetTokenGenerator
@@ -7,7 +7,7 @@ from people.models import User
 
 
 class ResetTokens(PasswordResetTokenGenerator):
-    """Django's, which die with the password and the next sign-in, and also once credentials end or the address goes."""
+    """Django's tokens, void after a new password or sign-in, and also once credentials end or the address changes."""
 
     def _make_hash_value(self, user: AbstractBaseUser, timestamp: int) -> str:
         assert isinstance(user, User)

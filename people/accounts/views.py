@@ -1,4 +1,4 @@
-"""allauth's pages where ours do something else."""
+"""allauth's views where ours behave differently."""
 
 from __future__ import annotations
 
@@ -19,18 +19,18 @@ from people.accounts.forms import sign_up_again
 from people.accounts.links import local_next, with_next
 from people.models import User
 
-# Forms of the way in. Whoever is signed in has what they are for.
+# Forms for signing in and up; signed-in people have no use for them.
 ENTRANCE = frozenset(
     {
         *("account_login", "account_signup", "account_confirm_email", "account_reset_password_from_key"),
         *("mfa_authenticate", "mfa_login_webauthn"),
     }
 )
-CHOOSE_AT = "choose_password_at"  # in the session: where a link that was confirmed elsewhere leads on to
+CHOOSE_AT = "choose_password_at"  # session key: the page to choose a password at, after confirming in another browser
 
 
 def csrf_failed(request: HttpRequest, reason: str = "") -> HttpResponse:
-    """Answer a form whose token does not fit. Signing in changes the token: a sign-in sent twice has worked."""
+    """Answer a form whose CSRF token does not match. Signing in changes the token: a sign-in sent twice has worked."""
     match = request.resolver_match
     if request.user.is_authenticated and match is not None and match.view_name in ENTRANCE:
         return redirect(get_login_redirect_url(request, local_next(request) or None))
@@ -38,7 +38,7 @@ def csrf_failed(request: HttpRequest, reason: str = "") -> HttpResponse:
 
 
 class SignupView(allauth_views.SignupView):  # type: ignore[misc]  # allauth is not typed
-    """Sign up. The same form sent twice has signed up once, and leads to the same page."""
+    """Sign up. The same form sent twice signs up once, and both lead to the same page."""
 
     def form_invalid(self, form: BaseForm) -> HttpResponse:
         again = sign_up_again(self.request, form)
@@ -49,7 +49,7 @@ class SignupView(allauth_views.SignupView):  # type: ignore[misc]  # allauth is 
 
 
 class PasswordChangeView(allauth_views.PasswordChangeView):  # type: ignore[misc]  # allauth is not typed
-    """Change the password. The same form sent twice has changed it once: no second mail, nothing ended again."""
+    """Change the password. The same form sent twice changes it once: no second mail, no credentials ended again."""
 
     def form_valid(self, form: Any) -> HttpResponse:
         if form.changed_before:
@@ -60,14 +60,14 @@ class PasswordChangeView(allauth_views.PasswordChangeView):  # type: ignore[misc
 
 
 class ConfirmEmailView(allauth_views.ConfirmEmailView):  # type: ignore[misc]  # allauth is not typed
-    """Confirm an address. In another browser than the one that signed up, choose a password too."""
+    """Confirm an address. In another browser than the one that signed up, the person also chooses a password."""
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         context: dict[str, Any] = super().get_context_data(**kwargs)
         return {**context, "elsewhere": self.object is not None and self.elsewhere()}
 
     def elsewhere(self) -> bool:
-        """Whether this browser has not shown that it knows the account's password."""
+        """Whether this is a first confirmation in a browser that has not shown to know the password."""
         user = cast(User, self.object.email_address.user)
         here = self.request.user.pk == user.pk or begun_here(self.request, user)
         return user.proved_at is None and not here
@@ -76,7 +76,7 @@ class ConfirmEmailView(allauth_views.ConfirmEmailView):  # type: ignore[misc]  #
         session = self.request.session
         try:
             response: HttpResponse = super().post(*args, **kwargs)
-        except Http404:  # used already, by this very form perhaps: what it led to, or the page that says so
+        except Http404:  # the link was used before, perhaps by this very form sent twice
             chosen = allauth_views.INTERNAL_RESET_SESSION_KEY not in session
             return redirect(self.request.path if chosen else session.get(CHOOSE_AT, self.request.path))
         user = User.objects.get(pk=self.object.email_address.user_id)

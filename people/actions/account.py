@@ -1,4 +1,4 @@
-"""Changes of a person to the own account: name, text, language, time zone, picture, address."""
+"""Changes that people make to their own account: name, text, language, time zone, picture, address."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from core import quotas
 from core.throttle import Limit
-from mail.addresses import canonical
+from mail.addresses import canonical_address
 from people.actions.credentials import end_credentials
 from people.models import User
 from people.pictures import square_webp
@@ -25,7 +25,7 @@ PROFILE_FIELDS = ("display_name", "about", "language", "time_zone")
 
 
 def update_profile(user: User, **changes: str) -> User:
-    """Change some of PROFILE_FIELDS; `clean_fields` makes texts what is kept of them (`core.text`).
+    """Change some of PROFILE_FIELDS; `clean_fields` cleans their texts (`core.text`).
 
     Raises ValidationError by field; nothing is written then.
     """
@@ -40,17 +40,18 @@ def update_profile(user: User, **changes: str) -> User:
 
 
 def set_picture(user: User, upload: UploadedFile[bytes]) -> User:
-    """Replace the picture. The old file goes once the change is final; a failed change leaves no new file behind."""
+    """Replace the picture. The old file is deleted once the change is committed; a failed change leaves no new file
+    behind."""
     UPLOADS.check(str(user.pk))
     if not connection.in_atomic_block:
-        connection.close()  # decoding may have to wait: others need the connection meanwhile
-    with quotas.held(PICTURES, quotas.person(user.pk), PeopleRefused):
+        connection.close()  # decoding may have to wait, and others need the connection
+    with quotas.held(PICTURES, quotas.person_key(user.pk), PeopleRefused):
         data = square_webp(cast(BinaryIO, upload), upload.size or 0)
     return replace_picture(user, ContentFile(data))
 
 
 def remove_picture(user: User) -> User:
-    """Back to initials on a colour."""
+    """Remove the picture; pages show initials on a colour instead."""
     return replace_picture(user, None)
 
 
@@ -79,12 +80,12 @@ def replace_picture(user: User, content: ContentFile[bytes] | None) -> User:
 
 @transaction.atomic
 def set_email(user: User, email: str, confirmed: bool = False) -> User:
-    """Give an account another address, as staff and commands do; people themselves go by allauth's mails.
+    """Give an account another address, as staff and commands do; people themselves use allauth's mails.
 
-    The addresses before it are forgotten: a link sent to one of them must not change the account back. What spoke for
-    the account ends with them. Raises ValidationError where no mail could be sent to the new one.
+    Earlier addresses are deleted, so that a link sent to one of them cannot change the account back, and the account's
+    credentials end. Raises ValidationError where no mail could be sent to the new one.
     """
-    user.email = canonical(email)
+    user.email = canonical_address(email)
     if confirmed and user.proved_at is None:
         user.proved_at = timezone.now()
     user.save(update_fields=["email", "proved_at"])
@@ -98,7 +99,7 @@ def set_email(user: User, email: str, confirmed: bool = False) -> User:
 
 
 def lock_claimants(email: str, user: User) -> None:
-    """Lock every account that gave an address, and this one, in one order: two that confirm it at once take turns."""
+    """Lock every account that gave an address, and this one, in key order: two that confirm it at once take turns."""
     claimants = {
         user.pk,
         *EmailAddress.objects.filter(email=email).values_list("user", flat=True),
@@ -109,7 +110,7 @@ def lock_claimants(email: str, user: User) -> None:
 
 @transaction.atomic
 def release_unconfirmed(email: str, besides: User) -> int:
-    """Take an address away from accounts that gave it without confirming it. Returns from how many."""
+    """Take an address away from accounts that never confirmed it. Returns from how many."""
     if EmailAddress.objects.filter(email=email, verified=True).exclude(user=besides).exists():
         return 0
     EmailAddress.objects.filter(email=email).exclude(user=besides).delete()

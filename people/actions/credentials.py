@@ -1,4 +1,4 @@
-"""Ending what speaks for an account: sessions, API tokens, second steps, sign-ins half done, links."""
+"""Ending an account's credentials: sessions, API tokens, second steps, unfinished sign-ins, links."""
 
 from __future__ import annotations
 
@@ -15,20 +15,20 @@ from django.utils import timezone
 from core.once import once_secret, use_once
 from core.text import LABEL
 from people.actions.standing_change import standing_changed
-from people.actions.typed import typed
+from people.actions.typed import clean_text
 from people.models import ApiToken, Session, User
-from people.notify import tell_new_token
+from people.notify import notify_new_token
 from people.refusals import PeopleRefused
 
 TOKEN_START = "stf_"
-SHOWN = 8  # characters of a token that lists may show
-SHOWN_AGAIN = timedelta(minutes=1)  # after a token was made
+SHOWN = 8  # first characters of a token, shown in lists
+SHOWN_AGAIN = timedelta(minutes=1)  # for so long a form sent twice shows its token again
 MOST_TOKENS = 20  # of one person
 
 
 @dataclass(frozen=True)
-class Ended:
-    """Numbers of what was ended, by kind."""
+class EndedCredentials:
+    """Numbers of ended credentials, by kind."""
 
     sessions: int
     tokens: int
@@ -38,12 +38,12 @@ class Ended:
 @transaction.atomic
 def end_credentials(
     user: User, why: str, *, keep_session: str = "", tokens: bool = True, factors: bool = False
-) -> Ended:
-    """End everything that speaks for an account, but for the session with the stored key `keep_session`.
+) -> EndedCredentials:
+    """End every credential of an account, except the session with the stored key `keep_session`.
 
     Sessions are deleted, never only marked. Sign-ins that wait for their second step and links that reset the password
-    are void from now on. Second steps go with `factors` alone: they are what still protects an account whose password
-    or mailbox somebody else has.
+    are void from now on. Second steps end only with `factors`: they still protect an account whose password or mailbox
+    somebody else has.
     """
     row = User.objects.select_for_update(no_key=True).get(pk=user.pk)
     row.credentials_at = user.credentials_at = timezone.now()
@@ -58,21 +58,21 @@ def end_credentials(
         standing_changed(row, why)
     for session in sessions if keep_session else ():
         standing_changed(row, why, session=session.ident)
-    return Ended(len(sessions), ended_tokens, ended_factors)
+    return EndedCredentials(len(sessions), ended_tokens, ended_factors)
 
 
-def password_changed(user: User, keep_session: str = "") -> Ended:
+def password_changed(user: User, keep_session: str = "") -> EndedCredentials:
     """End what a new password ends, whoever set it.
 
-    An account whose address nobody confirmed loses its second steps too: they may be of somebody who signed up with
-    another's address.
+    An account whose address was never confirmed loses its second steps too: they may belong to somebody who signed up
+    with another person's address.
     """
     return end_credentials(user, "password_changed", keep_session=keep_session, factors=user.proved_at is None)
 
 
 @transaction.atomic
 def end_session(user: User, stored_key: str, why: str) -> bool:
-    """End one session. Returns whether it was there."""
+    """End one session. Returns whether it existed."""
     session = Session.objects.select_for_update().filter(user=user, session_key=stored_key).first()
     if session is None:
         return False
@@ -81,24 +81,24 @@ def end_session(user: User, stored_key: str, why: str) -> bool:
     return True
 
 
-def hash_of(token: str) -> str:
-    """The hash under which a token is kept. It has 256 random bits, so no salt is needed."""
+def token_hash(token: str) -> str:
+    """Return the hash under which a token is stored. The token has 256 random bits, so no salt is needed."""
     return hashlib.sha256(token.encode("utf-8", "surrogatepass")).hexdigest()
 
 
 @transaction.atomic
 def make_token(user: User, name: str, session: str = "", once: str = "") -> tuple[ApiToken, str]:
-    """A new API token and its text, which nobody can read again. Its owner is told by mail.
+    """Make an API token; returns its row and its text, which is not stored. Its owner gets a mail.
 
-    The same form sent twice (`once`, a mark of its own; see core/once.py) makes one token, and both answers show it.
-    `session` is the stored key of the session that asks: one that ended while this waited makes no token any more.
+    The same form sent twice (`once`, its mark; see core/once.py) makes one token, and both answers show it. `session`
+    is the stored key of the session that asks: no token is made if it ended meanwhile. Raises PeopleRefused.
     """
-    name = typed("name", LABEL, name)
+    name = clean_text("name", LABEL, name)
     row = User.objects.select_for_update(no_key=True).get(pk=user.pk)
     if session and not Session.objects.filter(user=row, session_key=session).exists():
         raise PeopleRefused("not_signed_in")
     text = TOKEN_START + (once_secret(row.pk, once) if once else secrets.token_urlsafe(32))
-    before = ApiToken.objects.filter(user=row, hash=hash_of(text)).first()
+    before = ApiToken.objects.filter(user=row, hash=token_hash(text)).first()
     if before is not None and timezone.now() - before.created_at < SHOWN_AGAIN:
         return before, text
     if once and not use_once(once):
@@ -108,27 +108,27 @@ def make_token(user: User, name: str, session: str = "", once: str = "") -> tupl
     token = ApiToken.objects.create(
         user=row,
         name=name,
-        hash=hash_of(text),
+        hash=token_hash(text),
         prefix=text[:SHOWN],
         expires_at=timezone.now() + timedelta(days=settings.API_TOKEN_DAYS),
     )
-    tell_new_token(row, token)
+    notify_new_token(row, token)
     return token, text
 
 
 def end_token(user: User, pk: int) -> bool:
-    """Take a token back. Returns whether it was there. Nothing stays open by a token: each request asks for it."""
+    """Delete a token. Returns whether it existed. Nothing needs closing: each request looks its token up."""
     deleted, _by_model = ApiToken.objects.filter(user=user, pk=pk).delete()
     return deleted > 0
 
 
 @transaction.atomic
 def prove_address(user: User, *, keep_session: str = "", same_person: bool) -> None:
-    """The address of an account turned out to be its owner's for the first time.
+    """Record that an address was confirmed by its owner for the first time, and end credentials made before.
 
-    `same_person`: the browser that confirms is the one that signed up or in, so the password is the owner's too. Else
-    it may be of somebody who signed up with the address of another: that person keeps nothing, and the owner chooses
-    a new password.
+    `same_person`: the browser that confirms is the one that signed up or in, so the password is the owner's too.
+    Otherwise it may be of somebody who signed up with another person's address: then it becomes unusable, and the owner
+    chooses a new one.
     """
     user.proved_at, user.signing_up = timezone.now(), False
     user.save(update_fields=["proved_at", "signing_up"])

@@ -1,4 +1,4 @@
-"""Sanctions, closing and opening an account. After each change all that depends on the account is checked again."""
+"""Sanctions, closing and reopening accounts. After each change, access that depends on the account is checked again."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from django.utils import timezone
 
 from core.text import REASON
 from ledger.actions import record
-from people.actions.credentials import Ended, end_credentials
+from people.actions.credentials import EndedCredentials, end_credentials
 from people.actions.standing_change import standing_changed as standing_changed
-from people.actions.typed import problems, typed
+from people.actions.typed import clean_text, clean_texts
 from people.models import Sanction, User
 from people.refusals import PeopleRefused
-from people.standing import hold
+from people.standing import lock_standing
 
-SENT_TWICE = timedelta(minutes=1)
+SENT_TWICE = timedelta(minutes=1)  # the same sanction within it is one form sent twice
 
 
 @transaction.atomic
@@ -30,14 +30,14 @@ def impose_sanction(
 ) -> Sanction:
     """Put a sanction on an account; `by` is None for a command. Refuses bad_value and not_allowed (oneself).
 
-    The same sanction for the same reason, from the same person and within a minute, is one that was sent twice.
+    The same sanction for the same reason by the same person within SENT_TWICE is returned instead of imposed twice.
     """
     now = timezone.now()
     begins = begins_at or now
     wrong: dict[str, str] = {}
     if kind not in Sanction.Kind.values:
         wrong["kind"] = ", ".join(Sanction.Kind.values)
-    kept, unfit = problems({"why": (REASON, why, True)})
+    kept, unfit = clean_texts({"why": (REASON, why, True)})
     wrong |= unfit
     if ends_at is not None and ends_at <= max(begins, now):
         wrong["ends_at"] = "> now"
@@ -46,7 +46,7 @@ def impose_sanction(
     if by is not None and by.pk == user.pk:
         raise PeopleRefused("not_allowed")
     why = kept["why"]
-    hold(user.pk)
+    lock_standing(user.pk)
     given = {"user": user, "kind": kind, "why": why, "ends_at": ends_at, "imposed_by": by}
     before = Sanction.objects.filter(**given, lifted_at=None, begins_at__gte=now - SENT_TWICE).first()
     if before is not None and begins_at is None:
@@ -61,8 +61,8 @@ def impose_sanction(
 
 @transaction.atomic
 def lift_sanction(sanction: Sanction, by: User | None, why: str) -> bool:
-    """End a sanction before its time. Returns whether it was in force or to come. Refuses bad_value, not_allowed."""
-    why = typed("why", REASON, why, required=False)
+    """End a sanction early. Returns whether it was in force or to come. Refuses bad_value and not_allowed (oneself)."""
+    why = clean_text("why", REASON, why, required=False)
     row = Sanction.objects.select_for_update(of=("self",)).select_related("user").get(pk=sanction.pk)
     now = timezone.now()
     if row.lifted_at is not None or (row.ends_at is not None and row.ends_at <= now):
@@ -79,20 +79,20 @@ def lift_sanction(sanction: Sanction, by: User | None, why: str) -> bool:
 
 @transaction.atomic
 def close_account(user: User, by: User | None, why: str) -> bool:
-    """Close an account: nobody signs in to it, and all that it does ends. Returns whether it was open."""
+    """Close an account: nobody signs in to it, and its credentials end. Returns whether it was open."""
     return _set_active(user, by, why, False)
 
 
 @transaction.atomic
 def reopen_account(user: User, by: User | None, why: str) -> bool:
-    """Open a closed account again. Returns whether it was closed."""
+    """Reopen a closed account. Returns whether it was closed."""
     return _set_active(user, by, why, True)
 
 
 @transaction.atomic
-def end_all_sessions(user: User, by: User | None, why: str) -> Ended:
-    """End every session and API token of an account, as staff do when somebody else has come into it."""
-    why = typed("why", REASON, why)
+def end_all_sessions(user: User, by: User | None, why: str) -> EndedCredentials:
+    """End every session and API token of an account, as staff do when somebody else got into it."""
+    why = clean_text("why", REASON, why)
     ended = end_credentials(user, "sessions_ended")
     values = {"sessions": ended.sessions, "tokens": ended.tokens}
     record("sessions_ended", f"person:{user.pk}", None if by is None else by.pk, values, {"why": why})
@@ -100,7 +100,7 @@ def end_all_sessions(user: User, by: User | None, why: str) -> Ended:
 
 
 def _set_active(user: User, by: User | None, why: str, active: bool) -> bool:
-    why = typed("why", REASON, why, required=False)
+    why = clean_text("why", REASON, why, required=False)
     row = User.objects.select_for_update(no_key=True).get(pk=user.pk)
     if row.is_active == active:
         return False

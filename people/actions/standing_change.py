@@ -1,4 +1,4 @@
-"""The one word to everything that depends on an account: what it may do has changed, ask again."""
+"""The notification that an account's standing changed, after which everything that depends on it is checked again."""
 
 from __future__ import annotations
 
@@ -13,10 +13,11 @@ log = logging.getLogger(__name__)
 
 
 def standing_changed(user: User, why: str, session: str = "") -> None:
-    """Ask again, once the transaction commits, what depends on this account: sockets, seats, listening, rooms.
+    """Send `signals.standing_changed` once the transaction commits, so that sockets, seats, listening and rooms are
+    checked again.
 
-    `session` is the ident of the one session that ended. Whatever a receiver raises is logged: the clock of rooms
-    is the net behind this.
+    `session` is the ident of the one session that ended; empty for the whole account. Exceptions of receivers are
+    logged: the clock of rooms repeats the check.
     """
     pk = user.pk
     transaction.on_commit(lambda: _send(pk, why, session), robust=True)

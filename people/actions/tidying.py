@@ -1,4 +1,4 @@
-"""Delete what is over and of no use to anybody: sessions, API tokens, sign-ups that were never confirmed."""
+"""Deletion of what expired: sessions, API tokens, and sign-ups that were never confirmed."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from django.conf import settings
 from django.db.models import QuerySet
 from django.utils import timezone
 
-from core.batches import each
+from core.batches import run_each
 from people.models import ApiToken, Session, User
 
-KEPT = timedelta(days=30)  # a token that is over stays in its person's list for so long: a program may ask why
+KEPT = timedelta(days=30)  # for so long an expired token stays listed, to explain why a program is refused
 
 
 def tidy_accounts() -> tuple[int, int, int]:
-    """Delete them, each by itself: what cannot be deleted keeps nothing else. How many sessions, tokens, sign-ups."""
+    """Delete each kind by itself, so that a failure stops no other. Returns numbers of sessions, tokens, sign-ups."""
     now = timezone.now()
     sessions = Session.objects.filter(expire_date__lte=now)
     tokens = ApiToken.objects.filter(expires_at__lte=now - KEPT)
@@ -27,8 +27,8 @@ def tidy_accounts() -> tuple[int, int, int]:
 
 
 def _delete(rows: QuerySet[Any], what: str) -> int:
-    """Delete rows; one by one where they cannot be deleted together. Returns how many."""
+    """Delete rows together, or one by one where that fails. Returns how many."""
     number = rows.count()
-    if each([what], lambda _what: rows.delete(), "deleting together"):
+    if run_each([what], lambda _what: rows.delete(), "deleting together"):
         return number
-    return each(list(rows), lambda row: row.delete(), f"deleting {what}")
+    return run_each(list(rows), lambda row: row.delete(), f"deleting {what}")

@@ -1,4 +1,4 @@
-"""Texts of an action, checked: whoever calls it (a form, a program, a command) gets the same refusal."""
+"""Checks of an action's texts, with the same refusal for forms, programs and commands."""
 
 from __future__ import annotations
 
@@ -10,9 +10,8 @@ from core.text import Text
 from people.refusals import PeopleRefused
 
 
-def problems(values: Mapping[str, tuple[Text, str, bool]]) -> tuple[dict[str, str], dict[str, str]]:
-    """The texts as they are kept, and what is wrong with the others in a sentence each. Values are (kind, typed,
-    whether it is required)."""
+def clean_texts(values: Mapping[str, tuple[Text, str, bool]]) -> tuple[dict[str, str], dict[str, str]]:
+    """Clean texts. Returns (name → stored text, name → why it is refused); `values` are (kind, typed, required)."""
     kept: dict[str, str] = {}
     wrong: dict[str, str] = {}
     for name, (text, typed, required) in values.items():
@@ -23,9 +22,9 @@ def problems(values: Mapping[str, tuple[Text, str, bool]]) -> tuple[dict[str, st
     return kept, wrong
 
 
-def typed(name: str, text: Text, value: str, *, required: bool = True) -> str:
-    """One text as it is kept. Raises bad_value with the sentence."""
-    kept, wrong = problems({name: (text, value, required)})
+def clean_text(name: str, text: Text, value: str, *, required: bool = True) -> str:
+    """Return one text as it is stored. Raises PeopleRefused("bad_value") with the reason."""
+    kept, wrong = clean_texts({name: (text, value, required)})
     if wrong:
         raise PeopleRefused("bad_value", wrong)
     return kept[name]

@@ -1,4 +1,4 @@
-"""Second steps of signing in: staff can take one away from who lost the device, and see no secret."""
+"""Second steps in the admin: staff can remove one whose device was lost, and see no secret."""
 
 import allauth.mfa.admin  # noqa: F401  (registers the page that is taken away below)
 from allauth.mfa.models import Authenticator
@@ -8,18 +8,18 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
-from core.admin.bases import UnwrittenAdmin
+from core.admin.bases import NoFormAdmin
 from people.actions.credentials import end_credentials
 from people.admin.standing import may_act_on
 from people.demo import DEMO_ONLY
 from people.models import User
 
-# allauth's own page shows the secrets out of which codes are made.
+# allauth's own page shows the secrets from which codes are computed.
 admin.site.unregister(Authenticator)
 
 
 @admin.register(Authenticator)
-class SecondStepAdmin(UnwrittenAdmin):
+class SecondStepAdmin(NoFormAdmin):
     list_display = ("user", "type", "created_at", "last_used_at", "demo_only")
     list_filter = ("type",)
     list_select_related = ("user",)
@@ -32,7 +32,7 @@ class SecondStepAdmin(UnwrittenAdmin):
         return bool(step.data.get(DEMO_ONLY))
 
     def has_delete_permission(self, request: HttpRequest, obj: Authenticator | None = None) -> bool:
-        """A password of staff alone must open nothing: theirs are taken away by superusers only."""
+        """Only superusers remove second steps of staff: the password of one of the staff alone must open nothing."""
         by = request.user
         if obj is not None and not (isinstance(by, User) and may_act_on(by, obj.user)):
             return False
@@ -40,7 +40,7 @@ class SecondStepAdmin(UnwrittenAdmin):
 
     @transaction.atomic
     def delete_model(self, request: HttpRequest, obj: Authenticator) -> None:
-        """End sessions too: a lost device may be signed in."""
+        """Delete it and end sessions too: a lost device may be signed in."""
         super().delete_model(request, obj)
         end_credentials(obj.user, "factor_ended", tokens=False)
 

@@ -1,4 +1,4 @@
-"""Acts of staff on an account: close and open it, end its sessions, impose and lift sanctions. Each with a reason."""
+"""Acts of staff on an account: close, reopen, end sessions, impose and lift sanctions. Each has a reason."""
 
 from __future__ import annotations
 
@@ -31,13 +31,13 @@ from people.refusals import PeopleRefused
 
 
 class WhyForm(forms.Form):
-    """The reason of an act on an account."""
+    """The reason for an act on an account."""
 
     why = TypedField(label=_("Why"), text=REASON, widget=forms.Textarea(attrs={"rows": 3, "cols": 60}))
 
 
-class Moment(AdminSplitDateTime):
-    """A day and a time, each with a label of its own: Django's have words beside them, which screen readers miss."""
+class SplitMoment(AdminSplitDateTime):
+    """A widget for a day and a time with a label each: Django's have words beside them, which screen readers miss."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -53,14 +53,14 @@ class SanctionForm(WhyForm):
     ends_at = forms.SplitDateTimeField(
         label=_("Until"),
         required=False,
-        widget=Moment(),
+        widget=SplitMoment(),
         help_text=_("In your time zone. Empty: for good."),
     )
 
 
 @dataclass(frozen=True)
-class Deed:
-    """One thing that staff may do to an account: what may do it, its form, its action."""
+class AccountAction:
+    """An act that staff may do to an account: its permission, its form, the action it calls, and when it is offered."""
 
     permission: str
     title: str | Promise
@@ -69,28 +69,28 @@ class Deed:
     offered: Callable[[User], bool] = lambda _user: True
 
 
-DEEDS: dict[str, Deed] = {
-    "close": Deed(
+ACCOUNT_ACTIONS: dict[str, AccountAction] = {
+    "close": AccountAction(
         "people.close_account",
         _("Close the account"),
         WhyForm,
         lambda user, by, data: close_account(user, by, data["why"]),
         lambda user: user.is_active,
     ),
-    "reopen": Deed(
+    "reopen": AccountAction(
         "people.close_account",
         _("Open the account again"),
         WhyForm,
         lambda user, by, data: reopen_account(user, by, data["why"]),
         lambda user: not user.is_active,
     ),
-    "end-sessions": Deed(
+    "end-sessions": AccountAction(
         "people.end_sessions",
         _("End all sessions and tokens"),
         WhyForm,
         lambda user, by, data: end_all_sessions(user, by, data["why"]),
     ),
-    "sanction": Deed(
+    "sanction": AccountAction(
         "people.add_sanction",
         _("Impose a sanction"),
         SanctionForm,
@@ -100,51 +100,55 @@ DEEDS: dict[str, Deed] = {
 
 
 def may_act_on(by: User, user: User) -> bool:
-    """Staff accounts are acted on by superusers only, and nobody acts on oneself."""
+    """Whether `by` may act on `user`: only superusers act on staff, and nobody on oneself."""
     above = user.is_staff or user.is_superuser
     return by.pk != user.pk and (by.is_superuser or not above)
 
 
-def deeds_for(by: User, user: User) -> list[tuple[str, Deed]]:
-    """The acts that one of the staff may do to an account as it is now."""
+def account_actions_for(by: User, user: User) -> list[tuple[str, AccountAction]]:
+    """Return (name, act) of the acts that `by` may do to an account in its present state."""
     if not may_act_on(by, user):
         return []
-    return [(name, deed) for name, deed in DEEDS.items() if by.has_perm(deed.permission) and deed.offered(user)]
+    return [
+        (name, action)
+        for name, action in ACCOUNT_ACTIONS.items()
+        if by.has_perm(action.permission) and action.offered(user)
+    ]
 
 
 def act_on_account(request: HttpRequest, site: admin.AdminSite, opts: Any, pk: int, name: str) -> HttpResponse:
-    """Ask for the reason, then do it."""
+    """Show the form of an act, or run it. Raises PermissionDenied."""
     user, by = get_object_or_404(User, pk=pk), cast(User, request.user)
-    deed = dict(deeds_for(by, user)).get(name)
-    if deed is None:
-        if name in DEEDS and may_act_on(by, user) and by.has_perm(DEEDS[name].permission):
+    action = dict(account_actions_for(by, user)).get(name)
+    if action is None:
+        if name in ACCOUNT_ACTIONS and may_act_on(by, user) and by.has_perm(ACCOUNT_ACTIONS[name].permission):
             messages.info(request, _("Done already: the account is as it should be."))
             return redirect("admin:people_user_change", pk)
         raise PermissionDenied
-    form = deed.form(request.POST or None)
+    form = action.form(request.POST or None)
     if form.is_valid():
         try:
-            deed.do(user, by, form.cleaned_data)
+            action.do(user, by, form.cleaned_data)
         except PeopleRefused as refused:
             form.add_error(None, ValidationError(refused.text, refused.code))
         else:
             messages.success(request, _("Done."))
             return redirect("admin:people_user_change", pk)
-    return ask_why(request, site, opts, (str(deed.title), f"@{user.handle}"), form, user)
+    return render_reason_form(request, site, opts, (str(action.title), f"@{user.handle}"), form, user)
 
 
-def ask_why(
-    request: HttpRequest, site: admin.AdminSite, opts: Any, deed: tuple[str, str], form: forms.Form, user: User
+def render_reason_form(
+    request: HttpRequest, site: admin.AdminSite, opts: Any, action: tuple[str, str], form: forms.Form, user: User
 ) -> HttpResponse:
-    """The page that asks for the reason. `deed` is its name, which the button bears, and what it is done to."""
-    asked = {"title": ": ".join(deed), "deed": deed[0], "form": form, "person": user}
+    """Render the form of an act. `action` is its title, which the button shows too, and its object."""
+    asked = {"title": ": ".join(action), "action": action[0], "form": form, "person": user}
     context = {**site.each_context(request), "opts": opts, **asked}
     return render(request, "admin/people/user/act.html", context, status=400 if form.errors else 200)
 
 
 @admin.register(Sanction)
 class SanctionAdmin(ReadOnlyAdmin):
-    """Sanctions are imposed on a person's page and lifted here; rows stay."""
+    """Sanctions, to read and to lift. They are imposed on a person's page, and never deleted."""
 
     list_display = ("person", "kind", "begins_at", "ends_at", "lifted_at", "imposed_by", "why")
     list_filter = ("kind", ("lifted_at", admin.EmptyFieldListFilter))
@@ -181,5 +185,5 @@ class SanctionAdmin(ReadOnlyAdmin):
             text = _("Done.") if lifted else _("This sanction was lifted already.")
             messages.success(request, text)
             return redirect("admin:people_sanction_changelist")
-        deed = (str(_("Lift the sanction")), f"@{sanction.user.handle}, {sanction.get_kind_display()}")
-        return ask_why(request, self.admin_site, self.opts, deed, form, sanction.user)
+        action = (str(_("Lift the sanction")), f"@{sanction.user.handle}, {sanction.get_kind_display()}")
+        return render_reason_form(request, self.admin_site, self.opts, action, form, sanction.user)

@@ -1,4 +1,4 @@
-"""Accounts."""
+"""Accounts in the admin."""
 
 from typing import Any
 
@@ -12,9 +12,9 @@ from django.urls import URLPattern, path
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
-from mail.addresses import SEES_ADDRESSES, canonical
+from mail.addresses import SEES_ADDRESSES, canonical_address
 from people.actions.account import set_email
-from people.admin.standing import act_on_account, deeds_for
+from people.admin.standing import account_actions_for, act_on_account
 from people.creators.actions import add_creators
 from people.models import User
 
@@ -22,12 +22,12 @@ ONLY_SUPERUSERS = ("is_staff", "is_superuser", "groups", "user_permissions")
 
 
 class AddressForm:
-    """Part of a form: an address in its one spelling, or why no mail can be sent to it."""
+    """Form mixin that stores an address in its canonical spelling, and refuses one to which no mail could be sent."""
 
     cleaned_data: dict[str, Any]
 
     def clean_email(self) -> str:
-        return canonical(self.cleaned_data["email"])
+        return canonical_address(self.cleaned_data["email"])
 
 
 class AddForm(AddressForm, AdminUserCreationForm):  # type: ignore[type-arg]
@@ -46,7 +46,7 @@ class ChangeForm(AddressForm, UserChangeForm):  # type: ignore[type-arg]
 
 @admin.register(User)
 class PersonAdmin(UserAdmin):  # type: ignore[type-arg]
-    """Addresses are shown to, and found by, those who may see them. Staff accounts are changed by superusers only."""
+    """Accounts. Addresses are only shown to those who may see them; only superusers change staff."""
 
     form = ChangeForm
     add_form = AddForm
@@ -54,7 +54,7 @@ class PersonAdmin(UserAdmin):  # type: ignore[type-arg]
     list_display = ("handle", "display_name", "email", "is_active", "is_staff", "language", "date_joined")
     list_filter = ("is_active", "is_staff", "groups", "language")
     search_fields = ("handle", "display_name", "email")
-    # Closing and opening are actions with a reason, on a page of their own; a sign-up proves its address itself.
+    # Closing and reopening need a reason and have a page of their own; people confirm their addresses themselves.
     readonly_fields = (
         *("is_active", "last_login", "date_joined", "old_enough_at", "rules_version", "picture"),
         *("signing_up", "proved_at"),
@@ -89,7 +89,7 @@ class PersonAdmin(UserAdmin):  # type: ignore[type-arg]
         return columns if request.user.has_perm(SEES_ADDRESSES) else [name for name in columns if name != "email"]
 
     def get_search_fields(self, request: HttpRequest) -> list[str]:
-        """Searching would tell an address letter by letter."""
+        """Leave addresses out for staff who may not see them: a search would reveal one letter by letter."""
         fields = list(super().get_search_fields(request))
         return fields if request.user.has_perm(SEES_ADDRESSES) else [name for name in fields if name != "email"]
 
@@ -104,14 +104,14 @@ class PersonAdmin(UserAdmin):  # type: ignore[type-arg]
         return fields if request.user.is_superuser else [*fields, *ONLY_SUPERUSERS]
 
     def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        """Otherwise who may change people could set an administrator's password."""
+        """Only superusers change staff: otherwise staff could set an administrator's password."""
         above = isinstance(obj, User) and (obj.is_staff or obj.is_superuser) and obj.pk != request.user.pk
         if above and not request.user.is_superuser:
             return False
         return super().has_change_permission(request, obj)
 
     def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        """Accounts are closed, not deleted: rooms, evidence and logs refer to them."""
+        """Nobody: accounts are closed, not deleted, because rooms, evidence and logs refer to them."""
         return False
 
     def get_urls(self) -> list[URLPattern]:
@@ -124,8 +124,8 @@ class PersonAdmin(UserAdmin):  # type: ignore[type-arg]
     def render_change_form(self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any) -> Any:
         person = kwargs.get("obj")
         assert isinstance(request.user, User)
-        deeds = [] if person is None else deeds_for(request.user, person)
-        return super().render_change_form(request, {**context, "deeds": deeds}, *args, **kwargs)
+        account_actions = [] if person is None else account_actions_for(request.user, person)
+        return super().render_change_form(request, {**context, "account_actions": account_actions}, *args, **kwargs)
 
     def save_model(self, request: HttpRequest, obj: User, form: ModelForm, change: bool) -> None:  # type: ignore[type-arg]
         super().save_model(request, obj, form, change)

@@ -1,4 +1,4 @@
-"""Authentication of programs: `Authorization: Token stf_…`."""
+"""API authentication: `Authorization: Token stf_…`."""
 
 from __future__ import annotations
 
@@ -11,19 +11,19 @@ from rest_framework.authentication import BaseAuthentication, get_authorization_
 from rest_framework.exceptions import AuthenticationFailed
 from rest_framework.request import Request
 
-from core.quotas import person
-from people.actions.credentials import hash_of
+from core.quotas import person_key
+from people.actions.credentials import token_hash
 from people.models import ApiToken, User
 from people.pace import PERSON
 from people.refusals import PeopleRefused
 from people.standing import standing_of, why_not_enter
 
 KEYWORD = "token"
-USED_AGAIN = timedelta(minutes=5)  # between two notes of when a token was used
+USED_AGAIN = timedelta(minutes=5)  # between two updates of last_used_at
 
 
 class TokenAuthentication(BaseAuthentication):
-    """By an API token. A program is never staff: its account has used no second step in this request."""
+    """Authentication by API token. It never grants staff rights: the request has no second step."""
 
     def authenticate(self, request: Request) -> tuple[User, ApiToken] | None:
         words = get_authorization_header(request).split()
@@ -31,7 +31,7 @@ class TokenAuthentication(BaseAuthentication):
             return None
         if len(words) != 2:
             raise AuthenticationFailed(_("This token is not one of ours."))
-        token = ApiToken.objects.select_related("user").filter(hash=hash_of(words[1].decode("latin1"))).first()
+        token = ApiToken.objects.select_related("user").filter(hash=token_hash(words[1].decode("latin1"))).first()
         now = timezone.now()
         if token is None:
             raise AuthenticationFailed(_("This token is not one of ours."))
@@ -39,7 +39,7 @@ class TokenAuthentication(BaseAuthentication):
             raise AuthenticationFailed(_("This token is too old. Make a new one in your settings."))
         if code := why_not_enter(standing_of(token.user)):
             raise PeopleRefused(code)
-        PERSON.check(person(token.user_id))  # programs of one account share its pace, wherever they run
+        PERSON.check(person_key(token.user_id))  # all programs of one account share its rate limit
         if token.last_used_at is None or now - token.last_used_at > USED_AGAIN:
             ApiToken.objects.filter(pk=token.pk).update(last_used_at=now)
         return token.user, token
@@ -49,7 +49,7 @@ class TokenAuthentication(BaseAuthentication):
 
 
 class TokenScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]  # not typed
-    """The same for the API's description."""
+    """The token in the OpenAPI description."""
 
     target_class = TokenAuthentication
     name = "tokenAuth"

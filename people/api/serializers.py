@@ -1,4 +1,4 @@
-"""The API's shapes for people."""
+"""Serializers of people."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""/api/v1/: people. One view an operation; each asks one action."""
+"""/api/v1/: the own account. One view an operation; each calls one action."""
 
 from typing import Any, cast
 
@@ -43,7 +43,7 @@ class Me(APIView):
 
 
 class Application(APIView):
-    """Asking to join the creator group."""
+    """The request to join the creator group."""
 
     @extend_schema(operation_id="creators_application", responses={200: ApplicationSerializer, 401: REFUSED})
     def get(self, request: Request) -> Response:

@@ -1,4 +1,4 @@
-"""The creator group: asking to join, being added (one by one, by list, by wave), being removed.
+"""The creator group: asking to join, adding (one by one, by list, by wave), and removing people.
 
 Each change by staff stands in Django's admin log; each new member is told by mail once the change is final.
 """
@@ -15,10 +15,10 @@ from django.utils import timezone
 
 from core.text import PLAN, WAVE
 from core.throttle import Limit
-from people.actions.typed import typed
+from people.actions.typed import clean_text
 from people.creators.queries import waiting
 from people.models import Creator, User
-from people.notify import tell_new_creator
+from people.notify import notify_new_creator
 from people.queries import by_handles_or_emails
 from people.refusals import PeopleRefused
 
@@ -30,7 +30,7 @@ WAVES = 0x5741_5645  # "WAVE": the advisory lock under which waves take turns
 
 @dataclass(frozen=True)
 class Added:
-    """What became of a list: who is new, who was a member before, whom it names in vain."""
+    """The result of adding people: new members, earlier members, words that match nobody, unconfirmed addresses."""
 
     new: list[User]
     before: list[User]
@@ -39,10 +39,10 @@ class Added:
 
 
 def ask_for_creator(user: User, plan: str) -> Creator:
-    """Join the queue, or change the plan and keep the place in it."""
+    """Join the queue, or change the plan and keep the place in it. Raises PeopleRefused."""
     if not plan.strip():
         raise PeopleRefused("no_plan")
-    plan = typed("plan", PLAN, plan)
+    plan = clean_text("plan", PLAN, plan)
     ASKING.check(str(user.pk))
     with transaction.atomic():
         creator, created = Creator.objects.select_for_update().get_or_create(
@@ -57,15 +57,15 @@ def ask_for_creator(user: User, plan: str) -> Creator:
 
 
 def withdraw_ask(user: User) -> bool:
-    """Leave the queue; asking again later starts at its end. Returns whether there was something to withdraw."""
+    """Leave the queue; asking again starts at its end. Returns whether there was something to withdraw."""
     deleted, _by_model = Creator.objects.filter(user=user, added_at=None).delete()
     return deleted > 0
 
 
 @transaction.atomic
 def add_creators(people: Sequence[User], by: User | None, wave: str = "") -> Added:
-    """Add these people. Who is a member already stays one, keeps the date, and gets no second mail."""
-    wave = typed("wave", WAVE, wave, required=False)
+    """Add people to the group. Those who are members already keep their date and get no second mail."""
+    wave = clean_text("wave", WAVE, wave, required=False)
     now = timezone.now()
     rows = {row.user_id: row for row in lock_rows(people, now)}
     new, before = [], []
@@ -81,14 +81,14 @@ def add_creators(people: Sequence[User], by: User | None, wave: str = "") -> Add
     message = f"Added to the creator group, wave “{wave}”" if wave else "Added to the creator group"
     write_log(by, [rows[user.pk] for user in new], ADDITION, message)
     for user in new:
-        transaction.on_commit(partial(tell_new_creator, user), robust=True)
+        transaction.on_commit(partial(notify_new_creator, user), robust=True)
     return Added(new, before)
 
 
 def lock_rows(people: Sequence[User], now: datetime) -> list[Creator]:
-    """Everybody's row, made and locked in one order so that two lists cannot wait for each other.
+    """Lock everybody's row, made where it is missing, in key order so that two lists cannot deadlock.
 
-    Who never asked gets a row with `asked_at=now`, which the caller empties again.
+    A new row has `asked_at=now`, which the caller empties again.
     """
     made = [Creator(user=user, asked_at=now) for user in sorted(people, key=lambda user: user.pk)]
     Creator.objects.bulk_create(made, ignore_conflicts=True)
@@ -96,7 +96,8 @@ def lock_rows(people: Sequence[User], now: datetime) -> list[Creator]:
 
 
 def add_creators_by_list(words: Sequence[str], by: User | None, wave: str = "") -> Added:
-    """Add everybody on a list of handles and e-mail addresses who has an account; the rest is named, not added."""
+    """Add all who have an account from a list of handles and e-mail addresses; the result has the words that match
+    nobody."""
     named = by_handles_or_emails(words)
     added = add_creators(named.people, by, wave)
     return Added(added.new, added.before, named.missing, named.unconfirmed)
@@ -104,10 +105,10 @@ def add_creators_by_list(words: Sequence[str], by: User | None, wave: str = "") 
 
 @transaction.atomic
 def add_wave(size: int, name: str, by: User | None) -> Added:
-    """Let in the next `size` people who asked, oldest first.
+    """Add the next `size` people in the queue, oldest first.
 
-    Waves take turns, so two never take the same people; their rows are locked in the order that lists lock them in.
-    Whoever is added or withdraws while the wave begins is left out, and nobody is let in for them.
+    Waves take turns under an advisory lock, so that two never take the same people; rows are locked in the order in
+    which lists lock them. People who are added or withdraw while the wave begins are left out, and not replaced.
     """
     if not name.strip():
         raise PeopleRefused("no_wave_name")
@@ -123,7 +124,7 @@ def add_wave(size: int, name: str, by: User | None) -> Added:
 
 @transaction.atomic
 def remove_creators(people: Sequence[User], by: User | None) -> list[User]:
-    """Take people out of the group; rooms they host go on. They may ask again. Returns who was in it."""
+    """Remove people from the group; rooms they host go on, and they may ask again. Returns who was in it."""
     rows = list(
         Creator.objects.select_for_update(of=("self",))
         .select_related("user")
@@ -136,7 +137,7 @@ def remove_creators(people: Sequence[User], by: User | None) -> list[User]:
 
 
 def write_log(by: User | None, rows: Sequence[Creator], flag: int, message: str) -> None:
-    """Who did it: in the admin's log where a person did it, in the process' log where a command did."""
+    """Log a change to the group: in the admin's log for a person, in the process' log for a command."""
     if by is None:
         log.info("%s: %s", message, ", ".join(row.user.handle for row in rows))
     elif rows:

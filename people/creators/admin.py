@@ -1,4 +1,5 @@
-"""The creator group: adding by list and by wave, removing. Each goes through the action that pages and commands use."""
+"""The creator group in the admin: adding by list and by wave, removing. It calls the actions that pages and commands
+use."""
 
 from typing import Any, cast
 
@@ -26,7 +27,7 @@ LONGEST_LIST = 5000  # words; a form is no bulk import
 
 
 class ListForm(forms.Form):
-    """Handles and e-mail addresses, one after the other."""
+    """Handles and e-mail addresses, separated by white space."""
 
     people = forms.CharField(
         label=_("Handles or e-mail addresses"),
@@ -45,7 +46,7 @@ class ListForm(forms.Form):
 
 
 class WaveForm(forms.Form):
-    """The next so many who asked."""
+    """A wave: how many people from the queue, and its name."""
 
     size = forms.IntegerField(label=_("How many"), min_value=1, max_value=LONGEST_LIST, initial=50)
     name = TypedField(label=_("Name of the wave"), text=WAVE, help_text=_("For example: “Spring, first 50”."))
@@ -89,7 +90,7 @@ class CreatorAdmin(ReadOnlyAdmin):
     def add_selected(self, request: HttpRequest, queryset: QuerySet[Creator]) -> None:
         people = [row.user for row in queryset.select_related("user").filter(user__is_active=True)]
         added = add_creators(people, by=cast(User, request.user))
-        self.message_user(request, told_added(len(added.new)), messages.SUCCESS)
+        self.message_user(request, added_message(len(added.new)), messages.SUCCESS)
 
     @admin.action(description=_("Remove the selected people from the group"), permissions=["manage"])
     def remove_selected(self, request: HttpRequest, queryset: QuerySet[Creator]) -> None:
@@ -114,7 +115,7 @@ class CreatorAdmin(ReadOnlyAdmin):
         return render(request, "admin/people/creator/add.html", names, status=400 if form.errors else 200)
 
     def by_list(self, request: HttpRequest) -> HttpResponse:
-        """Adds everybody on the list who is found, and says who was not."""
+        """Add everybody on a list who is found, and show the words that match nobody."""
         if not self.has_manage_permission(request):
             raise PermissionDenied
         form = ListForm(request.POST or None)
@@ -125,10 +126,10 @@ class CreatorAdmin(ReadOnlyAdmin):
         added = add_creators_by_list(data["people"], by=cast(User, request.user), wave=data["wave"])
         left = " ".join(added.missing + added.unconfirmed)
         again = ListForm(initial={"people": left, "wave": data["wave"]})
-        return self.show(request, title, again, added=added, told=told_added(len(added.new)))
+        return self.show(request, title, again, added=added, told=added_message(len(added.new)))
 
     def by_wave(self, request: HttpRequest) -> HttpResponse:
-        """Adds the next so many who asked."""
+        """Add the next people of the queue."""
         if not self.has_manage_permission(request):
             raise PermissionDenied
         form = WaveForm(request.POST or None)
@@ -138,10 +139,10 @@ class CreatorAdmin(ReadOnlyAdmin):
             except PeopleRefused as refused:
                 form.add_error(None, ValidationError(refused.text, refused.code))
             else:
-                self.message_user(request, told_added(len(added.new)), messages.SUCCESS)
+                self.message_user(request, added_message(len(added.new)), messages.SUCCESS)
                 return redirect("admin:people_creator_changelist")
         return self.show(request, gettext("Let in the next who asked"), form, waiting=waiting().count())
 
 
-def told_added(number: int) -> str:
+def added_message(number: int) -> str:
     return ngettext("%d person was added and told by mail.", "%d people were added and told by mail.", number) % number

@@ -10,19 +10,19 @@ from people.models import Creator
 
 
 def waiting() -> QuerySet[Creator]:
-    """Those who asked to join the creator group, in the order in which they will be let in."""
+    """Select those who asked to join, in the order in which they will be added."""
     return Creator.objects.filter(added_at=None, user__is_active=True).order_by("asked_at", "pk")
 
 
 @dataclass(frozen=True)
-class Place:
-    """Number `number` of `of` people who asked."""
+class QueuePlace:
+    """A place in the queue: number `number` of `of` people."""
 
     number: int
     of: int
 
 
-def place_in_queue(creator: Creator) -> Place:
-    """Where this person stands; asked for one who waits."""
+def place_in_queue(creator: Creator) -> QueuePlace:
+    """Return the place of a person who waits in the queue."""
     ahead = Q(asked_at__lt=creator.asked_at) | Q(asked_at=creator.asked_at, pk__lt=creator.pk)
-    return Place(waiting().filter(ahead).count() + 1, max(1, waiting().count()))
+    return QueuePlace(waiting().filter(ahead).count() + 1, max(1, waiting().count()))

@@ -8,9 +8,9 @@ from django.conf import settings
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
-from people.actions.typed import problems
+from people.actions.typed import clean_texts
 from people.models import User
-from people.standing import hold, standing_of, why_not_host
+from people.standing import lock_standing, standing_of, why_not_host
 from rooms.actions.epoch import new_epoch
 from rooms.actions.locking import locked, media_changed
 from rooms.models import TITLE, TOPIC, Recording, Room, Seat
@@ -42,7 +42,7 @@ def open_room(
     values = _validated(title, topic, language, speak_policy, entry_policy)
     try:
         with transaction.atomic():
-            hold(host.pk)
+            lock_standing(host.pk)
             refuse(why_not_host(standing_of(host)) or permissions.may_open(hosts_already=_hosts(host)))
             room = Room.objects.create(
                 host=host,
@@ -69,7 +69,7 @@ def open_room(
 
 def _validated(title: str, topic: str, language: str, speak_policy: str, entry_policy: str) -> dict[str, str]:
     """Normalize the values of a new room. Raises bad_value with a field for each wrong one."""
-    texts, wrong = problems({"title": (TITLE, title, True), "topic": (TOPIC, topic, False)})
+    texts, wrong = clean_texts({"title": (TITLE, title, True), "topic": (TOPIC, topic, False)})
     if language not in dict(settings.LANGUAGES):
         wrong["language"] = ", ".join(dict(settings.LANGUAGES))
     if speak_policy not in POLICIES_NOW:

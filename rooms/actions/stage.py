@@ -6,7 +6,7 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from people.models import User
-from people.standing import hold
+from people.standing import lock_standing
 from rooms.actions.locking import locked, media_changed
 from rooms.actions.microphone import switch_microphone
 from rooms.models import Room, Seat
@@ -25,7 +25,7 @@ def take_seat(room_id: int, user: User) -> Seat:
     Raises room_ended, the refusal codes of the account, not_allowed_to_speak, not_consented, stage_full.
     """
     with locked(room_id) as room:
-        hold(user.pk)
+        lock_standing(user.pk)
         facts = facts_of(room, user)
         refuse(permissions.live(facts.status) or permissions.may_speak(facts))
         if seat := open_seat(room, user):

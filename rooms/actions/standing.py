@@ -16,7 +16,7 @@ from typing import Any
 from django.db import transaction
 
 from core import bus
-from core.batches import each
+from core.batches import run_each
 from people.actions.standing import standing_changed as account_changed
 from people.models import User
 from people.standing import NOBODY, standings, why_not_enter, why_not_speak
@@ -61,10 +61,10 @@ def apply_standing(user_pk: int) -> None:
     standing = standings([user_pk]).get(user_pk, NOBODY)
     if why_not_enter(standing):
         hosted = Room.objects.filter(host=user_pk, status=Room.Status.LIVE).values_list("pk", flat=True)
-        each(list(hosted), _end_for_staff, "ending the room of an account")
+        run_each(list(hosted), _end_for_staff, "ending the room of an account")
     if why_not_speak(standing):
         seats = Seat.objects.select_related("user").filter(user=user_pk, left_at=None)
-        each(list(seats), _unseat_for_staff, "taking an account off a stage")
+        run_each(list(seats), _unseat_for_staff, "taking an account off a stage")
 
 
 def _end_for_staff(room_pk: int) -> None:

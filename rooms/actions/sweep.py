@@ -17,7 +17,7 @@ from django.db.models import Prefetch
 from django.utils import timezone
 from redis.exceptions import RedisError
 
-from core.batches import each
+from core.batches import run_each
 from rooms import presence
 from rooms.actions.host import host_back, host_lost
 from rooms.actions.locking import locked
@@ -50,7 +50,7 @@ def sweep_rooms(now: datetime | None = None) -> int:
 
     A failure in one room is logged; the other rooms are still swept.
     """
-    each(accounts_without_right(), apply_standing, "the standing of an account")
+    run_each(accounts_without_right(), apply_standing, "the standing of an account")
     now = now or timezone.now()
     ended: list[int] = []
 
@@ -58,7 +58,7 @@ def sweep_rooms(now: datetime | None = None) -> int:
         if _sweep_room(seen, now):
             ended.append(seen.room.pk)
 
-    each(_load(now), sweep_one, "the sweep of a room")
+    run_each(_load(now), sweep_one, "the sweep of a room")
     return len(ended)
 
 

@@ -1,4 +1,4 @@
-"""What goes in and out of the API: parsed here, decided in actions, described in the schema."""
+"""Shapes of the API's requests and answers, for parsing and for the schema."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ class LiveRooms(serializers.Serializer[Any]):
 
 
 class MayShape(serializers.Serializer[Any]):
-    """What the reader may do here."""
+    """Rights of the reader in this room."""
 
     take_seat = serializers.BooleanField()
     why_not = serializers.CharField(allow_null=True)
@@ -160,7 +160,7 @@ class DownloadShape(serializers.Serializer[Any]):
 
 
 class ReplayShape(serializers.Serializer[Any]):
-    """What is needed to hear a room again: addresses that end by themselves."""
+    """Addresses of a replay, which expire."""
 
     mix = serializers.CharField()
     peaks = serializers.CharField(allow_null=True, help_text="Waveform and who talked when; null until it is drawn.")

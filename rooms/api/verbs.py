@@ -38,7 +38,8 @@ def _view(where: str, methods: dict[str, Any]) -> type[RoomView]:
 def _method(name: str, verb: Verb, rest: Rest) -> Method:
     """The method of a view that performs one verb."""
     camel = name.title().replace("_", "")
-    request_shape = _shape(camel, {key: argument.field() for key, argument in verb.args.items()})
+    taken = verb.args if rest.takes_arguments else {}
+    request_shape = _shape(camel, {key: argument.field() for key, argument in taken.items()})
     answer_shape = None if rest.answer is None else _shape(f"{camel}Answer", {k: f() for k, f in rest.answer.items()})
 
     def method(self: RoomView, request: Request, slug: str) -> Response:

@@ -1,8 +1,8 @@
 """The hub of a process: subscribe each room once in Redis, and pass its messages on to every local socket of the room.
 
 Events of a room are delivered in order and without gaps: an early event waits a moment for its predecessor, and events
-that never arrived (Redis was away, a publish failed) are read from the log. After a loss of Redis every
-socket gets a fresh snapshot, because lossy messages are in no log.
+that never arrived (Redis was away, a publish failed) are read from the log. After a loss of Redis every socket gets a
+fresh snapshot, because lossy messages are in no log.
 """
 
 from __future__ import annotations

@@ -29,7 +29,6 @@ TABLE: dict[str, Refusal] = {
     "mic_elsewhere": Refusal(
         409, _("Your microphone is in another page or on another device. Here you can take it over.")
     ),
-    "already_on_stage": Refusal(409, _("You have a place at the table already.")),
     "not_host": Refusal(403, _("Only the host of the room can do that.")),
     "not_allowed": Refusal(403, _("You cannot do that here.")),
     "bad_sdp": Refusal(400, _("The sound settings your browser sent could not be used.")),

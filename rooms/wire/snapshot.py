@@ -47,8 +47,8 @@ class RoomState(TypedDict):
 
 
 class May(TypedDict):
-    """What the reader may do here. `take_seat` is the right to a place, whether or not one is free this second or
-    consent was given: those two change while one looks, and the client sees both (`seats`, `consented`)."""
+    """Rights of the reader. `take_seat` is the right to a place, whether or not one is free this second or consent was
+    given: those two change meanwhile, and the client sees both (`seats`, `consented`)."""
 
     take_seat: bool
     why_not: str | None
@@ -84,7 +84,7 @@ class Snapshot(TypedDict):
 
 @dataclass(frozen=True)
 class Base:
-    """What everybody sees, as of `seq`, with the row it came from."""
+    """The part of a snapshot that everybody shares, as of `seq`, with the row it came from."""
 
     row: Room
     room: RoomState
@@ -137,7 +137,7 @@ def base(room_pk: int) -> Base:
 
 
 def you(room: Room, who: Who) -> You:
-    """What concerns the reader: no query for who is signed out, five at most for who is signed in."""
+    """The reader's own part of a snapshot. No query for somebody signed out, else five at most and those of hooks."""
     facts = facts_of(room, who.user)
     why_not = permissions.live(facts.status) or permissions.may_speak(facts)
     return {

@@ -1,4 +1,4 @@
-"""The API's shapes for people as others see them."""
+"""Serializers of people as others see them."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from people.models import User
 
 
 class PersonSerializer(serializers.Serializer[Any]):
-    """What everybody may know of a person."""
+    """A person, as everybody may see them."""
 
     handle = serializers.CharField()
     name = serializers.CharField(source="display_name")

@@ -1,4 +1,4 @@
-"""/api/v1/: a person as others see them, follow and unfollow. One view an operation; each asks one action."""
+"""/api/v1/: a person as others see them, follow and unfollow. One view an operation; each calls one action."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ from social.queries import shown_to
 
 
 def person_or_refuse(handle: str) -> User:
+    """Find a person by handle. Raises PeopleRefused("unknown_person")."""
     found = person(handle)
     if found is None:
         raise PeopleRefused("unknown_person")
@@ -31,7 +32,7 @@ def person_answer(request: Request, found: User) -> Response:
 
 
 class Person(APIView):
-    """What everybody may know of a person."""
+    """A person, as everybody may see them."""
 
     permission_classes = (AllowAny,)
 
@@ -41,7 +42,7 @@ class Person(APIView):
 
 
 class FollowPerson(APIView):
-    """Follow and unfollow; doing either twice is the same as once."""
+    """Follow and unfollow a person; doing either twice is the same as once."""
 
     @extend_schema(
         operation_id="follow",

@@ -4,7 +4,7 @@ Each against processes of its own:
 
 - `test_bad_input`: whoever sends what no client of ours sends, to every address and verb.
 - `test_closed_account` (alone): a speaker whose account is closed, signed out or kept off stages, by ear.
-- `test_fair_share` (alone): one who takes all that is common; `tests/greedy.py` is that client.
+- `test_fair_share` (alone): one who takes all that is common; `tests/support/greedy.py` is that client.
 - `test_foreign_packets` (alone): another process of the machine that sends packets to every port of sound.
 - `test_picture_memory`: uploads that cost memory.
 

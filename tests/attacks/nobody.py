@@ -7,7 +7,7 @@ import stat
 import sys
 from pathlib import Path
 
-from tests.root import as_root
+from tests.support.root import as_root
 
 # Read or list what is named on stdin, one path a line; tell what worked.
 TRY = """

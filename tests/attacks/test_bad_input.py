@@ -10,7 +10,6 @@ from typing import Any
 
 import pytest
 from django.conf import settings
-from django.core.management import call_command
 from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.typing import Origin
@@ -20,9 +19,10 @@ from people.models import User
 from rooms.live.verbs.table import VERBS
 from rooms.models import Room
 from tests.attacks.addresses import addresses
-from tests.processes import Site
-from tests.rooms.client import Page, code
-from tests.rooms.people import consented, open_room, person, seated, session_cookie
+from tests.support.client import Page, code
+from tests.support.people import person, session_cookie
+from tests.support.processes import Site
+from tests.support.rooms import consented, open_room, seated
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -181,10 +181,8 @@ class Attacker:
 
 
 @pytest.fixture
-def web(site: Site) -> Generator[Site]:
+def web(static_files: None, site: Site) -> Generator[Site]:
     """The web process as in production, without debug pages. Its log has no traceback afterwards."""
-    if not (settings.STATIC_ROOT / "staticfiles.json").exists():
-        call_command("collectstatic", "--no-input", "--verbosity", "0")
     # One person sends all of it: what is turned away for its pace would never reach the code that is attacked.
     site.start("web", PAGES_PER_PERSON="1000000", PAGES_PER_ADDRESS="1000000")
     before = site.log("web").stat().st_size

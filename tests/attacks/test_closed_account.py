@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import asyncio
 import time
-import urllib.error
 from collections.abc import Callable
 from dataclasses import dataclass
+from urllib.error import HTTPError
 
 import numpy as np
 import pytest
@@ -24,17 +24,21 @@ from rooms.guests import peers
 from rooms.guests.hls_listener import HlsListener
 from rooms.guests.near_listener import NearListener
 from rooms.guests.talker import Talker
-from rooms.models import Recording, RecordingFile, Room
+from rooms.guests.visitor import Browser
+from rooms.models import Recording, RecordingFile
 from rooms.recording import store
-from tests.processes import Site
-from tests.rooms.media.company import Analyst, loudness, signed_in, tone
-from tests.rooms.media.conftest import room, say, sounding, wait_until  # noqa: F401  (fixtures)
+from tests.rooms.media.company import Analyst, loudness, tone
 from tests.rooms.media.kills import Mix
+from tests.support.people import PASSWORD, person
+from tests.support.processes import Site
+from tests.support.rooms import consented, open_room
+from tests.support.waiting import say, wait_until
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.alone]
 WITHIN = 2.0  # seconds after the commit
 CODEC = 0.2  # seconds by which a place in a file may differ from the clock
-AFTER = 6.0  # seconds that are listened to afterwards
+BEFORE = 2.0  # seconds that are listened to before
+AFTER = 6.0  # and afterwards
 
 
 def close(user: User) -> None:
@@ -52,14 +56,23 @@ def no_stage(user: User) -> None:
 
 @dataclass
 class Table:
-    """Nora and Mona talk; Lena listens near and by HLS; Nora listens by a second page."""
+    """A room of its own: Nora and Mona talk; Lena listens near and by HLS; Nora listens by a second page.
+
+    `end` takes Nora's right to speak; `ears_end` says whether it takes her right to listen, too.
+    """
 
     site: Site
-    room: Room
+    number: int
+    end: Callable[[User], None]
+    ears_end: bool
     ended_at: float = 0.0
 
     def __post_init__(self) -> None:
-        self.browsers = signed_in(self.site.url, self.room)
+        self.room = open_room(f"host{self.number}")
+        self.users = {name: consented(person(f"{name}{self.number}"), self.room) for name in ("nora", "mona", "lena")}
+        self.browsers = {name: Browser(self.site.url) for name in self.users}
+        for name, browser in self.browsers.items():
+            browser.sign_in(self.users[name].handle, PASSWORD)
         actions.set_entry_policy(self.room.pk, self.room.host, "signed_in")
         self.talkers = [
             Talker(self.browsers[name], self.room.slug, peers.Clip(tone(hertz, level=0.2), loop=True))
@@ -70,16 +83,15 @@ class Table:
         self.ears = Analyst(self.near.ears)
         self.far = HlsListener(self.browsers["lena"], self.room.slug)
 
-    async def story(self, end: Callable[[User], None]) -> None:
+    async def story(self) -> None:
         works = [*(talker.run() for talker in self.talkers), self.near.run(), self.hers.run()]
         tasks = [asyncio.create_task(work) for work in works]
         try:
             await self.until(lambda: time.time() - min(map(self.ears.last, ("nora", "mona"))) < 1.0)
             await self.until(lambda: bool(self.hers.ears.arrived))
             await asyncio.to_thread(self.far.poll)
-            await asyncio.sleep(2.0)
-            nora = await in_thread(User.objects.get, handle="nora")
-            await in_thread(end, nora)
+            await asyncio.sleep(BEFORE)
+            await in_thread(self.end, self.users["nora"])
             self.ended_at = time.time()
             while time.time() < self.ended_at + AFTER:
                 await asyncio.to_thread(self.far.poll)
@@ -101,36 +113,49 @@ class Table:
         loud = loudness(self.far.samples(), name) > 0.05
         return [began + place * 0.02 for place in np.flatnonzero(loud[1:] & loud[:-1])]
 
+    def check_live(self) -> None:
+        """What people heard while it happened."""
+        at, name = self.ended_at, self.end.__name__
+        near, far = self.ears.last("nora") - at, max(self.by_hls("nora")) - at
+        say(f"{name}: nora was last heard {near:+.2f} s near, said {far:+.2f} s by HLS, after the commit")
+        assert near < WITHIN and far < WITHIN + CODEC, name
+        assert self.ears.last("mona") > at + AFTER - 2 and max(self.by_hls("mona")) > at + 1.5, f"{name}: mona goes on"
+        last = self.hers.ears.arrived[-1] - at
+        say(f"{name}: nora herself last heard something {last:+.2f} s after it")
+        assert (last < WITHIN) is self.ears_end, name
+        if self.ears_end:
+            with pytest.raises(HTTPError) as refused:
+                self.browsers["nora"].fetch(f"/r/{self.room.slug}/live.m3u8")
+            assert refused.value.code in (401, 403), name
 
-@pytest.mark.parametrize(("end", "ears_end"), [(close, True), (sign_out_everywhere, True), (no_stage, False)])
-def test_a_voice_without_the_right_to_it_falls_silent(
-    sounding: Site,  # noqa: F811
-    room: Room,  # noqa: F811
-    end: Callable[[User], None],
-    ears_end: bool,
-) -> None:
-    table = Table(sounding, room)
-    asyncio.run(table.story(end))
-    at = table.ended_at
-    near, far = table.ears.last("nora") - at, max(table.by_hls("nora")) - at
-    say(f"{end.__name__}: nora was last heard {near:+.2f} s near, said {far:+.2f} s by HLS, after the commit")
-    assert near < WITHIN and far < WITHIN + CODEC
-    assert table.ears.last("mona") > at + AFTER - 2 and max(table.by_hls("mona")) > at + 1.5, "mona goes on"
-    last = table.hers.ears.arrived[-1] - at
-    say(f"{end.__name__}: nora herself last heard something {last:+.2f} s after it")
-    assert (last < WITHIN) is ears_end
-    if ears_end:
-        with pytest.raises(urllib.error.HTTPError) as refused:
-            table.browsers["nora"].fetch(f"/r/{room.slug}/live.m3u8")
-        assert refused.value.code in (401, 403)
-    actions.end_room(room.pk, room.host)
-    wait_until(lambda: Recording.objects.filter(room=room, state=Recording.State.READY).exists(), 90, "the recording")
-    mix = Mix(room, store.mix_path(room.pk))
-    assert mix.said("nora", at - 3, at) > 1.0 and mix.said("nora", at + WITHIN + CODEC, at + AFTER) == 0
-    # A busy machine has holes in the sound; that she goes on is what counts, not how many there are.
-    assert mix.said("mona", at + WITHIN, at + AFTER) > (AFTER - WITHIN) / 2
-    assert mix.said("mona", at + AFTER - 2, at + AFTER) > 0, "up to the end"
-    track = RecordingFile.objects.get(recording__room=room, seat__user__handle="nora")
-    ends = mix.started + (track.start_ms + track.duration_ms) / 1000 - at
-    say(f"{end.__name__}: her track ends {ends:+.2f} s after it")
-    assert ends < WITHIN + CODEC
+    def check_files(self) -> None:
+        """What is kept of it."""
+        at, name = self.ended_at, self.end.__name__
+        mix = Mix(self.room, store.mix_path(self.room.pk))
+        assert mix.said("nora", at - 3, at) > 1.0, name
+        assert mix.said("nora", at + WITHIN + CODEC, at + AFTER) == 0, name
+        # A busy machine has holes in the sound; that she goes on is what counts, not how many there are.
+        assert mix.said("mona", at + WITHIN, at + AFTER) > (AFTER - WITHIN) / 2, name
+        assert mix.said("mona", at + AFTER - 2, at + AFTER) > 0, f"{name}: up to the end"
+        track = RecordingFile.objects.get(recording__room=self.room, seat__user=self.users["nora"])
+        ends = mix.started + (track.start_ms + track.duration_ms) / 1000 - at
+        say(f"{name}: her track ends {ends:+.2f} s after it")
+        assert ends < WITHIN + CODEC, name
+
+
+def test_a_voice_without_the_right_to_it_falls_silent(lent_site: Site) -> None:
+    """Three rooms at once: in each, another way in which a right ends."""
+    ways = ((close, True), (sign_out_everywhere, True), (no_stage, False))
+    tables = [Table(lent_site, number, *way) for number, way in enumerate(ways)]
+
+    async def together() -> None:
+        await asyncio.gather(*(table.story() for table in tables))
+
+    asyncio.run(together())
+    for table in tables:
+        table.check_live()
+        actions.end_room(table.room.pk, table.room.host)
+    ready = Recording.objects.filter(state=Recording.State.READY)
+    wait_until(lambda: ready.count() == len(tables), 120, "the recordings")
+    for table in tables:
+        table.check_files()

@@ -7,7 +7,6 @@ import itertools
 import subprocess
 import sys
 import time
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -16,11 +15,12 @@ import pytest
 from rooms.guests import peers
 from rooms.guests.hls_listener import HlsListener
 from rooms.guests.talker import Talker
-from rooms.guests.visitor import Browser, Visitor, listen
-from rooms.models import Room
-from tests.processes import Site
+from rooms.guests.visitor import Browser, Visitor
 from tests.rooms.media.company import Analyst, loudness, tone
-from tests.rooms.media.conftest import guest, room, say, sounding  # noqa: F401  (fixtures)
+from tests.rooms.media.conftest import listen_near, signed_in
+from tests.support.processes import Site
+from tests.support.rooms import open_room
+from tests.support.waiting import say
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.alone]
 
@@ -54,12 +54,9 @@ while time.monotonic() < ends:
 """
 
 
-def test_packets_of_another_process_silence_nobody(
-    sounding: Site,  # noqa: F811
-    room: Room,  # noqa: F811
-    guest: Callable[[str], Browser],  # noqa: F811
-) -> None:
-    near, far = asyncio.run(_attacked(sounding, guest("nora"), room.slug))
+def test_packets_of_another_process_silence_nobody(lent_site: Site) -> None:
+    room = open_room()
+    near, far = asyncio.run(_attacked(lent_site, signed_in(lent_site, "nora"), room.slug))
     say(f"longest silence while packets came: near {near:.2f} s, far {far:.2f} s")
     assert near < GAP
     assert far < GAP
@@ -72,8 +69,7 @@ async def _attacked(site: Site, speaker: Browser, slug: str) -> tuple[float, flo
     analyst = Analyst(ears)
     talker = Talker(speaker, slug, peers.Clip(tone(), loop=True))
     async with Visitor(Browser(site.url), slug) as visitor:
-        peer = await listen(visitor, ears)
-        assert peer is not None, "the near listener was sent to HLS"
+        peer = await listen_near(visitor, ears)
         talking = asyncio.create_task(talker.run())
         try:
             async with asyncio.timeout(60):

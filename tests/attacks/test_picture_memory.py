@@ -18,9 +18,8 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from tests.people.factories import person
-from tests.processes import Site
-from tests.rooms.people import session_cookie
+from tests.support.people import person, session_cookie
+from tests.support.processes import Site
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

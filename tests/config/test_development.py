@@ -18,7 +18,7 @@ from deploy.local.throwaway import Throwaway
 from people import demo
 from people.models import User
 from tests.config.development_urls import DEV_KEY
-from tests.processes import Site
+from tests.support.processes import Site
 
 PAGES = ("/dev/", "/dev/mail/", "/dev/mail/x.log:0/")
 
@@ -26,10 +26,6 @@ PAGES = ("/dev/", "/dev/mail/", "/dev/mail/x.log:0/")
 @pytest.fixture
 def developing(settings: Any, transactional_db: None) -> None:
     settings.DEV_KEY, settings.ROOT_URLCONF = DEV_KEY, "tests.config.development_urls"
-    settings.STORAGES = {
-        **settings.STORAGES,
-        "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
-    }
 
 
 class Browser:
@@ -97,10 +93,6 @@ def test_with_the_key_the_admin_signs_in_with_password_and_code(running: Site, k
 
 
 def test_without_a_key_there_are_no_such_pages(client: Client, transactional_db: None, settings: Any) -> None:
-    settings.STORAGES = {
-        **settings.STORAGES,
-        "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
-    }
     for debug in (False, True):
         settings.DEBUG = debug
         assert [client.get(page + "?key=").status_code for page in PAGES] == [404, 404, 404]

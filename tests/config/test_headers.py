@@ -15,7 +15,8 @@ from django.urls import path
 
 from config.headers import ASKED_AGAIN, NOT_KEPT, PERMISSIONS_POLICY
 from config.urls import urlpatterns as ours
-from tests.rooms.people import open_room, person
+from tests.support.people import person
+from tests.support.rooms import open_room
 
 pytestmark = pytest.mark.django_db
 
@@ -25,12 +26,6 @@ def fails(request: HttpRequest) -> HttpResponse:
 
 
 urlpatterns = [path("fails/", fails), *ours]
-
-
-@pytest.fixture(autouse=True)
-def _plain_addresses(settings: Any) -> None:
-    plain = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
-    settings.STORAGES = {**settings.STORAGES, "staticfiles": plain}
 
 
 @pytest.mark.urls(__name__)

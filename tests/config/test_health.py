@@ -16,10 +16,10 @@ from config import health
 from deploy.local.process import wait_for
 from deploy.local.throwaway import Throwaway
 from rooms.models import Recording, Room
-from tests.moderation.builders import ended_room
-from tests.people.staff import sign_in_staff
-from tests.processes import Site
-from tests.rooms.people import person
+from tests.support.people import person
+from tests.support.processes import Site
+from tests.support.staff import sign_in_staff
+from tests.support.traces import marked_room
 
 
 def readyz(site: Site) -> tuple[int, dict[str, Any]]:
@@ -88,13 +88,13 @@ def test_readyz_follows_the_real_processes(site: Site, services: Throwaway) -> N
 @pytest.mark.django_db
 def test_recordings_that_wait_for_space_are_told(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(health, "space", lambda: {"paused": False, "why": "", "free": 2**30})
-    room = ended_room("word")
+    room = marked_room("word")
     ended = timezone.now() - timedelta(minutes=6)
     Room.objects.filter(pk=room.pk).update(started_at=ended - timedelta(minutes=6), ended_at=ended)
     Recording.objects.filter(room=room).update(state=Recording.State.FINISHING)
-    assert health.look(health.disk)["state"] == "ok", "a worker is at it"
+    assert health.run_check(health.disk)["state"] == "ok", "a worker is at it"
     Recording.objects.filter(room=room).update(error="5 MB free, 8 MB needed beyond the reserve")
-    found = health.look(health.disk)
+    found = health.run_check(health.disk)
     assert found["state"] == "degraded" and "wait for space to be finished: 1 " in found["detail"]
     Room.objects.filter(pk=room.pk).update(ended_at=timezone.now() - timedelta(minutes=1))
-    assert health.look(health.disk)["state"] == "ok", "it may be over in a moment"
+    assert health.run_check(health.disk)["state"] == "ok", "it may be over in a moment"

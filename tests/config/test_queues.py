@@ -20,8 +20,9 @@ from mail.tasks import send_mails
 from people.models import ApiToken
 from people.tasks import tidy
 from rooms.models import Room
-from tests.processes import Site
-from tests.rooms.people import open_room, person
+from tests.support.people import person
+from tests.support.processes import Site
+from tests.support.rooms import open_room
 
 HARD_ENDS = settings.CELERY_BROKER_TRANSPORT_OPTIONS["visibility_timeout"]
 

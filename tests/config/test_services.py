@@ -9,8 +9,8 @@ from django.conf import settings
 from django.db import connection
 
 from deploy.local.ports import Claim, is_free
-from deploy.local.throwaway import PREFIX, Throwaway, sweep
-from tests.privileges import superuser
+from deploy.local.throwaway import PREFIX, Throwaway, remove_stale_folders
+from tests.support.privileges import superuser
 
 
 @pytest.mark.django_db
@@ -54,10 +54,10 @@ def test_what_a_killed_run_left_is_removed_and_what_runs_is_not(services: Throwa
     claim = Claim()
     left = Path(tempfile.mkdtemp(prefix=PREFIX))
     (left / "ports").write_text(f"{claim.block.first}\n")
-    sweep()
+    remove_stale_folders()
     assert left.exists(), "its ports are held: it runs"
     claim.release()
-    sweep()
+    remove_stale_folders()
     assert not left.exists()
     assert services.folder.exists()
 

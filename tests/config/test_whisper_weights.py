@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import whisper
 
-from tests.weights import whisper_folder
+from tests.support.weights import whisper_folder
 
 ROOT = Path(__file__).resolve().parents[2]
 

@@ -26,7 +26,7 @@ def test_the_wait_grows_and_is_short_again_after_a_steady_run() -> None:
 @pytest.fixture
 def _at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(loops, "FIRST_WAIT", 0.01)
-    monkeypatch.setattr(loops, "_told", {})
+    monkeypatch.setattr(loops, "_logged_at", {})
 
 
 @pytest.mark.usefixtures("_at_once")

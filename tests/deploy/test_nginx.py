@@ -18,7 +18,6 @@ from urllib.error import HTTPError
 import pytest
 from channels.db import database_sync_to_async as run
 from django.conf import settings
-from django.core.management import call_command
 
 from deploy.local.certificate import certificate
 from deploy.local.process import answers, bound, need, start, stop, wait_for
@@ -26,12 +25,12 @@ from rooms import actions
 from rooms.recording import store
 from rooms.recording.delivery import links
 from rooms.recording.hls import window
-from tests.processes import Site
-from tests.rooms.client import Page
-from tests.rooms.people import open_room
-from tests.rooms.recording.builders import talked_room
 from tests.rooms.recording.test_slow_readers import large_room
-from tests.waiting import until
+from tests.support.client import Page
+from tests.support.processes import Site
+from tests.support.recordings import talked_room
+from tests.support.rooms import open_room
+from tests.support.waiting import until
 
 SHIPPED = Path(__file__).parents[2] / "deploy" / "nginx" / "stamtafel.conf"
 AROUND = """
@@ -98,9 +97,8 @@ def configured(folder: Path, port: int) -> str:
 
 
 @pytest.fixture
-def front(site: Site, tmp_path: Path) -> Generator[Front]:
+def front(static_files: None, site: Site, tmp_path: Path) -> Generator[Front]:
     port = free_port()
-    call_command("collectstatic", "--no-input", "--verbosity", "0")
     environment = {"X_ACCEL_REDIRECT": "true", "BEHIND_PROXY": "true", "SITE_URL": f"https://localhost:{port}"}
     site.start("web", **environment)
     (tmp_path / "stamtafel.conf").write_text(configured(tmp_path, port))

@@ -12,7 +12,7 @@ from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, P
 
 from people.models import User
 from rooms.models import Room
-from tests.rooms.people import session_cookie
+from tests.support.people import session_cookie
 
 # Debian's, unless another is named; where there is neither (Ubuntu packs it as a snap), the one Playwright brought.
 PROGRAM = os.environ.get("CHROMIUM") or next((path for path in ("/usr/bin/chromium",) if Path(path).exists()), None)
@@ -39,19 +39,28 @@ MEDIA_SHOWN = """() => {
 
 
 class Chromium:
-    """Opens pages and remembers what they complain of."""
+    """Opens pages and remembers what they complain of.
 
-    def __init__(self, playwright: Playwright, url: str) -> None:
+    `shared` is where the browser of everybody who needs nothing special is kept from test to test: whoever made the
+    list closes it. Contexts, which have the cookies, caches and storage, are closed here.
+    """
+
+    def __init__(self, playwright: Playwright, url: str, shared: list[Browser] | None = None) -> None:
         self.playwright, self.url = playwright, url
         self.complaints: list[str] = []
         self.browsers: list[Browser] = []
+        self.contexts: list[BrowserContext] = []
+        self.shared = shared
         self._plain: Browser | None = None
 
     def launch(self, *flags: str) -> Browser:
         """Another browser process; microphones are chosen by process."""
-        browser = self.playwright.chromium.launch(executable_path=PROGRAM, args=["--no-sandbox", *flags])
+        browser = self._start(*flags)
         self.browsers.append(browser)
         return browser
+
+    def _start(self, *flags: str) -> Browser:
+        return self.playwright.chromium.launch(executable_path=PROGRAM, args=["--no-sandbox", *flags])
 
     def with_microphone(self, sound: Path) -> Browser:
         """A browser whose microphone plays this WAV over and over, allowed without a question."""
@@ -65,13 +74,17 @@ class Chromium:
     def plain(self) -> Browser:
         """The browser of everybody who needs nothing special; its microphone beeps."""
         if self._plain is None:
-            self._plain = self.launch("--use-fake-ui-for-media-stream", "--use-fake-device-for-media-stream")
+            self._plain = next((browser for browser in self.shared or () if browser.is_connected()), None)
+        if self._plain is None:
+            self._plain = self._start("--use-fake-ui-for-media-stream", "--use-fake-device-for-media-stream")
+            (self.browsers if self.shared is None else self.shared).append(self._plain)
         return self._plain
 
     def context(self, user: User | None = None, *, browser: Browser | None = None, **options: Any) -> BrowserContext:
         """One person's cookies and window."""
         options = {"viewport": DESK, "locale": "en-GB", **options}
         context = (browser or self.plain).new_context(**options)
+        self.contexts.append(context)
         context.set_default_timeout(WITHIN)
         if user is not None:
             name, value = session_cookie(user).split("=", 1)
@@ -101,6 +114,8 @@ class Chromium:
         page.on("console", lambda line: complain(line.text) if is_trouble(line) else None)
 
     def close(self) -> None:
+        for context in self.contexts:
+            context.close()
         for browser in self.browsers:
             browser.close()
 

@@ -2,28 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator
+from collections.abc import Generator
 from pathlib import Path
 
 import pytest
-from django.core.management import call_command
 from playwright.sync_api import Browser, Playwright, expect, sync_playwright
 
 from tests.e2e.browser import Chromium
-from tests.processes import Site
-
-Launch = Callable[..., Browser]
-
-
-@pytest.fixture(scope="session")
-def static_files() -> None:
-    call_command("collectstatic", "--no-input", "--verbosity", "0")
+from tests.support.processes import Site
 
 
 @pytest.fixture
 def web(static_files: None, site: Site) -> Generator[Site]:
     """Daphne, as in production. Nothing in its log may be a failure of ours."""
     site.start("web")
+    yield from watched(site)
+
+
+def watched(site: Site) -> Generator[Site]:
+    """A site in whose web process nothing may fail by a fault of ours: its log is looked at afterwards."""
     before = site.log("web").stat().st_size
     yield site
     text = site.log("web").read_text(errors="replace")[before:]
@@ -38,10 +35,19 @@ def playwright() -> Generator[Playwright]:
         yield running
 
 
+@pytest.fixture(scope="module")
+def shared(playwright: Playwright) -> Generator[list[Browser]]:
+    """The plain browser of a file's tests; each has contexts of its own in it."""
+    browsers: list[Browser] = []
+    yield browsers
+    for browser in browsers:
+        browser.close()
+
+
 @pytest.fixture
-def chromium(playwright: Playwright, web: Site, tmp_path: Path) -> Generator[Chromium]:
+def chromium(playwright: Playwright, shared: list[Browser], web: Site, tmp_path: Path) -> Generator[Chromium]:
     """Browsers by the person who sits before them. What a page complains of in its console fails the test."""
-    browsers = Chromium(playwright, web.url)
+    browsers = Chromium(playwright, web.url, shared)
     yield browsers
     browsers.close()
     assert not browsers.complaints, "\n".join(browsers.complaints)

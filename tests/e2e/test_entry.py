@@ -8,7 +8,8 @@ from people.actions import standing
 from rooms.models import Room
 from social.actions.follows import follow
 from tests.e2e.browser import PHONE, Chromium, axe
-from tests.rooms.people import open_room, person, seated
+from tests.support.people import person
+from tests.support.rooms import open_room, seated
 
 
 def test_the_host_closes_the_room_to_people_who_are_signed_in(chromium: Chromium) -> None:

@@ -18,8 +18,9 @@ from people.models import User
 from rooms import actions
 from rooms.models import Recording, Room
 from tests.e2e.browser import DESK, PHONE, Chromium, Scheme, axe, overflow
-from tests.processes import Site
-from tests.rooms.people import open_room, person, seated
+from tests.support.people import person
+from tests.support.processes import Site
+from tests.support.rooms import open_room, seated
 
 LONG = "Wolfeschlegelsteinhausenbergerdorff Hubert Blaine van der Middelburgerhouten"[:60]
 LONG_TITLE = (

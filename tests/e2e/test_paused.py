@@ -11,7 +11,7 @@ from playwright.sync_api import expect
 from rooms import actions
 from rooms.models import Recording, Room
 from tests.e2e.browser import DESK, PHONE, Chromium, axe, overflow
-from tests.rooms.people import open_room, seated
+from tests.support.rooms import open_room, seated
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

@@ -14,9 +14,9 @@ from mail.devmail import newest_mails
 from people.actions.standing import impose_sanction
 from people.models import User
 from tests.e2e.browser import DESK, PHONE, Chromium, Scheme, axe, overflow
-from tests.people.factories import PASSWORD, api_client, person
-from tests.people.staff import SECRET
-from tests.people.ways_in import code_of
+from tests.support.people import PASSWORD, api_client, person
+from tests.support.staff import SECRET
+from tests.support.ways_in import code_of
 
 
 def enter(page: Page, **fields: str) -> None:

@@ -15,8 +15,8 @@ from people.models import User
 from rooms import actions
 from rooms.models import Recording, Room
 from tests.e2e.browser import DESK, MEDIA_HANDLERS, MEDIA_SHOWN, PHONE, Chromium, Scheme, axe, overflow
-from tests.rooms.recording.builders import TOTAL_MS, talked_room
-from tests.transcripts.sounds import length_ms
+from tests.support.recordings import TOTAL_MS, talked_room
+from tests.support.sounds import length_ms
 from transcripts.models import Cue, Transcript, TranscriptionWindow
 
 

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import re
-import time
 
-import pytest
 from django.conf import settings
 from django.utils import timezone
 from playwright.sync_api import Page, expect
@@ -15,8 +13,9 @@ from rooms import actions
 from rooms.models import Consent, Room, Seat
 from social.models import Follow
 from tests.e2e.browser import MEDIA_HANDLERS, MEDIA_SHOWN, PHONE, Chromium, start_sound
-from tests.processes import Site
-from tests.rooms.people import open_room, person, seated
+from tests.support.people import person
+from tests.support.processes import Site
+from tests.support.rooms import open_room, seated
 
 
 def seat_of(handle: str) -> str:
@@ -90,64 +89,6 @@ def test_the_host_keeps_order(chromium: Chromium) -> None:
     assert not Seat.objects.filter(room=room, user=bob, left_at=None).exists()
     host.locator(seat_of("host")).get_by_role("link").click()
     expect(host.get_by_role("button", name="Take off the stage")).to_have_count(0)
-
-
-@pytest.mark.alone
-def test_the_end_reaches_everybody_within_two_seconds(chromium: Chromium) -> None:
-    room = open_room()
-    ada = seated("ada", room)
-    pages = [chromium.room(room), chromium.room(room, ada, viewport=PHONE), chromium.room(room, person("lea"))]
-    host = chromium.room(room, room.host)
-    actions.set_muted(room.pk, ada, False, by=ada)  # only people who may be in the recording are led to it
-    expect(host.locator(f"{seat_of('ada')}.open")).to_have_count(1)
-    expect(pages[1].locator(f"{seat_of('ada')}.open")).to_have_count(1)
-    host.get_by_role("button", name="End room").click()
-    host.get_by_role("dialog").get_by_role("button", name="Go on talking").click()
-    expect(host.locator(".table.over")).to_have_count(0)
-    host.get_by_role("button", name="End room").click()
-    host.get_by_role("dialog").get_by_role("button", name="End room").click()
-    pressed = time.monotonic()
-    for page in [host, *pages]:
-        page.get_by_text("This room has ended").wait_for()  # in the page itself: `expect` looks again every second only
-    assert time.monotonic() - pressed < 2.0
-    for page in [host, *pages]:
-        expect(page.get_by_text("The host ended it.")).to_be_visible()
-    for page, heard in ((host, 1), (pages[0], 0), (pages[1], 1), (pages[2], 0)):
-        expect(page.get_by_role("link", name="Hear it again")).to_have_count(heard)
-    pages[1].keyboard.press("Enter")
-    expect(pages[1]).to_have_url(re.compile(f"{room.get_absolute_url()}replay/$"))
-    expect(pages[1].get_by_role("heading", name=room.title)).to_be_visible()
-    room.refresh_from_db()
-    assert room.status == Room.Status.ENDED
-    again = chromium.page(room.get_absolute_url())
-    expect(again.get_by_text("This room has ended")).to_be_visible()
-    expect(again.get_by_text("Kept for review, and deleted on its day.")).to_be_visible()
-
-
-@pytest.mark.alone
-def test_who_was_away_is_right_again_within_a_second(web: Site, chromium: Chromium) -> None:
-    """Offline while seats change; the second the network is back the page is true. No click, no reload."""
-    room = open_room()
-    ada = seated("ada", room)
-    page = chromium.room(room)
-    expect(page.locator(".seat[data-user]")).to_have_count(2)
-    took, gone = [], ada
-    for handle in ("bob", "cas", "dee"):
-        page.context.set_offline(True)
-        expect(page.get_by_text("You are offline.")).to_be_visible()
-        actions.leave_seat(room.pk, gone)
-        came = seated(handle, room)
-        time.sleep(1.0)
-        expect(page.locator(seat_of(gone.handle))).to_have_count(1)
-        page.context.set_offline(False)
-        back = time.monotonic()
-        expect(page.locator(seat_of(handle))).to_be_visible()
-        expect(page.locator(seat_of(gone.handle))).to_have_count(0)
-        took.append(time.monotonic() - back)
-        expect(page.get_by_text("You are offline.")).to_be_hidden()
-        gone = came
-    assert min(took) < 1.0, took
-    chromium.complaints[:] = [text for text in chromium.complaints if "ERR_INTERNET_DISCONNECTED" not in text]
 
 
 def test_a_web_process_may_die(web: Site, chromium: Chromium) -> None:

@@ -33,13 +33,14 @@ from rooms.guests.visitor import Browser
 from rooms.models import Recording, Room
 from rooms.recording import store
 from tests.e2e.browser import Chromium, sit_down_and_speak
+from tests.e2e.conftest import watched
 from tests.e2e.test_replay import current, now, replay, until
 from tests.e2e.test_sound import ending, understood
-from tests.moderation.builders import found as found_anywhere
-from tests.processes import Site
-from tests.rooms.people import person
-from tests.speech import share_of_words
-from tests.transcripts.sounds import RATE, WORDS, in_turn, is_by, laid, plain_words
+from tests.support.people import person
+from tests.support.processes import Site
+from tests.support.sounds import RATE, WORDS, in_turn, is_by, laid, plain_words
+from tests.support.speech import share_of_words
+from tests.support.traces import everywhere as found_anywhere
 
 pytestmark = pytest.mark.alone
 
@@ -77,8 +78,13 @@ class Line:
     text: str
 
 
+@pytest.fixture
+def web(lent_site: Site) -> Generator[Site]:
+    """The site that tests share. Nothing in the log of its web process may be a failure of ours."""
+    yield from watched(lent_site)
+
+
 def test_a_room_from_its_opening_until_nothing_is_left(web: Site, chromium: Chromium, tmp_path: Path) -> None:
-    web.start("media", "work")
     host = person("host", creator=True)
     page = open_a_room(chromium, host, tmp_path)
     room = Room.objects.get(host=host)

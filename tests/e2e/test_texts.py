@@ -15,8 +15,9 @@ from people.models import Creator, User
 from rooms import actions
 from rooms.models import Room
 from tests.e2e.browser import PHONE, Chromium, overflow
-from tests.rooms.people import open_room, person, seated
-from tests.rooms.recording.builders import talked_room
+from tests.support.people import person
+from tests.support.recordings import talked_room
+from tests.support.rooms import open_room, seated
 from transcripts.models import Cue
 
 HANDLE = "w" * 30

@@ -5,8 +5,9 @@ from __future__ import annotations
 from playwright.sync_api import expect
 
 from tests.e2e.browser import Chromium
-from tests.processes import Site
-from tests.rooms.people import open_room, person
+from tests.support.people import person
+from tests.support.processes import Site
+from tests.support.rooms import open_room
 
 
 def test_the_page_says_that_too_many_are_open_and_comes_back_by_itself(web: Site, chromium: Chromium) -> None:

@@ -7,9 +7,10 @@ from playwright.sync_api import BrowserContext, Page, expect
 
 from rooms.models import Room, Seat
 from tests.e2e.browser import PHONE, Chromium, axe, overflow, sit_down_and_speak, start_sound
-from tests.processes import Site
-from tests.rooms.media.conftest import wait_until
-from tests.rooms.people import open_room, person
+from tests.support.people import person
+from tests.support.processes import Site
+from tests.support.rooms import open_room
+from tests.support.waiting import wait_until
 
 QUIET = "() => document.querySelector('[data-sound]').paused"
 SILENT = "This page stays quiet until you speak here."

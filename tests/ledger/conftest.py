@@ -4,8 +4,8 @@ from collections.abc import Generator
 
 import pytest
 
-from tests import privileges
-from tests.privileges import Connection
+from tests.support import privileges
+from tests.support.privileges import Connection
 
 
 @pytest.fixture

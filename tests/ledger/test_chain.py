@@ -56,8 +56,8 @@ def test_two_entries_that_look_alike_when_joined_differ() -> None:
     "value", [1.5, AT, b"x", {1: "x"}, "x" * 201, "nul\0", "\ud800", {"a": [{"b": 0.5}]}, object(), {"x" * 201: 1}]
 )
 def test_what_would_not_come_back_as_it_went_in_is_refused(value: Any) -> None:
-    with pytest.raises(chain.NotPlain):
-        chain.plain(value)
+    with pytest.raises(chain.NotSealable):
+        chain.sealable(value)
 
 
 def test_a_commitment_fits_one_text_and_one_salt() -> None:

@@ -17,7 +17,7 @@ from ledger.actions import NotInTransaction, erase_texts, record
 from ledger.anchors import anchor
 from ledger.models import Entry, Text
 from ledger.verify import verify
-from tests.privileges import Connection
+from tests.support.privileges import Connection
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -165,7 +165,7 @@ def rewrite(privileged: Connection, entries: Any) -> None:
         if entry.seq == 2:
             entry.actor = 99
         entry.previous = previous or entry.previous
-        previous = actions.sealed(entry)
+        previous = actions.expected_seal(entry)
         privileged.execute(
             "UPDATE ledger.entry SET actor = %s, previous = %s, seal = %s WHERE seq = %s",
             [entry.actor, entry.previous, previous, entry.seq],

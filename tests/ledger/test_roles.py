@@ -14,7 +14,7 @@ from ledger import roles
 from ledger.actions import record
 from ledger.models import Entry
 from ledger.verify import verify
-from tests.privileges import Connection, migrations_database, owner, superuser
+from tests.support.privileges import Connection, migrations_database, owner, superuser
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

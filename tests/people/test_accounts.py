@@ -15,8 +15,8 @@ from django.utils import timezone
 
 from people.accounts.forms import age_on
 from people.models import User
-from tests.people.factories import PASSWORD, person
-from tests.people.ways_in import code_of, confirm, entered, link_in, sign_in
+from tests.support.people import PASSWORD, person
+from tests.support.ways_in import code_of, confirm, entered, link_in, sign_in
 
 pytestmark = pytest.mark.django_db
 
@@ -36,7 +36,7 @@ def test_signing_up_keeps_the_facts_and_not_the_date_of_birth(client: Client) ->
     anna = User.objects.get()
     assert (anna.handle, anna.display_name, anna.email) == ("Anna-de-Wit", "Anna de Wit", "")
     assert (anna.language, anna.time_zone, anna.rules_version) == ("nl", "Europe/Amsterdam", settings.RULES_VERSION)
-    assert anna.old_enough_at is not None and anna.check_password("a long walk home")
+    assert anna.old_enough_at is not None and anna.check_password(PASSWORD)
     assert "1990" not in str(User.objects.values().get())
     assert client.get("/settings/").status_code == 302
     assert [letter.to for letter in mail.outbox] == [["anna@example.org"]]
@@ -105,7 +105,7 @@ def test_ages_around_a_leap_day() -> None:
 def test_two_who_take_the_same_handle_at_once(client: Client) -> None:
     """Both forms were valid; the database lets one in. The other sees the form again."""
     person("anna-de-wit", email="other@example.org")
-    with mock.patch("people.accounts.adapter.HouseAdapter.clean_username", lambda self, name, shallow=False: name):
+    with mock.patch("people.accounts.adapter.AccountAdapter.clean_username", lambda self, name, shallow=False: name):
         answer = client.post("/accounts/signup/", entered())
     assert answer.status_code == 409
     assert (

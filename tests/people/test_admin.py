@@ -17,8 +17,8 @@ from mail.models import Mail
 from people.groups import AUDITORS, MODERATORS, SENIORS, ensure_groups
 from people.models import Creator, User
 from social.models import Follow
-from tests.people.factories import people, person
-from tests.people.staff import sign_in_staff
+from tests.support.people import people, person
+from tests.support.staff import sign_in_staff
 
 pytestmark = pytest.mark.django_db
 
@@ -41,7 +41,7 @@ def fill(number: int) -> None:
     Mail.objects.bulk_create(Mail(to=user.email, subject="Hello") for user in users)
 
 
-@pytest.mark.parametrize("path", ["user", "creator", "follow", "mail"])
+@pytest.mark.parametrize("path", ["people/user", "people/creator", "social/follow", "mail/mail"])
 def test_lists_cost_the_same_for_5_and_for_45_rows(path: str) -> None:
     browser = staff()
 
@@ -49,7 +49,7 @@ def test_lists_cost_the_same_for_5_and_for_45_rows(path: str) -> None:
         with CaptureQueriesContext(
             connection,
         ) as seen:
-            answer = browser.get(f"/admin/people/{path}/")
+            answer = browser.get(f"/admin/{path}/")
         assert answer.status_code == 200
         return len(seen)
 
@@ -60,10 +60,10 @@ def test_lists_cost_the_same_for_5_and_for_45_rows(path: str) -> None:
     assert queries() == few <= 12
 
 
-@pytest.mark.parametrize("path", ["user", "creator", "follow", "mail"])
+@pytest.mark.parametrize("path", ["people/user", "people/creator", "social/follow", "mail/mail"])
 def test_lists_are_searchable(path: str) -> None:
     fill(3)
-    answer = staff().get(f"/admin/people/{path}/?q=row")
+    answer = staff().get(f"/admin/{path}/?q=row")
     assert answer.status_code == 200
 
 
@@ -77,7 +77,7 @@ def test_moderators_see_no_addresses_and_cannot_find_by_them() -> None:
         f"/admin/people/user/{anna.pk}/" in browser.get("/admin/people/user/?q=secret@ex").content.decode()
     )
     assert (found(moderator), found(senior)) == (False, True)
-    assert moderator.get("/admin/people/mail/").status_code == 403
+    assert moderator.get("/admin/mail/mail/").status_code == 403
     assert moderator.get("/admin/account/emailaddress/").status_code == 403
 
 

@@ -7,8 +7,8 @@ from django.test import Client
 from people.creators.actions import add_creators
 from people.models import User
 from social.models import Follow
-from tests.people.factories import api_client as signed
-from tests.people.factories import person
+from tests.support.people import api_client as signed
+from tests.support.people import person
 
 pytestmark = pytest.mark.django_db
 

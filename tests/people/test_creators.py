@@ -23,12 +23,12 @@ from people.creators.actions import (
     remove_creators,
     withdraw_ask,
 )
-from people.creators.queries import Place, place_in_queue
+from people.creators.queries import QueuePlace, place_in_queue
 from people.models import Creator, User
 from people.refusals import PeopleRefused
 from people.standing import Standing, standing_of, why_not_enter, why_not_host, why_not_speak
-from tests.people.factories import people, person
-from tests.privileges import superuser
+from tests.support.people import people, person
+from tests.support.privileges import superuser
 
 
 def queue(number: int) -> list[User]:
@@ -61,15 +61,15 @@ def test_asking_gives_a_place_and_changing_the_plan_keeps_it() -> None:
     queue(3)
     anna = person()
     mine = ask_for_creator(anna, " Stories, weekly. ")
-    assert place_in_queue(mine) == Place(4, 4)
+    assert place_in_queue(mine) == QueuePlace(4, 4)
     queue(0)
     later = ask_for_creator(person(), "Chess.")
-    assert place_in_queue(later) == Place(5, 5)
+    assert place_in_queue(later) == QueuePlace(5, 5)
     again = ask_for_creator(anna, "Stories, monthly.")
-    assert (again.pk, again.plan, place_in_queue(again)) == (mine.pk, "Stories, monthly.", Place(4, 5))
+    assert (again.pk, again.plan, place_in_queue(again)) == (mine.pk, "Stories, monthly.", QueuePlace(4, 5))
     assert standing_of(anna).creator is False
     assert withdraw_ask(anna) is True and withdraw_ask(anna) is False
-    assert place_in_queue(later) == Place(4, 4)
+    assert place_in_queue(later) == QueuePlace(4, 4)
 
 
 @pytest.mark.django_db
@@ -216,7 +216,7 @@ def test_who_is_removed_may_ask_again_at_the_end() -> None:
     assert remove_creators([anna, admin], by=admin) == [anna]
     assert not standing_of(anna).creator
     queue(2)
-    assert place_in_queue(ask_for_creator(anna, "Again.")) == Place(3, 3)
+    assert place_in_queue(ask_for_creator(anna, "Again.")) == QueuePlace(3, 3)
 
 
 @pytest.mark.django_db

@@ -22,9 +22,9 @@ from people.models import ApiToken, Session, User
 from people.refusals import PeopleRefused
 from people.sessions import alive, stored_key
 from people.tasks import tidy
-from tests.people.factories import PASSWORD, api_client, person
-from tests.people.staff import SECRET, second_step_of, sign_in_staff
-from tests.people.ways_in import code_of, confirm, entered, link_in, reset, sign_in, signed_in
+from tests.support.people import PASSWORD, api_client, person
+from tests.support.staff import SECRET, second_step_of, sign_in_staff
+from tests.support.ways_in import code_of, confirm, entered, link_in, reset, sign_in, signed_in
 
 pytestmark = pytest.mark.django_db
 NEW = "another long walk"

@@ -17,8 +17,8 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from people.models import User
-from tests.people.factories import PASSWORD, person
-from tests.people.ways_in import confirm, entered, link_in, seen, sign_in, signed_in
+from tests.support.people import PASSWORD, person
+from tests.support.ways_in import confirm, entered, link_in, seen, sign_in, signed_in
 
 pytestmark = pytest.mark.django_db
 
@@ -45,7 +45,7 @@ def test_a_sign_up_looks_the_same_for_a_known_and_a_new_address() -> None:
         again = Client().post("/accounts/signup/", entered(email="z@example.org", username=handle))
         assert "Somebody has this handle already" in again.content.decode()
         assert client.get(f"/people/{handle}/").status_code == 404
-        signed = sign_in(Client(), handle, "a long walk home")
+        signed = sign_in(Client(), handle, PASSWORD)
         assert signed["Location"] == "/accounts/confirm-email/", (email, signed.content)
     assert answers[1] == answers[2] and abs(costs[1] - costs[2]) <= 1
 

@@ -12,15 +12,15 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from people import queries
-from people.accounts.adapter import HouseAdapter
+from people.accounts.adapter import AccountAdapter
 from people.accounts.backend import by_address, by_login
 from people.actions.account import set_email
 from people.demo import ACCOUNTS, ensure_account
 from people.models import User
 from rooms.live.verbs.arguments import read_person
 from rooms.models import Room
-from tests.people.factories import people, person
-from tests.people.ways_in import entered, sign_in
+from tests.support.people import people, person
+from tests.support.ways_in import entered, sign_in
 from transcripts.models import Transcript
 from transcripts.queries import CueFilter, page
 
@@ -38,7 +38,7 @@ LOOKUPS: dict[str, Callable[[], object]] = {
     "a sign-in by handle": lambda: by_login("@ANNA"),
     "a sign-in by address": lambda: by_login("Nobody@Example.org"),
     "a reset": lambda: by_address("nobody@example.org"),
-    "a sign-up": lambda: HouseAdapter().clean_username("Berta"),
+    "a sign-up": lambda: AccountAdapter().clean_username("Berta"),
     "the demo": lambda: ensure_account(ACCOUNTS[0], "!"),
     "a verb of a room": lambda: read_person("Anna"),
     "the lines of a speaker": lambda: of_the_api("Anna"),

@@ -7,8 +7,7 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from tests.people.factories import api_client
-from tests.rooms.people import person
+from tests.support.people import api_client, person
 
 pytestmark = pytest.mark.django_db
 THERE, HERE = "192.0.2.1", "192.0.2.2"

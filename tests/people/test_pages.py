@@ -12,7 +12,7 @@ from people.hooks import LiveLink, live_links
 from people.middleware import ReaderMiddleware
 from people.models import COLOURS, User
 from people.zones import is_zone, zone_choices, zone_names
-from tests.people.factories import person
+from tests.support.people import person
 
 pytestmark = pytest.mark.django_db
 

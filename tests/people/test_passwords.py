@@ -12,8 +12,8 @@ from django.core.management import call_command
 from django.test import Client
 
 from people.models import User
-from tests.people.factories import person
-from tests.people.ways_in import confirm, entered, reset, sign_in, signed_in
+from tests.support.people import person
+from tests.support.ways_in import confirm, entered, reset, sign_in, signed_in
 
 pytestmark = pytest.mark.django_db
 COMPOSED = unicodedata.normalize("NFC", "één café à la crème")

@@ -22,7 +22,7 @@ from people.actions.account import remove_picture, set_picture
 from people.picture_worker import SIDE
 from people.pictures import square_webp
 from people.refusals import PeopleRefused
-from tests.people.factories import person
+from tests.support.people import person
 
 ORIENTATION, GPS = 0x0112, 0x8825
 

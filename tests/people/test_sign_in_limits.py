@@ -10,9 +10,9 @@ from django.core import mail
 from django.test import Client
 
 from people.models import User
-from tests.people.factories import PASSWORD, person
-from tests.people.staff import SECRET, second_step_of
-from tests.people.ways_in import code_of, entered, sign_in, signed_in
+from tests.support.people import PASSWORD, person
+from tests.support.staff import SECRET, second_step_of
+from tests.support.ways_in import code_of, entered, sign_in, signed_in
 
 pytestmark = pytest.mark.django_db
 ATTACKER, OWNER = "127.0.0.2", "127.0.0.3"

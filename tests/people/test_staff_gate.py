@@ -13,9 +13,9 @@ from django.test import Client
 from people.actions.standing import impose_sanction
 from people.groups import AUDITORS, MODERATORS, SENIORS, ensure_groups
 from people.models import Sanction, User
-from tests.people.factories import PASSWORD, api_client, person
-from tests.people.staff import SECRET, second_step_of, sign_in_staff
-from tests.people.ways_in import code_of, confirm, sign_in
+from tests.support.people import PASSWORD, api_client, person
+from tests.support.staff import SECRET, second_step_of, sign_in_staff
+from tests.support.ways_in import code_of, confirm, sign_in
 
 pytestmark = pytest.mark.django_db
 STEP = "/staff/second-step/?next=%2Fadmin%2F"

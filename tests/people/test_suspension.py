@@ -10,8 +10,8 @@ from django.test import Client
 from django.utils import timezone
 
 from people.actions.standing import close_account, impose_sanction, lift_sanction
-from tests.people.factories import PASSWORD, api_client, person
-from tests.people.ways_in import seen, sign_in
+from tests.support.people import PASSWORD, api_client, person
+from tests.support.ways_in import seen, sign_in
 
 pytestmark = pytest.mark.django_db
 

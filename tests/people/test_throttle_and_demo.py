@@ -16,7 +16,7 @@ from people.demo import ACCOUNTS, HOST, SPEAKERS, accounts_ready, password
 from people.models import Creator, User
 from people.refusals import PeopleRefused
 from social.models import Follow
-from tests.people.staff import with_fresh_step
+from tests.support.staff import with_fresh_step
 
 
 def test_a_bucket_gives_its_size_at_once_and_then_its_rate() -> None:

@@ -8,12 +8,12 @@ import pytest
 from django.conf import settings
 from django.utils import timezone
 
-from core.batches import each
+from core.batches import run_each
 from people.actions.tidying import tidy_accounts
 from people.models import ApiToken, User
 from rooms.models import Seat
-from tests.people.factories import people, person
-from tests.rooms.people import open_room
+from tests.support.people import people, person
+from tests.support.rooms import open_room
 
 pytestmark = pytest.mark.django_db
 
@@ -42,7 +42,7 @@ def test_each_has_its_turn_and_a_task_that_is_asked_to_stop_stops() -> None:
             raise SoftTimeLimitExceeded
         done.append(number)
 
-    assert each([0, 1, 2], work, "counting") == 2
+    assert run_each([0, 1, 2], work, "counting") == 2
     with pytest.raises(SoftTimeLimitExceeded):
-        each([3, 4], work, "counting")
+        run_each([3, 4], work, "counting")
     assert done == [0, 2]

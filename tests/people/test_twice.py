@@ -18,9 +18,9 @@ from people.creators.actions import add_creators
 from people.models import ApiToken, Creator, Sanction, User
 from rooms.models import Room
 from social.models import Follow
-from tests.people.factories import PASSWORD, person
-from tests.people.staff import use_second_step
-from tests.people.ways_in import confirm, entered, link_in, signed_in
+from tests.support.people import PASSWORD, person
+from tests.support.staff import use_second_step
+from tests.support.ways_in import confirm, entered, link_in, signed_in
 
 pytestmark = pytest.mark.django_db
 NEW = "another long enough password"

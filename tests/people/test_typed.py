@@ -21,9 +21,9 @@ from people.models import ApiToken, Creator, Sanction, User
 from people.refusals import PeopleRefused
 from rooms.actions import open_room
 from rooms.models import Room
-from tests.people.factories import api_client, person
-from tests.people.staff import sign_in_staff
-from tests.people.ways_in import entered
+from tests.support.people import api_client, person
+from tests.support.staff import sign_in_staff
+from tests.support.ways_in import entered
 
 pytestmark = pytest.mark.django_db
 UNSEEN, TURNED = "\u3164", "An\u202ena"

@@ -6,7 +6,7 @@ from collections.abc import Generator
 
 import pytest
 
-from tests.processes import Site
+from tests.support.processes import Site
 
 
 @pytest.fixture

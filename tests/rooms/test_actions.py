@@ -22,8 +22,9 @@ from rooms.actions.locking import locked
 from rooms.models import Consent, Recording, Room, RoomEvent, Seat
 from rooms.rules.refusals import RoomRefused
 from social.models import Follow
-from tests.people.staff import with_fresh_step
-from tests.rooms.people import consented, open_room, person, seated
+from tests.support.people import person
+from tests.support.rooms import consented, open_room, seated
+from tests.support.staff import with_fresh_step
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

@@ -15,18 +15,12 @@ from django.utils import timezone
 
 from rooms import actions
 from rooms.models import Consent, Recording, RecordingFile, Room, RoomEvent, Seat
-from tests.people.staff import sign_in_staff
-from tests.rooms.people import open_room, person
+from tests.support.people import person
+from tests.support.rooms import open_room
+from tests.support.staff import sign_in_staff
 
 pytestmark = pytest.mark.django_db
 LISTS = ("room", "recording", "roomevent", "consent")
-
-
-@pytest.fixture(autouse=True)
-def _plain_static_files(settings: Any) -> None:
-    """Pages are rendered without a collected folder of static files."""
-    plain = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
-    settings.STORAGES = {**settings.STORAGES, "staticfiles": plain}
 
 
 def staff(**rights: Any) -> Client:

@@ -19,8 +19,9 @@ from rooms import actions
 from rooms.api.urls import urlpatterns
 from rooms.models import Recording, RecordingFile, Room, RoomEvent, Seat
 from social.models import Follow
-from tests.people.factories import api_client as by_token
-from tests.rooms.people import consented, open_room, person, seated
+from tests.support.people import api_client as by_token
+from tests.support.people import person
+from tests.support.rooms import consented, open_room, seated
 
 pytestmark = pytest.mark.django_db
 JSON = "application/json"

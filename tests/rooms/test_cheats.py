@@ -14,9 +14,10 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 from rooms import actions
 from rooms.models import Room, RoomEvent, Seat
 from rooms.rules.identity import COOKIE
-from tests.processes import Site
-from tests.rooms.client import Page, code
-from tests.rooms.people import consented, open_room, person, seated
+from tests.support.client import Page, code
+from tests.support.people import person
+from tests.support.processes import Site
+from tests.support.rooms import consented, open_room, seated
 
 
 async def untouched(room: Room, seq: int) -> None:

@@ -13,11 +13,12 @@ from channels.db import database_sync_to_async as run
 
 from people.models import User
 from rooms.models import Room
-from tests.greedy import GREEDY, HONEST
-from tests.processes import Site
-from tests.rooms.client import Page, code
-from tests.rooms.people import open_room, person
-from tests.waiting import until
+from tests.support.client import Page, code
+from tests.support.greedy import GREEDY, HONEST
+from tests.support.people import person
+from tests.support.processes import Site
+from tests.support.rooms import open_room
+from tests.support.waiting import until
 
 
 @asynccontextmanager

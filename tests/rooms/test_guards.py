@@ -15,7 +15,8 @@ from django.utils import timezone
 
 from rooms import actions
 from rooms.models import Consent, Room, RoomEvent, Seat
-from tests.rooms.people import consented, open_room, person, seated
+from tests.support.people import person
+from tests.support.rooms import consented, open_room, seated
 
 pytestmark = pytest.mark.django_db
 

@@ -21,8 +21,9 @@ from rooms.live.hub import Hub
 from rooms.live.send_queue import LIMIT, SendQueue
 from rooms.models import Room, RoomEvent
 from rooms.wire.events import tell
-from tests.rooms.people import consented, open_room, person
-from tests.waiting import until
+from tests.support.people import person
+from tests.support.rooms import consented, open_room
+from tests.support.waiting import until
 
 pytestmark = pytest.mark.django_db(transaction=True)
 WITHIN = 20.0

@@ -11,16 +11,10 @@ from django.test import Client
 
 from rooms.rules import identity
 from rooms.rules.identity import COOKIE, COOKIE_DAYS, Who, new_key, sign, unsign
-from tests.rooms.people import open_room, person, session_cookie
+from tests.support.people import person, session_cookie
+from tests.support.rooms import open_room
 
 DAY = 86400
-
-
-@pytest.fixture(autouse=True)
-def _plain_static_files(settings: Any) -> None:
-    """Pages are rendered without a collected folder of static files."""
-    plain = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
-    settings.STORAGES = {**settings.STORAGES, "staticfiles": plain}
 
 
 def made_at(when: float, key: str, monkeypatch: pytest.MonkeyPatch) -> str:

@@ -12,9 +12,9 @@ from django.db import connection, transaction
 
 from people.models import User
 from rooms.models import Room, Seat
-from tests.processes import Site
-from tests.rooms.client import Page, code
-from tests.rooms.people import open_room, seated
+from tests.support.client import Page, code
+from tests.support.processes import Site
+from tests.support.rooms import open_room, seated
 
 run = sync_to_async
 FIRST, SECOND = "first-page-of-ada", "second-page-of-ada"

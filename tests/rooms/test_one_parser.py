@@ -20,7 +20,7 @@ from config.plain_input import drop_cookies
 from core.api.parsers import PlainJSONParser
 from rooms.live.frames import BadFrame, parse
 from rooms.rules import identity
-from tests.rooms.people import person, session_cookie
+from tests.support.people import person, session_cookie
 
 NAME = settings.SESSION_COOKIE_NAME
 ODD = ["a[b]=1", "x=a b", '{"a": 1, "b": [2]}', '"quoted; value"', "=", ";;", "novalue", f"{NAME}=other", "é=ü", "$P=/"]

@@ -10,7 +10,8 @@ import redis.asyncio
 
 from core import bus
 from rooms import presence
-from tests.waiting import until
+from tests.support.rooms import is_connected, people_in
+from tests.support.waiting import until
 
 ROOM = 71
 
@@ -25,12 +26,12 @@ async def test_a_person_with_two_pages_counts_once(client: redis.asyncio.Redis) 
     assert await presence.enter(client, ROOM, [("u:1", "first")]) == 1
     assert await presence.enter(client, ROOM, [("u:1", "second")]) == 0
     assert await presence.enter(client, ROOM, [("a:xyz", "third")]) == 1
-    assert presence.count(ROOM) == 2
+    assert people_in(ROOM) == 2
     assert await presence.leave(client, ROOM, "u:1", "first") is False
-    assert presence.is_connected(ROOM, 1)
+    assert is_connected(ROOM, 1)
     assert await presence.leave(client, ROOM, "u:1", "second") is True
     assert await presence.leave(client, ROOM, "u:1", "second") is False, "gone is gone"
-    assert not presence.is_connected(ROOM, 1)
+    assert not is_connected(ROOM, 1)
     assert await presence.alook(client, ROOM, ["u:1", "a:xyz"]) == (1, [False, True])
 
 
@@ -38,13 +39,13 @@ async def test_a_refresh_is_no_arrival(client: redis.asyncio.Redis) -> None:
     members = [(f"a:{n}", "page") for n in range(1200)]
     assert await presence.enter(client, ROOM, members) == 1200
     assert await presence.enter(client, ROOM, members) == 0
-    assert presence.count(ROOM) == 1200
+    assert people_in(ROOM) == 1200
 
 
 async def test_who_is_not_refreshed_expires(client: redis.asyncio.Redis, monkeypatch: pytest.MonkeyPatch) -> None:
     killed = [("u:1", "a page of a killed process"), ("u:1", "another")]
     await presence.enter(client, ROOM, [*killed, ("u:2", "page")])
-    assert presence.count(ROOM) == 2
+    assert people_in(ROOM) == 2
     with monkeypatch.context() as patch:
         patch.setattr(presence, "TTL", 0.05)
         await presence.enter(client, ROOM, killed)
@@ -58,7 +59,7 @@ async def test_who_is_not_refreshed_expires(client: redis.asyncio.Redis, monkeyp
 
 async def test_rooms_do_not_mix(client: redis.asyncio.Redis) -> None:
     await presence.enter(client, ROOM, [("u:1", "page")])
-    assert presence.count(ROOM + 1) == 0
+    assert people_in(ROOM + 1) == 0
 
 
 async def test_processes_race_without_miscounting(client: redis.asyncio.Redis) -> None:
@@ -69,5 +70,5 @@ async def test_processes_race_without_miscounting(client: redis.asyncio.Redis) -
                 await presence.leave(mine, ROOM, f"u:{n % 3}", f"{n}-{turn}")
 
     await asyncio.gather(*(one(n) for n in range(12)))
-    assert presence.count(ROOM) == 0
+    assert people_in(ROOM) == 0
     assert await client.exists(bus.key(f"presence:{ROOM}:people")) == 0

@@ -18,15 +18,15 @@ from django.db import connection
 from core import bus
 from deploy.local.throwaway import Throwaway
 from rooms import actions, channels
-from rooms.models import Room
-from tests.processes import Site
-from tests.rooms.client import Page, code
-from tests.rooms.people import consented, open_room, person, seated
+from rooms.models import Room, RoomEvent
+from tests.support.client import Page, code
+from tests.support.people import person
+from tests.support.processes import Site
+from tests.support.rooms import consented, open_room, seated
 
 
 @pytest.mark.alone
-async def test_redis_dies_and_comes_back(site: Site, services: Throwaway) -> None:
-    site.start("web")
+async def test_redis_dies_and_comes_back(lent_site: Site, services: Throwaway) -> None:
     room = await run(open_room)()
     guest = await run(lambda: consented(person("guest"), room))()
     async with Page(room, guest) as page, Page(room) as stranger:
@@ -40,7 +40,8 @@ async def test_redis_dies_and_comes_back(site: Site, services: Throwaway) -> Non
         fresh = await stranger.wait_for("snapshot", within=60)
         assert time.monotonic() - started < 6, "the hub tries again within two seconds"
         assert [seat["user"] for seat in fresh["seats"]] == ["host", "guest"]
-        assert (await page.wait_for("snapshot"))["seq"] == fresh["seq"] == 3
+        events = [(event.seq, event.type) for event in await run(lambda: list(RoomEvent.objects.order_by("seq")))()]
+        assert (await page.wait_for("snapshot"))["seq"] == fresh["seq"] == 3, events
         assert code(await page.ask("unmute")) == "ok"
         await stranger.wait_for(lambda message: message.get("seq") == 4)
         count = await stranger.wait_for(lambda m: m.get("type") in ("beat", "count") and m["listening"] == 1)
@@ -48,7 +49,7 @@ async def test_redis_dies_and_comes_back(site: Site, services: Throwaway) -> Non
 
 
 @pytest.mark.alone
-async def test_a_page_that_slept_is_right_within_a_second(web: Site) -> None:
+async def test_a_page_that_slept_is_right_within_a_second(lent_site: Site) -> None:
     room = await run(open_room)()
     guest = await run(person)("sleeper")
     async with Page(room, guest) as page:
@@ -112,8 +113,7 @@ def reconnected(transactional_db: None) -> Generator[None]:
 
 
 @pytest.mark.alone
-async def test_postgresql_dies_and_comes_back(site: Site, services: Throwaway, reconnected: None) -> None:
-    site.start("web")
+async def test_postgresql_dies_and_comes_back(lent_site: Site, services: Throwaway, reconnected: None) -> None:
     room = await run(open_room)()
     guest = await run(lambda: consented(person("guest"), room))()
     async with Page(room, guest) as page, Page(room) as stranger:
@@ -158,7 +158,6 @@ def resident_kb(site: Site) -> int:
         return next(int(line.split()[1]) for line in status if line.startswith("VmRSS"))
 
 
-@pytest.mark.alone
 async def test_a_socket_that_does_not_read_is_dropped_and_holds_up_nobody(web: Site) -> None:
     room = await run(open_room)()
     async with Page(room) as page:

@@ -18,8 +18,9 @@ from rooms.models import Room, RoomEvent
 from rooms.rules.identity import Who
 from rooms.wire.events import SEQUENCED, as_message
 from rooms.wire.snapshot import snapshot
-from tests.rooms.people import consented, open_room, person
 from tests.rooms.reducer import apply
+from tests.support.people import person
+from tests.support.rooms import consented, open_room
 
 pytestmark = pytest.mark.django_db(transaction=True)
 SAME = ("seq", "room", "seats", "you")  # the count is lossy

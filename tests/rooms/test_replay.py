@@ -17,8 +17,9 @@ from rooms.rules.identity import Who
 from rooms.rules.refusals import RoomRefused
 from rooms.wire.events import SEQUENCED, as_message
 from rooms.wire.snapshot import snapshot
-from tests.rooms.people import consented, open_room, person
 from tests.rooms.reducer import apply, replay
+from tests.support.people import person
+from tests.support.rooms import consented, open_room
 
 pytestmark = pytest.mark.django_db(transaction=True)
 LOSSY = ("now", "listening")

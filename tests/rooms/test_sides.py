@@ -22,9 +22,10 @@ from rooms.rules.admission import Guest, admissions
 from rooms.rules.identity import Who, new_conn
 from rooms.wire import events
 from rooms.wire.snapshot import snapshot
-from tests.people.staff import sign_in_staff
-from tests.rooms.people import open_room, person
-from tests.waiting import until
+from tests.support.people import person
+from tests.support.rooms import open_room
+from tests.support.staff import sign_in_staff
+from tests.support.waiting import until
 
 pytestmark = pytest.mark.django_db(transaction=True)
 SECRET: events.Sided = {"type": "test", "room": "x", "data": {"word": "for the host"}}

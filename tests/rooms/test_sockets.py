@@ -8,9 +8,10 @@ from channels.db import database_sync_to_async as sync_to_async
 from django.conf import settings
 
 from rooms.models import Seat
-from tests.processes import Site
-from tests.rooms.client import Page, code
-from tests.rooms.people import consented, open_room, person
+from tests.support.client import Page, code
+from tests.support.people import person
+from tests.support.processes import Site
+from tests.support.rooms import consented, open_room
 
 run = sync_to_async
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
@@ -22,9 +21,11 @@ from rooms.models import Room, Seat
 from rooms.rules.refusals import RoomRefused
 from social.actions.follows import follow, unfollow
 from social.models import Follow
-from tests.processes import Site
-from tests.rooms.client import Page, code
-from tests.rooms.people import open_room, person, seated
+from tests.support.client import Page, code
+from tests.support.people import person
+from tests.support.processes import Site
+from tests.support.rooms import open_room, seated
+from tests.support.waiting import until
 
 pytestmark = pytest.mark.django_db(transaction=True)
 # Seconds. How soon it must be is measured by a test that has the machine to itself (tests/attacks).
@@ -104,7 +105,7 @@ async def test_who_signs_out_leaves_by_that_browser_alone(web: Site) -> None:
         last = await run(lambda: Session.objects.get(user=guest))()
         await run(sign_out)(guest, last.ident)
         assert await put_out(stays) == "signed_out"
-        await until(lambda: not seats_of(guest))
+        await until(run(lambda: not seats_of(guest)), AT_ONCE)
 
 
 async def test_who_closes_while_being_put_out_still_leaves_the_stage(web: Site) -> None:
@@ -127,13 +128,6 @@ def sign_out(user: User, ident: str) -> None:
     """As the page does: the session's row goes, and that is said."""
     Session.objects.filter(ident=ident).delete()
     standing.standing_changed(user, "signed_out", ident)
-
-
-async def until(true: Callable[[], bool], within: float = AT_ONCE) -> None:
-    end = time.monotonic() + within
-    while not await run(true)():
-        assert time.monotonic() < end, "not in time"
-        await asyncio.sleep(0.05)
 
 
 async def test_a_new_key_for_a_session_closes_nothing(web: Site) -> None:

@@ -17,8 +17,9 @@ from people.refusals import PeopleRefused
 from rooms import actions
 from rooms.models import Room, Seat
 from rooms.rules.refusals import RoomRefused
-from tests.privileges import superuser
-from tests.rooms.people import consented, open_room, person
+from tests.support.people import person
+from tests.support.privileges import superuser
+from tests.support.rooms import consented, open_room
 
 
 def close(user: User) -> None:

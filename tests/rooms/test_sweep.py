@@ -19,7 +19,7 @@ from deploy.local.process import wait_for
 from people.models import Sanction, User
 from rooms import actions, presence
 from rooms.models import Room, RoomEvent, Seat
-from tests.rooms.people import consented, open_room, seated
+from tests.support.rooms import consented, is_connected, open_room, people_in, seated
 
 pytestmark = pytest.mark.django_db(transaction=True)
 NOW = timezone.now
@@ -100,11 +100,11 @@ def test_a_killed_web_process_is_noticed(settings: Any, monkeypatch: pytest.Monk
     room = open_room()
     come(room, room.host)
     actions.sweep_rooms(at(0))
-    assert presence.is_connected(room.pk, room.host_id)
+    assert is_connected(room.pk, room.host_id)
     monkeypatch.setattr(presence, "TTL", 0.05)
     come(room, room.host)
-    wait_for("the end of its time", lambda: not presence.is_connected(room.pk, room.host_id), seconds=10)
-    assert presence.count(room.pk) == 0
+    wait_for("the end of its time", lambda: not is_connected(room.pk, room.host_id), seconds=10)
+    assert people_in(room.pk) == 0
     actions.sweep_rooms(at(0))
     actions.sweep_rooms(at(6))
     assert types(room) == ["host_lost"]

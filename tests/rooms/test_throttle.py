@@ -13,7 +13,8 @@ from core.throttle import Limit
 from rooms.live import frames
 from rooms.rules import limits
 from rooms.rules.refusals import RoomRefused
-from tests.rooms.people import open_room, person
+from tests.support.people import person
+from tests.support.rooms import open_room
 
 SLOW = Limit("test", 0.01, 3, RoomRefused)  # what is used up stays used up, however slow this machine is
 

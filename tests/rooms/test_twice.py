@@ -16,8 +16,8 @@ from ledger.models import Entry
 from people.models import User
 from rooms import actions
 from rooms.models import Consent, Recording, Room, RoomEvent, Seat
-from tests.people.factories import api_client
-from tests.rooms.people import consented, open_room, person, seated
+from tests.support.people import api_client, person
+from tests.support.rooms import consented, open_room, seated
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

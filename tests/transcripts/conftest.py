@@ -3,7 +3,8 @@
 import pytest
 
 from rooms.models import Recording
-from tests.transcripts import builders, sounds
+from tests.support import recordings, sounds
+from tests.support.people import person
 from transcripts import actions
 from transcripts.jobs import claims, results
 from transcripts.models import TrackPlan, TranscriptionWindow
@@ -13,10 +14,10 @@ from transcripts.speech.windows import Span
 @pytest.fixture
 def recording(db: None) -> Recording:
     """A room with one track of five clips: two windows."""
-    host = builders.person("hanna")
-    made = builders.ended_room(host)
+    host = person("hanna")
+    made = recordings.ended_recording(host)
     places, end_ms = sounds.in_turn((*sounds.CLIPS, *sounds.CLIPS))
-    builders.track(made, builders.seat(made, host, 0), sounds.laid(places, end_ms), start_ms=2_000)
+    recordings.lay_track(made, recordings.sat_until_the_end(made, host, 0), sounds.laid(places, end_ms), start_ms=2_000)
     return made
 
 

@@ -9,9 +9,10 @@ from django.urls import reverse
 from people.models import User
 from retention import purge
 from rooms.models import Recording
-from tests.moderation.builders import due_at
-from tests.people.staff import sign_in_staff
-from tests.transcripts import builders, sounds
+from tests.support import recordings, sounds
+from tests.support.people import person
+from tests.support.rooms import due_at
+from tests.support.staff import sign_in_staff
 from transcripts import actions
 from transcripts.jobs import claims, results
 from transcripts.models import Cue, TrackPlan, TranscriptionWindow
@@ -31,13 +32,13 @@ class Table:
     """A room with a host, a co-host, a speaker and a stranger, and what was said in it."""
 
     def __init__(self, language: str = "en") -> None:
-        self.people = {handle: builders.person(handle) for handle in ("hanna", "daan", "bram", "stranger")}
-        self.recording: Recording = builders.ended_room(self.people["hanna"], language)
+        self.people = {handle: person(handle) for handle in ("hanna", "daan", "bram", "stranger")}
+        self.recording: Recording = recordings.ended_recording(self.people["hanna"], language)
         self.room = self.recording.room
         self.url = f"/api/v1/rooms/{self.room.slug}/transcript/"
         for handle, place in (("hanna", 0), ("daan", 11), ("bram", 1)):
-            seat = builders.seat(self.recording, self.people[handle], place)
-            builders.track(self.recording, seat, sounds.clip("0880"))
+            seat = recordings.sat_until_the_end(self.recording, self.people[handle], place)
+            recordings.lay_track(self.recording, seat, sounds.clip("0880"))
         actions.request_transcript(self.recording)
         while plan := claims.claim(TrackPlan, "planner"):
             results.save_plan(plan, [(Span(0, 25_000),)])
@@ -159,8 +160,8 @@ def test_host_and_co_host_correct_and_the_machine_s_text_stays(table: Table) -> 
 
 
 def test_a_line_of_another_room_cannot_be_corrected_from_here(table: Table) -> None:
-    other = builders.ended_room(builders.person("other"))
-    builders.track(other, builders.seat(other, other.room.host, 0), sounds.clip("0880"))
+    other = recordings.ended_recording(person("other"))
+    recordings.lay_track(other, recordings.sat_until_the_end(other, other.room.host, 0), sounds.clip("0880"))
     actions.request_transcript(other)
     client = Client()
     client.force_login(other.room.host)
@@ -199,10 +200,8 @@ def test_failures_are_tried_again_at_the_host_s_word(table: Table) -> None:
 
 
 def test_lines_and_lists_cost_the_same_queries_however_many_there_are(
-    table: Table, django_assert_max_num_queries: object, settings: object
+    table: Table, django_assert_max_num_queries: object
 ) -> None:
-    plain = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
-    settings.STORAGES = {**settings.STORAGES, "staticfiles": plain}  # type: ignore[attr-defined]
     window = TranscriptionWindow.objects.select_related("plan__transcript", "plan__file").first()
     assert window
     plan = window.plan

@@ -7,7 +7,7 @@ import pytest
 import torch
 from silero_vad import load_silero_vad
 
-from tests.transcripts import sounds
+from tests.support import sounds
 from transcripts.speech import audio, vad
 from transcripts.speech.audio import RATE, SoundUnreadable
 from transcripts.speech.windows import Span, spans

@@ -2,24 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import pytest
 from django.test import Client
 
 from rooms.models import Room
-from tests.rooms.recording.builders import talked_room
+from tests.support.recordings import talked_room
 from transcripts.doubt import LIMIT, doubtful
 from transcripts.models import Cue
 
 MARK = "data-doubt>[doubtful]"
 ABOUT = "data-about-doubt"
-
-
-@pytest.fixture(autouse=True)
-def _plain_static_files(settings: Any) -> None:
-    plain = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
-    settings.STORAGES = {**settings.STORAGES, "staticfiles": plain}
 
 
 @pytest.fixture

@@ -12,7 +12,8 @@ import pytest
 from django.conf import settings as configured
 from django.db import connection
 
-from tests.transcripts import builders, sounds
+from tests.support import recordings, sounds
+from tests.support.people import person
 from transcripts import actions
 from transcripts.jobs import claims, results
 from transcripts.jobs.run import attempt, transcribe_window
@@ -22,7 +23,7 @@ from transcripts.speech.engine import Beat, WhisperEngine
 from transcripts.speech.stitch import SpeechSegment, Word
 from transcripts.speech.windows import Span
 
-pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.alone]
+pytestmark = pytest.mark.django_db(transaction=True)
 LEASE = 5  # seconds; a part of Whisper takes a tenth of one, on a busy machine two
 
 
@@ -51,10 +52,10 @@ def whisper() -> WhisperEngine:
 def window(settings: Any) -> TranscriptionWindow:
     """One window of one clip, claimed with a short lease."""
     settings.SPEECH_LEASE_SECONDS = LEASE
-    host = builders.person("hanna")
-    recording = builders.ended_room(host)
+    host = person("hanna")
+    recording = recordings.ended_recording(host)
     sound = sounds.clip(sounds.CLIPS[0])
-    builders.track(recording, builders.seat(recording, host, 0), sound)
+    recordings.lay_track(recording, recordings.sat_until_the_end(recording, host, 0), sound)
     actions.request_transcript(recording)
     plan = claims.claim(TrackPlan, "planner")
     assert plan is not None

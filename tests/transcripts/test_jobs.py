@@ -12,8 +12,9 @@ from django.utils import timezone
 from retention import purge
 from rooms.hooks import recording_ready
 from rooms.models import Recording, Room
-from tests.moderation.builders import due_at
-from tests.transcripts import builders, sounds
+from tests.support import recordings, sounds
+from tests.support.people import person
+from tests.support.rooms import due_at
 from tests.transcripts.pieces import Told, let_leases_run_out, never, transcript, work_through
 from transcripts import actions
 from transcripts.jobs import claims, progress, results
@@ -42,22 +43,22 @@ def test_a_finished_recording_is_transcribed_from_the_signal_on(recording: Recor
 
 
 def test_a_room_that_wanted_none_gets_none(db: None) -> None:
-    recording = builders.ended_room(builders.person("hanna"), transcription=False)
+    recording = recordings.ended_recording(person("hanna"), transcription=False)
     assert actions.request_transcript(recording).state == Transcript.State.OFF
     assert not TrackPlan.objects.exists()
 
 
 def test_a_room_without_tracks_is_ready_at_once(db: None) -> None:
-    made = actions.request_transcript(builders.ended_room(builders.person("hanna")))
+    made = actions.request_transcript(recordings.ended_recording(person("hanna")))
     assert transcript().state == Transcript.State.READY
     assert progress.progress(transcript()) == progress.TranscriptProgress(100, 0, 0)
     assert made.pk == transcript().pk
 
 
 def test_a_track_of_silence_is_ready_without_windows(db: None) -> None:
-    host = builders.person("hanna")
-    recording = builders.ended_room(host)
-    builders.track(recording, builders.seat(recording, host, 0), np.zeros(16_000 * 40, np.float32))
+    host = person("hanna")
+    recording = recordings.ended_recording(host)
+    recordings.lay_track(recording, recordings.sat_until_the_end(recording, host, 0), np.zeros(16_000 * 40, np.float32))
     actions.request_transcript(recording)
     assert run_items("me", never, Told) == 1
     assert transcript().state == Transcript.State.READY
@@ -153,7 +154,7 @@ def test_the_host_can_have_failures_tried_again(windows: list[TranscriptionWindo
 def test_a_track_that_cannot_be_read_is_one_gap_and_can_be_tried_again(recording: Recording) -> None:
     room, file = recording.room, recording.files.get()
     actions.request_transcript(recording)
-    path = builders.path_of(file)
+    path = recordings.path_of(file)
     kept = path.read_bytes()
     path.write_bytes(b"nothing")
     work_through(Told)
@@ -261,9 +262,9 @@ def test_the_database_refuses_cues_that_make_no_sense(
 @pytest.mark.django_db(transaction=True)
 def test_two_workers_never_have_one_piece() -> None:
     """Eight threads claim as fast as they can: each window goes to exactly one."""
-    host = builders.person("hanna")
-    recording = builders.ended_room(host)
-    builders.track(recording, builders.seat(recording, host, 0), sounds.clip("0880"))
+    host = person("hanna")
+    recording = recordings.ended_recording(host)
+    recordings.lay_track(recording, recordings.sat_until_the_end(recording, host, 0), sounds.clip("0880"))
     actions.request_transcript(recording)
     plan = claims.claim(TrackPlan, "planner")
     assert plan

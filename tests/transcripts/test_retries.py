@@ -16,8 +16,8 @@ from django.utils import timezone
 from ledger.models import Entry
 from rooms.models import Room
 from rooms.recording import marker
-from tests.people.staff import sign_in_staff
-from tests.rooms.people import person as staff_person
+from tests.support.people import person as staff_person
+from tests.support.staff import sign_in_staff
 from tests.transcripts.pieces import Told, never, transcript, work_through
 from transcripts import actions
 from transcripts.jobs import claims, results
@@ -85,9 +85,7 @@ def test_on_another_disk_nothing_is_claimed_and_nothing_fails(
     assert set(TranscriptionWindow.objects.values_list("state", "attempts")) == {("waiting", 0)}
 
 
-def test_staff_and_operators_have_failures_tried_again(windows: list[TranscriptionWindow], settings: Any) -> None:
-    plain = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
-    settings.STORAGES = {**settings.STORAGES, "staticfiles": plain}
+def test_staff_and_operators_have_failures_tried_again(windows: list[TranscriptionWindow]) -> None:
     room = Room.objects.get()
     engine = Told(*[RuntimeError("bad")] * 9)
     work_through(lambda: engine)

@@ -16,8 +16,9 @@ from people import notify
 from people.models import User
 from retention import purge
 from rooms.models import Recording, Room
-from tests.moderation.builders import due_at
-from tests.transcripts import builders, sounds
+from tests.support import recordings, sounds
+from tests.support.people import person
+from tests.support.rooms import due_at
 from transcripts import actions, tasks
 from transcripts.jobs import claims, results
 from transcripts.jobs import notify as host_mail
@@ -31,9 +32,9 @@ BY = results.EngineVersion("m", "1")
 @pytest.fixture
 def windows() -> list[TranscriptionWindow]:
     """Four windows of one track, each in the hands of a worker."""
-    host = builders.person("hanna")
-    recording = builders.ended_room(host)
-    builders.track(recording, builders.seat(recording, host, 0), sounds.clip("0880"))
+    host = person("hanna")
+    recording = recordings.ended_recording(host)
+    recordings.lay_track(recording, recordings.sat_until_the_end(recording, host, 0), sounds.clip("0880"))
     actions.request_transcript(recording)
     plan = claims.claim(TrackPlan, "planner")
     assert plan is not None
@@ -115,7 +116,7 @@ def test_nothing_is_told_of_what_is_gone_or_empty(windows: list[TranscriptionWin
     Recording.objects.filter(room=room).update(state=Recording.State.PURGED)
     Room.objects.filter(pk=room.pk).update(purged_at=timezone.now())
     assert host_mail.notify_hosts() == 0
-    silent = builders.ended_room(builders.person("silent"))
+    silent = recordings.ended_recording(person("silent"))
     actions.request_transcript(silent)
     assert Transcript.objects.get(room=silent.room).state == "ready"
     assert host_mail.notify_hosts() == 0

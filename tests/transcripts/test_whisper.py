@@ -8,7 +8,8 @@ import pytest
 
 from people.models import User
 from rooms.models import Recording
-from tests.transcripts import builders, sounds
+from tests.support import recordings, sounds
+from tests.support.people import person
 from transcripts import actions
 from transcripts.jobs.run import run_items
 from transcripts.models import Cue, Transcript
@@ -67,12 +68,14 @@ def test_every_clean_clip_is_understood_though_four_talk_at_once() -> None:
     """All English clips there are, by four voices, each on a track of its own, all of them from the first second on."""
     voices = {"austen": sounds.CLIPS, **{f"voice-{name}": (name,) for name in sounds.OTHERS}}
     said = {handle: " ".join(sounds.WORDS[name] for name in names) for handle, names in voices.items()}
-    recording = builders.ended_room(builders.person("austen"))
+    recording = recordings.ended_recording(person("austen"))
     places: dict[str, list[tuple[int, str]]] = {}
     for place, (handle, names) in enumerate(voices.items()):
         places[handle], end_ms = sounds.in_turn(names, 1_000, 900)
-        user = User.objects.filter(handle=handle).first() or builders.person(handle)
-        builders.track(recording, builders.seat(recording, user, place), sounds.laid(places[handle], end_ms + 500))
+        user = User.objects.filter(handle=handle).first() or person(handle)
+        recordings.lay_track(
+            recording, recordings.sat_until_the_end(recording, user, place), sounds.laid(places[handle], end_ms + 500)
+        )
     transcribe(recording)
     rates = {name: clip_error_rate(handle, at_ms, name) for handle in voices for at_ms, name in places[handle]}
     print("word error rate:", {name: f"{rate:.1%}" for name, rate in rates.items()})  # noqa: T201
@@ -96,14 +99,14 @@ def clip_error_rate(handle: str, at_ms: int, name: str) -> float:
 
 def test_word_times_are_where_the_clips_were_laid_also_after_a_gap() -> None:
     """Two tracks of one speaker with minutes between them, and minutes of silence inside the first."""
-    hanna = builders.person("hanna")
-    recording = builders.ended_room(hanna)
-    sat = builders.seat(recording, hanna, 0)
+    hanna = person("hanna")
+    recording = recordings.ended_recording(hanna)
+    sat = recordings.sat_until_the_end(recording, hanna, 0)
     laid, end_ms = sounds.in_turn(("0870", "0880", "0890"), 3_000, 900)
     behind, end_ms = sounds.in_turn(("0920", "0930"), 180_000, 900)
-    builders.track(recording, sat, sounds.laid([*laid, *behind], end_ms), start_ms=7_000)
+    recordings.lay_track(recording, sat, sounds.laid([*laid, *behind], end_ms), start_ms=7_000)
     again, end_ms = sounds.in_turn(("0890", "0880"), 2_500, 900)
-    builders.track(recording, sat, sounds.laid(again, end_ms), start_ms=1_500_000)
+    recordings.lay_track(recording, sat, sounds.laid(again, end_ms), start_ms=1_500_000)
     transcribe(recording)
     found = words_of(hanna)
     rate = sounds.word_error_rate(reference(("0870", "0880", "0890", "0920", "0930", "0890", "0880")), text_of(hanna))
@@ -121,11 +124,11 @@ def test_word_times_are_where_the_clips_were_laid_also_after_a_gap() -> None:
 
 
 def test_speech_without_a_pause_is_cut_without_doubling_or_losing_words() -> None:
-    hanna = builders.person("hanna")
-    recording = builders.ended_room(hanna)
+    hanna = person("hanna")
+    recording = recordings.ended_recording(hanna)
     names = (*sounds.CLIPS, *sounds.CLIPS)
     sound = np.concatenate([sounds.clip(name)[3_000:-3_000] for name in names])  # without the silence at their ends
-    builders.track(recording, builders.seat(recording, hanna, 0), sound)
+    recordings.lay_track(recording, recordings.sat_until_the_end(recording, hanna, 0), sound)
     transcribe(recording)
     rate = sounds.word_error_rate(reference(names), text_of(hanna))
     print(f"word error rate: {rate:.1%}")  # noqa: T201
@@ -149,9 +152,9 @@ def test_dutch_sentences_are_heard_as_dutch_in_a_dutch_room() -> None:
 
 def dutch_talk(language: str, sound: Sound) -> User:
     """The host of a room of this language, who said this; every line of it is in that language."""
-    host = builders.person(f"host-{language}")
-    recording = builders.ended_room(host, language)
-    builders.track(recording, builders.seat(recording, host, 0), sound)
+    host = person(f"host-{language}")
+    recording = recordings.ended_recording(host, language)
+    recordings.lay_track(recording, recordings.sat_until_the_end(recording, host, 0), sound)
     transcribe(recording)
     assert set(Cue.objects.filter(seat__user=host).values_list("language", flat=True)) == {language}
     return host
@@ -175,10 +178,10 @@ def test_dutch_words_alone_are_heard_as_dutch() -> None:
 
 def test_silence_and_noise_give_no_words() -> None:
     """Whisper alone thanks for watching; nothing of that may get through."""
-    hanna = builders.person("hanna")
-    recording = builders.ended_room(hanna)
+    hanna = person("hanna")
+    recording = recordings.ended_recording(hanna)
     noise = np.random.default_rng(3).normal(0, 0.02, 16_000 * 45).astype(np.float32)
-    builders.track(recording, builders.seat(recording, hanna, 0), noise)
+    recordings.lay_track(recording, recordings.sat_until_the_end(recording, hanna, 0), noise)
     transcribe(recording)
     assert not Cue.objects.exists()
 

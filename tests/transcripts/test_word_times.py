@@ -20,14 +20,14 @@ from deploy.local.throwaway import Throwaway
 from rooms import actions
 from rooms.guests import peers
 from rooms.guests.talker import Talker
-from rooms.guests.visitor import Browser
 from rooms.models import Recording, RecordingFile, Room
 from rooms.recording import store
 from rooms.recording.finishing import tracks
-from tests.processes import Site
-from tests.rooms.media.conftest import PASSWORD, by_hand, say, wait_until
-from tests.rooms.people import open_room, person
-from tests.transcripts.sounds import CLIPS, RATE, in_turn, laid, plain_words
+from tests.rooms.media.conftest import signed_in
+from tests.support.processes import Site, by_hand
+from tests.support.rooms import open_room
+from tests.support.sounds import CLIPS, RATE, in_turn, laid, plain_words
+from tests.support.waiting import say, wait_until
 from tests.transcripts.test_whisper import known_times
 from transcripts import actions as transcribing
 from transcripts.jobs.run import run_items
@@ -43,15 +43,11 @@ FAR_MS = 1_500  # the same word may be said again later than this
 Envelope = np.ndarray[Any, np.dtype[np.float64]]
 
 
-def test_words_stand_where_they_were_said_after_gaps_too(site: Site, services: Throwaway, settings: Any) -> None:
+def test_words_stand_where_they_were_said_after_gaps_too(lent_site: Site, services: Throwaway, settings: Any) -> None:
     """A speaker's connection dies and comes back, then everybody's with the media server: times go on being right."""
     settings.WHISPER_MODEL = "base"
-    site.start("web", "media", "work", STATIC_FILES="source")
     room = open_room()
-    person("nora")
-    speaker = Browser(site.url)
-    speaker.sign_in("nora", PASSWORD)
-    moments = asyncio.run(say_it_all(services, Talker(speaker, room.slug, microphone()), room))
+    moments = asyncio.run(say_it_all(services, Talker(signed_in(lent_site, "nora"), room.slug, microphone()), room))
     recording = wait_until(lambda: Recording.objects.filter(room=room, state="ready").first(), 60, "finishing")
     room.refresh_from_db()
     assert room.started_at is not None

@@ -7,9 +7,11 @@ import pytest
 from django.db import connection
 
 from rooms.models import Recording
-from tests.privileges import owner
-from tests.processes import Site
-from tests.transcripts import builders, sounds
+from tests.support import recordings, sounds
+from tests.support.people import person
+from tests.support.privileges import owner
+from tests.support.processes import Site
+from tests.support.waiting import wait_until
 from transcripts import actions
 from transcripts.models import Cue, Transcript, TranscriptionWindow, WorkItem
 from transcripts.tasks import requeue, work
@@ -33,10 +35,10 @@ FORGET = "DROP TRIGGER witness ON transcripts_transcriptionwindow; DROP FUNCTION
 @pytest.fixture
 def recording(transactional_db: None) -> Recording:
     """Six windows of speech: enough to be killed in the middle."""
-    host = builders.person("hanna")
-    made = builders.ended_room(host)
+    host = person("hanna")
+    made = recordings.ended_recording(host)
     places, end_ms = sounds.in_turn(sounds.CLIPS * 6, pause_ms=600)
-    builders.track(made, builders.seat(made, host, 0), sounds.laid(places, end_ms))
+    recordings.lay_track(made, recordings.sat_until_the_end(made, host, 0), sounds.laid(places, end_ms))
     return made
 
 
@@ -55,10 +57,10 @@ def taken_from_the_living() -> int:
 
 def wait_for(what: Callable[[], bool], site: Site, seconds: float = 300) -> None:
     """Wait, generously: Whisper on a busy machine. If it never comes to that, say what the worker wrote last."""
-    ends = time.monotonic() + seconds
-    while not what():
-        assert time.monotonic() < ends, site.log("speech").read_text(errors="replace")[-4000:]
-        time.sleep(0.05)
+    try:
+        wait_until(what, seconds, every=0.05)
+    except AssertionError as error:
+        raise AssertionError(site.log("speech").read_text(errors="replace")[-4000:]) from error
 
 
 def done() -> int:

@@ -1,4 +1,4 @@
-"""manage.py ledger: verify the chain, anchor its head, say that a backup was put back."""
+"""manage.py ledger: verify the chain, anchor its head, declare that a backup was restored."""
 
 from __future__ import annotations
 

@@ -1,4 +1,5 @@
-"""manage.py migrate: Django's own, as the tables' owner (MIGRATIONS_DATABASE_URL); then rights for the site's role."""
+"""manage.py migrate: Django's, run as the tables' owner (MIGRATIONS_DATABASE_URL); then grants rights to the site's
+role."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`manage.py seed_demo`: the demo's accounts, and what other apps add to them. May run at every start."""
+"""`manage.py seed_demo`: make the demo's accounts, and what other apps add to them. May run at every start."""
 
 from typing import Any
 

@@ -16,7 +16,7 @@ VERBS: dict[str, Verb] = {
     ),
     "leave_seat": Verb(stage.leave_seat, rest=Rest("delete", "seat")),
     "mute": Verb(stage.mute, args={"user": SELF_OR_PERSON}, rest=Rest("post", "mute")),
-    "unmute": Verb(stage.unmute, args={"user": SELF_OR_PERSON}, rest=Rest("post", "unmute")),
+    "unmute": Verb(stage.unmute, args={"user": SELF_OR_PERSON}, rest=Rest("post", "unmute", takes_arguments=False)),
     "unseat": Verb(stage.unseat, args={"user": PERSON}, rest=Rest("post", "unseat")),
     "speak_claim": Verb(stage.speak_claim, args={"take": FLAG}),
     "speak_stop": Verb(stage.speak_stop),

@@ -22,12 +22,14 @@ class Rest:
     """Where the API has a verb: `method` and `path` below /api/v1/rooms/<slug>/.
 
     `answer` describes the verb's own answer; without it the API answers with the room as the reader then sees it.
+    Without `takes_arguments` no body is read.
     """
 
     method: Literal["post", "put", "delete"]
     path: str
     answer: Mapping[str, Callable[[], serializers.Field[Any, Any, Any, Any]]] | None = None
     status: int = 200
+    takes_arguments: bool = True
 
 
 @dataclass(frozen=True, slots=True)

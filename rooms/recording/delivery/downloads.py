@@ -37,7 +37,7 @@ def limited(
     if user_pk is None:
         lease = quotas.take(OF_ADDRESS, counted_as(address_of_request(request)))
     else:
-        lease = quotas.take(OF_PERSON, quotas.person(user_pk))
+        lease = quotas.take(OF_PERSON, quotas.person_key(user_pk))
     if lease is None:
         refused = RoomRefused("too_many")
         return HttpResponse(

@@ -166,8 +166,8 @@ export interface RoomState {
 }
 
 /**
- * What the reader may do here. `take_seat` is the right to a place, whether or not one is free this second or
- * consent was given: those two change while one looks, and the client sees both (`seats`, `consented`).
+ * Rights of the reader. `take_seat` is the right to a place, whether or not one is free this second or consent was
+ * given: those two change meanwhile, and the client sees both (`seats`, `consented`).
  */
 export interface May {
   take_seat: boolean;

@@ -7,7 +7,7 @@ import itertools
 import json
 import re
 import time
-from collections.abc import Callable, Generator
+from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from http.cookies import SimpleCookie
@@ -23,8 +23,7 @@ from websockets.typing import Origin
 
 from people.models import Creator, User
 from rooms.models import Room
-from tests.people import factories
-from tests.rooms.people import session_cookie
+from tests.support.people import PASSWORD, person, session_cookie
 
 SHARED = 30.0  # seconds for what takes one or two where nothing else runs
 _TOKEN = re.compile(r'name="csrfmiddlewaretoken" value="([^"]+)"')
@@ -37,8 +36,8 @@ def fresh(name: str) -> str:
 
 
 def somebody(name: str = "guest") -> User:
-    """An account that can sign in with `factories.PASSWORD`."""
-    return factories.person(fresh(name))
+    """An account that can sign in with `PASSWORD`."""
+    return person(fresh(name))
 
 
 def host_of() -> str:
@@ -115,7 +114,7 @@ class Browser:
         headers.setdefault("Referer", f"http://{headers.get('Host', f'localhost:{settings.PORT}')}{path}")
         return self.send("POST", path, body, Content_Type="application/x-www-form-urlencoded", **headers)
 
-    def sign_in(self, login: str, password: str = factories.PASSWORD, **headers: str) -> bool:
+    def sign_in(self, login: str, password: str = PASSWORD, **headers: str) -> bool:
         """By the page everybody uses."""
         self.post("/accounts/login/", {"login": login, "password": password}, **headers)
         return self.is_in()
@@ -196,15 +195,6 @@ def socket_of(room: Room, browser: Browser | None = None, origin: str = "", **he
         while socket.next(SHARED).get("type") != "snapshot" and "error" not in socket.seen[-1]:
             pass
         yield socket
-
-
-def until(true: Callable[[], Any], within: float = SHARED, what: str = "it") -> Any:
-    """Wait until `true()` is truthy and return its value; fails after `within` seconds."""
-    end = time.monotonic() + within
-    while not (found := true()):
-        assert time.monotonic() < end, f"{what} did not happen within {within:.0f} s"
-        time.sleep(0.05)
-    return found
 
 
 def handles_of(user: User) -> list[dict[str, Any]]:

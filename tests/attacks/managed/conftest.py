@@ -8,14 +8,14 @@ from collections.abc import Generator
 import pytest
 import redis
 from django.conf import settings
-from django.core.management import call_command
 from pytest_django import DjangoDbBlocker
 
 from deploy.local.throwaway import Throwaway
 from rooms.models import Room
 from tests.attacks.managed.attackers import Browser, host_of, socket_of, somebody
-from tests.rooms.media.managed import Managed
-from tests.rooms.people import open_room
+from tests.support import tables
+from tests.support.managed import Managed
+from tests.support.rooms import open_room
 
 HONEST = "127.0.0.77"
 
@@ -31,7 +31,7 @@ def site(services: Throwaway, django_db_setup: None, django_db_blocker: DjangoDb
             yield managed
         finally:
             managed.stop()
-            call_command("flush", verbosity=0, interactive=False)
+            tables.reset()
     with redis.Redis.from_url(settings.REDIS_URL) as client:
         client.flushall()
     for folder in (settings.MAIL_FOLDER, settings.MEDIA_ROOT, settings.RECORDINGS_DIR, settings.OUTSIDE_DIR):

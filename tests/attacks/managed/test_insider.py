@@ -14,10 +14,11 @@ from people.sessions import stored_key
 from rooms import actions
 from rooms.models import Recording, Room
 from rooms.recording.delivery import links
-from tests.attacks.managed.attackers import Browser, host_of, socket_of, somebody, until
-from tests.people import factories
-from tests.rooms.media.managed import Managed
-from tests.rooms.people import consented, open_room
+from tests.attacks.managed.attackers import Browser, host_of, socket_of, somebody
+from tests.support.managed import Managed
+from tests.support.people import PASSWORD, person
+from tests.support.rooms import consented, open_room
+from tests.support.waiting import wait_until
 
 NEW = "another long walk"
 
@@ -29,7 +30,7 @@ def test_a_copied_cookie_and_a_token_end_with_the_password(site: Managed) -> Non
     thief.cookies = dict(owner.cookies)
     _row, token = make_token(user, "A program")
     assert thief.is_in() and by_token(token) == 200
-    form = {"oldpassword": factories.PASSWORD, "password1": NEW, "password2": NEW}
+    form = {"oldpassword": PASSWORD, "password1": NEW, "password2": NEW}
     assert owner.post("/accounts/password/change/", form).status == 302
     assert owner.is_in() and not thief.is_in()
     assert by_token(token) == 401
@@ -76,7 +77,7 @@ def test_a_muted_seat_and_an_empty_microphone_open_nothing_afterwards(site: Mana
     """44 ms on a seat; a microphone that was opened and brought nothing; and the host's own links given away."""
     room = open_room(host_of(), title="Overheard")
     muted, empty = (consented(somebody(), room) for _number in range(2))
-    until(lambda: Browser().get(f"/r/{room.slug}/live.m3u8").status == 200, what="live sound")
+    wait_until(lambda: Browser().get(f"/r/{room.slug}/live.m3u8").status == 200, what="live sound")
     for user in (muted, empty):
         actions.take_seat(room.pk, user)
     actions.set_muted(room.pk, empty, False, by=empty)
@@ -84,7 +85,7 @@ def test_a_muted_seat_and_an_empty_microphone_open_nothing_afterwards(site: Mana
         actions.leave_seat(room.pk, user)
     actions.end_room(room.pk, room.host)
     assert replays(room, muted) == replays(room, None) == {404}, "while it is being made"
-    until(lambda: Recording.objects.filter(room=room, state=Recording.State.READY).exists(), 90, "the recording")
+    wait_until(lambda: Recording.objects.filter(room=room, state=Recording.State.READY).exists(), 90, "the recording")
     for reader in (muted, empty, somebody(), None):
         assert replays(room, reader) == {404}, reader
     host = Browser("127.0.0.57", room.host)
@@ -133,7 +134,7 @@ def test_a_suspended_account_finds_no_way_round(site: Managed, room: Room) -> No
 
 def test_suspended_staff_work_no_more(site: Managed) -> None:
     """A moderator with a second step of a moment ago."""
-    boss = factories.person("boss", is_staff=True, is_superuser=True)
+    boss = person("boss", is_staff=True, is_superuser=True)
     browser = Browser("127.0.0.83", boss)
     assert browser.get("/admin/people/user/").status == 200
     standing.impose_sanction(boss, "suspended", None, "shouting")

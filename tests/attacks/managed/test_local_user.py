@@ -12,9 +12,10 @@ from django.conf import settings
 
 from deploy.local.throwaway import Throwaway
 from rooms.models import Room
-from tests.attacks.managed.attackers import Browser, somebody, until
+from tests.attacks.managed.attackers import Browser, somebody
 from tests.attacks.nobody import as_other, readable, run_as, within
-from tests.rooms.media.managed import Managed
+from tests.support.managed import Managed
+from tests.support.waiting import wait_until
 
 # Each port that listens on loopback, and what it answers to the first words of each protocol that is spoken there.
 KNOCK = r"""
@@ -78,7 +79,7 @@ def test_nothing_in_its_folders(site: Managed, services: Throwaway) -> None:
 def test_nothing_of_live_sound(site: Managed, room: Room) -> None:
     """Pieces of a live room, on the disk and in memory."""
     pieces = Path(settings.RECORDINGS_DIR)
-    until(lambda: list(pieces.glob(f"{room.pk}/**/*.m4s")), what="a piece")
+    wait_until(lambda: list(pieces.glob(f"{room.pk}/**/*.m4s")), what="a piece")
     assert readable(pieces) == []
     window = Path(settings.WINDOW_DIR)
     assert not window.exists() or readable(window) == []

@@ -18,11 +18,12 @@ from rooms import actions
 from rooms.live.verbs.table import VERBS
 from rooms.models import Consent, Room, RoomEvent, Seat
 from social.actions.follows import follow, unfollow
-from tests.attacks.managed.attackers import Browser, Socket, handles_of, host_of, socket_of, somebody, until
-from tests.people import factories
-from tests.rooms.media.managed import Managed
+from tests.attacks.managed.attackers import Browser, Socket, handles_of, host_of, socket_of, somebody
 from tests.rooms.media.test_sdp import CHROMIUM
-from tests.rooms.people import open_room
+from tests.support.managed import Managed
+from tests.support.people import PASSWORD
+from tests.support.rooms import open_room
+from tests.support.waiting import wait_until
 
 VALUES: dict[str, dict[str, Any]] = {
     "consent": {"version": settings.CONSENT_VERSION},
@@ -43,7 +44,7 @@ def change_password(browser: Browser, user: User, room: Room) -> None:
     """In another browser; the attacker has a copy of the old cookie."""
     owner = Browser("127.0.0.60")
     assert owner.sign_in(user.handle)
-    new = {"oldpassword": factories.PASSWORD, "password1": "another long walk", "password2": "another long walk"}
+    new = {"oldpassword": PASSWORD, "password1": "another long walk", "password2": "another long walk"}
     assert owner.post("/accounts/password/change/", new).status == 302
 
 
@@ -106,8 +107,8 @@ def test_on_stage_and_signed_out(site: Managed, room: Room) -> None:
         sign_out(browser, user, room)
         answers = [socket.code("unmute"), socket.code("speak_offer", sdp=CHROMIUM), socket.code("take_seat")]
         assert "ok" not in answers
-        until(lambda: not handles_of(user), what="the end of its sound")
-        until(lambda: not Seat.objects.filter(user=user, left_at=None).exists(), what="the end of its seat")
+        wait_until(lambda: not handles_of(user), what="the end of its sound")
+        wait_until(lambda: not Seat.objects.filter(user=user, left_at=None).exists(), what="the end of its seat")
 
 
 @pytest.mark.parametrize(

@@ -13,10 +13,11 @@ from deploy.local.serve import readiness
 from people.actions import standing
 from people.models import User
 from rooms.models import Room, Seat
-from tests.attacks.managed.attackers import Browser, handles_of, socket_of, somebody, until
-from tests.rooms.media.managed import Managed
+from tests.attacks.managed.attackers import Browser, handles_of, socket_of, somebody
 from tests.rooms.media.test_sdp import CHROMIUM
-from tests.rooms.people import consented
+from tests.support.managed import Managed
+from tests.support.rooms import consented
+from tests.support.waiting import wait_until
 
 
 def close(user: User) -> None:
@@ -56,9 +57,9 @@ def test_twenty_who_take_seats_and_open_microphones_while_the_account_is_closed(
     with ThreadPoolExecutor(20) as pool:
         works = [pool.submit(by_socket if number < 15 else by_api, number) for number in range(20)]
         try:
-            until(lambda: open_seats(user) and handles_of(user), what="a seat and a microphone")
+            wait_until(lambda: open_seats(user) and handles_of(user), what="a seat and a microphone")
             close(user)
-            until(lambda: stays_gone(user), what="the end of seat and sound, for good")
+            wait_until(lambda: stays_gone(user), what="the end of seat and sound, for good")
         finally:
             over.set()
         for work in works:
@@ -77,6 +78,6 @@ def test_a_web_process_that_was_killed_keeps_no_microphone_open(site: Managed, r
         assert handle["kind"] == "speak"
         site.kill("web")
         close(user)
-        until(lambda: not handles_of(user), within=20, what="silence")
+        wait_until(lambda: not handles_of(user), seconds=20, what="silence")
         assert open_seats(user) == 0
-    until(lambda: not readiness(site.url), within=90, what="the site")
+    wait_until(lambda: not readiness(site.url), seconds=90, what="the site")

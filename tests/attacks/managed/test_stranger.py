@@ -19,10 +19,11 @@ from people.models import User
 from rooms import actions
 from rooms.models import Recording, Room
 from rooms.recording.delivery import links
-from tests.attacks.managed.attackers import Browser, Socket, host_of, socket_of, somebody, until
-from tests.people import factories
-from tests.rooms.media.managed import Managed
-from tests.rooms.people import open_room
+from tests.attacks.managed.attackers import Browser, Socket, host_of, socket_of, somebody
+from tests.support.managed import Managed
+from tests.support.people import PASSWORD
+from tests.support.rooms import open_room
+from tests.support.waiting import wait_until
 
 PAGES = ("/dev/", "/dev/mail/", "/dev/mail/x.log:0/", "/dev//", "//dev/", "/dev/./", "/DEV/", "/%64ev/", "/dev/?x=1")
 
@@ -98,7 +99,7 @@ def mail_after(headers: dict[str, str]) -> str:
     """The mail that a reset asked for with these headers sends to the admin."""
     before = mails()
     Browser().post("/accounts/password/reset/", {"email": "sanne@stamtafel.example"}, **headers)
-    (text,) = until(lambda: mails() - before, what="a mail")
+    (text,) = wait_until(lambda: mails() - before, what="a mail")
     return str(text)
 
 
@@ -149,7 +150,7 @@ def test_nobody_is_led_elsewhere(site: Managed) -> None:
     user, browser = somebody(), Browser("127.0.0.30")
     for wanted in ELSEWHERE:
         browser.cookies.clear()
-        form = {"login": user.handle, "password": factories.PASSWORD, "next": wanted}
+        form = {"login": user.handle, "password": PASSWORD, "next": wanted}
         for path, values in (("/accounts/login/", form), ("/accounts/logout/", {"next": wanted})):
             where = browser.post(path, values).where
             assert stays(where), (path, where, wanted)
@@ -191,7 +192,7 @@ def test_what_is_signed_for_one_thing_opens_no_other(site: Managed, room: Room) 
 
 def test_live_pieces_end_with_a_tighter_policy_and_with_the_room(site: Managed, room: Room) -> None:
     stranger = Browser()
-    listed = until(lambda: pieces_of(stranger, room), what="live sound")
+    listed = wait_until(lambda: pieces_of(stranger, room), what="live sound")
     assert stranger.get(listed[-1]).status == 200
     number = re.compile(r"(\d+)-(\d+)\.m4s$")
     run, last = map(int, number.search(listed[-1]).groups())  # type: ignore[union-attr]
@@ -199,12 +200,12 @@ def test_live_pieces_end_with_a_tighter_policy_and_with_the_room(site: Managed, 
         if (path := number.sub(f"{run}-{other}.m4s", listed[-1])) not in listed:
             assert stranger.get(path).status == 404, "counted to from another"
     actions.set_entry_policy(room.pk, room.host, "signed_in")
-    until(lambda: {stranger.get(path).status for path in listed} == {404}, what="the end of old addresses")
+    wait_until(lambda: {stranger.get(path).status for path in listed} == {404}, what="the end of old addresses")
     assert stranger.get(f"/r/{room.slug}/live.m3u8").status in (401, 403)
     insider = Browser("127.0.0.4", somebody())
-    listed = until(lambda: pieces_of(insider, room), what="live sound")
+    listed = wait_until(lambda: pieces_of(insider, room), what="live sound")
     actions.end_room(room.pk, room.host)
-    until(lambda: {insider.get(path).status for path in listed} == {404}, what="the end of all addresses")
+    wait_until(lambda: {insider.get(path).status for path in listed} == {404}, what="the end of all addresses")
     assert insider.get(f"/r/{room.slug}/live.m3u8").status >= 400
 
 

@@ -26,8 +26,8 @@ from rooms.guests.near_listener import NearListener
 from rooms.guests.talker import Talker
 from rooms.guests.visitor import Browser, SiteRefused, Visitor
 from rooms.models import Room
-from tests.rooms.media.conftest import PASSWORD
-from tests.rooms.people import consented, person
+from tests.support.people import PASSWORD, person
+from tests.support.rooms import consented
 
 TONES = {"nora": 440.0, "mona": 1000.0, "lena": 1600.0}  # no one's overtone is another's tone
 HEARD = 0.05  # of full scale; each speaks at 0.2

@@ -4,26 +4,23 @@ from __future__ import annotations
 
 import asyncio
 import sys
-import time
 from collections.abc import Callable, Generator
-from concurrent.futures import ThreadPoolExecutor
-from typing import Any
 
 import pytest
-from django.db import connection
+from aiortc import RTCPeerConnection
 
-from rooms.guests.visitor import Browser
+from rooms.guests import peers
+from rooms.guests.visitor import Browser, SiteRefused, Visitor, listen
 from rooms.models import Room
-from tests.processes import Site
-from tests.rooms import people
-
-PASSWORD = "a long enough password"
+from tests.support.people import PASSWORD, person
+from tests.support.processes import Site
+from tests.support.rooms import open_room
 
 
 @pytest.fixture
 def room(transactional_db: None) -> Room:
     """A live room whose host is away from the keyboard."""
-    return people.open_room()
+    return open_room()
 
 
 @pytest.fixture
@@ -40,33 +37,29 @@ def guest(sounding: Site) -> Callable[[str], Browser]:
     """Somebody with an account, signed in by the sign-in page."""
 
     def make(handle: str) -> Browser:
-        people.person(handle)
-        browser = Browser(sounding.url)
-        browser.sign_in(handle, PASSWORD)
-        return browser
+        return signed_in(sounding, handle)
 
     return make
 
 
-_hands = ThreadPoolExecutor(1)
+def signed_in(site: Site, handle: str) -> Browser:
+    """A browser of somebody with a new account, signed in by the sign-in page."""
+    person(handle)
+    browser = Browser(site.url)
+    browser.sign_in(handle, PASSWORD)
+    return browser
 
 
-async def by_hand(work: Callable[..., Any], *args: Any) -> Any:
-    """Start or kill processes beside the event loop. What is started dies with its thread: this one stays."""
-    return await asyncio.get_running_loop().run_in_executor(_hands, work, *args)
-
-
-def say(line: str) -> None:
-    """A measured figure, shown by `-s` and with a test that fails."""
-    sys.stdout.write(line + "\n")
-
-
-def wait_until(true: Callable[[], Any], seconds: float = 20.0, what: str = "it") -> Any:
-    """Wait until `true()` is truthy and return its value; fails after a while."""
-    end = time.monotonic() + seconds
-    while time.monotonic() < end:
-        if found := true():
-            return found
-        connection.close()
-        time.sleep(0.1)
-    raise AssertionError(f"{what} did not happen within {seconds} s")
+async def listen_near(visitor: Visitor, ears: peers.Ears) -> RTCPeerConnection:
+    """Listen by WebRTC, as soon as the sound of a room that was opened just now is there."""
+    async with asyncio.timeout(60):
+        while True:
+            try:
+                peer = await listen(visitor, ears)
+            except SiteRefused as refused:
+                if refused.code != "media_unavailable":
+                    raise
+                await asyncio.sleep(0.2)
+            else:
+                assert peer is not None, "the near listener was sent to HLS"
+                return peer

@@ -26,7 +26,7 @@ from rooms.models import Room
 from rooms.recording import store
 from rooms.recording.hls import playlists
 from tests.rooms.media.company import HEARD, Company, longest, loudness
-from tests.rooms.media.managed import Managed
+from tests.support.managed import Managed
 
 WITHIN = 10.0  # seconds until people hear again
 AT_LEAST = 3.0  # seconds to watch: an outage may begin late

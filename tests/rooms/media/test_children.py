@@ -17,8 +17,8 @@ import pytest
 
 from rooms.media.ffmpeg import child as ffmpeg_child
 from rooms.media.ffmpeg.child import Child, StillLocked
-from tests.rooms.media.conftest import wait_until
-from tests.root import PREFIX
+from tests.support.root import PREFIX
+from tests.support.waiting import wait_until
 
 _INIT_ANSWER = struct.pack("<IIIIHHIIHHI28x", 7, 31, 65536, 0, 12, 9, 131072, 1, 32, 0, 0)
 

@@ -30,10 +30,10 @@ from rooms.media.supervisor.disk_gate import CALM, LASTING, MOST_CALM, SOON, Gat
 from rooms.models import Recording, RecordingFile, Room
 from rooms.recording import store
 from rooms.recording.finishing.space import MB, Space, measure
-from tests.processes import Site
-from tests.rooms.media.conftest import PASSWORD, by_hand, say, wait_until
-from tests.rooms.people import person
-from tests.smalldisk import SmallDisk, small_disk
+from tests.support.people import PASSWORD, person
+from tests.support.processes import Site, by_hand
+from tests.support.smalldisk import SmallDisk, small_disk
+from tests.support.waiting import say, wait_until
 
 RESERVE_MB = 8
 SITE = {"STATIC_FILES": "source", "RECORDINGS_RESERVE_MB": str(RESERVE_MB)}
@@ -203,7 +203,7 @@ async def fill(people: Listeners, site: Site, room: Room, work: Callable[[], Non
     began = time.time()
     await by_hand(work)
     told = await people.page.told("recording_paused", times, 30)
-    await asyncio.sleep(5)
+    await asyncio.sleep(3.5)  # so that a part of the pause lies INSIDE for sure
     parts = await asyncio.to_thread(readiness, site)
     assert parts["disk"]["state"] == "degraded" and "recording is paused" in parts["disk"]["detail"]
     assert parts["janus"]["state"] == parts["supervisor"]["state"] == "ok", "the site can do its work"
@@ -237,11 +237,13 @@ async def story(people: Listeners, site: Site, disk: SmallDisk, room: Room) -> N
     async with people.visitor:
         try:
             await asyncio.wait_for(people.near.ears.first.wait(), 60)
-            await asyncio.sleep(6)
+            async with asyncio.timeout(60):
+                while len(people.far.pieces) < 4:  # noqa: ASYNC110  # seconds that are recorded before anything happens
+                    await asyncio.sleep(0.1)
             assert readiness(site)["disk"]["state"] == "ok"
             await fill(people, site, room, lambda: disk.leave((RESERVE_MB - 2) * MB), "slowly full", 1)
             await by_hand(taken_over, site)
-            await asyncio.sleep(3)
+            await asyncio.sleep(1)
             await free(people, disk, "slowly full", 1)
             await fill(people, site, room, lambda: disk.leave(0), "full at once", 2)
             await free(people, disk, "full at once", 2)

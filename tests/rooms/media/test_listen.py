@@ -15,8 +15,8 @@ from django.conf import settings
 from rooms import actions
 from rooms.guests import peers
 from rooms.models import Room
-from tests.processes import Site
-from tests.rooms.media.conftest import wait_until
+from tests.support.processes import Site
+from tests.support.waiting import wait_until
 
 WITHIN = 60.0  # seconds
 

@@ -15,8 +15,8 @@ import pytest
 from django.core.management import CommandError
 
 from rooms.management.commands.media import _locks
-from tests.hungdisk import hung_disk
-from tests.smalldisk import small_disk
+from tests.support.hungdisk import hung_disk
+from tests.support.smalldisk import small_disk
 
 
 @contextmanager

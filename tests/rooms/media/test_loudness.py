@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -15,14 +14,19 @@ from rooms.guests.hls_listener import HlsListener
 from rooms.guests.near_listener import NearListener
 from rooms.guests.talker import Talker
 from rooms.guests.visitor import Browser
-from rooms.models import Room
-from tests.processes import Site
-from tests.rooms.media.conftest import say
+from tests.rooms.media.conftest import signed_in
+from tests.rooms.media.test_power import until
+from tests.support.processes import Site
+from tests.support.rooms import open_room
+from tests.support.waiting import say
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.alone]
 
 LOUD = 10 ** (-3 / 20)
-SECONDS = 8
+VOICES = (1, 2, 3, 10)  # that talk, one stretch after the other
+SECONDS = 5  # of each stretch
+SETTLED = 1.5  # seconds until what the last one did when coming in is over
+CLICKS = 12  # seconds
 BLOCK = 4096
 # In no simple proportion to each other, so that what distortion adds falls between them.
 TONES = [311.0, 439.0, 541.0, 673.0, 821.0, 977.0, 1123.0, 1289.0, 1471.0, 1663.0]
@@ -31,7 +35,7 @@ Floats = np.ndarray[Any, np.dtype[np.float64]]
 
 def sine(hertz: float) -> peers.Samples:
     """A loud voice: a sine at -3 dBFS."""
-    line = np.arange(peers.RATE * SECONDS) / peers.RATE
+    line = np.arange(peers.RATE * 8) / peers.RATE
     return (LOUD * 32767 * np.sin(2 * np.pi * hertz * line)).astype(np.int16)
 
 
@@ -62,56 +66,96 @@ def distortion(blocks: Floats, tones: list[float]) -> float:
     return 10 * float(np.log10(np.percentile(dirt, 10)))
 
 
-async def hear(site: Site, room: Room, talkers: list[Talker]) -> tuple[peers.Samples, peers.Samples]:
-    """Record the sound of a near and a far listener while all talk."""
-    near, far = NearListener(Browser(site.url), room.slug), HlsListener(Browser(site.url), room.slug)
-    listening = asyncio.create_task(near.run())
-    await asyncio.wait_for(near.ears.first.wait(), 60)
-    talking = [asyncio.create_task(talker.run(time.monotonic() + SECONDS + 5)) for talker in talkers]
-    await far.run(SECONDS + 8)
-    await asyncio.gather(*talking)
-    listening.cancel()
-    await asyncio.gather(listening, return_exceptions=True)
-    return near.ears.samples(), far.samples()
+class Loud:
+    """A room in which one talks at first, then two, three, ten; one listens near, one by HLS."""
+
+    def __init__(self, site: Site) -> None:
+        self.room = open_room("loud")
+        self.talkers = [
+            Talker(signed_in(site, f"voice{number}"), self.room.slug, peers.Clip(sine(tone), loop=True))
+            for number, tone in enumerate(TONES)
+        ]
+        self.near = NearListener(Browser(site.url), self.room.slug)
+        self.far = HlsListener(Browser(site.url), self.room.slug)
+        self.stretches: dict[int, tuple[float, float]] = {}  # of so many voices: epoch seconds
+
+    async def story(self) -> None:
+        tasks = [asyncio.create_task(self.near.run()), asyncio.create_task(self.far.run(600))]
+        await asyncio.wait_for(self.near.ears.first.wait(), 60)
+        try:
+            for voices in VOICES:
+                tasks += [asyncio.create_task(talker.run()) for talker in self.talkers[len(tasks) - 2 : voices]]
+                await until(lambda voices=voices: all(is_sending(talker) for talker in self.talkers[:voices]), 60)  # type: ignore[misc]
+                await asyncio.sleep(SETTLED)
+                began = time.time()
+                await asyncio.sleep(SECONDS)
+                self.stretches[voices] = began, time.time()
+            await until(lambda: max(piece.at.timestamp() for piece in self.far.pieces.values()) > began + SECONDS, 60)
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+
+    def heard(self, voices: int) -> tuple[peers.Samples, peers.Samples]:
+        """What a near and a far listener heard while so many talked."""
+        since, until = self.stretches[voices]
+        ears = self.near.ears
+        near = [part for part, at in zip(ears.parts, ears.arrived, strict=False) if since <= at < until]
+        began = self.far.pieces[min(self.far.pieces)].at.timestamp()
+        first, last = (max(0, round((moment - began) * peers.RATE)) for moment in (since, until))
+        return np.concatenate(near), self.far.samples()[first:last]
 
 
-@pytest.mark.parametrize("voices", [1, 2, 3, 10])
-def test_loud_voices(sounding: Site, room: Room, guest: Callable[[str], Browser], voices: int) -> None:
-    tones = TONES[:voices]
-    talkers = [
-        Talker(guest(f"voice{number}"), room.slug, peers.Clip(sine(tone), loop=True))
-        for number, tone in enumerate(tones)
-    ]
-    for name, samples in zip(("near", "far"), asyncio.run(hear(sounding, room, talkers)), strict=True):
-        blocks = loud_blocks(samples)
-        dirt, peak = distortion(blocks, tones), decibels(float(np.median(np.abs(blocks).max(axis=1))))
-        say(f"{voices:2} voices, {name}: peak {peak:5.1f} dBFS, distortion {dirt:5.1f} dB")
-        assert dirt < -20, f"{name}: distorted"
-        if voices == 1:
-            loudness = decibels(float(np.median(np.sqrt((blocks**2).mean(axis=1)))) * np.sqrt(2))
-            assert abs(loudness - decibels(LOUD)) < 3, f"{name}: {loudness:.1f} dBFS"
+def is_sending(talker: Talker) -> bool:
+    """Whether its sound is on the way."""
+    return talker.clip.started is not None
 
 
-def test_mouth_to_ear(sounding: Site, room: Room, guest: Callable[[str], Browser]) -> None:
-    """Clicks a second apart: when each was said, when the near listener heard it, when its piece could be played."""
-    clip = peers.Clip(clicks(), loop=True)
-    talker = Talker(guest("nora"), room.slug, clip)
+class Clicking:
+    """A room in which clicks are said a second apart, heard near and by HLS."""
 
-    async def story() -> tuple[list[float], list[float]]:
-        near, far = NearListener(Browser(sounding.url), room.slug), HlsListener(Browser(sounding.url), room.slug)
-        listening = asyncio.create_task(near.run())
-        talking = asyncio.create_task(talker.run(time.monotonic() + 14))
-        await far.run(16)
+    def __init__(self, site: Site) -> None:
+        self.room = open_room("clicking")
+        self.talker = Talker(signed_in(site, "nora"), self.room.slug, peers.Clip(clicks(), loop=True))
+        self.near = NearListener(Browser(site.url), self.room.slug)
+        self.far = HlsListener(Browser(site.url), self.room.slug)
+
+    async def story(self) -> None:
+        listening = asyncio.create_task(self.near.run())
+        talking = asyncio.create_task(self.talker.run(time.monotonic() + CLICKS))
+        await self.far.run(CLICKS + 2)
         await talking
         listening.cancel()
         await asyncio.gather(listening, return_exceptions=True)
-        said = said_at(talker.clip)
-        heard = [at for at, level in zip(near.ears.arrived, near.ears.levels, strict=True) if level > 0.2]
+
+    def late(self) -> tuple[list[float], list[float]]:
+        """Seconds from each click to the near listener's ears, and from each piece's beginning to its being there."""
+        said, ears = said_at(self.talker.clip), self.near.ears
+        heard = [at for at, level in zip(ears.arrived, ears.levels, strict=True) if level > 0.2]
         late = [min(at - mouth for at in heard if at >= mouth) for mouth in said if any(at >= mouth for at in heard)]
-        pieces = [piece.fetched - piece.at.timestamp() for piece in far.pieces.values()]
+        pieces = [piece.fetched - piece.at.timestamp() for piece in self.far.pieces.values()]
         return late[2:-2], pieces[2:]
 
-    near_late, far_late = asyncio.run(story())
+
+def test_loud_voices_and_how_late_they_are(lent_site: Site) -> None:
+    """Clicks in a room beside the one in which one talks, two, three: when said, when heard, when to be played."""
+    loud, clicking = Loud(lent_site), Clicking(lent_site)
+
+    async def together() -> None:
+        await asyncio.gather(loud.story(), clicking.story())
+
+    asyncio.run(together())
+    for voices in VOICES:
+        tones = TONES[:voices]
+        for name, samples in zip(("near", "far"), loud.heard(voices), strict=True):
+            blocks = loud_blocks(samples)
+            dirt, peak = distortion(blocks, tones), decibels(float(np.median(np.abs(blocks).max(axis=1))))
+            say(f"{voices:2} voices, {name}: peak {peak:5.1f} dBFS, distortion {dirt:5.1f} dB, {len(blocks)} blocks")
+            assert dirt < -20, f"{voices} voices, {name}: distorted"
+            if voices == 1:
+                loudness = decibels(float(np.median(np.sqrt((blocks**2).mean(axis=1)))) * np.sqrt(2))
+                assert abs(loudness - decibels(LOUD)) < 3, f"{name}: {loudness:.1f} dBFS"
+    near_late, far_late = clicking.late()
     near_ms, far_s = float(np.median(near_late)) * 1000, float(np.median(far_late))
     say(f"mouth to ear: near {near_ms:.0f} ms (packets), far {far_s:.1f} s from a sound to its piece being there")
     assert near_ms < 400

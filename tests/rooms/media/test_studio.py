@@ -11,6 +11,7 @@ import pytest
 from django.conf import settings
 
 from rooms.media.ffmpeg import folders
+from rooms.media.ffmpeg.ports import NoPort
 from rooms.media.janus import bridge as audiobridge
 from rooms.media.janus import mountpoint as streaming
 from rooms.media.janus.client import Janus, JanusGone
@@ -142,3 +143,13 @@ async def test_a_supervisor_restarted_in_a_pause_asks_nothing_of_janus() -> None
         await studio.set_recording(True)
         await studio.follow_tracks(Away())
     assert not studio.tracked
+
+
+def test_taps_leave_half_of_the_ports_to_rooms() -> None:
+    studio = restored(next(_numbers))
+    first, last = settings.MEDIA_RTP_PORTS
+    assert studio._free_tap_port() not in studio.ports
+    studio.taken = lambda: range(first + first % 2, last, 4)
+    with pytest.raises(NoPort):
+        studio._free_tap_port()
+    assert studio._free_port() not in studio.taken()

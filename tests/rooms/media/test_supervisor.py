@@ -18,9 +18,9 @@ from rooms import actions, channels
 from rooms.media import ask, redis_keys
 from rooms.models import Recording, Room
 from rooms.recording import store, tasks
-from tests.processes import Site
-from tests.rooms.media.conftest import say, wait_until
-from tests.rooms.people import open_room
+from tests.support.processes import Site
+from tests.support.rooms import open_room
+from tests.support.waiting import say, wait_until
 
 pytestmark = pytest.mark.django_db(transaction=True)
 WITHIN = 60.0  # seconds for what takes one or two

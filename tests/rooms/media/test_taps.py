@@ -30,11 +30,11 @@ from rooms.media.supervisor.studio import Studio
 from rooms.media.supervisor.tap import TapChild
 from rooms.models import Room
 from rooms.recording import store
-from tests.processes import Site
-from tests.rooms.media.conftest import PASSWORD, say
 from tests.rooms.media.test_voice import heard
-from tests.rooms.people import person
-from tests.speech import clip, share_of_words
+from tests.support.people import PASSWORD, person
+from tests.support.processes import Site
+from tests.support.speech import clip, share_of_words
+from tests.support.waiting import say
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.alone]
 WITHIN = 60.0  # seconds for what takes a few
@@ -134,7 +134,7 @@ class Deaf(MediaTap):
 
 
 def samples_of(path: Path) -> peers.Samples:
-    """What stands in a file that may still be written: its header counts nothing yet."""
+    """Samples of a file that may still be written: its header counts nothing yet."""
     if not path.exists():
         return np.zeros(0, np.int16)
     data = path.read_bytes()[78:]  # RIFF, fmt, LIST, data

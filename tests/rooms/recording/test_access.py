@@ -21,9 +21,10 @@ from rooms.recording import peaks, store, tasks
 from rooms.recording.delivery import links
 from rooms.rules import voice
 from rooms.rules.roles import role_in
-from tests.rooms.people import open_room, person, seated
-from tests.rooms.recording.builders import TOTAL_MS, talked_room
-from tests.transcripts.sounds import RATE, clip, laid, save_opus
+from tests.support.people import person
+from tests.support.recordings import TOTAL_MS, talked_room
+from tests.support.rooms import open_room, seated
+from tests.support.sounds import RATE, clip, laid, save_opus
 from transcripts.actions import correct_cue, retry_transcript
 from transcripts.models import Cue
 from transcripts.permissions import may_read_own
@@ -264,7 +265,8 @@ def test_a_recording_is_measured_when_it_is_finished(room: Room, monkeypatch: py
     recording = Recording.objects.get(room=room)
     files = list(recording.files.order_by("pk"))
     made = [
-        finish.Made(file.kind, store.file_path(file), file.start_ms, file.duration_ms, file.seat_id) for file in files
+        finish.FinishedFile(file.kind, store.file_path(file), file.start_ms, file.duration_ms, file.seat_id)
+        for file in files
     ]
     save_opus(silence(2), store.track_path(room.pk, room.seats.get(user__handle="bob").pk))
     monkeypatch.setattr(finish, "_mix", lambda *_: ([one for one in made if one.kind == "mix"], 0))

@@ -103,7 +103,6 @@ def test_sizes_and_places_beyond_4_gb(tmp_path: Path, size: int) -> None:
             read.open(info).close()  # reads the local header and compares it with the directory
 
 
-@pytest.mark.alone
 def test_unzip_reads_a_file_beyond_4_gb(tmp_path: Path) -> None:
     size = 4 * GIB + 12345
     plan = layout([ArchiveEntry("long.opus", size, zeros(size)), ArchiveEntry("after.txt", 3, zeros(3))], AT)

@@ -28,9 +28,10 @@ from rooms.recording import peaks, store
 from rooms.recording.delivery import exports
 from rooms.recording.tasks import prepare_recording
 from rooms.rules.refusals import RoomRefused
-from tests.moderation.builders import due_at, ended_room
-from tests.rooms.people import person
-from tests.rooms.recording.builders import talked_room
+from tests.support.people import person
+from tests.support.recordings import talked_room
+from tests.support.rooms import due_at
+from tests.support.traces import marked_room
 from transcripts.actions import correct_cue
 from transcripts.models import Cue
 
@@ -221,7 +222,7 @@ def test_a_purge_that_begins_while_texts_are_written_leaves_none(room: Room, mon
         actions.download_everything(room.pk, room.host)
     assert list(store.exports_folder(room.pk).iterdir()) == []
 
-    again = ended_room("again", 1)
+    again = marked_room("again", 1)
     prepare_recording(again.recording.pk)
 
     def purge() -> list[int]:

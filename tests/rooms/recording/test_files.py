@@ -23,9 +23,9 @@ from rooms.models import Recording, RecordingFile, Room
 from rooms.recording import store, tasks
 from rooms.recording.delivery import links
 from social.models import Follow
-from tests.moderation.builders import due_at
-from tests.rooms.people import person
-from tests.rooms.recording.builders import talked_room
+from tests.support.people import person
+from tests.support.recordings import talked_room
+from tests.support.rooms import due_at
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

@@ -27,8 +27,9 @@ from rooms.recording.finishing.finish import finish
 from rooms.recording.hls import playlists
 from rooms.recording.tasks import finish_recording, still_recording, sweep_recordings
 from rooms.rules.refusals import RoomRefused
-from tests.people.staff import sign_in_staff
-from tests.rooms import people
+from tests.support.people import person
+from tests.support.rooms import ended_room
+from tests.support.staff import sign_in_staff
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -67,13 +68,6 @@ def tone_at(samples: peers.Samples, hertz: int) -> tuple[float, float]:
     place = round(hertz * size / peers.RATE)
     loud = np.flatnonzero(power[:, place] > power[:, place].max() / 4)
     return loud[0] * size / peers.RATE, (loud[-1] + 1) * size / peers.RATE
-
-
-def ended_room(host: str = "host") -> Room:
-    room = people.open_room(host)
-    actions.end_room(room.pk, room.host)
-    room.refresh_from_db()
-    return room
 
 
 def test_gaps_stay_gaps() -> None:
@@ -223,7 +217,7 @@ def test_staff_and_operators_try_again_at_once(monkeypatch: pytest.MonkeyPatch, 
     assert "RuntimeError: a bug" in out.getvalue()
     call_command("recordings", "retry", stdout=out)
     assert asked == [room.pk]
-    helper = people.person("helper", is_staff=True)
+    helper = person("helper", is_staff=True)
     with pytest.raises(RoomRefused, match="not_allowed"):
         actions.retry_recording(room.pk, helper)
     helper.user_permissions.add(Permission.objects.get(codename="view_recording"))

@@ -33,10 +33,10 @@ from rooms.recording.finishing import space
 from rooms.recording.finishing.finish import finish
 from rooms.recording.tasks import finish_recording
 from rooms.rules.refusals import RoomRefused
-from tests.moderation.builders import due_at, ended_room
-from tests.processes import Site
-from tests.rooms import people
-from tests.rooms.media.conftest import wait_until
+from tests.support.processes import Site
+from tests.support.rooms import due_at, open_room
+from tests.support.traces import marked_room
+from tests.support.waiting import wait_until
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -81,7 +81,7 @@ def test_of_two_processes_with_two_empty_disks_one_marks_its_own(tmp_path: Path)
 def test_a_folder_of_an_older_version_is_adopted_and_any_other_is_not(elsewhere: Callable[[], Path]) -> None:
     """It has recordings and no marker, and the database knows of none."""
     home = Path(settings.RECORDINGS_DIR)
-    ended_room("word")
+    marked_room("word")
     other = elsewhere()
     with pytest.raises(marker.OtherFolder, match="none of the recordings that the database knows"):
         marker.check()
@@ -115,7 +115,7 @@ def test_killed_between_file_and_database_the_next_one_takes_it_up() -> None:
 
 def test_nothing_changes_on_another_disk(elsewhere: Callable[[], Path], caplog: pytest.LogCaptureFixture) -> None:
     """It said "ready" without a file, and wrote a receipt of a copy that it never saw."""
-    room, due = people.open_room(), ended_room("word")
+    room, due = open_room(), marked_room("word")
     actions.end_room(room.pk, room.host)
     purge.purge([due.pk], timezone.now())  # not due: nothing but the marker is made
     home, address = Path(settings.RECORDINGS_DIR), links.address(due.pk, "mix", due.host, "mix.m4a")
@@ -136,15 +136,15 @@ def test_nothing_changes_on_another_disk(elsewhere: Callable[[], Path], caplog: 
     due.refresh_from_db()
     assert due.purged_at is None and not PurgeReceipt.objects.exists() and list(other.iterdir()) == []
     assert "ERROR" in caplog.text
-    found = health.look(health.recordings)
+    found = health.run_check(health.recordings)
     assert found["state"] == "failed" and "manage.py recordings adopt" in found["detail"]
     assert ask(address) == 503
     settings.RECORDINGS_DIR = home
     marker.forget()
-    found = health.look(health.recordings)
+    found = health.run_check(health.recordings)
     assert found["state"] == "degraded" and "other" in found["detail"], "another process refused a moment ago"
     bus.client().delete(bus.key(marker.REFUSED))
-    assert health.look(health.recordings)["state"] == "ok" and ask(address) == 200
+    assert health.run_check(health.recordings)["state"] == "ok" and ask(address) == 200
     assert finish(room).state == Recording.State.READY
     assert purge.sweep(due_at(due)).purged == [due.pk]
 
@@ -168,7 +168,7 @@ def test_a_disk_that_is_taken_away_is_as_good_as_full(tmp_path: Path) -> None:
 
 def test_an_operator_moves_recordings_to_another_folder(elsewhere: Callable[[], Path]) -> None:
     home = Path(settings.RECORDINGS_DIR)
-    due = ended_room("word")
+    due = marked_room("word")
     marker.check()
     other = elsewhere()
     with pytest.raises(marker.OtherFolder):
@@ -192,7 +192,7 @@ def test_an_operator_moves_recordings_to_another_folder(elsewhere: Callable[[], 
 
 def test_a_second_worker_with_another_disk(site: Site, tmp_path: Path) -> None:
     """A real one: it finishes nothing and purges nothing, stays up, and the right one does both."""
-    room, due = people.open_room(), ended_room("word")
+    room, due = open_room(), marked_room("word")
     actions.end_room(room.pk, room.host)
     then = timezone.now() - timedelta(days=40)
     for ended in (room, due):
@@ -220,7 +220,7 @@ def test_a_second_worker_with_another_disk(site: Site, tmp_path: Path) -> None:
 
 def test_a_second_supervisor_with_another_disk(site: Site, tmp_path: Path) -> None:
     """A real one: it had locks of its own and built every room again, elsewhere. Now it waits until it has the disk."""
-    room = people.open_room()
+    room = open_room()
     site.start("media")
     wait_until(lambda: bus.client().hexists(bus.key("media:rooms"), str(room.pk)), LONG, "the room, built")
     owner = RecordingsFolder.objects.get().folder

@@ -27,8 +27,8 @@ from rooms.recording.finishing import pieces, space, tracks
 from rooms.recording.finishing.finish import finish
 from rooms.recording.hls import playlists
 from rooms.recording.tasks import finish_recording
-from tests.rooms import people
-from tests.rooms.recording.test_finish import ended_room, record, tone_at
+from tests.rooms.recording.test_finish import record, tone_at
+from tests.support.rooms import consented, ended_room, open_room
 
 pytestmark = pytest.mark.django_db(transaction=True)
 TONE = ("-re", "-f", "lavfi", "-i", "sine=500:r=48000")
@@ -99,7 +99,7 @@ def test_a_killed_recorder_s_last_pieces_are_taken_up() -> None:
 
 
 def test_what_was_said_before_recording_began_is_missing_too() -> None:
-    room = people.open_room()
+    room = open_room()
     actions.set_recording_paused(room.pk, True)
     actions.end_room(room.pk, room.host)
     assert room.started_at is not None
@@ -112,11 +112,11 @@ def test_what_was_said_before_recording_began_is_missing_too() -> None:
 
 @pytest.mark.parametrize(("spoke", "missing"), [(True, 15_000), (False, 0)])
 def test_where_nothing_was_recorded_all_is_missing_since_somebody_could_speak(spoke: bool, missing: int) -> None:
-    room = people.open_room()
+    room = open_room()
     started = timezone.now() - timedelta(seconds=5)
     Room.objects.filter(pk=room.pk).update(started_at=started)
     if spoke:
-        actions.set_muted(room.pk, people.consented(room.host, room), False, room.host)
+        actions.set_muted(room.pk, consented(room.host, room), False, room.host)
     actions.end_room(room.pk, room.host)
     Room.objects.filter(pk=room.pk).update(ended_at=started + timedelta(seconds=20))
     room.refresh_from_db()

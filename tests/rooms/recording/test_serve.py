@@ -15,8 +15,8 @@ from rooms import actions
 from rooms.models import Room
 from rooms.recording import store
 from rooms.recording.hls import epochs, playlists
-from tests.rooms import people
 from tests.rooms.recording.test_finish import record
+from tests.support.rooms import open_room
 
 pytestmark = pytest.mark.django_db(transaction=True)
 SECONDS = 24  # recorded: three windows
@@ -24,7 +24,7 @@ SECONDS = 24  # recorded: three windows
 
 @pytest.fixture
 def room() -> Room:
-    room = people.open_room()
+    room = open_room()
     record(room, 0, 500, begins=0, seconds=SECONDS)
     return room
 
@@ -40,7 +40,7 @@ def number_of(address: str) -> int:
 
 
 def gone_within(client: Client, addresses: list[str], seconds: float = 20.0) -> bool:
-    """Whether none of these opens any more, in the end. (How soon that is, tests/e2e/test_epoch.py measures.)"""
+    """Whether none of these opens any more, in the end. (How soon that is, tests/e2e/test_sound.py measures.)"""
     end = time.monotonic() + seconds
     while any(client.get(address).status_code != 404 for address in addresses):
         if time.monotonic() > end:
@@ -82,13 +82,13 @@ def test_an_ended_room_has_no_playlist(client: Client, room: Room) -> None:
 
 
 def test_before_the_first_piece_a_player_comes_back(client: Client) -> None:
-    answer = client.get(f"/r/{people.open_room().slug}/live.m3u8")
+    answer = client.get(f"/r/{open_room().slug}/live.m3u8")
     assert (answer.status_code, answer["Retry-After"]) == (503, "1")
 
 
 def test_with_one_address_nobody_counts_to_another(client: Client, room: Room) -> None:
     """Every piece since the room began lies there; an address opens its own and leads to none."""
-    other = people.open_room("other")
+    other = open_room("other")
     record(other, 0, 500, begins=0, seconds=2)
     address = listed(client, room)[-1]
     _, hls, token, mark, name = address.split("/")

@@ -17,9 +17,9 @@ from rooms import actions
 from rooms.models import Recording, RecordingFile, Room
 from rooms.recording import store
 from rooms.recording.delivery import links
-from tests.greedy import GREEDY, HONEST, ask, head, line_of, unread
-from tests.processes import Site
-from tests.rooms.people import open_room
+from tests.support.greedy import GREEDY, HONEST, ask, head, line_of, unread
+from tests.support.processes import Site
+from tests.support.rooms import open_room
 
 LARGE = 400_000_000  # bytes
 MOST = 30_000_000  # bytes that may be in memory for one reader

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from rooms.recording import store, track_memory
-from tests.smalldisk import small_disk
+from tests.support.smalldisk import small_disk
 
 ROOM = 7
 NAME = "audiobridge-room-7-user-seat-1-5-audio.mjr"

@@ -1,0 +1,94 @@
+"""Real processes: killed at every step of a purge, and two at once. What they leave, the next sweep ends."""
+
+import subprocess
+import sys
+from datetime import datetime
+
+import pytest
+
+from ledger.models import Entry
+from ledger.verify import verify
+from retention import purge
+from retention.models import PurgeReceipt
+from rooms.models import Room
+from rooms.recording import store
+from tests.retention.test_purge import WORD, is_gone, outside_lines
+from tests.support.rooms import due_at
+from tests.support.traces import FILES, everywhere, marked_room
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+STEPS = [
+    ("retention.inventory:scan", "after", 1),
+    ("retention.inventory:scan", "after", 3),  # the second look, with the rooms locked
+    ("retention.receipts:with_totals", "after", 1),
+    ("retention.purge:begin", "after", 1),
+    ("core.append_file:append_rows", "before", 1),
+    ("core.append_file:append_rows", "after", 1),  # the line stands, the database does not know it
+    ("retention.receipts:keep_outside", "after", 1),
+    ("retention.inventory:remove", "before", 1),
+    ("os:unlink", "after", 1),
+    ("os:unlink", "after", 5),
+    ("os:rmdir", "after", 1),
+    ("retention.inventory:remove", "after", 1),
+    ("retention.artefacts:delete_rows", "after", 1),
+    ("retention.artefacts:delete_rows", "after", 3),
+    ("core.bus:client", "before", 1),
+    ("retention.artefacts:blank_columns", "after", 2),
+    ("retention.purge:record_all", "before", 1),
+    ("retention.purge:record_all", "after", 1),  # all is done and nothing is committed
+    ("retention.purge:finish", "after", 1),
+]
+
+
+def purger(now: datetime, *where: object) -> "subprocess.Popen[str]":
+    line = [sys.executable, "-m", "tests.retention.purger", now.isoformat(), *map(str, where)]
+    return subprocess.Popen(line, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+
+@pytest.mark.parametrize(("target", "when", "count"), STEPS)
+def test_killed_at_any_step_the_next_sweep_ends_it(target: str, when: str, count: int) -> None:
+    rooms = [marked_room(WORD, number) for number in range(2)]
+    now = max(due_at(room) for room in rooms)
+    process = purger(now, target, when, count)
+    _out, wrong = process.communicate(timeout=60)
+    assert process.returncode == -9, f"it was to be killed at {target}: {wrong[-2000:]}"
+    for room in rooms:
+        room.refresh_from_db()
+        if room.purged_at is None:
+            assert all((store.folder(room.pk) / name).exists() for name in FILES), "nothing goes before its receipt"
+            assert not PurgeReceipt.objects.filter(room=room.pk).exists()
+        if not store.folder(room.pk).exists():
+            assert room.pk in {line["room"] for line in outside_lines()}, "nothing goes before it stands outside"
+    purge.sweep(now)
+    assert all(is_gone(room) for room in rooms)
+    assert everywhere(WORD) == {"people_user.display_name"}
+    assert verify().problems == [] and Entry.objects.count() == 2
+    assert {line["room"] for line in outside_lines()} == {room.pk for room in rooms}
+    assert purge.sweep(now).purged == [] and purge.tidy(now) == []
+
+
+def test_killed_three_times_over_it_still_ends() -> None:
+    room = marked_room(WORD)
+    for target, when, count in (STEPS[5], STEPS[9], STEPS[17]):
+        process = purger(due_at(room), target, when, count)
+        process.communicate(timeout=60)
+        assert process.returncode == -9
+    purge.sweep(due_at(room))
+    assert is_gone(room) and len({line["room"] for line in outside_lines()}) == 1
+    assert all(line["files"] == outside_lines()[0]["files"] for line in outside_lines())
+
+
+def test_two_workers_at_once_purge_every_room_once() -> None:
+    rooms = [marked_room(WORD, number) for number in range(12)]
+    now = max(due_at(room) for room in rooms)
+    workers = [purger(now) for _worker in range(2)]
+    answers = [worker.communicate(timeout=120) for worker in workers]
+    assert [worker.returncode for worker in workers] == [0, 0], answers
+    counts = [list(map(int, out.split())) for out, _wrong in answers]
+    assert sum(purged for purged, _failed in counts) <= 12 and not any(failed for _purged, failed in counts)
+    purge.sweep(now)
+    assert all(is_gone(room) for room in rooms)
+    assert PurgeReceipt.objects.count() == Entry.objects.count() == 12
+    assert sorted(line["room"] for line in outside_lines()) == sorted(Room.objects.values_list("pk", flat=True))
+    assert verify().problems == []

@@ -1,0 +1,75 @@
+"""The order in which files go to several workers: the longest first, so that none of them is alone at the end.
+
+xdist's own order is by the number of tests, and the files that take minutes have few. Estimates need not be right, only
+in the right order; a file that is not named is estimated by the real parts that its tests ask for.
+"""
+
+from __future__ import annotations
+
+import os
+from collections import defaultdict
+from typing import Any
+
+import pytest
+from xdist.remote import Producer
+from xdist.scheduler import LoadFileScheduling
+
+# Seconds on a quiet machine that a test takes with what starts for it.
+PARTS = {"sounding": 20.0, "chromium": 6.0, "site": 4.0, "web": 4.0, "transactional_db": 0.5}
+PLAIN = 0.1
+# What takes its time by itself: seconds for all tests of a file, or of a folder.
+LONG = {
+    "tests/transcripts/test_whisper.py": 240.0,
+    "tests/transcripts/test_workers.py": 190.0,
+    "tests/attacks/managed": 130.0,
+    "tests/attacks/test_bad_input.py": 85.0,
+    "tests/e2e/test_pages.py": 90.0,
+    "tests/retention/test_killed.py": 80.0,
+    "tests/e2e/test_dashboard.py": 50.0,
+    "tests/config/test_whisper_weights.py": 45.0,
+    "tests/rooms/media/test_listen.py": 45.0,
+    "tests/transcripts/test_audio.py": 45.0,
+    "tests/test_imports.py": 40.0,
+    "tests/bench/test_benches.py": 30.0,
+}
+# Folders whose tests share what is started once.
+TOGETHER = ("tests/attacks/managed/",)
+
+
+def unit_of(nodeid: str) -> str:
+    """The scope that goes to one worker as a whole: a file, or a folder of TOGETHER."""
+    folder = next((folder for folder in TOGETHER if nodeid.startswith(folder)), "")
+    return folder.rstrip("/") or nodeid.partition("::")[0]
+
+
+def estimate(item: pytest.Item) -> float:
+    names = getattr(item, "fixturenames", ())
+    marker = item.get_closest_marker("django_db")
+    commits = PARTS["transactional_db"] if marker and marker.kwargs.get("transaction") else PLAIN
+    return max([commits, *(seconds for name, seconds in PARTS.items() if name in names)])
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Sort units by their length where there are workers; the order within each stays."""
+    if "PYTEST_XDIST_WORKER" not in os.environ:
+        return
+    lengths: defaultdict[str, float] = defaultdict(float)
+    for item in items:
+        lengths[unit_of(item.nodeid)] += estimate(item)
+    known = {unit: LONG.get(unit, length) for unit, length in lengths.items()}
+    items.sort(key=lambda item: (-known[unit_of(item.nodeid)], unit_of(item.nodeid)))
+
+
+class ByLength(LoadFileScheduling):  # type: ignore[misc]
+    """Gives units out in the order of the collection."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        return unit_of(nodeid)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> Any:
+    if config.getoption("dist") != "loadfile":
+        return None
+    config.option.loadscopereorder = False
+    return ByLength(config, log)

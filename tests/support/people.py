@@ -1,0 +1,70 @@
+"""People for tests: accounts, their sessions and tokens."""
+
+from __future__ import annotations
+
+import functools
+import itertools
+from datetime import timedelta
+from typing import Any
+
+from django.conf import settings
+from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
+from django.contrib.auth.hashers import make_password
+from django.test import Client
+from django.utils import timezone
+
+from people.actions.account import set_email
+from people.actions.credentials import token_hash
+from people.models import ApiToken, Creator, User
+from people.sessions import SessionStore
+from tests.support.staff import use_second_step
+
+PASSWORD = "a long enough password"
+_numbers = itertools.count(1)
+
+
+@functools.cache
+def _hashed(password: str, _hashers: tuple[str, ...]) -> str:
+    """One slow hash a run, not one a person; another where a test sets other hashers."""
+    return make_password(password)
+
+
+def person(handle: str = "", *, confirmed: bool = True, creator: bool = False, name: str = "", **facts: Any) -> User:
+    """An account that can sign in with PASSWORD; `name` is its display name, `facts` are columns."""
+    handle = handle or f"person{next(_numbers)}"
+    email = facts.pop("email", f"{handle.lower()}@example.org")
+    facts.setdefault("display_name", name or handle.title())
+    user = User.objects.create(handle=handle, password=_hashed(PASSWORD, tuple(settings.PASSWORD_HASHERS)), **facts)
+    user = set_email(user, email, confirmed=confirmed)
+    if creator:
+        Creator.objects.create(user=user, added_at=timezone.now())
+    return user
+
+
+def api_client(user: User) -> Client:
+    """A program with a token of the person's own."""
+    number = next(_numbers)
+    text = f"stf_{user.handle}-{number}"
+    over = timezone.now() + timedelta(days=1)
+    ApiToken.objects.create(user=user, name="A program", hash=token_hash(text), prefix=text[:8], expires_at=over)
+    return Client(headers={"authorization": f"Token {text}"})
+
+
+def people(number: int) -> list[User]:
+    """Many accounts that need not sign in."""
+    names = [f"row{next(_numbers)}" for _place in range(number)]
+    return User.objects.bulk_create(
+        User(handle=name, display_name="Row", email=f"{name}@example.org") for name in names
+    )
+
+
+def session_cookie(user: User) -> str:
+    """The cookie of a browser that is signed in."""
+    store = SessionStore()
+    store[SESSION_KEY] = str(user.pk)
+    store[BACKEND_SESSION_KEY] = settings.AUTHENTICATION_BACKENDS[0]
+    store[HASH_SESSION_KEY] = user.get_session_auth_hash()
+    if user.is_staff:
+        use_second_step(store, user)
+    store.create()
+    return f"{settings.SESSION_COOKIE_NAME}={store.session_key}"

@@ -1,0 +1,91 @@
+"""The site's own processes for a test: the same command lines that script/server uses, on the test run's database."""
+
+import asyncio
+import os
+import subprocess
+import urllib.error
+import urllib.request
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import redis
+from django.conf import settings
+
+from deploy.local.process import CannotStart, start, stop, wait_for
+from deploy.local.programs import ALIVE, command
+
+
+class Site:
+    """Processes by name: web (Daphne), media (the supervisor), work, speech and beat (Celery)."""
+
+    def __init__(self, logs: Path) -> None:
+        self.logs = logs
+        self.logs.mkdir(exist_ok=True, mode=0o700)
+        self.running: dict[str, subprocess.Popen[bytes]] = {}
+
+    @property
+    def url(self) -> str:
+        """Where the pages are."""
+        return f"http://localhost:{settings.PORT}"
+
+    @property
+    def ws_url(self) -> str:
+        """Where the WebSockets are."""
+        return f"ws://localhost:{settings.PORT}"
+
+    def start(self, *names: str, **env: str) -> "Site":
+        """Start these processes, with settings of their own where given, and wait until each is at work."""
+        for name in names:
+            self.running[name] = start(command(name, settings.PORT), self.log(name), {**os.environ, **env})
+        for name in names:
+            process = self.running[name]
+            try:
+                wait_for(name, lambda name=name: self.at_work(name), lambda process=process: process.poll() is None)  # type: ignore[misc]
+            except CannotStart as error:
+                raise CannotStart(f"{error}:\n{self.log(name).read_text(errors='replace')[-4000:]}") from error
+        return self
+
+    def at_work(self, name: str) -> bool:
+        """Whether a process does its work: web answers, the others write their sign of life."""
+        if name == "web":
+            return self.status("/healthz") == 200
+        with redis.Redis.from_url(settings.REDIS_URL) as client:
+            return bool(client.exists(settings.REDIS_PREFIX + ALIVE[name]))
+
+    def status(self, path: str) -> int:
+        """The HTTP status of a page; 0 where nobody answers."""
+        try:
+            with urllib.request.urlopen(self.url + path, timeout=5) as answer:
+                return int(answer.status)
+        except urllib.error.HTTPError as error:
+            return error.code
+        except OSError:
+            return 0
+
+    def kill(self, name: str) -> None:
+        """End a process without warning, as a crash would."""
+        process = self.running.pop(name)
+        process.kill()
+        process.wait()
+        if name in ALIVE:
+            with redis.Redis.from_url(settings.REDIS_URL) as client:
+                client.delete(settings.REDIS_PREFIX + ALIVE[name])
+
+    def log(self, name: str) -> Path:
+        """Where a process writes."""
+        return self.logs / f"{name}.log"
+
+    def stop(self, *names: str) -> None:
+        """End these processes (all, unless named) and wait until they are gone."""
+        for name in names or tuple(reversed(self.running)):
+            stop(self.running.pop(name), patience=8.0)
+
+
+_hands = ThreadPoolExecutor(1)
+
+
+async def by_hand(work: Callable[..., Any], *args: Any) -> Any:
+    """Start or kill processes beside the event loop. What is started dies with its thread: this one stays."""
+    return await asyncio.get_running_loop().run_in_executor(_hands, work, *args)

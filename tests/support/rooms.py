@@ -1,0 +1,55 @@
+"""Rooms for tests: made through actions, as the site makes them."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.conf import settings
+
+from people.models import User
+from rooms import actions, presence
+from rooms.models import Room
+from tests.support.people import person
+
+
+def consented(user: User, room: Room) -> User:
+    actions.record_consent(user, room, settings.CONSENT_VERSION)
+    return user
+
+
+def seated(handle: str, room: Room) -> User:
+    user = consented(person(handle), room)
+    actions.take_seat(room.pk, user)
+    return user
+
+
+def open_room(host: str | User = "host", **values: Any) -> Room:
+    """A live room. A host that is named by handle becomes a creator, unless there is such an account already."""
+    if isinstance(host, str):
+        host = User.objects.filter(handle=host).first() or person(host, creator=True)
+    return actions.open_room(host, **{"title": "Voices at the table", **values})
+
+
+def ended_room(host: str | User = "host", **values: Any) -> Room:
+    """A room that its host ended; nothing was recorded in it."""
+    room = open_room(host, **values)
+    actions.end_room(room.pk, room.host)
+    room.refresh_from_db()
+    return room
+
+
+def due_at(room: Room) -> datetime:
+    """The normal day of its purge."""
+    assert room.ended_at is not None
+    return room.ended_at + timedelta(days=settings.RECORDING_DAYS)
+
+
+def people_in(room_pk: int) -> int:
+    """Number of people connected, stage and audience."""
+    return presence.look(room_pk, [])[0]
+
+
+def is_connected(room_pk: int, user_pk: int) -> bool:
+    """Whether this person is connected by any of their pages."""
+    return presence.look(room_pk, [presence.user_key(user_pk)])[1][0]
