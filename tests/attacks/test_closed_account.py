@@ -114,7 +114,7 @@ class Table:
         return [began + place * 0.02 for place in np.flatnonzero(loud[1:] & loud[:-1])]
 
     def check_live(self) -> None:
-        """What people heard while it happened."""
+        """Check the sound that people heard meanwhile."""
         at, name = self.ended_at, self.end.__name__
         near, far = self.ears.last("nora") - at, max(self.by_hls("nora")) - at
         say(f"{name}: nora was last heard {near:+.2f} s near, said {far:+.2f} s by HLS, after the commit")
@@ -129,7 +129,7 @@ class Table:
             assert refused.value.code in (401, 403), name
 
     def check_files(self) -> None:
-        """What is kept of it."""
+        """Check the recording of it."""
         at, name = self.ended_at, self.end.__name__
         mix = Mix(self.room, store.mix_path(self.room.pk))
         assert mix.said("nora", at - 3, at) > 1.0, name

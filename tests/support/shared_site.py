@@ -94,7 +94,7 @@ def _is_ready() -> bool:
 
 
 def _told(name: str) -> dict[str, Any]:
-    """What the supervisor said last; nothing while it shows no life."""
+    """The status that the supervisor last wrote; empty while it shows no life."""
     with redis.Redis.from_url(settings.REDIS_URL) as client:
         found: Any = client.get(key(name))
     return dict(json.loads(found)) if found else {}

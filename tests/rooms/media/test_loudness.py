@@ -97,7 +97,7 @@ class Loud:
             await asyncio.gather(*tasks, return_exceptions=True)
 
     def heard(self, voices: int) -> tuple[peers.Samples, peers.Samples]:
-        """What a near and a far listener heard while so many talked."""
+        """The sound that a near and a far listener heard while so many talked."""
         since, until = self.stretches[voices]
         ears = self.near.ears
         near = [part for part, at in zip(ears.parts, ears.arrived, strict=False) if since <= at < until]

@@ -1,4 +1,4 @@
-"""Who is heard is the database's word: mute, unseat, end."""
+"""The database decides who is heard: mute, unseat, end."""
 
 from __future__ import annotations
 

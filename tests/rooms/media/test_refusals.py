@@ -1,4 +1,4 @@
-"""What the supervisor gives and what it refuses: places to listen, microphone checks, everything else by its code."""
+"""Grants and refusals of the supervisor: places to listen, microphone checks, everything else by its code."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def test_what_is_given_and_what_is_refused(site: Site, room: Room) -> None:
 
 
 def told(name: str) -> dict[str, Any]:
-    """What the supervisor last said of itself; nothing while it has not."""
+    """The status that the supervisor last wrote; empty before the first."""
     with redis.Redis.from_url(settings.REDIS_URL, decode_responses=True) as client:
         return dict(json.loads(str(client.get(f"{settings.REDIS_PREFIX}media:{name}") or "{}")))
 
