@@ -150,8 +150,8 @@ def test_readiness_tells_how_many_are_overdue(monkeypatch: pytest.MonkeyPatch) -
 
 def test_the_sweep_as_beat_runs_it(monkeypatch: pytest.MonkeyPatch, settings: Any) -> None:
     schedule = {entry["task"]: entry for entry in settings.CELERY_BEAT_SCHEDULE.values()}
-    assert schedule["moderation.sweep"]["schedule"] <= settings.RETENTION_TOLERANCE_SECONDS / 2
-    assert {"moderation.tidy", "ledger.anchor"} <= set(schedule)
+    assert schedule["retention.sweep"]["schedule"] <= settings.RETENTION_TOLERANCE_SECONDS / 2
+    assert {"retention.tidy", "ledger.anchor"} <= set(schedule)
     room = marked_room(WORD)
     assert tasks.sweep() == 0
     moment = due_at(room)

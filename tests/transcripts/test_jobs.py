@@ -18,7 +18,7 @@ from tests.support.rooms import due_at
 from tests.transcripts.pieces import Told, let_leases_run_out, never, transcript, work_through
 from transcripts import actions
 from transcripts.jobs import claims, progress, results
-from transcripts.jobs.run import run_items
+from transcripts.jobs.run import run_items, transcribe_window
 from transcripts.models import Cue, TrackPlan, Transcript, TranscriptionWindow, WorkItem
 from transcripts.refusals import TranscriptRefused
 from transcripts.speech.engine import EngineUnavailable
@@ -212,9 +212,12 @@ def test_a_purge_leaves_no_row_and_stops_the_worker_that_is_at_it(windows: list[
     window = claims.claim(TranscriptionWindow, "me")
     assert window
     room = Room.objects.get()
-    assert purge.purge([room.pk], due_at(room)) == [room.pk]
+
+    def purge_now() -> None:
+        assert purge.purge([room.pk], due_at(room)) == [room.pk]
+
     with pytest.raises(claims.LeaseLost):
-        results.save_window(window, [], results.EngineVersion("m", "1"), 10)
+        transcribe_window(window, Told(purge_now))
     for kind in (Transcript, TrackPlan, TranscriptionWindow, Cue):
         assert not kind._default_manager.exists()
     assert purge.purge([room.pk], due_at(room)) == []

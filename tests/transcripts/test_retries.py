@@ -19,7 +19,7 @@ from rooms.recording import marker
 from tests.support.people import person as staff_person
 from tests.support.staff import sign_in_staff
 from tests.transcripts.pieces import Told, never, transcript, work_through
-from transcripts import actions, jobs
+from transcripts import actions
 from transcripts.jobs import claims, results
 from transcripts.jobs.run import run_items
 from transcripts.models import TrackPlan, Transcript, TranscriptionWindow, WorkItem
@@ -68,7 +68,7 @@ def test_one_piece_that_cannot_be_given_up_holds_up_no_other(
             raise ValueError("poisoned")
         real(piece)
 
-    monkeypatch.setattr(jobs, "_mark_gap", poisoned)
+    monkeypatch.setattr(results, "_mark_gap", poisoned)
     assert results.give_up_expired() == 1
     assert TranscriptionWindow.objects.get(pk=windows[1].pk).state == WorkItem.State.FAILED
     monkeypatch.undo()
