@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import functools
 import os
 import signal
 import sys
@@ -77,16 +76,15 @@ def test_people_hear_again_whatever_is_killed(managed: Managed, room: Room) -> N
 
 
 def rounds(managed: Managed) -> dict[str, Callable[[], object]]:
-    """Each part that may die, by name; those that do different work die at once, in half the time."""
+    """Each part that may die, by name; the two ffmpegs, which do different work, die at once."""
     kill = kills.kills(managed)
-    pairs = (("recorder", "leveller"), ("workers and beat", "web"))
-    both = {f"{one}, {other}": functools.partial(_both, kill.pop(one), kill.pop(other)) for one, other in pairs}
-    return both | kill
+    recorder, leveller = kill.pop("recorder"), kill.pop("leveller")
 
+    def both() -> None:
+        recorder()
+        leveller()
 
-def _both(*works: Callable[[], object]) -> None:
-    for work in works:
-        work()
+    return {"recorder and leveller": both} | kill
 
 
 def killed_while_finishing(managed: Managed, room: Room) -> None:
