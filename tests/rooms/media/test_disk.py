@@ -293,6 +293,7 @@ def goes_on(loud: np.ndarray[Any, Any]) -> bool:
     return bool(np.mean(loud) > 0.5 and max(holes, default=0) < WINDOWS)
 
 
+@pytest.mark.alone
 @pytest.mark.django_db(transaction=True)
 def test_a_full_disk_stops_the_recording_and_nothing_else(site_on_it: Site, disk: SmallDisk, room: Room) -> None:
     person("nora")
