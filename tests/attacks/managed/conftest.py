@@ -69,7 +69,7 @@ def room(site: Managed) -> Generator[Room]:
 def end(room: Room) -> None:
     """End a room, unless the test did."""
     try:
-        actions.end_room(room.pk, room.host)
+        actions.end_room(room.pk, room.host, Room.EndReason.STAFF)
     except RoomRefused as refused:
         assert refused.code == "room_ended", refused.code
 
