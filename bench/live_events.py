@@ -26,8 +26,6 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-from rooms import channels
-
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from bench.wire import Socket, a_room, admitting, bare, cpu, load, many_files, rss, share, site
@@ -75,7 +73,7 @@ def through_room(options: argparse.Namespace, told: Told) -> Callable[[int], Non
 
     django.setup()
     from core import bus
-    from rooms import actions
+    from rooms import channels
     from rooms.models import Room, Seat
 
     room = Room.objects.select_related("host").get(pk=options.room)
