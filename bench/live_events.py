@@ -74,6 +74,7 @@ def through_room(options: argparse.Namespace, told: Told) -> Callable[[int], Non
     django.setup()
     from core import bus
     from rooms import actions, channels
+    from rooms.models import Room, Seat
 
     room = Room.objects.select_related("host").get(pk=options.room)
     muted = Seat.objects.get(room=room, user=room.host, left_at=None).muted

@@ -142,6 +142,7 @@ def test_reading_needs_no_account() -> None:
             "set_entry_policy": False,
         },
         "consented": False,
+        "parts": {},
     }
     assert code(Client().get(at("nosuchroom")), 404) == "unknown_room"
     assert code(Client().get(at(room, "replay")), 404) == "not_found"

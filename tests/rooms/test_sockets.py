@@ -27,6 +27,7 @@ async def test_a_room_from_opening_to_end(web: Site) -> None:
             "user": "guest",
             "may": {"take_seat": True, "why_not": None, "end": False, "mute_others": False, "set_entry_policy": False},
             "consented": False,
+            "parts": {},
         }
         assert code(await page.ask("take_seat")) == "not_consented"
         assert code(await page.ask("consent", version="1999")) == "bad_value"
