@@ -16,6 +16,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import pytest
 from channels.db import database_sync_to_async as run
 from django.utils import timezone
 
@@ -30,6 +31,7 @@ from tests.support.people import person, session_cookie
 from tests.support.processes import Site
 from tests.support.rooms import open_room
 
+pytestmark = pytest.mark.alone
 ROOT = Path(__file__).parents[2]
 SOON = 5.0  # seconds
 TIMES = 20  # or so many times the slowest wait without the greedy one

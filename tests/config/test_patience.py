@@ -13,6 +13,8 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
 
+import pytest
+
 from deploy.local.certificate import certificate
 from deploy.local.process import answers, start, stop, wait_for
 from deploy.local.programs import command
@@ -21,6 +23,7 @@ from tests.rooms.recording.test_slow_readers import large_room
 from tests.support.greedy import GREEDY, HONEST, Form, ask, head, is_cut, line_of, port, unread
 from tests.support.processes import Site
 
+pytestmark = pytest.mark.alone
 POST = head("/accounts/login/", "Content-Length: 20000", "Connection: close", method="POST")
 
 
