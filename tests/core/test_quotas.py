@@ -90,7 +90,7 @@ def test_a_poisoned_key_keeps_no_other_lease_from_being_refreshed(caplog: pytest
 
 def test_a_killed_process_frees_what_it_held() -> None:
     program = (
-        "import django; django.setup(); from people import quotas; import time\n"
+        "import django; django.setup(); from core import quotas; import time\n"
         "quotas.TTL, quotas.REFRESH = 2.0, 0.2\n"
         "lease = quotas.take(quotas.Quota('test', 'PICTURES_AT_ONCE'), 'killed'); lease.keep(); time.sleep(60)"
     )

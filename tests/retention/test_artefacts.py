@@ -22,7 +22,7 @@ KNOWN = [artefact.rows for artefact in TABLE if artefact.rows is not None]
 NAMES = re.compile(r"(^|_)(room|slug|recording|seat)(_?(id|pk|slug))?$")
 # What names rooms and is no part of one, with the reason.
 APART = {
-    "moderation.PurgeReceipt": "what stays of a copy: it names the room by values, so that nothing takes it along",
+    "retention.PurgeReceipt": "what stays of a copy: it names the room by values, so that nothing takes it along",
 }
 
 

@@ -84,7 +84,7 @@ def test_every_change_over_the_api_is_paced(monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setattr(Limit, "check", lambda limit, who: used_up.append((limit.name, who)))
     for what in ("consent", "mute", "unmute", "unseat", "seat", "end"):
         browser.post(f"/api/v1/rooms/{room.slug}/{what}/", {}, "application/json")
-    assert used_up == [("act", f"u:{room.host_id}")] * 6
+    assert [one for one in used_up if one[0] != "pages"] == [("act", f"u:{room.host_id}")] * 6
 
 
 def test_a_socket_s_own_pace(monkeypatch: pytest.MonkeyPatch) -> None:
