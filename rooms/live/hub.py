@@ -128,7 +128,10 @@ class Hub:
                 await self._unsubscribe(channels.person_channel(send_queue.user_pk))
 
     async def set_sides(self, send_queue: SendQueue, sides: frozenset[str]) -> None:
-        """Set the narrower channels ("host", "staff") that a socket receives."""
+        """Set the narrower channels ("host", "staff") that a socket receives; one that has left receives none."""
+        feed = self.feeds.get(send_queue.room_pk)
+        if feed is None or send_queue not in feed.send_queues:
+            sides = frozenset()  # a check of rights that began before it left may end after it
         gone, new = send_queue.sides - sides, sides - send_queue.sides
         send_queue.sides = sides
         for channel in (_side_channel(side, send_queue.room_pk) for side in gone):
