@@ -95,6 +95,9 @@ async def test_host_and_cohosts_hear_the_host_side_and_lose_it_with_their_role(h
     assert heard(send_queues[guest]) == heard(send_queues[None]) == []
     await hub.set_sides(send_queues[room.host], frozenset())
     assert hub.narrow == {}
+    await hub.leave(hub.feeds[room.pk], send_queues[room.host])
+    await hub.set_sides(send_queues[room.host], frozenset({"host"}))
+    assert hub.narrow == {}, "a check of rights that ends after it left adds nobody"
 
 
 async def test_nothing_is_told_before_the_commit_or_outside_of_the_vocabulary(hub: Hub) -> None:
