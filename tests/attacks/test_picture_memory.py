@@ -117,6 +117,7 @@ def watched() -> Iterator[Watch]:
 
 
 def test_pictures_made_to_hurt_do_not_take_the_memory_of_the_site(site: Site) -> None:
+    written = site.log("web").stat().st_size if site.log("web").exists() else 0  # by tests before this one
     site.start("web", DEBUG="true")  # static files as they lie
     cookies = [session_cookie(person()) for _number in range(6)]
     files = hostile()
@@ -137,5 +138,5 @@ def test_pictures_made_to_hurt_do_not_take_the_memory_of_the_site(site: Site) ->
     sys.stdout.write(f"six at once: {together}; web grew from {before} to {after} MB; workers {watch.memory} MB\n")
     assert after - before < GROWTH
     assert 0 < watch.memory < MOST and watch.together == 1
-    log = site.log("web").read_text(errors="replace")
+    log = site.log("web").read_bytes()[written:].decode(errors="replace")
     assert "Traceback" not in log, log[-3000:]
