@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import Browser, Playwright, expect, sync_playwright
 
 from tests.e2e.browser import Chromium
-from tests.support.processes import Site
+from tests.support.processes import LogTail, Site
 
 
 @pytest.fixture
@@ -21,10 +21,9 @@ def web(static_files: None, site: Site) -> Generator[Site]:
 
 def watched(site: Site) -> Generator[Site]:
     """A site in whose web process nothing may fail by a fault of ours: its log is looked at afterwards."""
-    before = site.log("web").stat().st_size
+    log = LogTail(site.log("web"))
     yield site
-    text = site.log("web").read_text(errors="replace")[before:]
-    assert "Traceback" not in text, text[text.index("Traceback") :][:3000]
+    log.assert_no_failure()
 
 
 @pytest.fixture(scope="module")

@@ -6,14 +6,13 @@ from collections.abc import Generator
 
 import pytest
 
-from tests.support.processes import Site
+from tests.support.processes import LogTail, Site
 
 
 @pytest.fixture
 def web(site: Site) -> Generator[Site]:
     """Daphne, as in production. Whatever a test does to it, nothing in its log may be a failure of ours."""
     site.start("web")
-    before = site.log("web").stat().st_size
+    log = LogTail(site.log("web"))
     yield site
-    text = site.log("web").read_text(errors="replace")[before:]
-    assert "Traceback" not in text, text[-4000:]
+    log.assert_no_failure()

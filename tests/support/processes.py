@@ -17,6 +17,20 @@ from deploy.local.process import CannotStart, start, stop, wait_for
 from deploy.local.programs import ALIVE, command
 
 
+class LogTail:
+    """The part of a process' log that is written from now on: earlier tests may have left failures in it."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.begins = path.stat().st_size if path.exists() else 0
+
+    def assert_no_failure(self) -> None:
+        """Fail where a traceback was logged, showing what stands around it."""
+        text = self.path.read_bytes()[self.begins :].decode(errors="replace")
+        where = text.find("Traceback")
+        assert where < 0, text[max(0, where - 500) : where + 3000]
+
+
 class Site:
     """Processes by name: web (Daphne), media (the supervisor), work, speech and beat (Celery)."""
 

@@ -17,6 +17,7 @@ from rooms.rules.refusals import RoomRefused
 from tests.attacks.managed.attackers import Browser, host_of, socket_of, somebody
 from tests.support import tables
 from tests.support.managed import Managed
+from tests.support.processes import LogTail
 from tests.support.rooms import open_room
 
 HONEST = "127.0.0.77"
@@ -43,12 +44,9 @@ def site(services: Throwaway, django_db_setup: None, django_db_blocker: DjangoDb
 @pytest.fixture(autouse=True)
 def _clean_slate(site: Managed) -> Generator[None]:
     """In place of the one that empties everything: whatever was tried, the log has no failure of ours afterwards."""
-    log = site.manager.log("web")
-    before = log.stat().st_size
+    log = LogTail(site.manager.log("web"))
     yield
-    text = log.read_bytes()[before:].decode(errors="replace")
-    where = text.find("Traceback")
-    assert where < 0, text[max(0, where - 500) : where + 3000]
+    log.assert_no_failure()
 
 
 @pytest.fixture(autouse=True, scope="module")
