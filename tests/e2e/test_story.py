@@ -8,7 +8,7 @@ import json
 import re
 import time
 import zipfile
-from collections.abc import Callable, Generator
+from collections.abc import Generator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -19,7 +19,6 @@ from typing import Any
 import numpy as np
 import pytest
 from django.conf import settings
-from django.db import connection
 from django.db.models import F
 from playwright.sync_api import Page, expect
 
@@ -41,6 +40,7 @@ from tests.support.processes import Site
 from tests.support.sounds import RATE, WORDS, in_turn, is_by, laid, plain_words
 from tests.support.speech import share_of_words
 from tests.support.traces import everywhere as found_anywhere
+from tests.support.waiting import wait_until
 
 pytestmark = pytest.mark.alone
 
@@ -153,14 +153,6 @@ def clip_over(talker: Talker, talking: Future[None]) -> None:
     talker.clip.finished.clear()
     wait_until(lambda: talker.clip.finished.is_set() or talking.done(), 90)
     assert not talking.done(), "she left before the end"
-
-
-def wait_until(true: Callable[[], Any], seconds: float, every: float = 0.1) -> None:
-    end = time.monotonic() + seconds
-    while not true():
-        connection.close()
-        assert time.monotonic() < end, f"not within {seconds} s"
-        time.sleep(every)
 
 
 # --- afterwards ---------------------------------------------------------------------------------------------------
