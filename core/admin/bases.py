@@ -13,28 +13,8 @@ else:
     ModelAdmin = admin.ModelAdmin
 
 
-class NoFormAdmin(ModelAdmin):
-    """Admin without add and change forms, for rows that actions write; rows may at most be deleted."""
-
-    list_per_page = 50
-    show_full_result_count = False
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-
-class ReadOnlyAdmin(NoFormAdmin):
-    """Admin with a list and a page to read; nobody adds, changes or deletes here, not even a superuser."""
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-
-class ReadOnlyMixin:
-    """Mixin for admins and inlines of records that nobody adds, changes or deletes."""
+class NoFormMixin:
+    """Admins and inlines without add and change forms, for rows that actions write; rows may at most be deleted."""
 
     def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
@@ -42,5 +22,20 @@ class ReadOnlyMixin:
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
 
+
+class ReadOnlyMixin(NoFormMixin):
+    """Admins and inlines of records that nobody adds, changes or deletes, not even a superuser."""
+
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
+
+
+class NoFormAdmin(NoFormMixin, ModelAdmin):
+    """A list and a page to read, where rows may at most be deleted."""
+
+    list_per_page = 50
+    show_full_result_count = False
+
+
+class ReadOnlyAdmin(ReadOnlyMixin, NoFormAdmin):
+    """A list and a page to read, and nothing else."""
