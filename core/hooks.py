@@ -51,8 +51,3 @@ class Hook(Generic[T]):
     def values(self) -> list[T]:
         """Return the values of all that is registered, in the order of registration."""
         return list(self._registered.values())
-
-
-def declared() -> dict[str, Hook[Any]]:
-    """Return every declared hook by its name."""
-    return dict(_declared)

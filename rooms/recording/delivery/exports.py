@@ -97,8 +97,11 @@ def items_of(recording: Recording, scratch: Path) -> list[Item]:
     """Items of the zip: sound, texts and, last, the manifest."""
     room = recording.room
     items = [sound_item(room, file, number) for number, file in enumerate(sound_files(recording))]
+    texts = ((name, text(room)) for name, text in sorted(export_texts.items()))
     items += [
-        item for name in sorted(key for key, _text in export_texts.items()) if (item := text_item(room, name, scratch))
+        write_text(scratch, f"{room.slug}/{name}", pieces, {"kind": "text"})
+        for name, pieces in texts
+        if pieces is not None
     ]
     return [*items, write_text(scratch, f"{room.slug}/manifest.json", manifest(room, items), {})]
 
@@ -169,12 +172,6 @@ def sound_item(room: Room, file: RecordingFile, number: int) -> Item:
 
 
 # --- texts ----------------------------------------------------------------------------------------------------------
-
-
-def text_item(room: Room, name: str, scratch: Path) -> Item | None:
-    """Write a registered text and make its item; None where the room has none."""
-    pieces = dict(export_texts.items())[name](room)
-    return None if pieces is None else write_text(scratch, f"{room.slug}/{name}", pieces, {"kind": "text"})
 
 
 def write_text(scratch: Path, name: str, pieces: Iterable[str], about: dict[str, Any]) -> Item:
