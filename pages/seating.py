@@ -30,6 +30,7 @@ EMPTY_SEAT = SeatState(
     role="speaker",
     place=0,
     muted=True,
+    held=False,
     connected=True,
 )
 

@@ -70,6 +70,11 @@ TABLE: tuple[Artefact, ...] = (
     Artefact("file rows", Expiry.COPY, _SUM, model="rooms.RecordingFile", room="recording__room_id"),
     Artefact("room log", Expiry.COPY, model="rooms.RoomEvent"),
     Artefact("seats", Expiry.COPY, model="rooms.Seat"),
+    Artefact("hands", Expiry.COPY, model="rooms.Hand"),
+    Artefact("invitations", Expiry.COPY, model="rooms.Invitation"),
+    Artefact("removed listeners", Expiry.COPY, model="rooms.RemovedListener", room="removal__room_id"),
+    Artefact("removals", Expiry.COPY, model="rooms.Removal"),
+    Artefact("hand-overs", Expiry.COPY, model="rooms.HandOver"),
     Artefact("presence", Expiry.TTL),
     # In memory: the last seconds of sound while recording is paused, and of each track on its way to the disk. The
     # supervisor deletes them every five seconds; where none runs, the purge does, with the room's folder.

@@ -1,8 +1,6 @@
-"""Relations between people: follows."""
+"""Relations between people: follows and blocks."""
 
 from __future__ import annotations
-
-from typing import TYPE_CHECKING
 
 from django.db import models
 from django.db.models import F, Q
@@ -10,9 +8,6 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from people.models import User
-
-if TYPE_CHECKING:
-    pass
 
 
 class Follow(models.Model):
@@ -32,3 +27,28 @@ class Follow(models.Model):
 
     def __str__(self) -> str:
         return f"{self.follower_id} → {self.followed_id}"
+
+
+class Block(models.Model):
+    """`blocker` and `blocked` neither follow nor write to each other; `blocked` is out of the rooms of `blocker`.
+
+    `undid_follow` is whether `blocked` followed `blocker` until then: they are answered as if they still did, so that
+    the block does not show.
+    """
+
+    blocker = models.ForeignKey(User, models.CASCADE, related_name="blocking_rows", verbose_name=_("blocker"))
+    blocked = models.ForeignKey(User, models.CASCADE, related_name="blocked_rows", verbose_name=_("blocked"))
+    undid_follow = models.BooleanField(_("ended a follow"), default=False)
+    since = models.DateTimeField(_("since"), default=timezone.now)
+
+    class Meta:
+        verbose_name = _("block")
+        verbose_name_plural = _("blocks")
+        constraints = [
+            models.UniqueConstraint(fields=["blocker", "blocked"], name="block_once"),
+            models.CheckConstraint(condition=~Q(blocker=F("blocked")), name="block_not_oneself"),
+        ]
+        indexes = [models.Index(fields=["blocked"], name="block_by_blocked")]
+
+    def __str__(self) -> str:
+        return f"{self.blocker_id} ⊘ {self.blocked_id}"

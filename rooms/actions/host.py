@@ -16,7 +16,7 @@ def host_lost(room_id: int, at: datetime) -> bool:
             return False
         room.host_lost_at = at
         room.save(update_fields=["host_lost_at"])
-        append_event(room, "host_lost", {"lost_at": iso(at), "ends_at": iso(grace_ends(room))})
+        append_event(room, "host_lost", {"lost_at": iso(at), "ends_at": iso(grace_ends(room)), "hands_over_at": None})
     return True
 
 

@@ -78,7 +78,9 @@ def switch_microphone(room: Room, seat: Seat, muted: bool, by: User | None) -> N
     seat.muted = muted
     seat.save(update_fields=["muted"])
     by_handle = by.handle if by else None
-    append_event(room, "seat_muted", {"user": seat.user.handle, "muted": muted, "by": by_handle})
+    append_event(
+        room, "seat_muted", {"user": seat.user.handle, "muted": muted, "held": seat.mute_held, "by": by_handle}
+    )
     if by is not None:
         tell(seat.user_id, {"type": "you_muted", "room": room.slug, "by": by_handle})
     media_changed(room)

@@ -71,7 +71,7 @@ def unseat(room_id: int, user: User, by: User) -> None:
     with locked(room_id) as room:
         seat = open_seat(room, user)
         target_role = None if seat is None else seat.role
-        refuse(permissions.may_unseat(facts_of(room, by), target_role=target_role))
+        refuse(permissions.may_act_on_speaker(facts_of(room, by), target_role=target_role))
         if seat is None:
             raise RoomRefused("not_on_stage")
         _stand_up(room, seat, Seat.LeftReason.UNSEATED)

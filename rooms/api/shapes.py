@@ -33,6 +33,7 @@ class SeatShape(serializers.Serializer[Any]):
     role = serializers.ChoiceField(choices=["host", "cohost", "speaker"])
     place = serializers.IntegerField()
     muted = serializers.BooleanField()
+    held = serializers.BooleanField()
     connected = serializers.BooleanField()
 
 
@@ -49,12 +50,14 @@ class RoomShape(serializers.Serializer[Any]):
     end_reason = serializers.CharField()
     speak_policy = serializers.ChoiceField(choices=Room.SpeakPolicy.choices)
     entry_policy = serializers.ChoiceField(choices=Room.EntryPolicy.choices)
+    hands_locked = serializers.BooleanField()
     max_speakers = serializers.IntegerField()
     recorded_days = serializers.IntegerField()
     transcription = serializers.BooleanField()
     host = serializers.CharField()
     host_lost_at = serializers.DateTimeField(allow_null=True)
     host_ends_at = serializers.DateTimeField(allow_null=True)
+    host_hands_over_at = serializers.DateTimeField(allow_null=True)
     recording_paused_at = serializers.DateTimeField(allow_null=True)
 
 
@@ -78,9 +81,10 @@ class MayShape(serializers.Serializer[Any]):
 
     take_seat = serializers.BooleanField()
     why_not = serializers.CharField(allow_null=True)
+    never_speak = serializers.CharField(allow_null=True)
+    speak_under = serializers.ListField(child=serializers.ChoiceField(choices=Room.SpeakPolicy.choices))
+    manage = serializers.BooleanField()
     end = serializers.BooleanField()
-    mute_others = serializers.BooleanField()
-    set_entry_policy = serializers.BooleanField()
 
 
 class YouShape(serializers.Serializer[Any]):

@@ -79,6 +79,7 @@ class Room(models.Model):
     entry_policy = models.CharField(
         _("who may come in"), max_length=10, choices=EntryPolicy.choices, default=EntryPolicy.ANYONE
     )
+    hands_locked = models.BooleanField(_("hands locked"), default=False)
     transcription = models.BooleanField(_("transcription"), default=True)
     max_speakers = models.PositiveSmallIntegerField(_("places on stage"), default=10)
     is_demo = models.BooleanField(_("demo"), default=False, editable=False)

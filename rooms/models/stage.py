@@ -1,4 +1,4 @@
-"""Models of the stage: consents and seats."""
+"""Models of the stage: consents, seats and hands."""
 
 from __future__ import annotations
 
@@ -48,6 +48,8 @@ class Seat(models.Model):
     role = models.CharField(_("role"), max_length=8, choices=Role.choices, default=Role.SPEAKER)
     place = models.PositiveSmallIntegerField(_("place"))
     muted = models.BooleanField(_("microphone off"), default=True)
+    # Set by host or co-host: only they open this microphone again. Passed on to the person's next seat in the room.
+    mute_held = models.BooleanField(_("microphone held off"), default=False)
     mic_page = models.CharField(_("page with the microphone"), max_length=36, blank=True, default="", editable=False)
     taken_at = models.DateTimeField(_("sat down"), default=timezone.now)
     left_at = models.DateTimeField(_("stood up"), null=True, blank=True)
@@ -66,6 +68,7 @@ class Seat(models.Model):
                 | Q(role="cohost", place__range=(11, 12)),
                 name="seat_place_of_role",
             ),
+            models.CheckConstraint(condition=Q(mute_held=False) | Q(muted=True), name="seat_held_is_muted"),
         ]
         triggers = [
             pgtrigger.Trigger(
@@ -86,3 +89,38 @@ class Seat(models.Model):
 
     def __str__(self) -> str:
         return f"{self.user_id} at {self.place} in {self.room_id}"
+
+
+class Hand(models.Model):
+    """One request of a listener to speak, `raised_at` to `lowered_at`. Open hands are one queue, oldest first."""
+
+    class Outcome(models.TextChoices):
+        LOWERED = "lowered", _("lowered")
+        SEATED = "seated", _("came on stage")
+        DECLINED = "declined", _("declined")
+        LEFT = "left", _("left the room")
+        LOST = "lost", _("lost the connection")
+        NOT_ALLOWED = "not_allowed", _("may not be here or on a stage any more")
+        ROOM_ENDED = "room_ended", _("the room ended")
+
+    room = models.ForeignKey(Room, models.CASCADE, related_name="hands", verbose_name=_("room"))
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="hands", verbose_name=_("person"))
+    invited = models.BooleanField(_("accepted an invitation to speak"), default=False)
+    raised_at = models.DateTimeField(_("raised"), default=timezone.now)
+    lowered_at = models.DateTimeField(_("lowered"), null=True, blank=True)
+    outcome = models.CharField(_("how it ended"), max_length=11, choices=Outcome.choices, blank=True)
+
+    class Meta:
+        verbose_name = _("hand")
+        verbose_name_plural = _("hands")
+        constraints = [
+            models.UniqueConstraint(fields=["room", "user"], condition=Q(lowered_at=None), name="hand_one_a_person"),
+            models.CheckConstraint(
+                condition=Q(lowered_at=None, outcome="") | (Q(lowered_at__isnull=False) & ~Q(outcome="")),
+                name="hand_outcome_when_lowered",
+            ),
+        ]
+        indexes = [models.Index(fields=["room", "raised_at", "id"], condition=Q(lowered_at=None), name="hand_queue")]
+
+    def __str__(self) -> str:
+        return f"{self.user_id} in {self.room_id}, {self.outcome or 'up'}"

@@ -8,26 +8,29 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.conf import settings
-from django.db.models import Q
+from django.db.models import CharField, Q, QuerySet, Value
 
 from people.models import User
 from people.standing import NOBODY, Standing, standings, why_not_enter, why_not_speak
-from rooms.models import Consent, Room, Seat
+from rooms.models import Consent, Hand, Invitation, Removal, Room, Seat
 from rooms.rules import permissions
 from rooms.rules.identity import Who
 from rooms.rules.permissions import Facts
 from rooms.rules.refusals import refuse
-from social.models import Follow
+from social.models import Block, Follow
+
+# Invitations that give their right: one that was declined, revoked or has expired does not.
+STANDING = (Invitation.State.PENDING, Invitation.State.ACCEPTED)
 
 Pair = tuple[int, int]
 """A room's and an account's primary key."""
 
 
 def facts_of(room: Room, user: User | None) -> Facts:
-    """Load the facts of one person in one room: three queries, and one more for each policy that depends on follows;
-    none for an anonymous person."""
+    """Load the facts of one person in one room: three queries; none for an anonymous person."""
     if user is None or not user.is_authenticated:
         return facts_of_nobody(room)
     return facts_of_many([(room, user.pk)])[room.pk, user.pk]
@@ -35,73 +38,88 @@ def facts_of(room: Room, user: User | None) -> Facts:
 
 def facts_of_nobody(room: Room) -> Facts:
     """Facts of an anonymous person. No query."""
-    return _facts(room, NOBODY, "listener", False, False, False)
+    return Facts(**_of_room(room), **_of_account(NOBODY))
 
 
 def facts_of_many(people: Collection[tuple[Room, int]]) -> dict[Pair, Facts]:
-    """Load the facts of many accounts in many rooms, in at most five queries; a missing account counts as closed."""
+    """Load the facts of many accounts in many rooms, in three queries; a missing account counts as closed."""
     rooms = {room.pk: room for room, _user in people}
     users = {user for _room, user in people}
     if not people:
         return {}
     standing = standings(users)
-    roles = _roles(rooms.values(), users)
-    follows, followed = _follows(rooms.values(), users)
-    consents = Consent.objects.filter(room__in=rooms, user__in=users, text_version=settings.CONSENT_VERSION)
-    agreed = set(consents.values_list("room_id", "user_id"))
+    seats = _seats(rooms.values(), users)
+    marks = _marks(rooms.values(), users)
     return {
-        (room.pk, user): _facts(
-            room,
-            standing.get(user, Standing(signed_in=True)),
-            "host" if user == room.host_id else roles.get((room.pk, user), "listener"),
-            (user, room.host_id) in follows,
-            (room.host_id, user) in followed,
-            (room.pk, user) in agreed,
-            seated=(room.pk, user) in roles,
+        (room.pk, user): Facts(
+            **_of_room(room),
+            **_of_account(standing.get(user, Standing(signed_in=True))),
+            role="host" if user == room.host_id else seats.get((room.pk, user), ("listener", False))[0],
+            seated=(room.pk, user) in seats,
+            mute_held=seats.get((room.pk, user), ("", False))[1],
+            removed=("removed", room.pk, user) in marks,
+            blocked_by_host=("block", room.host_id, user) in marks,
+            blocks_host=("block", user, room.host_id) in marks,
+            follows_host=("follow", user, room.host_id) in marks,
+            followed_by_host=("follow", room.host_id, user) in marks,
+            invited=("invited", room.pk, user) in marks,
+            invited_to_speak=("invited_to_speak", room.pk, user) in marks,
+            hand_raised=("hand", room.pk, user) in marks,
+            consented=("consent", room.pk, user) in marks,
         )
         for room, user in people
     }
 
 
-def _facts(
-    room: Room,
-    standing: Standing,
-    role: str,
-    follows_host: bool,
-    followed_by_host: bool,
-    consented: bool,
-    seated: bool = False,
-) -> Facts:
-    return Facts(
-        status=room.status,
-        entry_policy=room.entry_policy,
-        speak_policy=room.speak_policy,
-        signed_in=standing.signed_in,
-        kept_out=why_not_enter(standing),
-        kept_off_stage=why_not_speak(standing),
-        role=role,
-        seated=seated,
-        follows_host=follows_host,
-        followed_by_host=followed_by_host,
-        consented=consented,
-    )
+def _of_room(room: Room) -> dict[str, Any]:
+    return {
+        "status": room.status,
+        "entry_policy": room.entry_policy,
+        "speak_policy": room.speak_policy,
+        "hands_locked": room.hands_locked,
+    }
 
 
-def _roles(rooms: Iterable[Room], users: set[int]) -> dict[Pair, str]:
-    """Roles by open seats; in a room that has ended, by the seats that were open at its end."""
+def _of_account(standing: Standing) -> dict[str, Any]:
+    return {
+        "signed_in": standing.signed_in,
+        "kept_out": why_not_enter(standing),
+        "kept_off_stage": why_not_speak(standing),
+    }
+
+
+def _seats(rooms: Iterable[Room], users: set[int]) -> dict[Pair, tuple[str, bool]]:
+    """Role and held mute by open seats; in a room that has ended, by the seats that were open at its end."""
     at_the_end = Q(room__status=Room.Status.ENDED, left_reason=Seat.LeftReason.ROOM_ENDED)
     seats = Seat.objects.filter(Q(left_at=None) | at_the_end, room__in=list(rooms), user__in=users)
-    return {(room, user): role for room, user, role in seats.values_list("room_id", "user_id", "role")}
+    rows = seats.values_list("room_id", "user_id", "role", "mute_held")
+    return {(room, user): (role, held) for room, user, role, held in rows}
 
 
-def _follows(rooms: Iterable[Room], users: set[int]) -> tuple[set[Pair], set[Pair]]:
-    """Two sets of pairs: (person, host they follow), (host, person they follow); read where a policy needs them."""
-    asked = [room.host_id for room in rooms if room.entry_policy == Room.EntryPolicy.FOLLOWERS]
-    follows = Follow.objects.filter(follower__in=users, followed__in=asked) if asked else Follow.objects.none()
-    asked = [room.host_id for room in rooms if room.speak_policy == Room.SpeakPolicy.FOLLOWED]
-    followed = Follow.objects.filter(follower__in=asked, followed__in=users) if asked else Follow.objects.none()
-    pairs = ("follower_id", "followed_id")
-    return set(follows.values_list(*pairs)), set(followed.values_list(*pairs))
+def _marks(rooms: Iterable[Room], users: set[int]) -> set[tuple[str, int, int]]:
+    """Everything else that is either so or not so, as (mark, room or person, person), in one query."""
+    rooms = list(rooms)
+    hosts = {room.host_id for room in rooms}
+    here: dict[str, Any] = {"room__in": rooms, "user__in": users}
+    standing = Invitation.objects.filter(**here, state__in=STANDING)
+    by_room = {
+        "removed": Removal.objects.filter(**here, undone_at=None),
+        "invited": standing.filter(by_helper=True),
+        "invited_to_speak": standing.filter(kind=Invitation.Kind.SPEAK),
+        "hand": Hand.objects.filter(**here, lowered_at=None),
+        "consent": Consent.objects.filter(**here, text_version=settings.CONSENT_VERSION),
+    }
+    parts = [_marked(mark, rows, "room_id", "user_id") for mark, rows in by_room.items()]
+    blocks = Q(blocker__in=hosts, blocked__in=users) | Q(blocker__in=users, blocked__in=hosts)
+    parts.append(_marked("block", Block.objects.filter(blocks), "blocker_id", "blocked_id"))
+    follows = Q(follower__in=hosts, followed__in=users) | Q(follower__in=users, followed__in=hosts)
+    parts.append(_marked("follow", Follow.objects.filter(follows), "follower_id", "followed_id"))
+    return set(parts[0].union(*parts[1:], all=True))
+
+
+def _marked(mark: str, rows: QuerySet[Any], *columns: str) -> QuerySet[Any, Any]:
+    marked: QuerySet[Any, Any] = rows.order_by().annotate(mark=Value(mark, output_field=CharField()))
+    return marked.values_list("mark", *columns)
 
 
 def enter(room: Room, who: Who) -> Facts:

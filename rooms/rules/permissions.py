@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 HELPERS = frozenset({"host", "cohost"})
 ON_STAGE = HELPERS | {"speaker"}
+MOST_COHOSTS = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,19 +17,28 @@ class Facts:
     """Facts that decide what one person may do in one room, as of one reading of the database.
 
     `role` is "host", "cohost", "speaker" or "listener"; a host is host without a seat too. `kept_out` and
-    `kept_off_stage` are refusal codes of the account itself: it may not enter, or not speak, in any room.
+    `kept_off_stage` are refusal codes of the account itself: it may not enter, or not speak, in any room. `invited`
+    counts invitations by the host's side only: those of guests admit nobody.
     """
 
     status: str
     entry_policy: str
     speak_policy: str
     signed_in: bool
+    hands_locked: bool = False
     kept_out: str | None = None
     kept_off_stage: str | None = None
     role: str = "listener"
     seated: bool = False
+    mute_held: bool = False
+    removed: bool = False
+    blocked_by_host: bool = False
+    blocks_host: bool = False
     follows_host: bool = False
     followed_by_host: bool = False
+    invited: bool = False
+    invited_to_speak: bool = False
+    hand_raised: bool = False
     consented: bool = False
 
 
@@ -46,21 +56,38 @@ def may_open(*, hosts_already: bool) -> str | None:
 
 def may_enter(facts: Facts) -> str | None:
     """Entering: anyone with the link, unless the host chose otherwise. A policy never removes host, co-hosts or people
-    on stage; until there are invitations, `invited` admits nobody else."""
+    on stage. Removed, blocked and uninvited people read the same code."""
     if facts.kept_out is not None:
         return facts.kept_out
+    if facts.role == "host":
+        return None
+    if facts.removed or facts.blocked_by_host:
+        return "not_allowed"
+    if facts.blocks_host:
+        return "you_blocked_host"
     if facts.entry_policy == "anyone" or facts.role in ON_STAGE:
         return None
     if not facts.signed_in:
         return "not_signed_in"
-    if facts.entry_policy == "signed_in" or (facts.entry_policy == "followers" and facts.follows_host):
-        return None
-    return "not_allowed"
+    admitted = (
+        facts.entry_policy == "signed_in" or facts.invited or (facts.entry_policy == "followers" and facts.follows_host)
+    )
+    return None if admitted else "not_allowed"
 
 
 def may_take_part(facts: Facts) -> str | None:
     """Acting in a room: it must be live, and this person must be allowed in it."""
     return live(facts.status) or may_enter(facts)
+
+
+def speak_under(facts: Facts) -> list[str]:
+    """Speak policies that give a seat to this person, apart from their role."""
+    admitting = {
+        "everyone": facts.signed_in,
+        "followed": facts.invited_to_speak or facts.followed_by_host,
+        "invited": facts.invited_to_speak,
+    }
+    return [policy for policy, admits in admitting.items() if admits]
 
 
 def may_speak(facts: Facts) -> str | None:
@@ -69,10 +96,9 @@ def may_speak(facts: Facts) -> str | None:
         return facts.kept_off_stage
     if code := may_enter(facts):
         return code
-    by_policy = facts.speak_policy == "everyone" or (facts.speak_policy == "followed" and facts.followed_by_host)
-    if facts.role in HELPERS or facts.seated or by_policy:
+    if facts.seated or facts.role in HELPERS or facts.speak_policy in speak_under(facts):
         return None
-    return "not_allowed_to_speak"
+    return "no_invitation" if facts.speak_policy == "invited" else "not_allowed_to_speak"
 
 
 def may_take_seat(facts: Facts, *, free_places: int) -> str | None:
@@ -82,6 +108,49 @@ def may_take_seat(facts: Facts, *, free_places: int) -> str | None:
     if not facts.consented:
         return "not_consented"
     return "stage_full" if free_places < 1 and facts.role not in HELPERS else None
+
+
+def may_raise_hand(facts: Facts, *, free_places: int, queue_full: bool) -> str | None:
+    """Asking to speak: signed-in people who cannot simply sit down, after consent to being recorded."""
+    if code := live(facts.status) or facts.kept_off_stage or may_enter(facts):
+        return code
+    if facts.seated:
+        return "on_stage_already"
+    if facts.hands_locked:
+        return "hands_locked"
+    if free_places > 0 and may_speak(facts) is None:
+        return "place_free"
+    if not facts.consented:
+        return "not_consented"
+    return "hands_full" if queue_full and not facts.hand_raised else None
+
+
+def may_lower_hand(facts: Facts) -> str | None:
+    """Lowering one's own hand: always, while the room is live."""
+    return live(facts.status)
+
+
+def may_manage(facts: Facts) -> str | None:
+    """Acts of the host's side on the room as a whole: its policies, the queue of hands, undoing a removal."""
+    if code := may_take_part(facts):
+        return code
+    return None if facts.role in HELPERS else "not_host"
+
+
+def may_let_up(facts: Facts, target: Facts, *, free_places: int) -> str | None:
+    """Giving a seat to a person whose hand is up, whatever the speak policy."""
+    if code := may_manage(facts):
+        return code
+    if not target.hand_raised:
+        return "no_hand"
+    if target.kept_off_stage is not None or may_enter(target) is not None:
+        return "not_allowed"
+    return "stage_full" if free_places < 1 else None
+
+
+def may_decline_hand(facts: Facts, target: Facts) -> str | None:
+    """Declining a hand that is up."""
+    return may_manage(facts) or (None if target.hand_raised else "no_hand")
 
 
 def may_open_microphone(facts: Facts) -> str | None:
@@ -97,43 +166,79 @@ def may_set_entry_policy(facts: Facts, *, as_staff: bool = False) -> str | None:
     """Setting the entry policy of a live room: host and co-hosts; staff by their own permission."""
     if code := live(facts.status):
         return code
-    if as_staff:
-        return None
-    if code := may_enter(facts):
+    return None if as_staff else may_manage(facts)
+
+
+def may_act_on(facts: Facts, *, target_role: str) -> str | None:
+    """Acts of the host's side on a person: never on the host, and co-hosts not on each other."""
+    if code := may_manage(facts):
         return code
-    return None if facts.role in HELPERS else "not_host"
+    return "not_allowed" if target_role == "host" or (target_role == facts.role == "cohost") else None
+
+
+def may_act_on_speaker(facts: Facts, *, target_role: str | None) -> str | None:
+    """Acts of the host's side on a person who must be on stage: taking off the stage, holding or lifting a mute, asking
+    to unmute. `target_role` is None for a person who is not."""
+    if code := may_manage(facts):
+        return code
+    return "not_on_stage" if target_role is None else may_act_on(facts, target_role=target_role)
 
 
 def may_mute(facts: Facts, *, by_self: bool, target_role: str | None) -> str | None:
-    """Closing a microphone: one's own; for host and co-hosts anybody's but the host's. `target_role` is None for a
-    person who is not on stage."""
-    if code := may_take_part(facts):
-        return code
-    if not by_self and facts.role not in HELPERS:
-        return "not_host"
-    if target_role is None:
-        return "not_on_stage"
-    if not by_self and target_role == "host":
-        return "not_allowed"
-    return None
+    """Closing a microphone: one's own, and as the host's side others'."""
+    if not by_self:
+        return may_act_on_speaker(facts, target_role=target_role)
+    return may_take_part(facts) or ("not_on_stage" if target_role is None else None)
 
 
 def may_unmute(facts: Facts, *, by_self: bool) -> str | None:
-    """Opening a microphone: one's own only."""
+    """Opening a microphone: one's own only, and not while the host's side holds it off."""
     if code := live(facts.status):
         return code
-    return may_open_microphone(facts) if by_self else "not_allowed"
+    if not by_self:
+        return "not_allowed"
+    return may_open_microphone(facts) or ("mute_held" if facts.mute_held else None)
 
 
-def may_unseat(facts: Facts, *, target_role: str | None) -> str | None:
-    """Taking a person off the stage: host and co-hosts, but never the host's seat."""
+def may_name_cohost(facts: Facts, *, target_role: str | None, cohosts: int) -> str | None:
+    """Making a speaker a co-host: the host alone. `target_role` is None for a person who is not on stage."""
     if code := may_take_part(facts):
         return code
-    if facts.role not in HELPERS:
+    if facts.role != "host":
         return "not_host"
     if target_role is None:
         return "not_on_stage"
-    return "not_allowed" if target_role == "host" else None
+    if target_role == "host":
+        return "not_allowed"
+    return "cohosts_full" if target_role != "cohost" and cohosts >= MOST_COHOSTS else None
+
+
+def may_demote(facts: Facts, *, by_self: bool, target_role: str | None) -> str | None:
+    """Ending somebody's being co-host: the host, and co-hosts their own."""
+    if code := may_take_part(facts):
+        return code
+    if facts.role != "host" and not by_self:
+        return "not_host"
+    return None if target_role == "cohost" else "not_a_cohost"
+
+
+def may_become_host(target: Facts, *, kept_from_hosting: bool, hosts_elsewhere: bool) -> str | None:
+    """Receiving a room: a co-host on stage who is not sanctioned and hosts no other room. Membership of the creator
+    group is not needed for this."""
+    if target.role != "cohost":
+        return "not_a_cohost"
+    if target.kept_off_stage is not None or kept_from_hosting:
+        return "may_not_host"
+    return "hosts_elsewhere" if hosts_elsewhere else None
+
+
+def may_hand_over(facts: Facts, target: Facts, *, kept_from_hosting: bool, hosts_elsewhere: bool) -> str | None:
+    """Giving a room to a co-host for good: the host alone."""
+    if code := may_take_part(facts):
+        return code
+    if facts.role != "host":
+        return "not_host"
+    return may_become_host(target, kept_from_hosting=kept_from_hosting, hosts_elsewhere=hosts_elsewhere)
 
 
 def may_end(facts: Facts, *, as_staff: bool = False) -> str | None:

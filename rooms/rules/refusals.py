@@ -24,6 +24,19 @@ TABLE: dict[str, Refusal] = {
     "not_allowed_to_speak": Refusal(
         403, _("In this room only people whom the host follows take a place at the table.")
     ),
+    "no_invitation": Refusal(403, _("In this room only people whom the host invites take a place at the table.")),
+    "place_free": Refusal(409, _("A place at the table is free: you can take it at once.")),
+    "hands_locked": Refusal(403, _("The host takes no new hands at the moment.")),
+    "hands_full": Refusal(409, _("Very many people ask to speak already. Try again in a few minutes.")),
+    "no_hand": Refusal(409, _("This hand is not up any more.")),
+    "on_stage_already": Refusal(409, _("This person sits at the table already.")),
+    "mute_held": Refusal(403, _("The host keeps your microphone off for now.")),
+    "cohosts_full": Refusal(409, _("There are two co-hosts already.")),
+    "not_a_cohost": Refusal(409, _("This person is no co-host.")),
+    "hosts_elsewhere": Refusal(409, _("This person hosts another room at the moment.")),
+    "may_not_host": Refusal(409, _("This person may not host a room at the moment.")),
+    "not_removed": Refusal(409, _("This person was not removed from the room.")),
+    "you_blocked_host": Refusal(403, _("You blocked the host of this room. Undo that on their page to come in.")),
     "not_consented": Refusal(403, _("Rooms are recorded. Agree to being recorded before your microphone opens.")),
     "not_on_stage": Refusal(409, _("This person has no place at the table.")),
     "mic_elsewhere": Refusal(

@@ -22,7 +22,8 @@ from rooms.models import Room, RoomEvent, Seat
 
 
 class SeatState(TypedDict):
-    """One occupied place, as everybody sees it. `picture` is an address or "", then initials stand on `color`."""
+    """One occupied place, as everybody sees it. `picture` is an address or "", then initials stand on `color`. `held`:
+    host or co-host keep this microphone off."""
 
     user: str
     name: str
@@ -32,6 +33,7 @@ class SeatState(TypedDict):
     role: str
     place: int
     muted: bool
+    held: bool
     connected: bool
 
 
@@ -60,19 +62,38 @@ class SeatLeft(TypedDict):
 
 
 class SeatMuted(TypedDict):
-    """`seat_muted`: a microphone was closed or opened; `by` is a helper's handle, null when the speaker did it."""
+    """`seat_muted`: a microphone was closed or opened; `by` is a helper's handle, null when the speaker did it. `held`
+    as in SeatState."""
 
     user: str
     muted: bool
+    held: bool
     by: str | None
 
 
+class SeatsChanged(TypedDict):
+    """`seats_changed`: people on stage have another role and place; `seats` has all of them, as they are now."""
+
+    seats: list[SeatState]
+
+
+class HostChanged(TypedDict):
+    """`host_changed`: the room has another host; `seats` as in SeatsChanged, `reason` as in HandOver. `host`, `former`
+    are handles. Rights may depend on whom the new host follows: clients ask for a snapshot."""
+
+    host: str
+    former: str
+    reason: str
+    seats: list[SeatState]
+
+
 class HostLost(TypedDict):
-    """`host_lost`: the host's connection is gone; the room ends at `ends_at` (ISO 8601, UTC) unless
-    it comes back."""
+    """`host_lost`: the host's connection is gone. Unless it comes back, the room ends at `ends_at` or, while there is
+    a co-host who can take it, is handed over at `hands_over_at`: one of the two is null. ISO 8601, UTC."""
 
     lost_at: str | None
     ends_at: str | None
+    hands_over_at: str | None
 
 
 class HostBack(TypedDict):
@@ -96,17 +117,33 @@ class EntryPolicySet(TypedDict):
     policy: str
 
 
+class SpeakPolicySet(TypedDict):
+    """`speak_policy_set`: who may take a seat unasked; `policy` is one of Room.SpeakPolicy."""
+
+    policy: str
+
+
+class HandsLocked(TypedDict):
+    """`hands_locked`: whether new hands are refused."""
+
+    locked: bool
+
+
 EventData = (
     RoomOpened
     | RoomEnded
     | SeatTaken
     | SeatLeft
     | SeatMuted
+    | SeatsChanged
+    | HostChanged
     | HostLost
     | HostBack
     | RecordingPaused
     | RecordingResumed
     | EntryPolicySet
+    | SpeakPolicySet
+    | HandsLocked
 )
 EventType = Literal[
     "room_opened",
@@ -114,11 +151,15 @@ EventType = Literal[
     "seat_taken",
     "seat_left",
     "seat_muted",
+    "seats_changed",
+    "host_changed",
     "host_lost",
     "host_back",
     "recording_paused",
     "recording_resumed",
     "entry_policy_set",
+    "speak_policy_set",
+    "hands_locked",
 ]
 SEQUENCED: tuple[EventType, ...] = get_args(EventType)
 
@@ -221,6 +262,7 @@ def seat_state(seat: Seat, *, connected: bool) -> SeatState:
         "role": seat.role,
         "place": seat.place,
         "muted": seat.muted,
+        "held": seat.mute_held,
         "connected": connected,
     }
 

@@ -37,24 +37,31 @@ class RoomState(TypedDict):
     end_reason: str
     speak_policy: str
     entry_policy: str
+    hands_locked: bool
     max_speakers: int
     recorded_days: int
     transcription: bool
     host: str
     host_lost_at: str | None
     host_ends_at: str | None
+    host_hands_over_at: str | None
     recording_paused_at: str | None
 
 
 class May(TypedDict):
     """Rights of the reader. `take_seat` is the right to a place, whether or not one is free this second or consent was
-    given: those two change meanwhile, and the client sees both (`seats`, `consented`)."""
+    given: those two change meanwhile, and the client sees both (`seats`, `consented`).
+
+    `never_speak` keeps the reader off the stage under every speak policy; `speak_under` lists the policies that admit
+    them: with both, clients follow a change of policy by themselves. `manage` are the powers of host and co-hosts.
+    """
 
     take_seat: bool
     why_not: str | None
+    never_speak: str | None
+    speak_under: list[str]
+    manage: bool
     end: bool
-    mute_others: bool
-    set_entry_policy: bool
 
 
 class You(TypedDict):
@@ -110,12 +117,14 @@ def room_state(room: Room) -> RoomState:
         "end_reason": room.end_reason,
         "speak_policy": room.speak_policy,
         "entry_policy": room.entry_policy,
+        "hands_locked": room.hands_locked,
         "max_speakers": room.max_speakers,
         "recorded_days": settings.RECORDING_DAYS,
         "transcription": room.transcription,
         "host": room.host.handle,
         "host_lost_at": iso(room.host_lost_at),
         "host_ends_at": iso(grace_ends(room)),
+        "host_hands_over_at": None,
         "recording_paused_at": iso(room.recording_paused_at),
     }
 
@@ -137,7 +146,7 @@ def base(room_pk: int) -> Base:
 
 
 def you(room: Room, who: Who) -> You:
-    """The reader's own part of a snapshot. No query for somebody signed out, else five at most and those of hooks."""
+    """The reader's own part of a snapshot. No query for somebody signed out, else three and those of hooks."""
     facts = facts_of(room, who.user)
     why_not = permissions.live(facts.status) or permissions.may_speak(facts)
     return {
@@ -145,9 +154,10 @@ def you(room: Room, who: Who) -> You:
         "may": {
             "take_seat": why_not is None,
             "why_not": why_not,
+            "never_speak": facts.kept_off_stage or permissions.may_enter(facts),
+            "speak_under": permissions.speak_under(facts),
+            "manage": permissions.may_manage(facts) is None,
             "end": permissions.may_end(facts) is None,
-            "mute_others": room.is_live and facts.role in permissions.HELPERS,
-            "set_entry_policy": permissions.may_set_entry_policy(facts) is None,
         },
         "consented": facts.consented,
         "parts": {} if who.user is None else {name: part(room, who.user) for name, part in personal_parts.items()},

@@ -137,9 +137,10 @@ def test_reading_needs_no_account() -> None:
         "may": {
             "take_seat": False,
             "why_not": "not_signed_in",
+            "never_speak": "not_signed_in",
+            "speak_under": [],
+            "manage": False,
             "end": False,
-            "mute_others": False,
-            "set_entry_policy": False,
         },
         "consented": False,
         "parts": {},

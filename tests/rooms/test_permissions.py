@@ -33,7 +33,13 @@ def of(role: str) -> may.Facts:
         ({"speak_policy": "followed"}, 1, "not_allowed_to_speak"),
         ({"speak_policy": "followed", "followed_by_host": True}, 1, None),
         ({"speak_policy": "followed", "role": "host"}, 1, None),
-        ({"speak_policy": "invited", "followed_by_host": True}, 1, "not_allowed_to_speak"),
+        ({"speak_policy": "invited", "followed_by_host": True}, 1, "no_invitation"),
+        ({"speak_policy": "invited", "invited_to_speak": True}, 1, None),
+        ({"speak_policy": "followed", "invited_to_speak": True}, 1, None),
+        ({"entry_policy": "invited", "invited": True}, 1, None),
+        ({"removed": True}, 1, "not_allowed"),
+        ({"blocked_by_host": True}, 1, "not_allowed"),
+        ({"blocks_host": True}, 1, "you_blocked_host"),
         ({"speak_policy": "invited", "role": "speaker", "seated": True}, 1, None),
         ({"entry_policy": "followers"}, 1, "not_allowed"),
         ({"entry_policy": "followers", "follows_host": True}, 1, None),
@@ -104,8 +110,8 @@ def test_only_oneself_unmutes(by_self: bool, change: dict[str, Any], code: str |
     ],
 )
 def test_taking_people_off_the_stage(by_role: str, target: str | None, code: str | None) -> None:
-    assert may.may_unseat(of(by_role), target_role=target) == code
-    assert may.may_unseat(replace(of(by_role), **CLOSED), target_role=target) == "account_closed"
+    assert may.may_act_on_speaker(of(by_role), target_role=target) == code
+    assert may.may_act_on_speaker(replace(of(by_role), **CLOSED), target_role=target) == "account_closed"
 
 
 @pytest.mark.parametrize(("role", "code"), [("host", None), ("cohost", "not_host"), ("speaker", "not_host")])

@@ -25,7 +25,14 @@ async def test_a_room_from_opening_to_end(web: Site) -> None:
         assert [seat["user"] for seat in first["seats"]] == ["host"]
         assert first["you"] == {
             "user": "guest",
-            "may": {"take_seat": True, "why_not": None, "end": False, "mute_others": False, "set_entry_policy": False},
+            "may": {
+                "take_seat": True,
+                "why_not": None,
+                "never_speak": None,
+                "speak_under": ["everyone"],
+                "manage": False,
+                "end": False,
+            },
             "consented": False,
             "parts": {},
         }
@@ -37,7 +44,12 @@ async def test_a_room_from_opening_to_end(web: Site) -> None:
         taken = await stranger.wait_for("seat_taken")
         assert taken["data"]["seat"]["user"] == "guest" and taken["data"]["seat"]["muted"] is True
         assert code(await page.ask("unmute")) == "ok"
-        assert (await stranger.wait_for("seat_muted"))["data"] == {"user": "guest", "muted": False, "by": None}
+        assert (await stranger.wait_for("seat_muted"))["data"] == {
+            "user": "guest",
+            "muted": False,
+            "held": False,
+            "by": None,
+        }
         assert code(await host.ask("unmute", user="guest")) == "not_allowed"
         assert code(await page.ask("mute", user="host")) == "not_host"
         assert code(await host.ask("mute", user="guest")) == "ok"

@@ -15,7 +15,8 @@ export interface RoomEnded {
 }
 
 /**
- * One occupied place, as everybody sees it. `picture` is an address or "", then initials stand on `color`.
+ * One occupied place, as everybody sees it. `picture` is an address or "", then initials stand on `color`. `held`:
+ * host or co-host keep this microphone off.
  */
 export interface SeatState {
   user: string;
@@ -26,6 +27,7 @@ export interface SeatState {
   role: string;
   place: number;
   muted: boolean;
+  held: boolean;
   connected: boolean;
 }
 
@@ -45,21 +47,42 @@ export interface SeatLeft {
 }
 
 /**
- * `seat_muted`: a microphone was closed or opened; `by` is a helper's handle, null when the speaker did it.
+ * `seat_muted`: a microphone was closed or opened; `by` is a helper's handle, null when the speaker did it. `held`
+ * as in SeatState.
  */
 export interface SeatMuted {
   user: string;
   muted: boolean;
+  held: boolean;
   by: string | null;
 }
 
 /**
- * `host_lost`: the host's connection is gone; the room ends at `ends_at` (ISO 8601, UTC) unless
- * it comes back.
+ * `seats_changed`: people on stage have another role and place; `seats` has all of them, as they are now.
+ */
+export interface SeatsChanged {
+  seats: SeatState[];
+}
+
+/**
+ * `host_changed`: the room has another host; `seats` as in SeatsChanged. `host` and `former` are handles. Rights may
+ * depend on whom the new host follows, so that clients ask for a snapshot.
+ */
+export interface HostChanged {
+  host: string;
+  former: string;
+  reason: string;
+  seats: SeatState[];
+}
+
+/**
+ * `host_lost`: the host's connection is gone. Unless it comes back, the room ends at `ends_at` or, while there is
+ * a co-host who can take it, is handed over at `hands_over_at`: one of the two is null. ISO 8601, UTC.
  */
 export interface HostLost {
   lost_at: string | null;
   ends_at: string | null;
+  hands_over_at: string | null;
 }
 
 /**
@@ -85,6 +108,20 @@ export type RecordingResumed = Record<string, never>;
  */
 export interface EntryPolicySet {
   policy: string;
+}
+
+/**
+ * `speak_policy_set`: who may take a seat unasked; `policy` is one of Room.SpeakPolicy.
+ */
+export interface SpeakPolicySet {
+  policy: string;
+}
+
+/**
+ * `hands_locked`: whether new hands are refused.
+ */
+export interface HandsLocked {
+  locked: boolean;
 }
 
 /**
@@ -156,25 +193,31 @@ export interface RoomState {
   end_reason: string;
   speak_policy: string;
   entry_policy: string;
+  hands_locked: boolean;
   max_speakers: number;
   recorded_days: number;
   transcription: boolean;
   host: string;
   host_lost_at: string | null;
   host_ends_at: string | null;
+  host_hands_over_at: string | null;
   recording_paused_at: string | null;
 }
 
 /**
  * Rights of the reader. `take_seat` is the right to a place, whether or not one is free this second or consent was
  * given: those two change meanwhile, and the client sees both (`seats`, `consented`).
+ *
+ * `never_speak` keeps the reader off the stage under every speak policy; `speak_under` lists the policies that admit
+ * them: with both, clients follow a change of policy by themselves. `manage` are the powers of host and co-hosts.
  */
 export interface May {
   take_seat: boolean;
   why_not: string | null;
+  never_speak: string | null;
+  speak_under: string[];
+  manage: boolean;
   end: boolean;
-  mute_others: boolean;
-  set_entry_policy: boolean;
 }
 
 /**
@@ -210,11 +253,15 @@ export interface EventData {
   seat_taken: SeatTaken;
   seat_left: SeatLeft;
   seat_muted: SeatMuted;
+  seats_changed: SeatsChanged;
+  host_changed: HostChanged;
   host_lost: HostLost;
   host_back: HostBack;
   recording_paused: RecordingPaused;
   recording_resumed: RecordingResumed;
   entry_policy_set: EntryPolicySet;
+  speak_policy_set: SpeakPolicySet;
+  hands_locked: HandsLocked;
 }
 
 /** A sequenced event. `at` is room time in milliseconds. */

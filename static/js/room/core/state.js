@@ -50,6 +50,25 @@ export function ownSeat(state) {
   return state.you.user === null ? undefined : seatOf(state, state.you.user);
 }
 
+/**
+ * The state with the reader's rights as they follow from seats, policy and host (`May` in rooms/wire/snapshot.py).
+ * @param {State} state
+ * @returns {State}
+ */
+export function withRights(state) {
+  const { may, user } = state.you;
+  if (user === null || isOver(state)) return state;
+  const seat = ownSeat(state);
+  const isHost = state.room.host === user;
+  const helps = isHost || seat?.role === "cohost";
+  const policy = state.room.speak_policy;
+  const admitted = seat !== undefined || helps || may.speak_under.includes(policy);
+  const refused = policy === "invited" ? "no_invitation" : "not_allowed_to_speak";
+  const whyNot = may.never_speak ?? (admitted ? null : refused);
+  const next = { ...may, take_seat: whyNot === null, why_not: whyNot, manage: helps, end: isHost };
+  return { ...state, you: { ...state.you, may: next } };
+}
+
 /** @param {State} state */
 export function freePlaces(state) {
   return state.room.max_speakers - state.seats.filter((seat) => seat.role === "speaker").length;

@@ -3,6 +3,7 @@ import { sequencedOf, unsequencedOf } from "room/core/store";
 import { bar } from "room/features/bar";
 import { connection } from "room/features/connection";
 import { entryPolicy } from "room/features/entry_policy";
+import { hands } from "room/features/hands";
 import { host } from "room/features/host";
 import { lifetime } from "room/features/lifetime";
 import { listeners } from "room/features/listeners";
@@ -12,6 +13,7 @@ import { personCard } from "room/features/person_card";
 import { recordingPause } from "room/features/recording_pause";
 import { seats } from "room/features/seats";
 import { share } from "room/features/share";
+import { speakPolicy } from "room/features/speak_policy";
 
 export const features = /** @type {const} */ ([
   connection,
@@ -22,6 +24,8 @@ export const features = /** @type {const} */ ([
   host,
   recordingPause,
   entryPolicy,
+  speakPolicy,
+  hands,
   seats,
   share,
   bar,

@@ -19,7 +19,7 @@ export const entryPolicy = {
     return {
       draw({ room: { entry_policy: policy }, you }) {
         write(find("[data-entry]"), say(`entry_${policy}`));
-        form.hidden = !you.may.set_entry_policy;
+        form.hidden = !you.may.manage;
         if (policy !== shown) choice.value = policy;
         shown = policy;
       },

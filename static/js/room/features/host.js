@@ -1,5 +1,5 @@
 // The host's connection: while it is lost, the page says when the room ends.
-import { isOver, withRoom, withSeat } from "room/core/state";
+import { isOver, withRights, withRoom, withSeat } from "room/core/state";
 import { find, write } from "shared/dom";
 import { timeOfDay } from "shared/time";
 import { say } from "shared/words";
@@ -8,17 +8,20 @@ import { say } from "shared/words";
  * @param {import("room/types").State} state
  * @param {string | null} lostAt
  * @param {string | null} endsAt
+ * @param {string | null} handsOverAt
  */
-function withHost(state, lostAt, endsAt) {
-  const next = withRoom(state, { host_ends_at: endsAt, host_lost_at: lostAt });
-  return withSeat(next, state.room.host, { connected: !endsAt });
+function withHost(state, lostAt, endsAt, handsOverAt) {
+  const next = withRoom(state, { host_ends_at: endsAt, host_hands_over_at: handsOverAt, host_lost_at: lostAt });
+  return withSeat(next, state.room.host, { connected: !lostAt });
 }
 
 /** @satisfies {import("room/types").Feature} */
 export const host = {
   reduce: {
-    host_lost: (state, { lost_at, ends_at }) => withHost(state, lost_at, ends_at),
-    host_back: (state) => withHost(state, null, null),
+    host_lost: (state, { lost_at, ends_at, hands_over_at }) => withHost(state, lost_at, ends_at, hands_over_at),
+    host_back: (state) => withHost(state, null, null, null),
+    host_changed: (state, { host: handle, seats }) =>
+      withRights(withHost({ ...withRoom(state, { host: handle }), seats }, null, null, null)),
   },
   mount: () => ({
     draw(state) {

@@ -10,8 +10,7 @@ const NOTHING_MORE = {
   take_seat: false,
   why_not: "room_ended",
   end: false,
-  mute_others: false,
-  set_entry_policy: false,
+  manage: false,
 };
 
 /**

@@ -55,7 +55,7 @@ class PersonCard {
     const role = seat.role === "speaker" ? "" : ` · ${say(seat.role)}`;
     part("line").textContent = `@${seat.user}${role} · ${say(seat.muted ? "mic_off" : "mic_on")}`;
     find("[data-person-page]", HTMLAnchorElement, this.#sheet).href = `/people/${encodeURIComponent(seat.user)}/`;
-    const mayRule = state.you.may.mute_others && seat.role !== "host" && seat.user !== state.you.user;
+    const mayRule = state.you.may.manage && seat.role !== "host" && seat.user !== state.you.user;
     part('do="mute"').hidden = !mayRule || seat.muted;
     part('do="unseat"').hidden = !mayRule;
     return true;

@@ -1,7 +1,7 @@
 // The chairs around the table, one element a person: who stays seated keeps the element, with its ring and focus.
 // Their markup is templates/pages/seat.html, which the page has twice as a template: a seat and a free chair.
 import { isolated, labels } from "names";
-import { freePlaces, isOver, seatOf, withSeat } from "room/core/state";
+import { freePlaces, isOver, seatOf, withRights, withSeat } from "room/core/state";
 import { everyFrame } from "room/sound/level";
 import { drawAvatar } from "shared/avatar";
 import { clone, find, findAll, hit, write } from "shared/dom";
@@ -34,6 +34,15 @@ function withTalking(state, user, talking) {
  */
 function without(state, user) {
   return { ...withTalking(state, user, false), seats: state.seats.filter((seat) => seat.user !== user) };
+}
+
+/**
+ * @param {State} state
+ * @param {SeatState[]} all
+ * @returns {State}
+ */
+function withSeats(state, all) {
+  return withRights({ ...state, seats: all.toSorted((a, b) => a.place - b.place) });
 }
 
 /**
@@ -194,12 +203,11 @@ class Seats {
 /** @satisfies {import("room/types").Feature} */
 export const seats = {
   reduce: {
-    seat_taken: (state, { seat }) => ({
-      ...state,
-      seats: [...state.seats.filter((one) => one.user !== seat.user), seat].sort((a, b) => a.place - b.place),
-    }),
-    seat_left: (state, { user }) => without(state, user),
-    seat_muted: (state, { user, muted }) => withSeat(muted ? withTalking(state, user, false) : state, user, { muted }),
+    seat_taken: (state, { seat }) => withSeats(state, [...state.seats.filter((one) => one.user !== seat.user), seat]),
+    seat_left: (state, { user }) => withRights(without(state, user)),
+    seat_muted: (state, { user, muted, held }) =>
+      withSeat(muted ? withTalking(state, user, false) : state, user, { muted, held }),
+    seats_changed: (state, { seats: all }) => withSeats(state, all),
   },
   unsequenced: {
     talking: (state, { user, talking }) => withTalking(state, user, talking && seatOf(state, user) !== undefined),

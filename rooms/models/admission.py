@@ -1,0 +1,122 @@
+"""Models of who may come: invitations, removals, and hand-overs of a room to another host."""
+
+from __future__ import annotations
+
+from django.conf import settings
+from django.db import models
+from django.db.models import F, Q
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from rooms.models.room import Room
+
+
+class Invitation(models.Model):
+    """Invitation of one person to one room. One to speak is the right to a seat; its delivery is a direct message.
+
+    `by_helper` says whether it came from the host or a co-host: under entry policy `invited` only those admit.
+    """
+
+    class Kind(models.TextChoices):
+        SPEAK = "speak", _("to speak")
+        LISTEN = "listen", _("to listen")
+
+    class State(models.TextChoices):
+        PENDING = "pending", _("pending")
+        ACCEPTED = "accepted", _("accepted")
+        DECLINED = "declined", _("declined")
+        REVOKED = "revoked", _("revoked")
+        EXPIRED = "expired", _("expired")
+
+    room = models.ForeignKey(Room, models.CASCADE, related_name="invitations", verbose_name=_("room"))
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+", verbose_name=_("invited"))
+    by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+", verbose_name=_("invited by"))
+    by_helper = models.BooleanField(_("by host or co-host"), default=False)
+    kind = models.CharField(_("kind"), max_length=6, choices=Kind.choices)
+    state = models.CharField(_("state"), max_length=8, choices=State.choices, default=State.PENDING)
+    sent_at = models.DateTimeField(_("sent"), default=timezone.now)
+    answered_at = models.DateTimeField(_("answered"), null=True, blank=True)
+
+    class Meta:
+        verbose_name = _("invitation")
+        verbose_name_plural = _("invitations")
+        constraints = [
+            models.UniqueConstraint(
+                fields=["room", "user"],
+                condition=Q(kind="speak", state__in=["pending", "accepted"]),
+                name="invitation_one_to_speak",
+            ),
+            models.UniqueConstraint(
+                fields=["room", "user", "by"],
+                condition=Q(kind="listen", state__in=["pending", "accepted"]),
+                name="invitation_one_to_listen",
+            ),
+            models.CheckConstraint(condition=~Q(user=F("by")), name="invitation_not_oneself"),
+            models.CheckConstraint(condition=Q(kind="listen") | Q(by_helper=True), name="invitation_speak_by_helper"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.user_id} to {self.kind} in {self.room_id}: {self.state}"
+
+
+class Removal(models.Model):
+    """Removal of an account from a room by host or co-host, in force until `undone_at`."""
+
+    room = models.ForeignKey(Room, models.CASCADE, related_name="removals", verbose_name=_("room"))
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+", verbose_name=_("person"))
+    by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+", verbose_name=_("removed by"))
+    at = models.DateTimeField(_("when"), default=timezone.now)
+    undone_at = models.DateTimeField(_("undone"), null=True, blank=True)
+
+    class Meta:
+        verbose_name = _("removal")
+        verbose_name_plural = _("removals")
+        constraints = [
+            models.UniqueConstraint(fields=["room", "user"], condition=Q(undone_at=None), name="removal_one_a_person"),
+            models.CheckConstraint(condition=~Q(user=F("by")), name="removal_not_oneself"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.user_id} out of {self.room_id}"
+
+
+class RemovedListener(models.Model):
+    """Listener cookie that a removed account used in the room, as HMAC (`rooms.rules.identity.listener_mac`).
+
+    Without it the account would only have to sign out to be the anonymous listener it was before. Never an address.
+    """
+
+    removal = models.ForeignKey(Removal, models.CASCADE, related_name="listeners", verbose_name=_("removal"))
+    mac = models.CharField(_("HMAC of the cookie"), max_length=64)
+
+    class Meta:
+        verbose_name = _("removed listener")
+        verbose_name_plural = _("removed listeners")
+        constraints = [models.UniqueConstraint(fields=["removal", "mac"], name="removed_listener_once")]
+        indexes = [models.Index(fields=["mac"], name="removed_listener_mac")]
+
+    def __str__(self) -> str:
+        return f"a cookie of removal {self.removal_id}"
+
+
+class HandOver(models.Model):
+    """Change of a room's host. The former host keeps the replay, not the download."""
+
+    class Reason(models.TextChoices):
+        GIVEN = "given", _("the host handed it over")
+        HOST_GONE = "host_gone", _("the host was away")
+        STAFF = "staff", _("staff decided it")
+
+    room = models.ForeignKey(Room, models.CASCADE, related_name="hand_overs", verbose_name=_("room"))
+    former = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+", verbose_name=_("former"))
+    to = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+", verbose_name=_("new host"))
+    reason = models.CharField(_("why"), max_length=9, choices=Reason.choices)
+    at = models.DateTimeField(_("when"), default=timezone.now)
+
+    class Meta:
+        verbose_name = _("hand-over")
+        verbose_name_plural = _("hand-overs")
+        constraints = [models.CheckConstraint(condition=~Q(former=F("to")), name="hand_over_to_somebody_else")]
+
+    def __str__(self) -> str:
+        return f"{self.room_id}: {self.former_id} → {self.to_id}"
