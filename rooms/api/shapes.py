@@ -82,7 +82,7 @@ class MayShape(serializers.Serializer[Any]):
     take_seat = serializers.BooleanField()
     why_not = serializers.CharField(allow_null=True)
     never_speak = serializers.CharField(allow_null=True)
-    speak_under = serializers.ListField(child=serializers.ChoiceField(choices=Room.SpeakPolicy.choices))
+    speak_under = serializers.ListField(child=serializers.CharField(), help_text="Speak policies that admit.")
     manage = serializers.BooleanField()
     end = serializers.BooleanField()
 
