@@ -1,0 +1,72 @@
+"""Write docs/permissions.md out of the permission matrix (`rooms/rules/matrix.py`).
+
+`--check` writes nothing and exits 1 when the page is not what it would be.
+"""
+
+import sys
+from collections.abc import Callable, Collection
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT))
+
+from rooms.rules import matrix  # noqa: E402
+
+TARGET = ROOT / "docs/permissions.md"
+HEAD = """\
+# Who may do what in a room
+
+Made by `script/permission_matrix.py` out of `rooms/rules/matrix.py`, which a test compares with the rules in every
+state and under every policy. ✓ is yes; anything else is the code of the refusal (`rooms/rules/refusals.py`). Everybody
+here has agreed to being recorded, but for anonymous people, who never speak.
+
+Where several refusals are due, the first one is given: the room (`room_ended`; `unknown_room` for one that is
+scheduled), the account, the door, the act. WebSocket and API answer anonymous people with `not_signed_in` before any
+act but listening.
+"""
+
+
+def main() -> int:
+    """1 with `--check` when the page is out of date."""
+    text = page()
+    if "--check" not in sys.argv[1:]:
+        TARGET.write_text(text, encoding="utf-8")
+        return 0
+    if TARGET.is_file() and TARGET.read_text(encoding="utf-8") == text:
+        return 0
+    print(f"{TARGET.relative_to(ROOT)} is not up to date: run script/permission_matrix.py")
+    return 1
+
+
+def page() -> str:
+    """Return the whole page."""
+    open_room = ("live", "anyone", "everyone")
+    acts = table("act", matrix.ACTS, matrix.ROLES, lambda act, role: matrix.expected(act, role, *open_room))
+    door = table("role", matrix.ROLES, matrix.ENTRY, lambda role, entry: matrix.at_the_door(role, entry))
+    stage = table(
+        "role",
+        matrix.ROLES,
+        matrix.SPEAK,
+        lambda role, speak: matrix.expected("take a free seat", role, "live", "anyone", speak),
+    )
+    parts = (
+        (f"In a live room that is open to anyone, speak policy `everyone`: {len(matrix.ACTS)} acts", acts),
+        ("Coming in, by entry policy", door),
+        ("Taking a free seat, by speak policy", stage),
+    )
+    return HEAD + "".join(f"\n## {title}\n{rows}" for title, rows in parts)
+
+
+def table(corner: str, rows: Collection[str], columns: Collection[str], cell: Callable[[str, str], str | None]) -> str:
+    """Return a table in Markdown."""
+    lines = [[corner, *columns], ["---"] * (len(columns) + 1)]
+    lines += [[row, *(shown(cell(row, column)) for column in columns)] for row in rows]
+    return "".join(f"| {' | '.join(line)} |\n" for line in lines)
+
+
+def shown(code: str | None) -> str:
+    return "✓" if code is None else f"`{code}`"
+
+
+if __name__ == "__main__":
+    sys.exit(main())
