@@ -18,7 +18,7 @@ from pytest_django import DjangoDbBlocker
 from deploy.local.throwaway import Throwaway
 from tests.support import tables
 from tests.support.privileges import migrations_database, superuser
-from tests.support.processes import Site
+from tests.support.processes import LogTail, Site
 from tests.support.services import services as running_services
 
 # Property tests may share two cores with browsers and Whisper: none of them is about time.
@@ -81,8 +81,9 @@ def _clean_slate(request: pytest.FixtureRequest) -> Generator[None]:
     from rooms.recording import marker
     from tests.support.shared_site import end_shared_site, is_in_use
 
-    if "lent_site" not in request.fixturenames:
-        end_shared_site()
+    names = set(request.fixturenames)
+    if "site" in names or not names & {"lent_site", "web"}:
+        end_shared_site(but_for=None if names & {"site", "services"} else request.path)
     yield
     marker.forget()
     if (Path(settings.RECORDINGS_DIR) / marker.NAME).exists():
@@ -108,13 +109,26 @@ def _end_shared_site() -> Generator[None]:
 
 
 @pytest.fixture
-def lent_site(transactional_db: None) -> Generator[Site]:
+def lent_site(request: pytest.FixtureRequest, static_files: None, transactional_db: None) -> Generator[Site]:
     """Web, media and work of the site that tests share: see `tests.support.shared_site` for what it may be used for."""
     from tests.support.shared_site import shared_site
 
-    site = shared_site()
+    site = shared_site("web", "media", "work", file=request.path)
     yield site
     site.take_back()
+
+
+@pytest.fixture
+def web(request: pytest.FixtureRequest, static_files: None, transactional_db: None) -> Generator[Site]:
+    """Daphne, as in production, shared by tests. Whatever one does to it, nothing in its log may be a failure of
+    ours."""
+    from tests.support.shared_site import shared_site
+
+    site = shared_site("web", file=request.path)
+    log = LogTail(site.log("web"))
+    yield site
+    site.take_back()
+    log.assert_no_failure()
 
 
 @pytest.fixture

@@ -12,13 +12,6 @@ from tests.e2e.browser import Chromium
 from tests.support.processes import LogTail, Site
 
 
-@pytest.fixture
-def web(static_files: None, site: Site) -> Generator[Site]:
-    """Daphne, as in production. Nothing in its log may be a failure of ours."""
-    site.start("web")
-    yield from watched(site)
-
-
 def watched(site: Site) -> Generator[Site]:
     """A site in whose web process nothing may fail by a fault of ours: its log is looked at afterwards."""
     log = LogTail(site.log("web"))

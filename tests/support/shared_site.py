@@ -1,4 +1,4 @@
-"""One site for many tests: web, media and work, started once and handed on, with all that a test left taken away.
+"""One site for many tests: started once and handed on, with all that a test left taken away.
 
 For tests that do with the site what people do with it, and kill at most what `lend` starts again. Starting the
 processes takes longer than most of those tests.
@@ -7,8 +7,7 @@ processes takes longer than most of those tests.
 from __future__ import annotations
 
 import json
-import os
-import sys
+import subprocess
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -20,7 +19,7 @@ from django.utils import timezone
 
 from config.celery import app
 from core.bus import key
-from deploy.local.process import CannotStart, run, wait_for
+from deploy.local.process import CannotStart, wait_for
 from rooms.channels import MEDIA_CHANGED
 from rooms.media.redis_keys import DISK, HEARTBEAT
 from rooms.models import RecordingsFolder, Room
@@ -28,46 +27,53 @@ from rooms.recording import marker
 from tests.support.processes import Site
 from tests.support.services import services
 
-PROCESSES = ("web", "media", "work")
 QUEUES = ("clock", "mail", "work", "speech")
 WITHIN = 60.0  # seconds for what takes one
 
 
 class SharedSite(Site):
-    """The site's processes, and the marker of the folder in which they found the recordings' home."""
+    """The processes, and the marker of the folder in which they found the recordings' home."""
 
     def __init__(self) -> None:
         super().__init__(services().folder / "log")
         self.folder: UUID | None = None
-        run([sys.executable, "manage.py", "collectstatic", "--no-input", "--verbosity", "0"], env=os.environ)
+        self.names: tuple[str, ...] = ()
+        self.web: subprocess.Popen[bytes] | None = None
+        self.file = Path()
 
-    def lend(self) -> None:
-        """Make it ready for a test: every process at work, no room built, nothing of the last test's."""
+    def lend(self, names: tuple[str, ...], file: Path) -> None:
+        """Make it ready for a test of this file: these processes at work and no other, no room built, nothing of the
+        last test's."""
+        self.names, self.file = names, file
         self._mark()
         _bind_queues()
-        self.start(*(name for name in PROCESSES if not self._lives(name)))
-        wait_for("a supervisor without rooms", _is_ready, seconds=WITHIN)
+        self._stop_others()
+        self.start(*(name for name in names if not self._lives(name)))
+        if "media" in names:
+            wait_for("a supervisor without rooms", _is_ready, seconds=WITHIN)
         wait_for("web", lambda: self.status("/healthz") == 200, seconds=WITHIN)
+        self.web = self.running["web"]
         self.folder = self.folder or marker.wanted_folder()
         connection.close()
 
     def take_back(self) -> None:
-        """End the rooms that are live, and every process but the three."""
-        for name in self.running.keys() - set(PROCESSES):
+        """End every process but those that were lent, the rooms that are live, and what web does for sockets."""
+        self._stop_others()
+        if self.running.get("web") is not self.web:
+            self.stop("web")  # the test started it, maybe with settings of its own
+        self.folder = self.folder or marker.wanted_folder()
+        try:
+            if self._lives("media"):
+                _end_rooms()
+            if self._lives("web"):
+                wait_for("the end of all sockets", _is_left, seconds=WITHIN)
+        except CannotStart:
+            end_shared_site()  # the next test gets another
+            raise
+
+    def _stop_others(self) -> None:
+        for name in self.running.keys() - set(self.names):
             self.stop(name)
-        now = timezone.now()
-        # Not by the action: nobody is told and nothing is finished of a room that goes with its row.
-        Room.objects.filter(status=Room.Status.LIVE).update(
-            status=Room.Status.ENDED, ended_at=now, end_reason=Room.EndReason.HOST
-        )
-        if self._lives("media"):
-            with redis.Redis.from_url(settings.REDIS_URL) as client:
-                client.publish(key(MEDIA_CHANGED), "0")
-            try:
-                wait_for("the end of all rooms", lambda: _told(HEARTBEAT).get("rooms") == 0, seconds=WITHIN)
-            except CannotStart:
-                end_shared_site()  # the next test gets another
-                raise
 
     def _lives(self, name: str) -> bool:
         process = self.running.get(name)
@@ -87,6 +93,23 @@ def _bind_queues() -> None:
             app.amqp.queues[name].bind(line.default_channel).declare()
 
 
+def _end_rooms() -> None:
+    """Have the supervisor end all rooms that are live."""
+    # Not by the action: nobody is told and nothing is finished of a room that goes with its row.
+    Room.objects.filter(status=Room.Status.LIVE).update(
+        status=Room.Status.ENDED, ended_at=timezone.now(), end_reason=Room.EndReason.HOST
+    )
+    with redis.Redis.from_url(settings.REDIS_URL) as client:
+        client.publish(key(MEDIA_CHANGED), "0")
+    wait_for("the end of all rooms", lambda: _told(HEARTBEAT).get("rooms") == 0, seconds=WITHIN)
+
+
+def _is_left() -> bool:
+    """Whether web is done with every socket and download: each holds a lease until the last thing it does."""
+    with redis.Redis.from_url(settings.REDIS_URL) as client:
+        return next(client.scan_iter(f"{settings.REDIS_PREFIX}quota:*", count=1000), None) is None
+
+
 def _is_ready() -> bool:
     """Whether the supervisor has Janus and a disk to record on, and no room."""
     alive = _told(HEARTBEAT)
@@ -103,18 +126,18 @@ def _told(name: str) -> dict[str, Any]:
 _running: SharedSite | None = None
 
 
-def shared_site() -> SharedSite:
-    """The one of this process of pytest, lent."""
+def shared_site(*names: str, file: Path) -> SharedSite:
+    """The one of this process of pytest, lent to a test of this file."""
     global _running
     _running = _running or SharedSite()
-    _running.lend()
+    _running.lend(names, file)
     return _running
 
 
-def end_shared_site() -> None:
-    """Stop it, if it runs: its ports, Redis and database are needed for another."""
+def end_shared_site(*, but_for: Path | None = None) -> None:
+    """Stop it, if it runs, unless it was lent to this file: its ports, Redis and database are needed for another."""
     global _running
-    if _running is not None:
+    if _running is not None and _running.file != but_for:
         _running.stop()
         _running = None
         (Path(settings.RECORDINGS_DIR) / marker.NAME).unlink(missing_ok=True)
