@@ -18,7 +18,7 @@ from pytest_django import DjangoDbBlocker
 from deploy.local.throwaway import Throwaway
 from tests.support import tables
 from tests.support.privileges import migrations_database, superuser
-from tests.support.processes import LogTail, Site
+from tests.support.processes import LogTail, Site, silence
 from tests.support.services import services as running_services
 
 # Property tests may share two cores with browsers and Whisper: none of them is about time.
@@ -137,3 +137,4 @@ def site(transactional_db: None) -> Generator[Site]:
     site = Site(running_services().folder / "log")
     yield site
     site.stop()
+    silence(site)

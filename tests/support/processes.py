@@ -15,6 +15,7 @@ from django.conf import settings
 
 from deploy.local.process import CannotStart, start, stop, wait_for
 from deploy.local.programs import ALIVE, command
+from tests.support.services import services
 
 
 class LogTail:
@@ -38,6 +39,7 @@ class Site:
         self.logs = logs
         self.logs.mkdir(exist_ok=True, mode=0o700)
         self.running: dict[str, subprocess.Popen[bytes]] = {}
+        self.made_sound = False  # whether a supervisor ran
 
     @property
     def url(self) -> str:
@@ -53,6 +55,7 @@ class Site:
         """Start these processes, with settings of their own where given, and wait until each is at work."""
         for name in names:
             self.running[name] = start(command(name, settings.PORT), self.log(name), {**os.environ, **env})
+        self.made_sound |= "media" in names
         for name in names:
             process = self.running[name]
             try:
@@ -95,6 +98,13 @@ class Site:
         """End these processes (all, unless named) and wait until they are gone."""
         for name in names or tuple(reversed(self.running)):
             stop(self.running.pop(name), patience=8.0)
+
+
+def silence(site: Site) -> None:
+    """Let go of the rooms that a supervisor left in Janus, which would mix them for as long as it runs."""
+    if site.made_sound:
+        services().restart("janus")
+        site.made_sound = False
 
 
 _hands = ThreadPoolExecutor(1)

@@ -24,7 +24,7 @@ from rooms.channels import MEDIA_CHANGED
 from rooms.media.redis_keys import DISK, HEARTBEAT
 from rooms.models import RecordingsFolder, Room
 from rooms.recording import marker
-from tests.support.processes import Site
+from tests.support.processes import Site, silence
 from tests.support.services import services
 
 QUEUES = ("clock", "mail", "work", "speech")
@@ -74,6 +74,8 @@ class SharedSite(Site):
     def _stop_others(self) -> None:
         for name in self.running.keys() - set(self.names):
             self.stop(name)
+        if "media" not in self.running:
+            silence(self)
 
     def _lives(self, name: str) -> bool:
         process = self.running.get(name)
