@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import subprocess
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -37,30 +38,28 @@ class SharedSite(Site):
     def __init__(self) -> None:
         super().__init__(services().folder / "log")
         self.folder: UUID | None = None
-        self.names: tuple[str, ...] = ()
-        self.web: subprocess.Popen[bytes] | None = None
+        self.lent: dict[str, subprocess.Popen[bytes]] = {}
         self.file = Path()
 
     def lend(self, names: tuple[str, ...], file: Path) -> None:
         """Make it ready for a test of this file: these processes at work and no other, no room built, nothing of the
         last test's."""
-        self.names, self.file = names, file
+        self.file = file
         self._mark()
         _bind_queues()
-        self._stop_others()
+        self._keep(name for name in names if self._lives(name))
         self.start(*(name for name in names if not self._lives(name)))
         if "media" in names:
             wait_for("a supervisor without rooms", _is_ready, seconds=WITHIN)
         wait_for("web", lambda: self.status("/healthz") == 200, seconds=WITHIN)
-        self.web = self.running["web"]
+        self.lent = dict(self.running)
         self.folder = self.folder or marker.wanted_folder()
         connection.close()
 
     def take_back(self) -> None:
-        """End every process but those that were lent, the rooms that are live, and what web does for sockets."""
-        self._stop_others()
-        if self.running.get("web") is not self.web:
-            self.stop("web")  # the test started it, maybe with settings of its own
+        """End every process but those that were lent, the live rooms, and what web does for sockets."""
+        # What the test started itself may have settings of its own.
+        self._keep(name for name, process in self.lent.items() if self.running.get(name) is process)
         self.folder = self.folder or marker.wanted_folder()
         try:
             if self._lives("media"):
@@ -71,8 +70,9 @@ class SharedSite(Site):
             end_shared_site()  # the next test gets another
             raise
 
-    def _stop_others(self) -> None:
-        for name in self.running.keys() - set(self.names):
+    def _keep(self, names: Iterable[str]) -> None:
+        """Stop every process but these."""
+        for name in self.running.keys() - set(names):
             self.stop(name)
         if "media" not in self.running:
             silence(self)

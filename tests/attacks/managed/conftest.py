@@ -19,6 +19,7 @@ from tests.support import tables
 from tests.support.managed import Managed
 from tests.support.processes import LogTail
 from tests.support.rooms import open_room
+from tests.support.shared_site import end_shared_site
 
 HONEST = "127.0.0.77"
 
@@ -26,6 +27,7 @@ HONEST = "127.0.0.77"
 @pytest.fixture(scope="package")
 def site(services: Throwaway, django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Generator[Managed]:
     """The site as script/server runs it, with its development doors; tables are emptied when all is over."""
+    end_shared_site()
     managed = Managed(services)
     with django_db_blocker.unblock():
         try:
