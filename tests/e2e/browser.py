@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Literal
 
@@ -20,6 +21,22 @@ AXE = Path(settings.BASE_DIR) / "node_modules" / "axe-core" / "axe.min.js"
 WITHIN = 10_000  # ms to wait for something to appear
 PHONE = {"width": 390, "height": 844}
 DESK = {"width": 1280, "height": 900}
+Scheme = Literal["light", "dark"]
+Look = tuple[dict[str, int], Scheme]
+LOOKS: tuple[Look, ...] = ((PHONE, "light"), (PHONE, "dark"), (DESK, "dark"), (DESK, "light"))
+# Has the page as it would be loaded in the window and scheme that it has now: Chromium leaves what lies on a path that
+# is as wide as its container where it was until its style is touched, and what moves or fades is between two states.
+SETTLE = """async () => {
+  await new Promise(requestAnimationFrame);
+  const onPaths = [...document.querySelectorAll(".seat")];
+  for (const path of ["none", ""]) {
+    for (const each of onPaths) each.style.offsetPath = path;
+    document.body.getBoundingClientRect();
+  }
+  await new Promise(requestAnimationFrame);
+  for (const each of document.getAnimations()) if (each instanceof CSSTransition) each.finish();
+  await new Promise(requestAnimationFrame);
+}"""
 # Chromium says so of every page that asks whether sound may start without a click: asking is how one finds out.
 EXPECTED = re.compile(r"AudioContext was not allowed to start")
 
@@ -95,9 +112,13 @@ class Chromium:
         """A page, loaded."""
         page = self.context(user, **options).new_page()
         self.listen_to(page, expect)
+        self.go(page, path, expect)
+        return page
+
+    def go(self, page: Page, path: str, expect: int = 200) -> None:
+        """Load another page in the same window."""
         answer = page.goto(self.url + path)
         assert answer is not None and answer.status == expect, f"{path}: {answer and answer.status}"
-        return page
 
     def room(self, room: Room, user: User | None = None, **options: Any) -> Page:
         """A room's page, with its line to the room open."""
@@ -150,7 +171,8 @@ def is_trouble(line: ConsoleMessage) -> bool:
 
 def axe(page: Page) -> list[str]:
     """List axe-core's violations on the page as it is now: WCAG 2.2 AA and its best practices."""
-    page.evaluate(AXE.read_text())
+    if page.evaluate("() => !window.axe"):
+        page.evaluate(AXE.read_text())
     found = page.evaluate("() => axe.run(document, {resultTypes: ['violations']}).then((r) => r.violations)")
     return [f"{one['id']}: {one['help']}: {[_place(node) for node in one['nodes'][:3]]}" for one in found]
 
@@ -171,4 +193,17 @@ def overflow(page: Page) -> list[str]:
     )
 
 
-Scheme = Literal["light", "dark"]
+def resize(page: Page, width: int, height: int) -> None:
+    """Give the page another window, and wait until it fits."""
+    page.set_viewport_size({"width": width, "height": height})
+    page.evaluate(SETTLE)
+
+
+def in_every_look(page: Page, looks: Sequence[Look] = LOOKS) -> list[str]:
+    """List what `axe` and `overflow` find on a page in each look. It is loaded once: a look is style alone."""
+    wrong = []
+    for size, scheme in looks:
+        page.emulate_media(color_scheme=scheme)
+        resize(page, **size)
+        wrong += [f"{size['width']} px, {scheme}: {text}" for text in axe(page) + overflow(page)]
+    return wrong

@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import os
-from contextlib import suppress
 from pathlib import Path
 
 from playwright.sync_api import Page, expect
-from playwright.sync_api import TimeoutError as PlaywrightTimeout
 
 from core.text import count
 from people.actions.credentials import make_token
 from people.models import Creator, User
 from rooms import actions
 from rooms.models import Room
-from tests.e2e.browser import PHONE, Chromium, overflow
+from tests.e2e.browser import PHONE, Chromium, overflow, resize
 from tests.support.people import person
 from tests.support.recordings import talked_room
 from tests.support.rooms import open_room, seated
@@ -60,28 +58,23 @@ def test_no_page_scrolls_sideways_on_a_phone(chromium: Chromium) -> None:
         (f"/r/{ended.slug}/replay/?edit={Cue.objects.filter(transcript__room=ended)[0].pk}", host),
     ]
     wrong = []
+    windows: dict[User | None, Page] = {}
     for path, who in pages:
-        page = chromium.page(path, who, viewport=PHONE)
+        if who not in windows:
+            windows[who] = chromium.context(who).new_page()
+            chromium.listen_to(windows[who])
+        page, reader = windows[who], who and who.handle[:3]
+        chromium.go(page, path)
         for size in (PHONE, NARROW):
-            page.set_viewport_size({"width": size["width"], "height": size["height"]})
-            keep_picture(
-                page, f"{size['width']}-{path.strip('/').replace('/', '-') or 'home'}-{who and who.handle[:3]}"
-            )
-            wrong += [f"{path} for {who and who.handle}: {text}" for text in standing_out(page)]
+            resize(page, **size)
+            keep_picture(page, f"{size['width']}-{path.strip('/').replace('/', '-') or 'home'}-{reader}")
+            wrong += [f"{path} for {reader}: {text}" for text in overflow(page)]
         for menu in page.locator("details.menu[name=top]").all():
             menu.evaluate("menu => menu.open = true")
             wrong += [f"{path}, menu: {text}" for text in overflow(page)]
         for bar in page.locator(".live-bar").all():
             assert bar.evaluate("bar => bar.scrollWidth <= bar.clientWidth"), "two people fit on a phone"
-        page.context.close()
     assert not wrong, "\n".join(wrong)
-
-
-def standing_out(page: Page) -> list[str]:
-    """List elements beyond the page's edge once the seats have moved to their places after a change of width."""
-    with suppress(PlaywrightTimeout):
-        page.wait_for_function("() => document.documentElement.scrollWidth <= document.documentElement.clientWidth")
-    return overflow(page)
 
 
 def keep_picture(page: Page, name: str) -> None:
