@@ -24,7 +24,7 @@ from tests.support.greedy import GREEDY, HONEST, Form, ask, head, is_cut, line_o
 from tests.support.processes import Site
 
 pytestmark = pytest.mark.alone
-POST = head("/accounts/login/", "Content-Length: 20000", "Connection: close", method="POST")
+POST = head("/accounts/login/", "Content-Length: 11250", "Connection: close", method="POST")
 
 
 def drip(first: bytes, piece: bytes, seconds: float, pause: float = 0.3) -> float | None:
@@ -46,7 +46,7 @@ def flow() -> int:
     """A body at 2.5 KB a second, for longer than a slow one gets: the answer's status."""
     with line_of(HONEST) as connection:
         connection.sendall(POST)
-        for _number in range(16):
+        for _number in range(9):
             connection.sendall(b"x" * 1250)
             time.sleep(0.5)
         answer = http.client.HTTPResponse(connection)
@@ -73,7 +73,7 @@ def idle_and_used() -> bool:
     for connection in (idle, used):
         connection.request("GET", "/healthz")
         connection.getresponse().read()
-    for _number in range(16):
+    for _number in range(9):
         time.sleep(0.5)
         used.request("GET", "/healthz")
         used.getresponse().read()
@@ -81,11 +81,11 @@ def idle_and_used() -> bool:
 
 
 def read_slowly(address: str) -> int:
-    """Bytes taken in nine seconds, at 40 KB a second as a phone on a bad line; it still flows then."""
+    """Bytes taken in five seconds, at 40 KB a second as a phone on a bad line; it still flows then."""
     with line_of(HONEST, buffer=32768) as connection:
         connection.sendall(head(address))
         taken, began = 0, time.monotonic()
-        while time.monotonic() - began < 9:
+        while time.monotonic() - began < 5:
             got = len(connection.recv(8192))
             assert got, "cut"
             taken += got
@@ -110,8 +110,8 @@ def is_gone(connection: socket.socket) -> bool:
 
 
 def test_what_drips_or_stalls_is_cut_and_what_is_only_slow_is_not(site: Site) -> None:
-    limits = {"HEAD_SECONDS": "2", "IDLE_SECONDS": "6", "BODY_MOST_BYTES": "70000"}
-    site.start("web", DEBUG="true", SLOWEST_SECONDS="6", SLOWEST_BYTES="1000", **limits)
+    limits = {"HEAD_SECONDS": "2", "IDLE_SECONDS": "3", "BODY_MOST_BYTES": "70000"}
+    site.start("web", DEBUG="true", SLOWEST_SECONDS="3", SLOWEST_BYTES="1000", **limits)
     room = large_room()
     address = links.address(room.pk, "mix", room.host, "mix.m4a")
     stalled = unread(GREEDY, address, 1)[0]
@@ -155,7 +155,7 @@ def test_one_address_takes_neither_all_connections_nor_all_sign_ups(site: Site) 
 def test_over_tls_the_same_clocks_run(site: Site, tmp_path: Path) -> None:
     """Which ends of a connection hang in which wrapper is Twisted's own business, and easily got wrong."""
     pem = certificate(tmp_path, [])
-    limits = {"HEAD_SECONDS": "12", "IDLE_SECONDS": "60", "CONNECTIONS_PER_ADDRESS": "10", "SLOWEST_SECONDS": "3"}
+    limits = {"HEAD_SECONDS": "5", "IDLE_SECONDS": "60", "CONNECTIONS_PER_ADDRESS": "10", "SLOWEST_SECONDS": "3"}
     web = start(command("web", port(), "127.0.0.1", pem), tmp_path / "web.log", {**os.environ, **limits})
     try:
         wait_for("web", lambda: answers(port()), lambda: web.poll() is None)

@@ -34,10 +34,10 @@ from tests.support.weights import whisper_folder
 
 pytestmark = pytest.mark.alone
 MOST_WORDS = 0.8  # of all
-ONCE_OVER = 12.0  # seconds: more than what is said over and over takes
+ONCE_OVER = 9.0  # seconds: more than what is said over and over takes
 BY_HLS = "#by-hls"  # at the end of a page's address, by which its complaints are known
 STANDS = 6.0  # seconds that a page may stand still on a busy machine; what it has in hand is two
-WATCHED = 10.0  # seconds
+WATCHED = 7.0  # seconds
 # The longest time, in seconds, in which the element did not go on.
 STOOD = """async (seconds) => {
   const element = document.querySelector("[data-sound]");
@@ -174,7 +174,7 @@ def test_what_is_said_is_heard_whatever_happens(web: Site, chromium: Chromium, t
     They hear the words, hear on through a new epoch, and again after the media server, then web, was killed; no page
     is loaded again meanwhile. The end is the end for all.
     """
-    sound, words = microphone(tmp_path, 0)
+    sound, words = microphone(tmp_path, 2)
     room = open_room()
     host = chromium.room(room, room.host, browser=chromium.with_microphone(sound))
     sit_down_and_speak(host)
@@ -219,7 +219,7 @@ def new_epoch(site: Site, room: Room, far: Page) -> None:
     guest = HlsListener(Browser(site.url), room.slug)
     playlist = f"{site.url}/r/{room.slug}/live.m3u8"
     with ThreadPoolExecutor(1) as hands:
-        heard = hands.submit(asyncio.run, guest.run(12.0))
+        heard = hands.submit(asyncio.run, guest.run(9.0))
         hears(far, 20)
         old = [line for line in far.request.get(playlist).text().splitlines() if line.startswith("/hls/")]
         with transaction.atomic():
@@ -230,7 +230,7 @@ def new_epoch(site: Site, room: Room, far: Page) -> None:
         hears(far, 20)
         heard.result()
     assert list(guest.pieces) == list(range(min(guest.pieces), max(guest.pieces) + 1)), "no piece is missing"
-    assert len(guest.pieces) >= 8 and {far.request.get(site.url + one).status for one in old} == {404}
+    assert len(guest.pieces) >= 6 and {far.request.get(site.url + one).status for one in old} == {404}
 
 
 def media_server_dies(near: Page, words: str, folder: Path) -> None:
@@ -238,7 +238,6 @@ def media_server_dies(near: Page, words: str, folder: Path) -> None:
     services().restart("janus", down=1.0)
     expect(near.locator(".seat.talking")).to_have_count(0, timeout=30_000)
     expect(near.locator(".seat.talking")).to_have_count(1, timeout=60_000)
-    time.sleep(3)
     hear_words({"again": near}, words, folder)
 
 

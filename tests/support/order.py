@@ -1,4 +1,5 @@
-"""The order in which files go to several workers: the longest first, so that none of them is alone at the end.
+"""The order of files. With several workers: the longest first, so that none of them is alone at the end. With one:
+those that use the shared site before those that start one of their own, for which the shared one has to end.
 
 xdist's own order is by the number of tests, and the files that take minutes have few. Estimates need not be right, only
 in the right order; a file that is not named is estimated by the real parts that its tests ask for.
@@ -49,9 +50,12 @@ def estimate(item: pytest.Item) -> float:
     return max([commits, *(seconds for name, seconds in PARTS.items() if name in names)])
 
 
+@pytest.hookimpl(trylast=True)  # after those that are not to run were taken out
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Sort units by their length where there are workers; the order within each stays."""
+    """Sort units by their length where there are workers, else by their site; the order within each stays."""
     if "PYTEST_XDIST_WORKER" not in os.environ:
+        own = {unit_of(item.nodeid) for item in items if "lent_site" not in getattr(item, "fixturenames", ())}
+        items.sort(key=lambda item: unit_of(item.nodeid) in own)
         return
     lengths: defaultdict[str, float] = defaultdict(float)
     for item in items:

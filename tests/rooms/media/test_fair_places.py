@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import json
 from collections import Counter
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
@@ -67,50 +69,57 @@ def test_checks_make_way(settings: Any) -> None:
     assert end(checks(("u:1", "a", 1), ("u:2", "b", 1)), "u:4", "a", 2) is None
 
 
-@pytest.mark.django_db(transaction=True)
-async def test_forty_checks_of_one_person_block_nobody(site: Site, room: Room) -> None:
-    await run(site.start)("web", "media", SOCKETS_PER_PERSON="50")
-    greedy, honest = [await run(person)(handle) for handle in ("greedy", "honest")]
-    pages = [Page(room, greedy, local_addr=(GREEDY, 0)) for _number in range(41)]
+LIMITS = {
+    "SOCKETS_PER_PERSON": "50",
+    "MEDIA_NEAR_LISTENERS": "20",
+    "MEDIA_NEAR_PER_ADDRESS": "12",
+    "MEDIA_ICE_SECONDS": "20",  # forty answers take two
+}
+
+
+@asynccontextmanager
+async def opened(pages: list[Page]) -> AsyncGenerator[None]:
     await asyncio.gather(*(page.__aenter__() for page in pages))
     try:
+        yield
+    finally:
+        await asyncio.gather(*(page.__aexit__(None, None, None) for page in pages))
+
+
+@pytest.mark.django_db(transaction=True)
+async def test_who_asks_for_all_places_keeps_nobody_away(site: Site, room: Room) -> None:
+    """One address asks with forty sockets and answers nothing: another one hears, and goes on hearing."""
+    await run(site.start)("web", "media", **LIMITS)
+    pages = [Page(room, local_addr=(GREEDY, 0)) for _number in range(40)]
+    near = NearListener(Browser(site.url), room.slug)
+    async with opened(pages):
+        listening = asyncio.create_task(near.run())
+        try:
+            answers = await asyncio.gather(*(page.ask("listen", within=30) for page in pages))
+            assert Counter(answer["use"] for answer in answers) == {"webrtc": 12, "hls": 28}
+            async with Page(room, local_addr=(HONEST, 0)) as honest:
+                assert (await honest.ask("listen"))["use"] == "webrtc"
+            await forty_checks_of_one_person_block_nobody(room)
+            await until_near(1, 120)
+            await asyncio.sleep(1)
+            heard = len(near.ears.arrived)
+            async with asyncio.timeout(60):  # who connected hears on
+                while len(near.ears.arrived) < heard + 20:  # noqa: ASYNC110
+                    await asyncio.sleep(0.1)
+        finally:
+            listening.cancel()
+            await asyncio.gather(listening, return_exceptions=True)
+
+
+async def forty_checks_of_one_person_block_nobody(room: Room) -> None:
+    greedy, honest = [await run(person)(handle) for handle in ("greedy", "honest")]
+    pages = [Page(room, greedy, local_addr=(GREEDY, 0)) for _number in range(41)]
+    async with opened(pages):
         for page in pages:
             answer = await page.ask("check_offer", within=30, sdp=CHROMIUM)
             assert code(answer) == "ok", "the newest takes the place of the last"
         async with Page(room, honest, local_addr=(HONEST, 0)) as page:
             assert code(await page.ask("check_offer", sdp=CHROMIUM)) == "ok"
-    finally:
-        await asyncio.gather(*(page.__aexit__(None, None, None) for page in pages))
-
-
-@pytest.mark.django_db(transaction=True)
-async def test_who_never_connects_gets_no_place_for_long(site: Site, room: Room) -> None:
-    """One address asks with forty sockets and answers nothing: another one hears, and goes on hearing."""
-    limits = {
-        "MEDIA_NEAR_LISTENERS": "20",
-        "MEDIA_NEAR_PER_ADDRESS": "12",
-        "MEDIA_ICE_SECONDS": "20",
-    }  # forty answers take two
-    await run(site.start)("web", "media", **limits)
-    pages = [Page(room, local_addr=(GREEDY, 0)) for _number in range(40)]
-    await asyncio.gather(*(page.__aenter__() for page in pages))
-    near = NearListener(Browser(site.url), room.slug)
-    listening = asyncio.create_task(near.run())
-    try:
-        answers = await asyncio.gather(*(page.ask("listen", within=30) for page in pages))
-        assert Counter(answer["use"] for answer in answers) == {"webrtc": 12, "hls": 28}
-        async with Page(room, local_addr=(HONEST, 0)) as honest:
-            assert (await honest.ask("listen"))["use"] == "webrtc"
-        await until_near(1, 120)
-        await asyncio.sleep(1)
-        heard = len(near.ears.arrived)
-        async with asyncio.timeout(60):  # who connected hears on
-            while len(near.ears.arrived) < heard + 20:  # noqa: ASYNC110
-                await asyncio.sleep(0.1)
-    finally:
-        listening.cancel()
-        await asyncio.gather(listening, return_exceptions=True)
-        await asyncio.gather(*(page.__aexit__(None, None, None) for page in pages))
 
 
 async def until_near(number: int, seconds: float) -> None:

@@ -169,7 +169,7 @@ def whole(samples: peers.Samples, path: Path) -> Path:
 def test_a_tap_hears_what_is_said_and_comes_back(site: Site, room: Room, tmp_path: Path) -> None:
     """Beside it one whose program does not exist, one whose code fails, and one that hangs: sound and recording have
     not started twice, and nobody waits for the end of the one that hangs."""
-    path, words = clip(0)
+    path, words = clip(2)
     site.start("web", STATIC_FILES="source")
     talker = speaker(site, path, room)
     length = len(peers.read_clip(path)) / peers.RATE
