@@ -5,16 +5,13 @@ from __future__ import annotations
 
 import asyncio
 import base64
-import functools
 import subprocess
 import time
 from collections.abc import Generator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any
 
 import pytest
-import whisper
 from django.db import transaction
 from playwright.sync_api import Page, expect
 
@@ -28,9 +25,8 @@ from tests.support.people import person
 from tests.support.processes import Site
 from tests.support.rooms import open_room
 from tests.support.services import services
-from tests.support.speech import clip, share_of_words
+from tests.support.speech import clip, share_of_words, understood
 from tests.support.waiting import say
-from tests.support.weights import whisper_folder
 
 pytestmark = pytest.mark.alone
 MOST_WORDS = 0.8  # of all
@@ -100,17 +96,6 @@ RECORD = """async (seconds) => {
   for (const byte of bytes) text += String.fromCharCode(byte);
   return btoa(text);
 }"""
-
-
-@functools.cache
-def engine() -> Any:
-    return whisper.load_model("tiny.en", download_root=str(whisper_folder()))
-
-
-def understood(path: Path) -> str:
-    """Transcribe a file with Whisper."""
-    found = engine().transcribe(str(path), language="en", temperature=0.0, condition_on_previous_text=False)
-    return str(found["text"])
 
 
 def microphone(folder: Path, number: int) -> tuple[Path, str]:

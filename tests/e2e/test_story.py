@@ -34,11 +34,11 @@ from rooms.recording import store
 from tests.e2e.browser import Chromium, sit_down_and_speak
 from tests.e2e.conftest import watched
 from tests.e2e.test_replay import current, now, replay, until
-from tests.e2e.test_sound import ending, understood
+from tests.e2e.test_sound import ending
 from tests.support.people import person
 from tests.support.processes import Site
 from tests.support.sounds import RATE, WORDS, in_turn, is_by, laid, plain_words
-from tests.support.speech import share_of_words
+from tests.support.speech import share_of_words, understood
 from tests.support.traces import everywhere as found_anywhere
 from tests.support.waiting import wait_until
 

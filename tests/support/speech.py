@@ -7,6 +7,9 @@ import re
 import shutil
 import subprocess
 from pathlib import Path
+from typing import Any
+
+from tests.support.weights import whisper_folder
 
 FOLDER = Path("/usr/share/pocketsphinx/test/data/librivox")
 OWN = Path(__file__).parents[1] / "speech"
@@ -57,3 +60,25 @@ def file_ms(path: Path) -> float:
     """How long a sound file lasts, by ffprobe, in milliseconds."""
     command = ["ffprobe", "-v", "error", "-show_entries", "format=duration", "-of", "csv=p=0", str(path)]
     return float(subprocess.run(command, check=True, capture_output=True, text=True).stdout) * 1000
+
+
+@functools.cache
+def _engine() -> Any:
+    import whisper  # takes seconds, and most tests that lay speech have nothing to understand
+
+    return whisper.load_model("tiny.en", download_root=str(whisper_folder()))
+
+
+def understood(path: Path) -> str:
+    """Transcribe a file of English by Whisper, on one core: several threads spin for each other where others work."""
+    import torch
+
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        found = _engine().transcribe(
+            str(path), language="en", temperature=0.0, condition_on_previous_text=False, fp16=False
+        )
+    finally:
+        torch.set_num_threads(threads)
+    return str(found["text"])

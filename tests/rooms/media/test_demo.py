@@ -18,9 +18,8 @@ from rooms.guests.demo import MINUTES, may_start_demo, start_demo_room
 from rooms.guests.near_listener import NearListener
 from rooms.guests.visitor import Browser
 from rooms.models import Room
-from tests.rooms.media.test_voice import heard
 from tests.support.processes import Site
-from tests.support.speech import words
+from tests.support.speech import understood, words
 
 LOOK = 0.1  # seconds between two looks at who talks
 
@@ -56,9 +55,9 @@ def test_two_voices_are_heard(lent_site: Site, people_of_the_demo: None, tmp_pat
         if any(abs(at - look) < 5 * LOOK for look in made_at)
     ]
     peers.write_wave(tmp_path / "demo.wav", np.concatenate(heard_then))
-    understood = set(words(heard(tmp_path / "demo.wav")))
+    found = set(words(understood(tmp_path / "demo.wav")))
     made = {word for line in voices.LINES for word in words(line)}
-    assert len(understood & made) >= 8, understood
+    assert len(found & made) >= 8, found
     assert set(near.talking) == set(demo.SPEAKERS)
 
 

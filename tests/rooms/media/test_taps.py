@@ -30,10 +30,9 @@ from rooms.media.supervisor.studio import Studio
 from rooms.media.supervisor.tap import TapChild
 from rooms.models import Room
 from rooms.recording import store
-from tests.rooms.media.test_voice import heard
 from tests.support.people import PASSWORD, person
 from tests.support.processes import Site
-from tests.support.speech import clip, share_of_words
+from tests.support.speech import clip, share_of_words, understood
 from tests.support.waiting import say
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.alone]
@@ -200,7 +199,7 @@ def test_a_tap_hears_what_is_said_and_comes_back(site: Site, room: Room, tmp_pat
 
     with registered(ears=to_files_in(tmp_path), missing=Missing, broken=Broken, deaf=Deaf):
         asyncio.run(story())
-    said = heard(whole(samples_of(first), tmp_path / "whole.wav"))
+    said = understood(whole(samples_of(first), tmp_path / "whole.wav"))
     assert share_of_words(words, said) >= 0.8, said
 
 

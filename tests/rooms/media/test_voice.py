@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-import functools
 import hashlib
 import json
 import time
 from pathlib import Path
-from typing import Any
 from urllib.error import HTTPError
 
 import numpy as np
 import pytest
-import whisper
 from django.conf import settings
 
 from rooms import actions
@@ -24,23 +21,11 @@ from rooms.guests.visitor import Browser, Visitor, speak
 from rooms.models import Recording, RecordingFile, Room, Seat
 from tests.rooms.media.conftest import listen_near, signed_in
 from tests.support.processes import Site
-from tests.support.speech import clip, share_of_words
+from tests.support.speech import clip, share_of_words, understood
 from tests.support.waiting import wait_until
-from tests.support.weights import whisper_folder
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.alone]
 BEHIND = 30.0  # seconds by which HLS may be behind; it is three
-
-
-@functools.cache
-def engine() -> Any:
-    return whisper.load_model("tiny.en", download_root=str(whisper_folder()))
-
-
-def heard(path: Path) -> str:
-    """Transcribe a file with Whisper."""
-    found = engine().transcribe(str(path), language="en", temperature=0.0, condition_on_previous_text=False)
-    return str(found["text"])
 
 
 async def _talk_and_listen(
@@ -94,7 +79,7 @@ def test_words_arrive_on_both_ways_and_in_the_files(lent_site: Site, room: Room,
     ears, far = asyncio.run(_talk_and_listen(lent_site, nora, others, room.slug, path))
     for name, samples in (("near", ears.samples()), ("far", far.samples())):
         peers.write_wave(tmp_path / f"{name}.wav", samples)
-        assert share_of_words(words, heard(tmp_path / f"{name}.wav")) >= 0.8, name
+        assert share_of_words(words, understood(tmp_path / f"{name}.wav")) >= 0.8, name
 
     actions.end_room(room.pk, room.host)
     recording = wait_until(lambda: Recording.objects.filter(room=room, state="ready").first(), 90, "finishing")
@@ -106,7 +91,7 @@ def test_words_arrive_on_both_ways_and_in_the_files(lent_site: Site, room: Room,
         whole = Path(settings.RECORDINGS_DIR) / file.path
         assert file.sha256 == hashlib.sha256(whole.read_bytes()).hexdigest()
         assert file.size == whole.stat().st_size
-        assert share_of_words(words, heard(whole)) >= 0.8, file.path
+        assert share_of_words(words, understood(whole)) >= 0.8, file.path
     assert mix.start_ms == 0
     assert abs(mix.duration_ms - room.room_time(room.ended_at)) < 2500
     assert abs(offset_ms(mix, track) - track.start_ms) < 400, "mix and track do not agree on room time"
