@@ -72,7 +72,7 @@ def test_pages_are_for_everybody(chromium: Chromium) -> None:
     people["ada"] = User.objects.get(handle="ada")
     wrong = []
     for who, paths in PAGES.items():
-        page = chromium.context(who and people[who]).new_page()
+        page = chromium.context(people[who] if who else None).new_page()
         chromium.listen_to(page)
         for path in paths:
             chromium.go(page, path.format(live=live.get_absolute_url(), ended=ended.get_absolute_url()))

@@ -63,20 +63,23 @@ def file_ms(path: Path) -> float:
 
 
 @functools.cache
-def _engine() -> Any:
+def _engine(model: str) -> Any:
     import whisper  # takes seconds, and most tests that lay speech have nothing to understand
 
-    return whisper.load_model("tiny.en", download_root=str(whisper_folder()))
+    return whisper.load_model(model, download_root=str(whisper_folder()))
 
 
-def understood(path: Path) -> str:
-    """Transcribe a file of English by Whisper, on one core: several threads spin for each other where others work."""
+def understood(path: Path, model: str = "tiny.en") -> str:
+    """Transcribe a file of English by Whisper, on one core: several threads spin for each other where others work.
+
+    `base` takes twice as long, and makes more of sound with the holes of a busy machine.
+    """
     import torch
 
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
     try:
-        found = _engine().transcribe(
+        found = _engine(model).transcribe(
             str(path), language="en", temperature=0.0, condition_on_previous_text=False, fp16=False
         )
     finally:

@@ -24,7 +24,7 @@ pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.alone]
 
 LOUD = 10 ** (-3 / 20)
 VOICES = (1, 2, 3, 10)  # that talk, one stretch after the other
-SECONDS = 3.5  # of each stretch
+SECONDS = 5  # of each stretch
 SETTLED = 1.5  # seconds until what the last one did when coming in is over
 CLICKS = 12  # seconds
 BLOCK = 4096

@@ -199,7 +199,7 @@ def test_a_tap_hears_what_is_said_and_comes_back(site: Site, room: Room, tmp_pat
 
     with registered(ears=to_files_in(tmp_path), missing=Missing, broken=Broken, deaf=Deaf):
         asyncio.run(story())
-    said = understood(whole(samples_of(first), tmp_path / "whole.wav"))
+    said = understood(whole(samples_of(first), tmp_path / "whole.wav"), "base")
     assert share_of_words(words, said) >= 0.8, said
 
 

@@ -74,12 +74,12 @@ def _may_hear(browser: Browser, slug: str) -> bool:
 
 
 def test_words_arrive_on_both_ways_and_in_the_files(lent_site: Site, room: Room, tmp_path: Path) -> None:
-    path, words = clip(2)
+    path, words = clip(0)
     nora, *others = [signed_in(lent_site, handle) for handle in ("nora", "passing", "muted", "silent")]
     ears, far = asyncio.run(_talk_and_listen(lent_site, nora, others, room.slug, path))
     for name, samples in (("near", ears.samples()), ("far", far.samples())):
         peers.write_wave(tmp_path / f"{name}.wav", samples)
-        assert share_of_words(words, understood(tmp_path / f"{name}.wav")) >= 0.8, name
+        assert share_of_words(words, understood(tmp_path / f"{name}.wav", "base")) >= 0.8, name
 
     actions.end_room(room.pk, room.host)
     recording = wait_until(lambda: Recording.objects.filter(room=room, state="ready").first(), 90, "finishing")
@@ -91,7 +91,7 @@ def test_words_arrive_on_both_ways_and_in_the_files(lent_site: Site, room: Room,
         whole = Path(settings.RECORDINGS_DIR) / file.path
         assert file.sha256 == hashlib.sha256(whole.read_bytes()).hexdigest()
         assert file.size == whole.stat().st_size
-        assert share_of_words(words, understood(whole)) >= 0.8, file.path
+        assert share_of_words(words, understood(whole, "base")) >= 0.8, file.path
     assert mix.start_ms == 0
     assert abs(mix.duration_ms - room.room_time(room.ended_at)) < 2500
     assert abs(offset_ms(mix, track) - track.start_ms) < 400, "mix and track do not agree on room time"
