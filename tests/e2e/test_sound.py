@@ -223,6 +223,7 @@ def media_server_dies(near: Page, words: str, folder: Path) -> None:
     services().restart("janus", down=1.0)
     expect(near.locator(".seat.talking")).to_have_count(0, timeout=30_000)
     expect(near.locator(".seat.talking")).to_have_count(1, timeout=60_000)
+    hears(near, 30)  # by its new connection
     hear_words({"again": near}, words, folder)
 
 
