@@ -126,3 +126,35 @@ def test_the_page_takes_nothing_twice_and_asks_when_something_is_missing() -> No
     unknown = {"seq": start["seq"] + 1, "type": "of_tomorrow", "at": 0, "data": {}}
     (later,) = page(start, [unknown])
     assert later["state"]["seq"] == start["seq"] + 1 and later["state"]["seats"] == start["seats"]
+
+
+def talkers(start: Any, *events: Any) -> list[list[str]]:
+    """Who talks after each event, as the page has it."""
+    return [step["state"]["talking"] for step in page(start, list(events))]
+
+
+def test_nobody_talks_who_is_gone() -> None:
+    """Away, muted, stood up or silent for long: each ends talking in itself, also where Janus' own word of it is lost."""
+    story = everything()
+    start, seq = story.starts[2], story.starts[2]["seq"]
+    sat = [event for event in story.events() if event["type"] == "seat_taken"][1]
+    seat = {**sat["data"]["seat"], "muted": False}
+    sit = {**sat, "seq": seq + 1, "data": {"seat": seat}}
+    talks = {"type": "talking", "user": "anna", "talking": True}
+    ends: list[Any] = [
+        {"type": "connected", "user": "anna", "connected": False},
+        {"type": "silent", "users": ["anna"]},
+        {"seq": seq + 2, "type": "seat_muted", "at": 0, "data": {"user": "anna", "muted": True, "by": None}},
+        {"seq": seq + 2, "type": "seat_left", "at": 0, "data": {"user": "anna", "reason": "lost"}},
+        {**start, "seats": [{**seat, "connected": False}], "seq": seq + 2},
+        {**start, "seats": [], "seq": seq + 2},
+    ]
+    for end in ends:
+        assert talkers(start, sit, talks, end) == [[], ["anna"], []], end
+    assert talkers(start, sit, ends[0], talks)[-1] == [], "a word that comes late makes no ghost"
+    still = {**start, "seats": [seat], "seq": seq + 2}
+    assert talkers(start, sit, talks, still)[-1] == ["anna"], "a fresh snapshot does not know who talks"
+    lost = {"seq": seq + 1, "type": "host_lost", "at": 0, "data": {"lost_at": "2030-01-01", "ends_at": "2030-01-01"}}
+    host = [{**one, "muted": False, "connected": True} for one in start["seats"]]
+    talks = {"type": "talking", "user": "host", "talking": True}
+    assert talkers({**start, "seats": host}, talks, lost) == [["host"], []]

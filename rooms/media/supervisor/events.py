@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from rooms import channels
 from rooms.media.janus import bridge
 from rooms.media.supervisor import fairness, handles
 from rooms.media.supervisor.context import Context
+from rooms.media.supervisor.talking import set_talking
 
 
 def handle_event(context: Context, event: dict[str, Any]) -> None:
@@ -33,6 +33,4 @@ async def _talking(context: Context, heard_by: int, data: dict[str, Any]) -> Non
     seat_pk = bridge.seat_pk(str(data.get("id", "")))
     if room is None or studio is None or studio.bridge.handle != heard_by or seat_pk not in room.seats:
         return
-    talking = data["audiobridge"] == "talking"
-    message = {"type": "talking", "user": room.seats[seat_pk].handle, "talking": talking}
-    await context.publish(channels.room_channel(room.pk), message)
+    await set_talking(context, room, studio, seat_pk, data["audiobridge"] == "talking")

@@ -10,6 +10,7 @@ from rooms.media.janus.client import JanusGone
 from rooms.media.supervisor.context import Context
 from rooms.media.supervisor.state import Handle
 from rooms.media.supervisor.studio import Studio
+from rooms.media.supervisor.talking import end_talking
 
 
 async def release(context: Context, handle: Handle) -> None:
@@ -30,6 +31,7 @@ async def remove_seat(context: Context, studio: Studio, seat_pk: int) -> None:
         await context.state.drop_handle(handle.id)  # first, or its hang-up looks like an accident
         await bridge.remove(context.janus, studio.bridge, bridge.seat_id(seat_pk), handle.id)
     studio.muted.pop(seat_pk, None)
+    await end_talking(context, studio.pk, seat_pk)
 
 
 async def connection_lost(context: Context, handle: Handle) -> None:
@@ -38,6 +40,7 @@ async def connection_lost(context: Context, handle: Handle) -> None:
         await release(context, handle)
     if handle.kind != "speak":
         return
+    await end_talking(context, handle.room, handle.seat)
     room = context.wanted.get(handle.room)
     seat = room.seats.get(handle.seat) if room else None
     if room is not None and seat is not None and not context.state.of("speak", room=room.pk, seat=seat.pk):

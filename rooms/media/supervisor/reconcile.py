@@ -14,6 +14,7 @@ from rooms.media.supervisor import handles, wanted
 from rooms.media.supervisor.context import FAILURES, Context
 from rooms.media.supervisor.disk import tell_room
 from rooms.media.supervisor.studio import Studio
+from rooms.media.supervisor.talking import repeat_talking
 from rooms.recording.tasks import finish_recording
 
 log = logging.getLogger(__name__)
@@ -78,6 +79,7 @@ async def reconcile_room(context: Context, room: wanted.WantedRoom, studio: Stud
         if context.state.rooms.get(room.pk) != studio.as_dict():
             await context.state.save_room(room.pk, studio.as_dict())
         if deep:
+            await repeat_talking(context, room, studio)
             await studio.check_level(context.janus)
 
 

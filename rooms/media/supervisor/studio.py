@@ -70,6 +70,7 @@ class Studio:
         self.mountpoint = mountpoint
         self.lock = asyncio.Lock()
         self.muted: dict[int, bool] = {}
+        self.talking: set[int] = set()  # seats, as Janus last said
         self.recording = recording
         self.tracked = tracked
         self.disk = disk or RoomDisk.of(pk)

@@ -7,17 +7,25 @@ export interface State extends Omit<Snapshot, "type" | "now"> {
   talking: ReadonlySet<string>;
 }
 
-/** What the page tells itself, beside what travels. */
+/** What the page tells itself, beside what travels: the reader agreed to being recorded. */
 export interface Consented {
   type: "consented";
 }
+
+/** These people (handles) are no longer known to talk: nothing was heard of it for a while. */
+export interface Silent {
+  type: "silent";
+  users: string[];
+}
+
+export type OwnMessage = Consented | Silent;
 
 /** A change of state for each sequenced event. Sets values and adds to none: an event may be in a snapshot already. */
 export type Sequenced = { [Type in keyof EventData]: (state: State, data: EventData[Type], at: number) => State };
 
 /** A change of state for messages that have no place in the sequence. */
 export type Unsequenced = {
-  [Message in Lossy | Consented as Message["type"]]?: (state: State, message: Message) => State;
+  [Message in Lossy | OwnMessage as Message["type"]]?: (state: State, message: Message) => State;
 };
 
 /** The reducers of all features. */

@@ -10,7 +10,7 @@ import { notice } from "shared/notice";
 import { say } from "shared/words";
 
 /** @import { Message, Snapshot } from "room/wire" */
-/** @import { Ask, Consented, Controls, Feature, Local, Mounted, PageData, State, Tables } from "room/types" */
+/** @import { Ask, Controls, Feature, Local, Mounted, OwnMessage, PageData, State, Tables } from "room/types" */
 
 export class Room extends EventTarget {
   /** @type {Mounted[]} */
@@ -94,7 +94,7 @@ export class Room extends EventTarget {
 
   /**
    * Change the state by a message, from the server or the page's own.
-   * @param {Message | Consented} message
+   * @param {Message | OwnMessage} message
    */
   dispatch(message) {
     if (this.store.dispatch(message)) this.#resync();

@@ -4,15 +4,25 @@
 /** @import { State } from "room/types" */
 
 /**
- * The state out of a snapshot. Who talks is lossy and in no snapshot: it is kept of those who still sit there.
+ * Nobody talks who is not at the table, is away, or has the microphone off, whatever was lost on the way.
+ * @param {State} state
+ * @returns {State}
+ */
+export function withoutGhosts(state) {
+  const able = new Set(state.seats.filter((seat) => seat.connected && !seat.muted).map((seat) => seat.user));
+  const talking = [...state.talking].filter((user) => able.has(user));
+  return talking.length === state.talking.size ? state : { ...state, talking: new Set(talking) };
+}
+
+/**
+ * The state out of a snapshot. Who talks is lossy and in no snapshot: it is kept.
  * @param {Snapshot} snapshot
  * @param {State | null} before
  * @returns {State}
  */
 export function fromSnapshot(snapshot, before = null) {
-  const here = new Set(snapshot.seats.map((seat) => seat.user));
   const { type: _type, now: _now, ...state } = snapshot;
-  return { ...state, talking: new Set([...(before?.talking ?? [])].filter((user) => here.has(user))) };
+  return { ...state, talking: before?.talking ?? new Set() };
 }
 
 /**

@@ -1,8 +1,8 @@
 // Holds the room's state: what arrives is dispatched, reducers change it, subscribers learn of it. No DOM, no network.
-import { fromSnapshot } from "room/core/state";
+import { fromSnapshot, withoutGhosts } from "room/core/state";
 
 /** @import { Snapshot, Message } from "room/wire" */
-/** @import { Consented, Feature, ReducersOf, State, Tables, Unsequenced } from "room/types" */
+/** @import { Feature, OwnMessage, ReducersOf, State, Tables, Unsequenced } from "room/types" */
 
 /**
  * The tables of some features in one. Raises an Error where two of them take the same.
@@ -40,10 +40,21 @@ export function unsequencedOf(features) {
  * known already, or of a kind that is not known here, changes nothing but `seq`.
  * @param {Tables} tables
  * @param {State} state
- * @param {Message | Consented} message
+ * @param {Message | OwnMessage} message
  * @returns {{ state: State, gap: boolean }}
  */
 export function apply(tables, state, message) {
+  const next = applied(tables, state, message);
+  return next.state === state ? next : { ...next, state: withoutGhosts(next.state) };
+}
+
+/**
+ * @param {Tables} tables
+ * @param {State} state
+ * @param {Message | OwnMessage} message
+ * @returns {{ state: State, gap: boolean }}
+ */
+function applied(tables, state, message) {
   if (message.type === "snapshot") return { state: fromSnapshot(message, state), gap: false };
   if ("seq" in message && message.type !== "beat") {
     if (message.seq <= state.seq) return { state, gap: false };
@@ -87,7 +98,7 @@ export class Store {
 
   /**
    * Take a message in. Returns whether one before it was missed; then it changed nothing.
-   * @param {Message | Consented} message
+   * @param {Message | OwnMessage} message
    */
   dispatch(message) {
     const before = this.#state;

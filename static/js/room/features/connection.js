@@ -26,6 +26,7 @@ export const connection = {
     let wasLost = false;
     room.socket.addEventListener("lost", (event) => {
       wasLost = true;
+      room.dispatch({ type: "silent", users: [...room.state.talking] });
       const why = /** @type {CustomEvent<number>} */ (event).detail === TOO_MANY ? "too_many" : "reconnecting";
       notice(say(navigator.onLine ? why : "offline"), { stays: true });
     });

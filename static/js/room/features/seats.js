@@ -1,7 +1,7 @@
 // The chairs around the table, one element a person: who stays seated keeps the element, with its ring and focus.
 // Their markup is templates/pages/seat.html, which the page has twice as a template: a seat and a free chair.
 import { isolated, labels } from "names";
-import { freePlaces, isOver, seatOf, withRights, withSeat } from "room/core/state";
+import { freePlaces, isOver, withRights, withSeat } from "room/core/state";
 import { everyFrame } from "room/sound/level";
 import { drawAvatar } from "shared/avatar";
 import { clone, find, findAll, hit, write } from "shared/dom";
@@ -12,6 +12,8 @@ import { say, sayMany } from "shared/words";
 /** @import { SeatState } from "room/wire" */
 /** @import { Room } from "room/core/room" */
 /** @import { Controls, Mounted, State } from "room/types" */
+
+const TALKING_KEPT = 13_000; // ms after which talking ends that is not said again (the media supervisor repeats it)
 
 /**
  * @param {State} state
@@ -25,15 +27,6 @@ function withTalking(state, user, talking) {
   if (talking) next.add(user);
   else next.delete(user);
   return { ...state, talking: next };
-}
-
-/**
- * @param {State} state
- * @param {string} user
- * @returns {State}
- */
-function without(state, user) {
-  return { ...withTalking(state, user, false), seats: state.seats.filter((seat) => seat.user !== user) };
 }
 
 /**
@@ -105,6 +98,8 @@ function drawSeat(item, seat, { label, talking, isYou }) {
 class Seats {
   #list = find("[data-seats]");
   #room;
+  /** @type {Map<string, number>} until when talking counts, by handle: timers */
+  #talkingUntil = new Map();
 
   /** @param {Room} room */
   constructor(room) {
@@ -118,7 +113,22 @@ class Seats {
 
   actions = { leave_seat: () => this.#room.attempt(() => this.#room.ask("leave_seat")) };
 
-  messages = { you_unseated: () => notice(say("unseated_you")) };
+  /** @type {Mounted["messages"]} */
+  messages = {
+    you_unseated: () => notice(say("unseated_you")),
+    talking: ({ user, talking }) => this.#expectAgain(user, talking),
+  };
+
+  /**
+   * @param {string} user
+   * @param {boolean} talking
+   */
+  #expectAgain(user, talking) {
+    clearTimeout(this.#talkingUntil.get(user));
+    this.#talkingUntil.delete(user);
+    const forget = () => this.#room.dispatch({ type: "silent", users: [user] });
+    if (talking) this.#talkingUntil.set(user, setTimeout(forget, TALKING_KEPT));
+  }
 
   /** @param {MouseEvent} event */
   #clicked(event) {
@@ -204,13 +214,17 @@ class Seats {
 export const seats = {
   reduce: {
     seat_taken: (state, { seat }) => withSeats(state, [...state.seats.filter((one) => one.user !== seat.user), seat]),
-    seat_left: (state, { user }) => withRights(without(state, user)),
-    seat_muted: (state, { user, muted, held }) =>
-      withSeat(muted ? withTalking(state, user, false) : state, user, { muted, held }),
+    seat_left: (state, { user }) =>
+      withSeats(
+        state,
+        state.seats.filter((seat) => seat.user !== user),
+      ),
+    seat_muted: (state, { user, muted, held }) => withSeat(state, user, { muted, held }),
     seats_changed: (state, { seats: all }) => withSeats(state, all),
   },
   unsequenced: {
-    talking: (state, { user, talking }) => withTalking(state, user, talking && seatOf(state, user) !== undefined),
+    talking: (state, { user, talking }) => withTalking(state, user, talking),
+    silent: (state, { users }) => users.reduce((next, user) => withTalking(next, user, false), state),
     connected: (state, { user, connected }) => withSeat(state, user, { connected }),
   },
   mount: (room) => new Seats(room),
