@@ -134,7 +134,7 @@ def talkers(start: Any, *events: Any) -> list[list[str]]:
 
 
 def test_nobody_talks_who_is_gone() -> None:
-    """Away, muted, stood up or silent for long: each ends talking in itself, also where Janus' own word of it is lost."""
+    """Away, muted, stood up or silent for long: each ends talking by itself, also where the word of Janus is lost."""
     story = everything()
     start, seq = story.starts[2], story.starts[2]["seq"]
     sat = [event for event in story.events() if event["type"] == "seat_taken"][1]
