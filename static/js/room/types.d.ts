@@ -46,6 +46,8 @@ export interface Local {
   stage: string;
   /** Another page of this person has their microphone: this one stays quiet until it is taken over. */
   elsewhere: boolean;
+  /** The line to the room is lost, and is being made again. */
+  lost: boolean;
   /** The code for which the server put this page out of the room. */
   out: string | null;
 }

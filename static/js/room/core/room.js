@@ -1,12 +1,12 @@
 // The room on this page: its state, its line, its sound, and the features that use them.
 
+import { clearAll, notice } from "room/core/notices";
 import { RoomSocket } from "room/core/socket";
 import { isOver } from "room/core/state";
 import { Store } from "room/core/store";
 import { Audience } from "room/sound/audience";
 import { Stage } from "room/sound/stage";
 import { find, findAll } from "shared/dom";
-import { notice } from "shared/notice";
 import { say } from "shared/words";
 
 /** @import { Message, Snapshot } from "room/wire" */
@@ -21,6 +21,7 @@ export class Room extends EventTarget {
   #asking = false;
   #due = false;
   elsewhere = false;
+  lost = false;
   /** @type {string | null} */
   out = null;
 
@@ -48,7 +49,13 @@ export class Room extends EventTarget {
 
   /** @returns {Local} */
   get local() {
-    return { sound: this.audience.state, stage: this.stage.state, elsewhere: this.elsewhere, out: this.out };
+    return {
+      sound: this.audience.state,
+      stage: this.stage.state,
+      elsewhere: this.elsewhere,
+      lost: this.lost,
+      out: this.out,
+    };
   }
 
   get controls() {
@@ -154,6 +161,6 @@ export class Room extends EventTarget {
     this.audience.stop();
     this.socket.close();
     for (const sheet of findAll("dialog[open]")) if (sheet instanceof HTMLDialogElement) sheet.close();
-    notice("");
+    clearAll();
   }
 }

@@ -1,6 +1,7 @@
 // Every feature of a room. Their order is the order in which they follow, draw and begin. A new one is a line here.
 import { sequencedOf, unsequencedOf } from "room/core/store";
 import { bar } from "room/features/bar";
+import { comingAndGoing } from "room/features/coming_and_going";
 import { connection } from "room/features/connection";
 import { entryPolicy } from "room/features/entry_policy";
 import { hands } from "room/features/hands";
@@ -30,6 +31,7 @@ export const features = /** @type {const} */ ([
   share,
   bar,
   personCard,
+  comingAndGoing,
 ]);
 
 /** @type {import("room/types").Sequenced} A sequenced event that no feature takes is a type error here. */

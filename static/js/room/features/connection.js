@@ -1,9 +1,12 @@
-// The line to the room: what the page says while it is lost, and when it is closed for good.
-import { clearNotice, notice } from "shared/notice";
+// The line to the room: what the page says while it is lost, when it is back, and when it is closed for good.
+import { clear, notice, stand } from "room/core/notices";
+import { isOver, ownSeat } from "room/core/state";
+import { find, write } from "shared/dom";
 import { known, say } from "shared/words";
 
 /** @import { Room } from "room/core/room" */
 /** @import { Final } from "room/core/socket" */
+/** @import { State } from "room/types" */
 
 const TOO_MANY = 4429;
 const NOT_ALLOWED = 4403;
@@ -14,28 +17,53 @@ const NOT_ALLOWED = 4403;
  */
 function putOut(room, { code, reason, text }) {
   room.finish();
+  room.lost = false;
   room.out = reason ?? (code === NOT_ALLOWED ? "not_allowed" : "gone");
   room.draw();
   const sentence = `out_${room.out}`;
-  notice(known(sentence) ? say(sentence) : text || say("gone"), { stays: true });
+  stand("out", known(sentence) ? say(sentence) : text || say("gone"));
+}
+
+/**
+ * @param {Room} room
+ * @param {number} code as WebSockets close with
+ */
+function lose(room, code) {
+  room.lost = true;
+  room.dispatch({ type: "silent", users: [...room.state.talking] });
+  room.draw();
+  stand("line", say(!navigator.onLine ? "offline" : code === TOO_MANY ? "too_many" : "reconnecting"));
+}
+
+/** @param {Room} room */
+function comeBack(room) {
+  if (!room.lost) return;
+  room.lost = false;
+  clear("line");
+  room.draw();
+  // Once the snapshot that came with it is taken in: it says whether the microphone is on.
+  queueMicrotask(() => {
+    if (isOver(room.state)) return;
+    const seat = ownSeat(room.state);
+    const onStage = seat && room.stage.state !== "off";
+    notice(say(!onStage ? "back" : seat.muted ? "back_muted" : "back_unmuted"));
+  });
 }
 
 /** @satisfies {import("room/types").Feature} */
 export const connection = {
   mount(room) {
-    let wasLost = false;
-    room.socket.addEventListener("lost", (event) => {
-      wasLost = true;
-      room.dispatch({ type: "silent", users: [...room.state.talking] });
-      const why = /** @type {CustomEvent<number>} */ (event).detail === TOO_MANY ? "too_many" : "reconnecting";
-      notice(say(navigator.onLine ? why : "offline"), { stays: true });
-    });
-    room.socket.addEventListener("open", () => {
-      if (!wasLost) return;
-      wasLost = false;
-      for (const why of ["offline", "reconnecting", "too_many"]) clearNotice(say(why));
-    });
+    const live = find("[data-live]");
+    room.socket.addEventListener("lost", (event) => lose(room, /** @type {CustomEvent<number>} */ (event).detail));
+    room.socket.addEventListener("open", () => comeBack(room));
     room.socket.addEventListener("final", (event) => putOut(room, /** @type {CustomEvent<Final>} */ (event).detail));
-    return {};
+    return {
+      /** @param {State} state */
+      draw(state) {
+        if (isOver(state)) return;
+        live.classList.toggle("live", !room.lost);
+        write(live, say(room.lost ? "not_connected" : "live"));
+      },
+    };
   },
 };

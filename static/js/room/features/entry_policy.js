@@ -1,4 +1,5 @@
 // Who may come in, in words, and the host's choice.
+import { tell } from "room/core/live_region";
 import { withRoom } from "room/core/state";
 import { find, write } from "shared/dom";
 import { say } from "shared/words";
@@ -22,6 +23,9 @@ export const entryPolicy = {
         form.hidden = !you.may.manage;
         if (policy !== shown) choice.value = policy;
         shown = policy;
+      },
+      follow({ room: { entry_policy: policy } }, before) {
+        if (policy !== before.room.entry_policy) tell(say(`entry_${policy}`));
       },
     };
   },

@@ -1,4 +1,6 @@
 // The host's connection: while it is lost, the page says when the room ends.
+import { tell } from "room/core/live_region";
+import { notice } from "room/core/notices";
 import { isOver, withRights, withRoom, withSeat } from "room/core/state";
 import { find, write } from "shared/dom";
 import { timeOfDay } from "shared/time";
@@ -29,6 +31,12 @@ export const host = {
       const banner = find("[data-banner]");
       banner.hidden = !ends || isOver(state);
       if (ends) write(find("span", HTMLElement, banner), say("host_lost", { time: timeOfDay(ends) }));
+    },
+    follow({ room }, before) {
+      if (room.status !== "live") return;
+      const [was, is] = [before.room.host_ends_at, room.host_ends_at];
+      if (is && is !== was) tell(say("host_lost", { time: timeOfDay(is) }));
+      if (was && !is) notice(say("host_back"));
     },
   }),
 };

@@ -1,4 +1,5 @@
 // The room's beginning and its end: the host ends it, and the table is left with why, and where to go.
+import { tell } from "room/core/live_region";
 import { isOver, ownSeat } from "room/core/state";
 import { clone, find, findAll, write } from "shared/dom";
 import { known, say } from "shared/words";
@@ -38,6 +39,11 @@ function ended(state, reason, endedAt) {
   };
 }
 
+/** @param {State} state */
+function whyEnded({ room: { end_reason: reason } }) {
+  return known(`ended_${reason}`) ? say(`ended_${reason}`) : "";
+}
+
 /** @implements {Mounted} */
 class Lifetime {
   #room;
@@ -67,9 +73,14 @@ class Lifetime {
     sheet.showModal();
   }
 
-  /** @param {State} state */
-  follow(state) {
-    if (isOver(state)) this.#room.finish();
+  /**
+   * @param {State} state
+   * @param {State} before
+   */
+  follow(state, before) {
+    if (!isOver(state) || isOver(before)) return;
+    this.#room.finish();
+    tell(`${say("ended")}. ${whyEnded(state)}`);
   }
 
   /** @param {State} state */
@@ -79,15 +90,15 @@ class Lifetime {
   }
 
   /** @param {State} state */
-  #leaveTable({ room, you }) {
+  #leaveTable(state) {
+    const { room, you } = state;
     const table = find("[data-table]");
     if (table.classList.contains("over")) return;
     table.classList.add("over");
     const [title, why] = [find("[data-on-table]"), find("[data-who-talks]")];
     write(title, say("ended"));
     title.removeAttribute("lang");
-    const reason = `ended_${room.end_reason}`;
-    write(why, known(reason) ? say(reason) : "");
+    write(why, whyEnded(state));
     title.after(why);
     this.#showOnward(why, you.user === room.host);
     const live = find("[data-live]");

@@ -1,12 +1,12 @@
 // One's own microphone: the check and the way to the stage, mute and unmute, and that one page alone has it, however
 // many are open.
 import { labels } from "names";
+import { clear, notice, stand } from "room/core/notices";
 import { Refused } from "room/core/socket";
 import { isOver, ownSeat } from "room/core/state";
 import { Check, microphoneTrouble } from "room/sound/check";
 import { soundMayStart } from "room/sound/level";
 import { openMicrophone } from "room/sound/stage";
-import { clearNotice, notice } from "shared/notice";
 import { say } from "shared/words";
 
 /** @import { Room } from "room/core/room" */
@@ -147,9 +147,9 @@ class Microphone {
   async #unmute() {
     const room = this.#room;
     if (this.#stage.state === "opening") {
-      notice(say("connecting"), { stays: true });
+      stand("connecting", say("connecting"));
       const now = await this.#stage.settled();
-      clearNotice(say("connecting"));
+      clear("connecting");
       if (now === "off") return; // stood up, or lost the microphone, meanwhile
     }
     if (this.#stage.state !== "on") {
@@ -186,7 +186,7 @@ class Microphone {
   #lost() {
     this.#stage.close();
     this.#room.attempt(() => this.#room.ask("speak_stop"));
-    notice(say("mic_lost"), { stays: true });
+    if (ownSeat(this.#room.state)) stand("mic", say("mic_lost"));
     this.#audience.start();
   }
 
@@ -203,7 +203,7 @@ class Microphone {
     this.#stage.close();
     if (!this.#room.elsewhere) {
       this.#audience.stop();
-      notice(say("mic_elsewhere"), { stays: true });
+      stand("mic", say("mic_elsewhere"));
     }
     this.#room.elsewhere = true;
     this.#room.draw();
@@ -212,7 +212,7 @@ class Microphone {
   #here() {
     if (!this.#room.elsewhere) return;
     this.#room.elsewhere = false;
-    clearNotice(say("mic_elsewhere"));
+    clear("mic");
     this.#room.draw();
   }
 

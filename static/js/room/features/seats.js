@@ -1,12 +1,12 @@
 // The chairs around the table, one element a person: who stays seated keeps the element, with its ring and focus.
 // Their markup is templates/pages/seat.html, which the page has twice as a template: a seat and a free chair.
 import { isolated, labels } from "names";
+import { notice } from "room/core/notices";
 import { freePlaces, isOver, withRights, withSeat } from "room/core/state";
 import { everyFrame } from "room/sound/level";
 import { drawAvatar } from "shared/avatar";
 import { clone, find, findAll, hit, write } from "shared/dom";
 import { setIcon } from "shared/icons";
-import { notice } from "shared/notice";
 import { say, sayMany } from "shared/words";
 
 /** @import { SeatState } from "room/wire" */

@@ -1,5 +1,5 @@
 // Hands on the room's address: by the device's own sheet, else by the clipboard.
-import { notice } from "shared/notice";
+import { notice } from "room/core/notices";
 import { say } from "shared/words";
 
 /** @param {string} title */
