@@ -126,6 +126,7 @@ def live_context(request: HttpRequest, room: Room, now: Snapshot) -> dict[str, A
         "seated": any(seat["user"] == handle for seat in seats),
         "standing": range(min(now["listening"], SHOWN_STANDING)),
         "recording_days": settings.RECORDING_DAYS,
+        "host_grace": max(1, round(settings.ROOM_HOST_GRACE_SECONDS / 60)),  # minutes
         "longest": settings.RECORDING_DAYS_VIOLATION,
         "words": room_words(room.host.display_name),
         "entry_choices": ENTRY_WORDS.items(),

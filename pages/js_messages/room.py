@@ -80,6 +80,7 @@ def _control_words() -> dict[str, str]:
         "muted_by": _("{name} muted you. You can unmute when it is your turn."),
         "muted_you": _("You were muted. You can unmute when it is your turn."),
         "unseated_you": _("You were taken off the stage. You can go on listening."),
+        "stood_up": _("You left the table. You can go on listening."),
         "on_stage": _("You sit at the table. Your microphone is off until you unmute."),
     }
 
@@ -105,7 +106,7 @@ def _check_words() -> dict[str, str]:
         ),
         "net_unknown": _("Whether this network lets you speak could not be found out right now. You can try."),
         "go_seat": _("Take a seat"),
-        "go_mic": _("Ready to speak"),
+        "go_mic": _("Start speaking"),
         "go_anyway": _("Sit down anyway"),
     }
 

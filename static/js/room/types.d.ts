@@ -44,6 +44,8 @@ export interface Local {
   sound: string;
   /** The speaker's: off, opening, on. */
   stage: string;
+  /** The microphone was closed here, also if the server does not know it yet. */
+  shut: boolean;
   /** Another page of this person has their microphone: this one stays quiet until it is taken over. */
   elsewhere: boolean;
   /** The line to the room is lost, and is being made again. */

@@ -22,6 +22,7 @@ export class Room extends EventTarget {
   #due = false;
   elsewhere = false;
   lost = false;
+  shut = false;
   /** @type {string | null} */
   out = null;
 
@@ -49,13 +50,8 @@ export class Room extends EventTarget {
 
   /** @returns {Local} */
   get local() {
-    return {
-      sound: this.audience.state,
-      stage: this.stage.state,
-      elsewhere: this.elsewhere,
-      lost: this.lost,
-      out: this.out,
-    };
+    const { shut, elsewhere, lost, out } = this;
+    return { sound: this.audience.state, stage: this.stage.state, shut, elsewhere, lost, out };
   }
 
   get controls() {

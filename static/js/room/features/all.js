@@ -6,10 +6,12 @@ import { connection } from "room/features/connection";
 import { entryPolicy } from "room/features/entry_policy";
 import { hands } from "room/features/hands";
 import { host } from "room/features/host";
+import { leaving } from "room/features/leaving";
 import { lifetime } from "room/features/lifetime";
 import { listeners } from "room/features/listeners";
 import { listening } from "room/features/listening";
 import { microphone } from "room/features/microphone";
+import { muteKey } from "room/features/mute_key";
 import { personCard } from "room/features/person_card";
 import { recordingPause } from "room/features/recording_pause";
 import { seats } from "room/features/seats";
@@ -19,9 +21,11 @@ import { speakPolicy } from "room/features/speak_policy";
 export const features = /** @type {const} */ ([
   connection,
   lifetime,
+  leaving,
   listeners,
   listening,
   microphone,
+  muteKey,
   host,
   recordingPause,
   entryPolicy,

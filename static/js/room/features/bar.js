@@ -12,16 +12,21 @@ import { known, say } from "shared/words";
  * @param {Local} local
  * @returns {Controls}
  */
-export function controls(state, { sound, stage, elsewhere, out }) {
+export function controls(state, { sound, stage, shut, elsewhere, lost, out }) {
   if (out === "not_signed_in" || out === "signed_out") return { shown: ["sign_in"], hint: null, maySit: false };
   if (out || isOver(state)) return { shown: [], hint: null, maySit: false };
   const seat = ownSeat(state);
+  const speaks = seat && stage === "on" && !seat.muted && !shut;
+  if (lost) return { shown: speaks ? ["mute"] : [], hint: say("no_line"), maySit: false };
   const { may } = state.you;
   if (seat) {
     const extra = seat.role === "host" ? [] : ["leave_seat"];
     if (elsewhere) return { shown: ["speak_here", "sound", ...extra], hint: null, maySit: false };
-    const main = stage === "on" && !seat.muted ? "mute" : "unmute";
-    return { shown: [main, ...(stage === "off" ? ["sound"] : []), ...extra], hint: null, maySit: false };
+    return {
+      shown: [speaks ? "mute" : "unmute", ...(stage === "off" ? ["sound"] : []), ...extra],
+      hint: null,
+      maySit: false,
+    };
   }
   const free = freePlaces(state) > 0 || state.you.user === state.room.host;
   const maySit = may.take_seat && free;

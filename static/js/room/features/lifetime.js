@@ -60,8 +60,7 @@ class Lifetime {
    * @param {Local} local
    */
   controls(state, { out }) {
-    if (out || isOver(state) || !state.you.may.end) return ["leave"];
-    return ["end"];
+    return out || isOver(state) || !state.you.may.end ? [] : ["end"];
   }
 
   actions = { end: () => this.#end() };

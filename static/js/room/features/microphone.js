@@ -5,14 +5,16 @@ import { clear, notice, stand } from "room/core/notices";
 import { Refused } from "room/core/socket";
 import { isOver, ownSeat } from "room/core/state";
 import { Check, microphoneTrouble } from "room/sound/check";
-import { soundMayStart } from "room/sound/level";
+import { everyFrame, soundMayStart } from "room/sound/level";
 import { openMicrophone } from "room/sound/stage";
+import { find } from "shared/dom";
 import { say } from "shared/words";
 
 /** @import { Room } from "room/core/room" */
 /** @import { Mounted, State } from "room/types" */
 
 const LOST_PAGE = 12_000; // ms after which a page that lost its microphone is back, or gone (rooms/presence.py: LINGER)
+const SETTLED = 500; // ms within which what belongs together has arrived
 
 async function microphoneAllowed() {
   try {
@@ -36,6 +38,12 @@ class Microphone {
     this.#stage = room.stage;
     this.#audience = room.audience;
     this.#check = new Check(room.ask);
+    room.socket.addEventListener("open", () => queueMicrotask(() => this.#room.shut && this.#mute()));
+    const [button, calm] = [find('[data-do="mute"]'), matchMedia("(prefers-reduced-motion: reduce)")];
+    everyFrame(() => {
+      if (button.hidden || calm.matches) return;
+      button.style.setProperty("--level", (room.stage.ownLevel?.read() ?? 0).toFixed(2));
+    });
     room.stage.addEventListener("mic_lost", () => this.#lost());
     room.stage.addEventListener("elsewhere", () => this.#elsewhere());
     addEventListener("pagehide", () => {
@@ -46,13 +54,10 @@ class Microphone {
   }
 
   actions = {
-    take_seat: () => this.#toStage("go_seat", () => this.#room.ask("take_seat")),
+    take_seat: () => this.#takeSeat(),
     unmute: () => this.#unmute(),
     speak_here: () => this.#unmute(),
-    mute: () => {
-      this.#stage.setMuted(true); // closed here at once, whatever the network does
-      return this.#room.attempt(() => this.#room.ask("mute"));
-    },
+    mute: () => this.#mute(),
   };
 
   /** @type {Mounted["messages"]} */
@@ -78,7 +83,8 @@ class Microphone {
   follow(state, before) {
     if (isOver(state)) return;
     const seat = ownSeat(state);
-    if (seat) this.#stage.setMuted(seat.muted);
+    if (!seat || seat.muted) this.#room.shut = false;
+    if (seat) this.#stage.setMuted(seat.muted || this.#room.shut);
     else if (ownSeat(before) || this.#stage.state !== "off") this.#stoodUp();
   }
 
@@ -104,10 +110,19 @@ class Microphone {
     } else if (may) await this.#audience.start();
   }
 
+  /** Closed here at once, whatever the network does; a page that was offline says it again when it is back. */
+  async #mute() {
+    const room = this.#room;
+    room.shut = true;
+    this.#stage.setMuted(true);
+    room.draw();
+    if (!room.lost) await room.attempt(() => room.ask("mute"));
+  }
+
   // --- the stage ------------------------------------------------------------------------------------------------------
 
   /**
-   * The check, then `enter`, then the stage.
+   * The check, then `enter`, then the stage. Resolves to whether it came to that.
    * @param {string} label the check's last button: the key of its words
    * @param {() => unknown} enter
    */
@@ -119,17 +134,21 @@ class Microphone {
       room.dispatch({ type: "consented" });
     };
     const microphone = await this.#check.run({ consented, agree, label });
-    if (!microphone) return;
+    if (!microphone) return false;
     const seated = await room.attempt(async () => {
       await enter();
       await this.#claim(true);
     });
     if (!seated) {
       for (const track of microphone.getTracks()) track.stop();
-      return;
+      return false;
     }
     await this.#openStage(microphone);
-    notice(say("on_stage"));
+    return true;
+  }
+
+  async #takeSeat() {
+    if (await this.#toStage("go_seat", () => this.#room.ask("take_seat"))) notice(say("on_stage"));
   }
 
   /** @param {MediaStream} microphone */
@@ -137,7 +156,8 @@ class Microphone {
     this.#audience.stop();
     await this.#stage.open(microphone);
     const seat = ownSeat(this.#room.state);
-    if (seat) this.#stage.setMuted(seat.muted);
+    if (seat) this.#stage.setMuted(seat.muted || this.#room.shut);
+    clear("mic");
   }
 
   /**
@@ -153,16 +173,23 @@ class Microphone {
       if (now === "off") return; // stood up, or lost the microphone, meanwhile
     }
     if (this.#stage.state !== "on") {
-      if (!room.state.you.consented || !(await microphoneAllowed())) return this.#toStage("go_mic", () => {});
-      try {
-        const microphone = await openMicrophone();
-        await this.#claim(true);
-        await this.#openStage(microphone);
-      } catch (error) {
-        return this.#cannotSpeak(error);
-      }
+      if (!(await this.#openForSpeech())) return;
     }
+    room.shut = false;
     await room.attempt(() => room.ask("unmute"));
+  }
+
+  async #openForSpeech() {
+    if (!this.#room.state.you.consented || !(await microphoneAllowed())) return this.#toStage("go_mic", () => {});
+    try {
+      const microphone = await openMicrophone();
+      await this.#claim(true);
+      await this.#openStage(microphone);
+      return true;
+    } catch (error) {
+      this.#cannotSpeak(error);
+      return false;
+    }
   }
 
   async #backToTable() {
@@ -170,6 +197,7 @@ class Microphone {
     try {
       await this.#claim(false);
       await this.#openStage(await openMicrophone());
+      notice(say("back_muted"));
     } catch (error) {
       this.#cannotSpeak(error);
       if (!this.#room.elsewhere) await this.#isAlone();
@@ -178,6 +206,7 @@ class Microphone {
 
   #stoodUp() {
     this.#here();
+    clear("mic");
     if (this.#stage.state === "off") return;
     this.#stage.close();
     this.#audience.start();
@@ -186,7 +215,10 @@ class Microphone {
   #lost() {
     this.#stage.close();
     this.#room.attempt(() => this.#room.ask("speak_stop"));
-    if (ownSeat(this.#room.state)) stand("mic", say("mic_lost"));
+    // Who is taken off the stage loses the microphone a moment before or after: that is another matter.
+    setTimeout(() => {
+      if (ownSeat(this.#room.state) && this.#stage.state === "off") stand("mic", say("mic_lost"));
+    }, SETTLED);
     this.#audience.start();
   }
 

@@ -111,13 +111,17 @@ class Seats {
     });
   }
 
-  actions = { leave_seat: () => this.#room.attempt(() => this.#room.ask("leave_seat")) };
+  actions = { leave_seat: () => this.#standUp() };
 
   /** @type {Mounted["messages"]} */
   messages = {
     you_unseated: () => notice(say("unseated_you")),
     talking: ({ user, talking }) => this.#expectAgain(user, talking),
   };
+
+  async #standUp() {
+    if (await this.#room.attempt(() => this.#room.ask("leave_seat"))) notice(say("stood_up"));
+  }
 
   /**
    * @param {string} user

@@ -1,0 +1,27 @@
+// The key M turns one's own microphone on and off, unless one types or switched it off (a key that one hits by accident,
+// or says to a computer that listens, must not do it).
+import { find, hit } from "shared/dom";
+
+const KEPT = "mute-key";
+const TYPING = "input:not([type=checkbox], [type=radio]), textarea, select, [contenteditable]";
+
+/** @satisfies {import("room/types").Feature} */
+export const muteKey = {
+  mount(room) {
+    const box = find("[data-mute-key]", HTMLInputElement);
+    const panel = find("[data-keys]");
+    box.checked = localStorage.getItem(KEPT) !== "off";
+    box.addEventListener("change", () => localStorage.setItem(KEPT, box.checked ? "on" : "off"));
+    document.addEventListener("keydown", (event) => {
+      if (event.key.toLowerCase() !== "m" || event.repeat || event.ctrlKey || event.metaKey || event.altKey) return;
+      if (!box.checked || hit(event, TYPING) || document.querySelector("dialog[open]")) return;
+      const control = room.controls.shown.find((name) => name === "mute" || name === "unmute");
+      if (control) room.act(control);
+    });
+    return {
+      draw(_state, { shown }) {
+        panel.hidden = !shown.includes("mute") && !shown.includes("unmute");
+      },
+    };
+  },
+};
