@@ -38,18 +38,19 @@ EMPTY_SEAT = SeatState(
 def chairs(seats: Sequence[SeatState], max_speakers: int) -> list[Chair]:
     """List all chairs in reading order: host, co-hosts, speakers by place, then the free ones.
 
-    Around the table the host sits at the head, co-hosts on both sides of the host, speakers between them.
+    Around the table the host sits at the head, co-hosts on both sides of the host. Speakers fill the places next to
+    them, right and left in turn, so that both sides of the table fill alike.
     """
     by_place = {seat["place"]: seat for seat in seats}
     called = labels({seat["user"]: seat["name"] for seat in seats})
     cohosts = [by_place[place] for place in (11, 12) if place in by_place]
-    first = 1 + bool(cohosts)
     count = 1 + len(cohosts) + max_speakers
+    right, left = 1 + (len(cohosts) > 0), count - 1 - (len(cohosts) > 1)
     taken = [Chair(0, by_place[0])] if 0 in by_place else []
     taken += [Chair(1 if n == 0 else count - 1, seat) for n, seat in enumerate(cohosts)]
     free = [] if 0 in by_place else [Chair(0, None)]
     for place in range(1, max_speakers + 1):
-        chair = Chair(first + place - 1, by_place.get(place))
+        chair = Chair(right + place // 2 if place % 2 else left - place // 2 + 1, by_place.get(place))
         (taken if chair.seat else free).append(chair)
     return [chair._replace(label=called[chair.seat["user"]]) for chair in taken if chair.seat] + free
 

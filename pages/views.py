@@ -7,7 +7,8 @@ from typing import Any, cast
 from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
-from django.http import Http404, HttpRequest, HttpResponse
+from django.core.exceptions import ValidationError
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBadRequest
 from django.shortcuts import redirect, render
 from django.templatetags.static import static
 from django.utils.translation import get_language
@@ -17,9 +18,10 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from pages.forms import OpenRoomForm
 from pages.js_messages.room import room_words
 from pages.seating import EMPTY_SEAT, chair_count, chairs
+from people.actions.account import update_profile
 from people.models import User
 from rooms.actions.entry import set_entry_policy
-from rooms.actions.opening import open_room
+from rooms.actions.opening import end_room, open_room
 from rooms.guests.demo import may_start_demo, start_demo_room
 from rooms.models import Recording, Room
 from rooms.queries.hosted import hosted_rooms, live_room_of
@@ -30,6 +32,7 @@ from rooms.rules.refusals import RoomRefused
 from rooms.rules.roles import may_replay, role_of
 from rooms.wire.snapshot import Snapshot, snapshot
 from rooms.wording import ENTRY_WORDS
+from social.queries import follows
 
 SHOWN_STANDING = 24  # most figures drawn for listeners; the number beside them is exact
 
@@ -111,6 +114,35 @@ def entry(request: HttpRequest, slug: str) -> HttpResponse:
     return redirect(room)
 
 
+@login_required
+@require_http_methods(["GET", "POST"])
+def end(request: HttpRequest, slug: str) -> HttpResponse:
+    """Ask the host, and end the room on POST, without script."""
+    me = cast(User, request.user)
+    room = Room.objects.by_slug(slug)
+    if room is None or room.host_id != me.pk:
+        raise Http404
+    if request.method == "GET" and room.is_live:
+        return render(request, "pages/end.html", {"room": room})
+    try:
+        if request.method == "POST":
+            end_room(room.pk, me)
+    except RoomRefused as refused:
+        messages.error(request, refused.text)
+    return redirect(room)
+
+
+@login_required
+@require_POST
+def language(request: HttpRequest, slug: str) -> HttpResponse:
+    """Change the reader's language, and return to the room."""
+    try:
+        update_profile(cast(User, request.user), language=request.POST.get("language", ""))
+    except ValidationError:
+        return HttpResponseBadRequest()
+    return redirect("pages:room", slug)
+
+
 def live_context(request: HttpRequest, room: Room, now: Snapshot) -> dict[str, Any]:
     """Build the context of a live room's page."""
     seats, handle = now["seats"], now["you"]["user"]
@@ -123,6 +155,7 @@ def live_context(request: HttpRequest, room: Room, now: Snapshot) -> dict[str, A
         "empty_seat": EMPTY_SEAT,
         "chair_count": chair_count(seats, places),
         "free": places - sum(seat["role"] == "speaker" for seat in seats),
+        "follows_host": follows_host(request, room),
         "seated": any(seat["user"] == handle for seat in seats),
         "standing": range(min(now["listening"], SHOWN_STANDING)),
         "recording_days": settings.RECORDING_DAYS,
@@ -141,6 +174,12 @@ def live_context(request: HttpRequest, room: Room, now: Snapshot) -> dict[str, A
     }
 
 
+def follows_host(request: HttpRequest, room: Room) -> bool:
+    """Whether the reader follows the host of a room."""
+    me = reader(request)
+    return me is not None and follows(me.pk, room.host_id)
+
+
 def ended_context(request: HttpRequest, room: Room) -> dict[str, Any]:
     """Build the context of an ended room's page."""
     ended_at = room.ended_at or room.started_at
@@ -148,6 +187,7 @@ def ended_context(request: HttpRequest, room: Room) -> dict[str, Any]:
     role = role_of(who, room)
     return {
         "room": room,
+        "follows_host": follows_host(request, room),
         "recording": Recording.objects.filter(room=room).first(),
         "demo_off": room.is_demo and may_start_demo(),
         "may_replay": may_replay(room, who),

@@ -80,6 +80,11 @@ def _control_words() -> dict[str, str]:
         "muted_by": _("{name} muted you. You can unmute when it is your turn."),
         "muted_you": _("You were muted. You can unmute when it is your turn."),
         "unseated_you": _("You were taken off the stage. You can go on listening."),
+        "follow": _("Follow"),
+        "unfollow": _("Unfollow"),
+        "undo": _("Undo"),
+        "taking_off": _("{name} is muted, and is taken off the stage in a moment."),
+        "taken_off": _("{name} was taken off the stage."),
         "stood_up": _("You left the table. You can go on listening."),
         "on_stage": _("You sit at the table. Your microphone is off until you unmute."),
     }

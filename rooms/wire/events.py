@@ -17,6 +17,7 @@ from typing import Any, Literal, NotRequired, TypedDict, get_args
 from django.db import transaction
 
 from core import bus
+from people.models import COLOURS
 from rooms import channels
 from rooms.models import Room, RoomEvent, Seat
 
@@ -258,7 +259,7 @@ def seat_state(seat: Seat, *, connected: bool) -> SeatState:
         "name": user.display_name,
         "initials": user.initials,
         "picture": user.picture_url,
-        "color": user.colour,
+        "color": COLOURS[seat.place % len(COLOURS)],  # by place: neighbours differ
         "role": seat.role,
         "place": seat.place,
         "muted": seat.muted,

@@ -4,7 +4,7 @@ import { tell } from "room/core/live_region";
 import { find } from "shared/dom";
 
 const SHOWN = 6000; // ms
-const WITH_ACTION = 8000; // ms for one that has a button
+export const ACTION_SHOWN = 8000; // ms for one that has a button
 const LONGER = 2000; // ms more, as long as the pointer or the focus is on it
 const MOST = 3; // passing ones at once: the oldest gives way
 
@@ -50,7 +50,7 @@ export function notice(text, action) {
     if (one.line.matches(":hover, :focus-within")) one.timer = setTimeout(end, LONGER);
     else remove(text);
   };
-  one.timer = setTimeout(end, action ? WITH_ACTION : SHOWN);
+  one.timer = setTimeout(end, action ? ACTION_SHOWN : SHOWN);
   if (action) {
     const button = document.createElement("button");
     button.className = "notice-do";

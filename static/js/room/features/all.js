@@ -4,6 +4,7 @@ import { bar } from "room/features/bar";
 import { comingAndGoing } from "room/features/coming_and_going";
 import { connection } from "room/features/connection";
 import { entryPolicy } from "room/features/entry_policy";
+import { follow } from "room/features/follow";
 import { hands } from "room/features/hands";
 import { host } from "room/features/host";
 import { leaving } from "room/features/leaving";
@@ -17,6 +18,7 @@ import { recordingPause } from "room/features/recording_pause";
 import { seats } from "room/features/seats";
 import { share } from "room/features/share";
 import { speakPolicy } from "room/features/speak_policy";
+import { topic } from "room/features/topic";
 
 export const features = /** @type {const} */ ([
   connection,
@@ -35,7 +37,9 @@ export const features = /** @type {const} */ ([
   share,
   bar,
   personCard,
+  follow,
   comingAndGoing,
+  topic,
 ]);
 
 /** @type {import("room/types").Sequenced} A sequenced event that no feature takes is a type error here. */

@@ -116,9 +116,8 @@ class Lifetime {
       find("[data-replay]", HTMLElement, onward).remove();
       find("a", HTMLElement, onward).classList.add("main");
     }
-    const links = findAll("a", onward);
-    after.after(...links);
-    links[0].focus();
+    after.after(...onward.children);
+    findAll("a, button", find("[data-table]"))[0]?.focus();
   }
 }
 

@@ -1,4 +1,6 @@
 // A person's card: who they are, and what the host may do about their seat.
+import { labels } from "names";
+import { ACTION_SHOWN, notice } from "room/core/notices";
 import { seatOf } from "room/core/state";
 import { drawAvatar } from "shared/avatar";
 import { find, hit } from "shared/dom";
@@ -13,6 +15,8 @@ class PersonCard {
   #room;
   /** @type {string | null} */
   #user = null;
+  /** @type {{ user: string, name: string, timer: number } | null} who is being taken off the stage */
+  #leaving = null;
 
   /** @param {Room} room */
   constructor(room) {
@@ -22,10 +26,50 @@ class PersonCard {
       if (event.target === this.#sheet) this.#sheet.close();
       const what = hit(event, "[data-person-do]")?.dataset.personDo;
       if (!what) return;
-      const user = this.#user;
-      room.attempt(() => room.ask(what, { user }));
+      const user = this.#user ?? "";
+      if (what === "unseat") this.#takeOff(user);
+      else room.attempt(() => room.ask(what, { user }));
       this.#sheet.close();
     });
+    addEventListener("pagehide", () => this.#takeOffNow());
+  }
+
+  /**
+   * Off the stage, after a while in which it can be undone; nothing more is heard of them meanwhile.
+   * @param {string} user a handle
+   */
+  #takeOff(user) {
+    this.#takeOffNow();
+    const name = labels(this.#room.state.seats).get(user) ?? user;
+    const timer = setTimeout(() => this.#takeOffNow(), ACTION_SHOWN);
+    this.#leaving = { user, name, timer };
+    if (!seatOf(this.#room.state, user)?.muted) this.#room.attempt(() => this.#room.ask("mute", { user }));
+    notice(say("taking_off", { name }), {
+      label: say("undo"),
+      run: () => {
+        clearTimeout(timer);
+        if (this.#leaving?.timer === timer) this.#leaving = null;
+      },
+    });
+  }
+
+  async #takeOffNow() {
+    if (!this.#leaving) return;
+    const { user, name, timer } = this.#leaving;
+    this.#leaving = null;
+    clearTimeout(timer);
+    if (!seatOf(this.#room.state, user)) return;
+    if (await this.#room.attempt(() => this.#room.ask("unseat", { user }))) notice(say("taken_off", { name }));
+  }
+
+  /**
+   * Who opens the microphone again does not speak until then.
+   * @param {State} state
+   * @param {State} before
+   */
+  follow(state, before) {
+    const user = this.#leaving?.user ?? null;
+    if (seatOf(before, user)?.muted && seatOf(state, user)?.muted === false) this.#takeOffNow();
   }
 
   /** @param {string} user a handle */

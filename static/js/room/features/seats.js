@@ -40,7 +40,7 @@ function withSeats(state, all) {
 
 /**
  * Every chair as {at, place, seat}: host, co-hosts, speakers by place, then the free ones. `at` counts clockwise from
- * the head of the table; co-hosts sit on both sides of the host. (pages/seating.py draws the same for the first paint.)
+ * the head of the table; co-hosts sit on both sides of the host, speakers right and left in turn. (pages/seating.py draws the same for the first paint.)
  * @param {State} state
  */
 function chairs(state) {
@@ -49,8 +49,12 @@ function chairs(state) {
   const count = 1 + cohosts.length + state.room.max_speakers;
   const all = [{ at: 0, place: 0 }];
   cohosts.forEach((place, n) => all.push({ at: n === 0 ? 1 : count - 1, place }));
-  const first = cohosts.length > 0 ? 1 : 0;
-  for (let place = 1; place <= state.room.max_speakers; place += 1) all.push({ at: first + place, place });
+  const right = cohosts.length > 0 ? 2 : 1;
+  const left = cohosts.length > 1 ? count - 2 : count - 1;
+  for (let place = 1; place <= state.room.max_speakers; place += 1) {
+    const half = Math.floor(place / 2);
+    all.push({ at: place % 2 === 1 ? right + half : left - half + 1, place });
+  }
   const seated = all.map((chair) => ({ ...chair, seat: byPlace.get(chair.place) ?? null }));
   return { count, chairs: [...seated.filter((one) => one.seat), ...seated.filter((one) => !one.seat)] };
 }
@@ -81,17 +85,22 @@ function badge(seat) {
 function drawSeat(item, seat, { label, talking, isYou }) {
   const part = (/** @type {string} */ name) => find(name, HTMLElement, item);
   item.dataset.user = seat.user;
+  item.dataset.role = seat.role;
   item.classList.toggle("open", !seat.muted);
   item.classList.toggle("away", !seat.connected);
   item.classList.toggle("you", isYou);
   item.classList.toggle("talking", talking);
-  part(".seat-who").setAttribute("href", `/people/${encodeURIComponent(seat.user)}/`);
   drawAvatar(part(".avatar"), seat);
   part(".unseen").textContent = sentence(seat, label, talking);
   setIcon(part(".seat-mic"), badge(seat));
   part(".seat-name").textContent = isYou ? say("you") : seat.name.split(/\s+/)[0];
   part(".seat-role").hidden = seat.role === "speaker";
   part(".seat-role").textContent = seat.role === "speaker" ? "" : say(seat.role);
+}
+
+/** Signing in leads back to the room: the bar has the way, also where it is not shown now. */
+function signIn() {
+  find('[data-do="sign_in"]', HTMLAnchorElement).click();
 }
 
 /** @implements {Mounted} */
@@ -137,11 +146,12 @@ class Seats {
   /** @param {MouseEvent} event */
   #clicked(event) {
     const item = hit(event, ".seat");
-    if (!item || event.metaKey || event.ctrlKey) return;
+    if (!item) return;
+    const { maySit, shown } = this.#room.controls;
     if (item.classList.contains("free")) {
-      if (this.#room.controls.maySit) this.#room.act("take_seat");
+      if (maySit) this.#room.act("take_seat");
+      else if (shown.includes("sign_in") || this.#room.state.you.may.why_not === "not_signed_in") signIn();
     } else if (hit(event, ".seat-who")) {
-      event.preventDefault();
       this.#room.dispatchEvent(new CustomEvent("person", { detail: item.dataset.user }));
     }
   }
@@ -151,7 +161,8 @@ class Seats {
    * @param {Controls} controls
    */
   draw(state, { maySit }) {
-    find("[data-table]").classList.toggle("may-sit", maySit);
+    const mayAsk = state.you.may.why_not === "not_signed_in" && freePlaces(state) > 0 && !this.#room.lost;
+    find("[data-table]").classList.toggle("may-sit", maySit || mayAsk);
     write(find("[data-free]"), sayMany("free", freePlaces(state)));
     if (isOver(state)) return;
     const called = labels(state.seats);
