@@ -22,6 +22,7 @@ def _entry_words(host: str) -> dict[str, str]:
         "entry_anyone": _("Anyone with this address can listen, also without an account."),
         "entry_signed_in": _("Everyone who is signed in can come in with this address."),
         "entry_followers": followers,
+        "entry_changed": _("The host changed who may come in."),
         "entry_invited": _("Nobody else can come in: only the host and the people at the table are here."),
     }
 
@@ -43,9 +44,6 @@ def _table_words() -> dict[str, str]:
         "talks_more": _("{name} and others"),
         "host_lost": _("The host lost the connection. The room ends at {time} unless the host comes back."),
         "host_back": _("The host is back."),
-        "recording_paused": _(
-            "Recording is paused: the disk is full. The room goes on, but what is said now is not recorded."
-        ),
         "recording_resumed": _("Recording goes on."),
         "sat_one": _("{name} sat down."),
         "sat_two": _("{name} and {other} sat down."),
@@ -63,6 +61,7 @@ def _table_words() -> dict[str, str]:
         "ended_stage_empty": _("Nobody was on stage any more."),
         "ended_time_up": _("Its time was up."),
         "ended_staff": _("Staff ended it."),
+        "room_over": _("The room is over."),
         "ended_short": _("Ended"),
     }
 

@@ -1,11 +1,11 @@
-// What the page tells its reader, above the bar: side by side, so that no sentence takes the place of another. Each is
-// also read out.
-import { tell } from "room/core/live_region";
+// What the page tells its reader, above the bar: side by side, so that no sentence takes the place of another. They stand
+// in the page's one live region, as the banners do: screen readers read out, politely, what is added to it.
 import { find } from "shared/dom";
 
 const SHOWN = 6000; // ms
 export const ACTION_SHOWN = 8000; // ms for one that has a button
 const LONGER = 2000; // ms more, as long as the pointer or the focus is on it
+const READ = 10_000; // ms that a sentence for screen readers alone stays in the page
 const MOST = 3; // passing ones at once: the oldest gives way
 
 /**
@@ -35,8 +35,19 @@ function add(text, key) {
   const one = { text, line, timer: 0, key };
   shown.push(one);
   find("[data-notice]").append(line);
-  tell(text);
   return one;
+}
+
+/**
+ * Have a sentence read out that is not shown: for what one sees anyway.
+ * @param {string} text
+ */
+export function tell(text) {
+  const line = document.createElement("p");
+  line.className = "unseen";
+  line.textContent = text;
+  find("[data-notice]").append(line);
+  setTimeout(() => line.remove(), READ);
 }
 
 /**

@@ -1,6 +1,6 @@
 // Who sat down and who stood up, for screen readers: told in one sentence, however many moved in the same moment.
 import { labels } from "names";
-import { tell } from "room/core/live_region";
+import { tell } from "room/core/notices";
 import { isOver } from "room/core/state";
 import { say, sayMany } from "shared/words";
 

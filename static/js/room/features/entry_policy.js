@@ -1,5 +1,5 @@
 // Who may come in, in words, and the host's choice.
-import { tell } from "room/core/live_region";
+import { tell } from "room/core/notices";
 import { withRoom } from "room/core/state";
 import { find, write } from "shared/dom";
 import { say } from "shared/words";
@@ -25,7 +25,7 @@ export const entryPolicy = {
         shown = policy;
       },
       follow({ room: { entry_policy: policy } }, before) {
-        if (policy !== before.room.entry_policy) tell(say(`entry_${policy}`));
+        if (policy !== before.room.entry_policy) tell(say("entry_changed"));
       },
     };
   },

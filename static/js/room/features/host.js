@@ -1,5 +1,4 @@
 // The host's connection: while it is lost, the page says when the room ends.
-import { tell } from "room/core/live_region";
 import { notice } from "room/core/notices";
 import { isOver, withRights, withRoom, withSeat } from "room/core/state";
 import { find, write } from "shared/dom";
@@ -34,9 +33,7 @@ export const host = {
     },
     follow({ room }, before) {
       if (room.status !== "live") return;
-      const [was, is] = [before.room.host_ends_at, room.host_ends_at];
-      if (is && is !== was) tell(say("host_lost", { time: timeOfDay(is) }));
-      if (was && !is) notice(say("host_back"));
+      if (before.room.host_ends_at && !room.host_ends_at) notice(say("host_back"));
     },
   }),
 };

@@ -1,5 +1,5 @@
 // The room's beginning and its end: the host ends it, and the table is left with why, and where to go.
-import { tell } from "room/core/live_region";
+import { tell } from "room/core/notices";
 import { isOver, ownSeat } from "room/core/state";
 import { clone, find, findAll, write } from "shared/dom";
 import { known, say } from "shared/words";
@@ -79,7 +79,7 @@ class Lifetime {
   follow(state, before) {
     if (!isOver(state) || isOver(before)) return;
     this.#room.finish();
-    tell(`${say("ended")}. ${whyEnded(state)}`);
+    tell(say("room_over"));
   }
 
   /** @param {State} state */
@@ -117,7 +117,9 @@ class Lifetime {
       find("a", HTMLElement, onward).classList.add("main");
     }
     after.after(...onward.children);
-    findAll("a, button", find("[data-table]"))[0]?.focus();
+    const [first] = findAll("a, button", find("[data-table]"));
+    first?.setAttribute("aria-describedby", after.id);
+    first?.focus();
   }
 }
 

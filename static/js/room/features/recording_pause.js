@@ -1,5 +1,4 @@
 // The recording pauses while the disk is full, and goes on.
-import { tell } from "room/core/live_region";
 import { notice } from "room/core/notices";
 import { isOver, withRoom } from "room/core/state";
 import { find } from "shared/dom";
@@ -16,9 +15,8 @@ export const recordingPause = {
       find("[data-paused]").hidden = !room.recording_paused_at;
     },
     follow(state, before) {
-      const [was, is] = [before.room.recording_paused_at, state.room.recording_paused_at];
-      if (is && !was) tell(say("recording_paused"));
-      if (was && !is && !isOver(state)) notice(say("recording_resumed"));
+      const resumed = before.room.recording_paused_at && !state.room.recording_paused_at;
+      if (resumed && !isOver(state)) notice(say("recording_resumed"));
     },
   }),
 };
