@@ -27,9 +27,9 @@ TELLERS = {
     "rooms/wire/events.py": "append_event and tell themselves",
     "rooms/live/socket.py": "`connected`",
     "rooms/live/ticker.py": "`count`",
-    "rooms/media/supervisor/events.py": "`talking`",
     "rooms/media/supervisor/handles.py": "`mic_lost`",
     "rooms/media/supervisor/reconcile.py": "`media_restarted`",
+    "rooms/media/supervisor/talking.py": "`talking`",
 }
 
 

@@ -120,7 +120,7 @@ def test_what_is_told_and_what_is_read_out(web: Site, chromium: Chromium) -> Non
 
 
 def test_ones_own_microphone(web: Site, chromium: Chromium) -> None:
-    """Who went through the check from Unmute speaks. M mutes, also offline; taken off the stage is said as that."""
+    """Unmute leads through the check to an open one. M mutes, also offline; taken off the stage is said as that."""
     web.start("media", MEDIA_ICE_SECONDS="60")
     room = open_room()
     ada = seated("ada", room)

@@ -129,7 +129,7 @@ def test_the_page_takes_nothing_twice_and_asks_when_something_is_missing() -> No
 
 
 def talkers(start: Any, *events: Any) -> list[list[str]]:
-    """Who talks after each event, as the page has it."""
+    """List the talkers after each event, as the page has them."""
     return [step["state"]["talking"] for step in page(start, list(events))]
 
 

@@ -1,4 +1,4 @@
-"""Who talks, as the media supervisor publishes it: repeated, and ended when a connection ends in mid-sentence."""
+"""Talking, as the media supervisor publishes it: repeated, and ended when a connection ends in mid-sentence."""
 
 from __future__ import annotations
 

@@ -33,7 +33,8 @@ export const host = {
     },
     follow({ room }, before) {
       if (room.status !== "live") return;
-      if (before.room.host_ends_at && !room.host_ends_at) notice(say("host_back"));
+      const sameHost = before.room.host === room.host;
+      if (sameHost && before.room.host_lost_at && !room.host_lost_at) notice(say("host_back"));
     },
   }),
 };

@@ -49,6 +49,11 @@ class Leaving {
     return this.#room.state.you.user === this.#room.state.room.host;
   }
 
+  /** Whether a co-host is there to whom the room goes. */
+  get #hasHelp() {
+    return this.#room.state.seats.some((seat) => seat.role === "cohost" && seat.connected);
+  }
+
   get #speaks() {
     return this.#room.stage.state !== "off" && ownSeat(this.#room.state)?.muted === false;
   }
@@ -76,7 +81,8 @@ class Leaving {
   #ask(address) {
     const sheet = this.#sheet;
     for (const [part, isShown] of [
-      ["host", this.#isHost],
+      ["host", this.#isHost && !this.#hasHelp],
+      ["handed-over", this.#isHost && this.#hasHelp],
       ["speaker", !this.#isHost],
     ])
       find(`[data-leave-${part}]`, HTMLElement, sheet).hidden = !isShown;
