@@ -58,10 +58,10 @@ def main(models: list[str]) -> int:
 def fetch(model: str, folder: Path) -> None:
     """Install one model. A file that exists is trusted when its size and time are unchanged since it was checked."""
     target = folder / f"{model}.pt"
-    address = official_address(model)
-    expected = SHA256.get(model) or address.split("/")[-2]
+    expected = SHA256.get(model) or official_address(model).split("/")[-2]
     if is_checked(target, expected):
         return
+    address = official_address(model)  # imports Whisper, which takes seconds
     print(f"  Whisper weights: {model}", flush=True)
     reasons = []
     with tempfile.TemporaryDirectory(prefix=".fetch-", dir=folder) as place:

@@ -18,29 +18,33 @@ from xdist.scheduler import LoadFileScheduling
 # Seconds on a quiet machine that a test takes with what starts for it.
 PARTS = {"sounding": 20.0, "chromium": 6.0, "site": 4.0, "web": 4.0, "transactional_db": 0.5}
 PLAIN = 0.1
-# What takes its time by itself: seconds for all tests of a file, or of a folder.
+# What takes its time by itself: seconds for all tests of a unit.
 LONG = {
-    "tests/transcripts/test_whisper.py": 240.0,
-    "tests/transcripts/test_workers.py": 190.0,
+    "whisper": 150.0,
     "tests/attacks/managed": 130.0,
     "tests/attacks/test_bad_input.py": 85.0,
     "tests/e2e/test_pages.py": 90.0,
     "tests/retention/test_killed.py": 80.0,
     "tests/e2e/test_dashboard.py": 50.0,
-    "tests/config/test_whisper_weights.py": 45.0,
     "tests/rooms/media/test_listen.py": 45.0,
-    "tests/transcripts/test_audio.py": 45.0,
     "tests/test_imports.py": 40.0,
     "tests/bench/test_benches.py": 30.0,
 }
-# Folders whose tests share what is started once.
-TOGETHER = ("tests/attacks/managed/",)
+# What goes to one worker as a whole: the beginning of a test's path, and the name of its unit.
+TOGETHER = {
+    # These share what is started once.
+    "tests/attacks/managed/": "tests/attacks/managed",
+    # These run Whisper, which reads all its weights for each word: two at once wait for the machine's memory.
+    "tests/config/test_whisper_weights.py": "whisper",
+    "tests/transcripts/test_heartbeat.py": "whisper",
+    "tests/transcripts/test_whisper.py": "whisper",
+    "tests/transcripts/test_workers.py": "whisper",
+}
 
 
 def unit_of(nodeid: str) -> str:
-    """The scope that goes to one worker as a whole: a file, or a folder of TOGETHER."""
-    folder = next((folder for folder in TOGETHER if nodeid.startswith(folder)), "")
-    return folder.rstrip("/") or nodeid.partition("::")[0]
+    """The scope that goes to one worker as a whole: a file, or what TOGETHER names."""
+    return next((unit for path, unit in TOGETHER.items() if nodeid.startswith(path)), nodeid.partition("::")[0])
 
 
 def estimate(item: pytest.Item) -> float:

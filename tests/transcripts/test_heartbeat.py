@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from typing import Any
 
@@ -14,6 +14,7 @@ from django.db import connection
 
 from tests.support import recordings, sounds
 from tests.support.people import person
+from tests.support.waiting import wait_until
 from transcripts import actions
 from transcripts.jobs import claims, results
 from transcripts.jobs.run import attempt, transcribe_window
@@ -27,18 +28,17 @@ pytestmark = pytest.mark.django_db(transaction=True)
 LEASE = 5  # seconds; a part of Whisper takes a tenth of one, on a busy machine two
 
 
-class Steps:
-    """An engine that takes this many steps of this length, and beats before each as Whisper's parts do."""
+class Hanging:
+    """An engine with a step that goes on until something happened elsewhere."""
 
-    model, version = "steps", "1"
+    model, version = "hanging", "1"
 
-    def __init__(self, steps: int, seconds: float) -> None:
-        self.steps, self.seconds = steps, seconds
+    def __init__(self, until: Callable[[], object]) -> None:
+        self.until = until
 
     def transcribe(self, sound: Sound, language: str, beat: Beat) -> list[SpeechSegment]:
-        for _step in range(self.steps):
-            beat()
-            time.sleep(self.seconds)
+        beat()
+        wait_until(self.until, 60, "the loss of the lease")
         return [SpeechSegment((Word(" done", 100, 900, 0.9),), 0.0, -0.1)]
 
 
@@ -48,10 +48,8 @@ def whisper() -> WhisperEngine:
     return WhisperEngine("tiny.en", configured.WHISPER_MODEL_DIR, 180)
 
 
-@pytest.fixture
-def window(settings: Any) -> TranscriptionWindow:
-    """One window of one clip, claimed with a short lease."""
-    settings.SPEECH_LEASE_SECONDS = LEASE
+def claimed_window() -> TranscriptionWindow:
+    """One window of one clip, claimed by "slow"."""
     host = person("hanna")
     recording = recordings.ended_recording(host)
     sound = sounds.clip(sounds.CLIPS[0])
@@ -88,26 +86,20 @@ def rival() -> Generator[list[int]]:
         thread.join()
 
 
-def test_a_window_of_many_leases_is_kept_while_it_gets_on(window: TranscriptionWindow) -> None:
+def test_a_step_that_hangs_loses_the_lease_and_writes_nothing(settings: Any) -> None:
+    settings.SPEECH_LEASE_SECONDS = 2
+    window = claimed_window()
     with rival() as taken:
-        attempt(window, lambda: transcribe_window(window, Steps(9, LEASE / 5)))
-    assert taken == []
-    window.refresh_from_db()
-    assert (window.state, window.token, window.worker) == (WorkItem.State.DONE, 1, "slow")
-
-
-def test_a_step_that_hangs_loses_the_lease_and_writes_nothing(window: TranscriptionWindow) -> None:
-    with rival() as taken:
-        attempt(window, lambda: transcribe_window(window, Steps(1, LEASE * 1.6)))
+        attempt(window, lambda: transcribe_window(window, Hanging(lambda: taken)))
     assert taken[:1] == [2]  # a rival that gives no sign of life either may lose it to itself
     window.refresh_from_db()
     assert (window.state, window.worker) == (WorkItem.State.RUNNING, "rival") and not Cue.objects.exists()
 
 
-def test_whisper_on_a_machine_so_slow_that_a_layer_outlasts_the_lease(
-    whisper: WhisperEngine, window: TranscriptionWindow
-) -> None:
+def test_whisper_on_a_machine_so_slow_that_a_layer_outlasts_the_lease(whisper: WhisperEngine, settings: Any) -> None:
     """Real weights and sound; parts of two layers are held up, so that each layer takes longer than a lease."""
+    settings.SPEECH_LEASE_SECONDS = LEASE
+    window = claimed_window()
     layers = whisper._whisper.encoder.blocks[:2]
     parts = [part for layer in layers for part in layer.modules() if not list(part.children())]
     pause = 1.2 * LEASE * len(layers) / len(parts)
@@ -118,7 +110,7 @@ def test_whisper_on_a_machine_so_slow_that_a_layer_outlasts_the_lease(
         attempt(window, lambda: transcribe_window(window, whisper))
     assert taken == []
     window.refresh_from_db()
-    assert (window.state, window.token) == (WorkItem.State.DONE, 1)
+    assert (window.state, window.token, window.worker) == (WorkItem.State.DONE, 1, "slow")
     assert window.spent_ms > 2 * LEASE * 1000
     said = sounds.plain_words(" ".join(Cue.objects.order_by("start_ms").values_list("text", flat=True)))
     assert sounds.word_error_rate(sounds.WORDS[sounds.CLIPS[0]].split(), said) < 0.2

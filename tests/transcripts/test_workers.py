@@ -1,10 +1,12 @@
 """Real speech workers: Celery processes with Whisper in them, killed without warning while they work."""
 
-import time
+import os
+import signal
 from collections.abc import Callable
 
 import pytest
 from django.db import connection
+from django.db.models.functions import Now
 
 from rooms.models import Recording
 from tests.support import recordings, sounds
@@ -13,7 +15,7 @@ from tests.support.privileges import owner
 from tests.support.processes import Site
 from tests.support.waiting import wait_until
 from transcripts import actions
-from transcripts.models import Cue, Transcript, TranscriptionWindow, WorkItem
+from transcripts.models import Cue, TrackPlan, Transcript, TranscriptionWindow, WorkItem
 from transcripts.tasks import requeue, work
 
 # Each claim and each lease that was taken away is written down by the database itself: nothing a worker does escapes.
@@ -30,22 +32,28 @@ GRANT SELECT, INSERT ON claims TO stamtafel_app;
 CREATE TRIGGER witness BEFORE UPDATE ON transcripts_transcriptionwindow FOR EACH ROW EXECUTE FUNCTION witness();
 """
 FORGET = "DROP TRIGGER witness ON transcripts_transcriptionwindow; DROP FUNCTION witness(); DROP TABLE claims;"
+# A track of two windows, then tracks of one short window each: eight windows, of which most take a second.
+TRACKS = [(*sounds.CLIPS, "0870"), *((name,) for name in ("0880", "0930", "0890") * 2)]
+# The lease runs out while a worker starts again; a part of tiny.en takes hundredths of a second.
+LIGHT = {"WHISPER_MODEL": "tiny.en", "WHISPER_THREADS": "1", "SPEECH_LEASE_SECONDS": "6"}
 
 
 @pytest.fixture
 def recording(transactional_db: None) -> Recording:
-    """Six windows of speech: enough to be killed in the middle."""
     host = person("hanna")
     made = recordings.ended_recording(host)
-    places, end_ms = sounds.in_turn(sounds.CLIPS * 6, pause_ms=600)
-    recordings.lay_track(made, recordings.sat_until_the_end(made, host, 0), sounds.laid(places, end_ms))
+    sat = recordings.sat_until_the_end(made, host, 0)
+    for number, names in enumerate(TRACKS):
+        places, end_ms = sounds.in_turn(names, 200, pause_ms=600)
+        recordings.lay_track(made, sat, sounds.laid(places, end_ms), start_ms=number * 60_000)
     return made
 
 
-def claims() -> list[tuple[int, int, str]]:
+def claims() -> list[tuple[int, str]]:
+    """Each claim of a window so far, in order: the window and the worker."""
     with connection.cursor() as cursor:
-        cursor.execute("SELECT window_id, token, worker FROM claims ORDER BY at")
-        return [(int(window), int(token), str(worker)) for window, token, worker in cursor.fetchall()]
+        cursor.execute("SELECT window_id, worker FROM claims ORDER BY at")
+        return [(int(window), str(worker)) for window, worker in cursor.fetchall()]
 
 
 def taken_from_the_living() -> int:
@@ -63,12 +71,37 @@ def wait_for(what: Callable[[], bool], site: Site, seconds: float = 300) -> None
         raise AssertionError(site.log("speech").read_text(errors="replace")[-4000:]) from error
 
 
-def done() -> int:
-    return TranscriptionWindow.objects.filter(state=WorkItem.State.DONE).count()
+def windows(state: WorkItem.State) -> dict[int, str]:
+    """The windows in a state, each with the worker that had it last."""
+    return dict(TranscriptionWindow.objects.filter(state=state).values_list("pk", "worker"))
 
 
 def ready() -> bool:
     return Transcript.objects.filter(state=Transcript.State.READY).exists()
+
+
+def leases_ran_out() -> bool:
+    return not TranscriptionWindow.objects.filter(lease_until__gte=Now()).exists()
+
+
+def are_stopped_at_work(*sites: Site) -> bool:
+    """Whether some windows are done and each worker has another in hand, which it keeps: then they stay stopped."""
+
+    def at_work() -> bool:
+        workers = windows(WorkItem.State.RUNNING).values()
+        return len(windows(WorkItem.State.DONE)) >= 3 and len(set(workers)) == len(sites)
+
+    if not at_work():
+        return False
+    processes = [site.running["speech"] for site in sites]
+    for process in processes:
+        process.send_signal(signal.SIGSTOP)
+        os.waitid(os.P_PID, process.pid, os.WSTOPPED)
+    if at_work():
+        return True
+    for process in processes:
+        process.send_signal(signal.SIGCONT)
+    return False
 
 
 @pytest.fixture
@@ -80,45 +113,40 @@ def witness(transactional_db: None) -> object:
         connected.execute(FORGET)
 
 
-def test_a_killed_worker_s_windows_are_taken_up_where_they_were(
+def test_two_workers_never_share_a_window_and_what_they_were_killed_in_is_taken_up(
     recording: Recording, site: Site, witness: object
 ) -> None:
-    """SIGKILL in the middle of a window: what was done stays, that one window is begun again, once."""
-    light = {"WHISPER_MODEL": "tiny.en", "SPEECH_LEASE_SECONDS": "3", "WHISPER_THREADS": "1"}
-    site.start("speech", **light)
-    actions.request_transcript(recording)
-    wait_for(lambda: done() >= 2 and TranscriptionWindow.objects.filter(state=WorkItem.State.RUNNING).exists(), site)
-    site.kill("speech")
-    before = dict(TranscriptionWindow.objects.filter(state=WorkItem.State.DONE).values_list("pk", "token"))
-    cues = set(Cue.objects.values_list("pk", flat=True))
-    assert not ready()
-    site.start("speech", "work", **light)
-    time.sleep(3)
-    requeue.delay()
-    wait_for(ready, site)
-    after = dict(TranscriptionWindow.objects.values_list("pk", "token"))
-    assert all(after[pk] == token for pk, token in before.items()), "what was done is not done again"
-    assert cues <= set(Cue.objects.values_list("pk", flat=True))
-    assert sum(after.values()) <= len(after) + 1, "only the window that was in work is begun twice"
-    assert taken_from_the_living() == 0
-    text = " ".join(Cue.objects.order_by("start_ms").values_list("text", flat=True))
-    wanted = [word for name in sounds.CLIPS * 6 for word in sounds.WORDS[name].split()]
-    assert sounds.word_error_rate(wanted, sounds.plain_words(text)) < 0.20
-
-
-def test_two_workers_share_the_windows_and_never_one(recording: Recording, site: Site, witness: object) -> None:
+    """SIGKILL to both in the middle of a window: what was done stays, those two windows are begun again, once."""
     other = Site(site.logs.parent / "other")
-    light = {"WHISPER_MODEL": "tiny.en", "WHISPER_THREADS": "1"}
     try:
-        site.start("speech", **light)
-        other.start("speech", **light)
+        site.start("speech", **LIGHT)
+        other.start("speech", **LIGHT)
         wait_for(lambda: b" ready." in other.log("speech").read_bytes(), other)
         actions.request_transcript(recording)
-        wait_for(TranscriptionWindow.objects.exists, site)
-        work.delay()
-        wait_for(ready, site)
+        wait_for(TrackPlan.objects.filter(state=WorkItem.State.RUNNING).exists, site)
+        work.delay()  # the first message is in work: this one is for the other worker
+        wait_for(lambda: are_stopped_at_work(site, other), site)
+        site.kill("speech")
+        other.kill("speech")
     finally:
         other.stop()
-    found = claims()
-    assert len(found) == len({window for window, _token, _worker in found}) == TranscriptionWindow.objects.count()
-    assert len({worker for _window, _token, worker in found}) == 2
+    interrupted, done = windows(WorkItem.State.RUNNING), windows(WorkItem.State.DONE)
+    cues = set(Cue.objects.values_list("pk", flat=True))
+    shared = claims()
+    assert len(shared) == len({window for window, _worker in shared}) == len(interrupted | done)
+    assert {worker for _window, worker in shared} == set(interrupted.values()) and len(interrupted) == 2
+    assert cues and not ready()
+    site.start("speech", "work", **LIGHT)
+    wait_for(leases_ran_out, site)
+    requeue.delay()
+    wait_for(ready, site)
+    assert len(windows(WorkItem.State.DONE)) == TranscriptionWindow.objects.count() == 8
+    assert {window for window, worker in claims() if worker not in interrupted.values()} == (
+        windows(WorkItem.State.DONE).keys() - done.keys()
+    ), "what was done is not done again"
+    assert len(claims()) == 8 + len(interrupted), "only the windows that were in work are begun twice"
+    assert cues <= set(Cue.objects.values_list("pk", flat=True))
+    assert taken_from_the_living() == 0
+    text = " ".join(Cue.objects.order_by("start_ms").values_list("text", flat=True))
+    wanted = [word for names in TRACKS for name in names for word in sounds.WORDS[name].split()]
+    assert sounds.word_error_rate(wanted, sounds.plain_words(text)) < 0.20

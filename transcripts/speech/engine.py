@@ -57,6 +57,7 @@ class WhisperEngine:
         # process that hangs; this way only progress does. A call costs some microseconds.
         for part in self._whisper.modules():
             part.register_forward_pre_hook(lambda _part, _given: self._beat())
+        _keep_last_result(self._whisper.encoder)
         # The function that finds word times is compiled at its first call: seconds without a beat. So it is called
         # here, where no lease runs.
         whisper.timing.dtw(torch.zeros(1, 1))
@@ -92,6 +93,22 @@ class WhisperEngine:
             fp16=False,
         )
         return result
+
+
+def _keep_last_result(encoder: torch.nn.Module) -> None:
+    """Let an encoder return its last result for the same input: Whisper runs it for the text, and for word times again.
+
+    The result is a few megabytes. Computing it again took a sixth of the time of a window.
+    """
+    compute = encoder.forward
+    last: list[torch.Tensor] = []  # input and result
+
+    def forward(mel: torch.Tensor) -> torch.Tensor:
+        if not last or not torch.equal(last[0], mel):
+            last[:] = mel, compute(mel)
+        return last[1]
+
+    encoder.forward = forward
 
 
 def _segment(segment: dict[str, Any]) -> SpeechSegment:
