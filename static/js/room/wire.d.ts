@@ -65,8 +65,8 @@ export interface SeatsChanged {
 }
 
 /**
- * `host_changed`: the room has another host; `seats` as in SeatsChanged. `host` and `former` are handles. Rights may
- * depend on whom the new host follows, so that clients ask for a snapshot.
+ * `host_changed`: the room has another host; `seats` as in SeatsChanged, `reason` as in HandOver. `host`, `former`
+ * are handles. Rights may depend on whom the new host follows: clients ask for a snapshot.
  */
 export interface HostChanged {
   host: string;
