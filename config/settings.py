@@ -277,8 +277,10 @@ EMAIL_USE_TLS = env_bool("EMAIL_USE_TLS", True)
 # --- rooms ---------------------------------------------------------------------------------------------------------
 ROOM_MAX_SPEAKERS = env_int("ROOM_MAX_SPEAKERS", 10, 1, 10)
 ROOM_HOST_GRACE_SECONDS = env_int("ROOM_HOST_GRACE_SECONDS", 120, 5, 3600)
-# A speaker whose connection stays away this long gives the place back.
+# A speaker whose connection stays away this long gives the place back, and a listener the place in the queue of hands.
 ROOM_SPEAKER_GRACE_SECONDS = env_int("ROOM_SPEAKER_GRACE_SECONDS", 60, 5, 3600)
+# Most hands that are up in a room at once. Each that goes down tells everybody behind it their new place.
+ROOM_MAX_HANDS = env_int("ROOM_MAX_HANDS", 200, 1, 1000)
 ROOM_EMPTY_STAGE_SECONDS = env_int("ROOM_EMPTY_STAGE_SECONDS", 300, 5, 24 * 3600)
 CONSENT_VERSION = "2026-11"
 # 30 days for review, 90 once a violation was found: people must have time to appeal (x 24 h from the end, UTC).

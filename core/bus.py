@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import logging
+from collections.abc import Sequence
 
 import redis
 import redis.asyncio
@@ -50,7 +51,17 @@ def connect() -> redis.asyncio.Redis:
 
 def publish(channel: str, text: str) -> None:
     """Publish a message to every process. An error is only logged: hubs read what they missed from the room's log."""
+    publish_many([(channel, text)])
+
+
+def publish_many(messages: Sequence[tuple[str, str]]) -> None:
+    """`publish` for many (channel, text) in one round trip, in their order."""
+    if not messages:
+        return
+    pipe = client().pipeline(transaction=False)
+    for channel, text in messages:
+        pipe.publish(channel, text)
     try:
-        client().publish(channel, text)
+        pipe.execute()
     except RedisError as error:
-        log.warning("could not publish on %s: %s", channel, error)
+        log.warning("could not publish on %s: %s", messages[0][0], error)

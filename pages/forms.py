@@ -9,13 +9,13 @@ from django.conf import settings
 from django.utils.translation import gettext_lazy as _
 
 from core.fields import TypedField
-from rooms.actions.opening import POLICIES_NOW
 from rooms.models import TITLE, TOPIC, Room
 from rooms.wording import ENTRY_WORDS
 
 POLICY_WORDS = {
     Room.SpeakPolicy.EVERYONE: _("Everyone with an account"),
     Room.SpeakPolicy.FOLLOWED: _("People I follow"),
+    Room.SpeakPolicy.INVITED: _("Only people I invite"),
 }
 
 
@@ -40,9 +40,10 @@ class OpenRoomForm(forms.Form):
     language = forms.ChoiceField(label=_("Language spoken"), choices=settings.LANGUAGES)
     speak_policy = forms.ChoiceField(
         label=_("Who may take a seat and speak?"),
-        choices=[(value, POLICY_WORDS[value]) for value in POLICIES_NOW],
+        choices=list(POLICY_WORDS.items()),
         initial=Room.SpeakPolicy.EVERYONE,
         widget=forms.RadioSelect,
+        help_text=_("All others can raise a hand. You can change it while the room is live."),
     )
     entry_policy = forms.ChoiceField(
         label=_("Who may come in and listen?"),

@@ -22,8 +22,9 @@ SnapshotPart = Callable[[Room], Any]
 
 snapshot_parts: Hook[SnapshotPart] = Hook("rooms.snapshot_parts")
 
-PersonalPart = Callable[[Room, User], Any]
-"""Returns JSON for one reader who is signed in."""
+PersonalPart = Callable[[Room, User, Any], Any]
+"""Returns JSON for one reader who is signed in. The last argument is the reader's `rooms.rules.permissions.Facts`, so
+that most readers cost no query."""
 
 personal_parts: Hook[PersonalPart] = Hook("rooms.personal_parts")
 

@@ -57,15 +57,17 @@ def declarations(events: ModuleType, snapshot: ModuleType) -> str:
     if set(data.values()) != set(get_args(events.EventData)):
         raise SystemExit("EventData is not the types of the events in EventType, by their names in camel case")
     lossy = [vars(events)[camel(kind)] for kind in events.LOSSY]
+    sided = {kind: vars(events)[camel(kind)] for kind in (*events.HOST_SIDE, *events.STAFF)}
     # Fields whose type is narrower on the wire than in Python.
     known = {
         events.Personal: {"type": " | ".join(f'"{kind}"' for kind in events.PERSONAL)},
         snapshot.Snapshot: {"type": '"snapshot"'},
+        snapshot.Hands: {},
     }
     typed: dict[type, None] = {}
-    for kind in (*data.values(), *lossy, *known):
+    for kind in (*data.values(), *lossy, *sided.values(), *known):
         reach(kind, typed)
-    return "\n".join([HEAD, *(interface(kind, known.get(kind, {})) for kind in typed), unions(data, lossy)])
+    return "\n".join([HEAD, *(interface(kind, known.get(kind, {})) for kind in typed), unions(data, lossy, sided)])
 
 
 def reach(hint: Any, typed: dict[type, None]) -> None:
@@ -78,9 +80,11 @@ def reach(hint: Any, typed: dict[type, None]) -> None:
         reach(inner, typed)
 
 
-def unions(data: dict[str, type], lossy: list[type]) -> str:
+def unions(data: dict[str, type], lossy: list[type], sided: dict[str, type]) -> str:
     """The unions of all messages, discriminated by `type`."""
-    lines = "".join(f"  {kind}: {made.__name__};\n" for kind, made in data.items())
+    lines, sided_lines = (
+        "".join(f"  {kind}: {made.__name__};\n" for kind, made in table.items()) for table in (data, sided)
+    )
     return f"""\
 /** The data of each sequenced event, by its type. */
 export interface EventData {{
@@ -93,7 +97,16 @@ export type Event = {{
 
 export type Lossy = {" | ".join(one.__name__ for one in lossy)};
 
-export type Message = Snapshot | Event | Lossy | Personal;
+/** The data of each message to the host's side or to staff, by its type. */
+export interface SidedData {{
+{sided_lines}}}
+
+/** A message to the host's side of the room with this slug, or to staff. */
+export type Sided = {{
+  [Type in keyof SidedData]: {{ type: Type; room: string; data: SidedData[Type] }};
+}}[keyof SidedData];
+
+export type Message = Snapshot | Event | Lossy | Personal | Sided;
 """
 
 

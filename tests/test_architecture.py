@@ -34,7 +34,7 @@ APPS = (
     "pages",
 )
 # What a room is made of. Only actions write it; each exception is the one writer of what it names.
-ROOM_ROWS = frozenset({"Room", "Seat", "RoomEvent", "Consent"})
+ROOM_ROWS = frozenset({"Room", "Seat", "RoomEvent", "Consent", "Hand"})
 WRITERS = ("rooms/actions/",)
 WRITES = frozenset(
     {
@@ -47,7 +47,7 @@ WRITES = frozenset(
         "delete",
     }
 )
-PUBLISHING = frozenset({"append_event", "tell"})
+PUBLISHING = frozenset({"append_event", "tell", "tell_each", "tell_host_side", "tell_staff"})
 LONGEST_FUNCTION, LONGEST_FILE = 60, 400
 
 

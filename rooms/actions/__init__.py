@@ -4,11 +4,13 @@ to the event log, and publishes when the transaction commits. Refusals raise `Ro
 from rooms.actions.consent import record_consent
 from rooms.actions.entry import set_entry_policy
 from rooms.actions.epoch import new_epoch
+from rooms.actions.hands import decline_hand, let_up, lock_hands, lower_hand, raise_hand
 from rooms.actions.host import host_back, host_lost
 from rooms.actions.microphone import hold_microphone, release_microphone
 from rooms.actions.opening import end_room, open_room
 from rooms.actions.publishing import DownloadLink, download_everything, set_published
 from rooms.actions.recording import adopt_folder, retry_recording, set_recording_paused
+from rooms.actions.speak_policy import set_speak_policy
 from rooms.actions.stage import leave_seat, set_muted, take_seat, unseat
 from rooms.actions.standing import standing_changed
 from rooms.actions.sweep import sweep_rooms
@@ -16,14 +18,19 @@ from rooms.actions.sweep import sweep_rooms
 __all__ = [
     "DownloadLink",
     "adopt_folder",
+    "decline_hand",
     "download_everything",
     "end_room",
     "hold_microphone",
     "host_back",
     "host_lost",
     "leave_seat",
+    "let_up",
+    "lock_hands",
+    "lower_hand",
     "new_epoch",
     "open_room",
+    "raise_hand",
     "record_consent",
     "release_microphone",
     "retry_recording",
@@ -31,6 +38,7 @@ __all__ = [
     "set_muted",
     "set_published",
     "set_recording_paused",
+    "set_speak_policy",
     "standing_changed",
     "sweep_rooms",
     "take_seat",

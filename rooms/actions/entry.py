@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from people.models import User
 from rooms.actions.epoch import new_epoch
+from rooms.actions.hands import lower_forbidden_hands
 from rooms.actions.locking import locked, media_changed
 from rooms.actions.standing import standing_changed
 from rooms.models import Room
@@ -14,8 +15,8 @@ from rooms.wire.events import append_event
 
 
 def set_entry_policy(room_id: int, by: User, policy: str, *, as_staff: bool = False) -> Room:
-    """Change the entry policy. People whom the new policy does not admit are removed; host, co-hosts and people on
-    stage stay. Setting the same policy again changes nothing.
+    """Change the entry policy. People whom the new policy does not admit are removed and their hands lowered; host,
+    co-hosts and people on stage stay. Setting the same policy again changes nothing.
 
     `as_staff` requires the permission `rooms.change_room` instead of the host's right. Raises bad_value, not_host,
     room_ended, unknown_room.
@@ -30,6 +31,7 @@ def set_entry_policy(room_id: int, by: User, policy: str, *, as_staff: bool = Fa
             room.save(update_fields=["entry_policy"])
             new_epoch(room)
             append_event(room, "entry_policy_set", {"policy": policy})
+            lower_forbidden_hands(room)
             media_changed(room)
             standing_changed(room, f"entry policy {policy}")
     return room

@@ -12,15 +12,13 @@ from people.actions.typed import clean_texts
 from people.models import User
 from people.standing import lock_standing, standing_of, why_not_host
 from rooms.actions.epoch import new_epoch
+from rooms.actions.hand_queue import close_queue
 from rooms.actions.locking import locked, media_changed
 from rooms.models import TITLE, TOPIC, Recording, Room, Seat
 from rooms.rules import permissions
 from rooms.rules.facts import facts_of
 from rooms.rules.refusals import RoomRefused, refuse
 from rooms.wire.events import append_event, iso, seat_state
-
-# `invited` is refused until there are invitations: nobody could ever speak in such a room.
-POLICIES_NOW = (Room.SpeakPolicy.EVERYONE, Room.SpeakPolicy.FOLLOWED)
 
 
 def open_room(
@@ -72,8 +70,8 @@ def _validated(title: str, topic: str, language: str, speak_policy: str, entry_p
     texts, wrong = clean_texts({"title": (TITLE, title, True), "topic": (TOPIC, topic, False)})
     if language not in dict(settings.LANGUAGES):
         wrong["language"] = ", ".join(dict(settings.LANGUAGES))
-    if speak_policy not in POLICIES_NOW:
-        wrong["speak_policy"] = ", ".join(POLICIES_NOW)
+    if speak_policy not in Room.SpeakPolicy.values:
+        wrong["speak_policy"] = ", ".join(Room.SpeakPolicy.values)
     if entry_policy not in Room.EntryPolicy.values:
         wrong["entry_policy"] = ", ".join(Room.EntryPolicy.values)
     if wrong:
@@ -104,7 +102,8 @@ def end_room(room_id: int, by: User | None, reason: str = Room.EndReason.HOST) -
 
 
 def _close(room: Room, reason: str) -> None:
-    """Close all seats, then the room, in the caller's transaction."""
+    """Lower all hands, close all seats, then the room, in the caller's transaction."""
+    close_queue(room)
     now = timezone.now()
     for seat in Seat.objects.select_related("user").filter(room=room, left_at=None).order_by("place"):
         seat.left_at, seat.left_reason = now, Seat.LeftReason.ROOM_ENDED

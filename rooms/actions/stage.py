@@ -7,9 +7,10 @@ from django.utils import timezone
 
 from people.models import User
 from people.standing import lock_standing
+from rooms.actions.hand_queue import lower_hands
 from rooms.actions.locking import locked, media_changed
 from rooms.actions.microphone import switch_microphone
-from rooms.models import Room, Seat
+from rooms.models import Hand, Room, Seat
 from rooms.rules import permissions
 from rooms.rules.facts import facts_of, open_seat
 from rooms.rules.refusals import RoomRefused, refuse
@@ -30,28 +31,31 @@ def take_seat(room_id: int, user: User) -> Seat:
         refuse(permissions.live(facts.status) or permissions.may_speak(facts))
         if seat := open_seat(room, user):
             return seat
-        free = _free_places(room)
+        free = free_places(room)
         refuse(permissions.may_take_seat(facts, free_places=len(free)))
-        seat = _sit(room, user, facts.role, 0 if facts.role == "host" else free[0])
-        append_event(room, "seat_taken", {"seat": seat_state(seat, connected=True)})
-        media_changed(room)
-    return seat
+        if facts.role == "host":
+            return sit(room, user, Seat.Role.HOST, 0)
+        return sit(room, user, Seat.Role.SPEAKER, free[0])
 
 
-def _sit(room: Room, user: User, role: str, place: int) -> Seat:
-    """Insert the seat. Raises stage_full where a database constraint refuses it."""
+def sit(room: Room, user: User, role: str, place: int) -> Seat:
+    """Seat a person in a locked room, microphone off, lower their hand, and publish it. Raises stage_full where a
+    database constraint refuses it."""
     try:
         with transaction.atomic():
-            return Seat.objects.create(
-                room=room, user=user, place=place, role=Seat.Role.HOST if role == "host" else Seat.Role.SPEAKER
-            )
+            seat = Seat.objects.create(room=room, user=user, place=place, role=role)
     except IntegrityError as error:
         if any(guard in str(error) for guard in GUARDS):
             raise RoomRefused("stage_full") from error
         raise
+    append_event(room, "seat_taken", {"seat": seat_state(seat, connected=True)})
+    lower_hands(room, {user.pk: Hand.Outcome.SEATED})
+    media_changed(room)
+    return seat
 
 
-def _free_places(room: Room) -> list[int]:
+def free_places(room: Room) -> list[int]:
+    """Places for speakers that are free, lowest first."""
     taken = set(Seat.objects.filter(room=room, left_at=None).values_list("place", flat=True))
     return [place for place in range(1, room.max_speakers + 1) if place not in taken]
 

@@ -21,10 +21,12 @@ from people.actions.standing import standing_changed as account_changed
 from people.models import User
 from people.standing import NOBODY, standings, why_not_enter, why_not_speak
 from rooms import channels
+from rooms.actions.hands import lower_forbidden_hands
+from rooms.actions.locking import locked
 from rooms.actions.opening import end_room
 from rooms.actions.stage import leave_seat
 from rooms.channels import MEDIA_CHANGED
-from rooms.models import Room, Seat
+from rooms.models import Hand, Room, Seat
 from rooms.rules.refusals import RoomRefused
 
 log = logging.getLogger(__name__)
@@ -54,7 +56,8 @@ def _publish(whom: dict[str, int]) -> None:
 
 
 def apply_standing(user_pk: int) -> None:
-    """End the room that an account may not host any more, and close the seats it may not hold. Idempotent.
+    """End the room that an account may not host any more, close the seats it may not hold, and lower its hands.
+    Idempotent.
 
     A failure in one room is logged; the other rooms are still handled.
     """
@@ -65,6 +68,8 @@ def apply_standing(user_pk: int) -> None:
     if why_not_speak(standing):
         seats = Seat.objects.select_related("user").filter(user=user_pk, left_at=None)
         run_each(list(seats), _unseat_for_staff, "taking an account off a stage")
+        raised = Hand.objects.filter(user=user_pk, lowered_at=None).values_list("room_id", flat=True)
+        run_each(list(raised), _lower_for_staff, "lowering the hand of an account")
 
 
 def _end_for_staff(room_pk: int) -> None:
@@ -75,6 +80,11 @@ def _unseat_for_staff(seat: Seat) -> None:
     _unless_over(seat.room_id, partial(leave_seat, seat.room_id, seat.user, Seat.LeftReason.UNSEATED))
 
 
+def _lower_for_staff(room_pk: int) -> None:
+    with locked(room_pk) as room:
+        lower_forbidden_hands(room)
+
+
 def _unless_over(room_pk: int, act: Callable[[], object]) -> None:
     try:
         act()
@@ -83,13 +93,16 @@ def _unless_over(room_pk: int, act: Callable[[], object]) -> None:
 
 
 def accounts_without_right() -> list[int]:
-    """Accounts that sit on a stage or host a live room although they may not (a message was lost). Three queries."""
+    """Accounts that host a live room, sit on a stage or have a hand up although they may not (a message was lost).
+    Three queries."""
     live = Room.Status.LIVE
     hosts = set(Room.objects.filter(status=live).values_list("host_id", flat=True))
-    seated = set(Seat.objects.filter(left_at=None, room__status=live).values_list("user_id", flat=True))
-    by_account = standings(seated | hosts)
+    seats = Seat.objects.filter(left_at=None, room__status=live).values_list("user_id", flat=True)
+    hands = Hand.objects.filter(lowered_at=None, room__status=live).values_list("user_id", flat=True)
+    speaking = set(seats.order_by().union(hands.order_by()))
+    by_account = standings(speaking | hosts)
     return sorted(
         pk
         for pk, standing in by_account.items()
-        if (pk in hosts and why_not_enter(standing)) or (pk in seated and why_not_speak(standing))
+        if (pk in hosts and why_not_enter(standing)) or (pk in speaking and why_not_speak(standing))
     )

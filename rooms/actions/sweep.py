@@ -1,8 +1,9 @@
-"""End rooms whose host stays away, whose stage stays empty or whose time is up, and free seats of lost speakers.
+"""End rooms whose host stays away, whose stage stays empty or whose time is up; free seats and lower hands of people
+who stay away.
 
 Runs every few seconds in the worker. It reads presence, not sockets, so that it notices a killed web process too, and
-reads all rooms at once: one round trip to Redis and two queries, however many rooms are live. Safe to run concurrently:
-every change is an action that checks again under the room's lock.
+reads all rooms at once: one round trip to Redis and three queries, however many rooms are live. Safe to run
+concurrently: every change is an action that checks again under the room's lock.
 """
 
 from __future__ import annotations
@@ -19,12 +20,13 @@ from redis.exceptions import RedisError
 
 from core.batches import run_each
 from rooms import presence
+from rooms.actions.hands import lower_lost_hands
 from rooms.actions.host import host_back, host_lost
 from rooms.actions.locking import locked
 from rooms.actions.opening import end_room
 from rooms.actions.stage import leave_seat
 from rooms.actions.standing import accounts_without_right, apply_standing
-from rooms.models import Room, Seat
+from rooms.models import Hand, Room, Seat
 from rooms.rules.refusals import RoomRefused
 
 log = logging.getLogger(__name__)
@@ -35,13 +37,14 @@ RELOAD = timedelta(seconds=5)
 
 @dataclass(frozen=True)
 class RoomPresence:
-    """A live room, its open seats, and since when its host and people on stage are away (None: they are here).
+    """A live room, its open seats and hands, and since when its host and their people are away (None: they are here).
 
     `away` is empty where Redis did not answer: then no presence is known.
     """
 
     room: Room
     seats: list[Seat]
+    hands: list[Hand]
     away: dict[int, datetime | None]
 
 
@@ -65,14 +68,19 @@ def sweep_rooms(now: datetime | None = None) -> int:
 def _load(now: datetime) -> list[RoomPresence]:
     """Load every live room with its presence."""
     open_seats = Prefetch("seats", Seat.objects.filter(left_at=None).select_related("user"), to_attr="open_seats")
-    rooms = list(Room.objects.filter(status=Room.Status.LIVE).order_by("pk").prefetch_related(open_seats))
-    watched = {room.pk: list({room.host_id, *(seat.user_id for seat in room.open_seats)}) for room in rooms}
+    open_hands = Prefetch("hands", Hand.objects.filter(lowered_at=None), to_attr="open_hands")
+    rooms = list(Room.objects.filter(status=Room.Status.LIVE).order_by("pk").prefetch_related(open_seats, open_hands))
+    watched = {room.pk: _watched(room.host_id, room.open_seats, room.open_hands) for room in rooms}
     try:
         away = presence.absences(watched, now.timestamp())
     except RedisError as error:
         log.warning("presence is not known, only rooms whose time is up end: %s", error)
         away = {}
-    return [RoomPresence(room, room.open_seats, _times(away.get(room.pk, {}))) for room in rooms]
+    return [RoomPresence(room, room.open_seats, room.open_hands, _times(away.get(room.pk, {}))) for room in rooms]
+
+
+def _watched(host: int, seats: list[Seat], hands: list[Hand]) -> list[int]:
+    return list({host, *(seat.user_id for seat in seats), *(hand.user_id for hand in hands)})
 
 
 def _times(since: dict[int, float | None]) -> dict[int, datetime | None]:
@@ -101,6 +109,8 @@ def _end_or_tidy(seen: RoomPresence, now: datetime) -> bool:
     for seat in seen.seats:
         if seat.role != Seat.Role.HOST:
             _free_lost_seat(seen, seat, now)
+    if lost := [hand for hand in seen.hands if _away_too_long(seen, hand.user_id, now)]:
+        lower_lost_hands(room.pk, lost)
     return False
 
 
@@ -143,9 +153,13 @@ def _set_stage_empty(room_pk: int, at: datetime | None) -> None:
 
 def _free_lost_seat(seen: RoomPresence, seat: Seat, now: datetime) -> None:
     """Close the seat of a speaker who was away for ROOM_SPEAKER_GRACE_SECONDS."""
-    away = seen.away[seat.user_id]
-    if away is not None and now - away >= timedelta(seconds=settings.ROOM_SPEAKER_GRACE_SECONDS):
+    if _away_too_long(seen, seat.user_id, now):
         leave_seat(seen.room.pk, seat.user, Seat.LeftReason.LOST)
+
+
+def _away_too_long(seen: RoomPresence, user_pk: int, now: datetime) -> bool:
+    away = seen.away[user_pk]
+    return away is not None and now - away >= timedelta(seconds=settings.ROOM_SPEAKER_GRACE_SECONDS)
 
 
 def _end_if_still(room_pk: int, reason: str) -> bool:

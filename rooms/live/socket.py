@@ -11,6 +11,7 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
+from functools import partial
 from typing import Any
 from urllib.parse import parse_qs
 
@@ -219,12 +220,13 @@ class RoomSocket:
             log.exception("a socket of room %s closed badly", self.room_pk)
 
     async def _last_page_left(self, user: User) -> None:
-        """Handle the close of an account's last page: leave the seat after a sign-out, else keep it for a while."""
+        """Handle the close of an account's last page: leave seat and queue after a sign-out, else keep both a while."""
         if self.refused_for == "signed_out":
-            try:
-                await in_thread(actions.leave_seat, self.room_pk, user)
-            except RoomRefused as refused:
-                log.debug("room %s, %s: %s", self.room_pk, user.pk, refused.code)  # not on stage, or the room is over
+            for leave in (actions.leave_seat, partial(actions.lower_hand, leaving=True)):
+                try:
+                    await in_thread(leave, self.room_pk, user)
+                except RoomRefused as refused:  # not on stage, or the room is over
+                    log.debug("room %s, %s: %s", self.room_pk, user.pk, refused.code)
         else:
             await self._publish_connected(await self.feed.base(), False)
 

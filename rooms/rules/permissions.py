@@ -111,18 +111,21 @@ def may_take_seat(facts: Facts, *, free_places: int) -> str | None:
 
 
 def may_raise_hand(facts: Facts, *, free_places: int, queue_full: bool) -> str | None:
-    """Asking to speak: signed-in people who cannot simply sit down, after consent to being recorded."""
+    """Asking to speak: signed-in people who cannot simply sit down, after consent to being recorded. Asking again while
+    the hand is up is never refused: it changes nothing."""
     if code := live(facts.status) or facts.kept_off_stage or may_enter(facts):
         return code
     if facts.seated:
         return "on_stage_already"
+    if facts.hand_raised:
+        return None
     if facts.hands_locked:
         return "hands_locked"
-    if free_places > 0 and may_speak(facts) is None:
+    if (free_places > 0 or facts.role in HELPERS) and may_speak(facts) is None:
         return "place_free"
     if not facts.consented:
         return "not_consented"
-    return "hands_full" if queue_full and not facts.hand_raised else None
+    return "hands_full" if queue_full else None
 
 
 def may_lower_hand(facts: Facts) -> str | None:
@@ -143,9 +146,12 @@ def may_let_up(facts: Facts, target: Facts, *, free_places: int) -> str | None:
         return code
     if not target.hand_raised:
         return "no_hand"
-    if target.kept_off_stage is not None or may_enter(target) is not None:
-        return "not_allowed"
-    return "stage_full" if free_places < 1 else None
+    return may_be_let_up(target) or ("stage_full" if free_places < 1 else None)
+
+
+def may_be_let_up(target: Facts) -> str | None:
+    """Keeping a hand up, and being given a seat for it: whoever may be in the room and on a stage."""
+    return None if target.kept_off_stage is None and may_enter(target) is None else "not_allowed"
 
 
 def may_decline_hand(facts: Facts, target: Facts) -> str | None:

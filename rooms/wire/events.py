@@ -11,6 +11,7 @@ person's channel and take no `seq`.
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Any, Literal, NotRequired, TypedDict, get_args
 
@@ -19,7 +20,7 @@ from django.db import transaction
 from core import bus
 from people.models import COLOURS
 from rooms import channels
-from rooms.models import Room, RoomEvent, Seat
+from rooms.models import Hand, Room, RoomEvent, Seat
 
 
 class SeatState(TypedDict):
@@ -130,6 +131,27 @@ class HandsLocked(TypedDict):
     locked: bool
 
 
+class HandRaised(TypedDict):
+    """`hand_raised`, to the host's side: somebody asks to speak, as the last in the queue. `raised_at` (ISO 8601, UTC)
+    names the hand; `invited` says that this person accepted an invitation to speak. The others as in SeatState."""
+
+    user: str
+    name: str
+    initials: str
+    picture: str
+    color: str
+    raised_at: str
+    invited: bool
+
+
+class HandLowered(TypedDict):
+    """`hand_lowered`, to the host's side: this hand is down, whatever the reason. Messages may arrive in either order:
+    one about a later `raised_at` of the same person is about a later hand."""
+
+    user: str
+    raised_at: str
+
+
 EventData = (
     RoomOpened
     | RoomEnded
@@ -213,15 +235,20 @@ class Beat(TypedDict):
 
 
 class Personal(TypedDict):
-    """On a person's own channel: `you_muted`, `you_unseated`, `mic_lost`, `mic_moved`. `room` is the slug it is about.
+    """On a person's own channel: kinds in PERSONAL. `room` is the slug it is about.
 
-    `page` names the page whose microphone was lost, or the one that holds it now; empty for none.
+    `page` names the page whose microphone was lost, or the one that holds it now; empty for none. `raised_at` names the
+    hand that is up (`hand_up`, `hand_place`) or down (`hand_down`, `hand_declined`, by `outcome`); `place` is its place
+    in the queue, from 1, and only ever gets smaller. `let_up` comes with a seat that host or co-host (`by`) gave.
     """
 
     type: str
     room: str
     by: NotRequired[str | None]
     page: NotRequired[str]
+    raised_at: NotRequired[str]
+    place: NotRequired[int]
+    outcome: NotRequired[str]
 
 
 class Sided(TypedDict):
@@ -233,11 +260,14 @@ class Sided(TypedDict):
 
 
 LOSSY = ("count", "talking", "connected", "media_restarted", "beat")
-PERSONAL = ("you_muted", "you_unseated", "mic_lost", "mic_moved")
+PERSONAL = (
+    *("you_muted", "you_unseated", "mic_lost", "mic_moved"),
+    *("hand_up", "hand_place", "hand_down", "hand_declined", "let_up"),
+)
 
 
 # Kinds on the channel of a room's host side (host and co-hosts), and on that of staff: `Sided`.
-HOST_SIDE: tuple[str, ...] = ()
+HOST_SIDE: tuple[str, ...] = ("hand_raised", "hand_lowered")
 STAFF: tuple[str, ...] = ()
 
 
@@ -248,7 +278,12 @@ def encode(message: Any) -> str:
 
 def iso(at: datetime | None) -> str | None:
     """A moment as clients read it: ISO 8601 in UTC."""
-    return None if at is None else at.astimezone(UTC).isoformat()
+    return None if at is None else iso_of(at)
+
+
+def iso_of(at: datetime) -> str:
+    """`iso` for a moment that is never missing."""
+    return at.astimezone(UTC).isoformat()
 
 
 def seat_state(seat: Seat, *, connected: bool) -> SeatState:
@@ -265,6 +300,20 @@ def seat_state(seat: Seat, *, connected: bool) -> SeatState:
         "muted": seat.muted,
         "held": seat.mute_held,
         "connected": connected,
+    }
+
+
+def hand_state(hand: Hand) -> HandRaised:
+    """How the host's side sees this hand; `hand.user` must be loaded."""
+    user = hand.user
+    return {
+        "user": user.handle,
+        "name": user.display_name,
+        "initials": user.initials,
+        "picture": user.picture_url,
+        "color": user.colour,
+        "raised_at": iso_of(hand.raised_at),
+        "invited": hand.invited,
     }
 
 
@@ -289,22 +338,29 @@ def append_event(room: Room, type_: EventType, data: EventData) -> RoomEvent:
 
 def tell(user_pk: int, message: Personal) -> None:
     """Tell one person what concerns only them, when the transaction commits."""
-    text = encode(message)
-    transaction.on_commit(lambda: bus.publish(channels.person_channel(user_pk), text), robust=True)
+    tell_each([(user_pk, message)])
 
 
-def tell_host_side(room: Room, message: Sided) -> None:
-    """Tell host and co-hosts of a room something that is theirs alone, when the transaction commits."""
-    _publish_later(channels.host_channel(room.pk), message, HOST_SIDE)
+def tell_each(messages: Iterable[tuple[int, Personal]]) -> None:
+    """`tell` for many people, by the primary key of their account, in one round trip."""
+    texts = [(channels.person_channel(user_pk), encode(message)) for user_pk, message in messages]
+    transaction.on_commit(lambda: bus.publish_many(texts), robust=True)
 
 
-def tell_staff(message: Sided) -> None:
+def tell_host_side(room: Room, *messages: Sided) -> None:
+    """Tell host and co-hosts of a room what is theirs alone, when the transaction commits."""
+    _publish_later(channels.host_channel(room.pk), messages, HOST_SIDE)
+
+
+def tell_staff(*messages: Sided) -> None:
     """Tell staff on every room's page, when the transaction commits."""
-    _publish_later(channels.staff_channel(), message, STAFF)
+    _publish_later(channels.staff_channel(), messages, STAFF)
 
 
-def _publish_later(channel: str, message: Sided, kinds: tuple[str, ...]) -> None:
-    if message["type"] not in kinds:
-        raise ValueError(f"{message['type']} is not in the vocabulary of {channel}")
-    text = encode(message)
-    transaction.on_commit(lambda: bus.publish(channel, text), robust=True)
+def _publish_later(channel: str, messages: Iterable[Sided], kinds: tuple[str, ...]) -> None:
+    texts = []
+    for message in messages:
+        if message["type"] not in kinds:
+            raise ValueError(f"{message['type']} is not in the vocabulary of {channel}")
+        texts.append((channel, encode(message)))
+    transaction.on_commit(lambda: bus.publish_many(texts), robust=True)

@@ -21,7 +21,7 @@ from rooms.rules import permissions
 from rooms.rules.facts import facts_of, grace_ends
 from rooms.rules.identity import Who
 from rooms.rules.refusals import RoomRefused
-from rooms.wire.events import SeatState, iso, seat_state
+from rooms.wire.events import HandRaised, SeatState, iso, seat_state
 
 
 class RoomState(TypedDict):
@@ -62,6 +62,22 @@ class May(TypedDict):
     speak_under: list[str]
     manage: bool
     end: bool
+
+
+class OwnHand(TypedDict):
+    """The reader's hand while it is up, as in Personal."""
+
+    raised_at: str
+    place: int
+
+
+class Hands(TypedDict):
+    """Part `hands` of `You.parts`: `own` is the reader's hand, null while it is down. Host and co-hosts get the `queue`
+    (its first 100) and the `count` of all; others null."""
+
+    queue: list[HandRaised] | None
+    count: int | None
+    own: OwnHand | None
 
 
 class You(TypedDict):
@@ -160,7 +176,9 @@ def you(room: Room, who: Who) -> You:
             "end": permissions.may_end(facts) is None,
         },
         "consented": facts.consented,
-        "parts": {} if who.user is None else {name: part(room, who.user) for name, part in personal_parts.items()},
+        "parts": {}
+        if who.user is None
+        else {name: part(room, who.user, facts) for name, part in personal_parts.items()},
     }
 
 

@@ -167,7 +167,6 @@ def test_a_session_needs_the_page_s_token() -> None:
         ({"title": "Fine", "topic": "x" * 281}, ["topic"]),
         ({"title": "Fine", "language": "xx"}, ["language"]),
         ({"title": "Fine", "speak_policy": "nobody"}, ["speak_policy"]),
-        ({"title": "Fine", "speak_policy": "invited"}, ["speak_policy"]),
         ({"title": "Fine", "transcription": "perhaps"}, ["transcription"]),
         ({"title": ["Fine"], "topic": {}}, ["title", "topic"]),
     ],

@@ -135,11 +135,11 @@ async def test_staff_hear_with_a_session_that_used_a_second_step_lately(hub: Hub
 def test_apps_above_add_parts_to_snapshots() -> None:
     room = open_room()
     hooks.snapshot_parts.register("test")(lambda room: {"title": room.title})
-    hooks.personal_parts.register("test")(lambda room, user: user.handle)
+    hooks.personal_parts.register("test")(lambda room, user, facts: f"{user.handle}, {facts.role}")
     try:
         mine, nobodys = snapshot(room.pk, Who.of_user(room.host)), snapshot(room.pk, Who(None, "a:x"))
     finally:
         hooks.snapshot_parts.unregister("test")
         hooks.personal_parts.unregister("test")
     assert mine["parts"] == nobodys["parts"] == {"test": {"title": room.title}}
-    assert mine["you"]["parts"] == {"test": room.host.handle} and nobodys["you"]["parts"] == {}
+    assert mine["you"]["parts"]["test"] == f"{room.host.handle}, host" and nobodys["you"]["parts"] == {}

@@ -79,7 +79,7 @@ class Page:
 
     @property
     def seqs(self) -> list[int]:
-        return [message["seq"] for message in self.seen if "data" in message]
+        return [message["seq"] for message in self.seen if "seq" in message and "data" in message]
 
     async def wait_for(self, what: str | Callable[[dict[str, Any]], bool], within: float = WITHIN) -> dict[str, Any]:
         """The next message that fits: of a type, or for which `what` is true."""

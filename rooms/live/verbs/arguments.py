@@ -22,15 +22,27 @@ class Argument:
     field: Callable[[], serializers.Field[Any, Any, Any, Any]]
 
 
-def read_person(handle: Any) -> User:
-    """The account with this handle. Raises bad_value for what is no handle, not_on_stage for nobody's."""
+def read_person(handle: Any, nobody: str = "not_on_stage") -> User:
+    """The account with this handle. Raises bad_value for what is no handle, `nobody` for nobody's."""
     name = read_handle(handle)
     if name is None:
         raise RoomRefused("bad_value", {"user": "handle"})
     user = User.objects.by_handle(name)
     if user is None:
-        raise RoomRefused("not_on_stage")
+        raise RoomRefused(nobody)
     return user
+
+
+def read_asker(handle: Any) -> User:
+    """`read_person` for somebody whose hand is up: nobody's handle raises no_hand."""
+    return read_person(handle, "no_hand")
+
+
+def read_locked(value: Any) -> bool:
+    """Whether hands are locked. Raises bad_value for anything but true and false, a missing value included."""
+    if not isinstance(value, bool):
+        raise RoomRefused("bad_value", {"locked": "true, false"})
+    return value
 
 
 def read_text(value: Any) -> str:
@@ -43,8 +55,15 @@ SELF_OR_PERSON = Argument(
     lambda handle: None if handle is None else read_person(handle),
     lambda: serializers.CharField(max_length=30, required=False, help_text="A handle; oneself unless named."),
 )
+ASKER = Argument(read_asker, lambda: serializers.CharField(max_length=30, help_text="A handle."))
+NEXT_OR_ASKER = Argument(
+    lambda handle: None if handle is None else read_asker(handle),
+    lambda: serializers.CharField(max_length=30, required=False, help_text="A handle; the next unless named."),
+)
+LOCKED = Argument(read_locked, serializers.BooleanField)
 FLAG = Argument(lambda value: value is True, lambda: serializers.BooleanField(required=False))
 RAW = Argument(lambda value: value, lambda: serializers.JSONField(required=False))
 """For what the media supervisor reads itself, strictly (`rooms/media/sdp.py`)."""
 ENTRY_POLICY = Argument(read_text, lambda: serializers.ChoiceField(choices=Room.EntryPolicy.choices))
+SPEAK_POLICY = Argument(read_text, lambda: serializers.ChoiceField(choices=Room.SpeakPolicy.choices))
 TEXT_VERSION = Argument(read_text, lambda: serializers.CharField(max_length=20))

@@ -4,10 +4,26 @@ from __future__ import annotations
 
 from rest_framework import serializers
 
-from rooms.live.verbs import sound, stage
-from rooms.live.verbs.arguments import ENTRY_POLICY, FLAG, PERSON, RAW, SELF_OR_PERSON, TEXT_VERSION
+from rooms.live.verbs import hands, sound, stage
+from rooms.live.verbs.arguments import (
+    ASKER,
+    ENTRY_POLICY,
+    FLAG,
+    LOCKED,
+    NEXT_OR_ASKER,
+    PERSON,
+    RAW,
+    SELF_OR_PERSON,
+    SPEAK_POLICY,
+    TEXT_VERSION,
+)
 from rooms.live.verbs.verb import Rest, Verb
 from rooms.rules import limits
+
+
+def _handles() -> serializers.ListField:
+    return serializers.ListField(child=serializers.CharField(), help_text="Handles of speakers it would not admit.")
+
 
 VERBS: dict[str, Verb] = {
     "consent": Verb(stage.consent, args={"version": TEXT_VERSION}, rest=Rest("post", "consent")),
@@ -21,6 +37,22 @@ VERBS: dict[str, Verb] = {
     "speak_claim": Verb(stage.speak_claim, args={"take": FLAG}),
     "speak_stop": Verb(stage.speak_stop),
     "set_entry_policy": Verb(stage.set_entry_policy, args={"policy": ENTRY_POLICY}, rest=Rest("put", "entry")),
+    "set_speak_policy": Verb(
+        hands.set_speak_policy,
+        args={"policy": SPEAK_POLICY},
+        rest=Rest("put", "speak", answer={"not_admitted": _handles}),
+    ),
+    "raise_hand": Verb(
+        hands.raise_hand, rest=Rest("post", "hand", answer={"place": serializers.IntegerField}, status=201)
+    ),
+    "lower_hand": Verb(hands.lower_hand, args={"leaving": FLAG}, rest=Rest("delete", "hand", takes_arguments=False)),
+    "let_up": Verb(
+        hands.let_up,
+        args={"user": NEXT_OR_ASKER},
+        rest=Rest("post", "let_up", answer={"user": serializers.CharField, "place": serializers.IntegerField}),
+    ),
+    "decline_hand": Verb(hands.decline_hand, args={"user": ASKER}, rest=Rest("post", "decline_hand")),
+    "lock_hands": Verb(hands.lock_hands, args={"locked": LOCKED}, rest=Rest("put", "lock_hands")),
     "end": Verb(stage.end, rest=Rest("post", "end")),
     "snapshot": Verb(stage.snapshot),
     "ping": Verb(stage.ping, limit=None),

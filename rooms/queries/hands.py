@@ -1,0 +1,33 @@
+"""The part `hands` of a snapshot: the queue for the host's side, their own hand for a person who asks to speak."""
+
+from __future__ import annotations
+
+from django.db.models import Q
+
+from people.models import User
+from rooms.models import Hand, Room
+from rooms.rules import permissions
+from rooms.rules.permissions import Facts
+from rooms.wire.events import hand_state, iso_of
+from rooms.wire.snapshot import Hands, OwnHand
+
+SHOWN = 100  # hands in a snapshot; the count beside them is exact
+
+
+def hands_part(room: Room, user: User, facts: Facts) -> Hands:
+    """Read the reader's part. Two queries for the host's side and for a person whose hand is up, none for others."""
+    own = _own_hand(room, user) if facts.hand_raised else None
+    if facts.role not in permissions.HELPERS:
+        return {"queue": None, "count": None, "own": own}
+    up = Hand.objects.filter(room=room, lowered_at=None)
+    queue = [hand_state(hand) for hand in up.select_related("user").order_by("raised_at", "id")[:SHOWN]]
+    return {"queue": queue, "count": up.count(), "own": own}
+
+
+def _own_hand(room: Room, user: User) -> OwnHand | None:
+    up = Hand.objects.filter(room=room, lowered_at=None)
+    hand = up.filter(user=user).first()
+    if hand is None:  # lowered since the facts were read
+        return None
+    before = Q(raised_at__lt=hand.raised_at) | Q(raised_at=hand.raised_at, id__lte=hand.pk)
+    return {"raised_at": iso_of(hand.raised_at), "place": up.filter(before).count()}
