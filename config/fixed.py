@@ -21,7 +21,10 @@ SPECTACULAR_SETTINGS = {
     "DESCRIPTION": "Live audio rooms: the same actions as the pages, for programs.",
     "VERSION": "1",
     "SERVE_INCLUDE_SCHEMA": False,
-    "ENUM_NAME_OVERRIDES": {"EntryPolicyEnum": "rooms.models.Room.EntryPolicy"},
+    "ENUM_NAME_OVERRIDES": {
+        "EntryPolicyEnum": "rooms.models.Room.EntryPolicy",
+        "SpeakPolicyEnum": "rooms.models.Room.SpeakPolicy",
+    },
 }
 
 # --- what pages may load -------------------------------------------------------------------------------------------

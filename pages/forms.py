@@ -10,10 +10,10 @@ from django.utils.translation import gettext_lazy as _
 
 from core.fields import TypedField
 from rooms.models import TITLE, TOPIC, Room
-from rooms.wording import ENTRY_WORDS
+from rooms.wording import ENTRY_WORDS, SPEAK_WORDS
 
 POLICY_WORDS = {
-    Room.SpeakPolicy.EVERYONE: _("Everyone with an account"),
+    Room.SpeakPolicy.EVERYONE: SPEAK_WORDS[Room.SpeakPolicy.EVERYONE],
     Room.SpeakPolicy.FOLLOWED: _("People I follow"),
     Room.SpeakPolicy.INVITED: _("Only people I invite"),
 }

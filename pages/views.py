@@ -31,7 +31,7 @@ from rooms.rules.identity import who_of_request
 from rooms.rules.refusals import RoomRefused
 from rooms.rules.roles import may_replay, role_of
 from rooms.wire.snapshot import Snapshot, snapshot
-from rooms.wording import ENTRY_WORDS
+from rooms.wording import ENTRY_WORDS, SPEAK_WORDS
 from social.queries import follows
 
 SHOWN_STANDING = 24  # most figures drawn for listeners; the number beside them is exact
@@ -163,6 +163,7 @@ def live_context(request: HttpRequest, room: Room, now: Snapshot) -> dict[str, A
         "longest": settings.RECORDING_DAYS_VIOLATION,
         "words": room_words(room.host.display_name),
         "entry_choices": ENTRY_WORDS.items(),
+        "speak_choices": SPEAK_WORDS.items(),
         "page": {
             "slug": room.slug,
             "title": room.title,

@@ -12,3 +12,9 @@ ENTRY_WORDS = {
     Room.EntryPolicy.FOLLOWERS: _("People who follow the host"),
     Room.EntryPolicy.INVITED: _("Nobody else"),
 }
+
+SPEAK_WORDS = {
+    Room.SpeakPolicy.EVERYONE: _("Everyone with an account"),
+    Room.SpeakPolicy.FOLLOWED: _("People the host follows"),
+    Room.SpeakPolicy.INVITED: _("Only people the host invites"),
+}

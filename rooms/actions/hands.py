@@ -14,7 +14,7 @@ from people.models import User
 from people.standing import lock_standing
 from rooms.actions.hand_queue import lower_hands, open_hands
 from rooms.actions.locking import locked
-from rooms.actions.stage import free_places, sit
+from rooms.actions.seating import free_places, sit
 from rooms.models import Hand, Room, Seat
 from rooms.rules import permissions
 from rooms.rules.facts import facts_of, facts_of_many

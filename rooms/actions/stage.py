@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from people.models import User
 from people.standing import lock_standing
-from rooms.actions.hand_queue import lower_hands
 from rooms.actions.locking import locked, media_changed
 from rooms.actions.microphone import switch_microphone
-from rooms.models import Hand, Room, Seat
+from rooms.actions.seating import free_places, sit
+from rooms.models import Room, Seat
 from rooms.rules import permissions
 from rooms.rules.facts import facts_of, open_seat
 from rooms.rules.refusals import RoomRefused, refuse
-from rooms.wire.events import append_event, seat_state, tell
-
-# Names of the database constraints on the stage (rooms/models/stage.py).
-GUARDS = ("seat_one_a_place", "seat_within_stage", "stage_full")
+from rooms.wire.events import append_event, tell
 
 
 def take_seat(room_id: int, user: User) -> Seat:
@@ -36,28 +32,6 @@ def take_seat(room_id: int, user: User) -> Seat:
         if facts.role == "host":
             return sit(room, user, Seat.Role.HOST, 0)
         return sit(room, user, Seat.Role.SPEAKER, free[0])
-
-
-def sit(room: Room, user: User, role: str, place: int) -> Seat:
-    """Seat a person in a locked room, microphone off, lower their hand, and publish it. Raises stage_full where a
-    database constraint refuses it."""
-    try:
-        with transaction.atomic():
-            seat = Seat.objects.create(room=room, user=user, place=place, role=role)
-    except IntegrityError as error:
-        if any(guard in str(error) for guard in GUARDS):
-            raise RoomRefused("stage_full") from error
-        raise
-    append_event(room, "seat_taken", {"seat": seat_state(seat, connected=True)})
-    lower_hands(room, {user.pk: Hand.Outcome.SEATED})
-    media_changed(room)
-    return seat
-
-
-def free_places(room: Room) -> list[int]:
-    """Places for speakers that are free, lowest first."""
-    taken = set(Seat.objects.filter(room=room, left_at=None).values_list("place", flat=True))
-    return [place for place in range(1, room.max_speakers + 1) if place not in taken]
 
 
 def leave_seat(room_id: int, user: User, reason: str = Seat.LeftReason.LEFT) -> None:

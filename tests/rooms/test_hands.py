@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import json
 import threading
 from collections.abc import Callable
@@ -28,6 +29,7 @@ from tests.support.client import Page, code
 from tests.support.people import api_client, people, person
 from tests.support.processes import Site
 from tests.support.rooms import consented, open_room, seated
+from tests.support.waiting import until
 
 pytestmark = pytest.mark.django_db
 WITH_COMMITS = pytest.mark.django_db(transaction=True)
@@ -64,15 +66,19 @@ def part(room: Room, user: User) -> Any:
 
 
 @pytest.fixture
-def published(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, dict[str, Any]]]:
-    """Everything that is published, as (channel, message); one list a round trip in `published.trips`."""
-    seen: list[tuple[str, dict[str, Any]]] = []
+def published(monkeypatch: pytest.MonkeyPatch) -> list[list[tuple[str, Any]]]:
+    """Everything that is published, as (channel, message), in a list for each round trip."""
+    trips: list[list[tuple[str, Any]]] = []
 
     def take(messages: Any) -> None:
-        seen.extend((channel.removeprefix(bus.key("")), json.loads(text)) for channel, text in messages)
+        trips.append([(channel.removeprefix(bus.key("")), json.loads(text)) for channel, text in messages])
 
     monkeypatch.setattr(bus, "publish_many", take)
-    return seen
+    return trips
+
+
+def to(who: User, trips: list[list[tuple[str, Any]]]) -> list[dict[str, Any]]:
+    return [message for trip in trips for channel, message in trip if channel == f"person:{who.pk}"]
 
 
 def race(acts: list[Callable[[], Any]]) -> list[str]:
@@ -230,7 +236,7 @@ def test_two_are_let_up_for_the_last_place(settings: Any) -> None:
     settings.ROOM_MAX_SPEAKERS = 1
     room = picky_room()
     anna, bert = raised("anna", room), raised("bert", room)
-    acts = [lambda user=user: actions.let_up(room.pk, room.host, user) for user in (anna, bert)]  # type: ignore[misc]
+    acts = [lambda user=user: actions.let_up(room.pk, room.host, user) for user in (anna, bert)]
     assert race([*acts]) == ["ok", "stage_full"]
     assert len(queue(room)) == 1 and Seat.objects.filter(room=room, place=1, left_at=None).count() == 1
 
@@ -304,8 +310,7 @@ def test_a_reload_keeps_the_place_and_a_long_absence_does_not(settings: Any) -> 
 @WITH_COMMITS
 def test_a_hand_raised_anew_is_not_lost_with_the_old_one(settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     """Between the sweep's look and its act the person came back, lowered the hand and raised it again."""
-    from rooms.actions import sweep
-
+    sweep: Any = importlib.import_module("rooms.actions.sweep")
     settings.ROOM_SPEAKER_GRACE_SECONDS = 60
     room, now = picky_room(), timezone.now()
     anna = raised("anna", room)
@@ -327,15 +332,16 @@ def test_a_hand_raised_anew_is_not_lost_with_the_old_one(settings: Any, monkeypa
 
 
 @WITH_COMMITS
-def test_each_is_told_the_own_place_and_the_host_s_side_all(published: list[tuple[str, dict[str, Any]]]) -> None:
+def test_each_is_told_the_own_place_and_the_host_s_side_all(published: list[list[tuple[str, Any]]]) -> None:
     room = picky_room()
     anna, bert, cleo, dora = (raised(name, room) for name in ("anna", "bert", "cleo", "dora"))
     at = {hand.user_id: iso_of(hand.raised_at) for hand in Hand.objects.all()}
-    up = [message for channel, message in published if channel == f"person:{cleo.pk}"]
-    assert up == [{"type": "hand_up", "room": room.slug, "raised_at": at[cleo.pk], "place": 3}]
+    up = {"type": "hand_up", "room": room.slug, "raised_at": at[cleo.pk], "place": 3}
+    assert to(cleo, published) == [up]
     published.clear()
     actions.decline_hand(room.pk, room.host, bert)
-    assert published == [
+    assert len(published) == 2, "one round trip for the host's side, one for all people"
+    assert published[0] + published[1] == [
         (
             f"host:{room.pk}",
             {"type": "hand_lowered", "room": room.slug, "data": {"user": "bert", "raised_at": at[bert.pk]}},
@@ -355,16 +361,14 @@ def test_each_is_told_the_own_place_and_the_host_s_side_all(published: list[tupl
     ]
     published.clear()
     actions.let_up(room.pk, room.host)
-    to_anna = [message for channel, message in published if channel == f"person:{anna.pk}"]
-    assert to_anna == [
+    assert to(anna, published) == [
         {"type": "hand_down", "room": room.slug, "raised_at": at[anna.pk], "outcome": "seated"},
         {"type": "let_up", "room": room.slug, "by": "host"},
     ]
-    places = {channel: message["place"] for channel, message in published if message["type"] == "hand_place"}
-    assert places == {f"person:{cleo.pk}": 1, f"person:{dora.pk}": 2}
+    assert [[message["place"] for message in to(user, published)] for user in (cleo, dora)] == [[1], [2]]
 
 
-def test_what_is_up_costs_no_query_more(django_capture_on_commit_callbacks: Any) -> None:
+def test_a_long_queue_costs_no_query_more() -> None:
     def cost(room: Room, act: Callable[[], Any]) -> int:
         with CaptureQueriesContext(connection) as seen:
             act()
@@ -460,13 +464,9 @@ def test_the_same_over_the_api() -> None:
     assert (answer.status_code, answer.json()) == (201, {"place": 2})
     assert bert.delete(f"{at}hand/").json()["you"]["parts"]["hands"]["own"] is None
     assert bert.post(f"{at}let_up/", {"user": "anna"}, json_type).json()["error"]["code"] == "not_host"
-    for body, why in (
-        ({"user": "bert"}, "no_hand"),
-        ({"user": "nobody"}, "no_hand"),
-        ({"user": "no handle"}, "bad_value"),
-    ):
-        assert host.post(f"{at}let_up/", body, json_type).json()["error"]["code"] == why, body
-        assert host.post(f"{at}decline_hand/", body, json_type).json()["error"]["code"] == why, body
+    for name, why in (("bert", "no_hand"), ("nobody", "no_hand"), ("no handle", "bad_value")):
+        for act in ("let_up", "decline_hand"):
+            assert host.post(f"{at}{act}/", {"user": name}, json_type).json()["error"]["code"] == why, name
     assert host.post(f"{at}let_up/", {}, json_type).json() == {"user": "anna", "place": 1}
     for wrong in ({}, {"locked": None}, {"locked": "perhaps"}):
         assert host.put(f"{at}lock_hands/", wrong, json_type).json()["error"]["code"] == "bad_value"
@@ -477,9 +477,8 @@ def test_the_same_over_the_api() -> None:
 
 async def test_hands_over_sockets(web: Site) -> None:
     room: Room = await run(picky_room)()
-    anna, bert, other = [
-        await run(lambda name=name: consented(person(name), room))() for name in ("anna", "bert", "other")
-    ]
+    askers = run(lambda: [consented(person(name), room) for name in ("anna", "bert", "other")])
+    anna, bert, other = await askers()
     async with (
         Page(room, room.host) as host,
         Page(room, anna) as first,
@@ -496,9 +495,7 @@ async def test_hands_over_sockets(web: Site) -> None:
         assert (await host.wait_for("hand_raised"))["data"]["user"] == "anna"
         assert code(await cheat.ask("raise_hand", user="anna", place=1, invited=True)) == "ok"
         assert queue_of(await run(part)(room, room.host)) == ["anna", "bert"], "whatever is named, one raises one's own"
-        await cheat.wait_for(lambda message: message.get("type") == "hand_up" and message["place"] == 2) if not (
-            cheat.of_type("hand_up")
-        ) else None
+        await until(lambda: [message["place"] for message in cheat.of_type("hand_up")] == [2])
         for verb, args in (
             ("let_up", {}),
             ("let_up", {"user": "bert"}),
@@ -527,9 +524,7 @@ async def test_hands_over_sockets(web: Site) -> None:
             assert not any(word in said for word in ("hand_", "let_up", "bert", "raised_at"))
         kinds = await run(lambda: set(RoomEvent.objects.filter(room=room).values_list("type", flat=True)))()
         assert kinds == {"room_opened", "seat_taken", "hands_locked"}
-        logged = await run(
-            lambda: json.dumps(list(RoomEvent.objects.filter(room=room).values_list("data", flat=True)))
-        )()
+        logged = await run(lambda: str(RoomEvent.objects.filter(room=room).values_list("data", flat=True)))()
         assert "bert" not in logged and "raised" not in logged
 
 

@@ -1,6 +1,6 @@
 // The shapes that the room page's own parts agree on. What travels is in wire.d.ts, which is generated.
 import type { Room } from "room/core/room";
-import type { EventData, Lossy, Personal, Snapshot } from "room/wire";
+import type { EventData, Lossy, Personal, Sided, Snapshot } from "room/wire";
 
 /** What is known of the room: the last snapshot with all that came since, and who talks (handles; lossy). */
 export interface State extends Omit<Snapshot, "type" | "now"> {
@@ -82,11 +82,13 @@ export interface Mounted {
   /** What follows from a new state, beside drawing. */
   follow?(state: State, before: State): void;
   /** What is done when such a message arrives; personal ones only if they are about this room. */
-  messages?: { [Message in Lossy | Personal as Message["type"]]?: (message: Message) => void };
+  messages?: { [Message in Lossy | Personal | Sided as Message["type"]]?: (message: Message) => void };
   /** What a control of the bar does, by its name (`data-do`). */
   actions?: Record<string, () => unknown>;
   /** Controls of its own that the bar shows now. */
   controls?(state: State, local: Local): string[];
+  /** A hint that the bar shows now in place of its own; null for none. */
+  hint?(state: State, local: Local): string | null;
 }
 
 /** One thing that a room can do. `reduce` and `unsequenced` are pure; only `mount` touches the page. */

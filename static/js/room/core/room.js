@@ -119,10 +119,11 @@ export class Room extends EventTarget {
     queueMicrotask(() => {
       this.#due = false;
       const { state, local } = this;
-      const { shown, ...others } = this.#decide(state, local);
+      const { shown, hint, ...others } = this.#decide(state, local);
       this.#controls = {
         ...others,
         shown: [...shown, ...this.#parts.flatMap((part) => part.controls?.(state, local) ?? [])],
+        hint: this.#parts.map((part) => part.hint?.(state, local)).find(Boolean) ?? hint,
       };
       for (const part of this.#parts) part.draw?.(state, this.#controls);
     });

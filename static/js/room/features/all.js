@@ -7,6 +7,7 @@ import { entryPolicy } from "room/features/entry_policy";
 import { follow } from "room/features/follow";
 import { hands } from "room/features/hands";
 import { host } from "room/features/host";
+import { hostHands } from "room/features/host_hands";
 import { leaving } from "room/features/leaving";
 import { lifetime } from "room/features/lifetime";
 import { listeners } from "room/features/listeners";
@@ -33,6 +34,7 @@ export const features = /** @type {const} */ ([
   entryPolicy,
   speakPolicy,
   hands,
+  hostHands,
   seats,
   share,
   bar,

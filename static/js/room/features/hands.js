@@ -1,9 +1,117 @@
-// Hands: who asks to speak.
-import { withRoom } from "room/core/state";
+// Hands: one's own, with its place in the queue. The queue itself, for host and co-hosts, is in features/host_hands.
+import { labels } from "names";
+import { Own } from "room/core/hand_queue";
+import { freePlaces, isOver, ownSeat, withRoom } from "room/core/state";
+import { hit } from "shared/dom";
+import { notice } from "shared/notice";
+import { say } from "shared/words";
+
+/** @import { Room } from "room/core/room" */
+/** @import { Local, Mounted, State } from "room/types" */
+/** @import { Hands } from "room/wire" */
+
+/**
+ * Whether somebody listens who may be on a stage, and cannot simply sit down.
+ * @param {State} state
+ */
+function wouldAsk(state) {
+  const { may, user } = state.you;
+  if (user === null || may.never_speak !== null || ownSeat(state)) return false;
+  return !may.take_seat || (freePlaces(state) < 1 && user !== state.room.host);
+}
+
+/** @implements {Mounted} */
+class OwnHand {
+  #room;
+  #own = new Own();
+
+  /** @param {Room} room */
+  constructor(room) {
+    this.#room = room;
+    this.#reset(room.state);
+    document.addEventListener("click", (event) => {
+      if (hit(event, 'a[data-do="leave"]') && this.#isUp(room.state)) this.#leave();
+    });
+  }
+
+  actions = { lower_hand: () => this.#room.attempt(() => this.#room.ask("lower_hand")) };
+
+  /** @type {Mounted["messages"]} */
+  messages = {
+    hand_up: (message) => this.#change(() => this.#own.up(message)),
+    hand_place: (message) => {
+      const before = this.#own.hand?.place;
+      this.#change(() => this.#own.up(message));
+      if (this.#own.hand?.place === 1 && before !== 1) notice(say("hand_next"));
+    },
+    hand_down: (message) => {
+      this.#change(() => this.#own.down(message));
+      if (message.outcome === "lost") notice(say("hand_lost"));
+    },
+    hand_declined: (message) => {
+      this.#change(() => this.#own.down(message));
+      notice(say("hand_declined"));
+    },
+    let_up: ({ by }) => {
+      const name = by && labels(this.#room.state.seats).get(by);
+      notice(name ? say("let_up_by", { name }) : say("on_stage"));
+    },
+  };
+
+  /**
+   * @param {State} state
+   * @param {State} before
+   */
+  follow(state, before) {
+    if (state.you.parts !== before.you.parts) this.#reset(state);
+  }
+
+  /**
+   * @param {State} state
+   * @param {Local} local
+   */
+  controls(state, { sound, out }) {
+    if (out || isOver(state)) return [];
+    if (this.#isUp(state)) return ["lower_hand"];
+    const listens = sound !== "off" && sound !== "blocked";
+    return listens && wouldAsk(state) && !state.room.hands_locked ? ["raise_hand"] : [];
+  }
+
+  /**
+   * @param {State} state
+   * @param {Local} local
+   */
+  hint(state, { out }) {
+    if (out || isOver(state)) return null;
+    if (this.#isUp(state)) return say("hand_place", { place: this.#own.hand?.place ?? 1 });
+    return wouldAsk(state) && state.room.hands_locked ? say("hands_locked") : null;
+  }
+
+  /** @param {State} state */
+  #reset(state) {
+    this.#own.reset(/** @type {Hands | undefined} */ (state.you.parts.hands)?.own ?? null);
+  }
+
+  /** @param {State} state */
+  #isUp(state) {
+    return this.#own.hand !== null && !ownSeat(state);
+  }
+
+  /** @param {() => void} work */
+  #change(work) {
+    work();
+    this.#room.draw();
+  }
+
+  #leave() {
+    this.#room.ask("lower_hand", { leaving: true }).catch((refused) => console.info("lower_hand", refused.code));
+  }
+}
 
 /** @satisfies {import("room/types").Feature} */
 export const hands = {
   reduce: {
     hands_locked: (state, { locked }) => withRoom(state, { hands_locked: locked }),
   },
+  mount: (room) => new OwnHand(room),
 };

@@ -54,6 +54,7 @@ class Microphone {
   }
 
   actions = {
+    raise_hand: () => this.#raiseHand(),
     take_seat: () => this.#takeSeat(),
     unmute: () => this.#unmute(),
     speak_here: () => this.#unmute(),
@@ -128,12 +129,7 @@ class Microphone {
    */
   async #toStage(label, enter) {
     const room = this.#room;
-    const { consented } = room.state.you;
-    const agree = async () => {
-      await room.ask("consent", { version: room.page.consent });
-      room.dispatch({ type: "consented" });
-    };
-    const microphone = await this.#check.run({ consented, agree, label });
+    const microphone = await this.#checked(label);
     if (!microphone) return false;
     const seated = await room.attempt(async () => {
       await enter();
@@ -149,6 +145,30 @@ class Microphone {
 
   async #takeSeat() {
     if (await this.#toStage("go_seat", () => this.#room.ask("take_seat"))) notice(say("on_stage"));
+  }
+
+  /**
+   * The check, consent included. Resolves to the open microphone, or null if the person thought better of it.
+   * @param {string} label
+   */
+  #checked(label) {
+    const room = this.#room;
+    const { consented } = room.state.you;
+    const agree = async () => {
+      await room.ask("consent", { version: room.page.consent });
+      room.dispatch({ type: "consented" });
+    };
+    return this.#check.run({ consented, agree, label });
+  }
+
+  /** Ask to speak: the first time after the check, so that nobody is let up who then cannot speak. */
+  async #raiseHand() {
+    if (!this.#room.state.you.consented) {
+      const microphone = await this.#checked("go_hand");
+      if (!microphone) return;
+      for (const track of microphone.getTracks()) track.stop();
+    }
+    await this.#room.attempt(() => this.#room.ask("raise_hand"));
   }
 
   /** @param {MediaStream} microphone */

@@ -1,0 +1,195 @@
+// The queue of hands, for host and co-hosts: who waits how long, let up, decline, lock; a count, and a sound if wanted.
+import { Queue } from "room/core/hand_queue";
+import { freePlaces, isOver } from "room/core/state";
+import { audioContext } from "room/sound/level";
+import { drawAvatar } from "shared/avatar";
+import { clone, find, findAll, hit, write } from "shared/dom";
+import { clock } from "shared/time";
+import { number, say, sayMany } from "shared/words";
+
+/** @import { Room } from "room/core/room" */
+/** @import { Local, Mounted, State } from "room/types" */
+/** @import { HandRaised, Hands } from "room/wire" */
+
+const SOUND = "stamtafel.hands.sound"; // in localStorage: "on" for a sound with each new hand
+const TICK = 5000; // ms between two drawings of waiting times
+
+/** @returns {boolean} */
+function soundWanted() {
+  try {
+    return localStorage.getItem(SOUND) === "on";
+  } catch (error) {
+    console.info("localStorage", error.name); // blocked by the browser's settings
+    return false;
+  }
+}
+
+/** @param {boolean} wanted */
+function keepSound(wanted) {
+  try {
+    localStorage.setItem(SOUND, wanted ? "on" : "off");
+  } catch (error) {
+    console.info("localStorage", error.name);
+  }
+}
+
+/** Two short, soft tones. */
+function chime() {
+  const context = audioContext();
+  const gain = context.createGain();
+  gain.connect(context.destination);
+  gain.gain.setValueAtTime(0.08, context.currentTime);
+  gain.gain.linearRampToValueAtTime(0, context.currentTime + 0.4);
+  for (const [hertz, after] of [
+    [660, 0],
+    [880, 0.15],
+  ]) {
+    const tone = context.createOscillator();
+    tone.frequency.value = hertz;
+    tone.connect(gain);
+    tone.start(context.currentTime + after);
+    tone.stop(context.currentTime + after + 0.2);
+  }
+}
+
+/** @implements {Mounted} */
+class HandsPanel {
+  #room;
+  #queue = new Queue();
+  #panel = find("[data-hands]");
+  #list = find("[data-hands-list]", HTMLElement, this.#panel);
+  #sound = find("[data-hands-sound]", HTMLInputElement, this.#panel);
+
+  /** @param {Room} room */
+  constructor(room) {
+    this.#room = room;
+    this.#reset(room.state);
+    this.#sound.checked = soundWanted();
+    this.#sound.addEventListener("change", () => {
+      keepSound(this.#sound.checked);
+      if (this.#sound.checked) chime();
+    });
+    this.#panel.addEventListener("click", (event) => this.#clicked(event));
+    setInterval(() => this.#queue.count > 0 && room.draw(), TICK);
+  }
+
+  actions = {
+    hands: () => {
+      this.#panel.scrollIntoView({ block: "nearest" });
+      this.#panel.focus({ preventScroll: true });
+    },
+  };
+
+  /** @type {Mounted["messages"]} */
+  messages = {
+    hand_raised: ({ data }) => {
+      if (this.#queue.raise(data) && this.#sound.checked) chime();
+      this.#room.draw();
+    },
+    hand_lowered: ({ data }) => {
+      this.#queue.lower(data);
+      if (this.#queue.isShort) this.#ask("snapshot");
+      this.#room.draw();
+    },
+  };
+
+  /**
+   * @param {State} state
+   * @param {State} before
+   */
+  follow(state, before) {
+    if (state.you.parts !== before.you.parts) this.#reset(state);
+    // Now host or co-host: the queue is in the next snapshot.
+    else if (state.you.may.manage && !before.you.may.manage) this.#ask("snapshot");
+  }
+
+  /**
+   * @param {State} state
+   * @param {Local} local
+   */
+  controls(state, { out }) {
+    return !out && !isOver(state) && state.you.may.manage && this.#queue.count > 0 ? ["hands"] : [];
+  }
+
+  /** @param {State} state */
+  draw(state) {
+    this.#panel.hidden = !state.you.may.manage || isOver(state);
+    if (this.#panel.hidden) return;
+    const { first, count } = this.#queue;
+    const shown = first ?? [];
+    write(find("[data-hands-count]", HTMLElement, this.#panel), number(count));
+    write(find("[data-hands-badge]"), sayMany("hands", count));
+    find("[data-hands-none]", HTMLElement, this.#panel).hidden = count > 0;
+    const more = find("[data-hands-more]", HTMLElement, this.#panel);
+    more.hidden = count <= shown.length;
+    write(more, sayMany("hands_more", count - shown.length));
+    const isFull = freePlaces(state) < 1;
+    find('[data-hands-do="next"]', HTMLButtonElement, this.#panel).disabled = count < 1 || isFull;
+    find('[data-hands-do="lock"]', HTMLElement, this.#panel).setAttribute("aria-pressed", `${state.room.hands_locked}`);
+    this.#drawList(shown, isFull);
+  }
+
+  /**
+   * @param {HandRaised[]} shown
+   * @param {boolean} isFull
+   */
+  #drawList(shown, isFull) {
+    const name = (/** @type {HandRaised} */ hand) => `${hand.user} ${hand.raised_at}`;
+    const wanted = new Set(shown.map(name));
+    for (const old of findAll(":scope > li", this.#list)) if (!wanted.has(old.dataset.hand ?? "")) old.remove();
+    shown.forEach((hand, place) => {
+      const before = findAll(":scope > li", this.#list)[place];
+      const item = before?.dataset.hand === name(hand) ? before : clone("[data-hand-item]");
+      if (item !== before) {
+        item.dataset.hand = name(hand);
+        item.dataset.user = hand.user;
+        this.#list.insertBefore(item, before ?? null);
+        this.#introduce(item, hand);
+      }
+      const seconds = (Date.now() - Date.parse(hand.raised_at)) / 1000;
+      write(find("[data-hand-waits]", HTMLElement, item), say("hand_waits", { time: clock(seconds) }));
+      find('[data-hand-do="let_up"]', HTMLButtonElement, item).disabled = isFull;
+    });
+  }
+
+  /**
+   * @param {HTMLElement} item
+   * @param {HandRaised} hand
+   */
+  #introduce(item, hand) {
+    drawAvatar(find(".avatar", HTMLElement, item), hand);
+    find("[data-hand-name]", HTMLElement, item).textContent = hand.name;
+    find("[data-hand-invited]", HTMLElement, item).hidden = !hand.invited;
+    for (const button of findAll("[data-hand-do]", item)) {
+      button.setAttribute("aria-label", say(`${button.dataset.handDo}_name`, { name: hand.name }));
+    }
+  }
+
+  /** @param {MouseEvent} event */
+  #clicked(event) {
+    const what = hit(event, "[data-hands-do]")?.dataset.handsDo;
+    if (what === "next") this.#ask("let_up");
+    if (what === "lock") this.#ask("lock_hands", { locked: !this.#room.state.room.hands_locked });
+    const verb = hit(event, "[data-hand-do]")?.dataset.handDo;
+    if (verb) this.#ask(verb, { user: hit(event, "[data-user]")?.dataset.user });
+  }
+
+  /**
+   * @param {string} verb
+   * @param {object} [values]
+   */
+  #ask(verb, values) {
+    this.#room.attempt(() => this.#room.ask(verb, values));
+  }
+
+  /** @param {State} state */
+  #reset(state) {
+    const part = /** @type {Hands | undefined} */ (state.you.parts.hands);
+    this.#queue.reset(part ?? { queue: null, count: null, own: null });
+  }
+}
+
+/** @satisfies {import("room/types").Feature} */
+export const hostHands = {
+  mount: (room) => new HandsPanel(room),
+};
