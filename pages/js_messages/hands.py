@@ -19,7 +19,7 @@ def hand_words(host: str) -> dict[str, str]:
         "hand_declined": _("The host cannot let you up right now. You can raise your hand again later."),
         "hands_locked": _("The host takes no new hands at the moment."),
         "let_up_by": _("{name} let you up. Your microphone is off until you unmute."),
-        "let_up_name": _("Let {name} up"),
+        "let_up_name": _("Let up {name}"),
         "decline_hand_name": _("Decline {name}’s hand"),
         "hand_waits": _("waits {time}"),
         "hands_one": ngettext("{number} hand", "{number} hands", 1),
