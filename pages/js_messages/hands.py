@@ -13,7 +13,7 @@ def hand_words(host: str) -> dict[str, str]:
     return {
         "no_invitation": _("Here, people whom the host invites take a seat."),
         "go_hand": _("Raise hand"),
-        "hand_place": _("You are number {place} in the queue."),
+        "hand_place": _("Number {place}"),
         "hand_next": _("You are next."),
         "hand_lost": _("You were away for a while, so your hand is down. You can raise it again."),
         "hand_declined": _("The host cannot let you up right now. You can raise your hand again later."),
