@@ -1,0 +1,73 @@
+"""Rooms where people ask to speak, for tests."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from django.db import connection
+
+from people.models import User
+from rooms import actions
+from rooms.models import Hand, Room
+from rooms.rules.identity import Who
+from rooms.rules.refusals import RoomRefused
+from rooms.wire.snapshot import snapshot
+from tests.support.people import person
+from tests.support.rooms import consented, open_room
+
+
+def picky_room(**values: Any) -> Room:
+    """A room where others than those whom the host follows raise a hand."""
+    return open_room(**{"speak_policy": "followed", **values})
+
+
+def raised(handle: str, room: Room) -> User:
+    user = consented(person(handle), room)
+    actions.raise_hand(room.pk, user)
+    return user
+
+
+def queue(room: Room) -> list[str]:
+    up = Hand.objects.filter(room=room, lowered_at=None).order_by("raised_at", "id")
+    return list(up.values_list("user__handle", flat=True))
+
+
+def outcomes(room: Room) -> dict[str, str]:
+    return dict(Hand.objects.filter(room=room).order_by("id").values_list("user__handle", "outcome"))
+
+
+def refused(act: Callable[..., Any], *args: Any, **more: Any) -> str:
+    with pytest.raises(RoomRefused) as caught:
+        act(*args, **more)
+    return caught.value.code
+
+
+def part(room: Room, user: User) -> Any:
+    return snapshot(room.pk, Who.of_user(user))["you"]["parts"]["hands"]
+
+
+def race(acts: list[Callable[[], Any]]) -> list[str]:
+    """All at once, each in a thread and connection of its own; "ok" or the code of the refusal."""
+    results: list[str] = []
+    start = threading.Barrier(len(acts))
+
+    def runner(act: Callable[[], Any]) -> None:
+        try:
+            start.wait()
+            act()
+            results.append("ok")
+        except RoomRefused as error:
+            results.append(error.code)
+        finally:
+            connection.close()
+
+    threads = [threading.Thread(target=runner, args=(act,)) for act in acts]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(120)
+    assert len(results) == len(acts)
+    return sorted(results)
