@@ -1,9 +1,9 @@
 // Hands: one's own, with its place in the queue. The queue itself, for host and co-hosts, is in features/host_hands.
 import { labels } from "names";
 import { Own } from "room/core/hand_queue";
+import { notice } from "room/core/notices";
 import { freePlaces, isOver, ownSeat, withRoom } from "room/core/state";
 import { hit } from "shared/dom";
-import { notice } from "shared/notice";
 import { say } from "shared/words";
 
 /** @import { Room } from "room/core/room" */
@@ -29,9 +29,14 @@ class OwnHand {
   constructor(room) {
     this.#room = room;
     this.#reset(room.state);
-    document.addEventListener("click", (event) => {
-      if (hit(event, 'a[data-do="leave"]') && this.#isUp(room.state)) this.#leave();
-    });
+    // While the event comes down: what leaves the page closes the line at once.
+    document.addEventListener(
+      "click",
+      (event) => {
+        if (hit(event, 'a[data-do="leave"]') && this.#isUp(room.state)) this.#leave();
+      },
+      { capture: true },
+    );
   }
 
   actions = { lower_hand: () => this.#room.attempt(() => this.#room.ask("lower_hand")) };
@@ -70,8 +75,8 @@ class OwnHand {
    * @param {State} state
    * @param {Local} local
    */
-  controls(state, { sound, out }) {
-    if (out || isOver(state)) return [];
+  controls(state, { sound, lost, out }) {
+    if (out || lost || isOver(state)) return [];
     if (this.#isUp(state)) return ["lower_hand"];
     const listens = sound !== "off" && sound !== "blocked";
     return listens && wouldAsk(state) && !state.room.hands_locked ? ["raise_hand"] : [];
@@ -81,8 +86,8 @@ class OwnHand {
    * @param {State} state
    * @param {Local} local
    */
-  hint(state, { out }) {
-    if (out || isOver(state)) return null;
+  hint(state, { lost, out }) {
+    if (out || lost || isOver(state)) return null;
     if (this.#isUp(state)) return say("hand_place", { place: this.#own.hand?.place ?? 1 });
     return wouldAsk(state) && state.room.hands_locked ? say("hands_locked") : null;
   }
