@@ -1,6 +1,7 @@
 """Actions on rooms: the only code that changes one. Each locks the room, checks `permissions`, changes rows, appends
 to the event log, and publishes when the transaction commits. Refusals raise `RoomRefused`."""
 
+from rooms.actions.arrival import admit
 from rooms.actions.consent import record_consent
 from rooms.actions.entry import set_entry_policy
 from rooms.actions.epoch import new_epoch
@@ -9,12 +10,14 @@ from rooms.actions.microphone import hold_microphone, release_microphone
 from rooms.actions.opening import end_room, open_room
 from rooms.actions.publishing import DownloadLink, download_everything, set_published
 from rooms.actions.recording import adopt_folder, retry_recording, set_recording_paused
+from rooms.actions.removals import remove_person, undo_removal
 from rooms.actions.stage import leave_seat, set_muted, take_seat, unseat
 from rooms.actions.standing import standing_changed
 from rooms.actions.sweep import sweep_rooms
 
 __all__ = [
     "DownloadLink",
+    "admit",
     "adopt_folder",
     "download_everything",
     "end_room",
@@ -26,6 +29,7 @@ __all__ = [
     "open_room",
     "record_consent",
     "release_microphone",
+    "remove_person",
     "retry_recording",
     "set_entry_policy",
     "set_muted",
@@ -34,5 +38,6 @@ __all__ = [
     "standing_changed",
     "sweep_rooms",
     "take_seat",
+    "undo_removal",
     "unseat",
 ]

@@ -7,6 +7,7 @@ from django.utils import timezone
 
 from people.models import User
 from people.standing import lock_standing
+from rooms.actions.blocked_here import tell_blockers
 from rooms.actions.locking import locked, media_changed
 from rooms.actions.microphone import switch_microphone
 from rooms.models import Room, Seat
@@ -42,9 +43,11 @@ def _sit(room: Room, user: User, role: str, place: int) -> Seat:
     """Insert the seat. Raises stage_full where a database constraint refuses it."""
     try:
         with transaction.atomic():
-            return Seat.objects.create(
+            seat = Seat.objects.create(
                 room=room, user=user, place=place, role=Seat.Role.HOST if role == "host" else Seat.Role.SPEAKER
             )
+            tell_blockers(room, user)
+            return seat
     except IntegrityError as error:
         if any(guard in str(error) for guard in GUARDS):
             raise RoomRefused("stage_full") from error
@@ -63,7 +66,7 @@ def leave_seat(room_id: int, user: User, reason: str = Seat.LeftReason.LEFT) -> 
         seat = open_seat(room, user)
         if seat is None:
             raise RoomRefused("not_on_stage")
-        _stand_up(room, seat, reason)
+        stand_up(room, seat, reason)
 
 
 def unseat(room_id: int, user: User, by: User) -> None:
@@ -74,11 +77,12 @@ def unseat(room_id: int, user: User, by: User) -> None:
         refuse(permissions.may_act_on_speaker(facts_of(room, by), target_role=target_role))
         if seat is None:
             raise RoomRefused("not_on_stage")
-        _stand_up(room, seat, Seat.LeftReason.UNSEATED)
+        stand_up(room, seat, Seat.LeftReason.UNSEATED)
         tell(user.pk, {"type": "you_unseated", "room": room.slug, "by": by.handle})
 
 
-def _stand_up(room: Room, seat: Seat, reason: str) -> None:
+def stand_up(room: Room, seat: Seat, reason: str) -> None:
+    """Close a seat in a locked room, and publish it."""
     seat.left_at, seat.left_reason = timezone.now(), reason
     seat.save(update_fields=["left_at", "left_reason"])
     append_event(room, "seat_left", {"user": seat.user.handle, "reason": reason})

@@ -213,15 +213,18 @@ class Beat(TypedDict):
 
 
 class Personal(TypedDict):
-    """On a person's own channel: `you_muted`, `you_unseated`, `mic_lost`, `mic_moved`. `room` is the slug it is about.
+    """On a person's own channel: `you_muted`, `you_unseated`, `mic_lost`, `mic_moved`, `blocked_here`. `room` is the
+    slug it is about.
 
-    `page` names the page whose microphone was lost, or the one that holds it now; empty for none.
+    `page` names the page whose microphone was lost, or the one that holds it now; empty for none. `user` is the handle
+    of a person on stage whom the reader blocked (`blocked_here`).
     """
 
     type: str
     room: str
     by: NotRequired[str | None]
     page: NotRequired[str]
+    user: NotRequired[str]
 
 
 class Sided(TypedDict):
@@ -233,12 +236,12 @@ class Sided(TypedDict):
 
 
 LOSSY = ("count", "talking", "connected", "media_restarted", "beat")
-PERSONAL = ("you_muted", "you_unseated", "mic_lost", "mic_moved")
+PERSONAL = ("you_muted", "you_unseated", "mic_lost", "mic_moved", "blocked_here")
 
 
 # Kinds on the channel of a room's host side (host and co-hosts), and on that of staff: `Sided`.
-HOST_SIDE: tuple[str, ...] = ()
-STAFF: tuple[str, ...] = ()
+HOST_SIDE: tuple[str, ...] = ("removed", "removal_undone")
+STAFF: tuple[str, ...] = ("report_received",)
 
 
 def encode(message: Any) -> str:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from rest_framework import serializers
 
-from rooms.live.verbs import sound, stage
-from rooms.live.verbs.arguments import ENTRY_POLICY, FLAG, PERSON, RAW, SELF_OR_PERSON, TEXT_VERSION
+from rooms.live.verbs import removals, sound, stage
+from rooms.live.verbs.arguments import ACCOUNT, ENTRY_POLICY, FLAG, PERSON, RAW, SELF_OR_PERSON, TEXT_VERSION
 from rooms.live.verbs.verb import Rest, Verb
 from rooms.rules import limits
 
@@ -18,6 +18,8 @@ VERBS: dict[str, Verb] = {
     "mute": Verb(stage.mute, args={"user": SELF_OR_PERSON}, rest=Rest("post", "mute")),
     "unmute": Verb(stage.unmute, args={"user": SELF_OR_PERSON}, rest=Rest("post", "unmute", takes_arguments=False)),
     "unseat": Verb(stage.unseat, args={"user": PERSON}, rest=Rest("post", "unseat")),
+    "remove": Verb(removals.remove, args={"user": ACCOUNT}, rest=Rest("post", "remove")),
+    "undo_removal": Verb(removals.undo_removal, args={"user": ACCOUNT}, rest=Rest("post", "undo_removal")),
     "speak_claim": Verb(stage.speak_claim, args={"take": FLAG}),
     "speak_stop": Verb(stage.speak_stop),
     "set_entry_policy": Verb(stage.set_entry_policy, args={"policy": ENTRY_POLICY}, rest=Rest("put", "entry")),

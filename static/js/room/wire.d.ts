@@ -168,15 +168,18 @@ export interface Beat {
 }
 
 /**
- * On a person's own channel: `you_muted`, `you_unseated`, `mic_lost`, `mic_moved`. `room` is the slug it is about.
+ * On a person's own channel: `you_muted`, `you_unseated`, `mic_lost`, `mic_moved`, `blocked_here`. `room` is the
+ * slug it is about.
  *
- * `page` names the page whose microphone was lost, or the one that holds it now; empty for none.
+ * `page` names the page whose microphone was lost, or the one that holds it now; empty for none. `user` is the handle
+ * of a person on stage whom the reader blocked (`blocked_here`).
  */
 export interface Personal {
-  type: "you_muted" | "you_unseated" | "mic_lost" | "mic_moved";
+  type: "you_muted" | "you_unseated" | "mic_lost" | "mic_moved" | "blocked_here";
   room: string;
   by?: string | null;
   page?: string;
+  user?: string;
 }
 
 /**
