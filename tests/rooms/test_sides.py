@@ -142,4 +142,4 @@ def test_apps_above_add_parts_to_snapshots() -> None:
         hooks.snapshot_parts.unregister("test")
         hooks.personal_parts.unregister("test")
     assert mine["parts"] == nobodys["parts"] == {"test": {"title": room.title}}
-    assert mine["you"]["parts"] == {"test": room.host.handle} and nobodys["you"]["parts"] == {}
+    assert mine["you"]["parts"]["test"] == room.host.handle and nobodys["you"]["parts"] == {}
