@@ -33,7 +33,7 @@ class ReportRequest(serializers.Serializer[Any]):
     )
 
 
-class ReceiptShape(serializers.Serializer[Any]):
+class ReportReceipt(serializers.Serializer[Any]):
     """The receipt of a report: all that is ever said of it here."""
 
     id = serializers.UUIDField()

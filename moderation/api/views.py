@@ -20,7 +20,7 @@ class Reports(ApiView):
 
     refused = ModerationRefused
 
-    @described("rooms_report", shapes.ReceiptShape, shapes.ReportRequest, tag="rooms", status=201)
+    @described("rooms_report", shapes.ReportReceipt, shapes.ReportRequest, tag="rooms", status=201)
     def post(self, request: Request, slug: str) -> Response:
         """Report a range of a room to moderators; nobody else learns of it."""
         room = Room.objects.by_slug(slug)

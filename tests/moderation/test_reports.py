@@ -106,7 +106,7 @@ def test_the_rules_of_right_and_range() -> None:
         ({"admitted": True, "started": False}, "unknown_room"),
     ]
     for change, answer in answers:
-        assert may_report(**{**may, **change}) == answer  # type: ignore[arg-type]
+        assert may_report(**{**may, **change}) == answer
     assert clamped_range(-5, 50, room_ms=20) == (0, 20)
     assert clamped_range(20, 50, room_ms=20) is None and clamped_range(0, 0, room_ms=20) is None
     assert clamped_range(0, LONGEST_MS, room_ms=10**9) == (0, LONGEST_MS)
@@ -185,7 +185,7 @@ def test_nobody_but_staff_is_told_and_staff_not_about_whom() -> None:
     readers = [Who.of_user(user) for user in (room.host, guest, reporter, person("carl"))] + [Who(None, "a:x")]
     before = [{**snapshot(room.pk, who), "now": None} for who in readers]
     log = RoomEvent.objects.filter(room=room).count()
-    with bus.client().pubsub(ignore_subscribe_messages=True) as heard:
+    with bus.client().pubsub(ignore_subscribe_messages=True) as heard:  # type: ignore[no-untyped-call]
         heard.psubscribe("*")
         heard.get_message(timeout=1)
         receipt = report(reporter, room, category="life_in_danger", from_ms=0, to_ms=5, subject=guest, words=SECRET)
