@@ -21,6 +21,7 @@ urlpatterns = [
     path("api/v1/", include("people.api.urls")),
     path("api/v1/", include("social.api.urls")),
     path("api/v1/", include("rooms.api.urls")),
+    path("api/v1/", include("moderation.api.urls")),
     path("api/v1/", include("transcripts.api.urls")),
     path("api/v1/", include("retention.api.urls")),
     path("", include("people.urls")),

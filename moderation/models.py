@@ -1,8 +1,20 @@
-"""Proxy models of trust and safety."""
+"""Models of trust and safety: reports, and the proxy of a room for its retention clock."""
 
+from __future__ import annotations
+
+import uuid
+
+from django.conf import settings
+from django.db import models
+from django.db.models import F, Q
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from core.fields import TypedColumn
+from core.text import Text
 from rooms.models import Room
+
+WORDS = Text(2000, lines=True)
 
 
 class RoomClock(Room):
@@ -14,3 +26,47 @@ class RoomClock(Room):
         permissions = [("view_health", "Can see how the parts of the site are")]
         verbose_name = _("retention clock")
         verbose_name_plural = _("retention clocks")
+
+
+class Report(models.Model):
+    """Notice to moderators about a range of a room, from `from_ms` to `to_ms` of room time, by one person (`subject`)
+    or, without one, by the room as a whole. `receipt` is all that the reporter gets of it."""
+
+    class Category(models.TextChoices):
+        CHILD_SAFETY = "child_safety", _("A child is abused or in danger")
+        LIFE_IN_DANGER = "life_in_danger", _("Somebody’s life is in danger")
+        VIOLENCE = "violence", _("Threats or violence")
+        HATE = "hate", _("Hate against a group of people")
+        HARASSMENT = "harassment", _("Harassment or bullying")
+        UNDER_AGE = "under_age", _("Somebody here is too young")
+        SPAM_OR_FRAUD = "spam_or_fraud", _("Spam or fraud")
+        OTHER = "other", _("Something else")
+
+    receipt = models.UUIDField(_("receipt"), default=uuid.uuid4, unique=True, editable=False)
+    room = models.ForeignKey(Room, models.PROTECT, related_name="+", verbose_name=_("room"))
+    subject = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, related_name="+", null=True, blank=True, verbose_name=_("about")
+    )
+    reporter = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+", verbose_name=_("reporter"))
+    category = models.CharField(_("category"), max_length=14, choices=Category.choices)
+    words = TypedColumn(_("in their words"), text=WORDS, blank=True)
+    from_ms = models.PositiveBigIntegerField(_("from (ms of room time)"))
+    to_ms = models.PositiveBigIntegerField(_("to (ms of room time)"))
+    once = models.CharField(max_length=64, blank=True, default="", editable=False)  # of a form or program; "" for none
+    at = models.DateTimeField(_("when"), default=timezone.now)
+
+    class Meta:
+        verbose_name = _("report")
+        verbose_name_plural = _("reports")
+        constraints = [
+            models.UniqueConstraint(fields=["reporter", "once"], condition=~Q(once=""), name="report_once"),
+            models.CheckConstraint(condition=Q(from_ms__lt=F("to_ms")), name="report_range"),
+            models.CheckConstraint(
+                condition=Q(subject=None) | ~Q(subject=F("reporter")), name="report_not_about_oneself"
+            ),
+            models.CheckConstraint(condition=~Q(category="other", words=""), name="report_other_has_words"),
+        ]
+        indexes = [models.Index(fields=["room", "subject", "at"], name="report_of_room")]
+
+    def __str__(self) -> str:
+        return f"{self.receipt}: {self.category} in {self.room_id}"

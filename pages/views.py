@@ -20,6 +20,7 @@ from pages.js_messages.room import room_words
 from pages.seating import EMPTY_SEAT, chair_count, chairs
 from people.actions.account import update_profile
 from people.models import User
+from rooms.actions.arrival import admit
 from rooms.actions.entry import set_entry_policy
 from rooms.actions.opening import end_room, open_room
 from rooms.guests.demo import may_start_demo, start_demo_room
@@ -91,7 +92,7 @@ def room_page(request: HttpRequest, slug: str) -> HttpResponse:
         raise Http404
     who = who_of_request(request)
     try:
-        enter(room, who)
+        admit(room, who)
     except RoomRefused as refused:
         return render(request, "pages/refused.html", {"refused": refused}, status=refused.status)
     if not room.is_live:

@@ -17,6 +17,8 @@ TABLE: dict[str, Refusal] = {
         _("This form has made its token already, and it is not shown again. Load the page anew for another one."),
     ),
     "not_oneself": Refusal(409, _("You cannot follow yourself.")),
+    "not_block_oneself": Refusal(409, _("You cannot block yourself.")),
+    "you_blocked_person": Refusal(409, _("You blocked this person. Undo that first, then you can follow them.")),
     "already_a_creator": Refusal(409, _("You are in the creator group already: you can open rooms.")),
     "no_plan": Refusal(400, _("Say in a few words what you plan to host.")),
     "no_wave_name": Refusal(400, _("Give the wave a name, so that it can be found again.")),

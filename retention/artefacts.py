@@ -22,6 +22,7 @@ class Expiry(StrEnum):
     """Event with which something expires."""
 
     COPY = "copy"  # the purge of the room's copy: after 30 days, 90, or a hold
+    CASE = "case"  # the second clock of its case's statement, or six months after the case closed without one
     ACCOUNT = "account"  # the end of the account
     TTL = "ttl"  # its own time to live: under a minute
     NEVER = "never"  # kept: it holds nothing that anybody said
@@ -79,6 +80,13 @@ TABLE: tuple[Artefact, ...] = (
     # In memory: the last seconds of sound while recording is paused, and of each track on its way to the disk. The
     # supervisor deletes them every five seconds; where none runs, the purge does, with the room's folder.
     Artefact("window", Expiry.TTL),
+    # Kept with their case, however long the copy is: what was noticed and in which words must be there for an appeal.
+    Artefact(
+        "reports",
+        Expiry.CASE,
+        "who reported whom, category, words, range of room time; the words go with the case",
+        model="moderation.Report",
+    ),
     # Kept, with the reason.
     Artefact(
         "consents",

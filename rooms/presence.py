@@ -30,8 +30,10 @@ LINGER = 10  # seconds for which a page that lost its connection counts as open:
 BATCH = 500  # connections per script call
 ROOMS = 200  # rooms per round trip
 AWAY_KEPT = 30  # seconds that marks of absence live without a sweep
+COOKIES_KEPT = 3600  # seconds that listener cookies of accounts live after the last connection to the room
+MOST_COOKIES = 20  # remembered of one account in one room
 
-# KEYS: connections, people, marks of absence. Every script first removes expired connections.
+# KEYS: connections, people, marks of absence, listener cookies. Every script first removes expired connections.
 _PRUNE = """
 local t = redis.call('TIME')
 local now = t[1] * 1000 + math.floor(t[2] / 1000)
@@ -48,12 +50,12 @@ for _, member in ipairs(redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', now)) do
   gone(member)
 end
 """
-# ARGV: ttl in ms, members. Returns how many people were not here before.
+# ARGV: ttl in ms, lifetime of cookies in s, members. Returns how many people were not here before.
 _ENTER = (
     _PRUNE
     + """
 local new = 0
-for i = 2, #ARGV do
+for i = 3, #ARGV do
   if redis.call('ZADD', KEYS[1], now + ARGV[1], ARGV[i]) == 1 then
     local who = string.match(ARGV[i], '^([^|]*)|')
     redis.call('HDEL', KEYS[3], who)
@@ -62,6 +64,7 @@ for i = 2, #ARGV do
 end
 redis.call('PEXPIRE', KEYS[1], ARGV[1] * 2)
 redis.call('PEXPIRE', KEYS[2], ARGV[1] * 2)
+redis.call('EXPIRE', KEYS[4], ARGV[2])
 return new
 """
 )
@@ -128,9 +131,9 @@ def user_key(user_pk: int) -> str:
     return f"u:{user_pk}"
 
 
-def _keys(room_pk: int) -> tuple[str, str, str]:
+def _keys(room_pk: int) -> tuple[str, str, str, str]:
     name = f"presence:{room_pk}"
-    return bus.key(name), bus.key(f"{name}:people"), bus.key(f"{name}:away")
+    return bus.key(name), bus.key(f"{name}:people"), bus.key(f"{name}:away"), bus.key(f"{name}:cookies")
 
 
 def _run(client: Any, script: str, room_pk: int, *values: Any) -> Any:
@@ -152,7 +155,7 @@ async def enter(client: redis.asyncio.Redis, room_pk: int, members: Iterable[tup
     names = [f"{who}|{conn}" for who, conn in members]
     new = 0
     for start in range(0, len(names), BATCH):
-        call: Any = _run(client, _ENTER, room_pk, TTL * 1000, *names[start : start + BATCH])
+        call: Any = _run(client, _ENTER, room_pk, TTL * 1000, COOKIES_KEPT, *names[start : start + BATCH])
         new += int(await call)
     return new
 
@@ -177,6 +180,29 @@ def page_is_open(room_pk: int, who: str, page: str) -> bool:
     client = bus.client()
     connected: Any = _run(client, _PAGE, room_pk, who, page)
     return bool(connected) or bool(client.exists(_lingering(room_pk, who, page)))
+
+
+# KEYS: listener cookies, all of score 0, as `account|MAC`. ARGV: `account|`, MAC, most of one account, lifetime in s.
+_REMEMBER = """
+if redis.call('ZLEXCOUNT', KEYS[1], '[' .. ARGV[1], '(' .. ARGV[1] .. '~') < tonumber(ARGV[3]) then
+  redis.call('ZADD', KEYS[1], 0, ARGV[1] .. ARGV[2])
+end
+redis.call('EXPIRE', KEYS[1], ARGV[4])
+"""
+
+
+def remember_cookie(room_pk: int, user_pk: int, mac: str) -> None:
+    """Remember the MAC of the listener cookie in an account's browser (`identity.listener_mac`) while anybody is in the
+    room, in case the account is removed from it. Raises RedisError."""
+    key = _keys(room_pk)[3]
+    bus.client().eval(_REMEMBER, 1, key, f"{user_pk}|", mac, MOST_COOKIES, COOKIES_KEPT)
+
+
+def cookies_of_account(room_pk: int, user_pk: int) -> list[str]:
+    """MACs remembered of an account in a room. Raises RedisError."""
+    start = f"{user_pk}|"
+    members: Any = bus.client().zrangebylex(_keys(room_pk)[3], f"[{start}", f"({start}~")
+    return [member.removeprefix(start) for member in members]
 
 
 async def alook(client: redis.asyncio.Redis, room_pk: int, people: list[str]) -> tuple[int, list[bool]]:

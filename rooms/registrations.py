@@ -11,19 +11,23 @@ from core import bus
 from core.erasers import erasers
 from people import signals
 from people.hooks import live_links
+from rooms.actions.blocks import on_block
 from rooms.actions.standing import on_account_changed
 from rooms.guests import demo as _demo  # noqa: F401  # receives people's accounts_ready
 from rooms.hooks import personal_parts, recording_ready
+from rooms.queries import personal as _personal  # noqa: F401  # registers parts of snapshots
 from rooms.queries.hands import hands_part
 from rooms.queries.live_now import live_link
 from rooms.recording.delivery import exports as _exports  # noqa: F401  # registers this app's texts
 from rooms.recording.tasks import prepare_recording
+from social.signals import blocked
 
-PRESENCE_KEYS = ("presence:{}", "presence:{}:people", "away:{}", "count:{}")
+PRESENCE_KEYS = ("presence:{}", "presence:{}:people", "presence:{}:away", "presence:{}:cookies", "count:{}")
 
 live_links.register("rooms")(live_link)
 personal_parts.register("hands")(hands_part)
 signals.standing_changed.connect(on_account_changed, dispatch_uid="rooms.standing")
+blocked.connect(on_block, dispatch_uid="rooms.blocks")
 
 
 @erasers.register("presence")

@@ -32,8 +32,8 @@ class Follow(models.Model):
 class Block(models.Model):
     """`blocker` and `blocked` neither follow nor write to each other; `blocked` is out of the rooms of `blocker`.
 
-    `undid_follow` is whether `blocked` followed `blocker` until then: they are answered as if they still did, so that
-    the block does not show.
+    `undid_follow` is whether `blocked` believes to follow `blocker`: they did until then, or asked to since. They are
+    answered as if they did, so that the block does not show.
     """
 
     blocker = models.ForeignKey(User, models.CASCADE, related_name="blocking_rows", verbose_name=_("blocker"))

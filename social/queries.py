@@ -1,4 +1,4 @@
-"""Queries about follows."""
+"""Queries about follows and blocks."""
 
 from __future__ import annotations
 
@@ -8,7 +8,9 @@ from django.contrib.auth.models import AnonymousUser
 
 from people.hooks import LiveLink, live_link
 from people.models import User
-from social.models import Follow
+from social.models import Block, Follow
+
+MOST_BLOCKS = 1000  # listed at once, the newest first
 
 
 def follows(follower_pk: int, followed_pk: int) -> bool:
@@ -24,6 +26,7 @@ class ShownPerson:
     followed_by_you: bool
     follows_you: bool
     is_you: bool
+    blocked_by_you: bool
     link: LiveLink | None
 
     @property
@@ -32,13 +35,27 @@ class ShownPerson:
 
 
 def shown_to(user: User, reader: User | AnonymousUser) -> ShownPerson:
-    """Load a person as `reader` sees them. Closed accounts do not count."""
+    """Load a person as `reader` sees them. Closed accounts do not count.
+
+    To a reader whom others blocked, follows that a block ended (`Block.undid_follow`) still stand: their own of this
+    person, and on their own page those of everybody.
+    """
     you = reader.pk
+    hidden = Block.objects.filter(blocked=you, undid_follow=True) if you is not None else Block.objects.none()
+    of_this_person = hidden.filter(blocker=user).exists()
+    believed = hidden.filter(blocker__is_active=True).count() if you == user.pk else 0
     return ShownPerson(
-        followers=Follow.objects.filter(followed=user, follower__is_active=True).count(),
-        following=Follow.objects.filter(follower=user, followed__is_active=True).count(),
-        followed_by_you=you is not None and follows(you, user.pk),
+        followers=Follow.objects.filter(followed=user, follower__is_active=True).count() + of_this_person,
+        following=Follow.objects.filter(follower=user, followed__is_active=True).count() + believed,
+        followed_by_you=of_this_person or (you is not None and follows(you, user.pk)),
         follows_you=you is not None and follows(user.pk, you),
         is_you=you == user.pk,
+        blocked_by_you=you is not None and Block.objects.filter(blocker=you, blocked=user).exists(),
         link=live_link(user),
     )
+
+
+def blocks_of(user: User) -> list[Block]:
+    """The blocks that a person made, the newest first, at most MOST_BLOCKS."""
+    rows = Block.objects.filter(blocker=user).select_related("blocked").order_by("-since", "-pk")
+    return list(rows[:MOST_BLOCKS])

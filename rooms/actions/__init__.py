@@ -1,6 +1,7 @@
 """Actions on rooms: the only code that changes one. Each locks the room, checks `permissions`, changes rows, appends
 to the event log, and publishes when the transaction commits. Refusals raise `RoomRefused`."""
 
+from rooms.actions.arrival import admit
 from rooms.actions.consent import record_consent
 from rooms.actions.entry import set_entry_policy
 from rooms.actions.epoch import new_epoch
@@ -10,6 +11,7 @@ from rooms.actions.microphone import hold_microphone, release_microphone
 from rooms.actions.opening import end_room, open_room
 from rooms.actions.publishing import DownloadLink, download_everything, set_published
 from rooms.actions.recording import adopt_folder, retry_recording, set_recording_paused
+from rooms.actions.removals import remove_person, undo_removal
 from rooms.actions.speak_policy import set_speak_policy
 from rooms.actions.stage import leave_seat, set_muted, take_seat, unseat
 from rooms.actions.standing import standing_changed
@@ -17,6 +19,7 @@ from rooms.actions.sweep import sweep_rooms
 
 __all__ = [
     "DownloadLink",
+    "admit",
     "adopt_folder",
     "decline_hand",
     "download_everything",
@@ -33,6 +36,7 @@ __all__ = [
     "raise_hand",
     "record_consent",
     "release_microphone",
+    "remove_person",
     "retry_recording",
     "set_entry_policy",
     "set_muted",
@@ -42,5 +46,6 @@ __all__ = [
     "standing_changed",
     "sweep_rooms",
     "take_seat",
+    "undo_removal",
     "unseat",
 ]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.db import IntegrityError, transaction
 
 from people.models import User
+from rooms.actions.blocked_here import tell_blockers
 from rooms.actions.hand_queue import lower_hands
 from rooms.actions.locking import media_changed
 from rooms.models import Hand, Room, Seat
@@ -25,6 +26,7 @@ def sit(room: Room, user: User, role: str, place: int) -> Seat:
         if any(guard in str(error) for guard in GUARDS):
             raise RoomRefused("stage_full") from error
         raise
+    tell_blockers(room, user)
     append_event(room, "seat_taken", {"seat": seat_state(seat, connected=True)})
     lower_hands(room, {user.pk: Hand.Outcome.SEATED})
     media_changed(room)

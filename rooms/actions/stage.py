@@ -41,7 +41,7 @@ def leave_seat(room_id: int, user: User, reason: str = Seat.LeftReason.LEFT) -> 
         seat = open_seat(room, user)
         if seat is None:
             raise RoomRefused("not_on_stage")
-        _stand_up(room, seat, reason)
+        stand_up(room, seat, reason)
 
 
 def unseat(room_id: int, user: User, by: User) -> None:
@@ -52,11 +52,12 @@ def unseat(room_id: int, user: User, by: User) -> None:
         refuse(permissions.may_act_on_speaker(facts_of(room, by), target_role=target_role))
         if seat is None:
             raise RoomRefused("not_on_stage")
-        _stand_up(room, seat, Seat.LeftReason.UNSEATED)
+        stand_up(room, seat, Seat.LeftReason.UNSEATED)
         tell(user.pk, {"type": "you_unseated", "room": room.slug, "by": by.handle})
 
 
-def _stand_up(room: Room, seat: Seat, reason: str) -> None:
+def stand_up(room: Room, seat: Seat, reason: str) -> None:
+    """Close a seat in a locked room, and publish it."""
     seat.left_at, seat.left_reason = timezone.now(), reason
     seat.save(update_fields=["left_at", "left_reason"])
     append_event(room, "seat_left", {"user": seat.user.handle, "reason": reason})

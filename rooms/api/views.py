@@ -19,7 +19,6 @@ from rooms.models import Room
 from rooms.queries.live_now import live_rooms
 from rooms.queries.recording_state import recording_state, replay_state
 from rooms.rules import limits
-from rooms.rules.facts import enter
 from rooms.rules.identity import Who, who_of_request
 from rooms.rules.refusals import RoomRefused
 from rooms.wire.snapshot import room_state, snapshot
@@ -37,7 +36,7 @@ class RoomView(ApiView):
         room = Room.objects.by_slug(slug)
         if room is None:
             raise RoomRefused("unknown_room")
-        enter(room, self.who)
+        actions.admit(room, self.who)
         return room
 
     @property

@@ -36,7 +36,6 @@ from rooms.live.verbs.table import VERBS
 from rooms.media import ask as media
 from rooms.models import Room
 from rooms.rules.admission import sides_of
-from rooms.rules.facts import enter
 from rooms.rules.identity import (
     Who,
     cookies_of,
@@ -114,7 +113,7 @@ def resolve(slug: str, cookies: dict[str, str]) -> tuple[Who, Room, frozenset[st
     room = Room.objects.select_related("host").filter(slug=slug).first()
     if room is None:
         raise RoomRefused("unknown_room")
-    facts = enter(room, who)
+    facts = actions.admit(room, who)
     fresh_staff = who.user is not None and who.user.is_staff and bool(fresh_sessions([who.session]))
     return who, room, sides_of(facts, fresh_staff=fresh_staff)
 

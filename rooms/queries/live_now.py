@@ -10,8 +10,9 @@ from redis.exceptions import RedisError
 from people.hooks import LiveLink
 from people.models import User
 from rooms import presence
-from rooms.models import Room, Seat
-from social.models import Follow
+from rooms.models import Invitation, Removal, Room, Seat
+from rooms.rules.facts import STANDING
+from social.models import Block, Follow
 
 MOST = 100  # rooms shown at once
 
@@ -58,7 +59,12 @@ def _open_to(user: User | None) -> Q:
     on_stage = Exists(Seat.objects.filter(room=OuterRef("pk"), user=user, left_at=None))
     signed_in = Q(entry_policy=Room.EntryPolicy.SIGNED_IN)
     followers = Q(entry_policy=Room.EntryPolicy.FOLLOWERS) & Q(follows)
-    return anyone | signed_in | followers | Q(host=user) | Q(on_stage)
+    invitations = Invitation.objects.filter(room=OuterRef("pk"), user=user, by_helper=True, state__in=STANDING)
+    removed = Exists(Removal.objects.filter(room=OuterRef("pk"), user=user, undone_at=None))
+    either = Q(blocker=user, blocked=OuterRef("host")) | Q(blocker=OuterRef("host"), blocked=user)
+    kept_out = Q(removed) | Q(Exists(Block.objects.filter(either)))
+    admitted = anyone | signed_in | followers | Q(Exists(invitations)) | Q(on_stage)
+    return Q(host=user) | (admitted & ~kept_out)
 
 
 def _listening(seats: dict[int, list[Seat]]) -> dict[int, int]:

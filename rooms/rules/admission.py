@@ -13,7 +13,7 @@ from people.sessions import alive
 from people.staff_gate import fresh_sessions
 from rooms.models import Room
 from rooms.rules import permissions
-from rooms.rules.facts import facts_of_many, facts_of_nobody
+from rooms.rules.facts import facts_of_many, facts_of_nobody, removed_macs
 from rooms.rules.identity import session_of, user_pk_of
 from rooms.rules.permissions import Facts
 
@@ -46,7 +46,7 @@ def sides_of(facts: Facts, *, fresh_staff: bool) -> frozenset[str]:
 def refused(guests: Collection[Guest]) -> dict[Guest, str]:
     """Refusal codes of the connections that are no longer allowed; allowed ones are missing from the result.
 
-    At most seven queries, whatever the number of connections.
+    At most eight queries, whatever the number of connections.
     """
     return {guest: code for guest, (_facts, code) in _looked_up(guests).items() if code is not None}
 
@@ -54,7 +54,7 @@ def refused(guests: Collection[Guest]) -> dict[Guest, str]:
 def admissions(guests: Collection[Guest]) -> dict[Guest, Admission]:
     """Load the rights of each connection to an existing room.
 
-    At most eight queries, whatever the number of connections, and one more for each member of staff.
+    At most nine queries, whatever the number of connections, and one more for each member of staff.
     """
     looked_up = _looked_up(guests)
     staff = fresh_sessions({session_of(guest.conn) for guest, (facts, _code) in looked_up.items() if facts.signed_in})
@@ -72,10 +72,14 @@ def _looked_up(guests: Collection[Guest]) -> dict[Guest, tuple[Facts, str | None
     users = {guest: user_pk_of(guest.who) for guest in guests if guest.room_pk in rooms}
     pairs = {(guest.room_pk, user) for guest, user in users.items() if user is not None}
     facts = facts_of_many([(rooms[room_pk], user) for room_pk, user in pairs])
+    macs = removed_macs({guest.room_pk for guest, user in users.items() if user is None})
     sessions = alive({session_of(guest.conn) for guest, user in users.items() if user is not None})
     looked_up: dict[Guest, tuple[Facts, str | None]] = {}
     for guest, user in users.items():
-        own = facts_of_nobody(rooms[guest.room_pk]) if user is None else facts[guest.room_pk, user]
+        if user is None:
+            own = facts_of_nobody(rooms[guest.room_pk], guest.who, macs.get(guest.room_pk, ()))
+        else:
+            own = facts[guest.room_pk, user]
         code = permissions.may_enter(own)
         if user is not None and code not in WHOLE_ACCOUNT and sessions.get(session_of(guest.conn)) != user:
             code = "signed_out"

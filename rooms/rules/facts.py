@@ -15,9 +15,9 @@ from django.db.models import CharField, Q, QuerySet, Value
 
 from people.models import User
 from people.standing import NOBODY, Standing, standings, why_not_enter, why_not_speak
-from rooms.models import Consent, Hand, Invitation, Removal, Room, Seat
+from rooms.models import Consent, Hand, Invitation, Removal, RemovedListener, Room, Seat
 from rooms.rules import permissions
-from rooms.rules.identity import Who
+from rooms.rules.identity import Who, listener_mac
 from rooms.rules.permissions import Facts
 from rooms.rules.refusals import refuse
 from social.models import Block, Follow
@@ -36,9 +36,29 @@ def facts_of(room: Room, user: User | None) -> Facts:
     return facts_of_many([(room, user.pk)])[room.pk, user.pk]
 
 
-def facts_of_nobody(room: Room) -> Facts:
-    """Facts of an anonymous person. No query."""
-    return Facts(**_of_room(room), **_of_account(NOBODY))
+def facts_of_who(room: Room, who: Who) -> Facts:
+    """Load the facts of any person in one room: three queries for an account, one for an anonymous person."""
+    if who.user is not None:
+        return facts_of(room, who.user)
+    macs = removed_macs([room.pk]) if who.key else {}
+    return facts_of_nobody(room, who.key, macs.get(room.pk, frozenset()))
+
+
+def facts_of_nobody(room: Room, key: str = "", macs: Collection[str] = ()) -> Facts:
+    """Facts of an anonymous person. `macs` are the room's `removed_macs`: a listener's cookie (`key`) that is among
+    them is kept out as the account is that used it. No query."""
+    removed = bool(macs) and listener_mac(room.pk, key) in macs
+    return Facts(**_of_room(room), **_of_account(NOBODY), removed=removed)
+
+
+def removed_macs(room_pks: Collection[int]) -> dict[int, frozenset[str]]:
+    """MACs of the listener cookies of removed accounts, by room (`identity.listener_mac`); one query. Rooms without
+    any are missing."""
+    rows = RemovedListener.objects.filter(removal__room__in=room_pks, removal__undone_at=None)
+    by_room: dict[int, set[str]] = {}
+    for room_pk, mac in rows.values_list("removal__room_id", "mac"):
+        by_room.setdefault(room_pk, set()).add(mac)
+    return {room_pk: frozenset(macs) for room_pk, macs in by_room.items()}
 
 
 def facts_of_many(people: Collection[tuple[Room, int]]) -> dict[Pair, Facts]:
@@ -124,7 +144,7 @@ def _marked(mark: str, rows: QuerySet[Any], *columns: str) -> QuerySet[Any, Any]
 
 def enter(room: Room, who: Who) -> Facts:
     """Return the facts of a person who may enter the room; raise RoomRefused for anybody else."""
-    facts = facts_of(room, who.user)
+    facts = facts_of_who(room, who)
     refuse(permissions.may_enter(facts))
     return facts
 

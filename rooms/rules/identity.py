@@ -17,6 +17,7 @@ from django.conf import settings
 from django.contrib import auth
 from django.core import signing
 from django.http import HttpRequest, HttpResponseBase, parse_cookie
+from django.utils.crypto import salted_hmac
 from django.utils.deprecation import MiddlewareMixin
 from django.utils.translation import get_language_from_request
 
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 COOKIE = "stamtafel_listener"
 COOKIE_DAYS = 30
 _SIGNER_SALT = "rooms.listener"
+_MAC_SALT = "rooms.removed_listener"
 PAGE = re.compile(r"[A-Za-z0-9-]{8,36}")
 
 
@@ -39,14 +41,15 @@ class Who:
     user: User | None
     key: str
     session: str = ""  # ident of the session that signed the account in; empty for an API token and anonymous people
+    listener: str = ""  # of an account: the anonymous key that its browser sent along; empty where it sent none
 
     @property
     def handle(self) -> str | None:
         return self.user.handle if self.user else None
 
     @classmethod
-    def of_user(cls, user: User, session: str = "") -> Who:
-        return cls(user, user_key(user.pk), session)
+    def of_user(cls, user: User, session: str = "", listener: str = "") -> Who:
+        return cls(user, user_key(user.pk), session, listener)
 
 
 def user_pk_of(key: str) -> int | None:
@@ -92,6 +95,11 @@ def unsign(cookie: str | None) -> str | None:
     return key if key.startswith("a:") else None
 
 
+def listener_mac(room_pk: int, key: str) -> str:
+    """HMAC of an anonymous key in one room (64 hex digits): cookies of two rooms cannot be matched by it."""
+    return salted_hmac(_MAC_SALT, f"{room_pk}:{key}", algorithm="sha256").hexdigest()
+
+
 def new_key() -> str:
     """Make the key of a new anonymous listener."""
     return f"a:{secrets.token_urlsafe(12)}"
@@ -100,7 +108,7 @@ def new_key() -> str:
 def who_of_request(request: HttpRequest) -> Who:
     """Identity behind a request; on room pages `ListenerMiddleware` has given anonymous people a key."""
     if request.user.is_authenticated:
-        return Who.of_user(request.user)
+        return Who.of_user(request.user, listener=unsign(request.COOKIES.get(COOKIE)) or "")
     key = getattr(request, "listener_key", None) or unsign(request.COOKIES.get(COOKIE)) or new_key()
     return Who(None, key)
 
@@ -185,7 +193,7 @@ def who_of_cookies(cookies: dict[str, str]) -> Who:
         store = SessionStore(session_key)
         user = auth.get_user(cast(Any, SimpleNamespace(session=store)))
         if user.is_authenticated and user.is_active:
-            return Who.of_user(user, store.ident)
+            return Who.of_user(user, store.ident, unsign(cookies.get(COOKIE)) or "")
     return Who(None, unsign(cookies.get(COOKIE)) or new_key())
 
 

@@ -35,6 +35,7 @@ TABLE: dict[str, Refusal] = {
     "not_a_cohost": Refusal(409, _("This person is no co-host.")),
     "hosts_elsewhere": Refusal(409, _("This person hosts another room at the moment.")),
     "may_not_host": Refusal(409, _("This person may not host a room at the moment.")),
+    "unknown_person": Refusal(404, _("There is nobody with this handle.")),
     "not_removed": Refusal(409, _("This person was not removed from the room.")),
     "you_blocked_host": Refusal(403, _("You blocked the host of this room. Undo that on their page to come in.")),
     "not_consented": Refusal(403, _("Rooms are recorded. Agree to being recorded before your microphone opens.")),

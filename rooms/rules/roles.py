@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from people.models import User
 from rooms.models import Recording, Room, RoomEvent
 from rooms.rules import permissions
-from rooms.rules.facts import facts_of
+from rooms.rules.facts import facts_of, facts_of_who
 from rooms.rules.identity import Who
 from rooms.rules.permissions import Facts
 from rooms.rules.refusals import RoomRefused, refuse
@@ -59,7 +59,7 @@ def is_published(room: Room) -> bool:
 
 def replay_facts(room: Room, who: Who) -> ReplayFacts:
     """Load the facts that decide whether a person may hear a room again now."""
-    facts = facts_of(room, who.user)
+    facts = facts_of_who(room, who)
     role = _role(facts, room, who.user)
     return ReplayFacts(
         kept_out=facts.kept_out is not None,

@@ -239,7 +239,8 @@ class Personal(TypedDict):
 
     `page` names the page whose microphone was lost, or the one that holds it now; empty for none. `raised_at` names the
     hand that is up (`hand_up`, `hand_place`) or down (`hand_down`, `hand_declined`, by `outcome`); `place` is its place
-    in the queue, from 1, and only ever gets smaller. `let_up` comes with a seat that host or co-host (`by`) gave.
+    in the queue, from 1, and only ever gets smaller. `let_up` comes with a seat that host or co-host (`by`) gave. `user` is
+    the handle of a person on stage whom the reader blocked (`blocked_here`).
     """
 
     type: str
@@ -249,6 +250,7 @@ class Personal(TypedDict):
     raised_at: NotRequired[str]
     place: NotRequired[int]
     outcome: NotRequired[str]
+    user: NotRequired[str]
 
 
 class Sided(TypedDict):
@@ -261,14 +263,14 @@ class Sided(TypedDict):
 
 LOSSY = ("count", "talking", "connected", "media_restarted", "beat")
 PERSONAL = (
-    *("you_muted", "you_unseated", "mic_lost", "mic_moved"),
+    *("you_muted", "you_unseated", "mic_lost", "mic_moved", "blocked_here"),
     *("hand_up", "hand_place", "hand_down", "hand_declined", "let_up"),
 )
 
 
 # Kinds on the channel of a room's host side (host and co-hosts), and on that of staff: `Sided`.
-HOST_SIDE: tuple[str, ...] = ("hand_raised", "hand_lowered")
-STAFF: tuple[str, ...] = ()
+HOST_SIDE: tuple[str, ...] = ("hand_raised", "hand_lowered", "removed", "removal_undone")
+STAFF: tuple[str, ...] = ("report_received",)
 
 
 def encode(message: Any) -> str:

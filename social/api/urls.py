@@ -8,4 +8,6 @@ from social.api import views
 urlpatterns = [
     path("people/<handle:handle>/", views.Person.as_view(), name="api_person"),
     path("people/<handle:handle>/follow/", views.FollowPerson.as_view(), name="api_follow"),
+    path("people/<handle:handle>/block/", views.BlockPerson.as_view(), name="api_block"),
+    path("me/blocks/", views.Blocks.as_view(), name="api_blocks"),
 ]

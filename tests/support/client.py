@@ -15,13 +15,17 @@ from websockets.exceptions import ConnectionClosed
 
 from people.models import User
 from rooms.models import Room
+from rooms.rules.identity import COOKIE
 from tests.support.people import session_cookie
 
 WITHIN = 10.0  # seconds; a machine that runs other tests too may be slow, never this slow
 
 
 class Page:
-    """One page of a room. Keeps every message; `wait_for` looks at those it has not consumed yet."""
+    """One page of a room. Keeps every message; `wait_for` looks at those it has not consumed yet.
+
+    The option `listener` is the value of the listener cookie that its browser has.
+    """
 
     def __init__(self, room: Room | str, user: User | None = None, *, port: int | None = None, **options: Any) -> None:
         self.slug = room if isinstance(room, str) else room.slug
@@ -37,10 +41,13 @@ class Page:
 
     async def __aenter__(self) -> Self:
         headers = dict(self.options.pop("headers", {}))
+        cookies = [f"{COOKIE}={listener}"] if (listener := self.options.pop("listener", "")) else []
         if self.user is not None:
             secure = "__Host-" if "ssl" in self.options else ""  # as the site itself calls it there
             self.cookie = secure + await sync_to_async(session_cookie)(self.user)
-            headers["Cookie"] = self.cookie
+            cookies.append(self.cookie)
+        if cookies:
+            headers["Cookie"] = "; ".join(cookies)
         origin = self.options.pop("origin", f"http://localhost:{self.port}")
         name = self.options.pop("page", "")
         query = f"?page={name}" if name else ""

@@ -45,12 +45,24 @@ def read_locked(value: Any) -> bool:
     return value
 
 
+def read_account(handle: Any) -> User:
+    """The account with this handle, in the room or not. Raises bad_value for what is no handle, unknown_person."""
+    name = read_handle(handle)
+    if name is None:
+        raise RoomRefused("bad_value", {"user": "handle"})
+    user = User.objects.by_handle(name)
+    if user is None:
+        raise RoomRefused("unknown_person")
+    return user
+
+
 def read_text(value: Any) -> str:
     """Text as it is; "" for anything else, which no action takes."""
     return value if isinstance(value, str) else ""
 
 
 PERSON = Argument(read_person, lambda: serializers.CharField(max_length=30, help_text="A handle."))
+ACCOUNT = Argument(read_account, PERSON.field)
 SELF_OR_PERSON = Argument(
     lambda handle: None if handle is None else read_person(handle),
     lambda: serializers.CharField(max_length=30, required=False, help_text="A handle; oneself unless named."),

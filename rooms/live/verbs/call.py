@@ -11,7 +11,9 @@ from core.threads import in_thread
 from people.models import User
 from people.sessions import alive
 from rooms.models import Room
+from rooms.rules.facts import facts_of_who
 from rooms.rules.identity import Who, page_of
+from rooms.rules.permissions import Facts
 from rooms.rules.refusals import RoomRefused
 
 T = TypeVar("T")
@@ -63,6 +65,11 @@ class Call:
     def account_if_any(self) -> User | None:
         """`account`, or None for somebody who never signed in."""
         return None if self.who.user is None else self.account()
+
+    def facts(self) -> Facts:
+        """Facts of the person as they are now. Raises not_signed_in as `account` does, unknown_room."""
+        self.account_if_any()
+        return facts_of_who(self.room(), self.who)
 
     def room(self) -> Room:
         """The room as it is now. Raises unknown_room."""

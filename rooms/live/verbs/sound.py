@@ -86,7 +86,7 @@ def _speaking_seat(call: Call) -> Seat:
 
 
 def _check_listening(call: Call) -> None:
-    refuse(permissions.may_take_part(facts_of(call.room(), call.account_if_any())))
+    refuse(permissions.may_take_part(call.facts()))
 
 
 def _check_checking(call: Call) -> None:

@@ -7,7 +7,6 @@ from rooms import actions
 from rooms.live.verbs.call import Call, in_turn
 from rooms.live.verbs.verb import Answer
 from rooms.rules import permissions
-from rooms.rules.facts import facts_of
 from rooms.rules.refusals import refuse
 
 
@@ -84,4 +83,4 @@ async def ping(call: Call) -> Answer:
 
 
 def _check_entry(call: Call) -> None:
-    refuse(permissions.may_enter(facts_of(call.room(), call.account_if_any())))
+    refuse(permissions.may_enter(call.facts()))

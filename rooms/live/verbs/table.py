@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from rest_framework import serializers
 
-from rooms.live.verbs import hands, sound, stage
+from rooms.live.verbs import hands, removals, sound, stage
 from rooms.live.verbs.arguments import (
+    ACCOUNT,
     ASKER,
     ENTRY_POLICY,
     FLAG,
@@ -34,6 +35,8 @@ VERBS: dict[str, Verb] = {
     "mute": Verb(stage.mute, args={"user": SELF_OR_PERSON}, rest=Rest("post", "mute")),
     "unmute": Verb(stage.unmute, args={"user": SELF_OR_PERSON}, rest=Rest("post", "unmute", takes_arguments=False)),
     "unseat": Verb(stage.unseat, args={"user": PERSON}, rest=Rest("post", "unseat")),
+    "remove": Verb(removals.remove, args={"user": ACCOUNT}, rest=Rest("post", "remove")),
+    "undo_removal": Verb(removals.undo_removal, args={"user": ACCOUNT}, rest=Rest("post", "undo_removal")),
     "speak_claim": Verb(stage.speak_claim, args={"take": FLAG}),
     "speak_stop": Verb(stage.speak_stop),
     "set_entry_policy": Verb(stage.set_entry_policy, args={"policy": ENTRY_POLICY}, rest=Rest("put", "entry")),

@@ -12,7 +12,7 @@ from rooms.recording.delivery import downloads, exports, links
 from rooms.recording.delivery.responses import deliver_bytes, deliver_file, named
 from rooms.rules import permissions
 from rooms.rules.facts import facts_of
-from rooms.rules.identity import Who
+from rooms.rules.identity import COOKIE, Who, unsign
 from rooms.rules.refusals import RoomRefused, refuse
 from rooms.rules.roles import check_replay, role_of
 
@@ -24,13 +24,16 @@ def file(request: HttpRequest, token: str, name: str) -> HttpResponseBase:
     """Serve the file of a link; 404 unless the link is valid, the copy exists and the person still has the right."""
     link = links.parse_token(token)
     recording = None if link is None else ready_recording(link.room)
-    if link is None or recording is None or not allowed(link, recording):
+    listener = unsign(request.COOKIES.get(COOKIE)) or ""
+    if link is None or recording is None or not allowed(link, recording, listener):
         raise Http404
     if marker.trouble():
         unavailable = RoomRefused("unavailable")
         headers = {"Retry-After": "60", "Cache-Control": "no-store"}
         return HttpResponse(unavailable.text, status=503, content_type="text/plain; charset=utf-8", headers=headers)
-    return downloads.limited(request, response_for(request, link, recording), link.user, lambda: still_allowed(link))
+    return downloads.limited(
+        request, response_for(request, link, recording), link.user, lambda: still_allowed(link, listener)
+    )
 
 
 def response_for(request: HttpRequest, link: links.Link, recording: Recording) -> HttpResponseBase:
@@ -50,16 +53,16 @@ def ready_recording(room_pk: int) -> Recording | None:
     return ready.select_related("room__host").first()
 
 
-def allowed(link: links.Link, recording: Recording) -> bool:
+def allowed(link: links.Link, recording: Recording, listener: str = "") -> bool:
     """Whether the person of a link has the right to its file now, by the rules of the replay page and of downloads.
 
     The person's credentials must be those of the time when the link was made: a new password ends the link.
-    A link for everybody has the rights of an anonymous person.
+    A link for everybody has the rights of an anonymous person, whose key is `listener` where a cookie names it.
     """
     user = None if link.user is None else User.objects.filter(pk=link.user, is_active=True).first()
     if (link.user is not None and user is None) or link.since != links.credentials_stamp(user):
         return False
-    who = Who(None, "") if user is None else Who.of_user(user)
+    who = Who(None, listener) if user is None else Who.of_user(user)
     try:
         if link.what in ("mix", "peaks"):
             check_replay(recording.room, who)
@@ -71,10 +74,10 @@ def allowed(link: links.Link, recording: Recording) -> bool:
     return True
 
 
-def still_allowed(link: links.Link) -> bool:
+def still_allowed(link: links.Link, listener: str = "") -> bool:
     """`allowed`, with the recording loaded again; called while bytes are sent."""
     recording = ready_recording(link.room)
-    return recording is not None and allowed(link, recording)
+    return recording is not None and allowed(link, recording, listener)
 
 
 def sound(request: HttpRequest, link: links.Link, recording: Recording) -> HttpResponseBase:

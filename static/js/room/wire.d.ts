@@ -168,43 +168,18 @@ export interface Beat {
 }
 
 /**
- * `hand_raised`, to the host's side: somebody asks to speak, as the last in the queue. `raised_at` (ISO 8601, UTC)
- * names the hand; `invited` says that this person accepted an invitation to speak. The others as in SeatState.
- */
-export interface HandRaised {
-  user: string;
-  name: string;
-  initials: string;
-  picture: string;
-  color: string;
-  raised_at: string;
-  invited: boolean;
-}
-
-/**
- * `hand_lowered`, to the host's side: this hand is down, whatever the reason. Messages may arrive in either order:
- * one about a later `raised_at` of the same person is about a later hand.
- */
-export interface HandLowered {
-  user: string;
-  raised_at: string;
-}
-
-/**
- * On a person's own channel: kinds in PERSONAL. `room` is the slug it is about.
+ * On a person's own channel: `you_muted`, `you_unseated`, `mic_lost`, `mic_moved`, `blocked_here`. `room` is the
+ * slug it is about.
  *
- * `page` names the page whose microphone was lost, or the one that holds it now; empty for none. `raised_at` names the
- * hand that is up (`hand_up`, `hand_place`) or down (`hand_down`, `hand_declined`, by `outcome`); `place` is its place
- * in the queue, from 1, and only ever gets smaller. `let_up` comes with a seat that host or co-host (`by`) gave.
+ * `page` names the page whose microphone was lost, or the one that holds it now; empty for none. `user` is the handle
+ * of a person on stage whom the reader blocked (`blocked_here`).
  */
 export interface Personal {
-  type: "you_muted" | "you_unseated" | "mic_lost" | "mic_moved" | "hand_up" | "hand_place" | "hand_down" | "hand_declined" | "let_up";
+  type: "you_muted" | "you_unseated" | "mic_lost" | "mic_moved" | "blocked_here";
   room: string;
   by?: string | null;
   page?: string;
-  raised_at?: string;
-  place?: number;
-  outcome?: string;
+  user?: string;
 }
 
 /**
@@ -274,24 +249,6 @@ export interface Snapshot {
   now: string;
 }
 
-/**
- * The reader's hand while it is up, as in Personal.
- */
-export interface OwnHand {
-  raised_at: string;
-  place: number;
-}
-
-/**
- * Part `hands` of `You.parts`: `own` is the reader's hand, null while it is down. Host and co-hosts get the `queue`
- * (its first 100) and the `count` of all; others null.
- */
-export interface Hands {
-  queue: HandRaised[] | null;
-  count: number | null;
-  own: OwnHand | null;
-}
-
 /** The data of each sequenced event, by its type. */
 export interface EventData {
   room_opened: RoomOpened;
@@ -317,15 +274,4 @@ export type Event = {
 
 export type Lossy = Count | Talking | Connected | MediaRestarted | Beat;
 
-/** The data of each message to the host's side or to staff, by its type. */
-export interface SidedData {
-  hand_raised: HandRaised;
-  hand_lowered: HandLowered;
-}
-
-/** A message to the host's side of the room with this slug, or to staff. */
-export type Sided = {
-  [Type in keyof SidedData]: { type: Type; room: string; data: SidedData[Type] };
-}[keyof SidedData];
-
-export type Message = Snapshot | Event | Lossy | Personal | Sided;
+export type Message = Snapshot | Event | Lossy | Personal;

@@ -1,0 +1,116 @@
+"""Reports: notices to moderators. Nobody but moderators learns of one, and the reporter gets a receipt."""
+
+from __future__ import annotations
+
+from django.core.exceptions import ValidationError
+from django.db import transaction
+
+from core.once import once_secret
+from core.throttle import Limit
+from ledger.actions import record
+from moderation.models import WORDS, Report
+from moderation.refusals import ModerationRefused
+from moderation.rules.reports import LONGEST_MS, clamped_range, may_report
+from people.models import User
+from people.standing import lock_standing
+from rooms.models import Consent, Hand, Removal, Room, Seat
+from rooms.rules import permissions
+from rooms.rules.facts import facts_of_who
+from rooms.rules.identity import Who
+from rooms.rules.roles import may_replay
+from rooms.wire.events import tell_staff
+
+REPORTS = Limit("report", per_minute=2, burst=10, refused=ModerationRefused)
+URGENT = (Report.Category.CHILD_SAFETY, Report.Category.LIFE_IN_DANGER)
+
+
+def report(
+    reporter: User,
+    room: Room,
+    *,
+    category: str,
+    from_ms: int,
+    to_ms: int,
+    subject: User | None = None,
+    words: str = "",
+    once: str = "",
+) -> Report:
+    """Store a report of a range of room time, in milliseconds, about a person or (`subject` None) the whole room.
+
+    The range is clamped to the room. The same `once` (a form's mark, or a program's key) by the same person is one
+    report: the first is returned. Raises ModerationRefused: bad_value, not_report_oneself, too_fast and the codes of
+    `may_report`.
+    """
+    key = once_secret(reporter.pk, once) if once else ""
+    if known := _sent_before(reporter, key):
+        return known
+    REPORTS.check(str(reporter.pk))
+    _refuse(_why_not(reporter, room))
+    if subject is not None and subject.pk == reporter.pk:
+        raise ModerationRefused("not_report_oneself")
+    values = _validated(room, category, words, from_ms, to_ms)
+    with transaction.atomic():
+        lock_standing(reporter.pk)  # two of the same form at once: the second finds the first
+        if known := _sent_before(reporter, key):
+            return known
+        row = Report.objects.create(room=room, subject=subject, reporter=reporter, once=key, **values)
+        # Without room and subject: staff may be either, and must not learn of a report about themselves.
+        tell_staff({"type": "report_received", "room": "", "data": {"urgent": category in URGENT}})
+        _record(row)
+    return row
+
+
+def _sent_before(reporter: User, key: str) -> Report | None:
+    return Report.objects.filter(reporter=reporter, once=key).first() if key else None
+
+
+def _why_not(reporter: User, room: Room) -> str | None:
+    who = Who.of_user(reporter)
+    facts = facts_of_who(room, who)
+    return may_report(
+        kept_out=facts.kept_out,
+        started=room.started_at is not None,
+        purged=room.purged_at is not None,
+        admitted=permissions.may_enter(facts) is None,
+        was_here=_was_here(reporter, room) or may_replay(room, who),
+    )
+
+
+def _was_here(reporter: User, room: Room) -> bool:
+    """Whether rows show that a person took part in a room, or was put out of it. Mere listeners leave no row."""
+    rows = (Seat, Hand, Consent, Removal)
+    return any(model._default_manager.filter(room=room, user=reporter).exists() for model in rows)
+
+
+def _validated(room: Room, category: str, words: str, from_ms: int, to_ms: int) -> dict[str, object]:
+    """Normalize the values of a report. Raises bad_value with a field for each wrong one."""
+    wrong: dict[str, str] = {}
+    if category not in Report.Category.values:
+        wrong["category"] = ", ".join(Report.Category.values)
+    try:
+        words = WORDS.clean(words, required=category == Report.Category.OTHER)
+    except ValidationError as error:
+        wrong["words"] = " ".join(error.messages)
+    limits = clamped_range(from_ms, to_ms, room_ms=room.room_time(room.ended_at))
+    if limits is None:
+        wrong["from_ms"] = wrong["to_ms"] = f"0 <= from_ms < to_ms <= from_ms + {LONGEST_MS}"
+    if wrong or limits is None:
+        raise ModerationRefused("bad_value", wrong)
+    return {"category": category, "words": words, "from_ms": limits[0], "to_ms": limits[1]}
+
+
+def _record(row: Report) -> None:
+    """Write the ledger's entry: ids and codes, and of the words a commitment that can be erased."""
+    values = {
+        "room": row.room_id,
+        "subject": row.subject_id,
+        "category": row.category,
+        "from": row.from_ms,
+        "to": row.to_ms,
+    }
+    record("report_received", f"report:{row.pk}", row.reporter_id, values, {"words": row.words} if row.words else {})
+
+
+def _refuse(code: str | None) -> None:
+    if code is not None:
+        raise ModerationRefused(code)

@@ -1,0 +1,43 @@
+"""One view an operation: parse, call one action, answer."""
+
+from __future__ import annotations
+
+from django.utils.translation import gettext as _
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from core.api.views import ApiView, described
+from moderation.actions.reports import report
+from moderation.api import shapes
+from moderation.refusals import ModerationRefused
+from people.handles import read_handle
+from people.models import User
+from rooms.models import Room
+
+
+class Reports(ApiView):
+    """`/rooms/<slug>/reports/`."""
+
+    refused = ModerationRefused
+
+    @described("rooms_report", shapes.ReportReceipt, shapes.ReportRequest, tag="rooms", status=201)
+    def post(self, request: Request, slug: str) -> Response:
+        """Report a range of a room to moderators; nobody else learns of it."""
+        room = Room.objects.by_slug(slug)
+        if room is None:
+            raise ModerationRefused("unknown_room")
+        values = self.values(shapes.ReportRequest)
+        row = report(self.me, room, **{**values, "subject": _subject(values["subject"])})
+        text = _("Your report has arrived. Moderators will look at it. Nobody in the room learns that you sent it.")
+        return Response({"id": row.receipt, "text": text}, status=201)
+
+
+def _subject(handle: str | None) -> User | None:
+    """The account that a report is about; None for the room. Raises unknown_person."""
+    if handle is None:
+        return None
+    name = read_handle(handle)
+    user = None if name is None else User.objects.by_handle(name)
+    if user is None:
+        raise ModerationRefused("unknown_person")
+    return user

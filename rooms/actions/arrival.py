@@ -1,0 +1,43 @@
+"""Arrival of a person at a room: the check of the right to enter, and the listener cookie of an account's browser."""
+
+from __future__ import annotations
+
+import logging
+
+from redis.exceptions import RedisError
+
+from rooms import presence
+from rooms.actions.removals import keep_cookies
+from rooms.models import Room
+from rooms.rules import permissions
+from rooms.rules.facts import facts_of_who
+from rooms.rules.identity import Who, listener_mac
+from rooms.rules.permissions import Facts
+from rooms.rules.refusals import refuse
+
+log = logging.getLogger(__name__)
+
+
+def admit(room: Room, who: Who) -> Facts:
+    """Return the facts of a person who may enter the room; raise RoomRefused for anybody else.
+
+    The listener cookie that an account's browser sends along is remembered while the account may be here, and kept
+    with the removal once it was removed: signed out, the same browser is then refused too.
+    """
+    facts = facts_of_who(room, who)
+    code = permissions.may_enter(facts)
+    if who.user is not None and who.listener:
+        mac = listener_mac(room.pk, who.listener)
+        if facts.removed:
+            keep_cookies(room, who.user, [mac])
+        elif code is None:
+            _remember(room.pk, who.user.pk, mac)
+    refuse(code)
+    return facts
+
+
+def _remember(room_pk: int, user_pk: int, mac: str) -> None:
+    try:
+        presence.remember_cookie(room_pk, user_pk, mac)
+    except RedisError as error:
+        log.warning("a listener cookie is not remembered, Redis is away: %s", error)

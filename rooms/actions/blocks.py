@@ -1,0 +1,55 @@
+"""Effects of a block in rooms: the blocked person is out of the blocker's rooms, and a guest leaves a blocked host."""
+
+from __future__ import annotations
+
+import logging
+from functools import partial
+from typing import Any
+
+from django.db.models import Q
+
+from core.batches import run_each
+from people.actions.standing import standing_changed as account_changed
+from people.models import User
+from rooms.actions.blocked_here import tell_present
+from rooms.actions.hand_queue import lower_hands
+from rooms.actions.locking import locked
+from rooms.actions.removals import remove_person
+from rooms.actions.stage import stand_up
+from rooms.models import Hand, Invitation, Room, Seat
+from rooms.rules.facts import STANDING, open_seat
+from rooms.rules.refusals import RoomRefused
+
+log = logging.getLogger(__name__)
+
+
+def on_block(sender: Any, blocker: User, blocked: User, **_more: Any) -> None:
+    """Receive `social.signals.blocked`, after the commit. Each room is changed in a transaction of its own: one that
+    fails stops no other, and the facts of entry (`Facts.blocked_by_host`, `blocks_host`) hold without this."""
+    theirs = Q(room__host=blocker) | Q(by=blocker)
+    revoked = Invitation.objects.filter(theirs, user=blocked, state__in=STANDING)
+    revoked.update(state=Invitation.State.REVOKED)
+    live = Room.objects.filter(status=Room.Status.LIVE)
+    helped = Q(host=blocker) | Q(seats__user=blocker, seats__role=Seat.Role.COHOST, seats__left_at=None)
+    managed = list(live.filter(helped).distinct())
+    run_each(managed, partial(_remove, blocker=blocker, blocked=blocked), "the removal of a blocked person")
+    run_each(live.filter(host=blocked), partial(_leave, blocker=blocker), "leaving the room of a blocked host")
+    account_changed(blocker, "blocked somebody")
+    shared = live.filter(seats__user=blocked, seats__left_at=None).exclude(host=blocked)
+    run_each(shared, partial(tell_present, user=blocked, blockers=[blocker.pk]), "the notice to a blocker")
+
+
+def _remove(room: Room, blocker: User, blocked: User) -> None:
+    try:
+        remove_person(room.pk, blocked, by=blocker)
+    except RoomRefused as refused:  # a co-host cannot remove the host or another co-host; or the room ended
+        log.info("room %s: a blocked person stays: %s", room.pk, refused.code)
+
+
+def _leave(room: Room, blocker: User) -> None:
+    """Close the seat of a guest who blocked the host, as if they had left."""
+    with locked(room.pk) as row:
+        seat = open_seat(row, blocker) if row.is_live else None
+        if seat is not None:
+            stand_up(row, seat, Seat.LeftReason.LEFT)
+        lower_hands(row, {blocker.pk: Hand.Outcome.LEFT})

@@ -1,0 +1,98 @@
+"""Removal of a person from a room by host or co-host, and its undoing."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Collection
+
+from django.utils import timezone
+from redis.exceptions import RedisError
+
+from people.actions.standing import standing_changed as account_changed
+from people.models import User
+from rooms import presence
+from rooms.actions.hand_queue import lower_hands
+from rooms.actions.locking import locked
+from rooms.actions.stage import stand_up
+from rooms.actions.standing import standing_changed
+from rooms.models import Hand, Invitation, Removal, RemovedListener, Room, Seat
+from rooms.rules import permissions
+from rooms.rules.facts import STANDING, facts_of, open_seat
+from rooms.rules.refusals import RoomRefused, refuse
+from rooms.wire.events import tell_host_side
+
+log = logging.getLogger(__name__)
+
+MOST_KEPT = 20  # listener cookies kept with one removal
+
+
+def remove_person(room_id: int, user: User, by: User) -> Removal:
+    """Remove an account from a live room until it is undone, whether or not the person is in it.
+
+    Their seat is closed (`unseated` in the log, as for anybody who is taken off the stage), their hand lowered, their
+    invitations to this room revoked; after the commit sockets and sound end. Only the host's side is told. A person who
+    was removed already stays so. Raises not_host, not_allowed (host; co-hosts each other), room_ended.
+    """
+    with locked(room_id) as room:
+        target_role = facts_of(room, user).role
+        refuse(permissions.may_act_on(facts_of(room, by), target_role=target_role))
+        removal = _open_removal(room, user)
+        if removal is not None:
+            return removal
+        removal = Removal.objects.create(room=room, user=user, by=by)
+        if seat := open_seat(room, user):
+            stand_up(room, seat, Seat.LeftReason.UNSEATED)
+        lower_hands(room, {user.pk: Hand.Outcome.NOT_ALLOWED})
+        Invitation.objects.filter(room=room, user=user, state__in=STANDING).update(state=Invitation.State.REVOKED)
+        _keep(removal, _cookies(room, user))
+        tell_host_side(room, {"type": "removed", "room": room.slug, "data": {"user": user.handle, "by": by.handle}})
+        account_changed(user, f"removed from room {room.pk}")
+    return removal
+
+
+def undo_removal(room_id: int, user: User, by: User) -> None:
+    """Let an account in again that was removed. Seat, hand and invitations do not come back, and the kept listener
+    cookies are deleted. Raises not_host, not_removed, room_ended."""
+    with locked(room_id) as room:
+        refuse(permissions.may_manage(facts_of(room, by)))
+        removal = _open_removal(room, user)
+        if removal is None:
+            raise RoomRefused("not_removed")
+        removal.undone_at = timezone.now()
+        removal.save(update_fields=["undone_at"])
+        removal.listeners.all().delete()
+        data = {"user": user.handle, "by": by.handle}
+        tell_host_side(room, {"type": "removal_undone", "room": room.slug, "data": data})
+
+
+def keep_cookies(room: Room, user: User, macs: Collection[str]) -> None:
+    """Keep listener cookies (`identity.listener_mac`) with the removal of an account, if it is still removed."""
+    known = RemovedListener.objects.filter(removal__room=room, removal__user=user, removal__undone_at=None)
+    if known.filter(mac__in=macs).count() == len(set(macs)):
+        return  # asked at each refused visit: the room is locked for something new only
+    with locked(room.pk) as row:
+        removal = _open_removal(row, user)
+        if removal is not None:
+            _keep(removal, macs)
+
+
+def _open_removal(room: Room, user: User) -> Removal | None:
+    return Removal.objects.filter(room=room, user=user, undone_at=None).first()
+
+
+def _keep(removal: Removal, macs: Collection[str]) -> None:
+    """Keep cookies with a removal, in its locked room; anonymous connections with one of them end after the commit."""
+    known = set(removal.listeners.values_list("mac", flat=True))
+    new = sorted(set(macs) - known)[: max(0, MOST_KEPT - len(known))]
+    if new:
+        RemovedListener.objects.bulk_create(RemovedListener(removal=removal, mac=mac) for mac in new)
+        standing_changed(removal.room, "listener cookies of a removed account")
+
+
+def _cookies(room: Room, user: User) -> list[str]:
+    """MACs of the listener cookies that the account's browsers sent in this room; none while Redis is away."""
+    try:
+        return presence.cookies_of_account(room.pk, user.pk)
+    except RedisError as error:
+        log.warning("listener cookies of a removed account are not known, Redis is away: %s", error)
+        return []

@@ -1,0 +1,214 @@
+"""Reports: the right to make one, its receipt, and that nobody but staff learns of it."""
+
+from __future__ import annotations
+
+import json
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.db import IntegrityError, connection, transaction
+from django.test import Client
+from django.utils import timezone
+
+from core import bus
+from ledger.models import Entry
+from ledger.verify import verify
+from moderation.actions.reports import REPORTS, report
+from moderation.models import Report
+from moderation.refusals import ModerationRefused
+from moderation.rules.reports import LONGEST_MS, clamped_range, may_report
+from people.actions import standing
+from retention.artefacts import BY_NAME, Expiry, erase_rows
+from rooms import actions, channels
+from rooms.hooks import export_texts
+from rooms.models import Room, RoomEvent
+from rooms.rules.identity import Who
+from rooms.wire.snapshot import snapshot
+from tests.support.people import api_client, person
+from tests.support.rooms import open_room, seated
+
+pytestmark = pytest.mark.django_db(transaction=True)
+SECRET = "quixotryzebra said it"
+RANGE: dict[str, Any] = {"category": "harassment", "from_ms": 0, "to_ms": 10}
+
+
+def old(room: Room, minutes: int = 30) -> Room:
+    """The same room, begun some time ago."""
+    Room.objects.filter(pk=room.pk).update(started_at=timezone.now() - timedelta(minutes=minutes))
+    room.refresh_from_db()
+    return room
+
+
+def post(client: Client, room: Room, **values: Any) -> tuple[int, Any]:
+    body = {"category": "hate", "from_ms": 1000, "to_ms": 61_000, **values}
+    answer = client.post(f"/api/v1/rooms/{room.slug}/reports/", body, "application/json")
+    return answer.status_code, answer.json()
+
+
+def refused(client: Client, room: Room, **values: Any) -> str:
+    status, body = post(client, room, **values)
+    assert status >= 400 and body["error"]["text"]
+    return str(body["error"]["code"])
+
+
+def test_a_report_gets_a_fixed_receipt_and_an_entry_in_the_ledger() -> None:
+    room = old(open_room())
+    guest, reporter = seated("guest", room), person("reporter")
+    status, body = post(api_client(reporter), room, subject="@Guest", words=SECRET)
+    row = Report.objects.get()
+    assert status == 201 and set(body) == {"id", "text"} and body["id"] == str(row.receipt)
+    assert (row.subject, row.reporter, row.words, row.from_ms, row.to_ms) == (guest, reporter, SECRET, 1000, 61_000)
+    entry = Entry.objects.get(kind="report_received")
+    assert (entry.subject, entry.actor) == (f"report:{row.pk}", reporter.pk)
+    values = {"room": room.pk, "subject": guest.pk, "category": "hate", "from": 1000, "to": 61_000}
+    assert entry.data == values and set(entry.commitments) == {"words"}
+    assert SECRET not in json.dumps([entry.data, entry.commitments])
+    again = post(api_client(reporter), room, category="other", words="the whole room", subject=None)[1]
+    assert again["text"] == body["text"], "whatever it is about"
+
+
+def test_values_are_checked_and_the_range_is_clamped() -> None:
+    room = old(open_room())
+    client = api_client(person("reporter"))
+    length = room.room_time()
+    wrong: list[dict[str, Any]] = [
+        {"category": "boring"},
+        {"category": "other"},
+        {"words": "x" * 2001},
+        {"from_ms": -1},
+        {"from_ms": 5, "to_ms": 5},
+        {"from_ms": 9, "to_ms": 5},
+        {"from_ms": 0, "to_ms": LONGEST_MS + 1},
+        {"from_ms": length + 10**7, "to_ms": length + 10**7 + 5},
+        {"from_ms": "soon"},
+        {"to_ms": 2**70},
+        {"subject": 7, "from_ms": None},
+    ]
+    assert {refused(client, room, **values) for values in wrong} == {"bad_value"}
+    assert refused(client, room, subject="reporter") == "not_report_oneself"
+    assert refused(client, room, subject="nobody-here") == "unknown_person"
+    assert not Report.objects.exists()
+    assert post(client, room, from_ms=length - 60_000, to_ms=length + 10**8)[0] == 201
+    assert length <= Report.objects.get().to_ms <= room.room_time()
+
+
+def test_the_rules_of_right_and_range() -> None:
+    may = {"kept_out": None, "started": True, "purged": False, "admitted": False, "was_here": False}
+    answers: list[tuple[dict[str, Any], str | None]] = [
+        ({}, "not_allowed"),
+        ({"admitted": True}, None),
+        ({"was_here": True}, None),
+        ({"was_here": True, "purged": True}, "copy_gone"),
+        ({"purged": True}, "not_allowed"),
+        ({"admitted": True, "kept_out": "account_suspended"}, "account_suspended"),
+        ({"admitted": True, "started": False}, "unknown_room"),
+    ]
+    for change, answer in answers:
+        assert may_report(**{**may, **change}) == answer
+    assert clamped_range(-5, 50, room_ms=20) == (0, 20)
+    assert clamped_range(20, 50, room_ms=20) is None and clamped_range(0, 0, room_ms=20) is None
+    assert clamped_range(0, LONGEST_MS, room_ms=10**9) == (0, LONGEST_MS)
+    assert clamped_range(0, LONGEST_MS + 1, room_ms=10**9) is None
+
+
+def test_who_may_report_in_a_room_for_invited_people() -> None:
+    room = old(open_room())
+    was_here, removed = seated("washere", room), person("removed")
+    actions.remove_person(room.pk, removed, by=room.host)
+    actions.leave_seat(room.pk, was_here)
+    actions.set_entry_policy(room.pk, room.host, "invited")
+    stranger = person("stranger")
+    assert refused(api_client(stranger), room) == "not_allowed"
+    assert refused(Client(), room) == "not_signed_in"
+    assert [post(api_client(user), room)[0] for user in (room.host, was_here, removed)] == [201] * 3
+    room.slug = "nowhere222"
+    assert refused(api_client(stranger), room) == "unknown_room"
+
+
+def test_closed_accounts_and_purged_rooms_report_nothing() -> None:
+    room = old(open_room())
+    loud = person("loud")
+    client = api_client(loud)
+    standing.impose_sanction(loud, "suspended", None, "shouting")
+    with pytest.raises(ModerationRefused, match="account_suspended"):
+        report(loud, room, **RANGE)
+    assert refused(client, room) == "account_suspended"
+    actions.end_room(room.pk, room.host)
+    assert post(api_client(person("early")), room)[0] == 201, "also when it is over"
+    Room.objects.filter(pk=room.pk).update(purged_at=timezone.now())
+    assert refused(api_client(person("late")), room) == "copy_gone"
+
+
+def test_the_same_form_is_one_report_also_at_once() -> None:
+    room = old(open_room())
+    reporter, other = person("reporter"), person("other")
+
+    def send(_number: int) -> Any:
+        try:
+            return report(reporter, room, **RANGE, once="form-1").receipt
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(4) as pool:
+        assert len(set(pool.map(send, range(4)))) == 1
+    assert report(reporter, room, **RANGE, once="form-2") != report(other, room, **RANGE, once="form-1")
+    assert Report.objects.count() == 3 and Entry.objects.filter(kind="report_received").count() == 3
+    assert "form-1" not in str(list(Report.objects.values()))
+    assert verify().ok
+
+
+def test_reports_in_bulk_are_slowed_down_and_a_repeated_form_is_not() -> None:
+    room = old(open_room())
+    reporter = person("reporter")
+    first = report(reporter, room, **RANGE, once="form")
+    with pytest.raises(ModerationRefused) as slowed:
+        for _number in range(REPORTS.burst + 5):
+            report(reporter, room, **RANGE)
+    assert slowed.value.code == "too_fast" and slowed.value.wait > 0
+    assert report(reporter, room, **RANGE, once="form") == first
+
+
+def test_the_database_refuses_what_the_action_would() -> None:
+    room, reporter = open_room(), person("reporter")
+    good: dict[str, Any] = {"room": room, "reporter": reporter, "category": "hate", "from_ms": 0, "to_ms": 5}
+    for wrong in ({"to_ms": 0}, {"subject": reporter}, {"category": "other"}):
+        with pytest.raises(IntegrityError), transaction.atomic():
+            Report.objects.create(**{**good, **wrong})
+
+
+def test_nobody_but_staff_is_told_and_staff_not_about_whom() -> None:
+    """Nothing of a report is in the log, in anybody's snapshot, in the host's download or on any other channel."""
+    room = old(open_room())
+    guest, reporter = seated("guest", room), seated("reporter", room)
+    readers = [Who.of_user(user) for user in (room.host, guest, reporter, person("carl"))] + [Who(None, "a:x")]
+    before = [{**snapshot(room.pk, who), "now": None} for who in readers]
+    log = RoomEvent.objects.filter(room=room).count()
+    with bus.client().pubsub(ignore_subscribe_messages=True) as heard:  # type: ignore[no-untyped-call]
+        heard.psubscribe("*")
+        heard.get_message(timeout=1)
+        receipt = report(reporter, room, category="life_in_danger", from_ms=0, to_ms=5, subject=guest, words=SECRET)
+        messages = []
+        while (message := heard.get_message(timeout=1)) is not None:
+            messages.append((message["channel"], json.loads(message["data"])))
+    told = {"type": "report_received", "room": "", "data": {"urgent": True}}
+    assert messages == [(channels.staff_channel(), told)]
+    assert [{**snapshot(room.pk, who), "now": None} for who in readers] == before
+    assert RoomEvent.objects.filter(room=room).count() == log
+    actions.end_room(room.pk, room.host)
+    room.refresh_from_db()
+    texts = "".join(piece for _name, text in export_texts.items() for piece in text(room) or ())
+    assert texts and not [word for word in (SECRET, str(receipt.receipt), "report_", "life_in") if word in texts]
+
+
+def test_words_stay_with_the_case_not_with_the_copy() -> None:
+    artefact = BY_NAME["reports"]
+    assert artefact.rows is Report and artefact.expires_with is Expiry.CASE
+    room = old(open_room())
+    row = report(person("reporter"), room, **RANGE, words=SECRET)
+    actions.end_room(room.pk, room.host)
+    with transaction.atomic():
+        erase_rows([room.pk])
+    row.refresh_from_db()
+    assert row.words == SECRET and not RoomEvent.objects.filter(room=room).exists()
