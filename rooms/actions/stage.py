@@ -7,8 +7,10 @@ from django.utils import timezone
 
 from people.models import User
 from people.standing import lock_standing
+from rooms.actions.host import cohosts_changed
 from rooms.actions.locking import locked, media_changed
 from rooms.actions.microphone import switch_microphone
+from rooms.actions.rights import role_changed
 from rooms.models import Room, Seat
 from rooms.rules import permissions
 from rooms.rules.facts import facts_of, open_seat
@@ -30,7 +32,7 @@ def take_seat(room_id: int, user: User) -> Seat:
         refuse(permissions.live(facts.status) or permissions.may_speak(facts))
         if seat := open_seat(room, user):
             return seat
-        free = _free_places(room)
+        free = free_places(room)
         refuse(permissions.may_take_seat(facts, free_places=len(free)))
         seat = _sit(room, user, facts.role, 0 if facts.role == "host" else free[0])
         append_event(room, "seat_taken", {"seat": seat_state(seat, connected=True)})
@@ -39,11 +41,18 @@ def take_seat(room_id: int, user: User) -> Seat:
 
 
 def _sit(room: Room, user: User, role: str, place: int) -> Seat:
-    """Insert the seat. Raises stage_full where a database constraint refuses it."""
+    """Insert the seat; a held mute of the person's last seat goes on. Raises stage_full where a database constraint
+    refuses it."""
+    seats = Seat.objects.filter(room=room, user=user).order_by("-taken_at", "-pk")
+    held = bool(seats.values_list("mute_held", flat=True).first())
     try:
         with transaction.atomic():
             return Seat.objects.create(
-                room=room, user=user, place=place, role=Seat.Role.HOST if role == "host" else Seat.Role.SPEAKER
+                room=room,
+                user=user,
+                place=place,
+                role=Seat.Role.HOST if role == "host" else Seat.Role.SPEAKER,
+                mute_held=held,
             )
     except IntegrityError as error:
         if any(guard in str(error) for guard in GUARDS):
@@ -51,7 +60,8 @@ def _sit(room: Room, user: User, role: str, place: int) -> Seat:
         raise
 
 
-def _free_places(room: Room) -> list[int]:
+def free_places(room: Room) -> list[int]:
+    """Free places of speakers in a locked room, the lowest first."""
     taken = set(Seat.objects.filter(room=room, left_at=None).values_list("place", flat=True))
     return [place for place in range(1, room.max_speakers + 1) if place not in taken]
 
@@ -63,7 +73,7 @@ def leave_seat(room_id: int, user: User, reason: str = Seat.LeftReason.LEFT) -> 
         seat = open_seat(room, user)
         if seat is None:
             raise RoomRefused("not_on_stage")
-        _stand_up(room, seat, reason)
+        stand_up(room, seat, reason)
 
 
 def unseat(room_id: int, user: User, by: User) -> None:
@@ -74,15 +84,19 @@ def unseat(room_id: int, user: User, by: User) -> None:
         refuse(permissions.may_act_on_speaker(facts_of(room, by), target_role=target_role))
         if seat is None:
             raise RoomRefused("not_on_stage")
-        _stand_up(room, seat, Seat.LeftReason.UNSEATED)
+        stand_up(room, seat, Seat.LeftReason.UNSEATED)
         tell(user.pk, {"type": "you_unseated", "room": room.slug, "by": by.handle})
 
 
-def _stand_up(room: Room, seat: Seat, reason: str) -> None:
+def stand_up(room: Room, seat: Seat, reason: str) -> None:
+    """Close a seat of a locked room, and publish it. A co-host's powers end with it."""
     seat.left_at, seat.left_reason = timezone.now(), reason
     seat.save(update_fields=["left_at", "left_reason"])
     append_event(room, "seat_left", {"user": seat.user.handle, "reason": reason})
     media_changed(room)
+    if seat.role == Seat.Role.COHOST:
+        role_changed(seat.user_id)
+        cohosts_changed(room)
 
 
 def set_muted(room_id: int, user: User, muted: bool, by: User, page: str | None = None) -> Seat:

@@ -213,15 +213,18 @@ class Beat(TypedDict):
 
 
 class Personal(TypedDict):
-    """On a person's own channel: `you_muted`, `you_unseated`, `mic_lost`, `mic_moved`. `room` is the slug it is about.
+    """On a person's own channel: one of PERSONAL. `room` is the slug it is about, `by` a handle, null for oneself.
 
-    `page` names the page whose microphone was lost, or the one that holds it now; empty for none.
+    `page` names the page whose microphone was lost, or the one that holds it now; empty for none. `held` (you_muted):
+    the microphone stays off until host or co-host lift that. `seated` (you_demoted): a speaker's place was free.
     """
 
     type: str
     room: str
     by: NotRequired[str | None]
     page: NotRequired[str]
+    held: NotRequired[bool]
+    seated: NotRequired[bool]
 
 
 class Sided(TypedDict):
@@ -233,7 +236,7 @@ class Sided(TypedDict):
 
 
 LOSSY = ("count", "talking", "connected", "media_restarted", "beat")
-PERSONAL = ("you_muted", "you_unseated", "mic_lost", "mic_moved")
+PERSONAL = ("you_muted", "unmute_asked", "you_unseated", "you_demoted", "mic_lost", "mic_moved")
 
 
 # Kinds on the channel of a room's host side (host and co-hosts), and on that of staff: `Sided`.

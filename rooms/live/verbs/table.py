@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from rest_framework import serializers
 
-from rooms.live.verbs import sound, stage
+from rooms.live.verbs import cohosts, mutes, sound, stage
 from rooms.live.verbs.arguments import ENTRY_POLICY, FLAG, PERSON, RAW, SELF_OR_PERSON, TEXT_VERSION
 from rooms.live.verbs.verb import Rest, Verb
 from rooms.rules import limits
@@ -17,6 +17,13 @@ VERBS: dict[str, Verb] = {
     "leave_seat": Verb(stage.leave_seat, rest=Rest("delete", "seat")),
     "mute": Verb(stage.mute, args={"user": SELF_OR_PERSON}, rest=Rest("post", "mute")),
     "unmute": Verb(stage.unmute, args={"user": SELF_OR_PERSON}, rest=Rest("post", "unmute", takes_arguments=False)),
+    "mute_all": Verb(mutes.mute_all, rest=Rest("post", "mute-all")),
+    "hold_mute": Verb(mutes.hold_mute, args={"user": PERSON}, rest=Rest("post", "hold-mute")),
+    "lift_mute": Verb(mutes.lift_mute, args={"user": PERSON}, rest=Rest("post", "lift-mute")),
+    "ask_unmute": Verb(mutes.ask_unmute, args={"user": PERSON}, rest=Rest("post", "ask-unmute")),
+    "name_cohost": Verb(cohosts.name_cohost, args={"user": PERSON}, rest=Rest("post", "cohosts")),
+    "demote": Verb(cohosts.demote, args={"user": PERSON}, rest=Rest("post", "demote")),
+    "hand_over": Verb(cohosts.hand_over, args={"user": PERSON}, rest=Rest("post", "hand-over")),
     "unseat": Verb(stage.unseat, args={"user": PERSON}, rest=Rest("post", "unseat")),
     "speak_claim": Verb(stage.speak_claim, args={"take": FLAG}),
     "speak_stop": Verb(stage.speak_stop),

@@ -168,15 +168,18 @@ export interface Beat {
 }
 
 /**
- * On a person's own channel: `you_muted`, `you_unseated`, `mic_lost`, `mic_moved`. `room` is the slug it is about.
+ * On a person's own channel: one of PERSONAL. `room` is the slug it is about, `by` a handle, null for oneself.
  *
- * `page` names the page whose microphone was lost, or the one that holds it now; empty for none.
+ * `page` names the page whose microphone was lost, or the one that holds it now; empty for none. `held` (you_muted):
+ * the microphone stays off until host or co-host lift that. `seated` (you_demoted): a speaker's place was free.
  */
 export interface Personal {
-  type: "you_muted" | "you_unseated" | "mic_lost" | "mic_moved";
+  type: "you_muted" | "unmute_asked" | "you_unseated" | "you_demoted" | "mic_lost" | "mic_moved";
   room: string;
   by?: string | null;
   page?: string;
+  held?: boolean;
+  seated?: boolean;
 }
 
 /**
