@@ -7,8 +7,7 @@ from people.models import User
 from rooms.actions.host import cohosts_changed
 from rooms.actions.locking import locked
 from rooms.actions.rights import role_changed
-from rooms.actions.seating import connected_people, stage_state
-from rooms.actions.stage import free_places, stand_up
+from rooms.actions.seating import connected_people, free_places, stage_state, stand_up
 from rooms.models import Seat
 from rooms.rules import permissions
 from rooms.rules.facts import facts_of, open_seat

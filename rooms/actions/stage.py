@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from django.db import IntegrityError, transaction
-from django.utils import timezone
 
 from people.models import User
 from people.standing import lock_standing
-from rooms.actions.host import cohosts_changed
 from rooms.actions.locking import locked, media_changed
 from rooms.actions.microphone import switch_microphone
-from rooms.actions.rights import role_changed
+from rooms.actions.seating import free_places, stand_up
 from rooms.models import Room, Seat
 from rooms.rules import permissions
 from rooms.rules.facts import facts_of, open_seat
@@ -60,12 +58,6 @@ def _sit(room: Room, user: User, role: str, place: int) -> Seat:
         raise
 
 
-def free_places(room: Room) -> list[int]:
-    """Free places of speakers in a locked room, the lowest first."""
-    taken = set(Seat.objects.filter(room=room, left_at=None).values_list("place", flat=True))
-    return [place for place in range(1, room.max_speakers + 1) if place not in taken]
-
-
 def leave_seat(room_id: int, user: User, reason: str = Seat.LeftReason.LEFT) -> None:
     """Close the seat of a person, who stays as a listener. Raises not_on_stage, room_ended."""
     with locked(room_id) as room:
@@ -86,17 +78,6 @@ def unseat(room_id: int, user: User, by: User) -> None:
             raise RoomRefused("not_on_stage")
         stand_up(room, seat, Seat.LeftReason.UNSEATED)
         tell(user.pk, {"type": "you_unseated", "room": room.slug, "by": by.handle})
-
-
-def stand_up(room: Room, seat: Seat, reason: str) -> None:
-    """Close a seat of a locked room, and publish it. A co-host's powers end with it."""
-    seat.left_at, seat.left_reason = timezone.now(), reason
-    seat.save(update_fields=["left_at", "left_reason"])
-    append_event(room, "seat_left", {"user": seat.user.handle, "reason": reason})
-    media_changed(room)
-    if seat.role == Seat.Role.COHOST:
-        role_changed(seat.user_id)
-        cohosts_changed(room)
 
 
 def set_muted(room_id: int, user: User, muted: bool, by: User, page: str | None = None) -> Seat:

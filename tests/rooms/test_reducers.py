@@ -122,7 +122,7 @@ def test_both_reducers_and_fresh_snapshots_agree_after_every_event() -> None:
                 if event["seq"] in story.fresh:
                     assert ours[name] == story.fresh[event["seq"]][number][name], f"{event['type']}: {name}"
                     compared += 1
-    assert compared == len(story.readers) * len(SAME) * 25
+    assert compared == len(story.readers) * len(SAME) * 24
 
 
 def test_the_page_takes_nothing_twice_and_asks_when_something_is_missing() -> None:
