@@ -277,6 +277,8 @@ EMAIL_USE_TLS = env_bool("EMAIL_USE_TLS", True)
 # --- rooms ---------------------------------------------------------------------------------------------------------
 ROOM_MAX_SPEAKERS = env_int("ROOM_MAX_SPEAKERS", 10, 1, 10)
 ROOM_HOST_GRACE_SECONDS = env_int("ROOM_HOST_GRACE_SECONDS", 120, 5, 3600)
+# With a co-host on stage, a room whose host stays away this long is handed to the co-host instead of ending.
+ROOM_HAND_OVER_SECONDS = env_int("ROOM_HAND_OVER_SECONDS", 120, 5, 3600)
 # A speaker whose connection stays away this long gives the place back, and a listener the place in the queue of hands.
 ROOM_SPEAKER_GRACE_SECONDS = env_int("ROOM_SPEAKER_GRACE_SECONDS", 60, 5, 3600)
 # Most hands that are up in a room at once. Each that goes down tells everybody behind it their new place.

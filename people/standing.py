@@ -74,6 +74,12 @@ def why_not_speak(standing: Standing) -> str | None:
     return "no_stage" if Sanction.Kind.NO_STAGE in standing.sanctions else None
 
 
+def kept_from_hosting(standing: Standing) -> bool:
+    """Whether a closed account or a sanction keeps an account from hosting any room, also one that it would be given.
+    Membership of the creator group does not matter here."""
+    return why_not_speak(standing) is not None or Sanction.Kind.NO_HOSTING in standing.sanctions
+
+
 def why_not_host(standing: Standing) -> str | None:
     """Return why an account may not open rooms: only members of the creator group who may speak."""
     if code := why_not_speak(standing):

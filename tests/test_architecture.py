@@ -124,7 +124,18 @@ def test_the_check_itself_finds_a_second_write_path() -> None:
 def test_actions_lock_before_they_write() -> None:
     """Every append to a room's log has the room's row locked, here or by the caller who passes the room; the one
     exception creates the row."""
-    for name in ("stage", "host", "opening", "entry", "hands", "hand_queue", "seating", "speak_policy"):
+    for name in (
+        "stage",
+        "host",
+        "opening",
+        "entry",
+        "hands",
+        "hand_queue",
+        "seating",
+        "speak_policy",
+        "cohosts",
+        "mutes",
+    ):
         tree = sources()[f"rooms/actions/{name}.py"]
         for node in tree.body:
             if isinstance(node, ast.FunctionDef) and not node.name.startswith("_") and list(publications(node)):

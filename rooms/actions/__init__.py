@@ -2,12 +2,15 @@
 to the event log, and publishes when the transaction commits. Refusals raise `RoomRefused`."""
 
 from rooms.actions.arrival import admit
+from rooms.actions.cohosts import demote, name_cohost
 from rooms.actions.consent import record_consent
 from rooms.actions.entry import set_entry_policy
 from rooms.actions.epoch import new_epoch
+from rooms.actions.hand_over import hand_over, hand_over_to_cohost
 from rooms.actions.hands import decline_hand, let_up, lock_hands, lower_hand, raise_hand
 from rooms.actions.host import host_back, host_lost
 from rooms.actions.microphone import hold_microphone, release_microphone
+from rooms.actions.mutes import ask_unmute, hold_mute, lift_mute, mute_all
 from rooms.actions.opening import end_room, open_room
 from rooms.actions.publishing import DownloadLink, download_everything, set_published
 from rooms.actions.recording import adopt_folder, retry_recording, set_recording_paused
@@ -21,16 +24,24 @@ __all__ = [
     "DownloadLink",
     "admit",
     "adopt_folder",
+    "ask_unmute",
     "decline_hand",
+    "demote",
     "download_everything",
     "end_room",
+    "hand_over",
+    "hand_over_to_cohost",
     "hold_microphone",
+    "hold_mute",
     "host_back",
     "host_lost",
     "leave_seat",
     "let_up",
+    "lift_mute",
     "lock_hands",
     "lower_hand",
+    "mute_all",
+    "name_cohost",
     "new_epoch",
     "open_room",
     "raise_hand",

@@ -15,7 +15,7 @@ from rooms.actions.blocked_here import tell_present
 from rooms.actions.hand_queue import lower_hands
 from rooms.actions.locking import locked
 from rooms.actions.removals import remove_person
-from rooms.actions.stage import stand_up
+from rooms.actions.seating import stand_up
 from rooms.models import Hand, Invitation, Room, Seat
 from rooms.rules.facts import STANDING, open_seat
 from rooms.rules.refusals import RoomRefused

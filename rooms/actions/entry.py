@@ -16,7 +16,8 @@ from rooms.wire.events import append_event
 
 def set_entry_policy(room_id: int, by: User, policy: str, *, as_staff: bool = False) -> Room:
     """Change the entry policy. People whom the new policy does not admit are removed and their hands lowered; host,
-    co-hosts and people on stage stay. Setting the same policy again changes nothing.
+    co-hosts and people on stage stay. Setting the same policy again changes nothing, but after a hand-over it ends that
+    followers of the former host are admitted.
 
     `as_staff` requires the permission `rooms.change_room` instead of the host's right. Raises bad_value, not_host,
     room_ended, unknown_room.
@@ -26,7 +27,9 @@ def set_entry_policy(room_id: int, by: User, policy: str, *, as_staff: bool = Fa
     with locked(room_id) as room:
         staff = as_staff and by.has_perm("rooms.change_room")
         refuse(permissions.may_set_entry_policy(facts_of(room, by), as_staff=staff))
-        if room.entry_policy != policy:
+        admits_former = room.hand_overs.filter(keeps_followers=True)
+        if room.entry_policy != policy or admits_former.exists():
+            admits_former.update(keeps_followers=False)
             room.entry_policy = policy
             room.save(update_fields=["entry_policy"])
             new_epoch(room)

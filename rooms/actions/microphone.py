@@ -76,11 +76,16 @@ def switch_microphone(room: Room, seat: Seat, muted: bool, by: User | None) -> N
     `by` is the host or co-host who closed somebody else's; None where it is one's own.
     """
     seat.muted = muted
-    seat.save(update_fields=["muted"])
+    save_microphone(room, seat, by)
+    if by is not None:
+        tell(seat.user_id, {"type": "you_muted", "room": room.slug, "by": by.handle, "held": seat.mute_held})
+
+
+def save_microphone(room: Room, seat: Seat, by: User | None) -> None:
+    """Save in a locked room whether a microphone is closed and held, and publish it; `by` as in `switch_microphone`."""
+    seat.save(update_fields=["muted", "mute_held"])
     by_handle = by.handle if by else None
     append_event(
-        room, "seat_muted", {"user": seat.user.handle, "muted": muted, "held": seat.mute_held, "by": by_handle}
+        room, "seat_muted", {"user": seat.user.handle, "muted": seat.muted, "held": seat.mute_held, "by": by_handle}
     )
-    if by is not None:
-        tell(seat.user_id, {"type": "you_muted", "room": room.slug, "by": by_handle})
     media_changed(room)

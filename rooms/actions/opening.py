@@ -112,7 +112,8 @@ def _close(room: Room, reason: str) -> None:
     room.status, room.end_reason = Room.Status.ENDED, reason
     room.ended_at = max(now, room.started_at or now)
     room.host_lost_at = room.stage_empty_at = room.recording_paused_at = None
-    cleared = ["host_lost_at", "stage_empty_at", "recording_paused_at"]
+    room.hands_over = False
+    cleared = ["host_lost_at", "hands_over", "stage_empty_at", "recording_paused_at"]
     room.save(update_fields=["status", "end_reason", "ended_at", *cleared])
     new_epoch(room)
     append_event(room, "room_ended", {"reason": reason, "ended_at": iso(room.ended_at)})

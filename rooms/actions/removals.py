@@ -13,7 +13,7 @@ from people.models import User
 from rooms import presence
 from rooms.actions.hand_queue import lower_hands
 from rooms.actions.locking import locked
-from rooms.actions.stage import stand_up
+from rooms.actions.seating import stand_up
 from rooms.actions.standing import standing_changed
 from rooms.models import Hand, Invitation, Removal, RemovedListener, Room, Seat
 from rooms.rules import permissions

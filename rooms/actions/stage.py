@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from django.utils import timezone
-
 from people.models import User
 from people.standing import lock_standing
-from rooms.actions.locking import locked, media_changed
+from rooms.actions.locking import locked
 from rooms.actions.microphone import switch_microphone
-from rooms.actions.seating import free_places, sit
-from rooms.models import Room, Seat
+from rooms.actions.seating import free_places, sit, stand_up
+from rooms.models import Seat
 from rooms.rules import permissions
 from rooms.rules.facts import facts_of, open_seat
 from rooms.rules.refusals import RoomRefused, refuse
-from rooms.wire.events import append_event, tell
+from rooms.wire.events import tell
 
 
 def take_seat(room_id: int, user: User) -> Seat:
@@ -54,14 +52,6 @@ def unseat(room_id: int, user: User, by: User) -> None:
             raise RoomRefused("not_on_stage")
         stand_up(room, seat, Seat.LeftReason.UNSEATED)
         tell(user.pk, {"type": "you_unseated", "room": room.slug, "by": by.handle})
-
-
-def stand_up(room: Room, seat: Seat, reason: str) -> None:
-    """Close a seat in a locked room, and publish it."""
-    seat.left_at, seat.left_reason = timezone.now(), reason
-    seat.save(update_fields=["left_at", "left_reason"])
-    append_event(room, "seat_left", {"user": seat.user.handle, "reason": reason})
-    media_changed(room)
 
 
 def set_muted(room_id: int, user: User, muted: bool, by: User, page: str | None = None) -> Seat:

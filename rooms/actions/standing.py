@@ -7,26 +7,23 @@ the sweep every 5 seconds and the supervisor's own rounds find the change.
 
 from __future__ import annotations
 
-import json
 import logging
 from collections.abc import Callable
 from functools import partial
 from typing import Any
 
-from django.db import transaction
-
-from core import bus
 from core.batches import run_each
 from people.actions.standing import standing_changed as account_changed
 from people.models import User
 from people.standing import NOBODY, standings, why_not_enter, why_not_speak
-from rooms import channels
+from rooms.actions.hand_over import hand_over_to_cohost
 from rooms.actions.hands import lower_forbidden_hands
 from rooms.actions.locking import locked
 from rooms.actions.opening import end_room
+from rooms.actions.rights import publish_rights, room_rights_changed
+from rooms.actions.seating import connected_people
 from rooms.actions.stage import leave_seat
-from rooms.channels import MEDIA_CHANGED
-from rooms.models import Hand, Room, Seat
+from rooms.models import Hand, HandOver, Room, Seat
 from rooms.rules.refusals import RoomRefused
 
 log = logging.getLogger(__name__)
@@ -36,10 +33,8 @@ def standing_changed(subject: User | Room, why: str) -> None:
     """Check everything that depends on a person's standing or a room's policy again, after the commit."""
     if isinstance(subject, User):
         account_changed(subject, why)
-        return
-    pk = subject.pk
-    log.info("rights in room %s are checked again: %s", pk, why)
-    transaction.on_commit(lambda: _publish({"room": pk}), robust=True)
+    else:
+        room_rights_changed(subject, why)
 
 
 def on_account_changed(sender: Any, user_pk: int, why: str, **_more: Any) -> None:
@@ -47,24 +42,19 @@ def on_account_changed(sender: Any, user_pk: int, why: str, **_more: Any) -> Non
     try:
         apply_standing(user_pk)
     finally:
-        _publish({"person": user_pk})
-
-
-def _publish(whom: dict[str, int]) -> None:
-    bus.publish(channels.hubs_channel(), json.dumps(whom))
-    bus.publish(bus.key(MEDIA_CHANGED), "standing")
+        publish_rights({"person": user_pk})
 
 
 def apply_standing(user_pk: int) -> None:
-    """End the room that an account may not host any more, close the seats it may not hold, and lower its hands.
-    Idempotent.
+    """Hand over or end the room that an account may not host any more, close the seats it may not hold, and lower its
+    hands. Idempotent.
 
     A failure in one room is logged; the other rooms are still handled.
     """
     standing = standings([user_pk]).get(user_pk, NOBODY)
     if why_not_enter(standing):
         hosted = Room.objects.filter(host=user_pk, status=Room.Status.LIVE).values_list("pk", flat=True)
-        run_each(list(hosted), _end_for_staff, "ending the room of an account")
+        run_each(list(hosted), partial(_give_up_for_staff, user_pk), "giving up the room of an account")
     if why_not_speak(standing):
         seats = Seat.objects.select_related("user").filter(user=user_pk, left_at=None)
         run_each(list(seats), _unseat_for_staff, "taking an account off a stage")
@@ -72,8 +62,16 @@ def apply_standing(user_pk: int) -> None:
         run_each(list(raised), _lower_for_staff, "lowering the hand of an account")
 
 
-def _end_for_staff(room_pk: int) -> None:
-    _unless_over(room_pk, partial(end_room, room_pk, None, Room.EndReason.STAFF))
+def _give_up_for_staff(host_pk: int, room_pk: int) -> None:
+    _unless_over(room_pk, partial(_hand_over_or_end, host_pk, room_pk))
+
+
+def _hand_over_or_end(host_pk: int, room_pk: int) -> None:
+    """Hand a room to a co-host who is connected and may have it, else end it: at once, without a grace period."""
+    connected = connected_people(room_pk)
+    with locked(room_pk) as room:
+        if room.host_id == host_pk and not hand_over_to_cohost(room_pk, host_pk, HandOver.Reason.STAFF, connected):
+            end_room(room_pk, None, Room.EndReason.STAFF)
 
 
 def _unseat_for_staff(seat: Seat) -> None:

@@ -1,9 +1,10 @@
-"""End rooms whose host stays away, whose stage stays empty or whose time is up; free seats and lower hands of people
-who stay away.
+"""Hand over or end rooms whose host stays away, end those whose stage stays empty or whose time is up, and free seats
+and lower hands of people who stay away.
 
 Runs every few seconds in the worker. It reads presence, not sockets, so that it notices a killed web process too, and
-reads all rooms at once: one round trip to Redis and three queries, however many rooms are live. Safe to run
-concurrently: every change is an action that checks again under the room's lock.
+reads all rooms at once: one round trip to Redis and three queries, however many rooms are live, and five more where a
+room with co-hosts has lost its host. Safe to run concurrently: every change is an action that checks again under the
+room's lock.
 """
 
 from __future__ import annotations
@@ -20,13 +21,16 @@ from redis.exceptions import RedisError
 
 from core.batches import run_each
 from rooms import presence
+from rooms.actions.hand_over import hand_over_to_cohost
 from rooms.actions.hands import lower_lost_hands
-from rooms.actions.host import host_back, host_lost
+from rooms.actions.host import host_back, host_lost, review_absence
 from rooms.actions.locking import locked
 from rooms.actions.opening import end_room
 from rooms.actions.stage import leave_seat
 from rooms.actions.standing import accounts_without_right, apply_standing
-from rooms.models import Hand, Room, Seat
+from rooms.models import Hand, HandOver, Room, Seat
+from rooms.rules.facts import grace_ends, hand_over_due
+from rooms.rules.heirs import heirs_among
 from rooms.rules.refusals import RoomRefused
 
 log = logging.getLogger(__name__)
@@ -39,13 +43,15 @@ RELOAD = timedelta(seconds=5)
 class RoomPresence:
     """A live room, its open seats and hands, and since when its host and their people are away (None: they are here).
 
-    `away` is empty where Redis did not answer: then no presence is known.
+    `away` is empty where Redis did not answer: then no presence is known. `has_heir` is whether a co-host could receive
+    the room; only looked up while its host is lost.
     """
 
     room: Room
     seats: list[Seat]
     hands: list[Hand]
     away: dict[int, datetime | None]
+    has_heir: bool
 
 
 def sweep_rooms(now: datetime | None = None) -> int:
@@ -76,7 +82,12 @@ def _load(now: datetime) -> list[RoomPresence]:
     except RedisError as error:
         log.warning("presence is not known, only rooms whose time is up end: %s", error)
         away = {}
-    return [RoomPresence(room, room.open_seats, room.open_hands, _times(away.get(room.pk, {}))) for room in rooms]
+    seats = ((room, seat) for room in rooms if room.host_lost_at is not None for seat in room.open_seats)
+    with_heir = {seat.room_id for seat in heirs_among(seats)}
+    return [
+        RoomPresence(room, room.open_seats, room.open_hands, _times(away.get(room.pk, {})), room.pk in with_heir)
+        for room in rooms
+    ]
 
 
 def _watched(host: int, seats: list[Seat], hands: list[Hand]) -> list[int]:
@@ -115,7 +126,7 @@ def _end_or_tidy(seen: RoomPresence, now: datetime) -> bool:
 
 
 def _check_host(seen: RoomPresence, now: datetime) -> str | None:
-    """Update `host_lost_at`; return the reason to end the room once the host's grace period has passed."""
+    """Update the host's absence; after the grace period hand the room over, or return the reason to end it."""
     room, away = seen.room, seen.away[seen.room.host_id]
     if away is None:
         if room.host_lost_at is not None:
@@ -126,7 +137,15 @@ def _check_host(seen: RoomPresence, now: datetime) -> str | None:
     if room.host_lost_at is None:
         host_lost(room.pk, away)
         return None
-    return Room.EndReason.HOST_GONE if now - room.host_lost_at >= _host_grace() else None
+    if seen.has_heir != room.hands_over:  # a co-host's rights have changed
+        review_absence(room.pk)
+        return None
+    hands_over_at, ends_at = hand_over_due(room), grace_ends(room)
+    if hands_over_at is not None and now >= hands_over_at:
+        # A co-host who is away just now is waited for until their seat is free; then the room ends.
+        connected = {pk: since is None for pk, since in seen.away.items()}
+        hand_over_to_cohost(room.pk, room.host_id, HandOver.Reason.HOST_GONE, connected)
+    return Room.EndReason.HOST_GONE if ends_at is not None and now >= ends_at else None
 
 
 def _check_stage(seen: RoomPresence, now: datetime) -> str | None:
@@ -163,9 +182,10 @@ def _away_too_long(seen: RoomPresence, user_pk: int, now: datetime) -> bool:
 
 
 def _end_if_still(room_pk: int, reason: str) -> bool:
-    """End a room unless its host, or somebody on stage, came back meanwhile. Returns whether it ended."""
+    """End a room unless its host, or somebody on stage, came back meanwhile, or it has a co-host now. Returns whether
+    it ended."""
     still: dict[str, Callable[[Room], bool]] = {
-        Room.EndReason.HOST_GONE: lambda room: room.host_lost_at is not None,
+        Room.EndReason.HOST_GONE: lambda room: room.host_lost_at is not None and not room.hands_over,
         Room.EndReason.STAGE_EMPTY: lambda room: room.stage_empty_at is not None,
     }
     with locked(room_pk) as room:
@@ -173,10 +193,6 @@ def _end_if_still(room_pk: int, reason: str) -> bool:
             return False
         end_room(room_pk, None, reason)
     return True
-
-
-def _host_grace() -> timedelta:
-    return timedelta(seconds=settings.ROOM_HOST_GRACE_SECONDS)
 
 
 def _empty_stage_grace() -> timedelta:

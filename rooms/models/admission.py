@@ -100,7 +100,11 @@ class RemovedListener(models.Model):
 
 
 class HandOver(models.Model):
-    """Change of a room's host. The former host keeps the replay, not the download."""
+    """Change of a room's host. The former host keeps the replay, not the download.
+
+    `keeps_followers`: under entry policy `followers`, followers of the former host may still come in, so that nobody is
+    put out by the change. It ends when the entry policy is set anew.
+    """
 
     class Reason(models.TextChoices):
         GIVEN = "given", _("the host handed it over")
@@ -111,6 +115,7 @@ class HandOver(models.Model):
     former = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+", verbose_name=_("former"))
     to = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+", verbose_name=_("new host"))
     reason = models.CharField(_("why"), max_length=9, choices=Reason.choices)
+    keeps_followers = models.BooleanField(_("admits the former host’s followers"), default=True)
     at = models.DateTimeField(_("when"), default=timezone.now)
 
     class Meta:

@@ -92,6 +92,8 @@ class Room(models.Model):
     # Part of every address of live sound: a new one (`actions.new_epoch`) invalidates all earlier addresses.
     epoch = models.UUIDField(default=uuid.uuid4, db_default=RandomUUID(), editable=False)
     host_lost_at = models.DateTimeField(_("host lost"), null=True, blank=True, editable=False)
+    # While the host is lost: whether a co-host gets the room if the host stays away; else it ends.
+    hands_over = models.BooleanField(_("goes to a co-host"), default=False, editable=False)
     stage_empty_at = models.DateTimeField(_("stage empty since"), null=True, blank=True, editable=False)
     # Set while nothing is recorded because the disk is full. Everybody in the room is notified.
     recording_paused_at = models.DateTimeField(_("recording paused"), null=True, blank=True, editable=False)
@@ -114,6 +116,9 @@ class Room(models.Model):
             models.CheckConstraint(condition=Q(max_speakers__range=(1, 10)), name="room_max_speakers"),
             models.CheckConstraint(condition=~Q(title=""), name="room_has_title"),
             models.CheckConstraint(condition=Q(purged_at=None) | Q(status="ended"), name="room_purged_after_end"),
+            models.CheckConstraint(
+                condition=Q(hands_over=False) | Q(host_lost_at__isnull=False), name="room_hands_over_without_host"
+            ),
         ]
         indexes = [
             models.Index(fields=["status", "-started_at"], name="room_live_now"),

@@ -15,7 +15,7 @@ from django.db.models import CharField, Q, QuerySet, Value
 
 from people.models import User
 from people.standing import NOBODY, Standing, standings, why_not_enter, why_not_speak
-from rooms.models import Consent, Hand, Invitation, Removal, RemovedListener, Room, Seat
+from rooms.models import Consent, Hand, HandOver, Invitation, Removal, RemovedListener, Room, Seat
 from rooms.rules import permissions
 from rooms.rules.identity import Who, listener_mac
 from rooms.rules.permissions import Facts
@@ -80,7 +80,8 @@ def facts_of_many(people: Collection[tuple[Room, int]]) -> dict[Pair, Facts]:
             removed=("removed", room.pk, user) in marks,
             blocked_by_host=("block", room.host_id, user) in marks,
             blocks_host=("block", user, room.host_id) in marks,
-            follows_host=("follow", user, room.host_id) in marks,
+            former_host=("former_host", room.pk, user) in marks,
+            follows_host=("follow", user, room.host_id) in marks or ("follows_former", room.pk, user) in marks,
             followed_by_host=("follow", room.host_id, user) in marks,
             invited=("invited", room.pk, user) in marks,
             invited_to_speak=("invited_to_speak", room.pk, user) in marks,
@@ -134,6 +135,9 @@ def _marks(rooms: Iterable[Room], users: set[int]) -> set[tuple[str, int, int]]:
     parts.append(_marked("block", Block.objects.filter(blocks), "blocker_id", "blocked_id"))
     follows = Q(follower__in=hosts, followed__in=users) | Q(follower__in=users, followed__in=hosts)
     parts.append(_marked("follow", Follow.objects.filter(follows), "follower_id", "followed_id"))
+    parts.append(_marked("former_host", HandOver.objects.filter(room__in=rooms, former__in=users), "room_id", "former"))
+    kept = HandOver.objects.filter(room__in=rooms, keeps_followers=True, former__follower_rows__follower__in=users)
+    parts.append(_marked("follows_former", kept, "room_id", "former__follower_rows__follower"))
     return set(parts[0].union(*parts[1:], all=True))
 
 
@@ -155,7 +159,14 @@ def open_seat(room: Room, user: User) -> Seat | None:
 
 
 def grace_ends(room: Room) -> datetime | None:
-    """Time at which the room ends because its host is gone; None while the host is connected."""
-    if room.host_lost_at is None:
+    """Time at which the room ends because its host is gone; None while the host is connected, or a co-host gets it."""
+    if room.host_lost_at is None or room.hands_over:
         return None
     return room.host_lost_at + timedelta(seconds=settings.ROOM_HOST_GRACE_SECONDS)
+
+
+def hand_over_due(room: Room) -> datetime | None:
+    """Time at which a co-host gets the room because its host is gone; None where that is not so."""
+    if room.host_lost_at is None or not room.hands_over:
+        return None
+    return room.host_lost_at + timedelta(seconds=settings.ROOM_HAND_OVER_SECONDS)

@@ -31,6 +31,7 @@ ROLES: dict[str, Facts] = {
     "speaker": replace(_SEATED, role="speaker"),
     "co-host": replace(_SEATED, role="cohost"),
     "host": replace(_SEATED, role="host"),
+    "former host": replace(_LISTENER, former_host=True),
     "removed": replace(_LISTENER, removed=True),
     "blocked": replace(_LISTENER, blocked_by_host=True),
     "blocks the host": replace(_LISTENER, blocks_host=True),
@@ -184,7 +185,7 @@ def at_the_door(role: str, entry: str) -> Code:
         return "not_allowed"
     if role == "blocks the host":
         return "you_blocked_host"
-    if entry == "anyone" or role in _SITTING:
+    if entry == "anyone" or role in (*_SITTING, "former host"):
         return None
     if role == "anonymous":
         return "not_signed_in"

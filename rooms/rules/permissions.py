@@ -18,7 +18,8 @@ class Facts:
 
     `role` is "host", "cohost", "speaker" or "listener"; a host is host without a seat too. `kept_out` and
     `kept_off_stage` are refusal codes of the account itself: it may not enter, or not speak, in any room. `invited`
-    counts invitations by the host's side only: those of guests admit nobody.
+    counts invitations by the host's side only: those of guests admit nobody. `follows_host` is also true for followers
+    of a former host while their hand-over admits them (`HandOver.keeps_followers`).
     """
 
     status: str
@@ -34,6 +35,7 @@ class Facts:
     removed: bool = False
     blocked_by_host: bool = False
     blocks_host: bool = False
+    former_host: bool = False
     follows_host: bool = False
     followed_by_host: bool = False
     invited: bool = False
@@ -55,8 +57,8 @@ def may_open(*, hosts_already: bool) -> str | None:
 
 
 def may_enter(facts: Facts) -> str | None:
-    """Entering: anyone with the link, unless the host chose otherwise. A policy never removes host, co-hosts or people
-    on stage. Removed, blocked and uninvited people read the same code."""
+    """Entering: anyone with the link, unless the host chose otherwise. A policy never removes host, co-hosts, people
+    on stage or a former host. Removed, blocked and uninvited people read the same code."""
     if facts.kept_out is not None:
         return facts.kept_out
     if facts.role == "host":
@@ -65,7 +67,7 @@ def may_enter(facts: Facts) -> str | None:
         return "not_allowed"
     if facts.blocks_host:
         return "you_blocked_host"
-    if facts.entry_policy == "anyone" or facts.role in ON_STAGE:
+    if facts.entry_policy == "anyone" or facts.role in ON_STAGE or facts.former_host:
         return None
     if not facts.signed_in:
         return "not_signed_in"

@@ -1,6 +1,7 @@
 """Roles in a recording, and the facts on which the right to hear it depends, loaded from the database.
 
-A person is the host, a co-host at the room's end, a speaker (their voice is in the recording) or a listener.
+A person is the host, a co-host at the room's end, a speaker (their voice is in the recording, or they were host until
+they handed the room over) or a listener.
 """
 
 from __future__ import annotations
@@ -33,8 +34,8 @@ class ReplayFacts:
 def role_in(user: User, room: Room) -> str:
     """Role of an account in a recording: "host", "cohost" (at the room's end, or now), "speaker" or "listener".
 
-    A seat alone makes nobody a speaker: a voice in the recording does. A closed or suspended account is always a
-    listener.
+    A seat alone makes nobody a speaker: a voice in the recording does, or having been host. A closed or suspended
+    account is always a listener.
     """
     return _role(facts_of(room, user), room, user)
 
@@ -49,7 +50,7 @@ def _role(facts: Facts, room: Room, user: User | None) -> str:
         return "listener"
     if facts.role in permissions.HELPERS:
         return facts.role
-    return "speaker" if has_voice(room.pk, user.pk) else "listener"
+    return "speaker" if facts.former_host or has_voice(room.pk, user.pk) else "listener"
 
 
 def is_published(room: Room) -> bool:

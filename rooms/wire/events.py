@@ -152,6 +152,26 @@ class HandLowered(TypedDict):
     raised_at: str
 
 
+class Removed(TypedDict):
+    """`removed`, to the host's side: this person is out of the room. Both are handles."""
+
+    user: str
+    by: str
+
+
+class RemovalUndone(TypedDict):
+    """`removal_undone`, to the host's side: this person may come in again. Both are handles."""
+
+    user: str
+    by: str
+
+
+class ReportReceived(TypedDict):
+    """`report_received`, to staff: a report arrived. Nothing of it but whether it is `urgent`."""
+
+    urgent: bool
+
+
 EventData = (
     RoomOpened
     | RoomEnded
@@ -235,18 +255,21 @@ class Beat(TypedDict):
 
 
 class Personal(TypedDict):
-    """On a person's own channel: kinds in PERSONAL. `room` is the slug it is about.
+    """On a person's own channel: one of PERSONAL. `room` is the slug it is about, `by` a handle, null for oneself.
 
-    `page` names the page whose microphone was lost, or the one that holds it now; empty for none. `raised_at` names the
-    hand that is up (`hand_up`, `hand_place`) or down (`hand_down`, `hand_declined`, by `outcome`); `place` is its place
-    in the queue, from 1, and only ever gets smaller. `let_up` comes with a seat that host or co-host (`by`) gave. `user` is
-    the handle of a person on stage whom the reader blocked (`blocked_here`).
+    `page` names the page whose microphone was lost, or the one that holds it now; empty for none. `held` (you_muted):
+    the microphone stays off until host or co-host lift that. `seated` (you_demoted): a speaker's place was free.
+    `raised_at` names the hand that is up (`hand_up`, `hand_place`) or down (`hand_down`, `hand_declined`, by
+    `outcome`); `place` is its place in the queue, from 1, and only ever gets smaller. `let_up` comes with a seat that
+    host or co-host (`by`) gave. `user` is the handle of a person on stage whom the reader blocked (`blocked_here`).
     """
 
     type: str
     room: str
     by: NotRequired[str | None]
     page: NotRequired[str]
+    held: NotRequired[bool]
+    seated: NotRequired[bool]
     raised_at: NotRequired[str]
     place: NotRequired[int]
     outcome: NotRequired[str]
@@ -263,7 +286,7 @@ class Sided(TypedDict):
 
 LOSSY = ("count", "talking", "connected", "media_restarted", "beat")
 PERSONAL = (
-    *("you_muted", "you_unseated", "mic_lost", "mic_moved", "blocked_here"),
+    *("you_muted", "unmute_asked", "you_unseated", "you_demoted", "mic_lost", "mic_moved", "blocked_here"),
     *("hand_up", "hand_place", "hand_down", "hand_declined", "let_up"),
 )
 

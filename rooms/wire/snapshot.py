@@ -18,7 +18,7 @@ from rooms import presence
 from rooms.hooks import personal_parts, snapshot_parts
 from rooms.models import Room, Seat
 from rooms.rules import permissions
-from rooms.rules.facts import facts_of, grace_ends
+from rooms.rules.facts import facts_of, grace_ends, hand_over_due
 from rooms.rules.identity import Who
 from rooms.rules.refusals import RoomRefused
 from rooms.wire.events import HandRaised, SeatState, iso, seat_state
@@ -140,7 +140,7 @@ def room_state(room: Room) -> RoomState:
         "host": room.host.handle,
         "host_lost_at": iso(room.host_lost_at),
         "host_ends_at": iso(grace_ends(room)),
-        "host_hands_over_at": None,
+        "host_hands_over_at": iso(hand_over_due(room)),
         "recording_paused_at": iso(room.recording_paused_at),
     }
 

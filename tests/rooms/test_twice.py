@@ -44,6 +44,14 @@ def muted(room: Room) -> bool:
     return Seat.objects.get(room=room, user__handle="sam", left_at=None).muted
 
 
+def held(room: Room) -> bool:
+    return Seat.objects.get(room=room, user__handle="sam", left_at=None).mute_held
+
+
+def role_of(room: Room, handle: str) -> str:
+    return Seat.objects.get(room=room, user__handle=handle, left_at=None).role
+
+
 def published(room: Room) -> bool:
     return Recording.objects.get(room=room).published_at is not None
 
@@ -56,6 +64,9 @@ ACTS = [
     Act("take a seat", "post", "seat", {}, "guest", OK, lambda r: seats(r) == 1, 1),
     Act("leave it", "delete", "seat", {}, "sam", OK | GONE, lambda r: not left_open(r), 1),
     Act("mute", "post", "mute", {"user": "sam"}, "host", OK, muted, 1),
+    Act("hold", "post", "hold-mute", {"user": "sam"}, "host", OK, lambda r: muted(r) and held(r), 1),
+    Act("mute all", "post", "mute-all", {}, "host", OK, muted, 1),
+    Act("name", "post", "cohosts", {"user": "sam"}, "host", OK, lambda r: role_of(r, "sam") == "cohost", 1),
     Act("unseat", "post", "unseat", {"user": "sam"}, "host", OK | GONE, lambda r: not left_open(r), 1),
     Act("entry", "put", "entry", {"policy": "signed_in"}, "host", OK, lambda r: entry_of(r) == "signed_in", 1),
     Act("end", "post", "end", {}, "host", OK | GONE, lambda r: not Room.objects.get(pk=r.pk).is_live, 3),

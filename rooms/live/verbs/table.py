@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from rest_framework import serializers
 
-from rooms.live.verbs import hands, removals, sound, stage
+from rooms.live.verbs import cohosts, hands, mutes, removals, sound, stage
 from rooms.live.verbs.arguments import (
     ACCOUNT,
     ASKER,
@@ -34,6 +34,13 @@ VERBS: dict[str, Verb] = {
     "leave_seat": Verb(stage.leave_seat, rest=Rest("delete", "seat")),
     "mute": Verb(stage.mute, args={"user": SELF_OR_PERSON}, rest=Rest("post", "mute")),
     "unmute": Verb(stage.unmute, args={"user": SELF_OR_PERSON}, rest=Rest("post", "unmute", takes_arguments=False)),
+    "mute_all": Verb(mutes.mute_all, rest=Rest("post", "mute-all")),
+    "hold_mute": Verb(mutes.hold_mute, args={"user": PERSON}, rest=Rest("post", "hold-mute")),
+    "lift_mute": Verb(mutes.lift_mute, args={"user": PERSON}, rest=Rest("post", "lift-mute")),
+    "ask_unmute": Verb(mutes.ask_unmute, args={"user": PERSON}, rest=Rest("post", "ask-unmute")),
+    "name_cohost": Verb(cohosts.name_cohost, args={"user": PERSON}, rest=Rest("post", "cohosts")),
+    "demote": Verb(cohosts.demote, args={"user": PERSON}, rest=Rest("post", "demote")),
+    "hand_over": Verb(cohosts.hand_over, args={"user": PERSON}, rest=Rest("post", "hand-over")),
     "unseat": Verb(stage.unseat, args={"user": PERSON}, rest=Rest("post", "unseat")),
     "remove": Verb(removals.remove, args={"user": ACCOUNT}, rest=Rest("post", "remove")),
     "undo_removal": Verb(removals.undo_removal, args={"user": ACCOUNT}, rest=Rest("post", "undo_removal")),

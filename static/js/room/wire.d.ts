@@ -168,17 +168,70 @@ export interface Beat {
 }
 
 /**
- * On a person's own channel: `you_muted`, `you_unseated`, `mic_lost`, `mic_moved`, `blocked_here`. `room` is the
- * slug it is about.
+ * `hand_raised`, to the host's side: somebody asks to speak, as the last in the queue. `raised_at` (ISO 8601, UTC)
+ * names the hand; `invited` says that this person accepted an invitation to speak. The others as in SeatState.
+ */
+export interface HandRaised {
+  user: string;
+  name: string;
+  initials: string;
+  picture: string;
+  color: string;
+  raised_at: string;
+  invited: boolean;
+}
+
+/**
+ * `hand_lowered`, to the host's side: this hand is down, whatever the reason. Messages may arrive in either order:
+ * one about a later `raised_at` of the same person is about a later hand.
+ */
+export interface HandLowered {
+  user: string;
+  raised_at: string;
+}
+
+/**
+ * `removed`, to the host's side: this person is out of the room. Both are handles.
+ */
+export interface Removed {
+  user: string;
+  by: string;
+}
+
+/**
+ * `removal_undone`, to the host's side: this person may come in again. Both are handles.
+ */
+export interface RemovalUndone {
+  user: string;
+  by: string;
+}
+
+/**
+ * `report_received`, to staff: a report arrived. Nothing of it but whether it is `urgent`.
+ */
+export interface ReportReceived {
+  urgent: boolean;
+}
+
+/**
+ * On a person's own channel: one of PERSONAL. `room` is the slug it is about, `by` a handle, null for oneself.
  *
- * `page` names the page whose microphone was lost, or the one that holds it now; empty for none. `user` is the handle
- * of a person on stage whom the reader blocked (`blocked_here`).
+ * `page` names the page whose microphone was lost, or the one that holds it now; empty for none. `held` (you_muted):
+ * the microphone stays off until host or co-host lift that. `seated` (you_demoted): a speaker's place was free.
+ * `raised_at` names the hand that is up (`hand_up`, `hand_place`) or down (`hand_down`, `hand_declined`, by
+ * `outcome`); `place` is its place in the queue, from 1, and only ever gets smaller. `let_up` comes with a seat that
+ * host or co-host (`by`) gave. `user` is the handle of a person on stage whom the reader blocked (`blocked_here`).
  */
 export interface Personal {
-  type: "you_muted" | "you_unseated" | "mic_lost" | "mic_moved" | "blocked_here";
+  type: "you_muted" | "unmute_asked" | "you_unseated" | "you_demoted" | "mic_lost" | "mic_moved" | "blocked_here" | "hand_up" | "hand_place" | "hand_down" | "hand_declined" | "let_up";
   room: string;
   by?: string | null;
   page?: string;
+  held?: boolean;
+  seated?: boolean;
+  raised_at?: string;
+  place?: number;
+  outcome?: string;
   user?: string;
 }
 
@@ -249,6 +302,24 @@ export interface Snapshot {
   now: string;
 }
 
+/**
+ * The reader's hand while it is up, as in Personal.
+ */
+export interface OwnHand {
+  raised_at: string;
+  place: number;
+}
+
+/**
+ * Part `hands` of `You.parts`: `own` is the reader's hand, null while it is down. Host and co-hosts get the `queue`
+ * (its first 100) and the `count` of all; others null.
+ */
+export interface Hands {
+  queue: HandRaised[] | null;
+  count: number | null;
+  own: OwnHand | null;
+}
+
 /** The data of each sequenced event, by its type. */
 export interface EventData {
   room_opened: RoomOpened;
@@ -274,4 +345,18 @@ export type Event = {
 
 export type Lossy = Count | Talking | Connected | MediaRestarted | Beat;
 
-export type Message = Snapshot | Event | Lossy | Personal;
+/** The data of each message to the host's side or to staff, by its type. */
+export interface SidedData {
+  hand_raised: HandRaised;
+  hand_lowered: HandLowered;
+  removed: Removed;
+  removal_undone: RemovalUndone;
+  report_received: ReportReceived;
+}
+
+/** A message to the host's side of the room with this slug, or to staff. */
+export type Sided = {
+  [Type in keyof SidedData]: { type: Type; room: string; data: SidedData[Type] };
+}[keyof SidedData];
+
+export type Message = Snapshot | Event | Lossy | Personal | Sided;
