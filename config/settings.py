@@ -280,7 +280,9 @@ ROOM_HOST_GRACE_SECONDS = env_int("ROOM_HOST_GRACE_SECONDS", 120, 5, 3600)
 # A speaker whose connection stays away this long gives the place back.
 ROOM_SPEAKER_GRACE_SECONDS = env_int("ROOM_SPEAKER_GRACE_SECONDS", 60, 5, 3600)
 ROOM_EMPTY_STAGE_SECONDS = env_int("ROOM_EMPTY_STAGE_SECONDS", 300, 5, 24 * 3600)
-CONSENT_VERSION = "2026-11"
+# A new version whenever the text of templates/pages/consent_text.html changes: people are then asked again. One that
+# names publication also goes into rooms/rules/publishing.py.
+CONSENT_VERSION = "2026-12"
 # 30 days for review, 90 once a violation was found: people must have time to appeal (x 24 h from the end, UTC).
 RECORDING_DAYS = env_int("RECORDING_DAYS", 30, 1, 365)
 RECORDING_DAYS_VIOLATION = env_int("RECORDING_DAYS_VIOLATION", 90, RECORDING_DAYS, 3650)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 from django import forms
 from django.conf import settings
@@ -25,6 +25,17 @@ OPEN_WORDS = {
     Room.EntryPolicy.SIGNED_IN: ENTRY_WORDS[Room.EntryPolicy.SIGNED_IN],
     Room.EntryPolicy.FOLLOWERS: _("People who follow me"),
 }
+
+
+class PublishForm(forms.Form):
+    """For whom a replay is published; offers the policies up to the widest that its voices could expect."""
+
+    policy = forms.ChoiceField(label=_("Who may hear and read it?"), widget=forms.RadioSelect)
+
+    def __init__(self, policies: list[str], *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        field = cast(forms.ChoiceField, self.fields["policy"])
+        field.choices = [(policy, OPEN_WORDS[Room.EntryPolicy(policy)]) for policy in policies]
 
 
 class OpenRoomForm(forms.Form):

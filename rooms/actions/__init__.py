@@ -7,7 +7,7 @@ from rooms.actions.epoch import new_epoch
 from rooms.actions.host import host_back, host_lost
 from rooms.actions.microphone import hold_microphone, release_microphone
 from rooms.actions.opening import end_room, open_room
-from rooms.actions.publishing import DownloadLink, download_everything, set_published
+from rooms.actions.publishing import DownloadLink, download_everything, set_objection, set_published
 from rooms.actions.recording import adopt_folder, retry_recording, set_recording_paused
 from rooms.actions.stage import leave_seat, set_muted, take_seat, unseat
 from rooms.actions.standing import standing_changed
@@ -29,6 +29,7 @@ __all__ = [
     "retry_recording",
     "set_entry_policy",
     "set_muted",
+    "set_objection",
     "set_published",
     "set_recording_paused",
     "standing_changed",
