@@ -46,7 +46,7 @@ class OpenRoomForm(forms.Form):
         label=_("A word more (may stay empty)"),
         text=TOPIC,
         required=False,
-        help_text=_("It lies on the table, for all to read."),
+        help_text=_("For all in the room to read."),
     )
     language = forms.ChoiceField(label=_("Language spoken"), choices=settings.LANGUAGES)
     speak_policy = forms.ChoiceField(
@@ -66,7 +66,7 @@ class OpenRoomForm(forms.Form):
         label=_("Write down what is said"),
         required=False,
         initial=True,
-        help_text=_("Captions and a transcript, for those who cannot listen."),
+        help_text=_("Written when the room has ended, to read and search beside the recording."),
     )
 
     def refused(self, fields: dict[str, Any]) -> None:
