@@ -79,3 +79,16 @@ def test_the_language_is_changed_on_the_page_and_marked(client: Client) -> None:
     client.force_login(person("anna"))
     assert "setlang" not in got(client, "/rules/"), "an account has its own"
     assert User.objects.filter(handle="anna").exists()
+
+
+def test_a_refused_sign_up_lists_what_is_wrong_and_leads_there(client: Client) -> None:
+    """The list has the focus without script too; each line leads to its field."""
+    page = client.post("/accounts/signup/", entered(password1="short", born="", rules=None)).content.decode()
+    summary = page[page.index("data-summary") :].partition("</div>")[0]
+    assert re.search(r'class="wrong" tabindex="-1"[^>]* autofocus', page)
+    assert re.findall(r'href="#(\w+)"', summary) == ["id_password1", "id_born", "id_rules"]
+    assert all(f'id="{name}"' in page for name in ("id_password1", "id_born", "id_rules"))
+    assert "<a href" not in summary.partition("#id_rules")[2].partition("</a>")[0], "no link within a link"
+    assert "data-summary" not in got(client, "/accounts/signup/")
+    wrong = client.post("/accounts/login/", {"login": "nobody", "password": "x"}).content.decode()
+    assert re.search(r"autofocus data-summary>\s*<span>This handle", wrong)

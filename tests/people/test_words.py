@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from typing import Any
 
 import allauth
 import pytest
@@ -39,8 +40,8 @@ def test_every_message_and_mail_of_accounts_is_ours(name: str) -> None:
 def test_nobody_is_addressed_formally() -> None:
     with translation.override("nl"):
         said = [str(text) for text in get_adapter().error_messages.values()]
-        for check in get_default_password_validators():
-            said.append(check.get_error_message())
+        checks: list[Any] = get_default_password_validators()
+        said += [check.get_error_message() for check in checks]
     assert [text for text in said if FORMAL.search(text.replace("a.u.b.", ""))] == []
 
 
