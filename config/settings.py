@@ -172,7 +172,7 @@ PICTURE_MAX_PIXELS = env_int("PICTURE_MAX_PIXELS", 12_000_000, 250_000, 50_000_0
 # --- people --------------------------------------------------------------------------------------------------------
 AUTH_USER_MODEL = "people.User"
 MINIMUM_AGE = env_int("MINIMUM_AGE", 16, 0, 120)
-RULES_VERSION = "2026-11"
+RULES_VERSION = "2026-12"
 # allauth's backend alone: with Django's beside it a wrong password would be counted, and computed, twice.
 AUTHENTICATION_BACKENDS = ["people.accounts.backend.AccountBackend"]
 LOGIN_REDIRECT_URL = "/"

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import hashlib
+import re
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
+from django.conf import settings
 from django.core import mail
 from django.db import IntegrityError, connection, transaction
 from django.test import Client
@@ -17,7 +21,7 @@ from rooms import actions
 from rooms.models import NOTICE, Consent, Recording, RecordingFile, ReplayObjection, Room, RoomEvent, Seat
 from rooms.rules import permissions
 from rooms.rules.identity import Who
-from rooms.rules.publishing import narrowest, up_to, wider, widest_publication
+from rooms.rules.publishing import NAMES_PUBLICATION, narrowest, up_to, wider, widest_publication
 from rooms.rules.refusals import RoomRefused
 from rooms.rules.roles import may_replay
 from tests.support.people import person
@@ -119,6 +123,14 @@ def test_a_voice_under_an_older_text_keeps_it_closed(room: Room) -> None:
     assert widest_publication(room, recording_of(room)) == ANYONE
     Consent.objects.filter(room=room, user=bob).delete()
     assert refused(actions.set_published, room.pk, room.host, True) == "publication_not_agreed"
+
+
+def test_a_changed_text_is_a_new_version() -> None:
+    """A consent is to a text: whoever changes it makes a new version, and says whether it names publication."""
+    text = re.sub(r"\s+", " ", (Path(settings.BASE_DIR) / "templates/pages/consent_text.html").read_text())
+    digest = hashlib.sha256(text.encode()).hexdigest()[:16]
+    assert {settings.CONSENT_VERSION: digest} == {"2026-12": "e50b588dfaf45d33"}
+    assert settings.CONSENT_VERSION in NAMES_PUBLICATION and "publish the replay" in text
 
 
 def test_who_sat_without_a_word_is_not_asked(room: Room) -> None:
