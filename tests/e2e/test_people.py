@@ -107,7 +107,7 @@ def test_pages_of_the_second_step_are_fine_on_a_phone(chromium: Chromium, path: 
     if "reauthenticate" in page.url:
         fine(page)
         enter(page, password=PASSWORD)
-        page.get_by_role("button", name="Confirm").click()
+        page.get_by_role("button", name="Go on").click()
         page.wait_for_url(re.compile(path))
     fine(page)
 
@@ -125,7 +125,7 @@ def test_a_passkey_opens_the_door_without_a_password(chromium: Chromium) -> None
     page.wait_for_url(re.compile("/$"))
     page.goto(f"{chromium.url}/accounts/2fa/webauthn/add/")
     enter(page, password=PASSWORD)
-    page.get_by_role("button", name="Confirm").click()
+    page.get_by_role("button", name="Go on").click()
     page.check("#id_passwordless")
     page.get_by_role("button", name="Add").click()
     page.wait_for_url(re.compile("/accounts/2fa/(recovery|webauthn/$)"))
@@ -146,7 +146,7 @@ def test_pages_of_credentials_are_for_everybody(chromium: Chromium, size: dict[s
     expect(page.get_by_text("The token no longer works.")).to_be_visible()
     page.get_by_role("link", name="Make a token").click()
     enter(page, password=PASSWORD)
-    page.get_by_role("button", name="Confirm").click()
+    page.get_by_role("button", name="Go on").click()
     fine(page)
     enter(page, name="My bot")
     page.get_by_role("button", name="Make a token").click()
@@ -170,7 +170,7 @@ def test_staff_set_up_and_use_a_second_step(chromium: Chromium, size: dict[str, 
     fine(page)
     page.get_by_role("link", name="An authenticator app").click()
     enter(page, password=PASSWORD)
-    page.get_by_role("button", name="Confirm").click()
+    page.get_by_role("button", name="Go on").click()
     secret = page.locator("#authenticator_secret").input_value()
     enter(page, code=code_of(secret))
     page.get_by_role("button", name="Activate").click()
@@ -182,7 +182,7 @@ def test_staff_set_up_and_use_a_second_step(chromium: Chromium, size: dict[str, 
     page.get_by_role("link", name="With a code").click()
     fine(page)
     enter(page, code=code_of(SECRET))
-    page.get_by_role("button", name="Confirm").click()
+    page.get_by_role("button", name="Go on").click()
     page.wait_for_url(re.compile("/admin/people/user/$"))
 
 
