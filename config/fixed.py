@@ -52,11 +52,11 @@ PASSWORD_HASHERS = [
 ]
 AUTH_PASSWORD_VALIDATORS = [
     {
-        "NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator",
+        "NAME": "people.accounts.passwords.NotLikeYou",
         "OPTIONS": {"user_attributes": ("handle", "display_name", "email")},
     },
-    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 10}},
-    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+    {"NAME": "people.accounts.passwords.LongEnough", "OPTIONS": {"min_length": 10}},
+    {"NAME": "people.accounts.passwords.NotCommon"},
 ]
 
 # --- work in the background: what is where, and how long it may take ---------------------------------------------

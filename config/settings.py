@@ -172,7 +172,7 @@ PICTURE_MAX_PIXELS = env_int("PICTURE_MAX_PIXELS", 12_000_000, 250_000, 50_000_0
 # --- people --------------------------------------------------------------------------------------------------------
 AUTH_USER_MODEL = "people.User"
 MINIMUM_AGE = env_int("MINIMUM_AGE", 16, 0, 120)
-RULES_VERSION = "2026-11"
+RULES_VERSION = "2026-12"
 # allauth's backend alone: with Django's beside it a wrong password would be counted, and computed, twice.
 AUTHENTICATION_BACKENDS = ["people.accounts.backend.AccountBackend"]
 LOGIN_REDIRECT_URL = "/"
@@ -284,7 +284,9 @@ ROOM_SPEAKER_GRACE_SECONDS = env_int("ROOM_SPEAKER_GRACE_SECONDS", 60, 5, 3600)
 # Most hands that are up in a room at once. Each that goes down tells everybody behind it their new place.
 ROOM_MAX_HANDS = env_int("ROOM_MAX_HANDS", 200, 1, 1000)
 ROOM_EMPTY_STAGE_SECONDS = env_int("ROOM_EMPTY_STAGE_SECONDS", 300, 5, 24 * 3600)
-CONSENT_VERSION = "2026-11"
+# A new version whenever the text of templates/pages/consent_text.html changes: people are then asked again. One that
+# names publication also goes into rooms/rules/publishing.py.
+CONSENT_VERSION = "2026-12"
 # 30 days for review, 90 once a violation was found: people must have time to appeal (x 24 h from the end, UTC).
 RECORDING_DAYS = env_int("RECORDING_DAYS", 30, 1, 365)
 RECORDING_DAYS_VIOLATION = env_int("RECORDING_DAYS_VIOLATION", 90, RECORDING_DAYS, 3650)

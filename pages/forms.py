@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 from django import forms
 from django.conf import settings
@@ -27,6 +27,17 @@ OPEN_WORDS = {
 }
 
 
+class PublishForm(forms.Form):
+    """For whom a replay is published; offers the policies up to the widest that its voices could expect."""
+
+    policy = forms.ChoiceField(label=_("Who may hear and read it?"), widget=forms.RadioSelect)
+
+    def __init__(self, policies: list[str], *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        field = cast(forms.ChoiceField, self.fields["policy"])
+        field.choices = [(policy, OPEN_WORDS[Room.EntryPolicy(policy)]) for policy in policies]
+
+
 class OpenRoomForm(forms.Form):
     """Form that opens a room."""
 
@@ -35,7 +46,7 @@ class OpenRoomForm(forms.Form):
         label=_("A word more (may stay empty)"),
         text=TOPIC,
         required=False,
-        help_text=_("It lies on the table, for all to read."),
+        help_text=_("For all in the room to read."),
     )
     language = forms.ChoiceField(label=_("Language spoken"), choices=settings.LANGUAGES)
     speak_policy = forms.ChoiceField(
@@ -56,7 +67,7 @@ class OpenRoomForm(forms.Form):
         label=_("Write down what is said"),
         required=False,
         initial=True,
-        help_text=_("Captions and a transcript, for those who cannot listen."),
+        help_text=_("Written when the room has ended, to read and search beside the recording."),
     )
 
     def refused(self, fields: dict[str, Any]) -> None:

@@ -11,8 +11,10 @@ from django.templatetags.static import static
 from people.labels import labels
 from people.models import User
 from rooms.models import Recording, Room, Seat
+from rooms.queries.publication import Publication, publication_of
 from rooms.recording.delivery import links
 from rooms.rules.identity import Who
+from rooms.wording import ENTRY_WORDS
 from transcripts.actions import CUE_TEXT
 from transcripts.jobs.progress import TranscriptProgress, progress
 from transcripts.models import Cue, Transcript
@@ -55,6 +57,7 @@ class ReplayPage:
     q: str
     data: dict[str, Any]
     editing: CueEdit | None = None
+    publication: Publication | None = None
 
     @property
     def is_host(self) -> bool:
@@ -83,6 +86,11 @@ class ReplayPage:
     def took_part(self) -> bool:
         """Whether the reader was host, co-host or speaker."""
         return self.role in ON_STAGE
+
+    @property
+    def admitted(self) -> str:
+        """Words for the people whom the room admits."""
+        return str(ENTRY_WORDS[Room.EntryPolicy(self.room.entry_policy)])
 
     @property
     def own_lines(self) -> bool:
@@ -116,6 +124,7 @@ def build_page(room: Room, who: Who, role: str, q: str = "", editing: CueEdit | 
         q=q,
         data=script_data(room, who, recording, seats) if state == "playing" else {},
         editing=editing,
+        publication=publication_of(room, recording, who.user, role) if recording and state == "playing" else None,
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import cast
+from typing import Any, cast
 
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
@@ -11,18 +11,22 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_POST, require_safe
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from core.refusals import Refused
+from pages.forms import PublishForm
 from pages.js_messages.replay import replay_words
 from pages.replay import CueEdit, build_page
 from people.models import User
-from rooms.actions import download_everything, set_published
-from rooms.models import Room
-from rooms.rules import limits
+from rooms.actions import download_everything, set_objection, set_published
+from rooms.actions.publishing import unpurged_recording
+from rooms.models import Recording, Room
+from rooms.rules import limits, permissions
 from rooms.rules.identity import who_of_request
-from rooms.rules.refusals import RoomRefused
+from rooms.rules.publishing import up_to, widest_publication
+from rooms.rules.refusals import RoomRefused, refuse
 from rooms.rules.roles import check_replay
+from rooms.rules.voice import voices_in
 from transcripts.actions import correct_cue, retry_transcript
 from transcripts.files.formats import FORMATS
 from transcripts.permissions import may_read
@@ -79,17 +83,54 @@ def render_replay(
     return render(request, "pages/replay.html", context, status=status)
 
 
-@require_POST
+@never_cache
+@require_http_methods(["GET", "POST"])
 def publish(request: HttpRequest, slug: str) -> HttpResponse:
-    """Publish the replay, or take it back."""
+    """Show whose voices a publication is about, and for whom it may be; announce it, or take it back."""
+    room, role = ended_room(request, slug)
+    if not request.user.is_authenticated:
+        raise Http404
+    publishing = request.POST.get("published") == "yes"
+    try:
+        if request.method == "GET":
+            return render(request, "pages/publish.html", publish_context(room, role))
+        if publishing:
+            limits.PUBLISHING.check(f"u:{request.user.pk}")
+        set_published(room.pk, request.user, publishing, request.POST.get("policy") or None)
+    except RoomRefused as refused:
+        messages.error(request, refused.text)
+    return redirect(reverse("pages:replay", args=[slug], fragment="who-hears"))
+
+
+def publish_context(room: Room, role: str) -> dict[str, Any]:
+    """Build the context of the page that asks before a publication. Raises not_host, no_recording."""
+    refuse(permissions.may_withdraw(role=role))
+    recording = unpurged_recording(room)
+    if recording is None or recording.state != Recording.State.READY:
+        raise RoomRefused("no_recording")
+    choices = up_to(widest_publication(room, recording))
+    chosen = room.entry_policy if room.entry_policy in choices else next(iter(choices), "")
+    return {
+        "room": room,
+        "recording": recording,
+        "voices": voices_in(room.pk),
+        "agreed": widest_publication(room, recording) is not None,
+        "form": PublishForm(choices, initial={"policy": chosen}) if choices else None,
+    }
+
+
+@require_POST
+def objection(request: HttpRequest, slug: str) -> HttpResponse:
+    """Object to the publication of a replay, or take that back."""
     room, _role = ended_room(request, slug)
     if not request.user.is_authenticated:
         raise Http404
     try:
-        set_published(room.pk, request.user, request.POST.get("published") == "yes")
+        limits.ACTIONS.check(f"u:{request.user.pk}")
+        set_objection(room.pk, request.user, request.POST.get("objected") == "yes")
     except RoomRefused as refused:
         messages.error(request, refused.text)
-    return redirect("pages:replay", slug)
+    return redirect(reverse("pages:replay", args=[slug], fragment="who-hears"))
 
 
 @require_POST

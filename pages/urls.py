@@ -16,6 +16,7 @@ urlpatterns = [
     path("r/<slug:slug>/language/", views.language, name="language"),
     path("r/<slug:slug>/replay/", replay_views.replay_page, name="replay"),
     path("r/<slug:slug>/replay/publish/", replay_views.publish, name="publish"),
+    path("r/<slug:slug>/replay/objection/", replay_views.objection, name="objection"),
     path("r/<slug:slug>/replay/download/", replay_views.download, name="download"),
     path("r/<slug:slug>/replay/retry/", replay_views.retry, name="retry"),
     path("r/<slug:slug>/replay/lines/<int:pk>/", replay_views.correct, name="correct"),

@@ -1,18 +1,27 @@
 """Forms of the people pages. They parse and have the texts; the actions decide."""
 
+from typing import Any, cast
+
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from core.fields import TypedField
 from core.text import LABEL, PLAN
 from people.models import User
-from people.zones import zone_choices
+from people.zones import is_zone, zone_choices
 
 
 class ProfileForm(forms.ModelForm):  # type: ignore[type-arg]  # not subscriptable at run time
     """Name, text, language and time zone."""
 
     time_zone = forms.ChoiceField(label=_("Time zone"), choices=zone_choices)
+
+    def __init__(self, *args: Any, device_zone: str = "", **kwargs: Any) -> None:
+        """`device_zone` is what the browser says of itself; it is offered first."""
+        super().__init__(*args, **kwargs)
+        if is_zone(device_zone):
+            first = (_("This device"), [(device_zone, device_zone.replace("_", " "))])
+            cast(forms.ChoiceField, self.fields["time_zone"]).choices = [first, *zone_choices()]
 
     class Meta:
         model = User

@@ -17,6 +17,7 @@ from people.actions import account as profile_actions
 from people.creators import actions as creator_actions
 from people.creators.queries import place_in_queue
 from people.forms import AskForm, PictureForm, ProfileForm
+from people.middleware import TZ_COOKIE
 from people.models import Creator, User
 from people.refusals import PeopleRefused
 
@@ -34,7 +35,7 @@ def settings_page(request: HttpRequest) -> HttpResponse:
     """Show and change name, text, language and time zone. Links to e-mail, password and second step."""
     # The form works on a copy, so that a refused name does not stand in the page's header.
     user = User.objects.get(pk=reader(request).pk)
-    form = ProfileForm(request.POST or None, instance=user)
+    form = ProfileForm(request.POST or None, instance=user, device_zone=request.COOKIES.get(TZ_COOKIE, ""))
     if request.method == "POST" and form.is_valid():
         profile_actions.update_profile(user, **form.cleaned_data)
         with translation.override(user.language):
@@ -65,7 +66,8 @@ def picture_form(request: HttpRequest) -> HttpResponse:
     except PeopleRefused as refused:
         form.add_error("picture", ValidationError(refused.text, refused.code))
         status = refused.status
-    context = {"form": ProfileForm(instance=reader(request)), "picture_form": form}
+    profile = ProfileForm(instance=reader(request), device_zone=request.COOKIES.get(TZ_COOKIE, ""))
+    context = {"form": profile, "picture_form": form}
     return render(request, "people/settings.html", context, status=status)
 
 

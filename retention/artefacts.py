@@ -68,6 +68,7 @@ TABLE: tuple[Artefact, ...] = (
     Artefact("plans", Expiry.COPY, model="transcripts.TrackPlan", room="transcript__room_id"),
     Artefact("transcript", Expiry.COPY, model="transcripts.Transcript"),
     # Files' rows, events, seats and presence.
+    Artefact("objections", Expiry.COPY, model="rooms.ReplayObjection", room="recording__room_id"),
     Artefact("file rows", Expiry.COPY, _SUM, model="rooms.RecordingFile", room="recording__room_id"),
     Artefact("room log", Expiry.COPY, model="rooms.RoomEvent"),
     Artefact("seats", Expiry.COPY, model="rooms.Seat"),

@@ -78,7 +78,8 @@ def module(entry: str, nonce: str) -> SafeString:
 
 @register.filter
 def moment(at: datetime | None, style: str = "short") -> SafeString | str:
-    """Render `at` as <time> in the reader's zone: `short` 4 May 14:02, `date` 4 May 2026, `full` both, `clock` 14:02.
+    """Render `at` as <time> in the reader's zone: `short` 4 May 14:02 or yesterday 14:02, `date` 4 May 2026, `full`
+    both, `clock` 14:02.
 
     A script refines it.
     """
@@ -86,12 +87,18 @@ def moment(at: datetime | None, style: str = "short") -> SafeString | str:
         return ""
     local = timezone.localtime(at)
     text = {
-        "short": lambda: date_format(local, "j N") + " " + date_format(local, "H:i"),
+        "short": lambda: f"{near_day(local) or date_format(local, 'j N')} {date_format(local, 'H:i')}",
         "date": lambda: date_format(local, "j F Y"),
         "full": lambda: date_format(local, "j F Y") + " " + date_format(local, "H:i"),
         "clock": lambda: date_format(local, "H:i"),
     }[style]()
     return format_html('<time datetime="{}" data-style="{}">{}</time>', at.isoformat(), style, text)
+
+
+def near_day(local: datetime) -> str:
+    """Name a day as people do, if it is today or next to it; "" for any other."""
+    away = (local.date() - timezone.localdate()).days
+    return {-1: _("yesterday"), 0: _("today"), 1: _("tomorrow")}.get(away, "")
 
 
 @register.filter

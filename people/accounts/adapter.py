@@ -54,6 +54,19 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth is
         "too_many_login_attempts": _(
             "Too many tries from here. Wait a few minutes and try again, or reset your password."
         ),
+        "account_inactive": _("This account is closed."),
+        "cannot_remove_primary_email": _("An account needs an address: this one stays."),
+        "duplicate_email": _("This is your address already."),
+        "enter_current_password": _("This is not your password. Write the one you have now."),
+        "incorrect_code": _("This code is not right. Write the one that your app shows now."),
+        "incorrect_password": _("This is not your password."),
+        "invalid_or_expired_key": _("This link no longer works."),
+        "invalid_login": _("This did not work. Start again with signing in."),
+        "invalid_password_reset": _("This link no longer works. Ask for a new one."),
+        "max_email_addresses": _("You have %d addresses, and no more are possible."),
+        "rate_limited": _("That went too fast. Wait a moment and try again."),
+        "same_as_current": _("This is what it is already."),
+        "unverified_primary_email": _("Confirm your address first."),
     }
 
     def save_user(self, request: HttpRequest, user: User, form: BaseForm, commit: bool = True) -> User:

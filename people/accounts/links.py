@@ -10,6 +10,8 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
 
+LONGEST_NEXT = 500  # characters of a path that is kept through signing in
+
 
 def site_link(path: str) -> str:
     """Return the full address of a path, for a mail."""
@@ -22,7 +24,7 @@ def local_next(request: HttpRequest | None) -> str:
         return ""
     wanted: str = request.POST.get("next", "") or request.GET.get("next", "")
     ours = wanted.startswith("/") and url_has_allowed_host_and_scheme(wanted, allowed_hosts=None)
-    return wanted if ours and len(wanted) <= 500 else ""
+    return wanted if ours and len(wanted) <= LONGEST_NEXT else ""
 
 
 def with_next(path: str, wanted: str) -> str:

@@ -12,6 +12,7 @@ from allauth.mfa.base import forms as base_forms
 from allauth.mfa.totp import forms as totp_forms
 from allauth.mfa.webauthn import forms as webauthn_forms
 from django.conf import settings
+from django.utils.translation import gettext_lazy as _
 
 from core.fields import TypedField
 from core.text import LABEL
@@ -20,6 +21,14 @@ from people.accounts.limits import try_code
 
 class MFAAdapter(DefaultMFAAdapter):  # type: ignore[misc]  # allauth is not typed
     """allauth's MFA adapter. Passkeys are bound to the host of SITE_URL, never to that of a request."""
+
+    error_messages = {
+        **DefaultMFAAdapter.error_messages,
+        "cannot_delete_authenticator": _("This second step has to stay."),
+        "cannot_generate_recovery_codes": _("Recovery codes belong to a second step. Set one up first."),
+        "incorrect_code": _("This code is not right. Write the one that your app shows now."),
+        "unverified_email": _("Confirm your address first, then set up a second step."),
+    }
 
     def _get_site_name(self) -> str:
         return settings.SITE_NAME

@@ -12,7 +12,7 @@ from rooms.actions.host import host_back, host_lost
 from rooms.actions.microphone import hold_microphone, release_microphone
 from rooms.actions.mutes import ask_unmute, hold_mute, lift_mute, mute_all
 from rooms.actions.opening import end_room, open_room
-from rooms.actions.publishing import DownloadLink, download_everything, set_published
+from rooms.actions.publishing import DownloadLink, download_everything, set_objection, set_published
 from rooms.actions.recording import adopt_folder, retry_recording, set_recording_paused
 from rooms.actions.removals import remove_person, undo_removal
 from rooms.actions.speak_policy import set_speak_policy
@@ -51,6 +51,7 @@ __all__ = [
     "retry_recording",
     "set_entry_policy",
     "set_muted",
+    "set_objection",
     "set_published",
     "set_recording_paused",
     "set_speak_policy",

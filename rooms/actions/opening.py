@@ -52,7 +52,7 @@ def open_room(
                 is_demo=is_demo,
                 **values,
             )
-            Recording.objects.create(room=room)
+            Recording.objects.create(room=room, opened_policy=room.entry_policy)
             append_event(room, "room_opened", {})
             seat = Seat.objects.create(room=room, user=host, role=Seat.Role.HOST, place=0)
             append_event(room, "seat_taken", {"seat": seat_state(seat, connected=True)})

@@ -1,38 +1,120 @@
-"""Host actions on the copy of an ended room: publish it, withdraw it, download everything."""
+"""Actions on the copy of an ended room: the host publishes it, withdraws it, downloads everything; people whose voice
+is in it object to its publication."""
 
 from __future__ import annotations
 
 import logging
 from dataclasses import dataclass
+from zoneinfo import ZoneInfo
 
+from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
 from ledger.actions import record
+from people import notify
 from people.models import User
+from people.zones import is_zone
 from rooms.actions.locking import locked
-from rooms.models import Recording, Room
+from rooms.models import NOTICE, Recording, ReplayObjection, Room
 from rooms.recording import marker
 from rooms.recording.delivery import exports, links
 from rooms.recording.tasks import prepare_recording
 from rooms.rules import permissions
+from rooms.rules.publishing import is_public, objects, wider, widest_publication
 from rooms.rules.refusals import RoomRefused, refuse
 from rooms.rules.roles import role_in
+from rooms.rules.voice import has_voice, voices_in
+from rooms.wording import ENTRY_WORDS
 
 log = logging.getLogger(__name__)
 
 
-def set_published(room_id: int, by: User, published: bool) -> Recording:
-    """Let everybody hear the replay, or only host, co-hosts and speakers. Raises not_host, no_recording."""
+def set_published(room_id: int, by: User, published: bool, policy: str | None = None) -> Recording:
+    """Announce that people whom `policy` admits may hear the replay, or let only host, co-hosts and speakers hear it.
+
+    `policy` is an entry policy (default: the room's) and becomes the room's. The replay is public NOTICE after the
+    announcement; everybody whose voice is in it gets a mail. Of an announced or public replay a narrower policy holds
+    at once, a wider one is a new announcement, and the same one changes nothing. Raises bad_value, not_host,
+    no_recording, publication_not_agreed, too_wide.
+    """
+    if policy is not None and policy not in Room.EntryPolicy.values:
+        raise RoomRefused("bad_value", {"entry_policy": ", ".join(Room.EntryPolicy.values)})
     with locked(room_id) as room:
         recording = unpurged_recording(room)
-        ready = recording is not None and recording.state == Recording.State.READY
-        refuse(permissions.may_publish(role=role_in(by, room), ready=ready or not published))
+        if published:
+            return _publish(room, recording, by, policy or room.entry_policy)
+        refuse(permissions.may_withdraw(role=role_in(by, room)))
         if recording is None:
             raise RoomRefused("no_recording")
-        if published != (recording.published_at is not None):
-            recording.published_at = timezone.now() if published else None
-            recording.save(update_fields=["published_at"])
+        if recording.published_at is not None:
+            recording.announced_at = recording.published_at = recording.published_by = None
+            recording.save(update_fields=["announced_at", "published_at", "published_by"])
+            record("replay_withdrawn", f"room:{room.pk}", by.pk)
+    return recording
+
+
+def _publish(room: Room, recording: Recording | None, by: User, policy: str) -> Recording:
+    """Announce a publication, or admit fewer people to one; in the caller's transaction, with the room locked."""
+    ready = recording is not None and recording.state == Recording.State.READY
+    limit = widest_publication(room, recording) if recording is not None else None
+    too_wide = limit is not None and wider(policy, limit)
+    refuse(permissions.may_publish(role=role_in(by, room), ready=ready, agreed=limit is not None, too_wide=too_wide))
+    assert recording is not None
+    announce = recording.published_at is None or wider(policy, room.entry_policy)
+    if not announce and policy == room.entry_policy:
+        return recording
+    room.entry_policy = policy
+    room.save(update_fields=["entry_policy"])
+    if announce:
+        recording.announced_at = timezone.now()
+        recording.published_at = recording.announced_at + NOTICE
+        recording.published_by = by
+        recording.save(update_fields=["announced_at", "published_at", "published_by"])
+        _tell_voices(room, recording, by)
+    record("replay_announced" if announce else "replay_narrowed", f"room:{room.pk}", by.pk, {"policy": policy})
+    return recording
+
+
+def _tell_voices(room: Room, recording: Recording, by: User) -> None:
+    """Mail an announcement to everybody whose voice is in the recording, but for the host who makes it."""
+    for user in voices_in(room.pk):
+        if user.pk == by.pk:
+            continue
+        zone = user.time_zone if is_zone(user.time_zone) else settings.TIME_ZONE
+        notify.send(
+            user,
+            "rooms/email/replay_announced.txt",
+            room=room,
+            by=by,
+            at=timezone.localtime(recording.published_at, ZoneInfo(zone)),
+            zone=zone,
+            admitted=ENTRY_WORDS[Room.EntryPolicy(room.entry_policy)],
+            path=f"{room.get_absolute_url()}replay/",
+        )
+
+
+def set_objection(room_id: int, by: User, objected: bool) -> Recording:
+    """Object to the publication of a replay with one's own voice in it, or take that back. Idempotent.
+
+    While an objection stands the replay is not public. Raises not_found, not_allowed, no_objection_now, no_recording.
+    """
+    with locked(room_id) as room:
+        recording = unpurged_recording(room)
+        if recording is None:
+            raise RoomRefused("no_recording")
+        code = permissions.may_object(
+            role=role_in(by, room),
+            voice=has_voice(room.pk, by.pk),
+            announced=recording.announced_at is not None,
+            public=is_public(room),
+            objected=objects(recording, by),
+        )
+        refuse(code)
+        if objected:
+            ReplayObjection.objects.get_or_create(recording=recording, user=by)
+        else:
+            ReplayObjection.objects.filter(recording=recording, user=by).delete()
     return recording
 
 

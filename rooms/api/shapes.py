@@ -138,21 +138,32 @@ class RecordingFileShape(serializers.Serializer[Any]):
 class RecordingShape(serializers.Serializer[Any]):
     """The retained copy of a room; how long it is kept, and why, is at `/rooms/<slug>/retention/`.
 
-    `published_at` is null unless the host lets everybody hear the replay.
+    The two moments are null unless the host announced that the replay will be public: it is from `published_at` on, for
+    people whom `entry_policy` admits, unless somebody who speaks in it objects (`publication`).
     """
 
     state = serializers.ChoiceField(choices=Recording.State.choices)
     finished_at = serializers.DateTimeField(allow_null=True)
     duration_ms = serializers.IntegerField(allow_null=True)
     missing_ms = serializers.IntegerField()
+    announced_at = serializers.DateTimeField(allow_null=True)
     published_at = serializers.DateTimeField(allow_null=True)
+    publication = serializers.ChoiceField(choices=["", "announced", "objected", "public"])
+    entry_policy = serializers.ChoiceField(choices=Room.EntryPolicy.choices)
     files = RecordingFileShape(many=True)
 
 
 class Publish(serializers.Serializer[Any]):
-    """Whether everybody may hear the replay."""
+    """Whether people may hear the replay, and which: at most those who could come in while each voice spoke."""
 
     published = serializers.BooleanField()
+    entry_policy = serializers.ChoiceField(choices=Room.EntryPolicy.choices, required=False)
+
+
+class Objection(serializers.Serializer[Any]):
+    """Whether the caller objects to the publication of a replay."""
+
+    objected = serializers.BooleanField()
 
 
 class DownloadShape(serializers.Serializer[Any]):

@@ -10,6 +10,7 @@ urlpatterns = [
     *verbs.urlpatterns(),
     path("rooms/<slug:slug>/recording/", views.RecordingState.as_view(), name="api-room-recording"),
     path("rooms/<slug:slug>/replay/", views.Replay.as_view(), name="api-room-replay"),
+    path("rooms/<slug:slug>/replay/objection/", views.Objection.as_view(), name="api-room-objection"),
     path("rooms/<slug:slug>/download/", views.Download.as_view(), name="api-room-download"),
     path("ice/", views.Ice.as_view(), name="api-ice"),
 ]

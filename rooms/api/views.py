@@ -117,13 +117,29 @@ class Replay(RoomView):
 
     @described("rooms_publish", shapes.RecordingShape, shapes.Publish)
     def put(self, request: Request, slug: str) -> Response:
-        """Let everybody hear the replay, or not any more; as its host."""
+        """Announce that people may hear the replay in a day, or take that back; as its host."""
         if not request.user.is_authenticated:
             self.permission_denied(request)
-        self.check_pace()
+        values = self.values(shapes.Publish)
+        self.check_pace(limits.PUBLISHING if values["published"] else limits.ACTIONS)
         room = self.room(slug)
-        actions.set_published(room.pk, self.me, self.values(shapes.Publish)["published"])
+        actions.set_published(room.pk, self.me, values["published"], values.get("entry_policy"))
         return Response(recording_state(room, self.me))
+
+
+class Objection(RoomView):
+    """`/rooms/<slug>/replay/objection/`."""
+
+    @described("rooms_object", shapes.Objection, shapes.Objection)
+    def put(self, request: Request, slug: str) -> Response:
+        """Object to the publication of a replay you speak in, or take that back. Nobody is told that it was you."""
+        self.check_pace()
+        values = self.values(shapes.Objection)
+        room = Room.objects.by_slug(slug)  # who spoke may, whomever the room admits now
+        if room is None:
+            raise RoomRefused("not_found")
+        actions.set_objection(room.pk, self.me, values["objected"])
+        return Response(values)
 
 
 class Download(RoomView):

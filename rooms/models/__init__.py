@@ -6,11 +6,12 @@ ten speakers, an append-only log.
 
 from rooms.models.admission import HandOver, Invitation, Removal, RemovedListener
 from rooms.models.log import RoomEvent
-from rooms.models.recording import TOLD_GAP_MS, Recording, RecordingFile, RecordingsFolder
+from rooms.models.recording import NOTICE, TOLD_GAP_MS, Recording, RecordingFile, RecordingsFolder, ReplayObjection
 from rooms.models.room import TITLE, TOPIC, Room, new_slug
 from rooms.models.stage import Consent, Hand, Seat
 
 __all__ = [
+    "NOTICE",
     "TITLE",
     "TOLD_GAP_MS",
     "TOPIC",
@@ -23,6 +24,7 @@ __all__ = [
     "RecordingsFolder",
     "Removal",
     "RemovedListener",
+    "ReplayObjection",
     "Room",
     "RoomEvent",
     "Seat",

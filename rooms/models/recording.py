@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta
+
 import pgtrigger
+from django.conf import settings
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
@@ -12,6 +15,7 @@ from rooms.models.room import Room
 from rooms.models.stage import Seat
 
 TOLD_GAP_MS = 10_000  # missing sound from which a recording is shown as having a gap
+NOTICE = timedelta(hours=24)  # between the announcement of a publication and the publication
 
 
 class Recording(models.Model):
@@ -33,8 +37,23 @@ class Recording(models.Model):
     # Both are written when an attempt begins, so that one that kills its worker waits longer each time too.
     attempts = models.PositiveSmallIntegerField(_("attempts"), default=0, editable=False)
     next_try_at = models.DateTimeField(_("next try"), null=True, blank=True, editable=False)
-    # Set while the host lets everybody hear the replay.
-    published_at = models.DateTimeField(_("published"), null=True, blank=True)
+    # The three are set together when the host announces the publication: the replay is public from `published_at` on,
+    # NOTICE later, unless somebody whose voice is in it objects. For whom it is public says the room's entry policy.
+    announced_at = models.DateTimeField(_("publication announced"), null=True, blank=True)
+    published_at = models.DateTimeField(_("public from"), null=True, blank=True)
+    published_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="+",
+        verbose_name=_("published by"),
+    )
+    # The entry policy when the room opened; later changes are in the room's log. Rows of before there was this column
+    # have the narrowest one wherever the policy was changed while the room was live.
+    opened_policy = models.CharField(
+        max_length=10, choices=Room.EntryPolicy.choices, default=Room.EntryPolicy.INVITED, editable=False
+    )
     # Set once the waveform is drawn and the checksums that a download needs are known.
     prepared_at = models.DateTimeField(null=True, blank=True, editable=False)
 
@@ -42,6 +61,17 @@ class Recording(models.Model):
         verbose_name = _("recording")
         verbose_name_plural = _("recordings")
         permissions = [("retry_recording", "Can try again to finish a recording")]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(announced_at=None, published_at=None, published_by=None)
+                | Q(
+                    announced_at__isnull=False,
+                    published_by__isnull=False,
+                    published_at__gte=F("announced_at") + NOTICE,
+                ),
+                name="recording_public_after_notice",
+            )
+        ]
         triggers = [
             pgtrigger.Protect(
                 name="recording_purged_is_final",
@@ -53,10 +83,31 @@ class Recording(models.Model):
     def __str__(self) -> str:
         return str(self.room)
 
+    def is_due_public(self, now: datetime | None = None) -> bool:
+        """Whether the day of its publication has come; an objection may still keep it closed."""
+        return self.published_at is not None and self.published_at <= (now or timezone.now())
+
     @property
     def has_gap(self) -> bool:
         """Whether so much sound is missing that listeners should know; the restart of a process costs less."""
         return self.missing_ms >= TOLD_GAP_MS
+
+
+class ReplayObjection(models.Model):
+    """Objection of a person whose voice is in a recording to its publication. The replay is not public while one
+    stands; its author alone takes it back, which deletes the row."""
+
+    recording = models.ForeignKey(Recording, models.CASCADE, related_name="objections", verbose_name=_("recording"))
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="+", verbose_name=_("person"))
+    at = models.DateTimeField(_("when"), default=timezone.now)
+
+    class Meta:
+        verbose_name = _("objection")
+        verbose_name_plural = _("objections")
+        constraints = [models.UniqueConstraint(fields=["recording", "user"], name="objection_once")]
+
+    def __str__(self) -> str:
+        return f"{self.recording_id}: {self.user_id}"
 
 
 class RecordingFile(models.Model):

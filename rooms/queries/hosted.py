@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from django.db.models import Count
+from django.db.models import Count, Exists, OuterRef
 
 from people.models import User
-from rooms.models import Recording, Room
+from rooms.models import Recording, ReplayObjection, Room
+from rooms.rules.publishing import publication_state
 
 MOST = 200  # past rooms on a dashboard
 
@@ -24,6 +25,14 @@ class HostedRoom:
     room: Room
     recording: Recording | None
     speakers: int
+    objected: bool
+
+    @property
+    def publication(self) -> str:
+        """How far the publication of its replay is: "", "announced", "objected" or "public"."""
+        if self.recording is None or self.room.purged_at is not None:
+            return ""
+        return publication_state(self.recording, objected=self.objected)
 
     @property
     def moving(self) -> bool:
@@ -44,7 +53,10 @@ def hosted_rooms(host: User) -> list[HostedRoom]:
     rooms = (
         Room.objects.filter(host=host, status__in=[Room.Status.LIVE, Room.Status.ENDED])
         .select_related("recording")
-        .annotate(speakers=Count("seats__user", distinct=True))
+        .annotate(
+            speakers=Count("seats__user", distinct=True),
+            objected=Exists(ReplayObjection.objects.filter(recording__room=OuterRef("pk"))),
+        )
         .order_by("-started_at")[:MOST]
     )
-    return [HostedRoom(room, getattr(room, "recording", None), room.speakers) for room in rooms]
+    return [HostedRoom(room, getattr(room, "recording", None), room.speakers, room.objected) for room in rooms]

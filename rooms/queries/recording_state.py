@@ -9,6 +9,7 @@ from rooms.models import Recording, RecordingFile, Room
 from rooms.recording.delivery import links
 from rooms.rules import permissions
 from rooms.rules.identity import Who
+from rooms.rules.publishing import is_public, objects, publication_state
 from rooms.rules.refusals import RoomRefused, refuse
 from rooms.rules.roles import check_replay, role_in
 from rooms.wire.events import iso
@@ -25,7 +26,10 @@ def recording_state(room: Room, user: User) -> dict[str, Any]:
         "finished_at": iso(recording.finished_at),
         "duration_ms": recording.duration_ms,
         "missing_ms": recording.missing_ms,
+        "announced_at": iso(recording.announced_at),
         "published_at": iso(recording.published_at),
+        "publication": publication_state(recording, objected=objects(recording, None)),
+        "entry_policy": room.entry_policy,
         "files": [
             {
                 "kind": file.kind,
@@ -52,7 +56,7 @@ def replay_state(room: Room, who: Who) -> dict[str, Any]:
         "mix": links.address(room.pk, "mix", who.user, "mix.m4a"),
         "peaks": links.address(room.pk, "peaks", who.user, "peaks.json") if drawn else None,
         "duration_ms": recording.duration_ms,
-        "published": recording.published_at is not None,
+        "published": is_public(room),
     }
 
 

@@ -7,5 +7,6 @@ from rooms.rules.refusals import RoomRefused
 
 ACTIONS = Limit("act", 120, 40, RoomRefused)
 OPENING = Limit("open", 6, 6, RoomRefused)
+PUBLISHING = Limit("publish", 0.1, 5, RoomRefused)  # everybody who spoke gets a mail each time
 DOWNLOADS = Limit("download", 6, 10, RoomRefused)
 SOUND = Limit("sound", 900, 180, RoomRefused)

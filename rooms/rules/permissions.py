@@ -264,8 +264,8 @@ def may_see_recording(*, is_host: bool) -> str | None:
 
 
 def may_replay(*, kept_out: bool, role: str, published: bool, admitted: bool, waiting: bool = False) -> str | None:
-    """Hearing a room again: the host, the co-hosts at its end and people whose voice is in it; once the host published
-    it, everybody whom the entry policy admits. For others the answer does not reveal that there is a recording.
+    """Hearing a room again: the host, the co-hosts at its end and people whose voice is in it; once it is
+    public, everybody whom the entry policy admits. For others the answer does not reveal that there is a recording.
 
     `role` is as in `rooms.rules.roles.role_in`; `kept_out` is true for a closed or suspended account. `waiting` is true
     for a person who opened a microphone while the recording is not finished: they see its progress.
@@ -275,11 +275,32 @@ def may_replay(*, kept_out: bool, role: str, published: bool, admitted: bool, wa
     return "not_found"
 
 
-def may_publish(*, role: str, ready: bool) -> str | None:
-    """Publishing the recording: the host, once there is something to hear."""
+def may_publish(*, role: str, ready: bool, agreed: bool, too_wide: bool) -> str | None:
+    """Publishing the recording: the host, once there is something to hear, if every voice in it agreed to a text that
+    names publication, and for nobody who could not have come in while they spoke."""
     if role != "host":
         return "not_host"
-    return None if ready else "no_recording"
+    if not ready:
+        return "no_recording"
+    if not agreed:
+        return "publication_not_agreed"
+    return "too_wide" if too_wide else None
+
+
+def may_withdraw(*, role: str) -> str | None:
+    """Taking a publication back, and admitting fewer people to a replay: the host, at any time."""
+    return None if role == "host" else "not_host"
+
+
+def may_object(*, role: str, voice: bool, announced: bool, public: bool, objected: bool) -> str | None:
+    """Objecting to a publication: people whose voice is in it, the host aside, from the announcement until it is
+    public; `objected` people may say it again, and take it back, at any time. Others get the answer of a replay they
+    may not hear."""
+    if not voice or role not in ON_STAGE:
+        return "not_found"
+    if role == "host":
+        return "not_allowed"
+    return None if objected or (announced and not public) else "no_objection_now"
 
 
 def may_download(*, role: str, ready: bool) -> str | None:

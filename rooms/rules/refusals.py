@@ -64,6 +64,23 @@ TABLE: dict[str, Refusal] = {
     "being_prepared": Refusal(
         409, _("The files are being looked through for the first download. Try again in a few minutes.")
     ),
+    "publication_not_agreed": Refusal(
+        409,
+        _(
+            "This replay cannot be published: somebody who speaks in it agreed to being recorded, "
+            "but to a text that did not yet name publishing."
+        ),
+    ),
+    "too_wide": Refusal(
+        409,
+        _(
+            "This replay cannot be open to more people than could come into the room while somebody spoke. "
+            "Choose fewer people."
+        ),
+    ),
+    "no_objection_now": Refusal(
+        409, _("You can object from the moment a publication is announced until the replay is public.")
+    ),
     "nothing_failed": Refusal(409, _("There is nothing to try again: the recording is finished, or it is gone.")),
     "not_found": Refusal(404, _("There is nothing at this address.")),
     "not_available": Refusal(405, _("This cannot be done at this address.")),

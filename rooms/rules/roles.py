@@ -14,6 +14,7 @@ from rooms.rules import permissions
 from rooms.rules.facts import facts_of, facts_of_who
 from rooms.rules.identity import Who
 from rooms.rules.permissions import Facts
+from rooms.rules.publishing import is_public
 from rooms.rules.refusals import RoomRefused, refuse
 from rooms.rules.voice import has_voice
 
@@ -53,11 +54,6 @@ def _role(facts: Facts, room: Room, user: User | None) -> str:
     return "speaker" if facts.former_host or has_voice(room.pk, user.pk) else "listener"
 
 
-def is_published(room: Room) -> bool:
-    """Whether the host published the recording, and it is ready."""
-    return Recording.objects.filter(room=room, published_at__isnull=False, state=Recording.State.READY).exists()
-
-
 def replay_facts(room: Room, who: Who) -> ReplayFacts:
     """Load the facts that decide whether a person may hear a room again now."""
     facts = facts_of_who(room, who)
@@ -65,7 +61,7 @@ def replay_facts(room: Room, who: Who) -> ReplayFacts:
     return ReplayFacts(
         kept_out=facts.kept_out is not None,
         role=role,
-        published=is_published(room),
+        published=is_public(room),
         admitted=permissions.may_enter(facts) is None,
         waiting=role == "listener" and awaits_recording(room, who),
     )

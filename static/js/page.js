@@ -1,7 +1,7 @@
 // On every page: times in the reader's own zone and words, and menus that close when one looks elsewhere.
 // The zone also goes into the `tz` cookie (zone.js), so that the next page is right before script runs.
 import { findAll } from "shared/dom";
-import { dates, locale } from "shared/time";
+import { dates, daysBetween, locale } from "shared/time";
 import "typed";
 import "zone";
 
@@ -18,10 +18,9 @@ const styles = {
  * @param {string} style
  */
 function words(at, style) {
-  const day = dates(styles.date);
-  const today = day.format(new Date()) === day.format(at);
-  if (style !== "short" || !today) return dates(styles[style] ?? styles.short).format(at);
-  const name = new Intl.RelativeTimeFormat(locale(), { numeric: "auto" }).format(0, "day");
+  const away = daysBetween(new Date(), at);
+  if (style !== "short" || Math.abs(away) > 1) return dates(styles[style] ?? styles.short).format(at);
+  const name = new Intl.RelativeTimeFormat(locale(), { numeric: "auto" }).format(away, "day");
   return `${name} ${dates(styles.clock).format(at)}`;
 }
 

@@ -18,10 +18,9 @@ from typing import Any
 
 import pytest
 from channels.db import database_sync_to_async as run
-from django.utils import timezone
 
 from people.models import User
-from rooms.models import Recording, Room
+from rooms.models import Room
 from rooms.recording.delivery import links
 from tests.rooms.media.test_sdp import CHROMIUM
 from tests.rooms.recording.test_slow_readers import large_room
@@ -29,7 +28,7 @@ from tests.support.client import Page, code
 from tests.support.greedy import HONEST, Form, ask
 from tests.support.people import person, session_cookie
 from tests.support.processes import LogTail, Site
-from tests.support.rooms import open_room
+from tests.support.rooms import make_public, open_room
 
 pytestmark = pytest.mark.alone
 ROOT = Path(__file__).parents[2]
@@ -120,6 +119,6 @@ async def test_one_who_takes_all_keeps_nobody_away(site: Site) -> None:
 def prepared() -> tuple[str, Room, str, User]:
     """A published replay, a live room, the cookie of the greedy one, the honest one's account."""
     ended = large_room()
-    Recording.objects.filter(room=ended).update(published_at=timezone.now())
+    make_public(ended)
     file = links.address(ended.pk, "mix", None, "mix.m4a")
     return file, open_room("another"), session_cookie(person("greedy")), person("honest")

@@ -53,7 +53,7 @@ PAGES = {
         *("/", "{live}", "{ended}", "/rules/"),
         *("/accounts/login/", "/accounts/signup/", "/accounts/password/reset/", "/accounts/confirm-email/"),
     ),
-    "host": ("/", "/dashboard/", "{live}", "{ended}"),
+    "host": ("/", "/dashboard/", "{live}", "{ended}", "{ended}replay/publish/"),
     "ada": ("{live}",),
     "free": ("/rooms/open/",),
     "guest": (

@@ -12,10 +12,10 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from people.models import User
-from rooms import actions
 from rooms.models import Recording, Room
 from tests.e2e.browser import LOOKS, MEDIA_HANDLERS, MEDIA_SHOWN, PHONE, Chromium, axe, in_every_look, overflow
 from tests.support.recordings import TOTAL_MS, talked_room
+from tests.support.rooms import published
 from tests.support.sounds import length_ms
 from transcripts.models import Cue, Transcript, TranscriptionWindow
 
@@ -317,7 +317,7 @@ def test_download_everything_in_the_browser(chromium: Chromium, room: Room, tmp_
 
 
 def test_published_for_somebody_without_an_account(chromium: Chromium, room: Room) -> None:
-    actions.set_published(room.pk, room.host, True)
+    published(room)
     page = chromium.page(f"/r/{room.slug}/replay/")
     page.wait_for_selector("[data-replay][data-ready]")
     page.get_by_role("button", name="Play", exact=True).click()

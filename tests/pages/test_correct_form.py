@@ -10,11 +10,10 @@ from django.test import Client
 
 from people.models import User
 from retention import purge
-from rooms import actions
 from rooms.models import Room, Seat
 from tests.support.people import person
 from tests.support.recordings import talked_room
-from tests.support.rooms import due_at
+from tests.support.rooms import due_at, published
 from transcripts.actions import CUE_TEXT
 from transcripts.models import Cue
 
@@ -95,7 +94,7 @@ def test_cohosts_may_speakers_are_told_and_others_find_nothing(room: Room, cue: 
     told = post("ada", room, cue.pk, text="by a speaker")
     assert told.status_code == 403 and "Only the host and co-hosts of this room can do this." in text(told)
     assert [post(who, room, cue.pk, text="x").status_code for who in ("stranger", None)] == [404, 404]
-    actions.set_published(room.pk, room.host, True)
+    published(room)
     assert [post(who, room, cue.pk, text="x").status_code for who in ("stranger", None)] == [404, 404]
     assert client("host").get(f"/r/{room.slug}/replay/lines/{cue.pk}/").status_code == 405
     cue.refresh_from_db()

@@ -12,10 +12,10 @@ from django.utils import timezone
 from people.models import User
 from retention import purge
 from rooms import actions
-from rooms.models import Recording, RecordingFile, Room
+from rooms.models import Consent, Recording, RecordingFile, Room
 from tests.support.people import PASSWORD, person
 from tests.support.recordings import talked_room
-from tests.support.rooms import due_at, open_room
+from tests.support.rooms import due_at, make_public, open_room, published
 from transcripts.models import Cue, TrackPlan, Transcript, TranscriptionWindow
 
 pytestmark = pytest.mark.django_db
@@ -44,7 +44,7 @@ def text(answer: Any) -> str:
 def test_for_host_and_who_spoke_and_nobody_else(room: Room) -> None:
     person("stranger")
     assert [page(room, who).status_code for who in ("host", "ada", "stranger", None)] == [200, 200, 404, 404]
-    actions.set_published(room.pk, room.host, True)
+    published(room)
     assert [page(room, who).status_code for who in ("host", "ada", "stranger", None)] == [200, 200, 200, 200]
     actions.set_published(room.pk, room.host, False)
     assert page(room, None).status_code == 404
@@ -85,7 +85,7 @@ def test_while_it_waits_for_space_nobody_is_promised_a_minute(room: Room) -> Non
 
 
 def test_a_published_replay_is_for_who_may_come_in(room: Room) -> None:
-    actions.set_published(room.pk, room.host, True)
+    published(room)
     Room.objects.filter(pk=room.pk).update(entry_policy=Room.EntryPolicy.SIGNED_IN)
     person("stranger")
     assert [page(room, who).status_code for who in ("stranger", None)] == [200, 404]
@@ -111,14 +111,54 @@ def test_the_host_sees_the_clock_and_what_to_do(room: Room) -> None:
 
 def test_publishing_by_the_button(room: Room) -> None:
     address = f"/r/{room.slug}/replay/publish/"
-    assert client("ada").post(address, {"published": "yes"}, follow=True).status_code == 200
-    assert page(room, None).status_code == 404
-    assert "Everybody can hear this" in text(client("host").post(address, {"published": "yes"}, follow=True))
-    assert page(room, None).status_code == 200
+    assert "Only the host" in text(client("ada").post(address, {"published": "yes"}, follow=True))
+    assert "Only the host" in text(client("ada").get(address, follow=True))
+    assert client().get(address).status_code == client().post(address, {"published": "yes"}).status_code == 404
+    announced = {"published": "yes", "policy": "signed_in"}
+    assert "publishes it: from" in text(client("host").post(address, announced, follow=True))
+    assert page(room, None).status_code == page(room, person("stranger")).status_code == 404
+    make_public(room)
+    assert "Published on" in text(page(room, "stranger")) and page(room, None).status_code == 404
+    assert "Published" in text(client("host").get("/dashboard/"))
     client("host").post(address, {"published": "no"})
+    assert page(room, "stranger").status_code == 404
+
+
+def test_before_publishing_the_voices_are_named(room: Room) -> None:
+    """A page of its own, so that it needs no script: who speaks, and for whom it may be at most."""
+    address = f"/r/{room.slug}/replay/publish/"
+    assert "Publish the replay?" in text(client("host").get(address)) and Recording.objects.get().published_at is None
+    shown = text(client("host").get(address))
+    assert all(f"@{handle}" in shown for handle in ("host", "ada", "bob")) and "Publish in 24 hours" in shown
+    offered = [f'value="{policy}"' in shown for policy in ("anyone", "signed_in", "followers", "invited")]
+    assert offered == [True, True, True, False]
+    Recording.objects.update(opened_policy="followers")
+    shown = text(client("host").get(address))
+    assert [f'value="{policy}"' in shown for policy in ("anyone", "signed_in", "followers")] == [False, False, True]
+    client("host").post(address, {"published": "yes", "policy": "anyone"})
+    assert Recording.objects.get().published_at is None
+    Recording.objects.update(opened_policy="invited")
+    assert "nobody else could come into the room" in text(client("host").get(address))
+    Consent.objects.update(text_version="2026-11")
+    assert "a text that did not name publishing" in text(client("host").get(address))
+
+
+def test_speakers_object_by_the_button_and_nobody_reads_who(room: Room) -> None:
+    address = f"/r/{room.slug}/replay/objection/"
+    assert "Object to its publication" not in text(page(room, "ada"))
+    actions.set_published(room.pk, room.host, True)
+    assert "Object to its publication" in text(page(room, "ada")) and "Object to its" not in text(page(room, "host"))
+    assert "Take my objection back" in text(client("ada").post(address, {"objected": "yes"}, follow=True))
+    make_public(room)
     assert page(room, None).status_code == 404
-    assert client().post(address, {"published": "yes"}).status_code == 404
-    assert client("host").get(address).status_code == 405
+    for reader in ("host", "bob"):
+        shown = text(page(room, reader))
+        part = shown[shown.index('id="who-hears"') :].partition("</section>")[0]
+        assert "does not want it published" in part and "ada" not in part.lower()
+    assert "somebody objects" in text(client("host").get("/dashboard/"))
+    assert client().post(address, {"objected": "no"}).status_code == 404
+    client("ada").post(address, {"objected": "no"})
+    assert page(room, None).status_code == 200
 
 
 def test_download_leads_to_the_zip(room: Room) -> None:
@@ -245,5 +285,5 @@ def test_the_rooms_own_page_and_the_dashboard_lead_to_it(room: Room) -> None:
     assert link in text(client("host").get(f"/r/{room.slug}/")) and link in text(client("host").get("/dashboard/"))
     assert link in text(client("ada").get(f"/r/{room.slug}/"))
     assert link not in text(client().get(f"/r/{room.slug}/"))
-    actions.set_published(room.pk, room.host, True)
+    published(room)
     assert link in text(client().get(f"/r/{room.slug}/"))

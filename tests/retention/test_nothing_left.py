@@ -22,7 +22,7 @@ from rooms.models import Room
 from rooms.recording.hls import window
 from rooms.recording.store import window_folder
 from tests.support.privileges import superuser
-from tests.support.rooms import due_at
+from tests.support.rooms import due_at, published
 from tests.support.traces import distinctive_key, everywhere, marked_room
 from transcripts.actions import correct_cue
 from transcripts.models import Cue
@@ -63,7 +63,7 @@ def room() -> Room:
     assert room.pk == key
     Room.objects.filter(pk=key).update(title=TITLE)
     room.refresh_from_db()
-    actions.set_published(key, room.host, True)
+    published(room)
     actions.download_everything(key, room.host)
     correct_cue(room, Cue.objects.get(transcript__room=room).pk, room.host, f"he said {WORD}")
     about = {"title": TITLE, "path": room.get_absolute_url(), "failed": False, "gaps": 0}

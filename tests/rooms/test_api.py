@@ -21,7 +21,7 @@ from rooms.models import Recording, RecordingFile, Room, RoomEvent, Seat
 from social.models import Follow
 from tests.support.people import api_client as by_token
 from tests.support.people import person
-from tests.support.rooms import consented, open_room, seated
+from tests.support.rooms import consented, make_public, open_room, seated
 
 pytestmark = pytest.mark.django_db
 JSON = "application/json"
@@ -282,6 +282,8 @@ def test_a_replay_is_for_who_may_hear_it(api: Callable[[User], Client]) -> None:
     assert code(api(anna).put(at(room, "replay"), {"published": True}, JSON), 403) == "not_host"
     published = api(room.host).put(at(room, "replay"), {"published": True}, JSON)
     assert published.json()["published_at"] is not None
+    assert code(Client().get(at(room, "replay")), 404) == "not_found", "a day's notice"
+    make_public(room)
     assert Client().get(at(room, "replay")).json()["published"] is True
     hidden = api(room.host).put(at(room, "replay"), {"published": False}, JSON)
     assert hidden.json()["published_at"] is None

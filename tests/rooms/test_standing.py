@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from channels.db import database_sync_to_async as run
+from django.conf import settings
 from django.utils import timezone
 
 from core import bus
@@ -291,10 +292,10 @@ def test_who_signs_in_stays_where_the_policy_was_loosened_again() -> None:
     room = open_room(entry_policy="invited")
     guest = person("guest")
     with pytest.raises(RoomRefused, match="not_allowed"):
-        actions.record_consent(guest, room, "2026-11")
+        actions.record_consent(guest, room, settings.CONSENT_VERSION)
     actions.set_entry_policy(room.pk, room.host, "signed_in")
     room.refresh_from_db()
-    actions.record_consent(guest, room, "2026-11")
+    actions.record_consent(guest, room, settings.CONSENT_VERSION)
     assert actions.take_seat(room.pk, guest).place == 1
     actions.set_entry_policy(room.pk, room.host, "invited")
     seq = Room.objects.get(pk=room.pk).seq

@@ -39,7 +39,7 @@ def talked_room(*, transcription: bool = True, host: str = "host", **values: obj
     """A room of 50 seconds with a host and two speakers; its recording is ready and drawn."""
     room = open_room(host, transcription=transcription, **values)
     hosting = room.host
-    actions.record_consent(hosting, room, "2026-11")
+    actions.record_consent(hosting, room, settings.CONSENT_VERSION)
     if not Seat.objects.filter(room=room, user=hosting, left_at=None).exists():
         actions.take_seat(room.pk, hosting)
     people = {"host": hosting, "ada": seated("ada", room), "bob": seated("bob", room)}

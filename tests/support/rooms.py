@@ -6,10 +6,11 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.conf import settings
+from django.utils import timezone
 
 from people.models import User
 from rooms import actions, presence
-from rooms.models import Room
+from rooms.models import NOTICE, Recording, Room
 from tests.support.people import person
 
 
@@ -37,6 +38,21 @@ def ended_room(host: str | User = "host", **values: Any) -> Room:
     actions.end_room(room.pk, room.host)
     room.refresh_from_db()
     return room
+
+
+def published(room: Room, policy: str | None = None) -> Room:
+    """Publish the replay of an ended room as its host, with the day for objections over."""
+    actions.set_published(room.pk, room.host, True, policy)
+    make_public(room)
+    room.refresh_from_db()
+    return room
+
+
+def make_public(room: Room) -> None:
+    """Publish a replay as of now, announced a day ago, whatever is in it."""
+    now = timezone.now()
+    announced = {"announced_at": now - NOTICE, "published_by": room.host}
+    Recording.objects.filter(room=room).update(published_at=now, **announced)
 
 
 def due_at(room: Room) -> datetime:

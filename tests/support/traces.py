@@ -18,7 +18,7 @@ from psycopg import sql
 
 from core import bus
 from rooms import actions
-from rooms.models import Recording, RecordingFile, Room, Seat
+from rooms.models import Recording, RecordingFile, ReplayObjection, Room, Seat
 from rooms.recording import store
 from tests.support.people import person
 from tests.support.privileges import superuser
@@ -40,6 +40,7 @@ def marked_room(word: str, number: int = 0) -> Room:
     actions.end_room(room.pk, room.host)
     room.refresh_from_db()
     lay(room, word)
+    ReplayObjection.objects.create(recording=room.recording, user=guest)
     bus.client().hset(bus.key(f"presence:{room.pk}:people"), f"u:{word}", 1)
     return room
 

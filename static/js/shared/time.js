@@ -26,6 +26,26 @@ export function dates(style) {
 }
 
 /**
+ * Days of the calendar from one moment to another in the reader's zone: -1 is yesterday, however long that day was.
+ * @param {Date} from
+ * @param {Date} to
+ */
+export function daysBetween(from, to) {
+  const parts = dates({
+    calendar: "gregory",
+    numberingSystem: "latn",
+    year: "numeric",
+    month: "numeric",
+    day: "numeric",
+  });
+  const [day, other] = [from, to].map((at) => {
+    const found = Object.fromEntries(parts.formatToParts(at).map(({ type, value }) => [type, Number(value)]));
+    return Date.UTC(found.year, found.month - 1, found.day);
+  });
+  return Math.round((other - day) / 86_400_000);
+}
+
+/**
  * A moment (ISO 8601) as a time of day: 14:02.
  * @param {string} iso
  */

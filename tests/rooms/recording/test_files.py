@@ -25,7 +25,7 @@ from rooms.recording.delivery import links
 from social.models import Follow
 from tests.support.people import person
 from tests.support.recordings import talked_room
-from tests.support.rooms import due_at
+from tests.support.rooms import due_at, published
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -143,7 +143,7 @@ def test_a_link_is_for_one_person_and_what_that_person_may_still(room: Room) -> 
     assert get(links.address(room.pk, f"file-{track.pk}", speaker, "a.opus")).status_code == 404
     kept = get(links.address(room.pk, f"file-{track.pk}", room.host, "a.opus"))
     assert kept.status_code == 200 and "attachment" in kept["Content-Disposition"]
-    actions.set_published(room.pk, room.host, True)
+    published(room)
     assert get(everybody).status_code == get(mix(room, stranger)).status_code == 200
     actions.set_published(room.pk, room.host, False)
     assert get(everybody).status_code == 404
@@ -155,7 +155,7 @@ def test_a_link_is_for_one_person_and_what_that_person_may_still(room: Room) -> 
 @pytest.mark.parametrize("policy", ["signed_in", "followers", "invited"])
 def test_a_link_asks_who_may_come_in_each_time_it_is_used(room: Room, policy: str) -> None:
     """A published replay is for whom its room admits: also by a link that was made while it admitted more people."""
-    actions.set_published(room.pk, room.host, True)
+    published(room)
     stranger, follower, ada = person("stranger"), person("follower"), room.seats.get(user__handle="ada").user
     Follow.objects.create(follower=follower, followed=room.host)
     everybody = links.address(room.pk, "mix", None, "mix.m4a")
@@ -235,7 +235,7 @@ def test_the_picture_says_who_talked_when(room: Room) -> None:
 
 def test_after_a_purge_every_link_is_dead(room: Room) -> None:
     zipped = actions.download_everything(room.pk, room.host).address
-    actions.set_published(room.pk, room.host, True)
+    published(room)
     addresses = [mix(room), links.address(room.pk, "peaks", None, "peaks.json"), zipped]
     assert {get(address).status_code for address in addresses} == {200}
     purge.purge([room.pk], due_at(room))

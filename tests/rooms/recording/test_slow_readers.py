@@ -9,7 +9,6 @@ from contextlib import suppress
 from pathlib import Path
 
 from django.conf import settings
-from django.utils import timezone
 
 from deploy.local.process import wait_for
 from people.actions import standing
@@ -19,7 +18,7 @@ from rooms.recording import store
 from rooms.recording.delivery import links
 from tests.support.greedy import GREEDY, HONEST, ask, head, line_of, unread
 from tests.support.processes import Site
-from tests.support.rooms import open_room
+from tests.support.rooms import make_public, open_room
 
 LARGE = 400_000_000  # bytes
 MOST = 30_000_000  # bytes that may be in memory for one reader
@@ -87,7 +86,7 @@ def test_unread_downloads_hold_no_connection_to_the_database(site: Site) -> None
     """Thirty readers who stopped, of twelve connections in the pool: pages are there at once, from both addresses."""
     site.start("web", DEBUG="true")
     room = large_room()
-    Recording.objects.filter(room=room).update(published_at=timezone.now())
+    make_public(room)
     lines = unread(GREEDY, links.address(room.pk, "mix", None, "mix.m4a"), 30)
     assert all(line.recv(15).startswith(b"HTTP/1.1 200") for line in lines)
     with ThreadPoolExecutor(10) as pool:
@@ -101,7 +100,7 @@ def test_unread_downloads_hold_no_connection_to_the_database(site: Site) -> None
 def test_one_client_has_so_many_downloads_open_and_others_have_theirs(site: Site) -> None:
     site.start("web", DEBUG="true", DOWNLOADS_PER_PERSON="3", DOWNLOADS_PER_ADDRESS="4")
     room = large_room()
-    Recording.objects.filter(room=room).update(published_at=timezone.now())
+    make_public(room)
     own, published = (links.address(room.pk, "mix", user, "mix.m4a") for user in (room.host, None))
     lines = unread(GREEDY, own, 3) + unread(GREEDY, published, 4)
     assert all(line.recv(15).startswith(b"HTTP/1.1 200") for line in lines)

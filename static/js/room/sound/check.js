@@ -198,7 +198,7 @@ export class Check {
     await this.#listDevices(stream);
     if (this.#stream !== stream) return; // it was taken to the stage, or let go, meanwhile
     this.#draw();
-    if (hadFocus) this.#part("go").focus();
+    if (hadFocus) this.#device.focus(); // the next steps are in their order from here
     this.#meter(stream);
   }
 
