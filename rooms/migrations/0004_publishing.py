@@ -26,7 +26,7 @@ def before_there_were_announcements(apps, schema_editor):
 class Migration(migrations.Migration):
 
     dependencies = [
-        ("rooms", "0002_stage"),
+        ("rooms", "0003_cohosts"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
