@@ -12,10 +12,11 @@ def before_there_were_announcements(apps, schema_editor):
 
     Where the entry policy was changed while a room was live, its first one is not known: the narrowest is assumed.
     """
+    alias = schema_editor.connection.alias
     Recording = apps.get_model("rooms", "Recording")
     RoomEvent = apps.get_model("rooms", "RoomEvent")
-    changed = set(RoomEvent.objects.filter(type="entry_policy_set").values_list("room_id", flat=True))
-    for recording in Recording.objects.select_related("room").iterator():
+    changed = set(RoomEvent.objects.using(alias).filter(type="entry_policy_set").values_list("room_id", flat=True))
+    for recording in Recording.objects.using(alias).select_related("room").iterator():
         recording.opened_policy = "invited" if recording.room_id in changed else recording.room.entry_policy
         if recording.published_at is not None:
             recording.announced_at = recording.published_at - DAY

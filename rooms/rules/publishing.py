@@ -35,7 +35,7 @@ def wider(policy: str, than: str) -> bool:
 
 
 def up_to(limit: str | None) -> list[str]:
-    """Entry policies under which a replay may be published, the widest first. `invited` admits nobody afterwards."""
+    """Entry policies under which a replay may be published, the widest first. `invited` is not offered."""
     if limit is None:
         return []
     return [policy for policy in reversed(WIDTHS) if policy != Room.EntryPolicy.INVITED and not wider(policy, limit)]
