@@ -69,9 +69,10 @@ SELECT 'host' || n, 'Host ' || n, 'host' || n || '@example.org', '', false, fals
     '', false
 FROM generate_series(1, 1000) n;
 INSERT INTO rooms_room (id, slug, host_id, title, topic, language, speak_policy, entry_policy, transcription,
-    max_speakers, is_demo, status, started_at, ended_at, end_reason, seq, purged_at)
-SELECT n, 'r' || n, 1 + n % 1000, 'Room ' || n, 'topic ' || n, 'en', 'everyone', 'anyone', true, 10, false, 'ended',
-    ended - interval '20 minutes', ended, 'host', 60, CASE WHEN n > {kept} THEN ended + interval '30 days' END
+    max_speakers, is_demo, hands_locked, hands_over, status, started_at, ended_at, end_reason, seq, purged_at)
+SELECT n, 'r' || n, 1 + n % 1000, 'Room ' || n, 'topic ' || n, 'en', 'everyone', 'anyone', true, 10, false, false,
+    false, 'ended', ended - interval '20 minutes', ended, 'host', 60,
+    CASE WHEN n > {kept} THEN ended + interval '30 days' END
 FROM (SELECT n, CASE WHEN n <= {due3} THEN now() - interval '30 days 1 minute'
                      WHEN n <= {held} THEN now() - interval '40 days'
                      WHEN n <= {kept} THEN now() - random() * interval '29 days'
@@ -79,12 +80,12 @@ FROM (SELECT n, CASE WHEN n <= {due3} THEN now() - interval '30 days 1 minute'
       FROM generate_series(1, {rooms}) n) rooms;
 INSERT INTO rooms_recording (id, room_id, state, error, attempts, duration_ms, missing_ms, finished_at)
 SELECT id, id, CASE WHEN purged_at IS NULL THEN 'ready' ELSE 'purged' END, '', 1, 1200000, 0, ended_at FROM rooms_room;
-INSERT INTO rooms_seat (id, room_id, user_id, role, place, muted, mic_page, taken_at, left_at, left_reason)
+INSERT INTO rooms_seat (id, room_id, user_id, role, place, muted, mute_held, mic_page, taken_at, left_at, left_reason)
 SELECT (r.id - 1) * {SEATS} + s, r.id, 1 + (r.id + s) % 1000, CASE WHEN s = 1 THEN 'host' ELSE 'speaker' END, s - 1,
-    false, '', r.started_at, r.ended_at, 'room_ended'
+    false, false, '', r.started_at, r.ended_at, 'room_ended'
 FROM rooms_room r, generate_series(1, {SEATS}) s WHERE r.id <= {kept};
 INSERT INTO rooms_roomevent (room_id, seq, type, at_ms, data, created_at)
-SELECT r.id, e, 'seat_muted', e * 1000, '{{"user": "somebody", "muted": true, "by": null}}', r.started_at
+SELECT r.id, e, 'seat_muted', e * 1000, '{{"user": "somebody", "muted": true, "held": false, "by": null}}', r.started_at
 FROM rooms_room r, generate_series(1, {EVENTS}) e WHERE r.id <= {kept};
 INSERT INTO rooms_recordingfile (id, recording_id, kind, seat_id, path, start_ms, duration_ms, size, sha256)
 SELECT (r.id - 1) * ({SEATS} + 1) + f, r.id, CASE WHEN f = 1 THEN 'mix' ELSE 'track' END,

@@ -181,7 +181,7 @@ def test_microphones() -> None:
     actions.set_muted(room.pk, guest, False, by=guest)
     assert log_of(room)[-1] == (4, "seat_muted"), "what is so already is no event"
     actions.set_muted(room.pk, guest, True, by=room.host)
-    assert RoomEvent.objects.get(room=room, seq=5).data == {"user": "guest", "muted": True, "by": "host"}
+    assert RoomEvent.objects.get(room=room, seq=5).data == {"user": "guest", "muted": True, "held": False, "by": "host"}
     assert refused(actions.set_muted, room.pk, guest, False, by=room.host) == "not_allowed"
     assert refused(actions.set_muted, room.pk, room.host, False, by=room.host) == "not_consented"
     assert refused(actions.set_muted, room.pk, room.host, True, by=guest) == "not_host"

@@ -18,7 +18,7 @@ from rooms.rules.refusals import RoomRefused
 from tests.support.client import Page, code
 from tests.support.people import api_client, person
 from tests.support.processes import Site
-from tests.support.rooms import open_room, seated
+from tests.support.rooms import consented, open_room, seated
 
 pytestmark = pytest.mark.django_db
 
@@ -50,7 +50,7 @@ def full_room() -> tuple[Room, dict[str, User]]:
     """A room in which host, two co-hosts and two speakers have open microphones."""
     room = open_room()
     people = {handle: opened(handle, room) for handle in ("cora", "carl", "sam", "sue")}
-    actions.record_consent(room.host, room, "2026-11")
+    consented(room.host, room)
     actions.set_muted(room.pk, room.host, False, by=room.host)
     for handle in ("cora", "carl"):
         actions.name_cohost(room.pk, people[handle], by=room.host)
@@ -145,7 +145,7 @@ def test_a_held_mute_is_of_one_room() -> None:
     room, elsewhere = open_room(), open_room("other_host")
     sam = seated("sam", room)
     actions.hold_mute(room.pk, sam, by=room.host)
-    actions.record_consent(sam, elsewhere, "2026-11")
+    consented(sam, elsewhere)
     actions.take_seat(elsewhere.pk, sam)
     assert said(actions.set_muted, elsewhere.pk, sam, False, by=sam) == "ok"
 

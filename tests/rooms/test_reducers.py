@@ -72,6 +72,12 @@ class Story:
         return [as_message(row) for row in rows]
 
 
+def followed(state: Any) -> dict[str, Any]:
+    """A state without what events do not tell the reader: parts of apps, and whom a new host follows."""
+    you = {key: value for key, value in state["you"].items() if key != "parts"}
+    return {**state, "you": you}
+
+
 def everything() -> Story:
     story = Story()
     room, anna, bert = story.room, story.anna, story.bert
@@ -121,7 +127,8 @@ def test_both_reducers_and_fresh_snapshots_agree_after_every_event() -> None:
             for name in SAME:
                 assert theirs["state"][name] == ours[name], f"{event['type']}: {name}"
                 if event["seq"] in story.fresh:
-                    assert ours[name] == story.fresh[event["seq"]][number][name], f"{event['type']}: {name}"
+                    fresh = story.fresh[event["seq"]][number]
+                    assert followed(ours)[name] == followed(fresh)[name], f"{event['type']}: {name}"
                     compared += 1
     assert compared == len(story.readers) * len(SAME) * 26
 
@@ -154,10 +161,11 @@ def test_nobody_talks_who_is_gone() -> None:
     seat = {**sat["data"]["seat"], "muted": False}
     sit = {**sat, "seq": seq + 1, "data": {"seat": seat}}
     talks = {"type": "talking", "user": "anna", "talking": True}
+    muted = {"user": "anna", "muted": True, "held": False, "by": None}
     ends: list[Any] = [
         {"type": "connected", "user": "anna", "connected": False},
         {"type": "silent", "users": ["anna"]},
-        {"seq": seq + 2, "type": "seat_muted", "at": 0, "data": {"user": "anna", "muted": True, "by": None}},
+        {"seq": seq + 2, "type": "seat_muted", "at": 0, "data": muted},
         {"seq": seq + 2, "type": "seat_left", "at": 0, "data": {"user": "anna", "reason": "lost"}},
         {**start, "seats": [{**seat, "connected": False}], "seq": seq + 2},
         {**start, "seats": [], "seq": seq + 2},

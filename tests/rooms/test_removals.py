@@ -102,7 +102,7 @@ async def test_a_removed_speaker_finds_no_way_back(web: Site) -> None:
         for client in (session, await run(browser)(None, MINE)):
             assert await run(ways_in)(client, room) == {403}
         assert (await run(program.get)(f"/api/v1/rooms/{room.slug}/")).status_code == 403
-        for verb in ("seat", "consent", "mute", "undo_removal"):
+        for verb in ("seat", "consent", "mute", "undo-removal"):
             answer = await run(program.post)(
                 f"/api/v1/rooms/{room.slug}/{verb}/", {"user": "guest"}, "application/json"
             )
@@ -266,10 +266,10 @@ def test_the_api_removes_and_refuses_with_the_same_codes() -> None:
     assert post(stranger, "remove", "guest") == "not_host"
     assert post(host, "remove", "nobody-here") == "unknown_person"
     assert post(host, "remove", "no handle") == "bad_value"
-    assert post(host, "undo_removal", "guest") == "not_removed"
+    assert post(host, "undo-removal", "guest") == "not_removed"
     assert post(host, "remove", "GUEST") == "ok" and not sits(guest)
-    assert post(stranger, "undo_removal", "guest") == "not_host"
-    assert post(host, "undo_removal", "guest") == "ok"
+    assert post(stranger, "undo-removal", "guest") == "not_host"
+    assert post(host, "undo-removal", "guest") == "ok"
 
 
 def test_a_removal_and_a_seat_at_once_leave_nobody_seated() -> None:

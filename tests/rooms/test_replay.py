@@ -36,7 +36,8 @@ def seen(room: Room, who: Who) -> dict[str, Any]:
 def bare(state: dict[str, Any]) -> dict[str, Any]:
     """Without who is connected."""
     seats = [{name: value for name, value in seat.items() if name != "connected"} for seat in state["seats"]]
-    return {**state, "seats": seats}
+    you = {name: value for name, value in state["you"].items() if name != "parts"}
+    return {**state, "seats": seats, "you": you}
 
 
 def events_after(room: Room, seq: int) -> list[Any]:
@@ -60,6 +61,12 @@ def one_step(dice: random.Random, room: Room, people: list[Any]) -> None:
             lambda: actions.host_back(room.pk),
             lambda: actions.set_recording_paused(room.pk, dice.random() < 0.5),
             lambda: actions.set_entry_policy(room.pk, room.host, dice.choice(["anyone", "signed_in"])),
+            lambda: actions.set_speak_policy(room.pk, room.host, dice.choice(["everyone", "followed", "invited"])),
+            lambda: actions.lock_hands(room.pk, room.host, dice.random() < 0.3),
+            lambda: actions.hold_mute(room.pk, other, by=room.host),
+            lambda: actions.lift_mute(room.pk, other, by=room.host),
+            lambda: actions.name_cohost(room.pk, other, by=room.host),
+            lambda: actions.demote(room.pk, other, by=room.host),
         ]
     )
     try:
@@ -105,7 +112,11 @@ def test_every_kind_of_event_was_replayed() -> None:
     actions.set_recording_paused(room.pk, True)
     actions.set_recording_paused(room.pk, False)
     actions.set_entry_policy(room.pk, room.host, "signed_in")
-    actions.end_room(room.pk, room.host)
+    actions.set_speak_policy(room.pk, room.host, "followed")
+    actions.lock_hands(room.pk, room.host, True)
+    actions.name_cohost(room.pk, guest, by=room.host)
+    actions.hand_over(room.pk, guest, by=room.host)
+    actions.end_room(room.pk, guest)
     assert {event["type"] for event in events_after(room, 0)} == set(SEQUENCED)
 
 
@@ -125,7 +136,7 @@ def test_a_snapshot_costs_the_same_for_one_seat_and_eleven(full: bool, django_as
     if full:
         for n in range(10):
             Seat.objects.create(room=room, user=person(f"p{n}"), place=n + 1)
-    with django_assert_num_queries(7):  # room with host, seats; standing, own seat, marks; the parts for the reader
+    with django_assert_num_queries(6):  # room with host, seats; standing, own seat, marks; own blocks on stage
         assert len(snapshot(room.pk, Who.of_user(reader))["seats"]) == (11 if full else 1)
     with django_assert_num_queries(2):
         snapshot(room.pk, Who(None, "a:reader"))

@@ -17,8 +17,20 @@ from django.conf import settings
 from psycopg import sql
 
 from core import bus
+from people.models import User
 from rooms import actions
-from rooms.models import Recording, RecordingFile, ReplayObjection, Room, Seat
+from rooms.models import (
+    Hand,
+    HandOver,
+    Invitation,
+    Recording,
+    RecordingFile,
+    Removal,
+    RemovedListener,
+    ReplayObjection,
+    Room,
+    Seat,
+)
 from rooms.recording import store
 from tests.support.people import person
 from tests.support.privileges import superuser
@@ -37,12 +49,23 @@ def marked_room(word: str, number: int = 0) -> Room:
     guest = consented(person(f"guest{number}{word[:8]}", name=f"Guest {word}"), room)
     actions.take_seat(room.pk, guest)
     actions.set_muted(room.pk, guest, False, guest)
+    lay_people(room, guest)
     actions.end_room(room.pk, room.host)
     room.refresh_from_db()
     lay(room, word)
     ReplayObjection.objects.create(recording=room.recording, user=guest)
     bus.client().hset(bus.key(f"presence:{room.pk}:people"), f"u:{word}", 1)
     return room
+
+
+def lay_people(room: Room, guest: User) -> None:
+    """A hand, an invitation, a removal with a listener cookie, and a hand-over; the names are not the word."""
+    other = person(f"other{room.pk}")
+    Hand.objects.create(room=room, user=other)
+    Invitation.objects.create(room=room, user=other, by=guest, kind=Invitation.Kind.LISTEN)
+    removal = Removal.objects.create(room=room, user=person(f"removed{room.pk}"), by=room.host)
+    RemovedListener.objects.create(removal=removal, mac="0" * 64)
+    HandOver.objects.create(room=room, former=other, to=room.host, reason=HandOver.Reason.GIVEN)
 
 
 def lay(room: Room, word: str) -> None:

@@ -30,7 +30,7 @@ from rooms.recording.tasks import prepare_recording
 from rooms.rules.refusals import RoomRefused
 from tests.support.people import person
 from tests.support.recordings import talked_room
-from tests.support.rooms import due_at
+from tests.support.rooms import due_at, make_public
 from tests.support.traces import marked_room
 from transcripts.actions import correct_cue
 from transcripts.models import Cue
@@ -275,6 +275,8 @@ def test_over_the_api(room: Room) -> None:
     assert speaker.put(f"{base}/replay/", {"published": True}, "application/json").status_code == 403
     assert Client().put(f"{base}/replay/", {"published": True}, "application/json").status_code == 401
     assert host.put(f"{base}/replay/", {"published": True}, "application/json").json()["published_at"]
+    assert Client().get(f"{base}/replay/").status_code == 404, "who spoke has a day to object"
+    make_public(room)
     assert fetch(Client().get(f"{base}/replay/").json()["mix"])
     mine = speaker.get(f"{base}/transcript/files/txt/?mine=true").content.decode()
     assert "amiable himself" in mine and "Dashwood" not in mine

@@ -1,0 +1,227 @@
+"""The permission matrix at the edges: every role asks for every act over the API, and over a WebSocket what is refused.
+
+What is allowed over a WebSocket changes the room, and has its stories in the tests of each act.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+from channels.db import database_sync_to_async
+from django.conf import settings
+from django.db import transaction
+from django.test import Client
+
+from core import bus
+from people.models import User
+from rooms.live.verbs.table import VERBS
+from rooms.models import Consent, Hand, Invitation, Removal, Room, Seat
+from rooms.rules import matrix
+from rooms.rules.refusals import TABLE
+from social.models import Block, Follow
+from tests.support.client import Page, code
+from tests.support.people import person
+from tests.support.processes import Site
+from tests.support.rooms import open_room
+
+JSON = "application/json"
+
+
+@dataclass(frozen=True)
+class Asked:
+    """How a client asks for an act: the verb and its values, and the room as it has to be for that. `edge` are codes of
+    the edge that differ from the matrix: staff without their admin are people as all others."""
+
+    verb: str
+    values: dict[str, Any] = field(default_factory=dict)
+    room: dict[str, Any] = field(default_factory=dict)
+    held: bool = False
+    third: bool = False  # both places of co-hosts are taken
+    edge: dict[str, str] = field(default_factory=dict)
+
+
+FULL = {"max_speakers": 2}
+ASKED = {
+    "agree to being recorded": Asked("consent", {"version": settings.CONSENT_VERSION}),
+    "take a free seat": Asked("take_seat"),
+    # Who sits already keeps the seat.
+    "take a seat on a full stage": Asked("take_seat", room=FULL, edge={"speaker": ""}),
+    "raise a hand while the stage is full": Asked("raise_hand", room=FULL),
+    "raise a hand while hands are locked": Asked("raise_hand", room={**FULL, "hands_locked": True}),
+    "let a hand up": Asked("let_up", {"user": "waiting"}),
+    "let up somebody whose hand is not up": Asked("let_up", {"user": "idle"}),
+    "decline a hand": Asked("decline_hand", {"user": "waiting"}),
+    "open one's microphone": Asked("unmute"),
+    "open a microphone that is held off": Asked("unmute", held=True),
+    "mute a speaker": Asked("mute", {"user": "sam"}),
+    "mute a co-host": Asked("mute", {"user": "cora"}),
+    "mute the host": Asked("mute", {"user": "host"}),
+    "hold a speaker's mute, or ask to unmute": Asked("hold_mute", {"user": "sam"}),
+    "take a speaker off the stage": Asked("unseat", {"user": "sam"}),
+    "take a listener off the stage": Asked("unseat", {"user": "idle"}),
+    "remove a listener": Asked("remove", {"user": "idle"}),
+    "remove a speaker": Asked("remove", {"user": "sam"}),
+    "remove a co-host": Asked("remove", {"user": "cora"}),
+    "remove the host": Asked("remove", {"user": "host"}),
+    "undo a removal": Asked("undo_removal", {"user": "removed"}),
+    "lock hands": Asked("lock_hands", {"locked": True}),
+    "set the speak policy": Asked("set_speak_policy", {"policy": "followed"}),
+    "set the entry policy": Asked("set_entry_policy", {"policy": "signed_in"}, edge={"staff": "not_host"}),
+    "name a co-host": Asked("name_cohost", {"user": "sam"}),
+    "name a third co-host": Asked("name_cohost", {"user": "sam"}, third=True),
+    "demote a co-host": Asked("demote", {"user": "cora"}),
+    "hand the room over": Asked("hand_over", {"user": "cora"}),
+    "hand the room to a speaker": Asked("hand_over", {"user": "sam"}),
+    "end the room": Asked("end", edge={"staff": "not_host"}),
+}
+# Asked in other ways: by opening the page, and with a name that the API does not take.
+ELSEWHERE = {"enter", "open somebody's microphone"}
+
+
+class Company:
+    """A live room with somebody of each role, and people on whom they act.
+
+    Its co-host `asks` beside `cora`, on whom they act; nobody acts on oneself.
+    """
+
+    def __init__(self) -> None:
+        self.room = open_room()
+        self.users: dict[str, User | None] = {"anonymous": None, "host": self.room.host}
+        names = ("idle", "waiting", "sam", "cora")
+        people = {name: person(name) for name in names}
+        for role in matrix.ROLES:
+            if role not in self.users:
+                self.users[role] = people[role] = person(role.replace(" ", "_").replace("-", "_"))
+        for user in (self.room.host, *people.values()):
+            Consent.objects.create(room=self.room, user=user, text_version=settings.CONSENT_VERSION)
+        self._relate(people)
+
+    def _relate(self, people: dict[str, User]) -> None:
+        room, host = self.room, self.room.host
+        for name, role, place in (("sam", "speaker", 1), ("speaker", "speaker", 2), ("cora", "cohost", 11)):
+            Seat.objects.create(room=room, user=people[name], role=role, place=place)
+        asking = next(role for role in matrix.ROLES if matrix.ROLES[role].role == "cohost")
+        Seat.objects.create(room=room, user=people[asking], role="cohost", place=12)
+        Hand.objects.create(room=room, user=people["waiting"])
+        Follow.objects.create(follower=people["follower"], followed=host)
+        Follow.objects.create(follower=host, followed=people["followed"])
+        Invitation.objects.create(room=room, user=people["invited"], by=host, by_helper=True, kind="speak")
+        Removal.objects.create(room=room, user=people["removed"], by=host)
+        Block.objects.create(blocker=host, blocked=people["blocked"])
+        Block.objects.create(blocker=people["blocks the host"], blocked=host)
+        User.objects.filter(pk=people["closed account"].pk).update(is_active=False)
+
+    def prepare(self, asked: Asked) -> None:
+        """Make the room as the act wants it. A second co-host stands aside unless the act is about a third."""
+        Room.objects.filter(pk=self.room.pk).update(**{"max_speakers": 10, "hands_locked": False, **asked.room})
+        Seat.objects.filter(room=self.room).update(mute_held=asked.held, muted=True)
+
+
+def wanted(act: str, role: str) -> str:
+    """The code at an edge; "" for yes. Closed accounts are signed out everywhere."""
+    if role in ("anonymous", "closed account"):
+        return "not_signed_in"
+    if role in (edge := ASKED[act].edge):
+        return edge[role]
+    if act == "name a co-host" and role == "host":
+        return "cohosts_full"  # both co-hosts of this company are there
+    return matrix.expected(act, role, "live", "anyone", "everyone") or ""
+
+
+@contextmanager
+def undone() -> Iterator[None]:
+    """Take back what happens inside."""
+    with transaction.atomic():
+        yield
+        transaction.set_rollback(True)
+
+
+def over_the_api(company: Company, client: Client, asked: Asked) -> str:
+    rest = VERBS[asked.verb].rest
+    assert rest is not None
+    address = f"/api/v1/rooms/{company.room.slug}/{rest.path}/"
+    answer = getattr(client, rest.method)(address, asked.values, JSON)
+    if answer.status_code < 300:
+        return ""
+    given = answer.json()["error"]["code"]
+    assert answer.status_code == TABLE[given].status, given
+    return str(given)
+
+
+def test_the_table_of_acts_is_whole() -> None:
+    assert set(ASKED) | ELSEWHERE == set(matrix.ACTS) and not set(ASKED) & ELSEWHERE
+    by_others = {"mute_all", "lift_mute", "ask_unmute", "leave_seat", "lower_hand", "speak_claim", "speak_stop"}
+    of_rooms = {name for name, verb in VERBS.items() if verb.lane == "room"} - {"snapshot", "ping"}
+    assert of_rooms - by_others == {asked.verb for asked in ASKED.values()}
+
+
+@pytest.mark.django_db
+def test_every_role_asks_for_every_act_over_the_api() -> None:
+    company = Company()
+    clients: dict[str, Client] = {}
+    for role, user in company.users.items():
+        clients[role] = Client()
+        if user is not None:
+            clients[role].force_login(user)
+    wrong, codes, calls = [], set(), 0
+    for act, asked in ASKED.items():
+        bus.client().flushdb()  # nobody is too fast
+        for role, client in clients.items():
+            with undone():
+                company.prepare(asked)
+                given = over_the_api(company, client, asked)
+            calls += 1
+            codes.add(given)
+            if given != wanted(act, role):
+                wrong.append((act, role, given, wanted(act, role)))
+    assert not wrong
+    assert calls == len(ASKED) * len(matrix.ROLES)
+    refusals = {"not_signed_in", "not_host", "not_allowed", "you_blocked_host", "stage_full", "hands_locked", "no_hand"}
+    assert codes >= {"", *refusals, "on_stage_already", "not_on_stage", "mute_held", "cohosts_full", "not_a_cohost"}
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("entry", matrix.ENTRY)
+def test_every_role_comes_in_as_the_entry_policy_says(entry: str) -> None:
+    company = Company()
+    Room.objects.filter(pk=company.room.pk).update(entry_policy=entry)
+    for role, user in company.users.items():
+        client = Client()
+        if user is not None:
+            client.force_login(user)
+        answer = client.get(f"/api/v1/rooms/{company.room.slug}/")
+        given = "" if answer.status_code == 200 else answer.json()["error"]["code"]
+        signed_out = role == "closed account"
+        assert given == (matrix.at_the_door("anonymous" if signed_out else role, entry) or ""), role
+
+
+@pytest.mark.django_db(transaction=True)
+def test_what_is_refused_over_the_api_is_refused_over_a_socket(web: Site) -> None:
+    company = Company()
+    roles = [role for role in matrix.ROLES if matrix.at_the_door(role, "anyone") is None]
+    calls = asyncio.run(_refused_by_socket(company, roles))
+    assert calls > 150
+
+
+async def _refused_by_socket(company: Company, roles: list[str]) -> int:
+    calls = 0
+    pages = {role: Page(company.room, company.users[role]) for role in roles}
+    for page in pages.values():
+        await page.__aenter__()
+    try:
+        for act, asked in ASKED.items():
+            await database_sync_to_async(company.prepare)(asked)
+            await database_sync_to_async(bus.client().flushdb)()
+            for role, page in pages.items():
+                if refusal := wanted(act, role):
+                    assert code(await page.ask(asked.verb, **asked.values)) == refusal, (act, role)
+                    calls += 1
+    finally:
+        for page in pages.values():
+            await page.__aexit__(None, None, None)
+    return calls
