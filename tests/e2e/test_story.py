@@ -37,6 +37,7 @@ from tests.e2e.test_replay import current, now, replay, until
 from tests.e2e.test_sound import ending
 from tests.support.people import person
 from tests.support.processes import Site
+from tests.support.rooms import make_public
 from tests.support.sounds import RATE, WORDS, in_turn, is_by, laid, plain_words
 from tests.support.speech import share_of_words, understood
 from tests.support.traces import everywhere as found_anywhere
@@ -247,10 +248,13 @@ def search_and_find_the_way(page: Page) -> None:
 
 
 def publish(chromium: Chromium, page: Page, room: Room) -> Page:
-    """Nothing for a listener until the host publishes; returns the listener's page."""
+    """Nothing for a listener until a day after the host publishes, here shortened; returns the listener's page."""
+    page.get_by_role("link", name="Publish the replay").click()
+    expect(page.get_by_role("heading", name="Voices in it")).to_be_visible()
+    page.get_by_role("button", name="Publish in 24 hours").click()
+    expect(page.get_by_text("Until then everybody who speaks in it can object.")).to_be_visible()
     chromium.page(f"/r/{room.slug}/replay/", expect=404).context.close()
-    page.get_by_role("button", name="Publish the replay").click()
-    expect(page.get_by_text("Everybody can hear this")).to_be_visible()
+    make_public(room)
     listener = chromium.page(f"/r/{room.slug}/replay/")
     listener.wait_for_selector("[data-replay][data-ready]")
     assert listener.locator(".line").count() > 2 and listener.get_by_text("Download").count() == 0

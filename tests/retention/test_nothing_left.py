@@ -38,6 +38,7 @@ STAYS = {
     "rooms_room.title": "the same",
     "rooms_recording.room_id": "that it was recorded, and that the recording is purged",
     "rooms_consent.room_id": "that people agreed, which must be shown after the recording is gone",
+    "moderation_report.room_id": "a report of the room, which goes with its case",
     "retention_purgereceipt.room": "the receipt",
     "retention_purgereceipt.slug": "the receipt",
     "ledger.entry.subject": "the ledger: which room an entry is about",

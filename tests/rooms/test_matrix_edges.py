@@ -20,7 +20,7 @@ from django.test import Client
 from core import bus
 from people.models import User
 from rooms.live.verbs.table import VERBS
-from rooms.models import Consent, Hand, Invitation, Removal, Room, Seat
+from rooms.models import Consent, Hand, HandOver, Invitation, Removal, Room, Seat
 from rooms.rules import matrix
 from rooms.rules.refusals import TABLE
 from social.models import Block, Follow
@@ -46,6 +46,7 @@ class Asked:
 
 
 FULL = {"max_speakers": 2}
+AT_THE_DOOR = {role: why for role in matrix.ROLES if (why := matrix.at_the_door(role, "anyone")) is not None}
 ASKED = {
     "agree to being recorded": Asked("consent", {"version": settings.CONSENT_VERSION}),
     "take a free seat": Asked("take_seat"),
@@ -60,7 +61,7 @@ ASKED = {
     "open a microphone that is held off": Asked("unmute", held=True),
     "mute a speaker": Asked("mute", {"user": "sam"}),
     "mute a co-host": Asked("mute", {"user": "cora"}),
-    "mute the host": Asked("mute", {"user": "host"}),
+    "mute the host": Asked("mute", {"user": "host"}, edge={"host": ""}),  # oneself
     "hold a speaker's mute, or ask to unmute": Asked("hold_mute", {"user": "sam"}),
     "take a speaker off the stage": Asked("unseat", {"user": "sam"}),
     "take a listener off the stage": Asked("unseat", {"user": "idle"}),
@@ -77,7 +78,8 @@ ASKED = {
     "demote a co-host": Asked("demote", {"user": "cora"}),
     "hand the room over": Asked("hand_over", {"user": "cora"}),
     "hand the room to a speaker": Asked("hand_over", {"user": "sam"}),
-    "end the room": Asked("end", edge={"staff": "not_host"}),
+    # The API asks for the right to be in the room before any act.
+    "end the room": Asked("end", edge={"staff": "not_host", **AT_THE_DOOR}),
 }
 # Asked in other ways: by opening the page, and with a name that the API does not take.
 ELSEWHERE = {"enter", "open somebody's microphone"}
@@ -112,6 +114,7 @@ class Company:
         Follow.objects.create(follower=host, followed=people["followed"])
         Invitation.objects.create(room=room, user=people["invited"], by=host, by_helper=True, kind="speak")
         Removal.objects.create(room=room, user=people["removed"], by=host)
+        HandOver.objects.create(room=room, former=people["former host"], to=host, reason="given")
         Block.objects.create(blocker=host, blocked=people["blocked"])
         Block.objects.create(blocker=people["blocks the host"], blocked=host)
         User.objects.filter(pk=people["closed account"].pk).update(is_active=False)

@@ -17,6 +17,7 @@ from django.conf import settings
 from psycopg import sql
 
 from core import bus
+from moderation.models import Report
 from people.models import User
 from rooms import actions
 from rooms.models import (
@@ -49,7 +50,7 @@ def marked_room(word: str, number: int = 0) -> Room:
     guest = consented(person(f"guest{number}{word[:8]}", name=f"Guest {word}"), room)
     actions.take_seat(room.pk, guest)
     actions.set_muted(room.pk, guest, False, guest)
-    lay_people(room, guest)
+    lay_people(room, guest, f"{number}{word[:8]}")
     actions.end_room(room.pk, room.host)
     room.refresh_from_db()
     lay(room, word)
@@ -58,14 +59,15 @@ def marked_room(word: str, number: int = 0) -> Room:
     return room
 
 
-def lay_people(room: Room, guest: User) -> None:
-    """A hand, an invitation, a removal with a listener cookie, and a hand-over; the names are not the word."""
-    other = person(f"other{room.pk}")
+def lay_people(room: Room, guest: User, suffix: str) -> None:
+    """A hand, an invitation, a removal with a listener cookie, a hand-over, and a report."""
+    other = person(f"other{suffix}")
     Hand.objects.create(room=room, user=other)
     Invitation.objects.create(room=room, user=other, by=guest, kind=Invitation.Kind.LISTEN)
-    removal = Removal.objects.create(room=room, user=person(f"removed{room.pk}"), by=room.host)
+    removal = Removal.objects.create(room=room, user=person(f"removed{suffix}"), by=room.host)
     RemovedListener.objects.create(removal=removal, mac="0" * 64)
     HandOver.objects.create(room=room, former=other, to=room.host, reason=HandOver.Reason.GIVEN)
+    Report.objects.create(room=room, subject=guest, reporter=other, category="spam_or_fraud", from_ms=0, to_ms=1)
 
 
 def lay(room: Room, word: str) -> None:
