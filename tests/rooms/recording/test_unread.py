@@ -23,7 +23,7 @@ async def _bytes() -> AsyncIterator[bytes]:
 def _places_taken() -> int:
     key = f"{settings.REDIS_PREFIX}quota:{downloads.OF_ADDRESS.name}:{counted_as(ADDRESS)}"
     with redis.Redis.from_url(settings.REDIS_URL) as client:
-        return client.zcard(key)
+        return int(client.zcard(key))
 
 
 def test_a_response_that_is_dropped_before_its_first_byte_gives_its_place_back() -> None:
