@@ -4,6 +4,7 @@ from typing import Any
 
 from django.conf import settings
 from django.contrib.auth.models import AnonymousUser
+from django.core.exceptions import SuspiciousOperation
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.functional import cached_property
@@ -41,7 +42,10 @@ class Site:
 def wanted_page(request: HttpRequest) -> str:
     """Return the path to go to after signing in: this page, on pages of the way in the one that they lead to."""
     if request.path.startswith("/accounts/"):
-        return local_next(request)
+        try:
+            return local_next(request)
+        except SuspiciousOperation:  # unreadable, such as too many fields: the page that says so needs no way back
+            return ""
     here = request.get_full_path()
     return "" if here == "/" or len(here) > LONGEST_NEXT else here
 

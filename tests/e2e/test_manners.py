@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from urllib.parse import quote
 
 import pytest
 from django.conf import settings
@@ -151,7 +152,8 @@ def test_ones_own_microphone(web: Site, chromium: Chromium) -> None:
     expect(mute).to_be_hidden()
     page.context.set_offline(False)
     expect(host.locator(f"{seat_of('ada')}.open")).to_have_count(0)
-    expect(page.get_by_text("You are back at the table.")).to_be_visible()
+    expect(page.get_by_text("You are back at the table. Your microphone is off.")).to_be_visible()
+    expect(page.get_by_text("Your microphone is on.")).to_have_count(0)
     page.evaluate(WATCH)
 
     take_off(host, "ada")
@@ -179,13 +181,14 @@ def test_a_strangers_way(chromium: Chromium) -> None:
     page = chromium.room(room, viewport=PHONE)
     for name in ("Sign in", "Sign up"):
         link = page.get_by_role("banner").get_by_role("link", name=name)
-        assert (link.get_attribute("href") or "").endswith(f"?next={path}")
+        assert (link.get_attribute("href") or "").endswith(f"?next={quote(path, safe='')}")
+    page.get_by_role("banner").locator("summary").click()
     page.get_by_role("button", name="Nederlands").click()
     expect(page.locator("html")).to_have_attribute("lang", "nl")
     assert page.url == chromium.url + path
     page.wait_for_selector('[data-do="share"]:not([disabled])')
     page.locator(".seat.free").first.click()
-    expect(page).to_have_url(re.compile(rf"/accounts/login/\?next={path}$"))
+    expect(page).to_have_url(re.compile(rf"/accounts/login/\?next={quote(path, safe='')}$"))
 
     lea = person("lea")
     page = chromium.room(room, lea)

@@ -16,7 +16,7 @@ from playwright.sync_api import Page, expect
 from people.models import User
 from rooms import actions
 from rooms.models import Recording, Room
-from tests.e2e.browser import PHONE, Chromium, in_every_look, overflow, resize
+from tests.e2e.browser import PHONE, Chromium, in_every_look, overflow, resize, start_sound
 from tests.support.people import person
 from tests.support.processes import Site
 from tests.support.rooms import open_room, seated
@@ -107,6 +107,9 @@ def test_the_bar_never_wraps_or_overflows(chromium: Chromium) -> None:
             if user:
                 User.objects.filter(pk=user.pk).update(language=language)
             page = chromium.room(room, user or None, viewport={"width": 390, "height": 700}, locale=language)
+            if handle == "guest":
+                start_sound(page)
+                expect(page.locator('[data-do="raise_hand"]')).to_be_visible()
             for width in (390, 360, 320):
                 resize(page, width, 700)
                 bar, where = bar_of(page), f"{handle}, {language}, {width} px"

@@ -52,7 +52,7 @@ def test_a_name_and_a_page_text(bad: str) -> None:
     anna = person("anna")
     form = {"display_name": bad, "about": bad, "language": "en", "time_zone": "UTC"}
     page = browser(anna).post("/settings/", form)
-    assert page.status_code == 400 and page.content.count(b'class="wrong"') == 2
+    assert page.status_code == 400 and page.content.count(b'class="wrong" id=') == 2
     answer = api_client(anna).patch("/api/v1/me/", {"name": bad, "about": bad}, "application/json")
     assert answer.status_code == 400 and set(answer.json()["error"]["fields"]) == {"name", "about"}
     sentence = answer.json()["error"]["fields"]["name"]
@@ -79,7 +79,7 @@ def test_a_title_and_a_topic(bad: str) -> None:
     me = host()
     form = {"title": bad, "topic": bad, "language": "en", "speak_policy": "everyone", "entry_policy": "anyone"}
     page = browser(me).post("/rooms/open/", form)
-    assert page.content.count(b'class="wrong"') == 2
+    assert page.content.count(b'class="wrong" id=') == 2
     answer = api_client(me).post("/api/v1/rooms/", {"title": bad, "topic": bad}, "application/json")
     assert answer.status_code == 400 and set(answer.json()["error"]["fields"]) == {"title", "topic"}
     with pytest.raises(Refused) as refused:

@@ -58,6 +58,14 @@ def test_pages_of_the_way_in_keep_where_it_leads(client: Client, path: str) -> N
     assert not any("evil" in link for link in links(elsewhere, "/accounts/"))
 
 
+def test_what_cannot_be_read_is_refused_in_words(client: Client) -> None:
+    """The page that says so does not ask for the way back, which stands in what cannot be read."""
+    for path in ("/accounts/login/", "/rules/", "/accounts/password/reset/"):
+        answer = client.get(path + "?" + "a=1&" * 2000)
+        assert answer.status_code == (200 if path == "/rules/" else 400), path
+        assert "<h1>" in answer.content.decode()
+
+
 def test_a_page_leads_back_to_itself_with_its_query(client: Client) -> None:
     for address, query in (("/", ""), ("/rules/", "?next=%2Frules%2F"), ("/rules/?a=1", "?next=%2Frules%2F%3Fa%3D1")):
         page = got(client, address)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import logging
 import time
+import weakref
 from collections.abc import AsyncIterator, Callable
 from typing import cast
 
@@ -47,7 +48,10 @@ def limited(
             headers={"Retry-After": "10", "Cache-Control": "no-store"},
         )
     source = _allowed(still, cast(AsyncIterator[bytes], response.streaming_content))
-    response.streaming_content = _kept(lease, source)
+    content = _kept(lease, source)
+    response.streaming_content = content
+    # A client that left before the first byte: its response is dropped unread.
+    weakref.finalize(content, lease.release).atexit = False
     return response
 
 
@@ -70,7 +74,7 @@ async def _allowed(still: Callable[[], bool], source: AsyncIterator[bytes]) -> A
 
 
 async def _kept(lease: quotas.Lease, source: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
-    """Pass bytes on and release the lease after the last. The lease of a response that is never read expires."""
+    """Pass bytes on and release the lease after the last."""
     lease.keep()
     try:
         async for data in source:

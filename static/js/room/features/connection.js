@@ -41,12 +41,13 @@ function comeBack(room) {
   room.lost = false;
   clear("line");
   room.draw();
-  // Once the snapshot that came with it is taken in: it says whether the microphone is on.
+  // Once the snapshot that came with it is taken in: it says whether the microphone is on, unless it was closed here
+  // meanwhile, which the server hears only now.
   queueMicrotask(() => {
     if (isOver(room.state)) return;
     const seat = ownSeat(room.state);
     const onStage = seat && room.stage.state !== "off";
-    notice(say(!onStage ? "back" : seat.muted ? "back_muted" : "back_unmuted"));
+    notice(say(!onStage ? "back" : seat.muted || room.shut ? "back_muted" : "back_unmuted"));
   });
 }
 
