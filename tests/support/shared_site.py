@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import subprocess
+import time
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -107,9 +108,12 @@ def _end_rooms() -> None:
 
 
 def _is_left() -> bool:
-    """Whether web is done with every socket and download: each holds a lease until the last thing it does."""
+    """Whether web is done with every socket and download: each holds a lease until the last thing it does. One that
+    nobody refreshed until it expired is no longer held, though its key stays for as long again."""
+    now = time.time() * 1000
     with redis.Redis.from_url(settings.REDIS_URL) as client:
-        return next(client.scan_iter(f"{settings.REDIS_PREFIX}quota:*", count=1000), None) is None
+        keys = client.scan_iter(f"{settings.REDIS_PREFIX}quota:*", count=1000)
+        return all(client.zcount(name, now, "+inf") == 0 for name in keys)
 
 
 def _is_ready() -> bool:

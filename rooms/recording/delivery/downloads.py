@@ -50,7 +50,8 @@ def limited(
     source = _allowed(still, cast(AsyncIterator[bytes], response.streaming_content))
     content = _kept(lease, source)
     response.streaming_content = content
-    # A client that left before the first byte: its response is dropped unread.
+    # A client that left before the first byte: its response is dropped unread, though a cycle of references may keep it
+    # until the garbage collector comes by; then the lease expires by itself.
     weakref.finalize(content, lease.release).atexit = False
     return response
 
