@@ -255,7 +255,7 @@ def test_what_lies_in_sight(chromium: Chromium) -> None:
     phone.wait_for_function("() => scrollY > 300")
     expect(head.get_by_role("heading")).to_be_in_viewport(ratio=0.9)
     expect(head.locator(".recorded")).to_be_in_viewport(ratio=0.9)
-    phone.get_by_role("link", name="Read all of it").click()
+    phone.get_by_role("link", name="Lees alles").click()
     expect(phone.locator("#about")).to_contain_text(LONG_TITLE)
     short = chromium.room(open_room("anna", title="Short"), viewport=DESK)
     assert top_of_table(chromium.room(room, viewport=DESK)) - top_of_table(short) < 70
