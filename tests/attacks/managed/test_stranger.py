@@ -89,10 +89,13 @@ def test_mails_lead_to_this_site_alone(site: Managed, demo_people: None) -> None
     for host in ("evil.example", "localhost@evil.example", "localhost:1@evil.example", "evil.example#localhost", ""):
         status = Browser().send("GET", "/accounts/password/reset/", Host=host).status
         assert status == 400, host
-    # An address that only some rules of case make the same is another mailbox.
+    # A name that only some rules of case make the same is another mailbox; a domain is the same where IDNA says so, and
+    # then the mail goes to the address that the account has.
     for email in ("\u017fanne@stamtafel.example", "sanne@\u017ftamtafel.example", "SANNE@STAMTAFEL.EXAMPLE\u0130"):
         Browser().post("/accounts/password/reset/", {"email": email})
-    assert not [text for text in mails() - before if "/accounts/password/reset/key/" in text]
+    sent = wait_until(lambda: len(mails() - before) >= 2 and mails() - before, what="the mails of all three")
+    resets = [text for text in sent if "/accounts/password/reset/key/" in text]
+    assert [re.findall(r"^To: (.*)$", text, re.M) for text in resets] == [["sanne@stamtafel.example"]]
 
 
 def mail_after(headers: dict[str, str]) -> str:
