@@ -108,13 +108,14 @@ def publish_context(room: Room, role: str) -> dict[str, Any]:
     recording = unpurged_recording(room)
     if recording is None or recording.state != Recording.State.READY:
         raise RoomRefused("no_recording")
-    choices = up_to(widest_publication(room, recording))
+    widest = widest_publication(room, recording)
+    choices = up_to(widest)
     chosen = room.entry_policy if room.entry_policy in choices else next(iter(choices), "")
     return {
         "room": room,
         "recording": recording,
         "voices": voices_in(room.pk),
-        "agreed": widest_publication(room, recording) is not None,
+        "agreed": widest is not None,
         "form": PublishForm(choices, initial={"policy": chosen}) if choices else None,
     }
 
