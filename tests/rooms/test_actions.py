@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
@@ -23,6 +22,7 @@ from rooms.models import Consent, Recording, Room, RoomEvent, Seat
 from rooms.rules.refusals import RoomRefused
 from social.models import Follow
 from tests.support.people import person
+from tests.support.races import at_once
 from tests.support.rooms import consented, open_room, seated
 from tests.support.staff import with_fresh_step
 
@@ -86,32 +86,9 @@ def test_values_that_cannot_be_used(field: str, value: str) -> None:
 def test_two_tabs_open_one_room() -> None:
     """Both have passed the question whether one hosts already: the database has the last word."""
     host = person("host", creator=True)
-    outcomes = race([lambda: actions.open_room(host, title="One of four tabs")] * 4)
+    outcomes = at_once(*[lambda: actions.open_room(host, title="One of four tabs")] * 4)
     assert sorted(outcomes) == ["already_hosting"] * 3 + ["ok"]
     assert Room.objects.filter(host=host).count() == 1
-
-
-def race(acts: list[Callable[[], Any]]) -> list[str]:
-    """All at once, each in a thread and connection of its own; "ok" or the code of the refusal."""
-    outcomes: list[str] = []
-    start = threading.Barrier(len(acts))
-
-    def runner(act: Callable[[], Any]) -> None:
-        try:
-            start.wait()
-            act()
-            outcomes.append("ok")
-        except RoomRefused as error:
-            outcomes.append(error.code)
-        finally:
-            connection.close()
-
-    threads = [threading.Thread(target=runner, args=(act,)) for act in acts]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(30)
-    return outcomes
 
 
 def test_places_fill_from_the_lowest_and_are_given_again() -> None:
@@ -236,7 +213,7 @@ def test_a_race_in_which_the_room_ends() -> None:
     room = open_room()
     people = [consented(person(f"p{n}"), room) for n in range(12)]
     sit = [functools.partial(actions.take_seat, room.pk, user) for user in people]
-    outcomes = race([*sit, functools.partial(actions.end_room, room.pk, room.host)])
+    outcomes = at_once(*sit, functools.partial(actions.end_room, room.pk, room.host))
     assert set(outcomes) <= {"ok", "room_ended", "stage_full"}
     assert not Seat.objects.filter(room=room, left_at=None).exists()
     room.refresh_from_db()

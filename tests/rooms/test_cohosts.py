@@ -21,9 +21,10 @@ from rooms.rules.roles import role_in
 from social.models import Block, Follow
 from tests.rooms.test_sweep import at
 from tests.support.client import Page, code
-from tests.support.cohosts import at_once, fresh, last, said, stage, with_cohosts
+from tests.support.cohosts import fresh, last, stage, with_cohosts
 from tests.support.people import api_client, person
 from tests.support.processes import Site
+from tests.support.races import at_once, said
 from tests.support.rooms import consented, open_room, seated
 from tests.support.waiting import wait_until
 

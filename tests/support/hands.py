@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable
 from typing import Any
 
 import pytest
-from django.db import connection
 
 from people.models import User
 from rooms import actions
@@ -47,27 +45,3 @@ def refused(act: Callable[..., Any], *args: Any, **more: Any) -> str:
 
 def part(room: Room, user: User) -> Any:
     return snapshot(room.pk, Who.of_user(user))["you"]["parts"]["hands"]
-
-
-def race(acts: list[Callable[[], Any]]) -> list[str]:
-    """All at once, each in a thread and connection of its own; "ok" or the code of the refusal."""
-    results: list[str] = []
-    start = threading.Barrier(len(acts))
-
-    def runner(act: Callable[[], Any]) -> None:
-        try:
-            start.wait()
-            act()
-            results.append("ok")
-        except RoomRefused as error:
-            results.append(error.code)
-        finally:
-            connection.close()
-
-    threads = [threading.Thread(target=runner, args=(act,)) for act in acts]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(120)
-    assert len(results) == len(acts)
-    return sorted(results)
