@@ -35,7 +35,7 @@ class Talker:
         self.over = False
         self.page = new_page()
         self._me: str | None = None
-        self._opened = self._muted = False  # the microphone was opened on this seat; it was closed since
+        self._opened = False  # the microphone was opened on this seat; who closes it since then decides
         self._peer: RTCPeerConnection | None = None
         self._changed = asyncio.Event()
         self._renew = False
@@ -63,12 +63,12 @@ class Talker:
             await self._hang_up()
 
     async def _sit(self, visitor: Visitor) -> None:
-        """Take a seat, or keep the one that is still open, and open the microphone unless it was muted."""
+        """Take a seat and open its microphone, or keep the one that is still open as it is: a host may have muted it."""
         await visitor.ask("consent", version=settings.CONSENT_VERSION)
         await visitor.ask("take_seat")
         if self._peer is None or self._renew:
             await self._connect(visitor)
-        if not self._muted:
+        if not self._opened:
             await visitor.ask("unmute")
             self._opened = True
 
@@ -98,21 +98,16 @@ class Talker:
             self._renew = True
         elif kind == "snapshot":
             self._apply_snapshot(message)
-        elif kind == "seat_muted" and message["data"]["user"] == self._me and self._opened:
-            self._muted = message["data"]["muted"]
         elif kind == "room_ended":
             self.over = True
         self._changed.set()
 
     def _apply_snapshot(self, snapshot: dict[str, Any]) -> None:
-        """Update the state of the room and of this person's seat from a snapshot."""
+        """Note from a snapshot whether the room is over and whether the seat is still there."""
         self.over = self.over or snapshot["room"]["status"] == "ended"
         self._me = snapshot["you"]["user"]
-        seat = next((seat for seat in snapshot["seats"] if seat["user"] == self._me), None)
-        if seat is None:
-            self._opened, self._muted, self._renew = False, False, True
-        elif self._opened:
-            self._muted = seat["muted"]
+        if all(seat["user"] != self._me for seat in snapshot["seats"]):
+            self._opened, self._renew = False, True
 
     def _finished(self, until: float | None, once: bool) -> bool:
         return (

@@ -132,7 +132,7 @@ class Chromium:
                 self.complaints.append(f"{page.url}: {text}")
 
         page.on("pageerror", lambda error: complain(str(error)))
-        page.on("console", lambda line: complain(line.text) if is_trouble(line) else None)
+        page.on("console", lambda line: complain(told_by(line)) if is_trouble(line) else None)
 
     def close(self) -> None:
         for context in self.contexts:
@@ -169,6 +169,11 @@ def is_trouble(line: ConsoleMessage) -> bool:
     """Errors and warnings, but for a playlist that is not there yet: listeners ask until it is."""
     early = line.location.get("url", "").endswith("/live.m3u8") and re.search(r"status of (404|503)", line.text)
     return line.type in ("error", "warning") and not early
+
+
+def told_by(line: ConsoleMessage) -> str:
+    """The line and, where something did not load, its address: it need not be the page's."""
+    return f"{line.text} ({line.location.get('url', '')})"
 
 
 def axe(page: Page) -> list[str]:

@@ -184,6 +184,7 @@ def test_staff_set_up_and_use_a_second_step(chromium: Chromium, size: dict[str, 
     enter(page, code=code_of(SECRET))
     page.get_by_role("button", name="Go on").click()
     page.wait_for_url(re.compile("/admin/people/user/$"))
+    expect(page.get_by_role("link", name="boss")).to_be_visible()
 
 
 def test_staff_choose_when_a_sanction_ends_with_the_calendar(chromium: Chromium) -> None:

@@ -29,6 +29,13 @@ LONG = {
     "tests/rooms/media/test_listen.py": 45.0,
     "tests/test_imports.py": 40.0,
     "tests/bench/test_benches.py": 30.0,
+    # Of those that run after the others:
+    "tests/e2e/test_story.py": 105.0,
+    "tests/e2e/test_sound.py": 100.0,
+    "tests/rooms/media/test_kills.py": 95.0,
+    "tests/transcripts/test_word_times.py": 66.0,
+    "tests/rooms/media/test_disk.py": 43.0,
+    "tests/rooms/media/test_loudness.py": 38.0,
 }
 # What goes to one worker as a whole: the beginning of a test's path, and the name of its unit.
 TOGETHER = {

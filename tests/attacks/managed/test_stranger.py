@@ -91,11 +91,12 @@ def test_mails_lead_to_this_site_alone(site: Managed, demo_people: None) -> None
         assert status == 400, host
     # A name that only some rules of case make the same is another mailbox; a domain is the same where IDNA says so, and
     # then the mail goes to the address that the account has.
-    for email in ("\u017fanne@stamtafel.example", "sanne@\u017ftamtafel.example", "SANNE@STAMTAFEL.EXAMPLE\u0130"):
+    # (Another account than above: mails to one address are limited.)
+    for email in ("ai\u017fha@stamtafel.example", "aisha@\u017ftamtafel.example", "AISHA@STAMTAFEL.EXAMPLE\u0130"):
         Browser().post("/accounts/password/reset/", {"email": email})
     sent = wait_until(lambda: len(mails() - before) >= 2 and mails() - before, what="the mails of all three")
     resets = [text for text in sent if "/accounts/password/reset/key/" in text]
-    assert [re.findall(r"^To: (.*)$", text, re.M) for text in resets] == [["sanne@stamtafel.example"]]
+    assert [re.findall(r"^To: (.*)$", text, re.M) for text in resets] == [["aisha@stamtafel.example"]]
 
 
 def mail_after(headers: dict[str, str]) -> str:
