@@ -9,7 +9,7 @@ from typing import Any
 from django.templatetags.static import static
 
 from people.labels import labels
-from people.models import User
+from people.models import COLOURS, User
 from rooms.models import Recording, Room, Seat
 from rooms.queries.publication import Publication, publication_of
 from rooms.recording.delivery import links
@@ -25,11 +25,20 @@ ROLES = {"host": 0, "cohost": 1, "speaker": 2}
 
 
 @dataclass(frozen=True)
+class Voice:
+    """A person who was on stage, with the colour of their lane and of their lines."""
+
+    person: User
+    colour: str
+
+
+@dataclass(frozen=True)
 class ReplayLine:
-    """A line of the transcript; `turn`: another speaker than the line before."""
+    """A line of the transcript, in its speaker's colour; `turn`: another speaker than the line before."""
 
     cue: Cue
     turn: bool
+    colour: str
 
 
 @dataclass(frozen=True)
@@ -51,7 +60,7 @@ class ReplayPage:
     recording: Recording | None
     transcript: Transcript | None
     progress: TranscriptProgress | None
-    people: list[User]
+    voices: list[Voice]
     lines: list[ReplayLine]
     mix: str
     q: str
@@ -109,7 +118,8 @@ def build_page(room: Room, who: Who, role: str, q: str = "", editing: CueEdit | 
     transcript = None
     if state != "gone":
         transcript = Transcript.objects.select_related("room").filter(room=room).first()
-    seats = seats_of(room) if state == "playing" else []
+    seats = seats_of(room) if state == "playing" or transcript is not None else []
+    voices = voices_of(seats)
     mix = links.address(room.pk, "mix", who.user, "mix.m4a") if state == "playing" else ""
     return ReplayPage(
         room=room,
@@ -118,8 +128,8 @@ def build_page(room: Room, who: Who, role: str, q: str = "", editing: CueEdit | 
         recording=recording,
         transcript=transcript,
         progress=None if transcript is None else progress(transcript),
-        people=people_of(seats),
-        lines=lines_of(transcript, q, editing),
+        voices=voices,
+        lines=lines_of(transcript, voices, q, editing),
         mix=mix,
         q=q,
         data=script_data(room, who, recording, seats) if state == "playing" else {},
@@ -150,17 +160,25 @@ def people_of(seats: Sequence[Seat]) -> list[User]:
     return list({seat.user_id: seat.user for seat in seats}.values())
 
 
-def lines_of(transcript: Transcript | None, q: str, editing: CueEdit | None = None) -> list[ReplayLine]:
+def voices_of(seats: Sequence[Seat]) -> list[Voice]:
+    """Give each person of these seats a colour, in the order of `people_of`: neighbours differ."""
+    return [Voice(person, COLOURS[i % len(COLOURS)]) for i, person in enumerate(people_of(seats))]
+
+
+def lines_of(
+    transcript: Transcript | None, voices: Sequence[Voice], q: str, editing: CueEdit | None = None
+) -> list[ReplayLine]:
     if transcript is None:
         return []
     cues = cues_in_order(transcript)
     if q.strip():
         matching = search(cues, transcript.language, q)
         cues = matching if editing is None else matching | cues.filter(pk=editing.pk)
+    colours = {voice.person.pk: voice.colour for voice in voices}
     lines: list[ReplayLine] = []
     before = None
     for cue in cues:
-        lines.append(ReplayLine(cue, cue.seat.user_id != before))
+        lines.append(ReplayLine(cue, cue.seat.user_id != before, colours[cue.seat.user_id]))
         before = cue.seat.user_id
     return lines
 

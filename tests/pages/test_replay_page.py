@@ -9,7 +9,7 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
-from people.models import User
+from people.models import COLOURS, User
 from retention import purge
 from rooms import actions
 from rooms.models import Consent, Recording, RecordingFile, Room
@@ -248,6 +248,14 @@ def test_two_people_of_one_name_are_told_apart_in_the_transcript(room: Room) -> 
     shown = text(page(room))
     name = f"{room.host.display_name}</b>"
     assert all(f'{name}<span class="handle soft small">@{handle}</span>' in shown for handle in ("host", "ada"))
+
+
+def test_neighbouring_lanes_differ_in_colour_and_lines_have_that_of_their_lane(room: Room) -> None:
+    shown = text(page(room))
+    lanes = dict(re.findall(r'data-lane="([^"]+)" data-colour="([^"]+)"', shown))
+    assert list(lanes.values()) == list(COLOURS[: len(lanes)]) and len(lanes) > 1
+    said = re.findall(r'data-colour="([^"]+)" dir="auto">[^<]*</b><span\s+class="handle soft small">@([^<]+)<', shown)
+    assert said and all(lanes[handle] == colour for colour, handle in said)
 
 
 def test_a_live_room_leads_to_the_room() -> None:
