@@ -4,8 +4,8 @@ A program of its own, for nothing of ours may be loaded yet. The apps are there 
 their models, without what `AppConfig.ready` imports. A module that the models themselves load is tried before any of
 them. Every try is a fork of an interpreter that has only loaded what is not ours.
 
-Once the models are there, only modules in a circle of imports are tried, each of them: any other module fails only where
-it enters such a circle, at a module that was tried as the first of it.
+Once the models are there, only modules in a circle of imports are tried, each of them: any other module fails only
+where it enters such a circle, at a module that was tried as the first of it.
 """
 
 from __future__ import annotations
@@ -72,13 +72,8 @@ def in_circles() -> set[str]:
     for name in graph.modules:
         if "." in name:
             graph.add_import(importer=name, imported=name.rpartition(".")[0])
-    return {
-        name
-        for name in graph.modules
-        if any(
-            name in graph.find_upstream_modules(next_one) for next_one in graph.find_modules_directly_imported_by(name)
-        )
-    }
+    direct = graph.find_modules_directly_imported_by
+    return {name for name in graph.modules if any(name in graph.find_upstream_modules(one) for one in direct(name))}
 
 
 def failing(names: Iterable[str], load: Callable[[str], object]) -> list[str]:
