@@ -7,11 +7,11 @@ import asyncio
 from channels.db import database_sync_to_async as sync_to_async
 from django.conf import settings
 
-from rooms.models import Seat
+from rooms.models import Room, Seat
 from tests.support.client import Page, code
 from tests.support.people import person
 from tests.support.processes import Site
-from tests.support.rooms import consented, open_room
+from tests.support.rooms import consented, open_room, seated
 
 run = sync_to_async
 
@@ -75,7 +75,7 @@ async def test_signed_out_people_listen_and_take_no_seat(web: Site) -> None:
         assert (await page.ask("ice"))["servers"] == []
 
 
-async def test_fifty_race_for_ten_places(web: Site) -> None:
+async def test_fifty_race_for_ten_places_and_for_the_last_one(web: Site) -> None:
     room = await run(open_room)()
     people = [await run(lambda n=n: consented(person(f"racer{n}"), room))() for n in range(50)]
     pages = [Page(room, user) for user in people]
@@ -94,6 +94,19 @@ async def test_fifty_race_for_ten_places(web: Site) -> None:
             assert page.seqs == list(range(page.snapshot["seq"] + 1, last + 1)), (
                 "in order, nothing missing, nothing twice"
             )
+        assert await run(speakers)(room) == 10
+        await asyncio.gather(*(page.ask("leave_seat") for page, said in zip(pages, codes, strict=True) if said == "ok"))
+        for number in range(9):
+            await run(seated)(f"early{number}", room)
+        codes = [code(answer) for answer in await asyncio.gather(*(page.ask("take_seat", within=30) for page in pages))]
+        assert codes.count("ok") == 1 and codes.count("stage_full") == 49
+        losers = [page for page, said in zip(pages, codes, strict=True) if said != "ok"]
+        answers = await asyncio.gather(*(page.ask("raise_hand", within=30) for page in losers))
+        assert sorted(answer["place"] for answer in answers) == list(range(1, 50))
     finally:
         await asyncio.gather(*(page.__aexit__(None, None, None) for page in pages))
-    assert await run(Seat.objects.filter(room=room, left_at=None, role="speaker").count)() == 10
+    assert await run(speakers)(room) == 10
+
+
+def speakers(room: Room) -> int:
+    return Seat.objects.filter(room=room, left_at=None, role="speaker").count()

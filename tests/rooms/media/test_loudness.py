@@ -18,6 +18,7 @@ from tests.rooms.media.conftest import signed_in
 from tests.rooms.media.test_power import until
 from tests.support.processes import Site
 from tests.support.rooms import open_room
+from tests.support.voices import decibels
 from tests.support.waiting import say
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.alone]
@@ -45,10 +46,6 @@ def loud_blocks(samples: peers.Samples) -> Floats:
     loudness = np.sqrt((whole**2).mean(axis=1))
     found: Floats = whole[loudness > 0.8 * np.percentile(loudness, 90)]
     return found
-
-
-def decibels(value: float) -> float:
-    return 20 * float(np.log10(max(value, 1e-9)))
 
 
 def distortion(blocks: Floats, tones: list[float]) -> float:
