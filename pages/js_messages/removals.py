@@ -16,7 +16,7 @@ def removal_words() -> dict[str, str]:
         "removed_by": _("{name} removed {other} from the room."),
         "let_in": _("{name} may come in again, as a listener."),
         "let_in_by": _("{name} let {other} come in again."),
-        "let_in_name": _("Let {name} back in"),
+        "let_in_name": _("Let back in: {name}"),
         "block": pgettext("a person", "Block"),
         "unblock": _("Unblock"),
         "block_title": _("Block {name}?"),
