@@ -115,9 +115,7 @@ class Removal {
   async #letIn(user, name = `@${user}`) {
     if (!(await this.#room.attempt(() => this.#room.ask("undo_removal", { user })))) return;
     this.#removed.delete(user);
-    const isPressed = this.#panel.contains(document.activeElement);
     this.#drawList(this.#room.state);
-    if (isPressed) this.#place.focus({ preventScroll: true });
     notice(say("let_in", { name }));
   }
 
@@ -131,8 +129,12 @@ class Removal {
     this.#button.hidden = !mayActOn(state, this.#user);
   }
 
-  /** @param {State} state */
+  /**
+   * The button that was pressed goes with its line, with the answer or with the message, whichever comes first.
+   * @param {State} state
+   */
   #drawList(state) {
+    const hadFocus = this.#panel.contains(document.activeElement);
     this.#panel.hidden = !state.you.may.manage || isOver(state) || this.#removed.size < 1;
     for (const old of findAll(":scope > li", this.#list)) if (!this.#removed.has(old.dataset.user ?? "")) old.remove();
     const shown = new Set(findAll(":scope > li", this.#list).map((item) => item.dataset.user));
@@ -144,6 +146,8 @@ class Removal {
       find("[data-let-in]", HTMLElement, item).setAttribute("aria-label", say("let_in_name", { name: `@${user}` }));
       this.#list.append(item);
     }
+    const hasFocus = !this.#panel.hidden && this.#panel.contains(document.activeElement);
+    if (hadFocus && !hasFocus) this.#place.focus({ preventScroll: true });
   }
 }
 
