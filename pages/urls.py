@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from pages import replay_views, views
+from pages import replay_views, report_views, views
 
 app_name = "pages"
 
@@ -21,5 +21,7 @@ urlpatterns = [
     path("r/<slug:slug>/replay/retry/", replay_views.retry, name="retry"),
     path("r/<slug:slug>/replay/lines/<int:pk>/", replay_views.correct, name="correct"),
     path("r/<slug:slug>/replay/my-lines.<slug:kind>", replay_views.own_lines, name="own-lines"),
+    path("rooms/<slug:slug>/report/", report_views.report_page, name="report"),
+    path("rooms/<slug:slug>/report/<uuid:receipt>/", report_views.received, name="report-received"),
     path("dashboard/", views.dashboard, name="dashboard"),
 ]

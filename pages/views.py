@@ -17,6 +17,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from pages.forms import OpenRoomForm
 from pages.js_messages.room import room_words
+from pages.report_form import ReportForm
 from pages.seating import EMPTY_SEAT, chair_count, chairs
 from people.actions.account import update_profile
 from people.models import User
@@ -94,7 +95,7 @@ def room_page(request: HttpRequest, slug: str) -> HttpResponse:
     try:
         admit(room, who)
     except RoomRefused as refused:
-        return render(request, "pages/refused.html", {"refused": refused}, status=refused.status)
+        return render(request, "pages/refused.html", {"refused": refused, "room": room}, status=refused.status)
     if not room.is_live:
         return render(request, "pages/room.html", ended_context(request, room))
     return render(request, "pages/room.html", live_context(request, room, snapshot(room.pk, who)))
@@ -165,6 +166,7 @@ def live_context(request: HttpRequest, room: Room, now: Snapshot) -> dict[str, A
         "words": room_words(room.host.display_name),
         "entry_choices": ENTRY_WORDS.items(),
         "speak_choices": SPEAK_WORDS.items(),
+        "report_form": ReportForm({}, auto_id="report_%s"),
         "page": {
             "slug": room.slug,
             "title": room.title,

@@ -1,4 +1,4 @@
-"""Pages about a person and following: they parse, call one action, render."""
+"""Pages about a person, following and blocking: they parse, call one action, render."""
 
 from __future__ import annotations
 
@@ -6,16 +6,20 @@ from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
+from core.text import isolated
 from people.models import User
 from people.queries import person
 from people.refusals import PeopleRefused
 from people.views import reader
+from social.actions import blocks as block_actions
 from social.actions import follows as follow_actions
-from social.queries import shown_to
+from social.queries import blocks_of, shown_to
 
 
 def person_or_404(handle: str) -> User:
@@ -70,3 +74,42 @@ def unfollow(request: HttpRequest, handle: str) -> HttpResponse:
     if request.method == "GET":
         return redirect("social:profile", handle)
     return change_follow(request, handle, False)
+
+
+@never_cache
+@login_required
+@require_http_methods(["GET", "POST"])
+def block(request: HttpRequest, handle: str) -> HttpResponse:
+    """Say what a block does, and block on POST."""
+    user = person_or_404(handle)
+    shown = shown_to(user, request.user)
+    if request.method == "GET" and not (shown.is_you or shown.blocked_by_you):
+        return render(request, "social/block.html", {"person": user, "shown": shown})
+    try:
+        if request.method == "POST":
+            block_actions.block(reader(request), user)
+            messages.success(request, _("%(name)s is blocked.") % {"name": isolated(user.display_name)})
+    except PeopleRefused as refused:
+        messages.error(request, refused.text)
+    return redirect(user)
+
+
+@login_required
+@require_http_methods(["GET", "POST"])
+def unblock(request: HttpRequest, handle: str) -> HttpResponse:
+    """Undo a block on POST, also that of an account which is closed by now: the answer does not tell whether it is."""
+    user = User.objects.by_handle(handle, signing_up=False)
+    try:
+        if request.method == "POST" and user is not None and block_actions.unblock(reader(request), user):
+            messages.success(request, _("%(name)s is no longer blocked.") % {"name": isolated(user.display_name)})
+    except PeopleRefused as refused:
+        messages.error(request, refused.text)
+    return go_back(request, user.get_absolute_url() if user and user.is_active else reverse("social:blocks"))
+
+
+@never_cache
+@login_required
+@require_safe
+def blocks(request: HttpRequest) -> HttpResponse:
+    """List the people whom the reader blocks."""
+    return render(request, "social/blocks.html", {"blocks": blocks_of(reader(request))})

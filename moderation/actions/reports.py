@@ -45,7 +45,7 @@ def report(
     if known := _sent_before(reporter, key):
         return known
     REPORTS.check(str(reporter.pk))
-    _refuse(_why_not(reporter, room))
+    _refuse(why_not_report(reporter, room))
     if subject is not None and subject.pk == reporter.pk:
         raise ModerationRefused("not_report_oneself")
     values = _validated(room, category, words, from_ms, to_ms)
@@ -64,7 +64,8 @@ def _sent_before(reporter: User, key: str) -> Report | None:
     return Report.objects.filter(reporter=reporter, once=key).first() if key else None
 
 
-def _why_not(reporter: User, room: Room) -> str | None:
+def why_not_report(reporter: User, room: Room) -> str | None:
+    """Return the code for which a person may not report anything in a room; None if they may."""
     who = Who.of_user(reporter)
     facts = facts_of_who(room, who)
     return may_report(

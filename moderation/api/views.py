@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from django.utils.translation import gettext as _
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -10,6 +9,7 @@ from core.api.views import ApiView, described
 from moderation.actions.reports import report
 from moderation.api import shapes
 from moderation.refusals import ModerationRefused
+from moderation.wording import RECEIVED
 from people.handles import read_handle
 from people.models import User
 from rooms.models import Room
@@ -28,8 +28,7 @@ class Reports(ApiView):
             raise ModerationRefused("unknown_room")
         values = self.values(shapes.ReportRequest)
         row = report(self.me, room, **{**values, "subject": _subject(values["subject"])})
-        text = _("Your report has arrived. Moderators will look at it. Nobody in the room learns that you sent it.")
-        return Response({"id": row.receipt, "text": text}, status=201)
+        return Response({"id": row.receipt, "text": str(RECEIVED)}, status=201)
 
 
 def _subject(handle: str | None) -> User | None:

@@ -7,6 +7,7 @@ import http.client
 import json
 from collections.abc import Generator
 from typing import Any
+from uuid import UUID
 
 import pytest
 from django.conf import settings
@@ -33,6 +34,7 @@ FIELDS = (
     *("title", "topic", "language", "display_name", "about", "time_zone", "handle", "user", "version", "text"),
     *("login", "password", "password1", "email", "next", "plan", "action", "speak_policy", "transcribe", "published"),
     *("captions", "revision", "remove", "code", "name", "starts_at", "minimum", "old_enough", "rules", "_selected"),
+    *("category", "starts", "ends", "words", "once"),
 )
 Headers = list[tuple[str, str]]
 COOKIES = {
@@ -201,6 +203,7 @@ def room() -> Room:
 def places(room: Room) -> list[str]:
     """Addresses with parameters that lead somewhere."""
     known = {"slug": room.slug, "handle": "nora", "kind": "vtt", "pk": "1", "name": f"people/{'0' * 32}.webp"}
+    known["receipt"] = str(UUID(int=1))
     return addresses(known)
 
 

@@ -22,6 +22,7 @@ from people.creators.actions import add_creators
 from people.models import Creator, User
 from rooms import actions
 from rooms.models import Room
+from social.actions.blocks import block
 from tests.support.people import person
 from tests.support.recordings import talked_room
 from tests.support.rooms import open_room, seated
@@ -130,6 +131,19 @@ def test_pages_of_ones_own() -> None:
     make_token(anna, TITLE)
     wrong: list[str] = []
     for path in ("/settings/", "/settings/sessions/", "/creators/", "/people/anna/"):
+        seen, found = look(client(anna), path)
+        assert seen, path
+        wrong += found
+    assert not wrong, "\n".join(wrong)
+
+
+def test_pages_of_blocks_and_reports() -> None:
+    anna, bert, carl = named("anna"), named("bert", creator=True), named("carl")
+    room = open_room(bert, title=TITLE, topic=TOPIC)
+    block(anna, carl)
+    wrong: list[str] = []
+    report = f"/rooms/{room.slug}/report/"
+    for path in ("/settings/blocks/", "/people/carl/", "/people/bert/block/", f"{report}?about=carl"):
         seen, found = look(client(anna), path)
         assert seen, path
         wrong += found

@@ -5,6 +5,7 @@ import { Lanes } from "replay/lanes";
 import { Links } from "replay/link";
 import { Player } from "replay/player";
 import { watchRecording, watchTranscript } from "replay/progress";
+import { reportWhereItStands } from "replay/report";
 import { Transcript } from "replay/transcript";
 import { Wave } from "replay/wave";
 import { find, findAll, readJson, write } from "shared/dom";
@@ -152,6 +153,7 @@ async function start(root) {
   new Wave(part("[data-wave]"), player, peaks);
   const deeds = buttons(root, player, lanes);
   keys(deeds, player, transcript, links);
+  reportWhereItStands(player);
   session(player, deeds);
   audio.addEventListener("loadedmetadata", () => {
     lanes.draw();

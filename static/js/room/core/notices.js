@@ -88,6 +88,18 @@ export function stand(key, text) {
   add(text, key);
 }
 
+/**
+ * `stand`, and the focus on the sentence: for what takes away all that one could do.
+ * @param {string} key
+ * @param {string} text
+ */
+export function standFocused(key, text) {
+  clear(key);
+  const { line } = add(text, key);
+  line.tabIndex = -1;
+  line.focus();
+}
+
 /** @param {string} key */
 export function clear(key) {
   for (const one of shown.filter((other) => other.key === key)) remove(one.text);

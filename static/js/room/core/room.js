@@ -152,6 +152,15 @@ export class Room extends EventTarget {
     }
   }
 
+  /**
+   * Let nothing be heard, whatever plays, until a question is answered that comes first.
+   * @param {boolean} hushed
+   */
+  hush(hushed) {
+    this.audience.hushed = hushed;
+    this.stage.hushed = hushed;
+  }
+
   /** For good: the room is over, or this page is out of it. */
   finish() {
     this.stage.close();

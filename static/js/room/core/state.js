@@ -79,6 +79,17 @@ export function withRights(state) {
   return { ...state, you: { ...state.you, may: next } };
 }
 
+/**
+ * Whether the reader may act as host or co-host on somebody on stage (`may_act_on` in rooms/rules/permissions.py).
+ * @param {State} state
+ * @param {string | null} user a handle
+ */
+export function mayActOn(state, user) {
+  const seat = seatOf(state, user);
+  if (!state.you.may.manage || !seat || user === state.you.user || seat.role === "host") return false;
+  return seat.role !== "cohost" || state.room.host === state.you.user;
+}
+
 /** @param {State} state */
 export function freePlaces(state) {
   return state.room.max_speakers - state.seats.filter((seat) => seat.role === "speaker").length;

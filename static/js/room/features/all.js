@@ -1,6 +1,7 @@
 // Every feature of a room. Their order is the order in which they follow, draw and begin. A new one is a line here.
 import { sequencedOf, unsequencedOf } from "room/core/store";
 import { bar } from "room/features/bar";
+import { blocks } from "room/features/blocks";
 import { comingAndGoing } from "room/features/coming_and_going";
 import { connection } from "room/features/connection";
 import { entryPolicy } from "room/features/entry_policy";
@@ -16,6 +17,8 @@ import { microphone } from "room/features/microphone";
 import { muteKey } from "room/features/mute_key";
 import { personCard } from "room/features/person_card";
 import { recordingPause } from "room/features/recording_pause";
+import { removal } from "room/features/removal";
+import { report } from "room/features/report";
 import { seats } from "room/features/seats";
 import { share } from "room/features/share";
 import { speakPolicy } from "room/features/speak_policy";
@@ -23,6 +26,7 @@ import { topic } from "room/features/topic";
 
 export const features = /** @type {const} */ ([
   connection,
+  blocks,
   lifetime,
   leaving,
   listeners,
@@ -40,6 +44,8 @@ export const features = /** @type {const} */ ([
   bar,
   personCard,
   follow,
+  removal,
+  report,
   comingAndGoing,
   topic,
 ]);

@@ -1,5 +1,5 @@
 // The line to the room: what the page says while it is lost, when it is back, and when it is closed for good.
-import { clear, notice, stand } from "room/core/notices";
+import { clear, notice, stand, standFocused } from "room/core/notices";
 import { isOver, ownSeat } from "room/core/state";
 import { find, write } from "shared/dom";
 import { known, say } from "shared/words";
@@ -21,7 +21,7 @@ function putOut(room, { code, reason, text }) {
   room.out = reason ?? (code === NOT_ALLOWED ? "not_allowed" : "gone");
   room.draw();
   const sentence = `out_${room.out}`;
-  stand("out", known(sentence) ? say(sentence) : text || say("gone"));
+  standFocused("out", known(sentence) ? say(sentence) : text || say("gone"));
 }
 
 /**

@@ -1,14 +1,9 @@
 // Following a person from their card. Whether the reader does already is asked when the card opens.
-import { notice } from "room/core/notices";
+import { api, personPath } from "shared/api";
 import { find } from "shared/dom";
 import { say } from "shared/words";
 
 /** @import { Room } from "room/core/room" */
-
-/** @param {string} user a handle */
-function addressOf(user) {
-  return `/api/v1/people/${encodeURIComponent(user)}/`;
-}
 
 class Follow {
   #room;
@@ -53,16 +48,10 @@ class Follow {
    * @param {string} path
    */
   async #ask(user, method, path) {
-    const headers = { "X-CSRFToken": find("[name=csrfmiddlewaretoken]", HTMLInputElement).value };
-    try {
-      const answer = await fetch(addressOf(user) + path, { method, headers });
-      const body = await answer.json();
-      if (!answer.ok) notice(body.error.text);
-      else if (user === this.#user) this.#show(body.followed_by_you, false);
-    } catch (error) {
-      console.info("follow", error.message);
-      notice(say("failed"));
-    }
+    await this.#room.attempt(async () => {
+      const { followed_by_you: follows } = await api(method, personPath(user) + path);
+      if (user === this.#user) this.#show(follows, false);
+    });
   }
 }
 

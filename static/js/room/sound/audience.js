@@ -18,6 +18,7 @@ export class Audience extends EventTarget {
   /** @type {HlsPlayer | null} */
   #player = null;
   #run = 0;
+  #hushed = false;
   state = "off";
   /** @type {"webrtc" | "hls" | null} */
   path = null;
@@ -38,6 +39,16 @@ export class Audience extends EventTarget {
 
   get isOn() {
     return this.state !== "off" && this.state !== "blocked";
+  }
+
+  /** Whether it plays without being heard. */
+  get hushed() {
+    return this.#hushed;
+  }
+
+  set hushed(hushed) {
+    this.#hushed = hushed;
+    if (this.isOn) this.#element.muted = hushed; // else the element is the stage's, which keeps it silent
   }
 
   /** Starts, or starts again. Call it from a click where the browser wants one. */
@@ -155,7 +166,7 @@ export class Audience extends EventTarget {
 
   /** @param {number} run */
   async #play(run) {
-    this.#element.muted = false;
+    this.#element.muted = this.#hushed;
     try {
       await this.#element.play();
       if (run === this.#run) this.#become("playing");

@@ -31,6 +31,9 @@ export class Stage extends EventTarget {
   #peer = null;
   /** @type {(() => void) | null} what takes the sound of the others away */
   #heard = null;
+  /** @type {GainNode | null} the last before the loudspeaker */
+  #volume = null;
+  #hushed = false;
   #run = 0;
   #tries = 0;
   #open = false;
@@ -63,6 +66,16 @@ export class Stage extends EventTarget {
     this.ownLevel = new Level(microphone);
     this.#tries = 0;
     await this.reconnect();
+  }
+
+  /** Whether the others are not heard, while one is oneself. */
+  get hushed() {
+    return this.#hushed;
+  }
+
+  set hushed(hushed) {
+    this.#hushed = hushed;
+    if (this.#volume) this.#volume.gain.value = hushed ? 0 : 1;
   }
 
   /**
@@ -169,11 +182,13 @@ export class Stage extends EventTarget {
       attack: 0.002,
       release: 0.1,
     });
-    source.connect(gain).connect(limiter).connect(context.destination);
+    const volume = new GainNode(context, { gain: this.#hushed ? 0 : 1 });
+    this.#volume = volume;
+    source.connect(gain).connect(limiter).connect(volume).connect(context.destination);
     const louder = context.createMediaStreamDestination();
     gain.connect(louder);
     this.level = new Level(louder.stream);
-    this.#heard = () => [source, gain, limiter].forEach((node) => node.disconnect());
+    this.#heard = () => [source, gain, limiter, volume].forEach((node) => node.disconnect());
     context.resume();
   }
 
@@ -182,6 +197,7 @@ export class Stage extends EventTarget {
     this.#peer = null;
     this.#heard?.();
     this.#heard = null;
+    this.#volume = null;
     this.level?.stop();
     if (this.level) this.#speaker.srcObject = null;
     this.level = null;

@@ -1,0 +1,213 @@
+// Blocking a person from their card; and the question, before somebody is heard whom one blocked, whether one stays.
+import { labels } from "names";
+import { notice } from "room/core/notices";
+import { ClosingOffer, moveFocus } from "room/core/put_out";
+import { isOver, mayActOn, seatOf } from "room/core/state";
+import { api, personPath } from "shared/api";
+import { find, findAll, write } from "shared/dom";
+import { say } from "shared/words";
+
+/** @import { Room } from "room/core/room" */
+/** @import { Mounted, State } from "room/types" */
+
+/**
+ * What a block does in this room: the reader leaves, the person is removed, or both stay.
+ * @param {State} state
+ * @param {string} user a handle
+ */
+function effect(state, user) {
+  if (user === state.room.host) return "leave";
+  return mayActOn(state, user) ? "remove" : "stay";
+}
+
+/** @implements {Mounted} */
+class Blocks {
+  #room;
+  #button = find("[data-person-block]", HTMLButtonElement);
+  #sheet = find("#block-sheet", HTMLDialogElement);
+  #question = find("#blocked-sheet", HTMLDialogElement);
+  #offer;
+  /** @type {Set<string>} people on stage whom the reader blocks: handles */
+  #blocked = new Set();
+  /** @type {Set<string>} those of them with whom the reader chose to stay */
+  #accepted = new Set();
+  /** @type {string[]} those about whom the question is that is open */
+  #asked = [];
+  #leaves = false;
+  /** @type {string | null} whose card was opened last */
+  #user = null;
+
+  /** @param {Room} room */
+  constructor(room) {
+    this.#room = room;
+    this.#offer = new ClosingOffer(room, this.#sheet);
+    this.#reset(room.state);
+    room.addEventListener("person", (event) => {
+      this.#user = /** @type {CustomEvent<string>} */ (event).detail;
+      this.#drawButton(room.state);
+    });
+    this.#button.addEventListener("click", () => this.#pressed());
+    this.#question.addEventListener("cancel", (event) => event.preventDefault());
+    this.#question.addEventListener("close", () => this.#answered());
+    this.#askAgain(room.state);
+  }
+
+  /** @type {Mounted["messages"]} */
+  messages = {
+    blocked_here: ({ user }) => user && this.#learn(user),
+  };
+
+  /**
+   * Who leaves the stage and comes back is asked about again. The server says then whether the block still stands.
+   * @param {State} state
+   * @param {State} before
+   */
+  follow(state, before) {
+    if (state.you.parts !== before.you.parts) this.#reset(state);
+    for (const { user } of before.seats) {
+      if (seatOf(state, user)) continue;
+      this.#blocked.delete(user);
+      this.#accepted.delete(user);
+    }
+    // At once, and not with the next drawing: until then the person would be heard.
+    this.#askAgain(state);
+  }
+
+  /** @param {State} state */
+  draw(state) {
+    this.#drawButton(state);
+  }
+
+  /** @param {State} state */
+  #reset(state) {
+    this.#blocked = new Set(/** @type {string[] | undefined} */ (state.you.parts.blocked_on_stage) ?? []);
+  }
+
+  /** @param {string} user a handle */
+  #learn(user) {
+    this.#blocked.add(user);
+    this.#askAgain(this.#room.state);
+    this.#room.draw();
+  }
+
+  /** @param {string} user a handle */
+  #name(user) {
+    return labels(this.#room.state.seats).get(user) ?? `@${user}`;
+  }
+
+  /** @param {State} state */
+  #drawButton(state) {
+    this.#button.hidden = this.#user === state.you.user;
+    const word = say(this.#blocked.has(this.#user ?? "") ? "unblock" : "block");
+    write(find("span", HTMLElement, this.#button), word);
+  }
+
+  // --- from the card --------------------------------------------------------------------------------------------------
+
+  #pressed() {
+    const user = this.#user;
+    if (!user) return;
+    const name = this.#name(user);
+    find("#person-sheet", HTMLDialogElement).close();
+    if (this.#blocked.has(user)) this.#unblock(user, name);
+    else this.#ask(user, name);
+  }
+
+  /**
+   * @param {string} user a handle
+   * @param {string} name
+   */
+  #ask(user, name) {
+    const { state } = this.#room;
+    const sheet = this.#sheet;
+    const what = effect(state, user);
+    write(find("#block-title"), say("block_title", { name }));
+    for (const part of findAll("[data-block-effect]", sheet)) part.hidden = part.dataset.blockEffect !== what;
+    const isCohost = seatOf(state, user)?.role === "cohost";
+    find("[data-block-cohost]", HTMLElement, sheet).hidden = what !== "remove" || !isCohost;
+    this.#offer.show(state, what === "remove");
+    sheet.returnValue = "";
+    sheet.onclose = () => sheet.returnValue === "block" && this.#block(user, name, what);
+    sheet.showModal();
+  }
+
+  /**
+   * @param {string} user a handle
+   * @param {string} name
+   * @param {string} what its effect
+   */
+  async #block(user, name, what) {
+    const closes = this.#offer.isTaken;
+    if (!(await this.#room.attempt(() => api("POST", `${personPath(user)}block/`)))) return;
+    // Who blocked the host is put out by the server, which says so.
+    if (what !== "leave") notice(say("blocked", { name }));
+    if (what === "stay") this.#learn(user);
+    if (what === "remove") moveFocus(user, find("#main"));
+    if (closes) await this.#offer.close();
+  }
+
+  /**
+   * @param {string} user a handle
+   * @param {string} name
+   */
+  async #unblock(user, name) {
+    if (!(await this.#room.attempt(() => api("DELETE", `${personPath(user)}block/`)))) return;
+    this.#blocked.delete(user);
+    this.#accepted.delete(user);
+    this.#room.draw();
+    notice(say("unblocked", { name }));
+  }
+
+  // --- stay or leave --------------------------------------------------------------------------------------------------
+
+  /**
+   * Ask, unheard, about whom was not asked yet; nothing once they are gone.
+   * @param {State} state
+   */
+  #askAgain(state) {
+    const users = [...this.#blocked].filter((user) => seatOf(state, user) && !this.#accepted.has(user));
+    if (this.#leaves) return;
+    if (users.length < 1 || this.#room.out || isOver(state)) {
+      if (this.#question.open) this.#question.close("gone");
+      return;
+    }
+    this.#room.hush(true);
+    if (this.#question.open && users.join() === this.#asked.join()) return;
+    this.#asked = users;
+    const list = find("[data-blocked-names]", HTMLElement, this.#question);
+    list.replaceChildren(...users.map((user) => inList(this.#name(user))));
+    if (this.#question.open) return;
+    this.#question.returnValue = "";
+    this.#question.showModal();
+  }
+
+  #answered() {
+    const { returnValue: answer } = this.#question;
+    const { state, out } = this.#room;
+    if (answer === "leave") return this.#leave();
+    if (answer === "stay") for (const user of this.#asked) this.#accepted.add(user);
+    if (answer || out || isOver(state)) this.#room.hush(false);
+    this.#askAgain(state); // about somebody who came meanwhile, or because there was no answer
+  }
+
+  /** By the bar's way out. With the microphone closed nothing more is asked. */
+  #leave() {
+    this.#leaves = true;
+    this.#room.stage.close();
+    find('[data-do="leave"]', HTMLElement).click();
+  }
+}
+
+/** @param {string} name */
+function inList(name) {
+  const item = document.createElement("li");
+  const text = document.createElement("bdi");
+  text.textContent = name;
+  item.append(text);
+  return item;
+}
+
+/** @satisfies {import("room/types").Feature} */
+export const blocks = {
+  mount: (room) => (room.state.you.user === null ? {} : new Blocks(room)),
+};
