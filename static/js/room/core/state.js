@@ -79,6 +79,26 @@ export function withRights(state) {
   return { ...state, you: { ...state.you, may: next } };
 }
 
+/**
+ * Whether the reader may act on a person on stage (`may_act_on` in rooms/rules/permissions.py): nobody on the host,
+ * co-hosts not on each other.
+ * @param {State} state
+ * @param {SeatState} seat
+ */
+export function mayActOn({ you, room }, seat) {
+  if (!you.may.manage || seat.role === "host" || seat.user === you.user) return false;
+  return seat.role !== "cohost" || room.host === you.user;
+}
+
+/**
+ * The key of the words for a microphone.
+ * @param {SeatState} seat
+ */
+export function microphoneWord({ held, muted }) {
+  if (held) return "mic_held";
+  return muted ? "mic_off" : "mic_on";
+}
+
 /** @param {State} state */
 export function freePlaces(state) {
   return state.room.max_speakers - state.seats.filter((seat) => seat.role === "speaker").length;
