@@ -163,7 +163,7 @@ def live_context(request: HttpRequest, room: Room, now: Snapshot) -> dict[str, A
         "recording_days": settings.RECORDING_DAYS,
         "host_grace": max(1, round(settings.ROOM_HOST_GRACE_SECONDS / 60)),  # minutes
         "longest": settings.RECORDING_DAYS_VIOLATION,
-        "words": room_words(room.host.display_name),
+        "words": room_words(),
         "entry_choices": ENTRY_WORDS.items(),
         "speak_choices": SPEAK_WORDS.items(),
         "report_form": ReportForm({}, auto_id="report_%s"),

@@ -5,11 +5,10 @@ from __future__ import annotations
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from core.text import isolated
 
-
-def hand_words(host: str) -> dict[str, str]:
-    """Return the texts by key; `host` is the host's name."""
+def hand_words() -> dict[str, str]:
+    """Return the texts by key."""
+    name = {"name": "{name}"}  # the page's first paint has the same sentences, with %(name)s
     return {
         "no_invitation": _("Here, people whom the host invites take a seat."),
         "go_hand": _("Raise hand"),
@@ -27,6 +26,6 @@ def hand_words(host: str) -> dict[str, str]:
         "hands_more_one": ngettext("and {number} more", "and {number} more", 1),
         "hands_more_other": ngettext("and {number} more", "and {number} more", 2),
         "speak_everyone": _("Everyone with an account, as long as a chair is free."),
-        "speak_followed": _("People %(name)s follows.") % {"name": isolated(host)},
-        "speak_invited": _("People %(name)s invites.") % {"name": isolated(host)},
+        "speak_followed": _("People %(name)s follows.") % name,
+        "speak_invited": _("People %(name)s invites.") % name,
     }

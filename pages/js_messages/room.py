@@ -5,22 +5,23 @@ from __future__ import annotations
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext, pgettext
 
-from core.text import isolated
 from pages.js_messages.hands import hand_words
+from pages.js_messages.host_side import host_side_words
 from pages.js_messages.removals import removal_words
 
 
-def room_words(host: str) -> dict[str, str]:
-    """Return the texts by key; `host` is the host's name.
+def room_words() -> dict[str, str]:
+    """Return the texts by key.
 
     Scripts fill in `{name}` and the like, and choose `…_one` or `…_other` by the reader's plural rules.
     """
-    room = {**_table_words(), **_control_words(), **_check_words(), **_trouble_words(), **_entry_words(host)}
-    return {**room, **hand_words(host), **removal_words()}
+    room = {**_table_words(), **_control_words(), **_check_words(), **_trouble_words(), **_entry_words()}
+    return {**room, **hand_words(), **host_side_words(), **removal_words()}
 
 
-def _entry_words(host: str) -> dict[str, str]:
-    followers = _("People who follow %(name)s can come in with this address.") % {"name": isolated(host)}
+def _entry_words() -> dict[str, str]:
+    # The page's first paint has the same sentence, with %(name)s.
+    followers = _("People who follow %(name)s can come in with this address.") % {"name": "{name}"}
     return {
         "entry_anyone": _("Anyone with this address can listen, also without an account."),
         "entry_signed_in": _("Everyone who is signed in can come in with this address."),
@@ -46,6 +47,9 @@ def _table_words() -> dict[str, str]:
         "talks_two": _("{name} and {other}"),
         "talks_more": _("{name} and others"),
         "host_lost": _("The host lost the connection. The room ends at {time} unless the host comes back."),
+        "host_lost_heir": _(
+            "The host lost the connection. A co-host becomes host at {time} unless the host comes back."
+        ),
         "host_back": _("The host is back."),
         "recording_resumed": _("Recording goes on."),
         "sat_one": _("{name} sat down."),

@@ -55,6 +55,7 @@ class RoomShape(serializers.Serializer[Any]):
     recorded_days = serializers.IntegerField()
     transcription = serializers.BooleanField()
     host = serializers.CharField()
+    host_name = serializers.CharField()
     host_lost_at = serializers.DateTimeField(allow_null=True)
     host_ends_at = serializers.DateTimeField(allow_null=True)
     host_hands_over_at = serializers.DateTimeField(allow_null=True)

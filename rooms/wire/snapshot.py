@@ -25,7 +25,8 @@ from rooms.wire.events import HandRaised, SeatState, iso, seat_state
 
 
 class RoomState(TypedDict):
-    """The room itself. Moments are ISO 8601 in UTC; `recorded_days` is how long the copy is kept."""
+    """The room itself. Moments are ISO 8601 in UTC; `recorded_days` is how long the copy is kept. `host` is a handle,
+    `host_name` the display name: a host may have no seat."""
 
     slug: str
     title: str
@@ -42,6 +43,7 @@ class RoomState(TypedDict):
     recorded_days: int
     transcription: bool
     host: str
+    host_name: str
     host_lost_at: str | None
     host_ends_at: str | None
     host_hands_over_at: str | None
@@ -138,6 +140,7 @@ def room_state(room: Room) -> RoomState:
         "recorded_days": settings.RECORDING_DAYS,
         "transcription": room.transcription,
         "host": room.host.handle,
+        "host_name": room.host.display_name,
         "host_lost_at": iso(room.host_lost_at),
         "host_ends_at": iso(grace_ends(room)),
         "host_hands_over_at": iso(hand_over_due(room)),

@@ -60,7 +60,9 @@ def _seats_changed(state: State, data: dict[str, Any]) -> State:
 
 
 def _host_changed(state: State, data: dict[str, Any]) -> State:
-    there = {"host": data["host"], "host_lost_at": None, "host_ends_at": None, "host_hands_over_at": None}
+    name = next(seat["name"] for seat in data["seats"] if seat["user"] == data["host"])
+    there = {"host": data["host"], "host_name": name}
+    there |= dict.fromkeys(("host_lost_at", "host_ends_at", "host_hands_over_at"))
     seats = [{**seat, "connected": True} if seat["user"] == data["host"] else seat for seat in data["seats"]]
     return _with_rights({**state, "room": {**state["room"], **there}, "seats": _in_order(seats)})
 

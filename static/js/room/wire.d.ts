@@ -236,7 +236,8 @@ export interface Personal {
 }
 
 /**
- * The room itself. Moments are ISO 8601 in UTC; `recorded_days` is how long the copy is kept.
+ * The room itself. Moments are ISO 8601 in UTC; `recorded_days` is how long the copy is kept. `host` is a handle,
+ * `host_name` the display name: a host may have no seat.
  */
 export interface RoomState {
   slug: string;
@@ -254,6 +255,7 @@ export interface RoomState {
   recorded_days: number;
   transcription: boolean;
   host: string;
+  host_name: string;
   host_lost_at: string | null;
   host_ends_at: string | null;
   host_hands_over_at: string | null;

@@ -80,14 +80,23 @@ export function withRights(state) {
 }
 
 /**
- * Whether the reader may act as host or co-host on somebody on stage (`may_act_on` in rooms/rules/permissions.py).
+ * Whether the reader may act on a person on stage (`may_act_on` in rooms/rules/permissions.py): nobody on the host,
+ * co-hosts not on each other.
  * @param {State} state
- * @param {string | null} user a handle
+ * @param {SeatState} seat
  */
-export function mayActOn(state, user) {
-  const seat = seatOf(state, user);
-  if (!state.you.may.manage || !seat || user === state.you.user || seat.role === "host") return false;
-  return seat.role !== "cohost" || state.room.host === state.you.user;
+export function mayActOn({ you, room }, seat) {
+  if (!you.may.manage || seat.role === "host" || seat.user === you.user) return false;
+  return seat.role !== "cohost" || room.host === you.user;
+}
+
+/**
+ * The key of the words for a microphone.
+ * @param {SeatState} seat
+ */
+export function microphoneWord({ held, muted }) {
+  if (held) return "mic_held";
+  return muted ? "mic_off" : "mic_on";
 }
 
 /** @param {State} state */

@@ -2,11 +2,15 @@
 import { sequencedOf, unsequencedOf } from "room/core/store";
 import { bar } from "room/features/bar";
 import { blocks } from "room/features/blocks";
+import { cardMutes } from "room/features/card_mutes";
+import { cardRoles } from "room/features/card_roles";
+import { cohosts } from "room/features/cohosts";
 import { comingAndGoing } from "room/features/coming_and_going";
 import { connection } from "room/features/connection";
 import { entryPolicy } from "room/features/entry_policy";
 import { follow } from "room/features/follow";
 import { hands } from "room/features/hands";
+import { heldMute } from "room/features/held_mute";
 import { host } from "room/features/host";
 import { hostHands } from "room/features/host_hands";
 import { leaving } from "room/features/leaving";
@@ -14,6 +18,7 @@ import { lifetime } from "room/features/lifetime";
 import { listeners } from "room/features/listeners";
 import { listening } from "room/features/listening";
 import { microphone } from "room/features/microphone";
+import { muteAll } from "room/features/mute_all";
 import { muteKey } from "room/features/mute_key";
 import { personCard } from "room/features/person_card";
 import { recordingPause } from "room/features/recording_pause";
@@ -32,16 +37,21 @@ export const features = /** @type {const} */ ([
   listeners,
   listening,
   microphone,
+  heldMute,
   muteKey,
   host,
+  cohosts,
   recordingPause,
   entryPolicy,
   speakPolicy,
   hands,
   hostHands,
+  muteAll,
   seats,
   share,
   bar,
+  cardMutes,
+  cardRoles,
   personCard,
   follow,
   removal,

@@ -21,9 +21,10 @@ export function controls(state, { sound, stage, shut, elsewhere, lost, out }) {
   const { may } = state.you;
   if (seat) {
     const extra = seat.role === "host" ? [] : ["leave_seat"];
-    if (elsewhere) return { shown: ["speak_here", "sound", ...extra], hint: null, maySit: false };
+    if (elsewhere && !seat.held) return { shown: ["speak_here", "sound", ...extra], hint: null, maySit: false };
+    const own = speaks ? "mute" : "unmute";
     return {
-      shown: [speaks ? "mute" : "unmute", ...(stage === "off" ? ["sound"] : []), ...extra],
+      shown: [seat.held ? "held" : own, ...(stage === "off" ? ["sound"] : []), ...extra],
       hint: null,
       maySit: false,
     };

@@ -17,7 +17,8 @@ import { say } from "shared/words";
  */
 function effect(state, user) {
   if (user === state.room.host) return "leave";
-  return mayActOn(state, user) ? "remove" : "stay";
+  const seat = seatOf(state, user);
+  return seat && mayActOn(state, seat) ? "remove" : "stay";
 }
 
 /** @implements {Mounted} */

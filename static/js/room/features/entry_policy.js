@@ -18,8 +18,8 @@ export const entryPolicy = {
       room.attempt(() => room.ask("set_entry_policy", { policy: choice.value }));
     });
     return {
-      draw({ room: { entry_policy: policy }, you }) {
-        write(find("[data-entry]"), say(`entry_${policy}`));
+      draw({ room: { entry_policy: policy, host_name: name }, you }) {
+        write(find("[data-entry]"), say(`entry_${policy}`, { name }));
         form.hidden = !you.may.manage;
         if (policy !== shown) choice.value = policy;
         shown = policy;

@@ -33,6 +33,7 @@ function ended(state, reason, endedAt) {
       ended_at: endedAt,
       host_lost_at: null,
       host_ends_at: null,
+      host_hands_over_at: null,
       recording_paused_at: null,
     },
     you: { ...state.you, may: { ...state.you.may, ...NOTHING_MORE } },
@@ -49,10 +50,14 @@ class Lifetime {
   #room;
   /** Whether the reader's voice may be in the recording, as far as this page saw: the server measures whether it is. */
   #hasSpoken = false;
+  /** Whether the reader was host or co-host until the end: they may hear it again whatever they said. */
+  #helped = false;
+  #firstHost;
 
   /** @param {Room} room */
   constructor(room) {
     this.#room = room;
+    this.#firstHost = room.state.room.host;
   }
 
   /**
@@ -86,11 +91,11 @@ class Lifetime {
   draw(state) {
     this.#hasSpoken ||= ownSeat(state)?.muted === false;
     if (isOver(state)) this.#leaveTable(state);
+    else this.#helped = state.you.may.manage;
   }
 
   /** @param {State} state */
   #leaveTable(state) {
-    const { room, you } = state;
     const table = find("[data-table]");
     if (table.classList.contains("over")) return;
     table.classList.add("over");
@@ -99,7 +104,7 @@ class Lifetime {
     title.removeAttribute("lang");
     write(why, whyEnded(state));
     title.after(why);
-    this.#showOnward(why, you.user === room.host);
+    this.#showOnward(why, state);
     const live = find("[data-live]");
     live.classList.remove("live");
     live.textContent = say("ended_short");
@@ -108,11 +113,16 @@ class Lifetime {
 
   /**
    * @param {Element} after
-   * @param {boolean} isHost
+   * @param {State} state
    */
-  #showOnward(after, isHost) {
+  #showOnward(after, { room, you }) {
     const onward = clone("[data-onward]");
-    if (!this.#hasSpoken && !isHost) {
+    const isHost = you.user === room.host;
+    const others = isHost ? "[data-onward-guest]" : "[data-onward-host]";
+    for (const part of findAll(others, onward)) part.remove();
+    // It is about the host whom the page was made with.
+    if (isHost || room.host !== this.#firstHost) find("[data-onward-follow]", HTMLElement, onward).remove();
+    if (!this.#hasSpoken && !this.#helped) {
       find("[data-replay]", HTMLElement, onward).remove();
       find("a", HTMLElement, onward).classList.add("main");
     }

@@ -7,8 +7,12 @@ export const listening = {
     const start = () => audience.start();
     const stop = () => audience.stop();
     addEventListener("online", () => (stage.state === "off" ? audience.restart(200) : stage.reconnect()));
+    const introduce = (/** @type {string} */ host) => describe({ ...page, host }, { play: start, pause: stop, stop });
     return {
-      begin: () => describe(page, { play: start, pause: stop, stop }),
+      begin: () => introduce(page.host),
+      follow({ room: { host_name: name } }, before) {
+        if (name !== before.room.host_name) introduce(name);
+      },
       actions: { listen: start, sound: () => (audience.isOn ? stop() : start()) },
       messages: { media_restarted: () => (stage.state === "off" ? audience.restart() : stage.reconnect()) },
     };

@@ -63,9 +63,10 @@ class Microphone {
 
   /** @type {Mounted["messages"]} */
   messages = {
-    you_muted: ({ by }) => {
+    you_muted: ({ by, held }) => {
       const name = by && labels(this.#room.state.seats).get(by);
-      notice(name ? say("muted_by", { name }) : say("muted_you"));
+      if (held) notice(name ? say("held_by", { name }) : say("held_why"));
+      else notice(name ? say("muted_by", { name }) : say("muted_you"));
     },
     mic_lost: ({ page }) => {
       if (page !== this.#room.socket.page) this.#lookLater();
@@ -144,7 +145,8 @@ class Microphone {
   }
 
   async #takeSeat() {
-    if (await this.#toStage("go_seat", () => this.#room.ask("take_seat"))) notice(say("on_stage"));
+    const isSeated = await this.#toStage("go_seat", () => this.#room.ask("take_seat"));
+    if (isSeated && !ownSeat(this.#room.state)?.held) notice(say("on_stage"));
   }
 
   /**

@@ -3,6 +3,7 @@
 import { find, hit } from "shared/dom";
 
 const KEPT = "mute-key";
+const CONTROLS = ["mute", "unmute", "held"];
 const TYPING = "input:not([type=checkbox], [type=radio]), textarea, select, [contenteditable]";
 
 /** @satisfies {import("room/types").Feature} */
@@ -15,12 +16,12 @@ export const muteKey = {
     document.addEventListener("keydown", (event) => {
       if (event.key.toLowerCase() !== "m" || event.repeat || event.ctrlKey || event.metaKey || event.altKey) return;
       if (!box.checked || hit(event, TYPING) || document.querySelector("dialog[open]")) return;
-      const control = room.controls.shown.find((name) => name === "mute" || name === "unmute");
+      const control = room.controls.shown.find((name) => CONTROLS.includes(name));
       if (control) room.act(control);
     });
     return {
       draw(_state, { shown }) {
-        panel.hidden = !shown.includes("mute") && !shown.includes("unmute");
+        panel.hidden = !shown.some((name) => CONTROLS.includes(name));
       },
     };
   },

@@ -1,7 +1,7 @@
 // A person's card: who they are, and what the host may do about their seat.
 import { labels } from "names";
 import { ACTION_SHOWN, notice } from "room/core/notices";
-import { seatOf } from "room/core/state";
+import { mayActOn, microphoneWord, seatOf } from "room/core/state";
 import { drawAvatar } from "shared/avatar";
 import { find, hit } from "shared/dom";
 import { say } from "shared/words";
@@ -97,11 +97,11 @@ class PersonCard {
     drawAvatar(part("avatar"), seat);
     part("name").textContent = seat.name;
     const role = seat.role === "speaker" ? "" : ` · ${say(seat.role)}`;
-    part("line").textContent = `@${seat.user}${role} · ${say(seat.muted ? "mic_off" : "mic_on")}`;
+    part("line").textContent = `@${seat.user}${role} · ${say(microphoneWord(seat))}`;
     find("[data-person-page]", HTMLAnchorElement, this.#sheet).href = `/people/${encodeURIComponent(seat.user)}/`;
-    const mayRule = state.you.may.manage && seat.role !== "host" && seat.user !== state.you.user;
-    part('do="mute"').hidden = !mayRule || seat.muted;
-    part('do="unseat"').hidden = !mayRule;
+    const mayAct = mayActOn(state, seat);
+    part('do="mute"').hidden = !mayAct || seat.muted;
+    part('do="unseat"').hidden = !mayAct;
     return true;
   }
 }

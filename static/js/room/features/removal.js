@@ -2,7 +2,7 @@
 import { labels } from "names";
 import { notice } from "room/core/notices";
 import { ClosingOffer, moveFocus } from "room/core/put_out";
-import { isOver, mayActOn } from "room/core/state";
+import { isOver, mayActOn, seatOf } from "room/core/state";
 import { clone, find, findAll, hit, write } from "shared/dom";
 import { say } from "shared/words";
 
@@ -126,7 +126,8 @@ class Removal {
 
   /** @param {State} state */
   #drawButton(state) {
-    this.#button.hidden = !mayActOn(state, this.#user);
+    const seat = seatOf(state, this.#user);
+    this.#button.hidden = !seat || !mayActOn(state, seat);
   }
 
   /**

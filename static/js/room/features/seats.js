@@ -2,7 +2,7 @@
 // Their markup is templates/pages/seat.html, which the page has twice as a template: a seat and a free chair.
 import { isolated, labels } from "names";
 import { notice } from "room/core/notices";
-import { freePlaces, isOver, withRights, withSeat } from "room/core/state";
+import { freePlaces, isOver, microphoneWord, withRights, withSeat } from "room/core/state";
 import { everyFrame } from "room/sound/level";
 import { drawAvatar } from "shared/avatar";
 import { clone, find, findAll, hit, write } from "shared/dom";
@@ -67,13 +67,14 @@ function chairs(state) {
  */
 function sentence(seat, label, talking) {
   const role = seat.role === "speaker" ? [] : [say(seat.role)];
-  const now = !seat.connected ? "away" : seat.muted ? "mic_off" : talking ? "talking" : "mic_on";
-  return [isolated(label), ...role, say(now)].join(", ");
+  const sounds = talking && !seat.muted ? "talking" : microphoneWord(seat);
+  return [isolated(label), ...role, say(seat.connected ? sounds : "away")].join(", ");
 }
 
 /** @param {SeatState} seat */
 function badge(seat) {
   if (!seat.connected) return "lost";
+  if (seat.held) return "lock";
   return seat.muted ? "mic-off" : "mic";
 }
 
@@ -201,15 +202,21 @@ class Seats {
   }
 
   /**
-   * Only what is in the wrong place moves: moving an element takes its focus.
+   * Only what is in the wrong place moves: moving an element takes its focus. A seat that had it gets it back, for one
+   * that is gone the first seat.
    * @param {HTMLElement[]} items
    */
   #arrange(items) {
+    const focused = document.activeElement;
+    const hadFocus = focused instanceof HTMLElement && this.#list.contains(focused);
     const wanted = new Set(items);
     for (const old of findAll(":scope > *", this.#list)) if (!wanted.has(old)) old.remove();
     items.forEach((item, n) => {
       if (this.#list.children[n] !== item) this.#list.insertBefore(item, this.#list.children[n] ?? null);
     });
+    if (!hadFocus || document.activeElement === focused) return;
+    const next = focused.isConnected ? focused : findAll(".seat-who", this.#list)[0];
+    next?.focus({ preventScroll: true });
   }
 
   /** The rings follow what is heard: oneself by one's microphone, the others by their mix. */

@@ -27,7 +27,7 @@ class SpeakPolicy {
   /** @param {State} state */
   draw(state) {
     const { speak_policy: policy } = state.room;
-    write(find("[data-speak]"), say(`speak_${policy}`));
+    write(find("[data-speak]"), say(`speak_${policy}`, { name: state.room.host_name }));
     this.#form.hidden = !state.you.may.manage || isOver(state);
     if (policy !== this.#shown) this.#choice.value = policy;
     this.#shown = policy;

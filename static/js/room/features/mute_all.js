@@ -1,0 +1,26 @@
+// Every open microphone off at once, by host or co-host.
+import { notice } from "room/core/notices";
+import { isOver } from "room/core/state";
+import { find } from "shared/dom";
+import { say, sayMany } from "shared/words";
+
+/** @satisfies {import("room/types").Feature} */
+export const muteAll = {
+  mount(room) {
+    const panel = find("[data-mute-all]");
+    find("button", HTMLButtonElement, panel).addEventListener("click", () =>
+      room.attempt(async () => {
+        const { muted } = await room.ask("mute_all");
+        notice(muted > 0 ? sayMany("muted_all", muted) : say("muted_none"));
+      }),
+    );
+    return {
+      draw(state) {
+        const { manage, end } = state.you.may;
+        panel.hidden = !manage || isOver(state);
+        find("[data-mute-all-host]", HTMLElement, panel).hidden = !end;
+        find("[data-mute-all-cohost]", HTMLElement, panel).hidden = end;
+      },
+    };
+  },
+};
