@@ -63,7 +63,7 @@ class Talker:
             await self._hang_up()
 
     async def _sit(self, visitor: Visitor) -> None:
-        """Take a seat and open its microphone, or keep the one that is still open as it is: a host may have muted it."""
+        """Take a seat and open its microphone, or keep an open seat as it is: a host may have muted it."""
         await visitor.ask("consent", version=settings.CONSENT_VERSION)
         await visitor.ask("take_seat")
         if self._peer is None or self._renew:
