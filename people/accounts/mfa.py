@@ -118,7 +118,7 @@ class AddPasskeyForm(PasskeyForm, webauthn_forms.AddWebAuthnForm):  # type: igno
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         name = self.fields["name"]
-        name.label, name.help_text = _("Name"), _("By which you know it again, such as that of the device.")
+        name.label, name.help_text = _("Name"), _("A name by which you know it again, such as that of the device.")
         if alone := self.fields.get("passwordless"):
             alone.label = _("Sign in with it instead of the password")
             alone.help_text = _("The device must then check that it is you, by your finger, your face or its PIN.")
