@@ -243,6 +243,9 @@ MFA_FORMS = {
     "authenticate": "people.accounts.mfa.AuthenticateForm",
     "reauthenticate": "people.accounts.mfa.ReauthenticateForm",
     "activate_totp": "people.accounts.mfa.ActivateForm",
+    "authenticate_webauthn": "people.accounts.mfa.AuthenticatePasskeyForm",
+    "reauthenticate_webauthn": "people.accounts.mfa.ReauthenticatePasskeyForm",
+    "login_webauthn": "people.accounts.mfa.LoginPasskeyForm",
     "add_webauthn": "people.accounts.mfa.AddPasskeyForm",
     "edit_webauthn": "people.accounts.mfa.EditPasskeyForm",
 }

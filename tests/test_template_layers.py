@@ -25,7 +25,7 @@ RANK = {app: rank for rank, apps in enumerate(LAYERS) for app in apps}
 # Folders of templates that are no app's name, and whose they are.
 OWNER = {"components": "core", "dev": "config"} | dict.fromkeys(("account", "allauth", "mfa", "usersessions"), "people")
 USED = re.compile(r"{%\s*(include|extends)\s+[\"']([^\"']+)[\"']|{%\s*load\s+([^%]+?)\s*%}")
-DJANGO = frozenset({"static", "i18n", "l10n", "tz", "humanize", "allauth", "account", "admin_urls", "admin_list"})
+DJANGO = frozenset({"static", "i18n", "l10n", "tz", "humanize", "account", "admin_urls", "admin_list"})
 DJANGO |= frozenset({"admin_modify", "log", "cache"})
 
 

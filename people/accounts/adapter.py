@@ -38,6 +38,12 @@ from people.zones import is_zone
 
 DIFFERENT_PASSWORD = _("This handle, address or password is not right. Capitals matter in the password.")
 SIGNED_OUT = "account/messages/logged_out.txt"
+# What the links between these pages say, by allauth's ids.
+REAUTHENTICATION = {
+    "reauthenticate": _("With your password"),
+    "mfa_reauthenticate": _("With a code"),
+    "mfa_reauthenticate:webauthn": _("With a passkey"),
+}
 # Methods with which a sign-in may begin; a second step is not one of them.
 FIRST_STEPS = ("password", "password_reset", "email")
 
@@ -256,6 +262,11 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth is
         """Notify a person of a change, in their language, at the address they had before it."""
         with translation.override(user.language):
             super().send_notification_mail(template_prefix, user, context, email)
+
+    def get_reauthentication_methods(self, user: User) -> list[dict[str, Any]]:
+        """List the pages on which a person can show again that it is them, each in our words."""
+        ways: list[dict[str, Any]] = super().get_reauthentication_methods(user)
+        return [{**way, "description": str(REAUTHENTICATION[way["id"]])} for way in ways]
 
     def get_client_ip(self, request: HttpRequest) -> str:
         return address_of_request(request)

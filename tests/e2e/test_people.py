@@ -13,7 +13,7 @@ from playwright.sync_api import Page, expect
 from mail.devmail import newest_mails
 from people.actions.standing import impose_sanction
 from people.models import User
-from tests.e2e.browser import DESK, PHONE, Chromium, Scheme, axe, overflow
+from tests.e2e.browser import DESK, PHONE, Chromium, Scheme, axe, in_every_look, overflow
 from tests.support.people import PASSWORD, api_client, person
 from tests.support.staff import SECRET
 from tests.support.ways_in import code_of
@@ -96,24 +96,8 @@ def test_following_without_script(chromium: Chromium) -> None:
     expect(page.get_by_role("button", name="Follow Bert", exact=True)).to_be_visible()
 
 
-@pytest.mark.parametrize("path", ["/accounts/2fa/", "/accounts/2fa/webauthn/add/", "/accounts/2fa/totp/activate/"])
-def test_pages_of_the_second_step_are_fine_on_a_phone(chromium: Chromium, path: str) -> None:
-    person("anna")
-    page = chromium.page("/accounts/login/", viewport=PHONE, color_scheme="dark")
-    enter(page, login="anna", password=PASSWORD)
-    page.get_by_role("button", name="Sign in", exact=True).click()
-    page.wait_for_url(re.compile("/$"))
-    page.goto(chromium.url + path)
-    if "reauthenticate" in page.url:
-        fine(page)
-        enter(page, password=PASSWORD)
-        page.get_by_role("button", name="Go on").click()
-        page.wait_for_url(re.compile(path))
-    fine(page)
-
-
-def test_a_passkey_opens_the_door_without_a_password(chromium: Chromium) -> None:
-    person("anna")
+def signed_in_with_a_device(chromium: Chromium) -> Page:
+    """A page of somebody who has just signed in, in a browser with a device that makes passkeys without a question."""
     page = chromium.page("/accounts/login/")
     key = page.context.new_cdp_session(page)
     key.send("WebAuthn.enable")
@@ -123,12 +107,121 @@ def test_a_passkey_opens_the_door_without_a_password(chromium: Chromium) -> None
     enter(page, login="anna", password=PASSWORD)
     page.get_by_role("button", name="Sign in", exact=True).click()
     page.wait_for_url(re.compile("/$"))
+    return page
+
+
+def fine_in_every_look(page: Page, heading: str) -> None:
+    """Wait for a page, and look at it on a phone and a desk, light and dark."""
+    expect(page.get_by_role("heading", name=heading, exact=True)).to_be_visible()
+    assert in_every_look(page) == []
+
+
+def test_every_page_of_the_second_step_is_fine(chromium: Chromium) -> None:
+    """An app and a passkey are set up, used, and removed again."""
+    anna = person("anna")
+    page = signed_in_with_a_device(chromium)
+    page.goto(f"{chromium.url}/accounts/2fa/")
+    fine_in_every_look(page, "Second step and passkeys")
+    page.get_by_role("link", name="Set up an app").click()
+    fine_in_every_look(page, "Is it you?")
+    enter(page, password=PASSWORD)
+    page.get_by_role("button", name="Go on").click()
+    fine_in_every_look(page, "Set up an authenticator app")
+    enter(page, code="000000")
+    page.get_by_role("button", name="Set it up").click()
+    expect(page.locator("[data-summary]")).to_be_focused()
+    assert in_every_look(page) == []
+    enter(page, code=code_of(page.locator("#authenticator_secret").inner_text()))
+    page.get_by_role("button", name="Set it up").click()
+    fine_in_every_look(page, "Recovery codes")
+    codes = page.locator("#recovery_codes").input_value().split("\n")
+    assert len(codes) == 10 and all(re.fullmatch(r"\d{8}", code) for code in codes)
+    page.locator("#recovery_codes").click()
+    assert page.evaluate("getSelection().toString()").split() == codes
+    page.get_by_role("link", name="Make new codes").click()
+    fine_in_every_look(page, "New recovery codes")
+    page.get_by_role("button", name="Make new codes").click()
+    fine_in_every_look(page, "Recovery codes")
+    page.get_by_role("link", name="Done").click()
+    add_and_rename_a_passkey(page)
+    confirm_again_each_way(page, chromium.url)
+    use_the_passkey_after_the_password(page, chromium.url)
+    remove_all(page, chromium.url)
+    assert not Authenticator.objects.filter(user=anna).exists()
+
+
+def add_and_rename_a_passkey(page: Page) -> None:
+    page.get_by_role("link", name="Add a passkey").click()
+    fine_in_every_look(page, "Add a passkey")
+    enter(page, name="Laptop")
+    page.get_by_role("button", name="Add the passkey").click()
+    fine_in_every_look(page, "Second step and passkeys")
+    page.get_by_role("link", name="Manage your passkeys").click()
+    fine_in_every_look(page, "Passkeys")
+    page.get_by_role("link", name="Rename the passkey Laptop").click()
+    fine_in_every_look(page, "Rename the passkey")
+    enter(page, name="My laptop")
+    page.get_by_role("button", name="Save").click()
+    expect(page.get_by_text("My laptop", exact=True)).to_be_visible()
+
+
+def confirm_again_each_way(page: Page, url: str) -> None:
+    page.goto(f"{url}/accounts/reauthenticate/?next=/accounts/2fa/")
+    fine_in_every_look(page, "Is it you?")
+    page.get_by_role("link", name="With a code").click()
+    expect(page.get_by_label("Code")).to_be_visible()
+    assert in_every_look(page) == []
+    page.get_by_role("link", name="With a passkey").click()
+    expect(page.get_by_role("button", name="Use a passkey")).to_be_visible()
+    assert in_every_look(page) == []
+    page.get_by_role("button", name="Use a passkey").click()
+    page.wait_for_url(re.compile("/accounts/2fa/$"))
+
+
+def use_the_passkey_after_the_password(page: Page, url: str) -> None:
+    page.context.clear_cookies()
+    page.goto(f"{url}/accounts/login/?next=/settings/")
+    enter(page, login="anna", password=PASSWORD)
+    page.get_by_role("button", name="Sign in", exact=True).click()
+    fine_in_every_look(page, "Your second step")
+    enter(page, code="000000")
+    page.get_by_role("button", name="Sign in", exact=True).click()
+    expect(page.locator("[data-summary]")).to_be_focused()
+    assert in_every_look(page) == []
+    page.get_by_role("button", name="Cancel").click()
+    page.wait_for_url(re.compile("/accounts/login/$"))
+    page.goto(f"{url}/accounts/login/?next=/settings/")
+    enter(page, login="anna", password=PASSWORD)
+    page.get_by_role("button", name="Sign in", exact=True).click()
+    page.get_by_role("button", name="Use a passkey").click()
+    page.wait_for_url(re.compile("/settings/$"))
+
+
+def remove_all(page: Page, url: str) -> None:
+    page.goto(f"{url}/accounts/2fa/totp/deactivate/")
+    enter(page, password=PASSWORD)
+    page.get_by_role("button", name="Go on").click()
+    fine_in_every_look(page, "Remove the authenticator app?")
+    page.get_by_role("button", name="Remove the app").click()
+    expect(page.get_by_text("Your authenticator app is removed, and your other sessions have ended.")).to_be_visible()
+    page.get_by_role("link", name="Manage your passkeys").click()
+    page.get_by_role("link", name="Remove the passkey My laptop").click()
+    fine_in_every_look(page, "Remove the passkey?")
+    expect(page.get_by_text("It is your only second step.")).to_be_visible()
+    page.get_by_role("button", name="Remove the passkey").click()
+    expect(page.get_by_text("You have no passkey.")).to_be_visible()
+    assert in_every_look(page) == []
+
+
+def test_a_passkey_opens_the_door_without_a_password(chromium: Chromium) -> None:
+    person("anna")
+    page = signed_in_with_a_device(chromium)
     page.goto(f"{chromium.url}/accounts/2fa/webauthn/add/")
     enter(page, password=PASSWORD)
     page.get_by_role("button", name="Go on").click()
     page.check("#id_passwordless")
-    page.get_by_role("button", name="Add").click()
-    page.wait_for_url(re.compile("/accounts/2fa/(recovery|webauthn/$)"))
+    page.get_by_role("button", name="Add the passkey").click()
+    page.wait_for_url(re.compile("/accounts/2fa/recovery-codes/$"))
     page.context.clear_cookies()
     page.goto(f"{chromium.url}/accounts/login/?next=/settings/")
     page.get_by_role("button", name="Sign in with a passkey").click()
@@ -171,9 +264,9 @@ def test_staff_set_up_and_use_a_second_step(chromium: Chromium, size: dict[str, 
     page.get_by_role("link", name="An authenticator app").click()
     enter(page, password=PASSWORD)
     page.get_by_role("button", name="Go on").click()
-    secret = page.locator("#authenticator_secret").input_value()
+    secret = page.locator("#authenticator_secret").inner_text()
     enter(page, code=code_of(secret))
-    page.get_by_role("button", name="Activate").click()
+    page.get_by_role("button", name="Set it up").click()
     fine(page)
     page.get_by_role("link", name="Go on").click()
     expect(page.get_by_role("heading", name="Confirm your second step")).to_be_visible()
