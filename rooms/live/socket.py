@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 from functools import partial
 from typing import Any
@@ -21,6 +21,7 @@ from django.utils import translation
 from redis.exceptions import RedisError
 
 from core.client_address import address_of_scope, counted_as
+from core.refusals import NOTHING_MORE
 from core.threads import in_thread
 from people.models import User
 from people.staff_gate import fresh_sessions
@@ -76,7 +77,7 @@ async def room_socket(scope: dict[str, Any], receive: Receive, send: Send) -> No
             who, room, sides = await in_thread(resolve, scope["url_route"]["kwargs"]["slug"], cookies)
             lease = await doorway.lease_socket(hub().redis, who, address, session)
     except RoomRefused as refused:
-        await _refuse_handshake(send, refused.code, language_of(headers, cookies, Who(None, "")))
+        await _refuse_handshake(send, refused.code, language_of(headers, cookies, Who(None, "")), refused.more)
         return
     except Exception:
         # The database is being restarted: the client gets `unavailable` and reconnects.
@@ -118,10 +119,10 @@ def resolve(slug: str, cookies: dict[str, str]) -> tuple[Who, Room, frozenset[st
     return who, room, sides_of(facts, fresh_staff=fresh_staff)
 
 
-async def _refuse_handshake(send: Send, code: str, language: str) -> None:
+async def _refuse_handshake(send: Send, code: str, language: str, more: Mapping[str, str] = NOTHING_MORE) -> None:
     """Accept, send the reason, close: closing before accepting would give a bare 403."""
     with translation.override(language):
-        text = encode({"error": as_error(code)})
+        text = encode({"error": as_error(code, more=more)})
     await send({"type": "websocket.accept"})
     await send({"type": "websocket.send", "text": text})
     await send({"type": "websocket.close", "code": CLOSE_FOR.get(code, 4403)})
