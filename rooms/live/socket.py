@@ -144,7 +144,7 @@ class RoomSocket:
         self.address = address
         self.pace, self.shared_pace = Pace(), doorway.pace_of(doorway.client_key(who, address))
         self.unreadable = self.too_fast = 0
-        self.used_sound = self.closing = False
+        self.used_sound = self.closing = self.leaving = False
         self.departure: asyncio.Task[None] | None = None
         self.refused_for = ""  # the code for which this socket was closed, once its rights ended
         self.lanes: dict[str, asyncio.Queue[Frame]] = {}
@@ -220,15 +220,21 @@ class RoomSocket:
             log.exception("a socket of room %s closed badly", self.room_pk)
 
     async def _last_page_left(self, user: User) -> None:
-        """Handle the close of an account's last page: leave seat and queue after a sign-out, else keep both a while."""
-        if self.refused_for == "signed_out":
-            for leave in (actions.leave_seat, partial(actions.lower_hand, leaving=True)):
-                try:
-                    await in_thread(leave, self.room_pk, user)
-                except RoomRefused as refused:  # not on stage, or the room is over
-                    log.debug("room %s, %s: %s", self.room_pk, user.pk, refused.code)
-        else:
+        """Handle the close of an account's last page: leave seat and queue after a sign-out, the queue after leaving by
+        the button; else keep both a while."""
+        signed_out = self.refused_for == "signed_out"
+        if signed_out:
+            await self._unless_over(actions.leave_seat, user)
+        if signed_out or self.leaving:
+            await self._unless_over(partial(actions.lower_hand, leaving=True), user)
+        if not signed_out:
             await self._publish_connected(await self.feed.base(), False)
+
+    async def _unless_over(self, leave: Callable[[int, User], None], user: User) -> None:
+        try:
+            await in_thread(leave, self.room_pk, user)
+        except RoomRefused as refused:  # not on stage, or the room is over
+            log.debug("room %s, %s: %s", self.room_pk, user.pk, refused.code)
 
     async def _publish_connected(self, shared: Base, connected: bool) -> None:
         """Publish, as a lossy message, that a person on stage lost or regained the connection."""
@@ -334,8 +340,11 @@ class RoomSocket:
         if verb.limit is not None:
             await verb.limit.acheck(self.hub.redis, self.who.key)
         self.used_sound |= verb.lane == "sound"
-        call = Call(self.room_pk, self.who, self.conn, frame.args, self.address, self._send_snapshot)
+        call = Call(self.room_pk, self.who, self.conn, frame.args, self.address, self._send_snapshot, self._will_leave)
         return await verb.aperform(call)
+
+    def _will_leave(self) -> None:
+        self.leaving = True
 
     async def _send_snapshot(self) -> None:
         await self._snapshot(fresh=True)
