@@ -6,6 +6,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext, pgettext
 
 from core.text import isolated
+from pages.js_messages.devices import device_words
 from pages.js_messages.hands import hand_words
 
 
@@ -15,7 +16,7 @@ def room_words(host: str) -> dict[str, str]:
     Scripts fill in `{name}` and the like, and choose `…_one` or `…_other` by the reader's plural rules.
     """
     room = {**_table_words(), **_control_words(), **_check_words(), **_trouble_words(), **_entry_words(host)}
-    return {**room, **hand_words(host)}
+    return {**room, **hand_words(host), **device_words()}
 
 
 def _entry_words(host: str) -> dict[str, str]:

@@ -56,7 +56,7 @@ def over_the_api(room: Room, user: User) -> tuple[int, Any]:
 
 
 def refused_alike(look: Callable[[Room, User], tuple[int, Any]], people: dict[str, User], room: Room) -> Any:
-    """What everybody reads who is refused, under each policy. Fails where two read different things."""
+    """The one thing that refused people read under each policy. Fails where two read different things."""
     read = []
     for policy in matrix.ENTRY:
         Room.objects.filter(pk=room.pk).update(entry_policy=policy)

@@ -26,7 +26,7 @@ JSON = "application/json"
 
 
 def stats(second: int, *, lost: float = 0, missed: float = 0, trip: float = 0.05, jitter: float = 0.005) -> list[Any]:
-    """What getStats has after so many seconds of 50 packets each way; `lost` and `missed` are packets until then."""
+    """Statistics as of getStats after so many seconds of 50 packets each way; `lost` and `missed` count until then."""
     return [
         {"type": "outbound-rtp", "packetsSent": 50 * second},
         {"type": "remote-inbound-rtp", "packetsLost": lost, "roundTripTime": trip, "jitter": 0.001},

@@ -3,6 +3,7 @@ import { sequencedOf, unsequencedOf } from "room/core/store";
 import { bar } from "room/features/bar";
 import { comingAndGoing } from "room/features/coming_and_going";
 import { connection } from "room/features/connection";
+import { devices } from "room/features/devices";
 import { entryPolicy } from "room/features/entry_policy";
 import { follow } from "room/features/follow";
 import { hands } from "room/features/hands";
@@ -15,6 +16,7 @@ import { listening } from "room/features/listening";
 import { microphone } from "room/features/microphone";
 import { muteKey } from "room/features/mute_key";
 import { personCard } from "room/features/person_card";
+import { quality } from "room/features/quality";
 import { recordingPause } from "room/features/recording_pause";
 import { seats } from "room/features/seats";
 import { share } from "room/features/share";
@@ -40,6 +42,8 @@ export const features = /** @type {const} */ ([
   bar,
   personCard,
   follow,
+  devices,
+  quality,
   comingAndGoing,
   topic,
 ]);
