@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from pages import replay_views, report_views, views
+from pages import policy_views, replay_views, report_views, views
 
 app_name = "pages"
 
@@ -11,7 +11,9 @@ urlpatterns = [
     path("rooms/demo/", views.start_demo, name="demo"),
     path("rooms/open/", views.open_page, name="open"),
     path("r/<slug:slug>/", views.room_page, name="room"),
-    path("r/<slug:slug>/entry/", views.entry, name="entry"),
+    path("r/<slug:slug>/entry/", policy_views.entry, name="entry"),
+    path("r/<slug:slug>/speak/", policy_views.speak, name="speak"),
+    path("r/<slug:slug>/speak/to-audience/", policy_views.to_audience, name="to-audience"),
     path("r/<slug:slug>/end/", views.end, name="end"),
     path("r/<slug:slug>/language/", views.language, name="language"),
     path("r/<slug:slug>/replay/", replay_views.replay_page, name="replay"),

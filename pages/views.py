@@ -22,19 +22,17 @@ from pages.seating import EMPTY_SEAT, chair_count, chairs
 from people.actions.account import update_profile
 from people.models import User
 from rooms.actions.arrival import admit
-from rooms.actions.entry import set_entry_policy
 from rooms.actions.opening import end_room, open_room
 from rooms.guests.demo import may_start_demo, start_demo_room
 from rooms.models import Recording, Room
 from rooms.queries.hosted import hosted_rooms, live_room_of
 from rooms.queries.live_now import live_rooms
-from rooms.rules.facts import enter
 from rooms.rules.identity import who_of_request
 from rooms.rules.refusals import RoomRefused
 from rooms.rules.roles import may_replay, role_of
 from rooms.wire.snapshot import Snapshot, snapshot
 from rooms.wording import ENTRY_WORDS, SPEAK_WORDS
-from social.queries import follows
+from social.queries import follows, seems_to_follow
 
 SHOWN_STANDING = 24  # most figures drawn for listeners; the number beside them is exact
 
@@ -95,25 +93,10 @@ def room_page(request: HttpRequest, slug: str) -> HttpResponse:
     try:
         admit(room, who)
     except RoomRefused as refused:
-        return render(request, "pages/refused.html", {"refused": refused, "room": room}, status=refused.status)
+        return render(request, "pages/refused.html", door_context(request, room, refused), status=refused.status)
     if not room.is_live:
         return render(request, "pages/room.html", ended_context(request, room))
     return render(request, "pages/room.html", live_context(request, room, snapshot(room.pk, who)))
-
-
-@login_required
-@require_POST
-def entry(request: HttpRequest, slug: str) -> HttpResponse:
-    """Change the entry policy of a room, without script."""
-    room = Room.objects.by_slug(slug)
-    if room is None:
-        raise Http404
-    try:
-        enter(room, who_of_request(request))
-        set_entry_policy(room.pk, cast(User, request.user), request.POST.get("policy", ""))
-    except RoomRefused as refused:
-        messages.error(request, refused.text)
-    return redirect(room)
 
 
 @login_required
@@ -143,6 +126,19 @@ def language(request: HttpRequest, slug: str) -> HttpResponse:
     except ValidationError:
         return HttpResponseBadRequest()
     return redirect("pages:room", slug)
+
+
+def door_context(request: HttpRequest, room: Room, refused: RoomRefused) -> dict[str, Any]:
+    """Build the context of the page that a refused person gets. An account that is not allowed is offered to follow the
+    host, whatever the reason: what it sees depends on nothing but whether it follows, as far as it knows."""
+    me = reader(request)
+    offered = "follow" in refused.more and me is not None
+    return {
+        "refused": refused,
+        "room": room,
+        "offered": offered,
+        "follows_host": offered and me is not None and seems_to_follow(me.pk, room.host_id),
+    }
 
 
 def live_context(request: HttpRequest, room: Room, now: Snapshot) -> dict[str, Any]:

@@ -17,6 +17,12 @@ def follows(follower_pk: int, followed_pk: int) -> bool:
     return Follow.objects.filter(follower_id=follower_pk, followed_id=followed_pk).exists()
 
 
+def seems_to_follow(follower_pk: int, followed_pk: int) -> bool:
+    """Whether a person follows another, as far as they know: a follow that a block ended still stands for them."""
+    hidden = Block.objects.filter(blocker=followed_pk, blocked=follower_pk, undid_follow=True)
+    return follows(follower_pk, followed_pk) or hidden.exists()
+
+
 @dataclass(frozen=True)
 class ShownPerson:
     """A person as one reader sees them: numbers, follows between the two, and the room where they are live."""

@@ -42,7 +42,7 @@ def handler(error: Exception, context: dict[str, Any]) -> Response | None:
     """Turn an exception into a response (DRF's EXCEPTION_HANDLER). None for an unexpected one, which becomes a 500."""
     if isinstance(error, Refused):
         set_rollback()
-        answer = Response({"error": as_error(error.code, error.text, error.fields)}, status=error.status)
+        answer = Response({"error": as_error(error.code, error.text, error.fields, error.more)}, status=error.status)
         if error.wait:
             answer["Retry-After"] = str(max(1, round(error.wait)))
         return answer
@@ -76,6 +76,9 @@ class ErrorDetailSerializer(serializers.Serializer[Any]):
     code = serializers.CharField(help_text="What a program decides on; does not change with the language.")
     text = serializers.CharField(help_text="A sentence for people, in the language of the request.")
     fields = serializers.DictField(child=serializers.CharField(), required=False)  # type: ignore[assignment]
+    follow = serializers.CharField(
+        required=False, help_text="A handle, at the door of a room: it may be open to people who follow its host."
+    )
 
 
 class ErrorSerializer(serializers.Serializer[Any]):

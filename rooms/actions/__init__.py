@@ -13,6 +13,7 @@ from rooms.actions.microphone import hold_microphone, release_microphone
 from rooms.actions.mutes import ask_unmute, hold_mute, lift_mute, mute_all
 from rooms.actions.opening import end_room, open_room
 from rooms.actions.publishing import DownloadLink, download_everything, set_objection, set_published
+from rooms.actions.quality import tell_quality
 from rooms.actions.recording import adopt_folder, retry_recording, set_recording_paused
 from rooms.actions.removals import remove_person, undo_removal
 from rooms.actions.speak_policy import set_speak_policy
@@ -58,6 +59,7 @@ __all__ = [
     "standing_changed",
     "sweep_rooms",
     "take_seat",
+    "tell_quality",
     "undo_removal",
     "unseat",
 ]

@@ -13,13 +13,16 @@ from rooms.rules import permissions
 from rooms.rules.facts import facts_of_who
 from rooms.rules.identity import Who, listener_mac
 from rooms.rules.permissions import Facts
-from rooms.rules.refusals import refuse
+from rooms.rules.refusals import RoomRefused, refuse
 
 log = logging.getLogger(__name__)
 
 
 def admit(room: Room, who: Who) -> Facts:
     """Return the facts of a person who may enter the room; raise RoomRefused for anybody else.
+
+    An account that is refused with not_allowed learns whom it could follow to come in, always: under every policy, and
+    removed or blocked as well, so that the offer says nothing about the reason.
 
     The listener cookie that an account's browser sends along is remembered while the account may be here, and kept
     with the removal once it was removed: signed out, the same browser is then refused too.
@@ -32,6 +35,8 @@ def admit(room: Room, who: Who) -> Facts:
             keep_cookies(room, who.user, [mac])
         elif code is None:
             _remember(room.pk, who.user.pk, mac)
+    if code == "not_allowed" and who.user is not None:
+        raise RoomRefused("not_allowed", more={"follow": room.host.handle})
     refuse(code)
     return facts
 

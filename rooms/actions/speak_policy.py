@@ -25,15 +25,14 @@ def set_speak_policy(room_id: int, by: User, policy: str) -> list[str]:
             room.speak_policy = policy
             room.save(update_fields=["speak_policy"])
             append_event(room, "speak_policy_set", {"policy": policy})
-        return _not_admitted(room)
+        return [user.handle for user in not_admitted(room)]
 
 
-def _not_admitted(room: Room) -> list[str]:
+def not_admitted(room: Room) -> list[User]:
+    """Speakers on stage whom the room's speak policy would not admit, by place."""
     speakers = Seat.objects.filter(room=room, left_at=None, role=Seat.Role.SPEAKER).select_related("user")
     seats = list(speakers.order_by("place"))
     facts = facts_of_many([(room, seat.user_id) for seat in seats])
     return [
-        seat.user.handle
-        for seat in seats
-        if room.speak_policy not in permissions.speak_under(facts[room.pk, seat.user_id])
+        seat.user for seat in seats if room.speak_policy not in permissions.speak_under(facts[room.pk, seat.user_id])
     ]

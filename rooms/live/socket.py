@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 from functools import partial
 from typing import Any
@@ -21,6 +21,7 @@ from django.utils import translation
 from redis.exceptions import RedisError
 
 from core.client_address import address_of_scope, counted_as
+from core.refusals import NOTHING_MORE
 from core.threads import in_thread
 from people.models import User
 from people.staff_gate import fresh_sessions
@@ -76,7 +77,7 @@ async def room_socket(scope: dict[str, Any], receive: Receive, send: Send) -> No
             who, room, sides = await in_thread(resolve, scope["url_route"]["kwargs"]["slug"], cookies)
             lease = await doorway.lease_socket(hub().redis, who, address, session)
     except RoomRefused as refused:
-        await _refuse_handshake(send, refused.code, language_of(headers, cookies, Who(None, "")))
+        await _refuse_handshake(send, refused.code, language_of(headers, cookies, Who(None, "")), refused.more)
         return
     except Exception:
         # The database is being restarted: the client gets `unavailable` and reconnects.
@@ -118,10 +119,10 @@ def resolve(slug: str, cookies: dict[str, str]) -> tuple[Who, Room, frozenset[st
     return who, room, sides_of(facts, fresh_staff=fresh_staff)
 
 
-async def _refuse_handshake(send: Send, code: str, language: str) -> None:
+async def _refuse_handshake(send: Send, code: str, language: str, more: Mapping[str, str] = NOTHING_MORE) -> None:
     """Accept, send the reason, close: closing before accepting would give a bare 403."""
     with translation.override(language):
-        text = encode({"error": as_error(code)})
+        text = encode({"error": as_error(code, more=more)})
     await send({"type": "websocket.accept"})
     await send({"type": "websocket.send", "text": text})
     await send({"type": "websocket.close", "code": CLOSE_FOR.get(code, 4403)})
@@ -143,7 +144,7 @@ class RoomSocket:
         self.address = address
         self.pace, self.shared_pace = Pace(), doorway.pace_of(doorway.client_key(who, address))
         self.unreadable = self.too_fast = 0
-        self.used_sound = self.closing = False
+        self.used_sound = self.closing = self.leaving = False
         self.departure: asyncio.Task[None] | None = None
         self.refused_for = ""  # the code for which this socket was closed, once its rights ended
         self.lanes: dict[str, asyncio.Queue[Frame]] = {}
@@ -219,15 +220,21 @@ class RoomSocket:
             log.exception("a socket of room %s closed badly", self.room_pk)
 
     async def _last_page_left(self, user: User) -> None:
-        """Handle the close of an account's last page: leave seat and queue after a sign-out, else keep both a while."""
-        if self.refused_for == "signed_out":
-            for leave in (actions.leave_seat, partial(actions.lower_hand, leaving=True)):
-                try:
-                    await in_thread(leave, self.room_pk, user)
-                except RoomRefused as refused:  # not on stage, or the room is over
-                    log.debug("room %s, %s: %s", self.room_pk, user.pk, refused.code)
-        else:
+        """Handle the close of an account's last page: leave seat and queue after a sign-out, the queue after leaving by
+        the button; else keep both a while."""
+        signed_out = self.refused_for == "signed_out"
+        if signed_out:
+            await self._unless_over(actions.leave_seat, user)
+        if signed_out or self.leaving:
+            await self._unless_over(partial(actions.lower_hand, leaving=True), user)
+        if not signed_out:
             await self._publish_connected(await self.feed.base(), False)
+
+    async def _unless_over(self, leave: Callable[[int, User], None], user: User) -> None:
+        try:
+            await in_thread(leave, self.room_pk, user)
+        except RoomRefused as refused:  # not on stage, or the room is over
+            log.debug("room %s, %s: %s", self.room_pk, user.pk, refused.code)
 
     async def _publish_connected(self, shared: Base, connected: bool) -> None:
         """Publish, as a lossy message, that a person on stage lost or regained the connection."""
@@ -333,8 +340,11 @@ class RoomSocket:
         if verb.limit is not None:
             await verb.limit.acheck(self.hub.redis, self.who.key)
         self.used_sound |= verb.lane == "sound"
-        call = Call(self.room_pk, self.who, self.conn, frame.args, self.address, self._send_snapshot)
+        call = Call(self.room_pk, self.who, self.conn, frame.args, self.address, self._send_snapshot, self._will_leave)
         return await verb.aperform(call)
+
+    def _will_leave(self) -> None:
+        self.leaving = True
 
     async def _send_snapshot(self) -> None:
         await self._snapshot(fresh=True)

@@ -9,4 +9,5 @@ ACTIONS = Limit("act", 120, 40, RoomRefused)
 OPENING = Limit("open", 6, 6, RoomRefused)
 PUBLISHING = Limit("publish", 0.1, 5, RoomRefused)  # everybody who spoke gets a mail each time
 DOWNLOADS = Limit("download", 6, 10, RoomRefused)
+QUALITY = Limit("quality", 12, 6, RoomRefused)
 SOUND = Limit("sound", 900, 180, RoomRefused)

@@ -108,6 +108,9 @@ ACTS: dict[str, Act] = {
         {"anonymous": "not_signed_in", **dict.fromkeys(_SITTING, "mute_held")},
         "not_on_stage",
     ),
+    "say how good one's connection is": Act(
+        lambda facts, _staff: may.may_tell_quality(facts), _SITTING, "not_on_stage"
+    ),
     "open somebody's microphone": Act(
         lambda facts, _staff: may.may_unmute(facts, by_self=False), {}, "not_allowed", gated=False
     ),

@@ -170,6 +170,11 @@ def may_open_microphone(facts: Facts) -> str | None:
     return None if facts.consented else "not_consented"
 
 
+def may_tell_quality(facts: Facts) -> str | None:
+    """Telling the host's side how good one's own connection is: only on stage."""
+    return may_take_part(facts) or (None if facts.seated else "not_on_stage")
+
+
 def may_set_entry_policy(facts: Facts, *, as_staff: bool = False) -> str | None:
     """Setting the entry policy of a live room: host and co-hosts; staff by their own permission."""
     if code := live(facts.status):

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from django.utils.translation import gettext_lazy as _
 
 from core import refusals
-from core.refusals import Refusal, Refused
+from core.refusals import NOTHING_MORE, Refusal, Refused
 
 TABLE: dict[str, Refusal] = {
     "not_signed_in": Refusal(401, _("Sign in first: everybody may listen, but only people with an account speak.")),
@@ -96,9 +97,9 @@ class RoomRefused(Refused):
     table = TABLE
 
 
-def as_error(code: str, fields: dict[str, str] | None = None) -> dict[str, Any]:
+def as_error(code: str, fields: dict[str, str] | None = None, more: Mapping[str, str] = NOTHING_MORE) -> dict[str, Any]:
     """Body of a refusal by its code, for edges that raise nothing (a bad frame)."""
-    return refusals.as_error(code, str(TABLE[code].text), fields)
+    return refusals.as_error(code, str(TABLE[code].text), fields, more)
 
 
 def refuse(code: str | None) -> None:

@@ -166,6 +166,14 @@ class RemovalUndone(TypedDict):
     by: str
 
 
+class Quality(TypedDict):
+    """`quality`, to the host's side: how good the connection of a person on stage is, as their page measured it. Said
+    again every 20 s while it is not good; what is not said again for long is over. `user` is a handle."""
+
+    user: str
+    level: Level
+
+
 class ReportReceived(TypedDict):
     """`report_received`, to staff: a report arrived. Nothing of it but whether it is `urgent`."""
 
@@ -290,10 +298,11 @@ PERSONAL = (
     *("hand_up", "hand_place", "hand_down", "hand_declined", "let_up"),
 )
 
-
 # Kinds on the channel of a room's host side (host and co-hosts), and on that of staff: `Sided`.
-HOST_SIDE: tuple[str, ...] = ("hand_raised", "hand_lowered", "removed", "removal_undone")
+HOST_SIDE: tuple[str, ...] = ("hand_raised", "hand_lowered", "removed", "removal_undone", "quality")
 STAFF: tuple[str, ...] = ("report_received",)
+Level = Literal["good", "weak", "bad"]
+LEVELS: tuple[Level, ...] = get_args(Level)
 
 
 def encode(message: Any) -> str:

@@ -43,7 +43,7 @@ def test_the_host_changes_it_without_script(chromium: Chromium) -> None:
     page = chromium.page(room.get_absolute_url(), room.host, java_script_enabled=False)
     expect(page.locator("[data-entry]")).to_have_text("People who follow Host can come in with this address.")
     page.locator("#entry-policy").select_option("invited")
-    page.get_by_role("button", name="Change").click()
+    page.locator("[data-entry-form]").get_by_role("button", name="Change").click()
     expect(page.locator("[data-entry]")).to_contain_text("Nobody else can come in")
     expect(hers.locator("[data-notice]")).to_contain_text("its host chooses who may come in")
     assert Room.objects.get(pk=room.pk).entry_policy == "invited"

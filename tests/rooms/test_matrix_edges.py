@@ -59,6 +59,7 @@ ASKED = {
     "decline a hand": Asked("decline_hand", {"user": "waiting"}),
     "open one's microphone": Asked("unmute"),
     "open a microphone that is held off": Asked("unmute", held=True),
+    "say how good one's connection is": Asked("quality", {"level": "weak"}),
     "mute a speaker": Asked("mute", {"user": "sam"}),
     "mute a co-host": Asked("mute", {"user": "cora"}),
     "mute the host": Asked("mute", {"user": "host"}, edge={"host": ""}),  # oneself
@@ -158,7 +159,16 @@ def over_the_api(company: Company, client: Client, asked: Asked) -> str:
 
 def test_the_table_of_acts_is_whole() -> None:
     assert set(ASKED) | ELSEWHERE == set(matrix.ACTS) and not set(ASKED) & ELSEWHERE
-    by_others = {"mute_all", "lift_mute", "ask_unmute", "leave_seat", "lower_hand", "speak_claim", "speak_stop"}
+    by_others = {
+        "mute_all",
+        "lift_mute",
+        "ask_unmute",
+        "leave_seat",
+        "lower_hand",
+        "speak_claim",
+        "speak_stop",
+        "leave",
+    }
     of_rooms = {name for name, verb in VERBS.items() if verb.lane == "room"} - {"snapshot", "ping"}
     assert of_rooms - by_others == {asked.verb for asked in ASKED.values()}
 

@@ -12,6 +12,7 @@ from people.handles import read_handle
 from people.models import User
 from rooms.models import Room
 from rooms.rules.refusals import RoomRefused
+from rooms.wire.events import LEVELS
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,4 +79,5 @@ RAW = Argument(lambda value: value, lambda: serializers.JSONField(required=False
 """For what the media supervisor reads itself, strictly (`rooms/media/sdp.py`)."""
 ENTRY_POLICY = Argument(read_text, lambda: serializers.ChoiceField(choices=Room.EntryPolicy.choices))
 SPEAK_POLICY = Argument(read_text, lambda: serializers.ChoiceField(choices=Room.SpeakPolicy.choices))
+QUALITY = Argument(read_text, lambda: serializers.ChoiceField(choices=LEVELS))
 TEXT_VERSION = Argument(read_text, lambda: serializers.CharField(max_length=20))

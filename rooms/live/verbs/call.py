@@ -24,12 +24,16 @@ async def _no_socket() -> None:
     raise RoomRefused("unknown_verb")
 
 
+def _no_page() -> None:
+    raise RoomRefused("unknown_verb")
+
+
 @dataclass(frozen=True)
 class Call:
     """One frame of a socket, or one request of the API.
 
     `conn` is the name of the connection; empty for the API, where the request has proved who asks. `send_snapshot`
-    sends a fresh snapshot over the socket.
+    sends a fresh snapshot over the socket; `will_leave` notes that its page is left by the button.
     """
 
     room_pk: int
@@ -38,6 +42,7 @@ class Call:
     args: dict[str, Any] = field(default_factory=dict)
     address: str = ""
     send_snapshot: Callable[[], Awaitable[None]] = _no_socket
+    will_leave: Callable[[], None] = _no_page
 
     @property
     def counted(self) -> dict[str, str]:

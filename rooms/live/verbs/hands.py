@@ -13,9 +13,9 @@ def raise_hand(call: Call, me: User) -> Answer:
     return {"place": actions.raise_hand(call.room_pk, me)}
 
 
-def lower_hand(call: Call, me: User, leaving: bool) -> Answer:
-    """Lower your own hand; with `leaving` because you leave the room."""
-    actions.lower_hand(call.room_pk, me, leaving=leaving)
+def lower_hand(call: Call, me: User) -> Answer:
+    """Lower your own hand."""
+    actions.lower_hand(call.room_pk, me)
     return {}
 
 

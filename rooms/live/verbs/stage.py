@@ -58,6 +58,12 @@ def speak_stop(call: Call, me: User) -> Answer:
     return {}
 
 
+def quality(call: Call, me: User, level: str) -> Answer:
+    """Say how good your connection is, for host and co-hosts; only while you are on stage."""
+    actions.tell_quality(call.room(), me, level)
+    return {}
+
+
 def set_entry_policy(call: Call, me: User, policy: str) -> Answer:
     """Change who may come in, as host or co-host. Those who are no longer admitted are put out."""
     actions.set_entry_policy(call.room_pk, me, policy)
@@ -74,6 +80,12 @@ async def snapshot(call: Call) -> Answer:
     """Send a fresh snapshot over this socket. A room that is over may be looked at."""
     await in_turn(_check_entry, call)
     await call.send_snapshot()
+    return {}
+
+
+async def leave(call: Call) -> Answer:
+    """Say that this page is left by its button: when it closes as your last one, your hand goes down at once."""
+    call.will_leave()
     return {}
 
 

@@ -13,6 +13,7 @@ from rooms.live.verbs.arguments import (
     LOCKED,
     NEXT_OR_ASKER,
     PERSON,
+    QUALITY,
     RAW,
     SELF_OR_PERSON,
     SPEAK_POLICY,
@@ -55,7 +56,7 @@ VERBS: dict[str, Verb] = {
     "raise_hand": Verb(
         hands.raise_hand, rest=Rest("post", "hand", answer={"place": serializers.IntegerField}, status=201)
     ),
-    "lower_hand": Verb(hands.lower_hand, args={"leaving": FLAG}, rest=Rest("delete", "hand", takes_arguments=False)),
+    "lower_hand": Verb(hands.lower_hand, rest=Rest("delete", "hand")),
     "let_up": Verb(
         hands.let_up,
         args={"user": NEXT_OR_ASKER},
@@ -64,6 +65,8 @@ VERBS: dict[str, Verb] = {
     "decline_hand": Verb(hands.decline_hand, args={"user": ASKER}, rest=Rest("post", "decline-hand")),
     "lock_hands": Verb(hands.lock_hands, args={"locked": LOCKED}, rest=Rest("put", "lock-hands")),
     "end": Verb(stage.end, rest=Rest("post", "end")),
+    "quality": Verb(stage.quality, args={"level": QUALITY}, limit=limits.QUALITY, rest=Rest("put", "quality")),
+    "leave": Verb(stage.leave),
     "snapshot": Verb(stage.snapshot),
     "ping": Verb(stage.ping, limit=None),
     "speak_offer": Verb(sound.speak_offer, "sound", {"sdp": RAW}, limits.SOUND),

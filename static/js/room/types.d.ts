@@ -1,10 +1,16 @@
 // The shapes that the room page's own parts agree on. What travels is in wire.d.ts, which is generated.
 import type { Room } from "room/core/room";
-import type { EventData, Lossy, Personal, Sided, Snapshot } from "room/wire";
+import type { EventData, Lossy, Personal, Quality, Sided, Snapshot } from "room/wire";
 
-/** What is known of the room: the last snapshot with all that came since, and who talks (handles; lossy). */
+export type Level = Quality["level"];
+
+/**
+ * What is known of the room: the last snapshot with all that came since, who talks (handles; lossy), and for host and
+ * co-hosts whose connection is not good (by handle; lossy).
+ */
 export interface State extends Omit<Snapshot, "type" | "now"> {
   talking: ReadonlySet<string>;
+  quality: ReadonlyMap<string, Level>;
 }
 
 /** What the page tells itself, beside what travels: the reader agreed to being recorded. */
@@ -25,7 +31,7 @@ export type Sequenced = { [Type in keyof EventData]: (state: State, data: EventD
 
 /** A change of state for messages that have no place in the sequence. */
 export type Unsequenced = {
-  [Message in Lossy | OwnMessage as Message["type"]]?: (state: State, message: Message) => State;
+  [Message in Lossy | Sided | OwnMessage as Message["type"]]?: (state: State, message: Message) => State;
 };
 
 /** The reducers of all features. */

@@ -207,6 +207,15 @@ export interface RemovalUndone {
 }
 
 /**
+ * `quality`, to the host's side: how good the connection of a person on stage is, as their page measured it. Said
+ * again every 20 s while it is not good; what is not said again for long is over. `user` is a handle.
+ */
+export interface Quality {
+  user: string;
+  level: "good" | "weak" | "bad";
+}
+
+/**
  * `report_received`, to staff: a report arrived. Nothing of it but whether it is `urgent`.
  */
 export interface ReportReceived {
@@ -353,6 +362,7 @@ export interface SidedData {
   hand_lowered: HandLowered;
   removed: Removed;
   removal_undone: RemovalUndone;
+  quality: Quality;
   report_received: ReportReceived;
 }
 

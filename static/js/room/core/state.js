@@ -1,28 +1,46 @@
 // Reading the room's state, and the changes of it that features share. Pure: no DOM, no network.
 
 /** @import { Snapshot, SeatState } from "room/wire" */
-/** @import { State } from "room/types" */
+/** @import { Level, State } from "room/types" */
 
 /**
- * Nobody talks who is not at the table, is away, or has the microphone off, whatever was lost on the way.
+ * Nobody talks who is not at the table, is away, or has the microphone off, whatever was lost on the way; and who is not
+ * there or away has no weak connection.
  * @param {State} state
  * @returns {State}
  */
 export function withoutGhosts(state) {
-  const able = new Set(state.seats.filter((seat) => seat.connected && !seat.muted).map((seat) => seat.user));
+  const here = state.seats.filter((seat) => seat.connected);
+  const able = new Set(here.filter((seat) => !seat.muted).map((seat) => seat.user));
+  const connected = new Set(here.map((seat) => seat.user));
   const talking = [...state.talking].filter((user) => able.has(user));
-  return talking.length === state.talking.size ? state : { ...state, talking: new Set(talking) };
+  const quality = [...state.quality].filter(([user]) => connected.has(user));
+  if (talking.length === state.talking.size && quality.length === state.quality.size) return state;
+  return { ...state, talking: new Set(talking), quality: new Map(quality) };
 }
 
 /**
- * The state out of a snapshot. Who talks is lossy and in no snapshot: it is kept.
+ * @param {State} state
+ * @param {string} user
+ * @param {Level} level
+ * @returns {State}
+ */
+export function withQuality(state, user, level) {
+  const quality = new Map(state.quality);
+  if (level === "good") quality.delete(user);
+  else quality.set(user, level);
+  return { ...state, quality };
+}
+
+/**
+ * The state out of a snapshot. Who talks and whose connection is weak is lossy and in no snapshot: it is kept.
  * @param {Snapshot} snapshot
  * @param {State | null} before
  * @returns {State}
  */
 export function fromSnapshot(snapshot, before = null) {
   const { type: _type, now: _now, ...state } = snapshot;
-  return { ...state, talking: before?.talking ?? new Set() };
+  return { ...state, talking: before?.talking ?? new Set(), quality: before?.quality ?? new Map() };
 }
 
 /**

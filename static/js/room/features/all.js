@@ -7,6 +7,7 @@ import { cardRoles } from "room/features/card_roles";
 import { cohosts } from "room/features/cohosts";
 import { comingAndGoing } from "room/features/coming_and_going";
 import { connection } from "room/features/connection";
+import { devices } from "room/features/devices";
 import { entryPolicy } from "room/features/entry_policy";
 import { follow } from "room/features/follow";
 import { hands } from "room/features/hands";
@@ -21,6 +22,7 @@ import { microphone } from "room/features/microphone";
 import { muteAll } from "room/features/mute_all";
 import { muteKey } from "room/features/mute_key";
 import { personCard } from "room/features/person_card";
+import { quality } from "room/features/quality";
 import { recordingPause } from "room/features/recording_pause";
 import { removal } from "room/features/removal";
 import { report } from "room/features/report";
@@ -56,6 +58,8 @@ export const features = /** @type {const} */ ([
   follow,
   removal,
   report,
+  devices,
+  quality,
   comingAndGoing,
   topic,
 ]);

@@ -14,6 +14,7 @@ import { known, say } from "shared/words";
  */
 export function controls(state, { sound, stage, shut, elsewhere, lost, out }) {
   if (out === "not_signed_in" || out === "signed_out") return { shown: ["sign_in"], hint: null, maySit: false };
+  if (out === "not_allowed") return { shown: ["door"], hint: null, maySit: false };
   if (out || isOver(state)) return { shown: [], hint: null, maySit: false };
   const seat = ownSeat(state);
   const speaks = seat && stage === "on" && !seat.muted && !shut;

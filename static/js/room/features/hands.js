@@ -3,7 +3,6 @@ import { labels } from "names";
 import { Own } from "room/core/hand_queue";
 import { notice } from "room/core/notices";
 import { freePlaces, isOver, ownSeat, withRoom } from "room/core/state";
-import { hit } from "shared/dom";
 import { say } from "shared/words";
 
 /** @import { Room } from "room/core/room" */
@@ -29,14 +28,6 @@ class OwnHand {
   constructor(room) {
     this.#room = room;
     this.#reset(room.state);
-    // While the event comes down: what leaves the page closes the line at once.
-    document.addEventListener(
-      "click",
-      (event) => {
-        if (hit(event, 'a[data-do="leave"]') && this.#isUp(room.state)) this.#leave();
-      },
-      { capture: true },
-    );
   }
 
   actions = { lower_hand: () => this.#room.attempt(() => this.#room.ask("lower_hand")) };
@@ -106,10 +97,6 @@ class OwnHand {
   #change(work) {
     work();
     this.#room.draw();
-  }
-
-  #leave() {
-    this.#room.ask("lower_hand", { leaving: true }).catch((refused) => console.info("lower_hand", refused.code));
   }
 }
 

@@ -73,12 +73,15 @@ class Leaving {
     const byLeave = link?.dataset.do === "leave";
     if (!link || !this.#isIn || !(byLeave || sits || this.#isHost)) return;
     event.preventDefault();
-    if (this.#isHost || this.#speaks || (sits && !byLeave)) this.#ask(link.href);
-    else this.#go(link.href);
+    if (this.#isHost || this.#speaks || (sits && !byLeave)) this.#ask(link.href, byLeave);
+    else this.#go(link.href, byLeave);
   }
 
-  /** @param {string} address */
-  #ask(address) {
+  /**
+   * @param {string} address
+   * @param {boolean} byLeave whether the button was pressed, and not another link
+   */
+  #ask(address, byLeave) {
     const sheet = this.#sheet;
     for (const [part, isShown] of [
       ["host", this.#isHost && !this.#hasHelp],
@@ -89,17 +92,18 @@ class Leaving {
     find("[data-leave-end]", HTMLElement, sheet).hidden = !this.#room.state.you.may.end;
     sheet.returnValue = "";
     sheet.onclose = () => {
-      if (sheet.returnValue === "leave") this.#go(address);
+      if (sheet.returnValue === "leave") this.#go(address, byLeave);
       if (sheet.returnValue === "end") this.#room.attempt(() => this.#room.ask("end"));
     };
     sheet.showModal();
   }
 
   /**
-   * The host keeps the seat: the room waits for them. Another page of the same person keeps it, too.
+   * The host keeps the seat: the room waits for them. Another page of the same person keeps it, too, and their hand.
    * @param {string} address
+   * @param {boolean} byLeave as in `#ask`
    */
-  async #go(address) {
+  async #go(address, byLeave) {
     const room = this.#room;
     const givesUp = ownSeat(room.state) && !this.#isHost && !room.elsewhere;
     this.#gone = true;
@@ -109,6 +113,7 @@ class Leaving {
     if (givesUp) {
       await room.ask("leave_seat", {}, PATIENCE).catch((refused) => console.info("leave_seat", refused.code));
     }
+    if (byLeave) room.socket.tell("leave");
     room.socket.close();
     location.assign(address);
   }

@@ -31,6 +31,8 @@ class Microphone {
   #stage;
   #audience;
   #check;
+  /** @type {string | null} the handle of who let this person up, until their seat is known here */
+  #letUpBy = null;
 
   /** @param {Room} room */
   constructor(room) {
@@ -63,6 +65,10 @@ class Microphone {
 
   /** @type {Mounted["messages"]} */
   messages = {
+    let_up: ({ by }) => {
+      this.#letUpBy = by ?? "";
+      this.#comeUp();
+    },
     you_muted: ({ by, held }) => {
       const name = by && labels(this.#room.state.seats).get(by);
       if (held) notice(name ? say("held_by", { name }) : say("held_why"));
@@ -86,6 +92,7 @@ class Microphone {
     if (isOver(state)) return;
     const seat = ownSeat(state);
     if (!seat || seat.muted) this.#room.shut = false;
+    if (seat && !ownSeat(before)) this.#comeUp();
     if (seat) this.#stage.setMuted(seat.muted || this.#room.shut);
     else if (ownSeat(before) || this.#stage.state !== "off") this.#stoodUp();
   }
@@ -127,10 +134,11 @@ class Microphone {
    * The check, then `enter`, then the stage. Resolves to whether it came to that.
    * @param {string} label the check's last button: the key of its words
    * @param {() => unknown} enter
+   * @param {string} [why] a sentence above the check
    */
-  async #toStage(label, enter) {
+  async #toStage(label, enter, why) {
     const room = this.#room;
-    const microphone = await this.#checked(label);
+    const microphone = (await this.#checked(label, { why }))?.microphone;
     if (!microphone) return false;
     const seated = await room.attempt(async () => {
       await enter();
@@ -150,27 +158,55 @@ class Microphone {
   }
 
   /**
-   * The check, consent included. Resolves to the open microphone, or null if the person thought better of it.
+   * The check, consent included (`Check.run`).
    * @param {string} label
+   * @param {{ why?: string, isOptional?: boolean }} more
    */
-  #checked(label) {
+  #checked(label, more) {
     const room = this.#room;
     const { consented } = room.state.you;
     const agree = async () => {
       await room.ask("consent", { version: room.page.consent });
       room.dispatch({ type: "consented" });
     };
-    return this.#check.run({ consented, agree, label });
+    return this.#check.run({ consented, agree, label, ...more });
   }
 
-  /** Ask to speak: the first time after the check, so that nobody is let up who then cannot speak. */
+  /** Ask to speak: the first time after consent. The microphone may be tried then, and is needed once one is let up. */
   async #raiseHand() {
     if (!this.#room.state.you.consented) {
-      const microphone = await this.#checked("go_hand");
-      if (!microphone) return;
-      for (const track of microphone.getTracks()) track.stop();
+      const checked = await this.#checked("go_hand", { isOptional: true });
+      if (!checked) return;
+      for (const track of checked.microphone?.getTracks() ?? []) track.stop();
     }
     await this.#room.attempt(() => this.#room.ask("raise_hand"));
+  }
+
+  /**
+   * Host or co-host gave a seat, and both that and the seat are known: the microphone connects, closed, where the
+   * browser allows it; else it is asked for. A page that is not looked at leaves both to another.
+   */
+  async #comeUp() {
+    const by = this.#letUpBy;
+    const { state } = this.#room;
+    if (by === null || !ownSeat(state)) return;
+    this.#letUpBy = null;
+    if (document.visibilityState !== "visible" || document.querySelector("dialog[open]")) return;
+    if (!state.you.consented || !(await microphoneAllowed())) {
+      const name = labels(state.seats).get(by);
+      await this.#toStage("go_connect", () => {}, name ? say("let_up_by", { name }) : say("on_stage"));
+    } else await this.#connectClosed();
+  }
+
+  async #connectClosed() {
+    try {
+      await this.#claim(false);
+      await this.#openStage(await openMicrophone());
+      return true;
+    } catch (error) {
+      this.#cannotSpeak(error);
+      return false;
+    }
   }
 
   /** @param {MediaStream} microphone */
@@ -216,14 +252,8 @@ class Microphone {
 
   async #backToTable() {
     if (!ownSeat(this.#room.state) || this.#stage.state !== "off" || this.#room.elsewhere) return;
-    try {
-      await this.#claim(false);
-      await this.#openStage(await openMicrophone());
-      notice(say("back_muted"));
-    } catch (error) {
-      this.#cannotSpeak(error);
-      if (!this.#room.elsewhere) await this.#isAlone();
-    }
+    if (await this.#connectClosed()) notice(say("back_muted"));
+    else if (!this.#room.elsewhere) await this.#isAlone();
   }
 
   #stoodUp() {

@@ -11,7 +11,7 @@ import { say, sayMany } from "shared/words";
 
 /** @import { SeatState } from "room/wire" */
 /** @import { Room } from "room/core/room" */
-/** @import { Controls, Mounted, State } from "room/types" */
+/** @import { Controls, Level, Mounted, State } from "room/types" */
 
 const TALKING_KEPT = 13_000; // ms after which talking ends that is not said again (the media supervisor repeats it)
 
@@ -64,11 +64,13 @@ function chairs(state) {
  * @param {SeatState} seat
  * @param {string} label the name, told apart from others like it
  * @param {boolean} talking
+ * @param {Level | undefined} quality of the connection, where it is known and not good
  */
-function sentence(seat, label, talking) {
+function sentence(seat, label, talking, quality) {
   const role = seat.role === "speaker" ? [] : [say(seat.role)];
   const sounds = talking && !seat.muted ? "talking" : microphoneWord(seat);
-  return [isolated(label), ...role, say(seat.connected ? sounds : "away")].join(", ");
+  const now = seat.connected ? sounds : "away";
+  return [isolated(label), ...role, say(now), ...(quality ? [say(`quality_seat_${quality}`)] : [])].join(", ");
 }
 
 /** @param {SeatState} seat */
@@ -81,9 +83,9 @@ function badge(seat) {
 /**
  * @param {HTMLElement} item
  * @param {SeatState} seat
- * @param {{ label: string, talking: boolean, isYou: boolean }} seen
+ * @param {{ label: string, talking: boolean, isYou: boolean, quality: Level | undefined }} seen
  */
-function drawSeat(item, seat, { label, talking, isYou }) {
+function drawSeat(item, seat, { label, talking, isYou, quality }) {
   const part = (/** @type {string} */ name) => find(name, HTMLElement, item);
   item.dataset.user = seat.user;
   item.dataset.role = seat.role;
@@ -92,8 +94,10 @@ function drawSeat(item, seat, { label, talking, isYou }) {
   item.classList.toggle("you", isYou);
   item.classList.toggle("talking", talking);
   drawAvatar(part(".avatar"), seat);
-  part(".unseen").textContent = sentence(seat, label, talking);
+  part(".unseen").textContent = sentence(seat, label, talking, quality);
   setIcon(part(".seat-mic"), badge(seat));
+  part(".seat-net").hidden = !quality;
+  setIcon(part(".seat-net"), quality === "bad" ? "net-bad" : "net-weak");
   part(".seat-name").textContent = isYou ? say("you") : seat.name.split(/\s+/)[0];
   part(".seat-role").hidden = seat.role === "speaker";
   part(".seat-role").textContent = seat.role === "speaker" ? "" : say(seat.role);
@@ -195,7 +199,10 @@ class Seats {
       const item = seat ? (seated.get(seat.user) ?? clone("[data-seat]")) : (free.pop() ?? clone("[data-chair]"));
       item.dataset.at = String(at);
       const isYou = seat?.user === state.you.user;
-      if (seat) drawSeat(item, seat, { label: labelOf(seat), talking: state.talking.has(seat.user), isYou });
+      if (seat) {
+        const quality = state.you.may.manage ? state.quality.get(seat.user) : undefined;
+        drawSeat(item, seat, { label: labelOf(seat), talking: state.talking.has(seat.user), isYou, quality });
+      }
       return item;
     });
     this.#arrange(items);

@@ -87,6 +87,11 @@ async function hearOneself(stream, tell) {
   return true;
 }
 
+/**
+ * What came of a check: the open microphone, if there is one.
+ * @typedef {{ microphone: MediaStream | null }} Checked
+ */
+
 export class Check {
   #sheet = find("#check-sheet", HTMLDialogElement);
   #ask;
@@ -96,11 +101,12 @@ export class Check {
   #level = null;
   /** @type {(() => void) | null} */
   #stopMeter = null;
-  /** @type {((stream: MediaStream | null) => void) | null} */
+  /** @type {((checked: Checked | null) => void) | null} */
   #finish = null;
   /** @type {boolean | null} */
   #network = null;
   #label = "go_seat";
+  #isOptional = false;
   /** @type {(() => Promise<void>) | null} */
   #agree = null;
   #consent = find("[data-check-consent]", HTMLInputElement, this.#sheet);
@@ -124,22 +130,30 @@ export class Check {
   }
 
   /**
-   * Opens the dialog. Resolves to the open microphone (a stream), or null if the person thought better of it.
-   * `agree` is called once, before the end, if they had not agreed to being recorded before.
-   * @param {{ consented: boolean, agree: () => Promise<void>, label: string }} options
-   * @returns {Promise<MediaStream | null>}
+   * Opens the dialog. Resolves to what came of it, or null if the person thought better of it. `agree` is called once,
+   * before the end, if they had not agreed to being recorded before. `why` is a sentence above all; `isOptional` asks
+   * for consent alone, and the microphone may be tried.
+   * @param {{ consented: boolean, agree: () => Promise<void>, label: string, why?: string, isOptional?: boolean }} options
+   * @returns {Promise<Checked | null>}
    */
-  run({ consented, agree, label }) {
+  run({ consented, agree, label, why = "", isOptional = false }) {
     this.#consent.checked = this.#consent.disabled = consented;
     this.#label = label;
+    this.#isOptional = isOptional;
+    this.#network = null;
     this.#agree = consented ? null : agree;
+    this.#part("why").hidden = !why;
+    this.#part("why").textContent = why;
     this.#part("insecure").hidden = window.isSecureContext;
+    this.#part("optional").hidden = !isOptional;
+    this.#part("net-step").hidden = isOptional;
+    verdict(this.#part("mic-wrong"), "bad", "");
     this.#wrong("");
     this.#draw();
     this.#sheet.showModal();
-    if (window.isSecureContext) this.#tryNetwork();
-    else verdict(this.#part("net"), "bad", say("check_insecure"));
-    if (consented) this.#openMicrophone();
+    if (!window.isSecureContext) verdict(this.#part("net"), "bad", say("check_insecure"));
+    else if (!isOptional) this.#tryNetwork();
+    if (consented && !isOptional) this.#openMicrophone();
     return new Promise((resolve) => (this.#finish = resolve));
   }
 
@@ -158,12 +172,12 @@ export class Check {
   }
 
   #draw() {
-    const agreed = this.#consent.checked && window.isSecureContext;
-    this.#part("mic").inert = !agreed;
+    const agreed = this.#consent.checked;
+    this.#part("mic").inert = !agreed || !window.isSecureContext;
     this.#part("open").hidden = this.#stream !== null;
     this.#part("opened").hidden = this.#stream === null;
-    this.#goButton.disabled = !agreed || this.#stream === null;
-    this.#goButton.textContent = say(this.#network === false ? "go_anyway" : this.#label);
+    this.#goButton.disabled = !agreed || (this.#stream === null && !this.#isOptional);
+    this.#goButton.textContent = say(this.#network === false && !this.#isOptional ? "go_anyway" : this.#label);
     if (!agreed) this.#letGo();
   }
 
@@ -173,6 +187,7 @@ export class Check {
   }
 
   async #tryNetwork() {
+    this.#part("net-step").hidden = false;
     verdict(this.#part("net"), "", say("net_trying"));
     this.#network = await tryNetwork(this.#ask);
     const good = this.#network;
@@ -193,6 +208,7 @@ export class Check {
       return;
     }
     if (!this.#sheet.open) return this.#letGo();
+    if (this.#part("net-step").hidden) this.#tryNetwork();
     const hadFocus = document.activeElement === this.#part("open") || document.activeElement === document.body;
     const stream = this.#stream;
     await this.#listDevices(stream);
@@ -245,16 +261,16 @@ export class Check {
       this.#draw();
       return;
     }
-    const stream = this.#stream;
+    const microphone = this.#stream;
     this.#stream = null;
-    this.#end(stream);
+    this.#end({ microphone });
   }
 
-  /** @param {MediaStream | null} stream */
-  #end(stream) {
+  /** @param {Checked | null} checked */
+  #end(checked) {
     this.#letGo();
     this.#sheet.close();
-    this.#finish?.(stream);
+    this.#finish?.(checked);
     this.#finish = null;
   }
 

@@ -21,12 +21,22 @@ export async function microphones() {
   return all.filter((one) => one.kind === "audioinput");
 }
 
-/** Events: `change` (see `state`: off, opening, on), `mic_lost`, `elsewhere` (another page of this person has the microphone). */
+/** @param {MediaStream} stream */
+function stop(stream) {
+  for (const track of stream.getTracks()) track.stop();
+}
+
+/**
+ * Events: `change` (see `state`: off, opening, on), `replaced` (the microphone is gone, another one goes on; detail: its
+ * label), `mic_lost`, `elsewhere` (another page of this person has the microphone).
+ */
 export class Stage extends EventTarget {
   #ask;
   #speaker;
   /** @type {MediaStream | null} */
   #microphone = null;
+  /** @type {MediaStream | null} the last one that ended by itself, for which another is being opened */
+  #gone = null;
   /** @type {Peer | null} */
   #peer = null;
   /** @type {(() => void) | null} what takes the sound of the others away */
@@ -59,11 +69,8 @@ export class Stage extends EventTarget {
    */
   async open(microphone) {
     this.close();
-    this.#microphone = microphone;
-    const [track] = microphone.getAudioTracks();
-    track.enabled = false;
-    track.addEventListener("ended", () => this.#microphone === microphone && this.#lostMicrophone());
-    this.ownLevel = new Level(microphone);
+    this.#open = false;
+    this.#take(microphone);
     this.#tries = 0;
     await this.reconnect();
   }
@@ -86,6 +93,42 @@ export class Stage extends EventTarget {
     this.#open = !muted;
     const track = this.#microphone?.getAudioTracks()[0];
     if (track) track.enabled = !muted;
+  }
+
+  /** The id of the microphone in use; empty for none. */
+  get device() {
+    return this.#microphone?.getAudioTracks()[0].getSettings().deviceId ?? "";
+  }
+
+  /**
+   * Go on with another microphone, open or closed as the last one was; the connection stays. Rejects as
+   * `openMicrophone`, and then the last one is still in use.
+   * @param {string} [device] its id; the one that the system prefers unless named
+   */
+  async use(device = "") {
+    const before = this.#microphone;
+    const microphone = await openMicrophone(device);
+    if (this.#microphone !== before || !before) return stop(microphone); // stood up, or chose again, meanwhile
+    this.#take(microphone);
+    const [track] = microphone.getAudioTracks();
+    const sender = this.#peer?.connection.getSenders().find((one) => one.track?.kind === "audio");
+    await sender?.replaceTrack(track);
+    stop(before);
+    this.dispatchEvent(new Event("change"));
+  }
+
+  /** After devices changed: a microphone that is gone is replaced, also where the browser does not end its track. */
+  async lookAfter() {
+    const { device } = this;
+    const microphone = this.#microphone;
+    if (!microphone || !device) return;
+    const known = await microphones();
+    if (known.every((one) => one.deviceId && one.deviceId !== device)) await this.#ended(microphone);
+  }
+
+  /** What WebRTC knows of the connection; null while there is none. */
+  async stats() {
+    return this.state === "on" && this.#peer ? this.#peer.connection.getStats() : null;
   }
 
   /** Anew, with the same microphone: after the media server restarted or the network changed. */
@@ -114,9 +157,37 @@ export class Stage extends EventTarget {
     this.#hangUp();
     this.ownLevel?.stop();
     this.ownLevel = null;
-    this.#microphone?.getTracks().forEach((track) => track.stop());
+    if (this.#microphone) stop(this.#microphone);
     this.#microphone = null;
     this.#become("off");
+  }
+
+  /** @param {MediaStream} microphone */
+  #take(microphone) {
+    const [track] = microphone.getAudioTracks();
+    track.enabled = this.#open;
+    track.addEventListener("ended", () => this.#ended(microphone));
+    this.ownLevel?.stop();
+    this.ownLevel = new Level(microphone);
+    this.#microphone = microphone;
+  }
+
+  /**
+   * The device was unplugged, or the browser took the microphone away: the one that the system prefers goes on.
+   * @param {MediaStream} microphone the one that ended
+   */
+  async #ended(microphone) {
+    if (this.#microphone !== microphone || this.#gone === microphone) return;
+    this.#gone = microphone;
+    try {
+      await this.use();
+    } catch (error) {
+      console.info("microphone", error.name);
+      if (this.#microphone === microphone) this.#lostMicrophone();
+      return;
+    }
+    const label = this.#microphone?.getAudioTracks()[0].label ?? "";
+    if (this.#microphone) this.dispatchEvent(new CustomEvent("replaced", { detail: label }));
   }
 
   /** @param {number} run */

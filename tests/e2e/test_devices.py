@@ -1,0 +1,139 @@
+"""Microphones that change while one talks, and connections that get weak, in browsers."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from playwright.sync_api import Page, expect
+
+from rooms.models import Room, Seat
+from tests.e2e.browser import PHONE, Chromium, axe, in_every_look, overflow, resize, sit_down_and_speak, start_sound
+from tests.support.people import person
+from tests.support.processes import Site
+from tests.support.rooms import open_room, seated
+from tests.support.waiting import wait_until
+
+# Keeps the page's connections, so that a test sees which microphone is sent and has them tell of trouble.
+PEERS = """
+window.peers = [];
+const Real = window.RTCPeerConnection;
+window.RTCPeerConnection = class extends Real {
+  constructor(config) { super(config); window.peers.push(this); }
+};
+"""
+SENT = """() => {
+  const connected = window.peers.filter((peer) => peer.connectionState === "connected");
+  const { track } = connected.at(-1).getSenders()[0];
+  return { device: track.getSettings().deviceId, state: track.readyState, open: track.enabled };
+}"""
+# The device is unplugged: the browser ends the track, and lists it no more.
+UNPLUG = """() => {
+  const { track } = window.peers.flatMap((peer) => peer.getSenders()).findLast((sender) => sender.track);
+  track.stop();
+  track.dispatchEvent(new Event("ended"));
+}"""
+NONE_LEFT = """() => {
+  navigator.mediaDevices.getUserMedia = () => Promise.reject(new DOMException("none", "NotFoundError"));
+}"""
+# What the page's connections tell from now on: `window.lost` is the share of what is sent that gets lost.
+TELL = """(share) => {
+  window.lost = share;
+  if (window.told) return;
+  window.told = { at: performance.now(), sent: 0, lost: 0 };
+  RTCPeerConnection.prototype.getStats = async () => {
+    const { told } = window;
+    const sent = Math.floor((performance.now() - told.at) / 20);
+    told.lost += (sent - told.sent) * window.lost;
+    told.sent = sent;
+    return new Map([
+      ["sent", { type: "outbound-rtp", packetsSent: sent }],
+      ["lost", { type: "remote-inbound-rtp", packetsLost: told.lost, roundTripTime: 0.05, jitter: 0 }],
+    ]);
+  };
+}"""
+
+
+def at_the_table(web: Site, chromium: Chromium, **options: Any) -> tuple[Room, Page]:
+    web.start("media", MEDIA_ICE_SECONDS="60")
+    room = open_room()
+    context = chromium.context(person("ada"), **options)
+    context.add_init_script(PEERS)
+    page = context.new_page()
+    chromium.listen_to(page)
+    chromium.go(page, room.get_absolute_url())
+    page.wait_for_selector('[data-do="share"]:not([disabled])')
+    start_sound(page)
+    sit_down_and_speak(page)
+    return room, page
+
+
+def test_another_microphone_while_one_talks(web: Site, chromium: Chromium) -> None:
+    room, page = at_the_table(web, chromium, viewport=PHONE)
+    before = page.evaluate(SENT)
+    assert before["open"] and before["state"] == "live"
+    opener = page.get_by_role("button", name="Choose the microphone")
+    opener.focus()
+    page.keyboard.press("Enter")
+    choice = page.get_by_label("Your microphone", exact=True)
+    expect(choice).to_be_visible()
+    assert in_every_look(page) == []
+    resize(page, **PHONE)
+    others = [
+        value
+        for value in choice.locator("option").evaluate_all("all => all.map((one) => one.value)")
+        if value != before["device"]
+    ]
+    choice.select_option(others[0])
+    expect(page.get_by_role("dialog").get_by_role("status")).to_contain_text("You speak through")
+    after = page.evaluate(SENT)
+    assert after == {"device": others[0], "state": "live", "open": True}
+    page.get_by_role("dialog").get_by_role("button", name="Close").click()
+    expect(opener).to_be_focused()
+    page.locator('[data-do="mute"]').click()
+    expect(page.locator('[data-do="unmute"]')).to_be_visible()
+    opener.click()
+    choice.select_option(before["device"])
+    expect(page.get_by_role("dialog").get_by_role("status")).to_contain_text("You speak through")
+    assert page.evaluate(SENT) == {**before, "open": False}, "a closed microphone stays closed"
+    seat = Seat.objects.get(room=room, user__handle="ada", left_at=None)
+
+    def is_muted() -> bool:
+        seat.refresh_from_db()
+        return seat.muted
+
+    wait_until(is_muted, 60, "a microphone that the server knows to be closed")
+    assert not page.evaluate(SENT)["open"], "and it is still closed once the server said so"
+
+
+def test_a_microphone_that_vanishes(web: Site, chromium: Chromium) -> None:
+    _room, page = at_the_table(web, chromium)
+    page.evaluate(UNPLUG)
+    expect(page.locator("[data-notice]")).to_contain_text("Your microphone is gone. You go on through")
+    expect(page.locator('[data-do="mute"]')).to_be_visible()
+    sent = page.evaluate(SENT)
+    assert sent["state"] == "live" and sent["open"]
+    page.evaluate(NONE_LEFT)
+    page.evaluate(UNPLUG)
+    expect(page.locator("[data-notice]")).to_contain_text("Your microphone stopped.")
+    expect(page.locator('[data-do="unmute"]')).to_be_visible()
+
+
+def test_a_weak_connection_is_said_to_the_person_and_the_host(web: Site, chromium: Chromium) -> None:
+    room, page = at_the_table(web, chromium)
+    bert = seated("bert", room)
+    host = chromium.room(room, room.host, viewport=PHONE)
+    other, listener = chromium.room(room, bert), chromium.room(room)
+    mark = ".seat[data-user=ada] .seat-net"
+    page.evaluate(TELL, 0.5)
+    expect(page.locator("[data-notice]")).to_contain_text("others hear you only in parts", timeout=60_000)
+    expect(host.locator(mark)).to_be_visible(timeout=60_000)
+    expect(host.locator(".seat[data-user=ada] .seat-who")).to_have_accessible_name(re.compile("bad connection$"))
+    for elsewhere in (other, listener):
+        expect(elsewhere.locator(mark)).to_be_hidden()
+    host.locator(".seat[data-user=ada] .seat-who").click()
+    expect(host.locator("[data-person-quality]")).to_contain_text("Bad connection: others hear only parts.")
+    assert in_every_look(host) == [] and axe(page) == [] and overflow(page) == []
+    page.evaluate(TELL, 0)
+    expect(host.locator(mark)).to_be_hidden(timeout=120_000)
+    expect(page.locator("[data-notice]")).not_to_contain_text("others hear you only in parts")
