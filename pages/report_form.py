@@ -8,6 +8,7 @@ from typing import Any, cast
 
 from django import forms
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from core.fields import TypedField
 from core.once import new_once
@@ -69,10 +70,10 @@ class ReportForm(forms.Form):
         error_messages={"required": NO_CATEGORY, "invalid_choice": NO_CATEGORY},
     )
     starts = RoomTimeField(
-        label=_("From"),
+        label=pgettext_lazy("time", "From"),
         help_text=_("Minutes and seconds since the room began, as well as you know. Ten minutes at most."),
     )
-    ends = RoomTimeField(label=_("To"))
+    ends = RoomTimeField(label=pgettext_lazy("time", "To"))
     words = TypedField(
         label=_("In your own words (may stay empty)"),
         text=WORDS,

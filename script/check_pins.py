@@ -17,7 +17,6 @@ NOT_IMPORTED = {
     "argon2-cffi": "Django hashes passwords with it (config/fixed.py)",
     "django-stubs": "mypy's plugin (pyproject.toml)",
     "djangorestframework-stubs": "mypy's plugin (pyproject.toml)",
-    "fido2": "allauth's passkeys (MFA_SUPPORTED_TYPES)",
     "hiredis": "redis reads faster with it",
     "import-linter": "a program of script/check",
     "mypy": "a program of script/check",

@@ -243,7 +243,7 @@ def test_whom_one_blocks_is_asked_about_before_they_are_heard(chromium: Chromium
 
 
 def test_a_speaker_hears_nothing_until_it_is_answered(web: Site, chromium: Chromium) -> None:
-    """Who speaks hears the others another way; leaving from the stage frees the seat without another question."""
+    """A speaker hears the others another way; leaving from the stage frees the seat without another question."""
     web.start("media", MEDIA_ICE_SECONDS="60")
     room = open_room()
     anna, bert = person("anna"), seated("bert", room)

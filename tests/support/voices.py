@@ -54,7 +54,7 @@ class Voice:
 
 
 class _Pattern:
-    """What is said, as it is looked for: anywhere in it, also across its end."""
+    """Words as they are looked for: anywhere in it, also across its end."""
 
     def __init__(self, samples: peers.Samples) -> None:
         sound = _sharpened(samples)
@@ -104,13 +104,13 @@ def _loudness(samples: peers.Samples, block: int) -> Floats:
 
 
 def near_sound(ears: peers.Ears, since: float, until: float) -> peers.Samples:
-    """What arrived at a listener by WebRTC."""
+    """The sound that arrived at a listener by WebRTC."""
     parts = [part for part, at in zip(ears.parts, ears.arrived, strict=False) if since <= at < until]
     return np.concatenate(parts) if parts else np.zeros(0, np.int16)
 
 
 def far_sound(far: HlsListener, since: float, until: float) -> peers.Samples:
-    """What was recorded then, of the pieces that a listener by HLS fetched."""
+    """The recording of that time, of the pieces that a listener by HLS fetched."""
     decoder, parts = Decoder(), [np.zeros(0, np.int16)]
     for _number, piece in sorted(dict(far.pieces).items()):
         parts.append(_part(decoder.add(piece), piece.at.timestamp(), since, until))
@@ -118,7 +118,7 @@ def far_sound(far: HlsListener, since: float, until: float) -> peers.Samples:
 
 
 def recorded_sound(file: RecordingFile, since: float, until: float) -> peers.Samples:
-    """What a finished track or mix has of that time."""
+    """The part of a finished track or mix from that time."""
     started = file.recording.room.started_at
     assert started is not None
     return _part(peers.read_clip(path_of(file)), started.timestamp() + file.start_ms / 1000, since, until)

@@ -131,7 +131,7 @@ def speaking_handles(room_pk: int) -> set[int]:
 
 
 async def in_janus(room: Room) -> tuple[set[str], int]:
-    """Who is in a room's mix, and how many listen near, as Janus itself says."""
+    """The names in a room's mix, and how many listen near, as Janus itself says."""
     janus = Janus(settings.JANUS_WS_URL, settings.JANUS_API_SECRET, lambda _event: None)
     name, key = f"room-{room.pk}", settings.JANUS_ADMIN_KEY
     await janus.open()
