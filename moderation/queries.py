@@ -5,10 +5,25 @@ from __future__ import annotations
 from uuid import UUID
 
 from moderation.models import Report
+from people.handles import read_handle
 from people.models import User
+from people.queries import person
+from rooms.models import Room, Seat
 
 
 def own_report(reporter: User, slug: str, receipt: UUID) -> Report | None:
     """Find a person's own report in a room by the number of its receipt."""
     rows = Report.objects.select_related("room").filter(reporter=reporter, room__slug=slug, receipt=receipt)
     return rows.first()
+
+
+def subject_named(room: Room, handle: str) -> User | None:
+    """Find the account that a report names. One that is closed is found only if it was on the room's stage: an answer
+    must not tell it from one that never was."""
+    name = read_handle(handle)
+    if name is None:
+        return None
+    if user := person(name):
+        return user
+    closed = User.objects.by_handle(name)
+    return closed if closed is not None and Seat.objects.filter(room=room, user=closed).exists() else None

@@ -50,7 +50,8 @@ def report_page(request: HttpRequest, slug: str) -> HttpResponse:
             raise Http404
         return render(request, "pages/report.html", {"room": room, "refused": refused.text}, status=refused.status)
     about = named_person(request.POST.get("about") or request.GET.get("about", ""), me)
-    people = people_to_report(room, me, about)
+    sees = may_see(room, me)
+    people = people_to_report(room, me, about, sees)
     initial = {"about": about.handle if about else "", **proposed_range(room, request.GET)}
     form = ReportForm(people, request.POST or None, initial=initial)
     status = 400
@@ -63,7 +64,8 @@ def report_page(request: HttpRequest, slug: str) -> HttpResponse:
             form.refused(refused.fields)
             if not refused.fields:
                 form.add_error(None, refused.text)
-    return render(request, "pages/report.html", {"room": room, "form": form}, status=status if form.errors else 200)
+    context = {"room": room, "sees": sees, "form": form}
+    return render(request, "pages/report.html", context, status=status if form.errors else 200)
 
 
 @never_cache
@@ -96,17 +98,19 @@ def named_person(handle: str, me: User) -> User | None:
     return None if user == me else user
 
 
-def people_to_report(room: Room, me: User, about: User | None) -> dict[str, User]:
-    """Return people by handle: those whom the reader may see on stage now, or hear in the recording; and `about`.
+def may_see(room: Room, me: User) -> bool:
+    """Whether the reader may see a live room now, or hear again one that is over. Others may report in it, but read
+    neither its title nor who is on stage."""
+    if room.is_live:
+        return permissions.may_enter(facts_of(room, me)) is None
+    return may_replay(room, Who.of_user(me))
 
-    Somebody who was put out sees nobody who came later.
-    """
+
+def people_to_report(room: Room, me: User, about: User | None, sees: bool) -> dict[str, User]:
+    """Return people by handle: `about`, and where the reader `sees` the room those on stage now or in the recording."""
     seats = Seat.objects.filter(room=room).exclude(user=me).select_related("user").order_by("taken_at", "pk")
     if room.is_live:
         seats = seats.filter(left_at=None)
-        sees = permissions.may_enter(facts_of(room, me)) is None
-    else:
-        sees = may_replay(room, Who.of_user(me))
     people = {seat.user.handle: seat.user for seat in seats} if sees else {}
     return people | ({about.handle: about} if about else {})
 

@@ -12,12 +12,8 @@ from moderation.models import WORDS, Report
 from moderation.refusals import ModerationRefused
 from moderation.rules.reports import LONGEST_MS, clamped_range, may_report
 from people.models import User
-from people.standing import lock_standing
-from rooms.models import Consent, Hand, Removal, Room, Seat
-from rooms.rules import permissions
-from rooms.rules.facts import facts_of_who
-from rooms.rules.identity import Who
-from rooms.rules.roles import may_replay
+from people.standing import lock_standing, standing_of, why_not_enter
+from rooms.models import Room
 from rooms.wire.events import tell_staff
 
 REPORTS = Limit("report", per_minute=2, burst=10, refused=ModerationRefused)
@@ -66,21 +62,11 @@ def _sent_before(reporter: User, key: str) -> Report | None:
 
 def why_not_report(reporter: User, room: Room) -> str | None:
     """Return the code for which a person may not report anything in a room; None if they may."""
-    who = Who.of_user(reporter)
-    facts = facts_of_who(room, who)
     return may_report(
-        kept_out=facts.kept_out,
+        kept_out=why_not_enter(standing_of(reporter)),
         started=room.started_at is not None,
         purged=room.purged_at is not None,
-        admitted=permissions.may_enter(facts) is None,
-        was_here=_was_here(reporter, room) or may_replay(room, who),
     )
-
-
-def _was_here(reporter: User, room: Room) -> bool:
-    """Whether rows show that a person took part in a room, or was put out of it. Mere listeners leave no row."""
-    rows = (Seat, Hand, Consent, Removal)
-    return any(model._default_manager.filter(room=room, user=reporter).exists() for model in rows)
 
 
 def _validated(room: Room, category: str, words: str, from_ms: int, to_ms: int) -> dict[str, object]:

@@ -8,9 +8,9 @@ from rest_framework.response import Response
 from core.api.views import ApiView, described
 from moderation.actions.reports import report
 from moderation.api import shapes
+from moderation.queries import subject_named
 from moderation.refusals import ModerationRefused
 from moderation.wording import RECEIVED
-from people.handles import read_handle
 from people.models import User
 from rooms.models import Room
 
@@ -27,16 +27,15 @@ class Reports(ApiView):
         if room is None:
             raise ModerationRefused("unknown_room")
         values = self.values(shapes.ReportRequest)
-        row = report(self.me, room, **{**values, "subject": _subject(values["subject"])})
+        row = report(self.me, room, **{**values, "subject": _subject(room, values["subject"])})
         return Response({"id": row.receipt, "text": str(RECEIVED)}, status=201)
 
 
-def _subject(handle: str | None) -> User | None:
+def _subject(room: Room, handle: str | None) -> User | None:
     """The account that a report is about; None for the room. Raises unknown_person."""
     if handle is None:
         return None
-    name = read_handle(handle)
-    user = None if name is None else User.objects.by_handle(name)
+    user = subject_named(room, handle)
     if user is None:
         raise ModerationRefused("unknown_person")
     return user

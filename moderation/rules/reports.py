@@ -5,18 +5,17 @@ from __future__ import annotations
 LONGEST_MS = 10 * 60 * 1000  # of one report; a longer one is several reports
 
 
-def may_report(*, kept_out: str | None, started: bool, purged: bool, admitted: bool, was_here: bool) -> str | None:
-    """Reporting something in a room: people who may enter it, were in it, or may hear it again.
+def may_report(*, kept_out: str | None, started: bool, purged: bool) -> str | None:
+    """Reporting something in a room: every account, whether or not the room admits it.
 
-    `kept_out` is the refusal code of the account itself. A person who was removed or blocked counts as having been
-    there (`was_here`): being put out must not end the right to report.
+    `kept_out` is the refusal code of the account itself. Being put out must not end the right to report, and a listener
+    leaves no row by which one who was there could be told from one who was not. A refusal by the room would also tell
+    people who were never invited from those who are blocked.
     """
     if kept_out is not None:
         return kept_out
     if not started:
         return "unknown_room"
-    if not (admitted or was_here):
-        return "not_allowed"
     return "copy_gone" if purged else None
 
 

@@ -20,12 +20,14 @@ from moderation.models import Report
 from moderation.refusals import ModerationRefused
 from moderation.rules.reports import LONGEST_MS, clamped_range, may_report
 from people.actions import standing
+from people.models import User
 from retention.artefacts import BY_NAME, Expiry, erase_rows
 from rooms import actions, channels
 from rooms.hooks import export_texts
-from rooms.models import Room, RoomEvent
+from rooms.models import Removal, Room, RoomEvent
 from rooms.rules.identity import Who
 from rooms.wire.snapshot import snapshot
+from social.actions.blocks import block
 from tests.support.people import api_client, person
 from tests.support.rooms import open_room, seated
 
@@ -95,15 +97,13 @@ def test_values_are_checked_and_the_range_is_clamped() -> None:
 
 
 def test_the_rules_of_right_and_range() -> None:
-    may = {"kept_out": None, "started": True, "purged": False, "admitted": False, "was_here": False}
+    may = {"kept_out": None, "started": True, "purged": False}
     answers: list[tuple[dict[str, Any], str | None]] = [
-        ({}, "not_allowed"),
-        ({"admitted": True}, None),
-        ({"was_here": True}, None),
-        ({"was_here": True, "purged": True}, "copy_gone"),
-        ({"purged": True}, "not_allowed"),
-        ({"admitted": True, "kept_out": "account_suspended"}, "account_suspended"),
-        ({"admitted": True, "started": False}, "unknown_room"),
+        ({}, None),
+        ({"purged": True}, "copy_gone"),
+        ({"kept_out": "account_suspended"}, "account_suspended"),
+        ({"started": False}, "unknown_room"),
+        ({"started": False, "purged": True}, "unknown_room"),
     ]
     for change, answer in answers:
         assert may_report(**{**may, **change}) == answer
@@ -114,17 +114,29 @@ def test_the_rules_of_right_and_range() -> None:
 
 
 def test_who_may_report_in_a_room_for_invited_people() -> None:
-    room = old(open_room())
-    was_here, removed = seated("washere", room), person("removed")
+    """Blocked, removed and uninvited people are answered alike: nobody learns from it which of them they are."""
+    room = old(open_room(entry_policy="invited"))
+    was_here, removed, stranger, blocked = (person(name) for name in ("washere", "removed", "stranger", "blocked"))
     actions.remove_person(room.pk, removed, by=room.host)
-    actions.leave_seat(room.pk, was_here)
-    actions.set_entry_policy(room.pk, room.host, "invited")
-    stranger = person("stranger")
-    assert refused(api_client(stranger), room) == "not_allowed"
+    block(room.host, blocked)
+    assert Removal.objects.filter(user=blocked).exists()
+    people = (room.host, was_here, removed, stranger, blocked)
+    assert [post(api_client(user), room)[0] for user in people] == [201] * 5
     assert refused(Client(), room) == "not_signed_in"
-    assert [post(api_client(user), room)[0] for user in (room.host, was_here, removed)] == [201] * 3
     room.slug = "nowhere222"
     assert refused(api_client(stranger), room) == "unknown_room"
+
+
+def test_closed_accounts_are_reported_only_where_they_were_on_stage() -> None:
+    """Elsewhere the answer does not tell them from accounts that never were."""
+    room, elsewhere = old(open_room()), old(open_room("second"))
+    seated("gone", room)
+    person("begun", signing_up=True)
+    User.objects.filter(handle="gone").update(is_active=False)
+    client = api_client(person("reporter"))
+    assert post(client, room, subject="gone")[0] == 201
+    assert [refused(client, elsewhere, subject=name) for name in ("gone", "nobody-here")] == ["unknown_person"] * 2
+    assert refused(client, room, subject="begun") == "unknown_person"
 
 
 def test_closed_accounts_and_purged_rooms_report_nothing() -> None:

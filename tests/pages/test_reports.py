@@ -18,7 +18,8 @@ from pages.report_views import PROPOSED_MS
 from pages.templatetags.replay import at
 from people.models import User
 from rooms import actions
-from rooms.models import Room
+from rooms.models import Removal, Room
+from social.actions.blocks import block
 from tests.support.people import person
 from tests.support.recordings import talked_room
 from tests.support.rooms import ended_room, open_room, published, seated
@@ -149,12 +150,25 @@ def test_who_is_signed_out_signs_in_and_comes_back() -> None:
     assert send(strict, room).status_code == 403 and not Report.objects.exists()
 
 
+def test_the_page_tells_neither_a_block_nor_a_removal(django_capture_on_commit_callbacks: Any) -> None:
+    """Uninvited, blocked and removed people get the same page, without the room's title and people."""
+    room = old(open_room(entry_policy="invited", title="Quixotry at dusk"))
+    people = [person(name) for name in ("stranger", "blocked", "removed")]
+    with django_capture_on_commit_callbacks(execute=True):
+        block(room.host, people[1])
+    actions.remove_person(room.pk, people[2], by=room.host)
+    assert Removal.objects.count() == 2
+    pages = [signed_in(user).get(address(room, "?from=1&to=2")) for user in people]
+    assert [page.status_code for page in pages] == [200] * 3
+    for page in pages:
+        assert "Quixotry" not in page.content.decode() and offered(page.content.decode()) == []
+    assert "Quixotry at dusk" in signed_in(room.host).get(address(room)).content.decode()
+    assert [send(signed_in(user), room).status_code for user in people] == [302] * 3
+
+
 def test_rooms_in_which_one_may_not_report() -> None:
     room = old(open_room(entry_policy="signed_in"))
     client = signed_in(person("stranger"))
-    actions.set_entry_policy(room.pk, room.host, "invited")
-    for answer in (client.get(address(room)), send(client, room)):
-        assert answer.status_code == 403 and "<form class" not in answer.content.decode()
     assert client.get("/rooms/nowhere222/report/").status_code == 404
     Room.objects.filter(pk=room.pk).update(status="scheduled", started_at=None)
     assert client.get(address(room)).status_code == 404
