@@ -1,7 +1,6 @@
 // Acts on a person, as buttons of their card (templates/pages/card_*.html): each is there while it makes sense. Their
 // features stand before the card in features/all.js, so that it opens, and takes the focus, with what fits.
-import { labels } from "names";
-import { seatOf } from "room/core/state";
+import { nameOf, seatOf } from "room/core/state";
 import { find, hit } from "shared/dom";
 
 /** @import { SeatState } from "room/wire" */
@@ -35,7 +34,7 @@ export class CardActs {
       const act = acts[hit(event, "[data-card-do]")?.dataset.cardDo ?? ""];
       if (!act) return;
       this.#sheet.close();
-      act.run(this.#user, labels(room.state.seats).get(this.#user) ?? this.#user);
+      act.run(this.#user, nameOf(room.state, this.#user));
     });
   }
 

@@ -1,4 +1,5 @@
 // Reading the room's state, and the changes of it that features share. Pure: no DOM, no network.
+import { labels } from "names";
 
 /** @import { Snapshot, SeatState } from "room/wire" */
 /** @import { Level, State } from "room/types" */
@@ -68,6 +69,15 @@ export function withRoom(state, change) {
  */
 export function seatOf(state, user) {
   return state.seats.find((seat) => seat.user === user);
+}
+
+/**
+ * How a person is called in a sentence: by name, or with their handle where others are called alike or they have no seat.
+ * @param {State} state
+ * @param {string} user a handle
+ */
+export function nameOf(state, user) {
+  return labels(state.seats).get(user) ?? `@${user}`;
 }
 
 /**

@@ -1,8 +1,7 @@
 // Blocking a person from their card; and the question, before somebody is heard whom one blocked, whether one stays.
-import { labels } from "names";
 import { notice } from "room/core/notices";
 import { ClosingOffer, moveFocus } from "room/core/put_out";
-import { isOver, mayActOn, seatOf } from "room/core/state";
+import { isOver, mayActOn, nameOf, seatOf } from "room/core/state";
 import { api, personPath } from "shared/api";
 import { find, findAll, write } from "shared/dom";
 import { say } from "shared/words";
@@ -91,11 +90,6 @@ class Blocks {
     this.#room.draw();
   }
 
-  /** @param {string} user a handle */
-  #name(user) {
-    return labels(this.#room.state.seats).get(user) ?? `@${user}`;
-  }
-
   /** @param {State} state */
   #drawButton(state) {
     this.#button.hidden = this.#user === state.you.user;
@@ -108,7 +102,7 @@ class Blocks {
   #pressed() {
     const user = this.#user;
     if (!user) return;
-    const name = this.#name(user);
+    const name = nameOf(this.#room.state, user);
     find("#person-sheet", HTMLDialogElement).close();
     if (this.#blocked.has(user)) this.#unblock(user, name);
     else this.#ask(user, name);
@@ -176,7 +170,7 @@ class Blocks {
     if (this.#question.open && users.join() === this.#asked.join()) return;
     this.#asked = users;
     const list = find("[data-blocked-names]", HTMLElement, this.#question);
-    list.replaceChildren(...users.map((user) => inList(this.#name(user))));
+    list.replaceChildren(...users.map((user) => inList(nameOf(this.#room.state, user))));
     if (this.#question.open) return;
     this.#question.returnValue = "";
     this.#question.showModal();

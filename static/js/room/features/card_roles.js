@@ -6,7 +6,7 @@ import { say } from "shared/words";
 
 /** @import { Room } from "room/core/room" */
 
-const MOST_COHOSTS = 2;
+const MOST_COHOSTS = 2; // rooms/rules/permissions.py
 
 /**
  * @param {Room} room

@@ -1,7 +1,6 @@
 // A person's card: who they are, and what the host may do about their seat.
-import { labels } from "names";
 import { ACTION_SHOWN, notice } from "room/core/notices";
-import { mayActOn, microphoneWord, seatOf } from "room/core/state";
+import { mayActOn, microphoneWord, nameOf, seatOf } from "room/core/state";
 import { drawAvatar } from "shared/avatar";
 import { find, hit } from "shared/dom";
 import { say } from "shared/words";
@@ -40,7 +39,7 @@ class PersonCard {
    */
   #takeOff(user) {
     this.#takeOffNow();
-    const name = labels(this.#room.state.seats).get(user) ?? user;
+    const name = nameOf(this.#room.state, user);
     const timer = setTimeout(() => this.#takeOffNow(), ACTION_SHOWN);
     this.#leaving = { user, name, timer };
     if (!seatOf(this.#room.state, user)?.muted) this.#room.attempt(() => this.#room.ask("mute", { user }));

@@ -1,8 +1,7 @@
 // Removing people from the room, from their card, after a question; and the list of those who were, to let them in again.
-import { labels } from "names";
 import { notice } from "room/core/notices";
 import { ClosingOffer, moveFocus } from "room/core/put_out";
-import { isOver, mayActOn, seatOf } from "room/core/state";
+import { isOver, mayActOn, nameOf, seatOf } from "room/core/state";
 import { clone, find, findAll, hit, write } from "shared/dom";
 import { say } from "shared/words";
 
@@ -40,16 +39,8 @@ class Removal {
 
   /** @type {Mounted["messages"]} */
   messages = {
-    removed: ({ data: { user, by } }) => {
-      this.#removed.add(user);
-      this.#drawList(this.#room.state);
-      if (this.#isOther(by)) notice(say("removed_by", { name: this.#name(by), other: this.#name(user) }));
-    },
-    removal_undone: ({ data: { user, by } }) => {
-      this.#removed.delete(user);
-      this.#drawList(this.#room.state);
-      if (this.#isOther(by)) notice(say("let_in_by", { name: this.#name(by), other: this.#name(user) }));
-    },
+    removed: ({ data: { user, by } }) => this.#changed(user, by, true),
+    removal_undone: ({ data: { user, by } }) => this.#changed(user, by, false),
   };
 
   /**
@@ -72,20 +63,25 @@ class Removal {
     this.#removed = new Set(/** @type {string[] | undefined} */ (state.you.parts.removed) ?? []);
   }
 
-  /** @param {string} user a handle */
-  #isOther(user) {
-    return user !== this.#room.state.you.user;
-  }
-
-  /** @param {string} user a handle */
-  #name(user) {
-    return labels(this.#room.state.seats).get(user) ?? `@${user}`;
+  /**
+   * Somebody was removed or let in again, by the reader on some page of theirs or by another of the host's side.
+   * @param {string} user a handle
+   * @param {string} by a handle
+   * @param {boolean} isRemoved
+   */
+  #changed(user, by, isRemoved) {
+    const { state } = this.#room;
+    if (isRemoved) this.#removed.add(user);
+    else this.#removed.delete(user);
+    this.#drawList(state);
+    if (by === state.you.user) return;
+    notice(say(isRemoved ? "removed_by" : "let_in_by", { name: nameOf(state, by), other: nameOf(state, user) }));
   }
 
   /** @param {string} user a handle */
   #ask(user) {
     const sheet = this.#sheet;
-    const name = this.#name(user);
+    const name = nameOf(this.#room.state, user);
     find("#person-sheet", HTMLDialogElement).close();
     write(find("#remove-title"), say("remove_title", { name }));
     this.#offer.show(this.#room.state);
