@@ -29,7 +29,7 @@ export const cardMutes = {
     return new CardActs(room, {
       hold_mute: act(room, "hold_mute", ({ held }) => !held),
       lift_mute: act(room, "lift_mute", ({ held }) => held),
-      ask_unmute: act(room, "ask_unmute", ({ muted, held }) => muted && !held),
+      ask_unmute: act(room, "ask_unmute", ({ connected, muted, held }) => connected && muted && !held),
     });
   },
 };
