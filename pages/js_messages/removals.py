@@ -32,5 +32,5 @@ def removal_words() -> dict[str, str]:
         "report_refused_category": str(report_form.NO_CATEGORY),
         "report_refused_from_ms": str(report_form.BEYOND),
         "report_refused_to_ms": str(report_form.BEYOND),
-        "report_failed": _("That did not work, and nothing was sent. What you wrote is still there; try again."),
+        "report_failed": _("No answer came, so perhaps nothing was sent. What you wrote is still there; try again."),
     }

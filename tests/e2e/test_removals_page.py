@@ -1,15 +1,12 @@
-"""Remove, block and report in browsers: each once by keyboard alone; who is told what, and what is heard meanwhile."""
+"""Remove and block in browsers: each once by keyboard alone; who is told what, and what is heard meanwhile."""
 
 from __future__ import annotations
 
 import re
-from urllib.parse import quote
 
 import pytest
 from playwright.sync_api import Locator, Page, WebSocket, expect
 
-from moderation.models import Report
-from people.models import User
 from rooms import actions
 from rooms.models import Removal, Room, Seat
 from social.actions.blocks import block
@@ -30,7 +27,6 @@ from tests.e2e.test_room import press_until, seat_of
 from tests.support.cohosts import with_cohosts
 from tests.support.people import person
 from tests.support.processes import Site
-from tests.support.recordings import talked_room
 from tests.support.rooms import is_connected, open_room, seated
 from tests.support.waiting import wait_until
 
@@ -274,97 +270,6 @@ def test_a_speaker_hears_nothing_until_it_is_answered(web: Site, chromium: Chrom
     assert sits(room, "bert")
 
 
-def test_a_report_from_the_card_by_keyboard(chromium: Chromium) -> None:
-    """In a dialog, so that the room goes on; what is wrong is said beside its field; the receipt has the focus."""
-    room = open_room()
-    ada, lea = seated("ada", room), person("lea")
-    page, host = chromium.room(room, lea, viewport=PHONE), chromium.room(room, room.host)
-    host.evaluate(WATCH)
-    press(page, f"{seat_of('ada')} .seat-who")
-    press(page, "[data-person-report]")
-    sheet = page.get_by_role("dialog", name="Report something in this room")
-    expect(sheet.get_by_label("Whom is it about?")).to_have_value("ada")
-    expect(sheet.get_by_label("From")).to_have_value("0:00")
-    expect(sheet.get_by_label("To", exact=True)).to_have_value(re.compile(r"0:\d\d|1:\d\d"))
-    press(page, "[data-report-send]")
-    expect(sheet.get_by_text("Choose what happened.")).to_be_visible()
-    category = sheet.get_by_label("What happened?")
-    expect(category).to_be_focused()
-    fine(page)
-    page.keyboard.type("Something else")
-    expect(category).to_have_value("other")
-    press(page, "[data-report-send]")
-    words = sheet.get_by_label("In your own words")
-    expect(words).to_be_focused()
-    expect(category).not_to_have_attribute("aria-invalid", "true")
-    page.keyboard.type("They shouted.")
-    sheet.get_by_label("From").fill("50:00")
-    sheet.get_by_label("To", exact=True).fill("51:00")
-    press(page, "[data-report-send]")
-    ends = sheet.get_by_label("To", exact=True)
-    expect(sheet.get_by_text("The room was not that long.")).to_be_visible()
-    expect(ends).to_be_focused()
-    sheet.get_by_label("From").fill("0:00")
-    ends.fill("0:01")
-    press(page, "[data-report-send]")
-    done = page.locator("[data-report-done]")
-    expect(done).to_be_focused()
-    row = Report.objects.get()
-    expect(done).to_contain_text(str(row.receipt))
-    fine(page)
-    assert (row.subject, row.reporter, row.category, row.words) == (ada, lea, "other", "They shouted.")
-    assert row.from_ms == 0 and row.to_ms <= 1000
-    press(page, "[data-report-done] .button")
-    expect(page.locator(f"{seat_of('ada')} .seat-who")).to_be_focused()
-    assert told(host) == [], "nobody in the room learns of it"
-    assert page.evaluate("() => document.querySelector('[data-live]').textContent") == "Live"
-    # The server refused values and said so to the console, as it should.
-    chromium.complaints[:] = [text for text in chromium.complaints if "status of 400" not in text]
-
-
-def test_who_was_put_out_still_reports_from_the_open_page(chromium: Chromium) -> None:
-    room = open_room()
-    ada = seated("ada", room)
-    page = chromium.room(room, ada, viewport=PHONE)
-    actions.remove_person(room.pk, ada, by=room.host)
-    expect(page.get_by_text(OUT)).to_be_focused()
-    page.get_by_role("link", name="Report this room").click()
-    sheet = page.get_by_role("dialog", name="Report something in this room")
-    sheet.get_by_label("Whom is it about?").select_option("host")
-    sheet.get_by_label("What happened?").select_option("harassment")
-    sheet.get_by_role("button", name="Send the report").click()
-    expect(page.locator("[data-report-done]")).to_be_focused()
-    expect(page.locator("[data-report-done]")).to_contain_text(str(Report.objects.get().receipt))
-    assert Report.objects.get().subject == room.host
-
-
-def test_the_page_of_a_report(chromium: Chromium) -> None:
-    """From a room without an account by way of signing in, in a tab of its own; and without script, by keyboard."""
-    room = open_room()
-    seated("ada", room)
-    path = f"/rooms/{room.slug}/report/"
-    stranger = chromium.room(room, viewport=PHONE)
-    card = open_card(stranger, "ada")
-    with stranger.expect_popup() as opened:
-        card.get_by_role("link", name="Report").click()
-    expect(opened.value).to_have_url(re.compile(rf"/accounts/login/\?next={quote(path + '?about=ada')}$"))
-    lea = person("lea")
-    page = chromium.page(f"{path}?about=ada", lea, java_script_enabled=False)
-    press_until(page, "Tab", "#id_category", most=80)
-    page.keyboard.press("Tab")
-    page.keyboard.press("Tab")
-    page.keyboard.press("Enter")
-    expect(page.get_by_role("link", name="What happened?: Choose what happened.")).to_be_visible()
-    press_until(page, "Tab", "#id_category", most=80)
-    page.keyboard.type("Harassment")
-    press(page, "main .button.main")
-    expect(page.get_by_role("heading", name="We received it")).to_be_visible()
-    row = Report.objects.get()
-    expect(page.locator("main code")).to_have_text(str(row.receipt))
-    assert row.subject == User.objects.get(handle="ada")
-    chromium.complaints[:] = [text for text in chromium.complaints if "status of 400" not in text]
-
-
 def test_the_pages_are_for_everybody(chromium: Chromium) -> None:
     room = open_room()
     seated("ada", room)
@@ -386,16 +291,3 @@ def test_the_pages_are_for_everybody(chromium: Chromium) -> None:
     page = chromium.page(room.get_absolute_url(), out, expect=403)
     wrong += [f"refused: {text}" for text in in_every_look(page)]
     assert not wrong, "\n".join(wrong)
-
-
-def test_a_report_from_where_the_replay_stands(web: Site, chromium: Chromium) -> None:
-    room = talked_room()
-    page = chromium.page(f"/r/{room.slug}/replay/#t=10-14.5", room.host)
-    page.wait_for_selector("[data-replay][data-ready]")
-    with page.expect_popup() as opened:
-        page.get_by_role("link", name="Report something").click()
-    form = opened.value
-    expect(form.get_by_label("From")).to_have_value("0:10")
-    expect(form.get_by_label("To", exact=True)).to_have_value("0:15")
-    expect(form.get_by_label("Whom is it about?").locator("option")).to_have_count(3)
-    assert axe(page) == [] and overflow(page) == []

@@ -161,12 +161,13 @@ export class Room extends EventTarget {
     this.stage.hushed = hushed;
   }
 
-  /** For good: the room is over, or this page is out of it. */
+  /** For good: the room is over, or this page is out of it. A report that is being written can still be sent. */
   finish() {
     this.stage.close();
     this.audience.stop();
     this.socket.close();
-    for (const sheet of findAll("dialog[open]")) if (sheet instanceof HTMLDialogElement) sheet.close();
+    const sheets = findAll("dialog[open]:not([data-outlives-room])");
+    for (const sheet of sheets) if (sheet instanceof HTMLDialogElement) sheet.close();
     clearAll();
   }
 }

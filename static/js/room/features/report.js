@@ -36,8 +36,8 @@ function wrongRange(from, to) {
   return to - from > LONGEST ? ["ends", "report_long"] : null;
 }
 
-/** @returns {string} a name by which the server knows the same report sent twice */
-function newName() {
+/** @returns {string} a mark by which the server knows the same report sent twice */
+function newOnce() {
   return Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, "0")).join("");
 }
 
@@ -69,7 +69,15 @@ class Report {
       event.preventDefault();
       this.#send();
     });
+    // What was changed is another report: the answer to the one before may have been lost on the way here.
+    this.#form.addEventListener("input", () => {
+      this.#once = newOnce();
+    });
     find("[data-report-close]", HTMLElement, this.#form).addEventListener("click", () => this.#sheet.close());
+    // What the dialog was opened from may be gone with the room.
+    this.#sheet.addEventListener("close", () => {
+      if (document.activeElement === document.body) find("#main").focus({ preventScroll: true });
+    });
   }
 
   /** @type {Mounted["messages"]} */
@@ -112,7 +120,7 @@ class Report {
     field.value = about;
     this.#field("starts").value = clock(now - BEFORE);
     this.#field("ends").value = clock(Math.ceil(now));
-    this.#once = newName();
+    this.#once = newOnce();
     this.#showWrong({});
     this.#form.hidden = false;
     this.#done.hidden = true;
