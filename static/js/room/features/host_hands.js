@@ -4,6 +4,7 @@ import { freePlaces, isOver } from "room/core/state";
 import { audioContext } from "room/sound/level";
 import { drawAvatar } from "shared/avatar";
 import { clone, find, findAll, hit, write } from "shared/dom";
+import { keepChoice, keptChoice } from "shared/kept";
 import { clock } from "shared/time";
 import { number, say, sayMany } from "shared/words";
 
@@ -11,27 +12,8 @@ import { number, say, sayMany } from "shared/words";
 /** @import { Local, Mounted, State } from "room/types" */
 /** @import { HandRaised, Hands } from "room/wire" */
 
-const SOUND = "stamtafel.hands.sound"; // in localStorage: "on" for a sound with each new hand
+const SOUND = "stamtafel.hands.sound"; // the choice of a sound with each new hand
 const TICK = 5000; // ms between two drawings of waiting times
-
-/** @returns {boolean} */
-function soundWanted() {
-  try {
-    return localStorage.getItem(SOUND) === "on";
-  } catch (error) {
-    console.info("localStorage", error.name); // blocked by the browser's settings
-    return false;
-  }
-}
-
-/** @param {boolean} wanted */
-function keepSound(wanted) {
-  try {
-    localStorage.setItem(SOUND, wanted ? "on" : "off");
-  } catch (error) {
-    console.info("localStorage", error.name);
-  }
-}
 
 /** Two short, soft tones. */
 function chime() {
@@ -64,9 +46,9 @@ class HandsPanel {
   constructor(room) {
     this.#room = room;
     this.#reset(room.state);
-    this.#sound.checked = soundWanted();
+    this.#sound.checked = keptChoice(SOUND, false);
     this.#sound.addEventListener("change", () => {
-      keepSound(this.#sound.checked);
+      keepChoice(SOUND, this.#sound.checked);
       if (this.#sound.checked) chime();
     });
     this.#panel.addEventListener("click", (event) => this.#clicked(event));

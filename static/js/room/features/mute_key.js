@@ -1,6 +1,7 @@
 // The key M turns one's own microphone on and off, unless one types or switched it off (a key that one hits by accident,
 // or says to a computer that listens, must not do it).
 import { find, hit } from "shared/dom";
+import { keepChoice, keptChoice } from "shared/kept";
 
 const KEPT = "mute-key";
 const CONTROLS = ["mute", "unmute", "held"];
@@ -11,8 +12,8 @@ export const muteKey = {
   mount(room) {
     const box = find("[data-mute-key]", HTMLInputElement);
     const panel = find("[data-keys]");
-    box.checked = localStorage.getItem(KEPT) !== "off";
-    box.addEventListener("change", () => localStorage.setItem(KEPT, box.checked ? "on" : "off"));
+    box.checked = keptChoice(KEPT, true);
+    box.addEventListener("change", () => keepChoice(KEPT, box.checked));
     document.addEventListener("keydown", (event) => {
       if (event.key.toLowerCase() !== "m" || event.repeat || event.ctrlKey || event.metaKey || event.altKey) return;
       if (!box.checked || hit(event, TYPING) || document.querySelector("dialog[open]")) return;
