@@ -14,18 +14,13 @@ from rooms.models import HandOver, Room, Seat
 from social.models import Follow
 from tests.e2e.browser import LOOKS, PHONE, Chromium, axe, in_every_look, overflow, start_sound
 from tests.e2e.test_manners import WATCH
-from tests.e2e.test_room import press_until, seat_of
+from tests.e2e.test_room import open_card, press_until, seat_of
 from tests.support.cohosts import with_cohosts
 from tests.support.people import person
 from tests.support.processes import Site
 from tests.support.rooms import open_room, seated
 
 KEPT = "A host keeps you muted: nobody hears you until a host lets you speak again."
-
-
-def open_card(page: Page, handle: str) -> Locator:
-    page.locator(seat_of(handle)).get_by_role("button").click()
-    return page.locator("#person-sheet")
 
 
 def press_on_card(page: Page, handle: str, button: str) -> None:
@@ -146,7 +141,7 @@ def test_all_are_muted_at_once(chromium: Chromium) -> None:
         "bob": [],
         "host": [],
         "ada": ["No longer co-host"],
-        "cas": ["Keep muted", "Ask to unmute", "Take off the stage"],
+        "cas": ["Keep muted", "Take off the stage"],  # whose page is not open: nobody would be asked
     }
     for handle, wanted in wanted_of.items():
         card = open_card(hers, handle)
@@ -154,6 +149,17 @@ def test_all_are_muted_at_once(chromium: Chromium) -> None:
         card.get_by_role("button", name="Close").click()
     press_on_card(host, "cas", "Make co-host")
     heard(host, "There are two co-hosts already.")
+
+
+def test_a_card_closes_when_its_person_leaves(chromium: Chromium) -> None:
+    """The focus would go back to the seat, which is gone too."""
+    room = open_room()
+    ada = seated("ada", room)
+    page = chromium.room(room, person("lea"))
+    expect(open_card(page, "ada")).to_be_visible()
+    actions.leave_seat(room.pk, ada)
+    expect(page.locator("#person-sheet")).to_be_hidden()
+    expect(page.locator("#main")).to_be_focused()
 
 
 def test_a_room_changes_hands_by_keyboard_alone(chromium: Chromium) -> None:

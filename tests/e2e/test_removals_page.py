@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 import pytest
-from playwright.sync_api import Locator, Page, WebSocket, expect
+from playwright.sync_api import Page, WebSocket, expect
 
 from rooms import actions
 from rooms.models import Removal, Room, Seat
@@ -23,7 +23,7 @@ from tests.e2e.browser import (
     start_sound,
 )
 from tests.e2e.test_manners import WATCH
-from tests.e2e.test_room import press_until, seat_of
+from tests.e2e.test_room import open_card, press_until, seat_of
 from tests.support.cohosts import with_cohosts
 from tests.support.people import person
 from tests.support.processes import Site
@@ -40,11 +40,6 @@ window.GainNode = class extends Made { constructor(...all) { super(...all); wind
 """
 VOLUME = "() => window.gains.at(-1).gain.value"
 SILENT = "() => document.querySelector('[data-sound]').muted"
-
-
-def open_card(page: Page, handle: str) -> Locator:
-    page.locator(seat_of(handle)).get_by_role("button").click()
-    return page.locator("#person-sheet")
 
 
 def press(page: Page, wanted: str, key: str = "Enter") -> None:

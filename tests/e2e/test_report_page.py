@@ -13,8 +13,8 @@ from people.models import User
 from rooms import actions
 from tests.e2e.browser import PHONE, Chromium, axe, overflow
 from tests.e2e.test_manners import WATCH
-from tests.e2e.test_removals_page import OUT, fine, open_card, press, told
-from tests.e2e.test_room import press_until, seat_of
+from tests.e2e.test_removals_page import OUT, fine, press, told
+from tests.e2e.test_room import open_card, press_until, seat_of
 from tests.support.people import person
 from tests.support.processes import Site
 from tests.support.recordings import talked_room

@@ -6,7 +6,7 @@ import re
 
 from django.conf import settings
 from django.utils import timezone
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Locator, Page, expect
 
 from people.models import User
 from rooms import actions
@@ -20,6 +20,11 @@ from tests.support.rooms import open_room, seated
 
 def seat_of(handle: str) -> str:
     return f'.seat[data-user="{handle}"]'
+
+
+def open_card(page: Page, handle: str) -> Locator:
+    page.locator(seat_of(handle)).get_by_role("button").click()
+    return page.locator("#person-sheet")
 
 
 def press_until(page: Page, key: str, wanted: str, most: int = 40) -> None:

@@ -63,3 +63,13 @@ export function clone(selector, kind) {
 export function readJson(id) {
   return JSON.parse(find(`script#${id}`).textContent ?? "");
 }
+
+/**
+ * Give an element the focus if nothing has it that is shown: what had it is gone.
+ * @param {HTMLElement} element
+ */
+export function catchFocus(element) {
+  const { activeElement: now, body } = document;
+  // An element in a dialog that was just closed has it still, until the page is drawn.
+  if (!now || now === body || !now.checkVisibility()) element.focus({ preventScroll: true });
+}

@@ -2,7 +2,7 @@
 import { ACTION_SHOWN, notice } from "room/core/notices";
 import { mayActOn, microphoneWord, nameOf, seatOf } from "room/core/state";
 import { drawAvatar } from "shared/avatar";
-import { find, hit } from "shared/dom";
+import { catchFocus, find, hit } from "shared/dom";
 import { say } from "shared/words";
 
 /** @import { Room } from "room/core/room" */
@@ -90,6 +90,7 @@ class PersonCard {
     const seat = seatOf(state, this.#user);
     if (!seat) {
       this.#sheet.close();
+      catchFocus(find("#main")); // the seat from which the card was opened is gone, too
       return false;
     }
     const part = (/** @type {string} */ name) => find(`[data-person-${name}]`, HTMLElement, this.#sheet);

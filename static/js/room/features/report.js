@@ -1,7 +1,7 @@
 // Reporting somebody, or the room, to moderators: the form of the page for it, in a dialog, so that the sound goes on.
 import { isolated } from "names";
 import { api } from "shared/api";
-import { find, findAll, write } from "shared/dom";
+import { catchFocus, find, findAll, write } from "shared/dom";
 import { clock } from "shared/time";
 import { known, say } from "shared/words";
 
@@ -75,9 +75,7 @@ class Report {
     });
     find("[data-report-close]", HTMLElement, this.#form).addEventListener("click", () => this.#sheet.close());
     // What the dialog was opened from may be gone with the room.
-    this.#sheet.addEventListener("close", () => {
-      if (document.activeElement === document.body) find("#main").focus({ preventScroll: true });
-    });
+    this.#sheet.addEventListener("close", () => catchFocus(find("#main")));
   }
 
   /** @type {Mounted["messages"]} */
