@@ -82,7 +82,7 @@ def unfollow(request: HttpRequest, handle: str) -> HttpResponse:
 def block(request: HttpRequest, handle: str) -> HttpResponse:
     """Say what a block does, and block on POST."""
     user = person_or_404(handle)
-    shown = shown_to(user, request.user)
+    shown = shown_to(user, request)
     if request.method == "GET" and not (shown.is_you or shown.blocked_by_you):
         return render(request, "social/block.html", {"person": user, "shown": shown})
     try:

@@ -14,9 +14,9 @@ from rooms import actions
 from rooms.models import Room, RoomEvent
 from rooms.rules import limits
 from tests.support.client import Page, code
-from tests.support.hands import refused
 from tests.support.people import api_client, person
 from tests.support.processes import Site
+from tests.support.races import refused
 from tests.support.rooms import open_room, seated
 
 JSON = "application/json"
