@@ -256,10 +256,8 @@ MFA_TOTP_TOLERANCE = 1  # a code is good for half a minute longer on both sides:
 LANGUAGE_CODE = "en"
 LANGUAGES = [("en", _("English")), ("nl", _("Dutch"))]
 LOCALE_PATHS = [BASE_DIR / "locale"]
-USE_I18N = True
-USE_TZ = True
+USE_I18N = USE_TZ = USE_THOUSAND_SEPARATOR = True
 TIME_ZONE = "UTC"
-USE_THOUSAND_SEPARATOR = True
 
 # --- mail ----------------------------------------------------------------------------------------------------------
 MAIL_FOLDER = Path(env_str("MAIL_FOLDER", str(LOCAL_DIR / "mail")))
