@@ -22,5 +22,4 @@ def replay_words() -> dict[str, str]:
         "sound_failed": _("The sound could not be loaded. Reload the page to try again; nothing is lost."),
         "percent": _("{percent} %"),
         "minutes_left": _("about {minutes} min left"),
-        "range": _("From {from} to {to}"),
     }

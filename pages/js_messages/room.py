@@ -74,7 +74,6 @@ def _control_words() -> dict[str, str]:
         "stage_full": _("Every seat is taken. One is free when somebody stands up."),
         "sound_on": _("Sound on"),
         "sound_off": _("Sound off"),
-        "share": _("Share"),
         "copied": _("The address is copied."),
         "copy_failed": _("The address could not be copied. Here it is: {url}"),
         "connecting": _("Sound is being connected…"),
@@ -131,8 +130,6 @@ def _trouble_words() -> dict[str, str]:
         "gone": _("There is no room at this address any more."),
         "out_not_allowed": _("This room is not open to everybody: its host chooses who may come in."),
         "out_not_signed_in": _("Only people who are signed in come into this room."),
-        "sound_lost": _("The sound was lost. It is being connected again…"),
-        "sound_none": _("The sound could not be connected. It is tried again by itself."),
         "mic_elsewhere": _(
             "You speak in another page or on another device. This page stays quiet until you speak here."
         ),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from typing import Any, cast
@@ -22,17 +21,11 @@ from rooms.models import Consent, Recording, Room, RoomEvent, Seat
 from rooms.rules.refusals import RoomRefused
 from social.models import Follow
 from tests.support.people import person
-from tests.support.races import at_once
+from tests.support.races import at_once, refused
 from tests.support.rooms import consented, open_room, seated
 from tests.support.staff import with_fresh_step
 
 pytestmark = pytest.mark.django_db(transaction=True)
-
-
-def refused(act: Callable[..., Any], *args: Any, **values: Any) -> str:
-    with pytest.raises(RoomRefused) as caught:
-        act(*args, **values)
-    return caught.value.code
 
 
 def log_of(room: Room) -> list[tuple[int, str]]:

@@ -16,9 +16,9 @@ from rooms import actions
 from rooms.models import Hand, RoomEvent, Seat
 from social.models import Follow
 from tests.rooms.test_sweep import come, go
-from tests.support.hands import outcomes, part, picky_room, queue, raised, refused
+from tests.support.hands import outcomes, part, picky_room, queue, raised
 from tests.support.people import people, person
-from tests.support.races import at_once
+from tests.support.races import at_once, refused
 from tests.support.rooms import consented, open_room, seated
 
 pytestmark = pytest.mark.django_db

@@ -14,22 +14,13 @@ from rooms import actions
 from rooms.media.supervisor import wanted
 from rooms.models import Room, RoomEvent, Seat
 from rooms.rules.identity import Who
-from rooms.rules.refusals import RoomRefused
 from tests.support.client import Page, code
 from tests.support.people import api_client, person
 from tests.support.processes import Site
+from tests.support.races import said
 from tests.support.rooms import consented, open_room, seated
 
 pytestmark = pytest.mark.django_db
-
-
-def said(act: Any, *args: Any, **named: Any) -> str:
-    """ "ok", or the code of the refusal."""
-    try:
-        act(*args, **named)
-    except RoomRefused as refused:
-        return str(refused.code)
-    return "ok"
 
 
 def opened(handle: str, room: Room) -> User:

@@ -22,9 +22,9 @@ from rooms.models import NOTICE, Consent, Recording, RecordingFile, ReplayObject
 from rooms.rules import permissions
 from rooms.rules.identity import Who
 from rooms.rules.publishing import NAMES_PUBLICATION, narrowest, up_to, wider, widest_publication
-from rooms.rules.refusals import RoomRefused
 from rooms.rules.roles import may_replay
 from tests.support.people import person
+from tests.support.races import refused
 from tests.support.recordings import talked_room
 from tests.support.rooms import make_public, published
 
@@ -44,12 +44,6 @@ def user(handle: str) -> User:
 
 def recording_of(room: Room) -> Recording:
     return Recording.objects.get(room=room)
-
-
-def refused(act: Any, *args: Any, **values: Any) -> str:
-    with pytest.raises(RoomRefused) as caught, transaction.atomic():
-        act(*args, **values)
-    return caught.value.code
 
 
 def heard_by_nobody_new(room: Room) -> bool:

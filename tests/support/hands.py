@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
-
-import pytest
 
 from people.models import User
 from rooms import actions
 from rooms.models import Hand, Room
 from rooms.rules.identity import Who
-from rooms.rules.refusals import RoomRefused
 from rooms.wire.snapshot import snapshot
 from tests.support.people import person
 from tests.support.rooms import consented, open_room
@@ -35,12 +31,6 @@ def queue(room: Room) -> list[str]:
 
 def outcomes(room: Room) -> dict[str, str]:
     return dict(Hand.objects.filter(room=room).order_by("id").values_list("user__handle", "outcome"))
-
-
-def refused(act: Callable[..., Any], *args: Any, **more: Any) -> str:
-    with pytest.raises(RoomRefused) as caught:
-        act(*args, **more)
-    return caught.value.code
 
 
 def part(room: Room, user: User) -> Any:

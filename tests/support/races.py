@@ -1,4 +1,4 @@
-"""Acts at the same moment, and how each ended."""
+"""How acts ended: one, or several that begin at the same moment."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-from django.db import connection
+import pytest
+from django.db import connection, transaction
 
 from rooms.rules.refusals import RoomRefused
 
@@ -19,6 +20,13 @@ def said(act: Any, *args: Any, **named: Any) -> str:
     except RoomRefused as refused:
         return str(refused.code)
     return "ok"
+
+
+def refused(act: Callable[..., Any], *args: Any, **named: Any) -> str:
+    """The code with which an act is refused; one that is done fails the test."""
+    with pytest.raises(RoomRefused) as caught, transaction.atomic():
+        act(*args, **named)
+    return caught.value.code
 
 
 def at_once(*acts: Callable[[], Any]) -> list[str]:
