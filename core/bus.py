@@ -16,6 +16,9 @@ from redis.retry import Retry
 
 log = logging.getLogger(__name__)
 
+MOST_CONNECTIONS = 32  # of one event loop's pool; subscriptions hold theirs
+CONNECTION_WITHIN = 5.0  # seconds that a command waits for a free one
+
 
 def key(name: str) -> str:
     """Return the full name of a key or channel of this installation."""
@@ -36,9 +39,15 @@ def client() -> redis.Redis:
 
 
 def connect() -> redis.asyncio.Redis:
-    """Make a connection pool for one event loop. It never retries: the caller handles a lost connection."""
-    return redis.asyncio.Redis.from_url(
+    """Make a connection pool for one event loop. It never retries: the caller handles a lost connection.
+
+    It has at most MOST_CONNECTIONS, and a command waits for a free one, because a thousand sockets may close in the
+    same moment. After CONNECTION_WITHIN seconds it raises a RedisError, as where Redis is away.
+    """
+    pool = redis.asyncio.BlockingConnectionPool.from_url(
         settings.REDIS_URL,
+        max_connections=MOST_CONNECTIONS,
+        timeout=CONNECTION_WITHIN,
         decode_responses=True,
         encoding_errors="replace",  # what is no UTF-8 is no JSON of ours either, and must not end a subscription
         socket_timeout=None,
@@ -47,6 +56,7 @@ def connect() -> redis.asyncio.Redis:
         health_check_interval=0,
         retry=AsyncRetry(NoBackoff(), 0),
     )
+    return redis.asyncio.Redis.from_pool(pool)
 
 
 def publish(channel: str, text: str) -> None:
