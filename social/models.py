@@ -33,13 +33,15 @@ class Block(models.Model):
     """`blocker` and `blocked` neither follow nor write to each other; `blocked` is out of the rooms of `blocker`.
 
     `undid_follow` is whether `blocked` believes to follow `blocker`: they did until then, or asked to since. They are
-    answered as if they did, so that the block does not show.
+    answered as if they did, so that the block does not show. `settled` is whether the apps above have done what follows
+    from it (`social.signals.blocked`); until then it is done again.
     """
 
     blocker = models.ForeignKey(User, models.CASCADE, related_name="blocking_rows", verbose_name=_("blocker"))
     blocked = models.ForeignKey(User, models.CASCADE, related_name="blocked_rows", verbose_name=_("blocked"))
     undid_follow = models.BooleanField(_("ended a follow"), default=False)
     since = models.DateTimeField(_("since"), default=timezone.now)
+    settled = models.BooleanField(default=False, editable=False)
 
     class Meta:
         verbose_name = _("block")
@@ -48,7 +50,10 @@ class Block(models.Model):
             models.UniqueConstraint(fields=["blocker", "blocked"], name="block_once"),
             models.CheckConstraint(condition=~Q(blocker=F("blocked")), name="block_not_oneself"),
         ]
-        indexes = [models.Index(fields=["blocked"], name="block_by_blocked")]
+        indexes = [
+            models.Index(fields=["blocked"], name="block_by_blocked"),
+            models.Index(fields=["since"], condition=Q(settled=False), name="block_unsettled"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.blocker_id} ⊘ {self.blocked_id}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable, Iterable
 from functools import partial
 from typing import Any
 
@@ -25,18 +26,34 @@ log = logging.getLogger(__name__)
 
 def on_block(sender: Any, blocker: User, blocked: User, **_more: Any) -> None:
     """Receive `social.signals.blocked`, after the commit. Each room is changed in a transaction of its own: one that
-    fails stops no other, and the facts of entry (`Facts.blocked_by_host`, `blocks_host`) hold without this."""
+    fails stops no other, and the facts of entry (`Facts.blocked_by_host`, `blocks_host`) hold without this.
+
+    Idempotent. Raises Unfinished where a room failed: the sweep does it again (`social.actions.blocks.settle_left`).
+    """
     theirs = Q(room__host=blocker) | Q(by=blocker)
     revoked = Invitation.objects.filter(theirs, user=blocked, state__in=STANDING)
     revoked.update(state=Invitation.State.REVOKED)
     live = Room.objects.filter(status=Room.Status.LIVE)
     helped = Q(host=blocker) | Q(seats__user=blocker, seats__role=Seat.Role.COHOST, seats__left_at=None)
-    managed = list(live.filter(helped).distinct())
-    run_each(managed, partial(_remove, blocker=blocker, blocked=blocked), "the removal of a blocked person")
-    run_each(live.filter(host=blocked), partial(_leave, blocker=blocker), "leaving the room of a blocked host")
+    remove, leave = partial(_remove, blocker=blocker, blocked=blocked), partial(_leave, blocker=blocker)
+    failed = _failed(live.filter(helped).distinct(), remove, "the removal of a blocked person")
+    failed += _failed(live.filter(host=blocked), leave, "leaving the room of a blocked host")
     account_changed(blocker, "blocked somebody")
     shared = live.filter(seats__user=blocked, seats__left_at=None).exclude(host=blocked)
-    run_each(shared, partial(tell_present, user=blocked, blockers=[blocker.pk]), "the notice to a blocker")
+    tell = partial(tell_present, user=blocked, blockers=[blocker.pk])
+    failed += _failed(shared, tell, "the notice to a blocker")
+    if failed:
+        raise Unfinished(f"{failed} failures")
+
+
+class Unfinished(Exception):
+    """A room did not react to a block."""
+
+
+def _failed(rooms: Iterable[Room], work: Callable[[Room], object], what: str) -> int:
+    """Call `work` for each room; returns for how many it failed."""
+    each = list(rooms)
+    return len(each) - run_each(each, work, what)
 
 
 def _remove(room: Room, blocker: User, blocked: User) -> None:

@@ -1,10 +1,10 @@
 """Hand over or end rooms whose host stays away, end those whose stage stays empty or whose time is up, and free seats
-and lower hands of people who stay away.
+and lower hands of people who stay away. Complete what a block causes in rooms, where a process died over it.
 
 Runs every few seconds in the worker. It reads presence, not sockets, so that it notices a killed web process too, and
-reads all rooms at once: one round trip to Redis and three queries, however many rooms are live, and five more where a
-room with co-hosts has lost its host. Safe to run concurrently: every change is an action that checks again under the
-room's lock.
+reads all rooms at once: one round trip to Redis and a fixed number of queries, however many rooms are live, and five
+more where a room with co-hosts has lost its host. Safe to run concurrently: every change is an action that checks again
+under the room's lock.
 """
 
 from __future__ import annotations
@@ -32,6 +32,7 @@ from rooms.models import Hand, HandOver, Room, Seat
 from rooms.rules.facts import grace_ends, hand_over_due
 from rooms.rules.heirs import heirs_among
 from rooms.rules.refusals import RoomRefused
+from social.actions.blocks import settle_left
 
 log = logging.getLogger(__name__)
 
@@ -59,8 +60,9 @@ def sweep_rooms(now: datetime | None = None) -> int:
 
     A failure in one room is logged; the other rooms are still swept.
     """
-    run_each(accounts_without_right(), apply_standing, "the standing of an account")
     now = now or timezone.now()
+    run_each(accounts_without_right(), apply_standing, "the standing of an account")
+    settle_left(now)
     ended: list[int] = []
 
     def sweep_one(seen: RoomPresence) -> None:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import logging
+from datetime import datetime, timedelta
 from functools import partial
 
 from django.db import transaction
 
+from core.batches import run_each
 from core.throttle import Limit
 from people.models import User
 from people.refusals import PeopleRefused
@@ -15,6 +17,7 @@ from social.models import Block, Follow
 
 log = logging.getLogger(__name__)
 
+SETTLED_WITHIN = timedelta(seconds=5)  # then the reaction to a block is taken for lost
 BLOCKS = Limit("block", per_minute=30, burst=60, refused=PeopleRefused)
 
 
@@ -55,7 +58,18 @@ def _lock(*people: User) -> None:
     list(User.objects.select_for_update(no_key=True).filter(pk__in=pks).order_by("pk").values_list("pk"))
 
 
+def settle_left(now: datetime) -> int:
+    """Have rooms react to the blocks to which they did not, or not wholly: the process died after the commit, or a
+    receiver failed. Returns how many were tried again. Safe to run beside `block`."""
+    left = Block.objects.filter(settled=False, since__lt=now - SETTLED_WITHIN).select_related("blocker", "blocked")
+    return run_each(list(left), lambda row: _send(row.blocker, row.blocked), "the reaction to a block")
+
+
 def _send(blocker: User, blocked: User) -> None:
-    for receiver, error in signals.blocked.send_robust(None, blocker=blocker, blocked=blocked):
-        if isinstance(error, Exception):
-            log.error("%s did not take a block of %s", receiver, blocked.pk, exc_info=error)
+    """Have the apps above react to a block, and note it as settled where none failed."""
+    answers = signals.blocked.send_robust(None, blocker=blocker, blocked=blocked)
+    failed = [(receiver, error) for receiver, error in answers if isinstance(error, Exception)]
+    for receiver, error in failed:
+        log.error("%s did not take a block of %s", receiver, blocked.pk, exc_info=error)
+    if not failed:
+        Block.objects.filter(blocker=blocker, blocked=blocked).update(settled=True)
