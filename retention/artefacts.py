@@ -76,6 +76,7 @@ TABLE: tuple[Artefact, ...] = (
     Artefact("invitations", Expiry.COPY, model="rooms.Invitation"),
     Artefact("removed listeners", Expiry.COPY, model="rooms.RemovedListener", room="removal__room_id"),
     Artefact("removals", Expiry.COPY, model="rooms.Removal"),
+    Artefact("staying followers", Expiry.COPY, model="rooms.StayingFollower", room="hand_over__room_id"),
     Artefact("hand-overs", Expiry.COPY, model="rooms.HandOver"),
     Artefact("presence", Expiry.TTL),
     # In memory: the last seconds of sound while recording is paused, and of each track on its way to the disk. The

@@ -4,6 +4,8 @@ A room has a sorted set of connections (`who|conn`, scored by expiry time) and a
 that "how many people" and "is this person here" take one step each. Connections of a killed process expire after `TTL`
 seconds. Everything runs in Lua on Redis' own clock, so that processes cannot race or disagree.
 
+Accounts whose last connection ended are kept for another `AROUND` seconds: their page may be loading again.
+
 A third hash marks since when people on stage are away, as the periodic sweep saw it. A mark holds only for an unbroken
 absence: entering removes it in the same step, `absences` removes the marks of people it is not called for, and all
 marks of a room expire when no sweep ran for `AWAY_KEPT` seconds, because nobody recorded then who was here.
@@ -30,17 +32,26 @@ LINGER = 10  # seconds for which a page that lost its connection counts as open:
 BATCH = 500  # connections per script call
 ROOMS = 200  # rooms per round trip
 AWAY_KEPT = 30  # seconds that marks of absence live without a sweep
+AROUND = 30  # seconds for which an account that left still counts as around
 COOKIES_KEPT = 3600  # seconds that listener cookies of accounts live after the last connection to the room
 MOST_COOKIES = 20  # remembered of one account in one room
 
-# KEYS: connections, people, marks of absence, listener cookies. Every script first removes expired connections.
-_PRUNE = """
+# KEYS: connections, people, marks of absence, listener cookies, accounts that left. Every script first removes expired
+# connections.
+_PRUNE = (
+    f"local around = {AROUND * 1000}\n"
+    + """
 local t = redis.call('TIME')
 local now = t[1] * 1000 + math.floor(t[2] / 1000)
 local function gone(member)
   local who = string.match(member, '^([^|]*)|')
   if redis.call('HINCRBY', KEYS[2], who, -1) <= 0 then
     redis.call('HDEL', KEYS[2], who)
+    if string.sub(who, 1, 2) == 'u:' then
+      redis.call('ZREMRANGEBYSCORE', KEYS[5], '-inf', now - around)
+      redis.call('ZADD', KEYS[5], now, who)
+      redis.call('PEXPIRE', KEYS[5], around)
+    end
     return 1
   end
   return 0
@@ -50,6 +61,7 @@ for _, member in ipairs(redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', now)) do
   gone(member)
 end
 """
+)
 # ARGV: ttl in ms, lifetime of cookies in s, members. Returns how many people were not here before.
 _ENTER = (
     _PRUNE
@@ -126,14 +138,25 @@ return 0
 )
 
 
+# Returns everybody who is here, and accounts that left a moment ago.
+_AROUND = (
+    _PRUNE
+    + """
+local answer = redis.call('HKEYS', KEYS[2])
+for _, who in ipairs(redis.call('ZRANGEBYSCORE', KEYS[5], now - around, '+inf')) do answer[#answer + 1] = who end
+return answer
+"""
+)
+
+
 def user_key(user_pk: int) -> str:
     """Key of an account as a person in a room; see `rooms.rules.identity.Who`."""
     return f"u:{user_pk}"
 
 
-def _keys(room_pk: int) -> tuple[str, str, str, str]:
+def _keys(room_pk: int) -> tuple[str, ...]:
     name = f"presence:{room_pk}"
-    return bus.key(name), bus.key(f"{name}:people"), bus.key(f"{name}:away"), bus.key(f"{name}:cookies")
+    return bus.key(name), *(bus.key(f"{name}:{part}") for part in ("people", "away", "cookies", "left"))
 
 
 def _run(client: Any, script: str, room_pk: int, *values: Any) -> Any:
@@ -236,6 +259,12 @@ def look_many(rooms: Mapping[int, Sequence[str]]) -> dict[int, tuple[int, list[b
         pipe = _pipeline(bus.client(), _LOOK, batch)
         people |= _counts(batch, pipe.execute(raise_on_error=False))
     return people
+
+
+def accounts_around(room_pk: int) -> set[int]:
+    """Accounts that are connected to a room, or were within the last `AROUND` seconds. Raises RedisError."""
+    people = _run(bus.client(), _AROUND, room_pk)
+    return {int(who.removeprefix("u:")) for who in people if who.startswith("u:")}
 
 
 def _batches(rooms: Mapping[int, Sequence[str]]) -> list[list[tuple[int, Sequence[str]]]]:

@@ -22,7 +22,14 @@ from rooms.recording.delivery import exports as _exports  # noqa: F401  # regist
 from rooms.recording.tasks import prepare_recording
 from social.signals import blocked
 
-PRESENCE_KEYS = ("presence:{}", "presence:{}:people", "presence:{}:away", "presence:{}:cookies", "count:{}")
+PRESENCE_KEYS = (
+    "presence:{}",
+    "presence:{}:people",
+    "presence:{}:away",
+    "presence:{}:cookies",
+    "presence:{}:left",
+    "count:{}",
+)
 
 live_links.register("rooms")(live_link)
 personal_parts.register("hands")(hands_part)

@@ -4,7 +4,7 @@ Important rules are database constraints too: one live room a host, one open sea
 ten speakers, an append-only log.
 """
 
-from rooms.models.admission import HandOver, Invitation, Removal, RemovedListener
+from rooms.models.admission import HandOver, Invitation, Removal, RemovedListener, StayingFollower
 from rooms.models.log import RoomEvent
 from rooms.models.recording import NOTICE, TOLD_GAP_MS, Recording, RecordingFile, RecordingsFolder, ReplayObjection
 from rooms.models.room import TITLE, TOPIC, Room, new_slug
@@ -28,5 +28,6 @@ __all__ = [
     "Room",
     "RoomEvent",
     "Seat",
+    "StayingFollower",
     "new_slug",
 ]

@@ -100,11 +100,7 @@ class RemovedListener(models.Model):
 
 
 class HandOver(models.Model):
-    """Change of a room's host. The former host keeps the replay, not the download.
-
-    `keeps_followers`: under entry policy `followers`, followers of the former host may still come in, so that nobody is
-    put out by the change. It ends when the entry policy is set anew.
-    """
+    """Change of a room's host. The former host keeps the replay, not the download."""
 
     class Reason(models.TextChoices):
         GIVEN = "given", _("the host handed it over")
@@ -115,7 +111,6 @@ class HandOver(models.Model):
     former = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+", verbose_name=_("former"))
     to = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+", verbose_name=_("new host"))
     reason = models.CharField(_("why"), max_length=9, choices=Reason.choices)
-    keeps_followers = models.BooleanField(_("admits the former host’s followers"), default=True)
     at = models.DateTimeField(_("when"), default=timezone.now)
 
     class Meta:
@@ -125,3 +120,21 @@ class HandOver(models.Model):
 
     def __str__(self) -> str:
         return f"{self.room_id}: {self.former_id} → {self.to_id}"
+
+
+class StayingFollower(models.Model):
+    """Follower of a former host who was in the room when it was handed over, under entry policy `followers`.
+
+    The policy goes on to admit this account, so that nobody is put out by the change, until it is set anew.
+    """
+
+    hand_over = models.ForeignKey(HandOver, models.CASCADE, related_name="staying", verbose_name=_("hand-over"))
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="+", verbose_name=_("person"))
+
+    class Meta:
+        verbose_name = _("staying follower")
+        verbose_name_plural = _("staying followers")
+        constraints = [models.UniqueConstraint(fields=["hand_over", "user"], name="staying_follower_once")]
+
+    def __str__(self) -> str:
+        return f"{self.user_id} after hand-over {self.hand_over_id}"

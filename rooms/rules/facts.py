@@ -15,7 +15,17 @@ from django.db.models import CharField, Q, QuerySet, Value
 
 from people.models import User
 from people.standing import NOBODY, Standing, standings, why_not_enter, why_not_speak
-from rooms.models import Consent, Hand, HandOver, Invitation, Removal, RemovedListener, Room, Seat
+from rooms.models import (
+    Consent,
+    Hand,
+    HandOver,
+    Invitation,
+    Removal,
+    RemovedListener,
+    Room,
+    Seat,
+    StayingFollower,
+)
 from rooms.rules import permissions
 from rooms.rules.identity import Who, listener_mac
 from rooms.rules.permissions import Facts
@@ -81,7 +91,7 @@ def facts_of_many(people: Collection[tuple[Room, int]]) -> dict[Pair, Facts]:
             blocked_by_host=("block", room.host_id, user) in marks,
             blocks_host=("block", user, room.host_id) in marks,
             former_host=("former_host", room.pk, user) in marks,
-            follows_host=("follow", user, room.host_id) in marks or ("follows_former", room.pk, user) in marks,
+            follows_host=("follow", user, room.host_id) in marks or ("stays", room.pk, user) in marks,
             followed_by_host=("follow", room.host_id, user) in marks,
             invited=("invited", room.pk, user) in marks,
             invited_to_speak=("invited_to_speak", room.pk, user) in marks,
@@ -136,8 +146,8 @@ def _marks(rooms: Iterable[Room], users: set[int]) -> set[tuple[str, int, int]]:
     follows = Q(follower__in=hosts, followed__in=users) | Q(follower__in=users, followed__in=hosts)
     parts.append(_marked("follow", Follow.objects.filter(follows), "follower_id", "followed_id"))
     parts.append(_marked("former_host", HandOver.objects.filter(room__in=rooms, former__in=users), "room_id", "former"))
-    kept = HandOver.objects.filter(room__in=rooms, keeps_followers=True, former__follower_rows__follower__in=users)
-    parts.append(_marked("follows_former", kept, "room_id", "former__follower_rows__follower"))
+    staying = StayingFollower.objects.filter(hand_over__room__in=rooms, user__in=users)
+    parts.append(_marked("stays", staying, "hand_over__room_id", "user_id"))
     return set(parts[0].union(*parts[1:], all=True))
 
 

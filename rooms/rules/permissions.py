@@ -19,7 +19,7 @@ class Facts:
     `role` is "host", "cohost", "speaker" or "listener"; a host is host without a seat too. `kept_out` and
     `kept_off_stage` are refusal codes of the account itself: it may not enter, or not speak, in any room. `invited`
     counts invitations by the host's side only: those of guests admit nobody. `follows_host` is also true for followers
-    of a former host while their hand-over admits them (`HandOver.keeps_followers`).
+    of a former host who were in the room when it was handed over (`StayingFollower`).
     """
 
     status: str

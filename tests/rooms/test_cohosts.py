@@ -18,7 +18,6 @@ from rooms.queries.hosted import hosted_rooms, live_room_of
 from rooms.rules import permissions
 from rooms.rules.facts import facts_of
 from rooms.rules.roles import role_in
-from social.models import Block, Follow
 from tests.rooms.test_sweep import at
 from tests.support.client import Page, code
 from tests.support.cohosts import fresh, last, stage, with_cohosts
@@ -196,37 +195,6 @@ def test_who_can_receive_a_room() -> None:
     assert not HandOver.objects.exists() and fresh(room).host == room.host
     actions.end_room(room.pk, room.host)
     assert said(actions.hand_over, room.pk, carl, by=room.host) == "room_ended"
-
-
-@db
-def test_nobody_is_put_out_by_the_new_hosts_policies() -> None:
-    room, (cora,) = with_cohosts("cora")
-    actions.set_entry_policy(room.pk, room.host, "followers")
-    Room.objects.filter(pk=room.pk).update(speak_policy="followed")
-    hosts, coras, strange, blocked = (person(handle) for handle in ("hosts", "coras", "strange", "blocked"))
-    for follower, followed in ((hosts, room.host), (blocked, room.host), (coras, cora), (room.host, hosts)):
-        Follow.objects.create(follower=follower, followed=followed)
-    Block.objects.create(blocker=cora, blocked=blocked)
-    everybody = (hosts, coras, strange, blocked)
-
-    def admitted() -> set[str]:
-        now = fresh(room)
-        return {user.handle for user in everybody if permissions.may_enter(facts_of(now, user)) is None}
-
-    assert admitted() == {"hosts", "blocked"}
-    assert permissions.may_speak(facts_of(fresh(room), hosts)) is None
-    actions.hand_over(room.pk, cora, by=room.host)
-    assert admitted() == {"hosts", "coras"}, "a block of the new host is no policy"
-    assert permissions.may_speak(facts_of(fresh(room), hosts)) == "not_allowed_to_speak", "whom the new host follows"
-    actions.leave_seat(room.pk, room.host)
-    assert permissions.may_enter(facts_of(fresh(room), room.host)) is None
-    seq, epoch = fresh(room).seq, fresh(room).epoch
-    actions.set_entry_policy(room.pk, cora, "followers")
-    assert admitted() == {"coras"} and (fresh(room).seq, fresh(room).epoch != epoch) == (seq + 1, True)
-    actions.set_entry_policy(room.pk, cora, "followers")
-    assert fresh(room).seq == seq + 1, "the same once more changes nothing"
-    actions.set_entry_policy(room.pk, cora, "invited")
-    assert permissions.may_enter(facts_of(fresh(room), room.host)) is None, "the former host is never put out by it"
 
 
 @db

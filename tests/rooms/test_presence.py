@@ -62,6 +62,21 @@ async def test_rooms_do_not_mix(client: redis.asyncio.Redis) -> None:
     assert people_in(ROOM + 1) == 0
 
 
+async def test_accounts_that_left_a_moment_ago_are_around(client: redis.asyncio.Redis) -> None:
+    everybody = [("u:1", "page"), ("u:2", "page"), ("u:2", "another"), ("u:3", "page"), ("a:xyz", "page")]
+    await presence.enter(client, ROOM, everybody)
+    for who, conn in everybody[2:]:
+        await presence.leave(client, ROOM, who, conn)
+    left = bus.key(f"presence:{ROOM}:left")
+    assert presence.accounts_around(ROOM) == {1, 2, 3} and presence.accounts_around(ROOM + 1) == set()
+    assert await client.zrange(left, 0, -1) == ["u:3"], "whoever has a page left is here; nothing is kept of others"
+    assert 0 < await client.pttl(left) <= presence.AROUND * 1000
+    await client.zincrby(left, -1000.0 * presence.AROUND, "u:3")
+    assert presence.accounts_around(ROOM) == {1, 2}
+    await presence.leave(client, ROOM, "u:1", "page")
+    assert await client.zrange(left, 0, -1) == ["u:1"]
+
+
 async def test_processes_race_without_miscounting(client: redis.asyncio.Redis) -> None:
     async def one(n: int) -> None:
         async with bus.connect() as mine:

@@ -31,6 +31,7 @@ from rooms.models import (
     ReplayObjection,
     Room,
     Seat,
+    StayingFollower,
 )
 from rooms.recording import store
 from tests.support.people import person
@@ -60,13 +61,14 @@ def marked_room(word: str, number: int = 0) -> Room:
 
 
 def lay_people(room: Room, guest: User, suffix: str) -> None:
-    """A hand, an invitation, a removal with a listener cookie, a hand-over, and a report."""
+    """A hand, an invitation, a removal with a listener cookie, a hand-over with who stayed, and a report."""
     other = person(f"other{suffix}")
     Hand.objects.create(room=room, user=other)
     Invitation.objects.create(room=room, user=other, by=guest, kind=Invitation.Kind.LISTEN)
     removal = Removal.objects.create(room=room, user=person(f"removed{suffix}"), by=room.host)
     RemovedListener.objects.create(removal=removal, mac="0" * 64)
-    HandOver.objects.create(room=room, former=other, to=room.host, reason=HandOver.Reason.GIVEN)
+    hand_over = HandOver.objects.create(room=room, former=other, to=room.host, reason=HandOver.Reason.GIVEN)
+    StayingFollower.objects.create(hand_over=hand_over, user=other)
     Report.objects.create(room=room, subject=guest, reporter=other, category="spam_or_fraud", from_ms=0, to_ms=1)
 
 
