@@ -47,7 +47,7 @@ def reader(request: HttpRequest) -> User | None:
 def home(request: HttpRequest) -> HttpResponse:
     """Show the rooms that are live now."""
     me = reader(request)
-    rooms = live_rooms(me)
+    rooms = live_rooms(who_of_request(request))
     mine = live_room_of(me) if me else None
     others = [live for live in rooms if me is None or live.room.host_id != me.pk]
     context = {"rooms": rooms, "others": others, "mine": mine, "demo_off": may_start_demo()}

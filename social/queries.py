@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from django.contrib.auth.models import AnonymousUser
+from django.http import HttpRequest
 
 from people.hooks import LiveLink, live_link
 from people.models import User
@@ -34,13 +34,13 @@ class ShownPerson:
         return self.link.url if self.link else ""
 
 
-def shown_to(user: User, reader: User | AnonymousUser) -> ShownPerson:
-    """Load a person as `reader` sees them. Closed accounts do not count.
+def shown_to(user: User, request: HttpRequest) -> ShownPerson:
+    """Load a person as the reader who sends this request sees them. Closed accounts do not count.
 
     To a reader whom others blocked, follows that a block ended (`Block.undid_follow`) still stand: their own of this
     person, and on their own page those of everybody.
     """
-    you = reader.pk
+    you = request.user.pk
     hidden = Block.objects.filter(blocked=you, undid_follow=True) if you is not None else Block.objects.none()
     of_this_person = hidden.filter(blocker=user).exists()
     believed = hidden.filter(blocker__is_active=True).count() if you == user.pk else 0
@@ -51,7 +51,7 @@ def shown_to(user: User, reader: User | AnonymousUser) -> ShownPerson:
         follows_you=you is not None and follows(user.pk, you),
         is_you=you == user.pk,
         blocked_by_you=you is not None and Block.objects.filter(blocker=you, blocked=user).exists(),
-        link=live_link(user),
+        link=live_link(user, request),
     )
 
 

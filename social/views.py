@@ -39,7 +39,7 @@ def profile(request: HttpRequest, handle: str) -> HttpResponse:
     user = person_or_404(handle)
     if user.handle != handle:
         return redirect(user, permanent=True)
-    context = {"person": user, "shown": shown_to(user, request.user)}
+    context = {"person": user, "shown": shown_to(user, request)}
     return render(request, "social/profile.html", context)
 
 

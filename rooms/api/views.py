@@ -63,7 +63,7 @@ class Rooms(RoomView):
     @described("rooms_list", shapes.LiveRooms)
     def get(self, request: Request) -> Response:
         """Rooms that are live now, hosts you follow first."""
-        found = live_rooms(self.me if self.me.is_authenticated else None)
+        found = live_rooms(self.who)
         cards = [
             {
                 "room": room_state(card.room),

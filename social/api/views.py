@@ -30,7 +30,7 @@ def person_or_refuse(handle: str) -> User:
 
 
 def person_answer(request: Request, found: User) -> Response:
-    found.shown = shown_to(found, request.user)  # type: ignore[attr-defined]
+    found.shown = shown_to(found, request)  # type: ignore[attr-defined]
     return Response(PersonSerializer(found).data)
 
 

@@ -118,7 +118,7 @@ def test_time_zones_are_all_that_browsers_send() -> None:
 def test_the_profile_shows_where_one_is_live(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     anna = person("anna")
     monkeypatch.setattr(live_links, "_registered", {})
-    live_links.register("test")(lambda user: LiveLink("/r/abc/", "Bread & <b>salt</b>") if user == anna else None)
+    live_links.register("test")(lambda user, _: LiveLink("/r/abc/", "Bread & <b>salt</b>") if user == anna else None)
     page = client.get("/people/anna/").content.decode()
     assert 'href="/r/abc/"' in page and "Bread &amp; &lt;b&gt;salt&lt;/b&gt;" in page
     person("bert")

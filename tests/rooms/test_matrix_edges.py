@@ -201,6 +201,12 @@ def test_every_role_comes_in_as_the_entry_policy_says(entry: str) -> None:
         given = "" if answer.status_code == 200 else answer.json()["error"]["code"]
         signed_out = role == "closed account"
         assert given == (matrix.at_the_door("anonymous" if signed_out else role, entry) or ""), role
+        # Nobody is shown a room that they may not enter, and everybody is shown those that they may.
+        listed = [row["room"]["slug"] for row in client.get("/api/v1/rooms/").json()["rooms"]]
+        live = client.get(f"/api/v1/people/{company.room.host.handle}/").json()["live"]
+        address = company.room.get_absolute_url()
+        assert (listed, live) == ((([company.room.slug], address)) if given == "" else ([], "")), role
+        assert (address in client.get("/").content.decode()) == (given == ""), role
 
 
 @pytest.mark.django_db(transaction=True)

@@ -11,6 +11,7 @@ import pytest
 from channels.db import database_sync_to_async as run
 from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from people.models import User
@@ -163,6 +164,55 @@ def test_what_the_browser_sends_when_it_is_refused_is_kept_too() -> None:
     assert ways_in(browser(None, MINE), room) == {200, 503}
 
 
+def shown(client: Client, room: Room) -> list[bool]:
+    """Whether the list of the API, the home page, and the host's page and their data lead to the room."""
+    host, address = f"people/{room.host.handle}/", room.get_absolute_url()
+    pages = [client.get(path).content.decode() for path in ("/", f"/{host}")]
+    live = client.get(f"/api/v1/{host}").json()["live"]
+    return [room.slug in hears_lists(client), *(address in page for page in pages), live == address]
+
+
+def test_a_removed_browser_is_shown_the_room_nowhere() -> None:
+    room, second = open_room(), open_room("second")
+    guest = person("guest")
+    signed_in, signed_out, fresh = browser(guest, MINE), browser(None, MINE), browser(None, "a:another")
+    for client in (signed_in, signed_out, fresh):
+        assert shown(client, room) == shown(client, second) == [True] * 4
+    signed_in.get(room.get_absolute_url())
+    actions.remove_person(room.pk, guest, by=room.host)
+    for client in (signed_in, signed_out):
+        assert shown(client, room) == [False] * 4 and shown(client, second) == [True] * 4
+        assert client.get(room.get_absolute_url()).status_code == 403
+    assert shown(fresh, room) == shown(Client(), room) == [True] * 4
+    actions.undo_removal(room.pk, guest, by=room.host)
+    assert shown(signed_out, room) == shown(signed_in, room) == [True] * 4
+
+
+def test_the_list_costs_the_same_for_one_room_and_a_dozen() -> None:
+    guest = person("guest")
+    readers = [Who.of_user(guest), Who(None, MINE)]
+
+    def another(number: int) -> None:
+        room = open_room(f"host{number}")
+        seated(f"speaker{number}", room)
+        removal = Removal.objects.create(room=room, user=guest, by=room.host)
+        RemovedListener.objects.create(removal=removal, mac=listener_mac(room.pk, MINE if number else "a:another"))
+
+    def cost() -> list[tuple[int, int]]:
+        costs = []
+        for who in readers:
+            with CaptureQueriesContext(connection) as queries:
+                costs.append((len(live_rooms(who)), len(queries)))
+        return costs
+
+    open_room("open")
+    another(0)
+    assert cost() == [(1, 3), (2, 3)]
+    for number in range(1, 12):
+        another(number)
+    assert cost() == [(1, 3), (2, 3)]
+
+
 def test_a_cookie_of_a_visit_before_is_kept_with_the_removal() -> None:
     room = open_room()
     guest, other = person("guest"), person("other")
@@ -247,7 +297,7 @@ def test_undoing_is_for_the_hosts_side_and_for_removed_people() -> None:
     actions.end_room(room.pk, room.host)
     with pytest.raises(RoomRefused, match="room_ended"):
         actions.undo_removal(room.pk, guest, by=room.host)
-    assert live_rooms(guest) == []
+    assert live_rooms(Who.of_user(guest)) == []
 
 
 def removed_seen_by(room: Room, user: User) -> Any:
@@ -307,16 +357,16 @@ def test_a_room_for_followers_is_not_listed_to_a_blocked_or_removed_follower() -
     room = open_room(entry_policy="followers")
     fan = person("fan")
     Follow.objects.create(follower=fan, followed=room.host)
-    assert [live.room for live in live_rooms(fan)] == [room]
+    assert [live.room for live in live_rooms(Who.of_user(fan))] == [room]
     block = Block.objects.create(blocker=fan, blocked=room.host)
-    assert live_rooms(fan) == []
+    assert live_rooms(Who.of_user(fan)) == []
     block.delete()
     removal = Removal.objects.create(room=room, user=fan, by=room.host)
-    assert live_rooms(fan) == []
+    assert live_rooms(Who.of_user(fan)) == []
     removal.undone_at = timezone.now()
     removal.save()
-    assert [live.room for live in live_rooms(fan)] == [room]
+    assert [live.room for live in live_rooms(Who.of_user(fan))] == [room]
     invited = open_room("second", entry_policy="invited")
-    assert invited not in [live.room for live in live_rooms(fan)]
+    assert invited not in [live.room for live in live_rooms(Who.of_user(fan))]
     Invitation.objects.create(room=invited, user=fan, by=invited.host, by_helper=True, kind="listen")
-    assert invited in [live.room for live in live_rooms(fan)]
+    assert invited in [live.room for live in live_rooms(Who.of_user(fan))]

@@ -82,6 +82,32 @@ def test_a_blocked_person_sees_and_does_what_they_did_before() -> None:
     assert seen(berts, "anna")["blocked_by_you"] is False
 
 
+def test_nobody_is_shown_a_room_on_a_profile_that_they_may_not_enter() -> None:
+    room = open_room()
+    bert, carl, dora = person("bert"), person("carl"), person("dora")
+    address = room.get_absolute_url()
+
+    def shown(user: User | None) -> list[bool]:
+        client = Client()
+        if user is not None:
+            client.force_login(user)
+        page = client.get("/people/host/").content.decode()
+        return [seen(client, "host")["live"] == address, address in page, "live-now" in page]
+
+    assert shown(bert) == shown(carl) == shown(dora) == shown(None) == [True] * 3
+    block(room.host, bert)
+    block(dora, room.host)
+    assert shown(bert) == shown(dora) == [False] * 3
+    assert shown(carl) == shown(None) == shown(room.host) == [True] * 3
+    follow(carl, room.host)
+    actions.set_entry_policy(room.pk, room.host, "followers")
+    assert shown(carl) == shown(room.host) == [True] * 3 and shown(None) == shown(person("erik")) == [False] * 3
+    actions.remove_person(room.pk, carl, by=room.host)
+    assert shown(carl) == [False] * 3
+    actions.end_room(room.pk, room.host)
+    assert shown(room.host) == [False] * 3
+
+
 def test_a_blocker_does_not_follow_whom_they_blocked() -> None:
     anna, bert = person("anna"), person("bert")
     block(anna, bert)
@@ -157,7 +183,7 @@ def test_a_host_who_blocks_removes_at_once_from_this_room_and_all_others(role: s
     assert kept.state == "pending"
     with pytest.raises(RoomRefused, match="not_allowed"):
         actions.take_seat(room.pk, guest)
-    assert [live.room for live in live_rooms(guest)] == [second]
+    assert [live.room for live in live_rooms(Who.of_user(guest))] == [second]
     unblock(room.host, guest)
     assert may_enter(room, guest) == "not_allowed", "a removal is undone apart"
     actions.undo_removal(room.pk, guest, by=room.host)
