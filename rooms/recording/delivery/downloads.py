@@ -48,12 +48,30 @@ def limited(
             headers={"Retry-After": "10", "Cache-Control": "no-store"},
         )
     source = _allowed(still, cast(AsyncIterator[bytes], response.streaming_content))
-    content = _kept(lease, source)
-    response.streaming_content = content
-    # A client that left before the first byte: its response is dropped unread, though a cycle of references may keep it
-    # until the garbage collector comes by; then the lease expires by itself.
-    weakref.finalize(content, lease.release).atexit = False
+    response.streaming_content = _Content(lease, source)
     return response
+
+
+class _Content:
+    """The bytes of a response that holds a lease. It is given back after the last byte, when the server closes the
+    response, and when the response is dropped unread because the client left before it was made.
+
+    Where the client hangs up later, Django's handler keeps the response in a cycle of references (the exception of the
+    disconnect holds the frame that holds its task), so nothing is dropped until the garbage collector comes by; but the
+    handler closes the response.
+    """
+
+    def __init__(self, lease: quotas.Lease, source: AsyncIterator[bytes]) -> None:
+        self._lease = lease
+        self._source = source
+        weakref.finalize(self, lease.release).atexit = False
+
+    def __aiter__(self) -> AsyncIterator[bytes]:
+        return _kept(self._lease, self._source)
+
+    def close(self) -> None:
+        """Give the lease back; Django calls it with the response's own `close`."""
+        self._lease.release()
 
 
 async def _allowed(still: Callable[[], bool], source: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
