@@ -173,6 +173,11 @@ class Socket(asyncio.Protocol):
         """Everything that came, decoded."""
         return [(at, json.loads(text)) for at, text in self.messages]
 
+    def say(self, text: bytes) -> None:
+        """Send a text, masked with zeros; at most 64 KiB."""
+        size = bytes([0x80 | len(text)]) if len(text) < 126 else bytes([0x80 | 126]) + len(text).to_bytes(2, "big")
+        self.transport.write(bytes([0x80 | TEXT]) + size + bytes(4) + text)
+
     def cut(self) -> None:
         """Abort the connection, as when a network is lost."""
         self.transport.abort()
