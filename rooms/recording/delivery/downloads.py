@@ -47,7 +47,9 @@ def limited(
             content_type="text/plain; charset=utf-8",
             headers={"Retry-After": "10", "Cache-Control": "no-store"},
         )
-    source = _allowed(still, cast(AsyncIterator[bytes], response.streaming_content))
+    # Not `streaming_content`: reading that wraps the bytes in a function that holds the response, which would then be
+    # part of a cycle of references, and be there until the garbage collector comes by.
+    source = _allowed(still, cast(AsyncIterator[bytes], response._iterator))
     response.streaming_content = _Content(lease, source)
     return response
 
