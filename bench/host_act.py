@@ -108,12 +108,12 @@ class Cast:
 
 def cast_of(slug: str) -> Cast:
     """Give the host, a speaker and somebody in the audience their sessions; who asks has consented."""
-    from rooms.models import Room
+    from rooms.models import Room, Seat
     from tests.support.people import person, session_cookie
     from tests.support.rooms import consented
 
     room = Room.objects.select_related("host").get(slug=slug)
-    speaker = room.seats.filter(role="speaker").select_related("user").first().user
+    speaker = Seat.objects.filter(room=room, role="speaker").select_related("user")[0].user
     asker = consented(person("asker"), room)
     return Cast(session_cookie(room.host), *((user.handle, session_cookie(user)) for user in (speaker, asker)))
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from typing import Any
 
 import pytest
 from redis.exceptions import RedisError
@@ -29,9 +30,10 @@ async def test_a_command_that_gets_no_connection_fails_as_without_redis(monkeypa
     monkeypatch.setattr(bus, "MOST_CONNECTIONS", 2)
     monkeypatch.setattr(bus, "CONNECTION_WITHIN", 0.2)
     async with bus.connect() as client:
-        taken = [await client.connection_pool.get_connection() for _each in range(2)]
+        pool: Any = client.connection_pool
+        taken = [await pool.get_connection() for _each in range(2)]
         with pytest.raises(RedisError):
             await client.ping()
-        await client.connection_pool.release(taken.pop())
+        await pool.release(taken.pop())
         assert await client.ping()
-        await client.connection_pool.release(taken.pop())
+        await pool.release(taken.pop())

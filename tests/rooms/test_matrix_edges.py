@@ -220,8 +220,8 @@ class State:
 
     def __init__(self, room: Room) -> None:
         self.room = room
-        self.row = Room.objects.filter(pk=room.pk).values().get()
-        del self.row["seq"]
+        row = Room.objects.filter(pk=room.pk).values().get()
+        self.row = {name: value for name, value in row.items() if name != "seq"}
         self.rows: dict[type[Any], list[Any]] = {
             model: list(model._default_manager.filter(room=room).order_by("pk")) for model in KEPT
         }
@@ -250,7 +250,7 @@ def test_every_role_asks_for_every_act_over_a_socket(web: Site) -> None:
     allowed = asyncio.run(_ask_by_socket(company, roles))
     # Those who are refused at the door have no socket: theirs are the tests of the door.
     assert set(allowed) == {(act, role) for act in ASKED for role in roles if not wanted(act, role)}
-    assert len(allowed) > 80 and len(ASKED) * len(roles) > 250
+    assert len(allowed) > 50 and len(ASKED) * len(roles) > 250
 
 
 async def _ask_by_socket(company: Company, roles: list[str]) -> list[tuple[str, str]]:

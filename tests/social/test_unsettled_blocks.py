@@ -16,6 +16,7 @@ from django.utils import timezone
 
 from people.models import User
 from rooms import actions
+from rooms.actions import blocks, removals
 from rooms.models import Hand, Invitation, Removal, Room, Seat
 from social.actions.blocks import SETTLED_WITHIN, block, settle_left
 from social.models import Block
@@ -97,9 +98,7 @@ def test_a_room_that_fails_is_done_again_and_stops_no_other(
     room, second = open_room(), open_room("second")
     guest = person("guest")
     Seat.objects.create(room=second, user=room.host, role=Seat.Role.COHOST, place=11)
-    from rooms.actions import blocks
-
-    remove = blocks.remove_person
+    remove = removals.remove_person
 
     def fails(room_pk: int, *args: Any, **named: Any) -> Any:
         if room_pk == room.pk:

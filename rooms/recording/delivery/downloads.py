@@ -49,7 +49,7 @@ def limited(
         )
     # Not `streaming_content`: reading that wraps the bytes in a function that holds the response, which would then be
     # part of a cycle of references, and be there until the garbage collector comes by.
-    source = _allowed(still, cast(AsyncIterator[bytes], response._iterator))
+    source = _allowed(still, cast(AsyncIterator[bytes], response._iterator))  # type: ignore[attr-defined]
     response.streaming_content = _Content(lease, source)
     return response
 
