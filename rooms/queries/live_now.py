@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Any
 
 from django.db.models import Exists, OuterRef, Prefetch, Q, QuerySet
 from django.http import HttpRequest
@@ -18,7 +18,6 @@ from rooms.rules.facts import STANDING, facts_of_nobody, removed_macs
 from rooms.rules.identity import Who, who_of_request
 from social.models import Block, Follow
 
-R = TypeVar("R", bound=Room)
 
 MOST = 100  # rooms shown at once
 
@@ -56,7 +55,7 @@ def live_rooms(who: Who) -> list[LiveRoom]:
     return [LiveRoom(room, room.host_id in followed, room.open_seats, listening.get(room.pk, 0)) for room in shown]
 
 
-def _open_to(who: Who, rooms: QuerySet[R]) -> list[R]:
+def _open_to(who: Who, rooms: QuerySet[Any]) -> list[Any]:
     """The live ones of these rooms that a person may enter. One query more for an anonymous person: which of the rooms
     removed an account that used their browser."""
     live = rooms.filter(status=Room.Status.LIVE)
