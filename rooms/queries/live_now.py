@@ -18,7 +18,6 @@ from rooms.rules.facts import STANDING, facts_of_nobody, removed_macs
 from rooms.rules.identity import Who, who_of_request
 from social.models import Block, Follow
 
-
 MOST = 100  # rooms shown at once
 
 
