@@ -33,7 +33,8 @@ VALUES: dict[str, dict[str, Any]] = {
     "listen_answer": {"sdp": CHROMIUM},
     "candidate": {"handle": "speak", "candidate": {"candidate": "", "sdpMid": "0"}},
 }
-HARMLESS = {"ping", "listen_stop", "check_stop", "candidate"}  # they give nothing: an empty candidate is dropped
+# They give nothing: an empty candidate is dropped, and leaving takes one's own hand down.
+HARMLESS = {"ping", "leave", "listen_stop", "check_stop", "candidate"}
 
 
 def sign_out(browser: Browser, user: User, room: Room) -> None:
