@@ -6,7 +6,7 @@ from people.models import User
 from rooms.actions.locking import locked
 from rooms.actions.microphone import save_microphone, switch_microphone
 from rooms.models import Room, Seat
-from rooms.rules import permissions
+from rooms.rules import limits, permissions
 from rooms.rules.facts import facts_of, open_seat
 from rooms.rules.refusals import RoomRefused, refuse
 from rooms.wire.events import tell
@@ -53,12 +53,13 @@ def lift_mute(room_id: int, user: User, by: User) -> Seat:
 def ask_unmute(room_id: int, user: User, by: User) -> None:
     """Ask a person, and nobody else, to open the microphone; nothing is asked of an open one.
 
-    Raises as hold_mute, and not_allowed while the microphone is held off: that is lifted first.
+    Raises as hold_mute, not_allowed while the microphone is held off (that is lifted first), and too_fast.
     """
     with locked(room_id) as room:
         seat = _others_seat(room, user, by)
         refuse("not_allowed" if seat.mute_held else None)
         if seat.muted:
+            limits.ASKING.check(f"{room_id}:{user.pk}")
             tell(user.pk, {"type": "unmute_asked", "room": room.slug, "by": by.handle})
 
 

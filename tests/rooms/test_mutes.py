@@ -14,6 +14,7 @@ from rooms import actions
 from rooms.media.supervisor import wanted
 from rooms.models import Room, RoomEvent, Seat
 from rooms.rules.identity import Who
+from rooms.rules.refusals import RoomRefused
 from tests.support.client import Page, code
 from tests.support.people import api_client, person
 from tests.support.processes import Site
@@ -179,6 +180,20 @@ def test_over_the_api() -> None:
     post("host", "mute-all")
     assert open_microphones(room) == {"host"}
     assert Client().post(f"/api/v1/rooms/{room.slug}/mute-all/").status_code == 401
+
+
+def test_a_person_is_asked_a_few_times_a_minute_whoever_asks() -> None:
+    """Each time is read out to them."""
+    room = open_room()
+    sam, cohost = seated("sam", room), seated("cas", room)
+    actions.name_cohost(room.pk, cohost, by=room.host)
+    for by in (room.host, cohost, room.host):
+        actions.ask_unmute(room.pk, sam, by=by)
+    with pytest.raises(RoomRefused) as refused:
+        actions.ask_unmute(room.pk, sam, by=cohost)
+    assert refused.value.code == "too_fast"
+    actions.set_muted(room.pk, sam, False, by=sam)
+    actions.ask_unmute(room.pk, sam, by=cohost)  # nothing is asked of an open microphone, so nothing is counted
 
 
 @pytest.mark.django_db(transaction=True)

@@ -62,8 +62,9 @@ export const connection = {
       /** @param {State} state */
       draw(state) {
         if (isOver(state)) return;
-        live.classList.toggle("live", !room.lost);
-        write(live, say(room.lost ? "not_connected" : "live"));
+        const isOut = room.lost || room.out !== null;
+        live.classList.toggle("live", !isOut);
+        write(live, say(isOut ? "not_connected" : "live"));
       },
     };
   },
