@@ -17,9 +17,10 @@ from people.models import User
 from rooms import actions
 from rooms.models import Recording, Room
 from tests.e2e.browser import PHONE, Chromium, in_every_look, overflow, resize, start_sound
+from tests.support.cohosts import with_cohosts
 from tests.support.people import person
 from tests.support.processes import Site
-from tests.support.rooms import open_room, seated
+from tests.support.rooms import consented, open_room, seated
 
 LONG = "Wolfeschlegelsteinhausenbergerdorff Hubert Blaine van der Middelburgerhouten"[:60]
 LONG_TITLE = (
@@ -93,6 +94,8 @@ def bar_of(page: Page) -> dict[str, float]:
             rows: new Set(shown.map((r) => Math.round(r.top + r.height / 2))).size,
             smallest: Math.min(...boxes('[data-bar] > [data-do]').map((r) => Math.min(r.width, r.height))),
             high: document.querySelector('[data-bar]').offsetHeight,
+            cut: [...document.querySelectorAll('[data-bar] span')].filter((e) => e.offsetWidth > 1 &&
+              (e.scrollHeight > e.clientHeight + 1 || e.scrollWidth > e.clientWidth + 1)).length,
           };
         }"""
     )
@@ -110,12 +113,38 @@ def test_the_bar_never_wraps_or_overflows(chromium: Chromium) -> None:
             if handle == "guest":
                 start_sound(page)
                 expect(page.locator('[data-do="raise_hand"]')).to_be_visible()
-            for width in (390, 360, 320):
-                resize(page, width, 700)
-                bar, where = bar_of(page), f"{handle}, {language}, {width} px"
-                assert bar["left"] >= 0 and bar["right"] >= 0, f"{where}: {bar}"
-                assert bar["rows"] == 1 and bar["smallest"] >= 44 and bar["high"] <= 90, f"{where}: {bar}"
-                assert not overflow(page), where
+            fits(page, f"{handle}, {language}")
+            page.context.close()
+
+
+def fits(page: Page, who: str) -> None:
+    """The bar is one row that nothing sticks out of or is cut off in, on every phone."""
+    for width in (390, 360, 320):
+        resize(page, width, 700)
+        bar, where = bar_of(page), f"{who}, {width} px"
+        assert bar["left"] >= 0 and bar["right"] >= 0, f"{where}: {bar}"
+        assert bar["rows"] == 1 and bar["smallest"] >= 44 and bar["high"] <= 90, f"{where}: {bar}"
+        assert bar["cut"] == 0, f"{where}: {bar}"
+        assert not overflow(page), where
+
+
+def test_the_bar_has_room_for_hands(chromium: Chromium) -> None:
+    """For host and co-host with hands in the queue, and for the person whose hand is the eleventh."""
+    room, _cohosts = with_cohosts("ada", "kept", speak_policy="invited")
+    host = room.host
+    actions.hold_mute(room.pk, User.objects.get(handle="kept"), by=host)
+    asking = [consented(person(f"asks{n}"), room) for n in range(11)]
+    for user in asking:
+        actions.raise_hand(room.pk, user)
+    for language in ("en", "nl"):
+        User.objects.update(language=language)
+        for handle, shown in (("host", "hands"), ("ada", "hands"), ("kept", "hands"), ("asks10", "lower_hand")):
+            user = User.objects.get(handle=handle)
+            page = chromium.room(room, user, viewport={"width": 390, "height": 700})
+            if handle == "asks10":
+                start_sound(page)
+            expect(page.locator(f'[data-do="{shown}"]')).to_be_visible()
+            fits(page, f"{handle}, {language}")
             page.context.close()
 
 
