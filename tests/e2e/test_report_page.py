@@ -132,7 +132,7 @@ def test_the_page_of_a_report(chromium: Chromium) -> None:
     page.keyboard.press("Tab")
     page.keyboard.press("Tab")
     page.keyboard.press("Enter")
-    expect(page.get_by_role("link", name="What happened?: Choose what happened.")).to_be_visible()
+    expect(page.get_by_role("link", name="What happened? Choose what happened.")).to_be_visible()
     press_until(page, "Tab", "#id_category", most=80)
     page.keyboard.type("Harassment")
     press(page, "main .button.main")

@@ -39,7 +39,7 @@ def test_a_stranger_of_a_room_ends_up_in_it(client: Client) -> None:
     letter = re.search(r"http://\S+(/accounts/confirm-email/\S+)", str(mail.outbox[-1].body))
     assert letter is not None
     shown = got(client, letter[1])
-    button = re.search(r'<form method="post" action="(/accounts/confirm-email/[^"]+)"', shown)
+    button = re.search(r'<form class="form" method="post" action="(/accounts/confirm-email/[^"]+)"', shown)
     wanted = re.search(r'name="next" value="([^"]+)"', shown)
     assert button is not None and wanted is not None
     answer = client.post(button[1], {"next": wanted[1]})

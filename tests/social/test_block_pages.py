@@ -49,7 +49,7 @@ def test_a_look_says_what_a_block_does_and_a_post_does_it() -> None:
 def test_a_host_who_is_live_and_a_removal_that_stays(django_capture_on_commit_callbacks: object) -> None:
     room = open_room()
     guest, lea = seated("guest", room), person("lea")
-    assert "They host a room now: <bdi>Voices at the table</bdi>." in text(signed_in(lea), "/people/host/block/")
+    assert "They host “<bdi>Voices at the table</bdi>” now:" in text(signed_in(lea), "/people/host/block/")
     client = signed_in(room.host)
     with django_capture_on_commit_callbacks(execute=True):  # type: ignore[operator]
         client.post("/people/guest/block/")
