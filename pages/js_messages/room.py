@@ -78,8 +78,6 @@ def _control_words() -> dict[str, str]:
     return {
         "not_allowed_to_speak": _("Here, people whom the host follows take a seat."),
         "stage_full": _("Every seat is taken. One is free when somebody stands up."),
-        "sound_on": _("Sound on"),
-        "sound_off": _("Sound off"),
         "copied": _("The address is copied."),
         "copy_failed": _("The address could not be copied. Here it is: {url}"),
         "connecting": _("Sound is being connected…"),

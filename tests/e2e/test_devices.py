@@ -1,4 +1,4 @@
-"""Microphones that change while one talks, and connections that get weak, in browsers."""
+"""Microphones that change while one talks, and connections that get weak or break, in browsers."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import Any
 
 from playwright.sync_api import Page, expect
 
+from people.models import User
 from rooms.models import Room, Seat
 from tests.e2e.browser import PHONE, Chromium, axe, in_every_look, overflow, resize, sit_down_and_speak, start_sound
 from tests.support.people import person
@@ -27,6 +28,29 @@ SENT = """() => {
   const { track } = connected.at(-1).getSenders()[0];
   return { device: track.getSettings().deviceId, state: track.readyState, open: track.enabled };
 }"""
+# A router without a network: browsers say nothing of it. `cut` ends the line and all sound; what the page would try by
+# itself later on (the waits before sound's next tries) never comes.
+ROUTER = """
+for (const kind of ["online", "offline"]) addEventListener(kind, (event) => event.stopImmediatePropagation());
+window.lines = [];
+const Line = window.WebSocket;
+window.WebSocket = class extends Line {
+  constructor(url) { super(url); window.lines.push(this); }
+};
+const soon = window.setTimeout;
+window.setTimeout = (work, ms, ...more) => {
+  const waits = ms >= 500 && /sound\\/(stage|audience)/.test(new Error().stack);
+  return waits ? 0 : soon(work, ms, ...more);
+};
+window.cut = () => {
+  window.lines.at(-1).close();
+  for (const peer of window.peers.filter((one) => one.connectionState === "connected")) {
+    Object.defineProperty(peer, "connectionState", { get: () => "failed" });
+    peer.dispatchEvent(new Event("connectionstatechange"));
+  }
+};
+"""
+IS_HEARD = """() => window.peers.some((peer) => peer.connectionState === "connected")"""
 # The device is unplugged: the browser ends the track, and lists it no more.
 UNPLUG = """() => {
   const { track } = window.peers.flatMap((peer) => peer.getSenders()).findLast((sender) => sender.track);
@@ -54,16 +78,23 @@ TELL = """(share) => {
 }"""
 
 
-def at_the_table(web: Site, chromium: Chromium, **options: Any) -> tuple[Room, Page]:
-    web.start("media", MEDIA_ICE_SECONDS="60")
-    room = open_room()
-    context = chromium.context(person("ada"), **options)
-    context.add_init_script(PEERS)
+def in_the_room(chromium: Chromium, room: Room, *scripts: str, user: User | None = None, **options: Any) -> Page:
+    """A room's page with sound, and with scripts that run before its own."""
+    context = chromium.context(user, **options)
+    for script in (PEERS, *scripts):
+        context.add_init_script(script)
     page = context.new_page()
     chromium.listen_to(page)
     chromium.go(page, room.get_absolute_url())
     page.wait_for_selector('[data-do="share"]:not([disabled])')
     start_sound(page)
+    return page
+
+
+def at_the_table(web: Site, chromium: Chromium, *scripts: str, **options: Any) -> tuple[Room, Page]:
+    web.start("media", MEDIA_ICE_SECONDS="60")
+    room = open_room()
+    page = in_the_room(chromium, room, *scripts, user=person("ada"), **options)
     sit_down_and_speak(page)
     return room, page
 
@@ -79,16 +110,14 @@ def test_another_microphone_while_one_talks(web: Site, chromium: Chromium) -> No
     expect(choice).to_be_visible()
     assert in_every_look(page) == []
     resize(page, **PHONE)
-    others = [
-        value
-        for value in choice.locator("option").evaluate_all("all => all.map((one) => one.value)")
-        if value != before["device"]
-    ]
-    choice.select_option(others[0])
+    expect(choice).to_be_focused()
+    known = choice.locator("option").evaluate_all("all => all.map((one) => one.value)")
+    other = known[known.index(before["device"]) + 1]
+    page.keyboard.press("ArrowDown")
     expect(page.get_by_role("dialog").get_by_role("status")).to_contain_text("You speak through")
     after = page.evaluate(SENT)
-    assert after == {"device": others[0], "state": "live", "open": True}
-    page.get_by_role("dialog").get_by_role("button", name="Close").click()
+    assert after == {"device": other, "state": "live", "open": True}
+    page.keyboard.press("Escape")
     expect(opener).to_be_focused()
     page.locator('[data-do="mute"]').click()
     expect(page.locator('[data-do="unmute"]')).to_be_visible()
@@ -137,3 +166,27 @@ def test_a_weak_connection_is_said_to_the_person_and_the_host(web: Site, chromiu
     page.evaluate(TELL, 0)
     expect(host.locator(mark)).to_be_hidden(timeout=120_000)
     expect(page.locator("[data-notice]")).not_to_contain_text("others hear you only in parts")
+
+
+def test_sound_is_back_with_the_line(web: Site, chromium: Chromium) -> None:
+    """A router without a network, of which the browser says nothing: a speaker and a listener connect the moment that
+    their line to the room is back, however long the wait for the next try would have been."""
+    room, page = at_the_table(web, chromium, ROUTER)
+    listener = in_the_room(chromium, room, ROUTER)
+    for each in (page, listener):
+        each.wait_for_function(IS_HEARD, timeout=60_000)
+        each.context.set_offline(True)
+        each.evaluate("() => window.cut()")
+    for each in (page, listener):
+        expect(each.locator("[data-live]")).to_have_text("Not connected")
+    page.wait_for_timeout(3000)  # the tries that come at once have failed by then
+    for each in (page, listener):
+        assert not each.evaluate(IS_HEARD)
+        each.context.set_offline(False)
+    for each in (page, listener):
+        expect(each.locator("[data-live]")).to_have_text("Live", timeout=60_000)
+        each.wait_for_function(IS_HEARD, timeout=60_000)
+    sent = page.evaluate(SENT)
+    assert sent["state"] == "live" and sent["open"]
+    expect(page.locator('[data-do="mute"]')).to_be_visible()
+    chromium.complaints[:] = [text for text in chromium.complaints if "ERR_INTERNET_DISCONNECTED" not in text]

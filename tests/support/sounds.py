@@ -48,6 +48,17 @@ def clip(name: str) -> Sound:
     return (samples / 32768).astype(np.float32)
 
 
+def silent_wav(folder: Path) -> Path:
+    """A second of nothing, for a browser's microphone."""
+    path = folder / "silence.wav"
+    with wave.open(str(path), "wb") as file:
+        file.setnchannels(1)
+        file.setsampwidth(2)
+        file.setframerate(48_000)
+        file.writeframes(bytes(2 * 48_000))
+    return path
+
+
 def length_ms(name: str) -> int:
     return len(clip(name)) * 1000 // RATE
 

@@ -69,6 +69,7 @@ export function notice(text, action) {
     button.textContent = action.label;
     button.addEventListener("click", () => {
       remove(text);
+      find("#main").focus({ preventScroll: true }); // the button that had the focus is gone
       action.run();
     });
     one.line.append(button);

@@ -45,13 +45,12 @@ export class ClosingOffer {
 }
 
 /**
- * Move the focus, if it is on the seat of somebody who is put out and goes with it, or nowhere any more.
+ * Whether the focus is on the seat of somebody, or nowhere: it goes with them when they are put out. Ask before, since the
+ * table may learn of it first and move the focus to another seat.
  * @param {string} user a handle
- * @param {HTMLElement} to
  */
-export function moveFocus(user, to) {
+export function losesFocus(user) {
   const focus = document.activeElement;
   const seat = focus?.closest("[data-user]");
-  const goes = seat instanceof HTMLElement && seat.dataset.user === user;
-  if (focus === document.body || goes) to.focus({ preventScroll: true });
+  return focus === document.body || (seat instanceof HTMLElement && seat.dataset.user === user);
 }

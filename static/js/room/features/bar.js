@@ -61,7 +61,6 @@ export const bar = {
         line.textContent = hint ?? "";
         const on = room.audience.isOn;
         sound.setAttribute("aria-pressed", String(on));
-        sound.title = say(on ? "sound_on" : "sound_off");
         setIcon(sound, on ? "sound" : "sound-off");
         // The control that was pressed gave way to another: keyboard users stay where they were.
         const gone = activeElement instanceof HTMLElement && element.contains(activeElement) && activeElement.hidden;

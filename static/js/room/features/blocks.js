@@ -1,6 +1,6 @@
 // Blocking a person from their card; and the question, before somebody is heard whom one blocked, whether one stays.
 import { notice } from "room/core/notices";
-import { ClosingOffer, moveFocus } from "room/core/put_out";
+import { ClosingOffer, losesFocus } from "room/core/put_out";
 import { isOver, mayActOn, nameOf, seatOf } from "room/core/state";
 import { api, personPath } from "shared/api";
 import { find, findAll, write } from "shared/dom";
@@ -132,12 +132,12 @@ class Blocks {
    * @param {string} what its effect
    */
   async #block(user, name, what) {
-    const closes = this.#offer.isTaken;
+    const [closes, movesFocus] = [this.#offer.isTaken, losesFocus(user)];
     if (!(await this.#room.attempt(() => api("POST", `${personPath(user)}block/`)))) return;
     // Who blocked the host is put out by the server, which says so.
     if (what !== "leave") notice(say("blocked", { name }));
     if (what === "stay") this.#learn(user);
-    if (what === "remove") moveFocus(user, find("#main"));
+    if (what === "remove" && movesFocus) find("#main").focus({ preventScroll: true });
     if (closes) await this.#offer.close();
   }
 

@@ -27,9 +27,10 @@ class Devices {
       this.#line.textContent = "";
       this.#show();
     });
-    this.#button.addEventListener("click", () =>
-      room.dispatchEvent(new CustomEvent("person", { detail: room.state.you.user })),
-    );
+    this.#button.addEventListener("click", () => {
+      room.dispatchEvent(new CustomEvent("person", { detail: room.state.you.user }));
+      this.#choice.focus();
+    });
     this.#choice.addEventListener("change", () => this.#use(this.#choice.value));
     stage.addEventListener("change", () => this.#show());
     stage.addEventListener("replaced", (event) => this.#replaced(/** @type {CustomEvent<string>} */ (event).detail));

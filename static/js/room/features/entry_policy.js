@@ -24,8 +24,9 @@ export const entryPolicy = {
         if (policy !== shown) choice.value = policy;
         shown = policy;
       },
-      follow({ room: { entry_policy: policy } }, before) {
-        if (policy !== before.room.entry_policy) tell(say("entry_changed"));
+      follow({ room: { entry_policy: policy, host_name: name } }, before) {
+        if (policy === before.room.entry_policy) return;
+        tell(`${say("entry_changed")} ${say(`entry_${policy}`, { name })}`);
       },
     };
   },

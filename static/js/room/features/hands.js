@@ -1,7 +1,7 @@
 // Hands: one's own, with its place in the queue. The queue itself, for host and co-hosts, is in features/host_hands.
 import { labels } from "names";
 import { Own } from "room/core/hand_queue";
-import { notice } from "room/core/notices";
+import { notice, tell } from "room/core/notices";
 import { freePlaces, isOver, ownSeat, withRoom } from "room/core/state";
 import { say } from "shared/words";
 
@@ -34,7 +34,11 @@ class OwnHand {
 
   /** @type {Mounted["messages"]} */
   messages = {
-    hand_up: (message) => this.#change(() => this.#own.up(message)),
+    hand_up: (message) => {
+      const before = this.#own.hand;
+      this.#change(() => this.#own.up(message));
+      if (this.#own.hand && !before) tell(say("hand_up", { place: this.#own.hand.place }));
+    },
     hand_place: (message) => {
       const before = this.#own.hand?.place;
       this.#change(() => this.#own.up(message));
@@ -60,6 +64,9 @@ class OwnHand {
    */
   follow(state, before) {
     if (state.you.parts !== before.you.parts) this.#reset(state);
+    const { hands_locked: locked } = state.room;
+    if (locked === before.room.hands_locked || isOver(state) || !wouldAsk(state)) return;
+    tell(say(locked ? "hands_locked" : "hands_open"));
   }
 
   /**

@@ -1,5 +1,6 @@
 // The queue of hands, for host and co-hosts: who waits how long, let up, decline, lock; a count, and a sound if wanted.
 import { Queue } from "room/core/hand_queue";
+import { tell } from "room/core/notices";
 import { freePlaces, isOver } from "room/core/state";
 import { audioContext } from "room/sound/level";
 import { drawAvatar } from "shared/avatar";
@@ -14,6 +15,7 @@ import { number, say, sayMany } from "shared/words";
 
 const SOUND = "stamtafel.hands.sound"; // the choice of a sound with each new hand
 const TICK = 5000; // ms between two drawings of waiting times
+const BUNDLED = 2000; // ms within which new hands are read out in one sentence
 
 /** Two short, soft tones. */
 function chime() {
@@ -41,6 +43,8 @@ class HandsPanel {
   #panel = find("[data-hands]");
   #list = find("[data-hands-list]", HTMLElement, this.#panel);
   #sound = find("[data-hands-sound]", HTMLInputElement, this.#panel);
+  /** @type {string[]} names of people whose hands were not read out yet */
+  #unsaid = [];
 
   /** @param {Room} room */
   constructor(room) {
@@ -65,7 +69,7 @@ class HandsPanel {
   /** @type {Mounted["messages"]} */
   messages = {
     hand_raised: ({ data }) => {
-      if (this.#queue.raise(data) && this.#sound.checked) chime();
+      if (this.#queue.raise(data)) this.#announce(data.name);
       this.#room.draw();
     },
     hand_lowered: ({ data }) => {
@@ -93,10 +97,22 @@ class HandsPanel {
     return !out && !isOver(state) && state.you.may.manage && this.#queue.count > 0 ? ["hands"] : [];
   }
 
-  /** @param {State} state */
+  /**
+   * The focus stays in the panel when the button that has it goes, or makes no sense any more.
+   * @param {State} state
+   */
   draw(state) {
+    const { activeElement: focused } = document;
+    const hadFocus = this.#panel.contains(focused);
     this.#panel.hidden = !state.you.may.manage || isOver(state);
-    if (this.#panel.hidden) return;
+    if (!this.#panel.hidden) this.#drawQueue(state);
+    if (!hadFocus) return;
+    if (this.#panel.hidden) find("#main").focus({ preventScroll: true });
+    else if (!focused?.isConnected || focused.matches(":disabled")) this.#panel.focus({ preventScroll: true });
+  }
+
+  /** @param {State} state */
+  #drawQueue(state) {
     const { first, count } = this.#queue;
     const shown = first ?? [];
     write(find("[data-hands-count]", HTMLElement, this.#panel), number(count));
@@ -119,6 +135,7 @@ class HandsPanel {
     const name = (/** @type {HandRaised} */ hand) => `${hand.user} ${hand.raised_at}`;
     const wanted = new Set(shown.map(name));
     for (const old of findAll(":scope > li", this.#list)) if (!wanted.has(old.dataset.hand ?? "")) old.remove();
+    this.#list.hidden = shown.length < 1;
     shown.forEach((hand, place) => {
       const before = findAll(":scope > li", this.#list)[place];
       const item = before?.dataset.hand === name(hand) ? before : clone("[data-hand-item]");
@@ -154,6 +171,17 @@ class HandsPanel {
     if (what === "lock") this.#ask("lock_hands", { locked: !this.#room.state.room.hands_locked });
     const verb = hit(event, "[data-hand-do]")?.dataset.handDo;
     if (verb) this.#ask(verb, { user: hit(event, "[data-user]")?.dataset.user });
+  }
+
+  /** @param {string} name of who raised a hand */
+  #announce(name) {
+    if (this.#sound.checked) chime();
+    this.#unsaid.push(name);
+    if (this.#unsaid.length > 1) return;
+    setTimeout(() => {
+      const names = this.#unsaid.splice(0);
+      tell(names.length > 1 ? sayMany("hands_raised", names.length) : say("hand_raised", { name: names[0] }));
+    }, BUNDLED);
   }
 
   /**

@@ -1,12 +1,31 @@
-// Listening: the sound of those who are not on stage, by the bar, by a lock screen, and anew when it broke.
+// Listening: the sound of those who are not on stage, by the bar, by a lock screen; and all sound anew when it broke.
 import { describe } from "shared/media_session";
+
+/** @import { Room } from "room/core/room" */
+
+/**
+ * Sound needs the line to connect: once that is open again, it does so at once. Where a router was the cause, no
+ * browser says that the network was gone.
+ * @param {Room} room
+ */
+function followLine({ socket, audience, stage }) {
+  let hasMoved = false; // to another network, perhaps: what looks connected need not be
+  addEventListener("online", () => (hasMoved = true));
+  socket.addEventListener("open", () => {
+    if (stage.state !== "off") {
+      if (hasMoved || !stage.isConnected) stage.reconnect();
+    } else if (hasMoved || !audience.isConnected) audience.restart(200);
+    hasMoved = false;
+  });
+}
 
 /** @satisfies {import("room/types").Feature} */
 export const listening = {
-  mount({ audience, stage, page }) {
+  mount(room) {
+    const { audience, stage, page } = room;
     const start = () => audience.start();
     const stop = () => audience.stop();
-    addEventListener("online", () => (stage.state === "off" ? audience.restart(200) : stage.reconnect()));
+    followLine(room);
     const introduce = (/** @type {string} */ host) => describe({ ...page, host }, { play: start, pause: stop, stop });
     return {
       begin: () => introduce(page.host),

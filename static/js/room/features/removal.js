@@ -1,6 +1,6 @@
 // Removing people from the room, from their card, after a question; and the list of those who were, to let them in again.
 import { notice } from "room/core/notices";
-import { ClosingOffer, moveFocus } from "room/core/put_out";
+import { ClosingOffer, losesFocus } from "room/core/put_out";
 import { isOver, mayActOn, nameOf, seatOf } from "room/core/state";
 import { clone, find, findAll, hit, write } from "shared/dom";
 import { say } from "shared/words";
@@ -95,12 +95,12 @@ class Removal {
    * @param {string} name
    */
   async #remove(user, name) {
-    const closes = this.#offer.isTaken;
+    const [closes, movesFocus] = [this.#offer.isTaken, losesFocus(user)];
     if (!(await this.#room.attempt(() => this.#room.ask("remove", { user })))) return;
     this.#removed.add(user);
     this.#drawList(this.#room.state);
     notice(say("removed", { name }), { label: say("undo"), run: () => this.#letIn(user, name) });
-    moveFocus(user, this.#place);
+    if (movesFocus) this.#place.focus({ preventScroll: true });
     if (closes) await this.#offer.close();
   }
 

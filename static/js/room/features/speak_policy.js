@@ -1,5 +1,6 @@
 // Who may take a seat unasked, in words, and the host's choice with the question about those whom it leaves out.
 import { labels } from "names";
+import { tell } from "room/core/notices";
 import { isOver, withRights, withRoom } from "room/core/state";
 import { find, write } from "shared/dom";
 import { say } from "shared/words";
@@ -31,6 +32,15 @@ class SpeakPolicy {
     this.#form.hidden = !state.you.may.manage || isOver(state);
     if (policy !== this.#shown) this.#choice.value = policy;
     this.#shown = policy;
+  }
+
+  /**
+   * @param {State} state
+   * @param {State} before
+   */
+  follow({ room: { speak_policy: policy, host_name: name } }, before) {
+    if (policy === before.room.speak_policy) return;
+    tell(`${say("speak_changed")} ${say(`speak_${policy}`, { name })}`);
   }
 
   /** @param {string} policy */

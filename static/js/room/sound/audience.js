@@ -19,6 +19,7 @@ export class Audience extends EventTarget {
   #player = null;
   #run = 0;
   #hushed = false;
+  #lacksLine = false; // WebRTC was given up because there was no line to ask by
   state = "off";
   /** @type {"webrtc" | "hls" | null} */
   path = null;
@@ -41,6 +42,11 @@ export class Audience extends EventTarget {
     return this.state !== "off" && this.state !== "blocked";
   }
 
+  /** Whether sound comes by the path that suits this network, as far as the browser knows by now. */
+  get isConnected() {
+    return !this.#lacksLine && (this.path !== "webrtc" || this.#peer?.isConnected === true);
+  }
+
   /** Whether it plays without being heard. */
   get hushed() {
     return this.#hushed;
@@ -56,6 +62,7 @@ export class Audience extends EventTarget {
     const run = ++this.#run;
     audioContext().resume(); // for the ring; from a click, browsers allow it
     this.#hangUp();
+    this.#lacksLine = false;
     this.#become("starting");
     if (!(await this.#near(run)) && run === this.#run) await this.#far(run);
   }
@@ -66,7 +73,7 @@ export class Audience extends EventTarget {
     this.#become("off");
   }
 
-  /** The media server restarted, or the network is back. Spread out: hundreds do the same now. */
+  /** The media server restarted, or the line to the room is back. Spread out: hundreds do the same now. */
   restart(within = 1000) {
     const run = this.#run;
     setTimeout(() => run === this.#run && this.isOn && this.start(), Math.random() * within);
@@ -90,10 +97,10 @@ export class Audience extends EventTarget {
    * @returns {Promise<boolean>}
    */
   async #connectNear(wanted) {
+    const run = this.#run;
     try {
       const [servers, offer] = await Promise.all([iceServers(this.#ask), this.#ask("listen")]);
       if (!wanted() || offer.use !== "webrtc") return false;
-      const run = this.#run;
       const peer = new Peer({
         ask: this.#ask,
         handle: "listen",
@@ -109,6 +116,7 @@ export class Audience extends EventTarget {
       return true;
     } catch (refused) {
       console.info("listen", refused.code ?? refused);
+      if (run === this.#run) this.#lacksLine = refused.code === "offline";
       return false;
     }
   }

@@ -68,7 +68,7 @@ export class Peer {
     const { connection } = this;
     return new Promise((resolve) => {
       const look = () => {
-        if (connection.connectionState === "connected") finish(true);
+        if (this.isConnected) finish(true);
         if (["failed", "closed"].includes(connection.connectionState)) finish(false);
       };
       const finish = (/** @type {boolean} */ answer) => {
@@ -80,6 +80,10 @@ export class Peer {
       connection.addEventListener("connectionstatechange", look);
       look();
     });
+  }
+
+  get isConnected() {
+    return this.connection.connectionState === "connected";
   }
 
   close() {

@@ -71,7 +71,6 @@ export class Stage extends EventTarget {
     this.close();
     this.#open = false;
     this.#take(microphone);
-    this.#tries = 0;
     await this.reconnect();
   }
 
@@ -131,8 +130,21 @@ export class Stage extends EventTarget {
     return this.state === "on" && this.#peer ? this.#peer.connection.getStats() : null;
   }
 
-  /** Anew, with the same microphone: after the media server restarted or the network changed. */
+  /** Whether sound flows, as far as the browser knows by now. */
+  get isConnected() {
+    return this.state === "on" && this.#peer?.isConnected === true;
+  }
+
+  /**
+   * Anew and at once, with the same microphone, however long the wait for the next try: the media server restarted, the
+   * network changed, or the line to the room is back.
+   */
   async reconnect() {
+    this.#tries = 0;
+    await this.#anew();
+  }
+
+  async #anew() {
     if (!this.#microphone) return;
     const run = ++this.#run;
     this.#hangUp();
@@ -198,7 +210,7 @@ export class Stage extends EventTarget {
       ask: this.#ask,
       handle: "speak",
       servers,
-      failed: () => run === this.#run && this.reconnect(),
+      failed: () => run === this.#run && this.#anew(),
     });
     this.#peer = peer;
     const microphone = this.#microphone;
@@ -229,7 +241,7 @@ export class Stage extends EventTarget {
     if (["not_on_stage", "room_ended", "not_consented"].includes(refused.code)) return this.close();
     const wait = WAITS[Math.min(this.#tries, WAITS.length - 1)];
     this.#tries += 1;
-    setTimeout(() => run === this.#run && this.reconnect(), wait * (1 + Math.random()));
+    setTimeout(() => run === this.#run && this.#anew(), wait * (1 + Math.random()));
   }
 
   /**
