@@ -1,4 +1,4 @@
-"""What a screen reader says through one whole room, compared with what is kept of it in spoken.txt.
+"""A screen reader's words through one whole room, compared with what is kept of it in spoken.txt.
 
 A change of words or structure shows there as a difference. To keep what is said now: SPOKEN=new, with this test.
 """

@@ -1,4 +1,4 @@
-"""What a screen reader would say of a page, in lines: from Chromium's accessibility tree and its live regions.
+"""A screen reader's words for a page, in lines: from Chromium's accessibility tree and its live regions.
 
 A landmark, list or dialog stands above what is in it. A control is one line: role, name, states, description.
 """
