@@ -100,6 +100,7 @@ def as_speaker(reader: Reader, room: Room, lea: User) -> None:
     expect(page.locator('[data-do="mute"]')).to_be_visible(timeout=60_000)
     reader.step("Lea unmutes")
     press(page, "Choose the microphone")
+    expect(page.locator("#person-device")).to_be_focused()
     reader.step("Lea opens her own card")
     page.keyboard.press("Escape")
     reader.step("Lea closes it")

@@ -27,8 +27,9 @@ class Devices {
       this.#line.textContent = "";
       this.#show();
     });
-    this.#button.addEventListener("click", () => {
+    this.#button.addEventListener("click", async () => {
       room.dispatchEvent(new CustomEvent("person", { detail: room.state.you.user }));
+      await this.#show(); // a list without a choice would be read out as empty
       this.#choice.focus();
     });
     this.#choice.addEventListener("change", () => this.#use(this.#choice.value));
