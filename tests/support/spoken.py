@@ -33,7 +33,7 @@ ROLES = {
     "complementary": "aside",
 }
 MESSAGES = "Messages"  # what is in this region was announced
-STATES = {
+STATES: dict[str, dict[Any, str]] = {
     "checked": {"true": "checked", "false": "not checked"},
     "pressed": {"true": "pressed", "false": "not pressed"},
     "expanded": {True: "expanded", False: "collapsed"},
