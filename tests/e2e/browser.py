@@ -68,6 +68,7 @@ class Chromium:
         self.browsers: list[Browser] = []
         self.contexts: list[BrowserContext] = []
         self.shared = shared
+        self.within = WITHIN  # for every page opened from then on
         self._plain: Browser | None = None
 
     def launch(self, *flags: str) -> Browser:
@@ -102,7 +103,7 @@ class Chromium:
         options = {"viewport": DESK, "locale": "en-GB", **options}
         context = (browser or self.plain).new_context(**options)
         self.contexts.append(context)
-        context.set_default_timeout(WITHIN)
+        context.set_default_timeout(self.within)
         if user is not None:
             name, value = session_cookie(user).split("=", 1)
             context.add_cookies([{"name": name, "value": value, "url": self.url}])

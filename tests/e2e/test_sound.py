@@ -21,6 +21,7 @@ from rooms.guests.visitor import Browser
 from rooms.models import Room
 from tests.e2e.browser import PHONE, Chromium, sit_down_and_speak, start_sound
 from tests.e2e.conftest import watched
+from tests.e2e.hearing import ending, wait_playing
 from tests.support.people import person
 from tests.support.processes import Site
 from tests.support.rooms import open_room
@@ -135,16 +136,6 @@ def hear_words(pages: dict[str, Page], words: str, folder: Path) -> None:
         if not left:
             return
     raise AssertionError(f"not the words: {', '.join(left)}")
-
-
-def wait_playing(page: Page, seconds: float) -> float:
-    """Until the element plays; returns how long that took."""
-    began = time.monotonic()
-    while time.monotonic() - began < seconds:
-        if page.evaluate("() => document.querySelector('[data-sound]').currentTime > 0.05"):
-            return time.monotonic() - began
-        time.sleep(0.05)
-    raise AssertionError(f"no sound within {seconds} s")
 
 
 @pytest.fixture
@@ -262,20 +253,6 @@ def level_of(page: Page, handle: str) -> float:
     ring = f'.talking[data-user="{handle}"]' if handle else ".talking"
     found = page.evaluate("(ring) => document.querySelector(ring)?.style.getPropertyValue('--level')", ring)
     return float(found or 0)
-
-
-def ending(host: Page, listeners: list[Page], room: Room) -> None:
-    """The host ends the room: sound and pages stop for everybody within two seconds."""
-    host.get_by_role("button", name="End room").click()
-    host.get_by_role("dialog").get_by_role("button", name="End room").click()
-    pressed = time.monotonic()
-    for page in [host, *listeners]:
-        page.get_by_text("This room has ended").wait_for()  # in the page itself: `expect` looks again every second only
-    assert time.monotonic() - pressed < 2.0
-    for page in [host, *listeners]:
-        assert page.evaluate("() => document.querySelector('[data-sound]').paused")
-    room.refresh_from_db()
-    assert room.ended_at is not None
 
 
 def test_speakers_hear_each_other_and_survive_a_reload(chromium: Chromium, tmp_path: Path) -> None:

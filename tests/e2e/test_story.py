@@ -33,8 +33,8 @@ from rooms.models import Recording, Room
 from rooms.recording import store
 from tests.e2e.browser import Chromium, sit_down_and_speak
 from tests.e2e.conftest import watched
+from tests.e2e.hearing import ending
 from tests.e2e.test_replay import current, now, replay, until
-from tests.e2e.test_sound import ending
 from tests.support.people import person
 from tests.support.processes import Site
 from tests.support.rooms import make_public
