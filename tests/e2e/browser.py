@@ -124,7 +124,7 @@ class Chromium:
     def room(self, room: Room, user: User | None = None, **options: Any) -> Page:
         """A room's page, with its line to the room open."""
         page = self.page(room.get_absolute_url(), user, **options)
-        page.wait_for_selector('[data-do="share"]:not([disabled])')
+        page.wait_for_selector('[data-do="share"]:not([disabled])', state="attached")
         return page
 
     def listen_to(self, page: Page, expect: int = 200) -> None:
