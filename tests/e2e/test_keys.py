@@ -50,7 +50,7 @@ def watched(chromium: Chromium, room: Room, user: User, *scripts: str) -> Page:
     page = context.new_page()
     chromium.listen_to(page)
     chromium.go(page, room.get_absolute_url())
-    page.wait_for_selector('[data-do="share"]:not([disabled])')
+    page.wait_for_selector('[data-do="share"]:not([disabled])', state="attached")
     page.evaluate(WATCH)
     return page
 
@@ -116,6 +116,7 @@ def test_the_hosts_side_by_keyboard_alone(chromium: Chromium) -> None:
     """Mute, mute all, hold, lift, ask, off the stage and back, who may speak and come in, leave or stay."""
     room = open_room()
     ada = seated("ada", room)
+    chromium.room(room, ada)  # who is away is not asked to unmute
     host = watched(chromium, room, room.host)
     face = host.locator(f"{seat_of('ada')} .seat-who")
 

@@ -76,7 +76,7 @@ class Microphone {
     },
     mic_lost: ({ page }) => {
       if (page !== this.#room.socket.page) this.#lookLater();
-      else if (this.#stage.state !== "off") this.#lost();
+      else if (this.#stage.state === "on") this.#lost(); // while it connects anew, the old connection ends as it should
     },
     mic_moved: ({ page }) => {
       if (page === "") this.#here();
