@@ -1,4 +1,4 @@
-"""What is heard in a page: how its sound starts and ends, and a record of it from which voices are known."""
+"""The sound of a page: how it starts and ends, and a record of it from which voices are known."""
 
 from __future__ import annotations
 
@@ -108,7 +108,7 @@ class PageEar:
         if found["rate"] == peers.RATE:
             return samples
         places = np.arange(int(len(samples) * peers.RATE / found["rate"])) * found["rate"] / peers.RATE
-        return np.interp(places, np.arange(len(samples)), samples).astype(np.int16)
+        return np.asarray(np.interp(places, np.arange(len(samples)), samples), np.int16)
 
     def level(self, voice: Voice, since: float, until: float | None = None) -> float:
         """How loud a voice was, at its loudest two seconds, in dB of what its microphone has; ABSENT where the time is
