@@ -36,6 +36,21 @@ export function hit(event, selector) {
 }
 
 /**
+ * Fill a list with names, each in its own direction.
+ * @param {Element} list
+ * @param {string[]} names
+ */
+export function listNames(list, names) {
+  const items = names.map((name) => {
+    const [item, text] = [document.createElement("li"), document.createElement("bdi")];
+    text.textContent = name;
+    item.append(text);
+    return item;
+  });
+  list.replaceChildren(...items);
+}
+
+/**
  * Write a text, unless it stands there already: writing it again would have it read out again.
  * @param {Element} element
  * @param {string} text

@@ -3,7 +3,7 @@ import { notice } from "room/core/notices";
 import { ClosingOffer, losesFocus } from "room/core/put_out";
 import { isOver, mayActOn, nameOf, seatOf } from "room/core/state";
 import { api, personPath } from "shared/api";
-import { find, findAll, write } from "shared/dom";
+import { find, findAll, listNames, write } from "shared/dom";
 import { say } from "shared/words";
 
 /** @import { Room } from "room/core/room" */
@@ -169,8 +169,8 @@ class Blocks {
     this.#room.hush(true);
     if (this.#question.open && users.join() === this.#asked.join()) return;
     this.#asked = users;
-    const list = find("[data-blocked-names]", HTMLElement, this.#question);
-    list.replaceChildren(...users.map((user) => inList(nameOf(this.#room.state, user))));
+    const names = users.map((user) => nameOf(this.#room.state, user));
+    listNames(find("[data-blocked-names]", HTMLElement, this.#question), names);
     if (this.#question.open) return;
     this.#question.returnValue = "";
     this.#question.showModal();
@@ -191,15 +191,6 @@ class Blocks {
     this.#room.stage.close();
     find('[data-do="leave"]', HTMLElement).click();
   }
-}
-
-/** @param {string} name */
-function inList(name) {
-  const item = document.createElement("li");
-  const text = document.createElement("bdi");
-  text.textContent = name;
-  item.append(text);
-  return item;
 }
 
 /** @satisfies {import("room/types").Feature} */

@@ -2,7 +2,7 @@
 import { labels } from "names";
 import { tell } from "room/core/notices";
 import { isOver, withRights, withRoom } from "room/core/state";
-import { find, write } from "shared/dom";
+import { find, listNames, write } from "shared/dom";
 import { say } from "shared/words";
 
 /** @import { Room } from "room/core/room" */
@@ -52,13 +52,8 @@ class SpeakPolicy {
   /** @param {string[]} handles people on stage whom the policy would not admit */
   #askAbout(handles) {
     const called = labels(this.#room.state.seats);
-    const names = handles.map((handle) => {
-      const item = document.createElement("li");
-      item.append(document.createElement("bdi"));
-      find("bdi", HTMLElement, item).textContent = called.get(handle) ?? handle;
-      return item;
-    });
-    find("[data-admitted]", HTMLElement, this.#sheet).replaceChildren(...names);
+    const names = handles.map((handle) => called.get(handle) ?? handle);
+    listNames(find("[data-admitted]", HTMLElement, this.#sheet), names);
     this.#sheet.returnValue = "";
     this.#sheet.onclose = () => {
       if (this.#sheet.returnValue !== "unseat") return;
