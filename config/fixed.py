@@ -76,6 +76,8 @@ CELERY_TASK_ANNOTATIONS = {
         ("rooms.tasks.sweep", 20, 30),
         ("mail.tasks.send_mails", 180, 240),
         ("people.tasks.tidy", 600, 660),
+        ("social.tasks.deliver", 60, 90),
+        ("social.tasks.deliver_left", 120, 150),
         ("ledger.anchor", 60, 90),
         ("transcripts.requeue", 120, 150),
         ("transcripts.tell", 120, 150),

@@ -26,6 +26,7 @@ from config.env import (
     overlap,
     refuse,
 )
+from config.schedule import beat_schedule
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 LOCAL_DIR = local_folder()
@@ -339,22 +340,7 @@ CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_TIMEZONE = "UTC"
 CELERY_IMPORTS = ("rooms.recording.tasks",)
-CELERY_BEAT_SCHEDULE = {
-    "draw-recordings": {"task": "rooms.recording.prepare_left", "schedule": 300.0, "options": {"expires": 300}},
-    "measure-recordings": {"task": "rooms.recording.measure_left", "schedule": 300.0, "options": {"expires": 300}},
-    "sweep-recordings": {"task": "rooms.recording.sweep", "schedule": 30.0, "options": {"expires": 30}},
-    "send-mails": {"task": "mail.tasks.send_mails", "schedule": 60.0, "options": {"expires": 60}},
-    "anchor-ledger": {"task": "ledger.anchor", "schedule": 600.0, "options": {"expires": 600}},
-    "requeue-speech": {"task": "transcripts.requeue", "schedule": 30.0, "options": {"expires": 30}},
-    "sweep-retention": {
-        "task": "retention.sweep",
-        "schedule": float(RETENTION_SWEEP_SECONDS),
-        "options": {"expires": RETENTION_SWEEP_SECONDS},
-    },
-    "tidy-purged": {"task": "retention.tidy", "schedule": 3600.0, "options": {"expires": 3600}},
-    "tidy-accounts": {"task": "people.tasks.tidy", "schedule": 3600.0, "options": {"expires": 3600}},
-    "sweep-rooms": {"task": "rooms.tasks.sweep", "schedule": 5.0, "options": {"expires": 5}},
-}
+CELERY_BEAT_SCHEDULE = beat_schedule(RETENTION_SWEEP_SECONDS)
 
 # --- health --------------------------------------------------------------------------------------------------------
 # Key that monitoring sends as X-Readyz-Key to get details from /readyz; everybody else gets only states.

@@ -90,6 +90,11 @@ class UserManager(BaseUserManager["User"]):
 class User(AbstractBaseUser, PermissionsMixin):
     """An account. `handle` names it in addresses and events; `display_name` is what people read."""
 
+    class MessagesFrom(models.TextChoices):
+        EVERYONE = "everyone", _("Everyone")
+        KNOWN = "known", _("People I follow or wrote to, or who invited me to a room I joined")
+        NOBODY = "nobody", _("Nobody")
+
     handle = models.CharField(_("handle"), max_length=30, unique=True, validators=[HANDLE])
     display_name = TypedColumn(_("name"), text=NAME)
     email = models.EmailField(_("e-mail address"), blank=True)  # empty once another account confirmed it
@@ -99,6 +104,13 @@ class User(AbstractBaseUser, PermissionsMixin):
         _("language"), max_length=8, default="en", choices=[("en", "English"), ("nl", "Nederlands")]
     )
     time_zone = models.CharField(_("time zone"), max_length=64, default="UTC")
+    messages_from = models.CharField(
+        _("who may write to you"), max_length=8, choices=MessagesFrom.choices, default=MessagesFrom.KNOWN
+    )
+    invitations_by_mail = models.BooleanField(_("invitations also by e-mail"), default=False)
+    # Counts as an anonymous listener to everybody but a removal, unless they chose otherwise at a room's door.
+    listens_unseen = models.BooleanField(_("listen unseen"), default=False)
+    uses_keys = models.BooleanField(_("keys for acts in a room"), default=True)
     is_active = models.BooleanField(_("active"), default=True)
     is_staff = models.BooleanField(_("staff"), default=False)
     date_joined = models.DateTimeField(_("joined"), default=timezone.now)

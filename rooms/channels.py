@@ -10,11 +10,6 @@ def room_channel(room_pk: int) -> str:
     return key(f"room:{room_pk}")
 
 
-def person_channel(user_pk: int) -> str:
-    """The channel of one person's pages, in whatever room they are."""
-    return key(f"person:{user_pk}")
-
-
 def host_channel(room_pk: int) -> str:
     """The channel of a room's host and co-hosts."""
     return key(f"host:{room_pk}")

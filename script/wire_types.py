@@ -40,27 +40,27 @@ def main() -> int:
     return 1
 
 
-def vocabulary() -> tuple[ModuleType, ModuleType]:
-    """The modules of events and of the snapshot; they need Django's settings."""
+def vocabulary() -> tuple[ModuleType, ModuleType, ModuleType]:
+    """The modules of events, of messages outside the log and of the snapshot; they need Django's settings."""
     for name, value in ENVIRONMENT.items():
         os.environ.setdefault(name, value)
     sys.path.insert(0, str(ROOT))
     django.setup()
-    from rooms.wire import events, snapshot
+    from rooms.wire import events, sides, snapshot
 
-    return events, snapshot
+    return events, sides, snapshot
 
 
-def declarations(events: ModuleType, snapshot: ModuleType) -> str:
+def declarations(events: ModuleType, sides: ModuleType, snapshot: ModuleType) -> str:
     """The whole file."""
     data = {kind: vars(events)[camel(kind)] for kind in events.SEQUENCED}
     if set(data.values()) != set(get_args(events.EventData)):
         raise SystemExit("EventData is not the types of the events in EventType, by their names in camel case")
     lossy = [vars(events)[camel(kind)] for kind in events.LOSSY]
-    sided = {kind: vars(events)[camel(kind)] for kind in (*events.HOST_SIDE, *events.STAFF)}
+    sided = {kind: vars(sides)[camel(kind)] for kind in (*sides.HOST_SIDE, *sides.STAFF)}
     # Fields whose type is narrower on the wire than in Python.
     known = {
-        events.Personal: {"type": " | ".join(f'"{kind}"' for kind in events.PERSONAL)},
+        sides.Personal: {"type": " | ".join(f'"{kind}"' for kind in sides.PERSONAL)},
         snapshot.Snapshot: {"type": '"snapshot"'},
         snapshot.Hands: {},
     }

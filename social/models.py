@@ -1,4 +1,4 @@
-"""Relations between people: follows and blocks."""
+"""Relations between people: follows, blocks, and the threads of their messages."""
 
 from __future__ import annotations
 
@@ -7,7 +7,11 @@ from django.db.models import F, Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from core.fields import TypedColumn
+from core.text import Text
 from people.models import User
+
+BODY = Text(2000, lines=True)
 
 
 class Follow(models.Model):
@@ -33,13 +37,15 @@ class Block(models.Model):
     """`blocker` and `blocked` neither follow nor write to each other; `blocked` is out of the rooms of `blocker`.
 
     `undid_follow` is whether `blocked` believes to follow `blocker`: they did until then, or asked to since. They are
-    answered as if they did, so that the block does not show. `settled` is whether the apps above have done what follows
+    answered as if they did, so that the block does not show. `undid_own_follow` is whether `blocker` followed `blocked`
+    until then: `blocked` may write as if that still stood. `settled` is whether the apps above have done what follows
     from it (`social.signals.blocked`); until then it is done again.
     """
 
     blocker = models.ForeignKey(User, models.CASCADE, related_name="blocking_rows", verbose_name=_("blocker"))
     blocked = models.ForeignKey(User, models.CASCADE, related_name="blocked_rows", verbose_name=_("blocked"))
     undid_follow = models.BooleanField(_("ended a follow"), default=False)
+    undid_own_follow = models.BooleanField(_("ended a follow of their own"), default=False)
     since = models.DateTimeField(_("since"), default=timezone.now)
     settled = models.BooleanField(default=False, editable=False)
 
@@ -57,3 +63,89 @@ class Block(models.Model):
 
     def __str__(self) -> str:
         return f"{self.blocker_id} ⊘ {self.blocked_id}"
+
+
+class Thread(models.Model):
+    """Messages between two accounts, `low` and `high` by primary key; without `high`, official messages to `low`."""
+
+    low = models.ForeignKey(User, models.PROTECT, related_name="+")
+    high = models.ForeignKey(User, models.PROTECT, related_name="+", null=True, blank=True)
+    begun_at = models.DateTimeField(_("begun"), default=timezone.now)
+
+    class Meta:
+        verbose_name = _("thread")
+        verbose_name_plural = _("threads")
+        constraints = [
+            models.UniqueConstraint(fields=["low", "high"], nulls_distinct=False, name="thread_one_a_pair"),
+            models.CheckConstraint(condition=Q(high=None) | Q(low__lt=F("high")), name="thread_low_before_high"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.low_id} – {self.high_id or 'official'}"
+
+
+class ThreadSide(models.Model):
+    """A thread as one of its people has it. The inbox is sorted by `last_at`, when something last appeared in it.
+
+    Messages up to the key `cleared_to` are deleted for this person, those up to `read_to` were read. `unread` counts
+    messages that were delivered to them and are neither.
+    """
+
+    thread = models.ForeignKey(Thread, models.CASCADE, related_name="sides", verbose_name=_("thread"))
+    user = models.ForeignKey(User, models.PROTECT, related_name="thread_sides", verbose_name=_("person"))
+    last_at = models.DateTimeField(_("last message"), null=True, blank=True)
+    unread = models.PositiveIntegerField(_("unread"), default=0)
+    read_to = models.BigIntegerField(_("read up to"), default=0)
+    cleared_to = models.BigIntegerField(_("deleted up to"), default=0)
+
+    class Meta:
+        verbose_name = _("side of a thread")
+        verbose_name_plural = _("sides of threads")
+        constraints = [models.UniqueConstraint(fields=["thread", "user"], name="thread_side_once")]
+        indexes = [
+            models.Index(fields=["user", "-last_at"], name="thread_inbox"),
+            models.Index(fields=["user"], condition=Q(unread__gt=0), name="thread_unread"),
+        ]
+
+    def __str__(self) -> str:
+        return f"thread {self.thread_id} of {self.user_id}"
+
+
+class Message(models.Model):
+    """One line or card of a thread; official ones have no sender.
+
+    `kind` is a name in `social.hooks.message_kinds`; `data` is what that kind needs. Until `delivered_at` only the
+    sender sees it, and for good where it is `withheld`: the receiver blocks the sender, who must not notice. `once` is
+    the sender's own mark, by which a repeated request is the same message.
+    """
+
+    thread = models.ForeignKey(Thread, models.CASCADE, related_name="messages", verbose_name=_("thread"))
+    sender = models.ForeignKey(
+        User, models.PROTECT, related_name="sent_messages", null=True, blank=True, verbose_name=_("sender")
+    )
+    kind = models.CharField(_("kind"), max_length=20, default="text")
+    body = TypedColumn(_("text"), text=BODY, blank=True)
+    data = models.JSONField(_("data"), default=dict, blank=True)
+    once = models.CharField(max_length=64, blank=True, default="", editable=False)
+    sent_at = models.DateTimeField(_("sent"), default=timezone.now)
+    delivered_at = models.DateTimeField(_("delivered"), null=True, blank=True)
+    withheld = models.BooleanField(default=False, editable=False)
+
+    class Meta:
+        verbose_name = _("message")
+        verbose_name_plural = _("messages")
+        constraints = [
+            models.UniqueConstraint(fields=["sender", "once"], condition=~Q(once=""), name="message_once"),
+            models.CheckConstraint(condition=~Q(kind="text", body=""), name="message_text_has_words"),
+            models.CheckConstraint(
+                condition=Q(delivered_at=None) | Q(withheld=False), name="message_delivered_or_withheld"
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["thread", "id"], name="message_of_thread"),
+            models.Index(fields=["sent_at"], name="message_by_age"),
+            models.Index(fields=["id"], condition=Q(delivered_at=None, withheld=False), name="message_undelivered"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind} of {self.sender_id or 'Stamtafel'} in {self.thread_id}"

@@ -1,14 +1,16 @@
-"""Queries about follows and blocks."""
+"""Queries about follows, blocks and unread messages."""
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
+from django.db.models import Sum
 from django.http import HttpRequest
 
 from people.hooks import LiveLink, live_link
 from people.models import User
-from social.models import Block, Follow
+from social.models import Block, Follow, ThreadSide
 
 MOST_BLOCKS = 1000  # listed at once, the newest first
 
@@ -65,3 +67,9 @@ def blocks_of(user: User) -> list[Block]:
     """The blocks that a person made, the newest first, at most MOST_BLOCKS."""
     rows = Block.objects.filter(blocker=user).select_related("blocked").order_by("-since", "-pk")
     return list(rows[:MOST_BLOCKS])
+
+
+def unread_of_many(users: Collection[int]) -> dict[int, int]:
+    """Number of unread messages by person, of those who have any; one query."""
+    rows = ThreadSide.objects.filter(user__in=users, unread__gt=0).order_by().values_list("user_id")
+    return dict(rows.annotate(messages=Sum("unread")))

@@ -15,7 +15,7 @@ from core.refusals import Refused
 from people.refusals import PeopleRefused
 from rooms.live.verbs.table import VERBS
 from rooms.rules.refusals import TABLE, RoomRefused
-from rooms.wire import events
+from rooms.wire import events, sides
 from tests.rooms.reducer import _CHANGES
 from transcripts.refusals import TranscriptRefused
 
@@ -159,12 +159,12 @@ def test_the_vocabulary_is_whole() -> None:
     kinds = set(get_args(events.EventType))
     assert kinds == set(events.SEQUENCED) == set(_CHANGES)
     page = (ROOT / "docs/subsystems/live-events.md").read_text()
-    vocabulary = (ROOT / "rooms/wire/events.py").read_text()
+    vocabulary = "".join((ROOT / f"rooms/wire/{name}.py").read_text() for name in ("events", "sides"))
     scripts = [path.read_text() for path in (ROOT / "static/js/room/features").glob("*.js")]
     for kind in kinds:
         taken = [text for text in scripts if re.search(rf"^    {kind}:", text, re.MULTILINE)]
         assert len(taken) == 1, f"{kind} in static/js/room/features"
-    for kind in (*events.SEQUENCED, *events.PERSONAL, *events.LOSSY):
+    for kind in (*events.SEQUENCED, *events.LOSSY, *sides.PERSONAL, *sides.HOST_SIDE, *sides.STAFF):
         assert f"`{kind}`" in vocabulary or f'"{kind}"' in vocabulary, kind
         assert f"`{kind}`" in page, f"{kind} in docs/subsystems/live-events.md"
     for verb in VERBS:

@@ -14,7 +14,7 @@ from moderation.rules.reports import LONGEST_MS, clamped_range, may_report
 from people.models import User
 from people.standing import lock_standing, standing_of, why_not_enter
 from rooms.models import Room
-from rooms.wire.events import tell_staff
+from rooms.wire.sides import tell_staff
 
 REPORTS = Limit("report", per_minute=2, burst=10, refused=ModerationRefused)
 URGENT = (Report.Category.CHILD_SAFETY, Report.Category.LIFE_IN_DANGER)

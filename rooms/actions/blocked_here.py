@@ -12,7 +12,7 @@ from redis.exceptions import RedisError
 from people.models import User
 from rooms import presence
 from rooms.models import Room
-from rooms.wire.events import tell
+from rooms.wire.sides import tell
 from social.models import Block
 
 log = logging.getLogger(__name__)

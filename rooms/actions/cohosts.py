@@ -12,7 +12,8 @@ from rooms.models import Seat
 from rooms.rules import permissions
 from rooms.rules.facts import facts_of, open_seat
 from rooms.rules.refusals import RoomRefused, refuse
-from rooms.wire.events import append_event, tell
+from rooms.wire.events import append_event
+from rooms.wire.sides import tell
 
 PLACES = (11, 12)  # of co-hosts, permissions.MOST_COHOSTS
 

@@ -7,7 +7,8 @@ from collections.abc import Mapping, Sequence
 from django.utils import timezone
 
 from rooms.models import Hand, Room
-from rooms.wire.events import Personal, Sided, iso_of, tell_each, tell_host_side
+from rooms.wire.events import iso_of
+from rooms.wire.sides import Personal, Sided, tell_each, tell_host_side
 
 
 def open_hands(room: Room) -> list[Hand]:

@@ -20,7 +20,8 @@ from rooms.rules import permissions
 from rooms.rules.facts import facts_of, facts_of_many
 from rooms.rules.permissions import Facts
 from rooms.rules.refusals import RoomRefused, refuse
-from rooms.wire.events import append_event, hand_state, iso_of, tell, tell_host_side
+from rooms.wire.events import append_event, iso_of
+from rooms.wire.sides import hand_state, tell, tell_host_side
 
 
 def raise_hand(room_id: int, user: User) -> int:

@@ -9,7 +9,8 @@ from rooms.models import Room, Seat
 from rooms.rules import permissions
 from rooms.rules.facts import facts_of, open_seat
 from rooms.rules.refusals import RoomRefused, refuse
-from rooms.wire.events import append_event, tell
+from rooms.wire.events import append_event
+from rooms.wire.sides import tell
 
 
 def hold_microphone(room_id: int, user: User, page: str, *, take: bool) -> Seat:

@@ -9,7 +9,7 @@ from rooms.models import Room, Seat
 from rooms.rules import limits, permissions
 from rooms.rules.facts import facts_of, open_seat
 from rooms.rules.refusals import RoomRefused, refuse
-from rooms.wire.events import tell
+from rooms.wire.sides import tell
 
 
 def mute_all(room_id: int, by: User) -> int:

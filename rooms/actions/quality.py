@@ -7,7 +7,7 @@ from rooms.models import Room
 from rooms.rules import permissions
 from rooms.rules.facts import facts_of
 from rooms.rules.refusals import RoomRefused, refuse
-from rooms.wire.events import LEVELS, tell_host_side
+from rooms.wire.sides import LEVELS, tell_host_side
 
 
 def tell_quality(room: Room, user: User, level: str) -> None:

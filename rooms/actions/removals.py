@@ -19,7 +19,7 @@ from rooms.models import Hand, Invitation, Removal, RemovedListener, Room, Seat
 from rooms.rules import permissions
 from rooms.rules.facts import STANDING, facts_of, open_seat
 from rooms.rules.refusals import RoomRefused, refuse
-from rooms.wire.events import tell_host_side
+from rooms.wire.sides import tell_host_side
 
 log = logging.getLogger(__name__)
 

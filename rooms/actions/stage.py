@@ -11,7 +11,7 @@ from rooms.models import Seat
 from rooms.rules import permissions
 from rooms.rules.facts import facts_of, open_seat
 from rooms.rules.refusals import RoomRefused, refuse
-from rooms.wire.events import tell
+from rooms.wire.sides import tell
 
 
 def take_seat(room_id: int, user: User) -> Seat:

@@ -18,13 +18,16 @@ import redis.asyncio
 from redis.exceptions import RedisError
 
 from core import bus, loops
+from people.channels import person_channel
 from rooms import channels, presence
 from rooms.live.feed import Feed
 from rooms.live.rights import check_sockets
 from rooms.live.send_queue import SendQueue
 from rooms.live.ticker import tick
-from rooms.wire import events
-from rooms.wire.events import LOSSY, PERSONAL, SEQUENCED
+from rooms.wire import sides
+from rooms.wire.events import LOSSY, SEQUENCED
+from rooms.wire.sides import PERSONAL
+from social import wire as social_wire
 
 log = logging.getLogger(__name__)
 
@@ -106,7 +109,7 @@ class Hub:
             others = self.people.setdefault(send_queue.user_pk, set())
             others.add(send_queue)
             if len(others) == 1:
-                await self._subscribe(channels.person_channel(send_queue.user_pk))
+                await self._subscribe(person_channel(send_queue.user_pk))
         if not feed.subscribed.is_set():
             try:
                 await asyncio.wait_for(feed.subscribed.wait(), SUBSCRIBE_WITHIN)
@@ -125,7 +128,7 @@ class Hub:
             others.discard(send_queue)
             if not others:
                 del self.people[send_queue.user_pk]
-                await self._unsubscribe(channels.person_channel(send_queue.user_pk))
+                await self._unsubscribe(person_channel(send_queue.user_pk))
 
     async def set_sides(self, send_queue: SendQueue, sides: frozenset[str]) -> None:
         """Set the narrower channels ("host", "staff") that a socket receives; one that has left receives none."""
@@ -206,7 +209,7 @@ class Hub:
 
     def _channels(self) -> list[str]:
         rooms = [channels.room_channel(pk) for pk in self.feeds]
-        return [*rooms, *(channels.person_channel(pk) for pk in self.people), *self.narrow]
+        return [*rooms, *(person_channel(pk) for pk in self.people), *self.narrow]
 
     async def _resync_all(self) -> None:
         log.warning("live events are heard again: every socket gets a fresh snapshot")
@@ -242,12 +245,12 @@ class Hub:
             if feed is not None:
                 self._to_room(feed, message["data"])
         elif kind == "message" and channel.startswith(self._person_prefix):
-            if parse_message(message["data"])["type"] not in PERSONAL:
+            if parse_message(message["data"])["type"] not in (*PERSONAL, *social_wire.PERSONAL):
                 raise InvalidMessage("no message to a person")
             for send_queue in self.people.get(int(channel[len(self._person_prefix) :]), ()):
                 send_queue.put(message["data"])
         elif kind == "message" and channel in self.narrow:
-            allowed = events.STAFF if channel == channels.staff_channel() else events.HOST_SIDE
+            allowed = sides.STAFF if channel == channels.staff_channel() else sides.HOST_SIDE
             if parse_message(message["data"])["type"] not in allowed:
                 raise InvalidMessage("no message to a narrower channel")
             for send_queue in self.narrow[channel]:

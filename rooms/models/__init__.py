@@ -4,7 +4,16 @@ Important rules are database constraints too: one live room a host, one open sea
 ten speakers, an append-only log.
 """
 
-from rooms.models.admission import HandOver, Invitation, Removal, RemovedListener, StayingFollower
+from rooms.models.admission import (
+    Arrival,
+    HandOver,
+    Invitation,
+    PersonalLink,
+    Removal,
+    RemovedListener,
+    ShareLink,
+    StayingFollower,
+)
 from rooms.models.log import RoomEvent
 from rooms.models.recording import NOTICE, TOLD_GAP_MS, Recording, RecordingFile, RecordingsFolder, ReplayObjection
 from rooms.models.room import TITLE, TOPIC, Room, new_slug
@@ -15,10 +24,12 @@ __all__ = [
     "TITLE",
     "TOLD_GAP_MS",
     "TOPIC",
+    "Arrival",
     "Consent",
     "Hand",
     "HandOver",
     "Invitation",
+    "PersonalLink",
     "Recording",
     "RecordingFile",
     "RecordingsFolder",
@@ -28,6 +39,7 @@ __all__ = [
     "Room",
     "RoomEvent",
     "Seat",
+    "ShareLink",
     "StayingFollower",
     "new_slug",
 ]

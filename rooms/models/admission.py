@@ -8,13 +8,16 @@ from django.db.models import F, Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from rooms.models.room import Room
+from core.fields import TypedColumn
+from core.text import LABEL
+from rooms.models.room import Room, new_slug
 
 
 class Invitation(models.Model):
     """Invitation of one person to one room. One to speak is the right to a seat; its delivery is a direct message.
 
-    `by_helper` says whether it came from the host or a co-host: under entry policy `invited` only those admit.
+    `by_helper` says whether it came from the host or a co-host: under entry policy `invited` only those admit. `link`
+    is the personal link that became this invitation, `came_at` when the person first came in after it was sent.
     """
 
     class Kind(models.TextChoices):
@@ -34,8 +37,12 @@ class Invitation(models.Model):
     by_helper = models.BooleanField(_("by host or co-host"), default=False)
     kind = models.CharField(_("kind"), max_length=6, choices=Kind.choices)
     state = models.CharField(_("state"), max_length=8, choices=State.choices, default=State.PENDING)
+    link = models.OneToOneField(
+        "rooms.PersonalLink", models.PROTECT, related_name="invitation", null=True, blank=True, verbose_name=_("link")
+    )
     sent_at = models.DateTimeField(_("sent"), default=timezone.now)
     answered_at = models.DateTimeField(_("answered"), null=True, blank=True)
+    came_at = models.DateTimeField(_("came in"), null=True, blank=True)
 
     class Meta:
         verbose_name = _("invitation")
@@ -54,9 +61,70 @@ class Invitation(models.Model):
             models.CheckConstraint(condition=~Q(user=F("by")), name="invitation_not_oneself"),
             models.CheckConstraint(condition=Q(kind="listen") | Q(by_helper=True), name="invitation_speak_by_helper"),
         ]
+        indexes = [models.Index(fields=["user", "state"], name="invitation_of_user")]
 
     def __str__(self) -> str:
         return f"{self.user_id} to {self.kind} in {self.room_id}: {self.state}"
+
+
+class PersonalLink(models.Model):
+    """Link by which one person without an account comes to speak in one room; used once, it becomes their invitation.
+
+    `hash` is the SHA-256, in hex, of the token in the address (128 random bits), which is shown once. `label` is how
+    the host calls the person.
+    """
+
+    room = models.ForeignKey(Room, models.CASCADE, related_name="personal_links", verbose_name=_("room"))
+    by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+", verbose_name=_("made by"))
+    label = TypedColumn(_("for whom"), text=LABEL)
+    hash = models.CharField(_("hash"), max_length=64, unique=True)
+    made_at = models.DateTimeField(_("made"), default=timezone.now)
+    used_at = models.DateTimeField(_("used"), null=True, blank=True)
+    revoked_at = models.DateTimeField(_("revoked"), null=True, blank=True)
+
+    class Meta:
+        verbose_name = _("personal link")
+        verbose_name_plural = _("personal links")
+        constraints = [
+            models.CheckConstraint(condition=Q(used_at=None) | Q(revoked_at=None), name="personal_link_used_or_revoked")
+        ]
+
+    def __str__(self) -> str:
+        return f"a link to {self.room_id}"
+
+
+class ShareLink(models.Model):
+    """Link with which one person invites others to listen. It admits nobody; `code` says by whom people came."""
+
+    room = models.ForeignKey(Room, models.CASCADE, related_name="share_links", verbose_name=_("room"))
+    by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+", verbose_name=_("made by"))
+    code = models.CharField(_("code"), max_length=16, unique=True, default=new_slug, editable=False)
+    made_at = models.DateTimeField(_("made"), default=timezone.now)
+
+    class Meta:
+        verbose_name = _("share link")
+        verbose_name_plural = _("share links")
+        constraints = [models.UniqueConstraint(fields=["room", "by"], name="share_link_one_a_person")]
+
+    def __str__(self) -> str:
+        return f"{self.code} to {self.room_id}"
+
+
+class Arrival(models.Model):
+    """Somebody who came into a room by a share link, once each: `mac` is `rooms.rules.identity.listener_mac` of their
+    cookie or account, which names nobody."""
+
+    link = models.ForeignKey(ShareLink, models.CASCADE, related_name="arrivals", verbose_name=_("share link"))
+    mac = models.CharField(_("HMAC of the person"), max_length=64)
+    at = models.DateTimeField(_("when"), default=timezone.now)
+
+    class Meta:
+        verbose_name = _("arrival")
+        verbose_name_plural = _("arrivals")
+        constraints = [models.UniqueConstraint(fields=["link", "mac"], name="arrival_once")]
+
+    def __str__(self) -> str:
+        return f"by {self.link_id}"
 
 
 class Removal(models.Model):

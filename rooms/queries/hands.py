@@ -8,7 +8,8 @@ from people.models import User
 from rooms.models import Hand, Room
 from rooms.rules import permissions
 from rooms.rules.permissions import Facts
-from rooms.wire.events import hand_state, iso_of
+from rooms.wire.events import iso_of
+from rooms.wire.sides import hand_state
 from rooms.wire.snapshot import Hands, OwnHand
 
 SHOWN = 100  # hands in a snapshot; the count beside them is exact

@@ -32,8 +32,10 @@ from rooms.rules.permissions import Facts
 from rooms.rules.refusals import refuse
 from social.models import Block, Follow
 
-# Invitations that give their right: one that was declined, revoked or has expired does not.
+# Invitations that give their right: one that was declined or revoked does not. One that expired with the room still
+# lets its person hear the replay, and nobody speaks then.
 STANDING = (Invitation.State.PENDING, Invitation.State.ACCEPTED)
+ADMITTING = (*STANDING, Invitation.State.EXPIRED)
 
 Pair = tuple[int, int]
 """A room's and an account's primary key."""
@@ -132,11 +134,11 @@ def _marks(rooms: Iterable[Room], users: set[int]) -> set[tuple[str, int, int]]:
     rooms = list(rooms)
     hosts = {room.host_id for room in rooms}
     here: dict[str, Any] = {"room__in": rooms, "user__in": users}
-    standing = Invitation.objects.filter(**here, state__in=STANDING)
+    invitations = Invitation.objects.filter(**here)
     by_room = {
         "removed": Removal.objects.filter(**here, undone_at=None),
-        "invited": standing.filter(by_helper=True),
-        "invited_to_speak": standing.filter(kind=Invitation.Kind.SPEAK),
+        "invited": invitations.filter(by_helper=True, state__in=ADMITTING),
+        "invited_to_speak": invitations.filter(kind=Invitation.Kind.SPEAK, state__in=STANDING),
         "hand": Hand.objects.filter(**here, lowered_at=None),
         "consent": Consent.objects.filter(**here, text_version=settings.CONSENT_VERSION),
     }

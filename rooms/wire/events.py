@@ -11,16 +11,15 @@ person's channel and take no `seq`.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
 from datetime import UTC, datetime
-from typing import Any, Literal, NotRequired, TypedDict, get_args
+from typing import Any, Literal, TypedDict, get_args
 
 from django.db import transaction
 
 from core import bus
 from people.models import COLOURS
 from rooms import channels
-from rooms.models import Hand, Room, RoomEvent, Seat
+from rooms.models import Room, RoomEvent, Seat
 
 
 class SeatState(TypedDict):
@@ -131,55 +130,6 @@ class HandsLocked(TypedDict):
     locked: bool
 
 
-class HandRaised(TypedDict):
-    """`hand_raised`, to the host's side: somebody asks to speak, as the last in the queue. `raised_at` (ISO 8601, UTC)
-    names the hand; `invited` says that this person accepted an invitation to speak. The others as in SeatState."""
-
-    user: str
-    name: str
-    initials: str
-    picture: str
-    color: str
-    raised_at: str
-    invited: bool
-
-
-class HandLowered(TypedDict):
-    """`hand_lowered`, to the host's side: this hand is down, whatever the reason. Messages may arrive in either order:
-    one about a later `raised_at` of the same person is about a later hand."""
-
-    user: str
-    raised_at: str
-
-
-class Removed(TypedDict):
-    """`removed`, to the host's side: this person is out of the room. Both are handles."""
-
-    user: str
-    by: str
-
-
-class RemovalUndone(TypedDict):
-    """`removal_undone`, to the host's side: this person may come in again. Both are handles."""
-
-    user: str
-    by: str
-
-
-class Quality(TypedDict):
-    """`quality`, to the host's side: how good the connection of a person on stage is, as their page measured it. Said
-    again every 20 s while it is not good; what is not said again for long is over. `user` is a handle."""
-
-    user: str
-    level: Level
-
-
-class ReportReceived(TypedDict):
-    """`report_received`, to staff: a report arrived. Nothing of it but whether it is `urgent`."""
-
-    urgent: bool
-
-
 EventData = (
     RoomOpened
     | RoomEnded
@@ -262,47 +212,7 @@ class Beat(TypedDict):
     now: str
 
 
-class Personal(TypedDict):
-    """On a person's own channel: one of PERSONAL. `room` is the slug it is about, `by` a handle, null for oneself.
-
-    `page` names the page whose microphone was lost, or the one that holds it now; empty for none. `held` (you_muted):
-    the microphone stays off until host or co-host lift that. `seated` (you_demoted): a speaker's place was free.
-    `raised_at` names the hand that is up (`hand_up`, `hand_place`) or down (`hand_down`, `hand_declined`, by
-    `outcome`); `place` is its place in the queue, from 1, and only ever gets smaller. `let_up` comes with a seat that
-    host or co-host (`by`) gave. `user` is the handle of a person on stage whom the reader blocked (`blocked_here`).
-    """
-
-    type: str
-    room: str
-    by: NotRequired[str | None]
-    page: NotRequired[str]
-    held: NotRequired[bool]
-    seated: NotRequired[bool]
-    raised_at: NotRequired[str]
-    place: NotRequired[int]
-    outcome: NotRequired[str]
-    user: NotRequired[str]
-
-
-class Sided(TypedDict):
-    """To the host's side of a room, or to staff: never sequenced, never in the log. `room` is the slug it is about."""
-
-    type: str
-    room: str
-    data: Any
-
-
 LOSSY = ("count", "talking", "connected", "media_restarted", "beat")
-PERSONAL = (
-    *("you_muted", "unmute_asked", "you_unseated", "you_demoted", "mic_lost", "mic_moved", "blocked_here"),
-    *("hand_up", "hand_place", "hand_down", "hand_declined", "let_up"),
-)
-
-# Kinds on the channel of a room's host side (host and co-hosts), and on that of staff: `Sided`.
-HOST_SIDE: tuple[str, ...] = ("hand_raised", "hand_lowered", "removed", "removal_undone", "quality")
-STAFF: tuple[str, ...] = ("report_received",)
-Level = Literal["good", "weak", "bad"]
-LEVELS: tuple[Level, ...] = get_args(Level)
 
 
 def encode(message: Any) -> str:
@@ -337,20 +247,6 @@ def seat_state(seat: Seat, *, connected: bool) -> SeatState:
     }
 
 
-def hand_state(hand: Hand) -> HandRaised:
-    """How the host's side sees this hand; `hand.user` must be loaded."""
-    user = hand.user
-    return {
-        "user": user.handle,
-        "name": user.display_name,
-        "initials": user.initials,
-        "picture": user.picture_url,
-        "color": user.colour,
-        "raised_at": iso_of(hand.raised_at),
-        "invited": hand.invited,
-    }
-
-
 def as_message(event: RoomEvent) -> Event:
     """A row of the log as it travelled."""
     return {"seq": event.seq, "type": event.type, "at": event.at_ms, "data": event.data}
@@ -368,33 +264,3 @@ def append_event(room: Room, type_: EventType, data: EventData) -> RoomEvent:
     text = encode(as_message(event))
     transaction.on_commit(lambda: bus.publish(channels.room_channel(room.pk), text), robust=True)
     return event
-
-
-def tell(user_pk: int, message: Personal) -> None:
-    """Tell one person what concerns only them, when the transaction commits."""
-    tell_each([(user_pk, message)])
-
-
-def tell_each(messages: Iterable[tuple[int, Personal]]) -> None:
-    """`tell` for many people, by the primary key of their account, in one round trip."""
-    texts = [(channels.person_channel(user_pk), encode(message)) for user_pk, message in messages]
-    transaction.on_commit(lambda: bus.publish_many(texts), robust=True)
-
-
-def tell_host_side(room: Room, *messages: Sided) -> None:
-    """Tell host and co-hosts of a room what is theirs alone, when the transaction commits."""
-    _publish_later(channels.host_channel(room.pk), messages, HOST_SIDE)
-
-
-def tell_staff(*messages: Sided) -> None:
-    """Tell staff on every room's page, when the transaction commits."""
-    _publish_later(channels.staff_channel(), messages, STAFF)
-
-
-def _publish_later(channel: str, messages: Iterable[Sided], kinds: tuple[str, ...]) -> None:
-    texts = []
-    for message in messages:
-        if message["type"] not in kinds:
-            raise ValueError(f"{message['type']} is not in the vocabulary of {channel}")
-        texts.append((channel, encode(message)))
-    transaction.on_commit(lambda: bus.publish_many(texts), robust=True)

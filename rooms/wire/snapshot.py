@@ -21,7 +21,8 @@ from rooms.rules import permissions
 from rooms.rules.facts import facts_of, grace_ends, hand_over_due
 from rooms.rules.identity import Who
 from rooms.rules.refusals import RoomRefused
-from rooms.wire.events import HandRaised, SeatState, iso, seat_state
+from rooms.wire.events import SeatState, iso, seat_state
+from rooms.wire.sides import HandRaised
 
 
 class RoomState(TypedDict):

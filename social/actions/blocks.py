@@ -34,12 +34,12 @@ def block(blocker: User, blocked: User) -> bool:
     with transaction.atomic():
         _lock(blocker, blocked)
         followed = Follow.objects.filter(follower=blocked, followed=blocker)
-        _row, created = Block.objects.get_or_create(
-            blocker=blocker, blocked=blocked, defaults={"undid_follow": followed.exists()}
-        )
+        following = Follow.objects.filter(follower=blocker, followed=blocked)
+        undone = {"undid_follow": followed.exists(), "undid_own_follow": following.exists()}
+        _row, created = Block.objects.get_or_create(blocker=blocker, blocked=blocked, defaults=undone)
         if created:
             followed.delete()
-            Follow.objects.filter(follower=blocker, followed=blocked).delete()
+            following.delete()
             transaction.on_commit(partial(_send, blocker, blocked), robust=True)
     return created
 

@@ -30,7 +30,7 @@ from tests.support.people import person, session_cookie
 from tests.support.processes import LogTail, Site
 from tests.support.rooms import make_public, open_room
 
-pytestmark = pytest.mark.alone
+pytestmark = pytest.mark.timed
 ROOT = Path(__file__).parents[2]
 SOON = 5.0  # seconds
 TIMES = 20  # or so many times the slowest wait without the greedy one

@@ -13,6 +13,7 @@ import pytest
 from channels.db import database_sync_to_async as run
 
 from core import bus, loops
+from people.channels import person_channel
 from rooms import actions, channels, presence
 from rooms.live import hub as module
 from rooms.live import ticker
@@ -20,7 +21,7 @@ from rooms.live.feed import Feed
 from rooms.live.hub import Hub
 from rooms.live.send_queue import LIMIT, SendQueue
 from rooms.models import Room, RoomEvent
-from rooms.wire.events import tell
+from rooms.wire.sides import tell
 from tests.support.people import person
 from tests.support.rooms import consented, open_room
 from tests.support.waiting import until
@@ -271,7 +272,7 @@ async def test_nonsense_on_any_channel_harms_nobody(hub: Hub, caplog: pytest.Log
     caplog.set_level(logging.ERROR)
     room = await run(open_room)()
     ear = await Ear(hub, user_pk=room.host_id).join(room)
-    named = channels.room_channel(room.pk), channels.person_channel(room.host_id), channels.hubs_channel()
+    named = channels.room_channel(room.pk), person_channel(room.host_id), channels.hubs_channel()
     for channel in named:
         for poison in POISON:
             await hub.redis.publish(channel, poison)

@@ -20,7 +20,7 @@ from rooms.live.send_queue import SendQueue
 from rooms.models import Room, Seat
 from rooms.rules.admission import Guest, admissions
 from rooms.rules.identity import Who, new_conn
-from rooms.wire import events
+from rooms.wire import sides
 from rooms.wire.snapshot import snapshot
 from tests.support.people import person
 from tests.support.rooms import open_room
@@ -28,13 +28,13 @@ from tests.support.staff import sign_in_staff
 from tests.support.waiting import until
 
 pytestmark = pytest.mark.django_db(transaction=True)
-SECRET: events.Sided = {"type": "test", "room": "x", "data": {"word": "for the host"}}
+SECRET: sides.Sided = {"type": "test", "room": "x", "data": {"word": "for the host"}}
 
 
 @pytest.fixture
 async def hub(monkeypatch: pytest.MonkeyPatch) -> AsyncGenerator[Hub]:
-    monkeypatch.setattr(events, "HOST_SIDE", ("test",))
-    monkeypatch.setattr(events, "STAFF", ("test",))
+    monkeypatch.setattr(sides, "HOST_SIDE", ("test",))
+    monkeypatch.setattr(sides, "STAFF", ("test",))
     made = Hub()
     yield made
     for task in list(made.tasks):
@@ -83,13 +83,13 @@ async def test_host_and_cohosts_hear_the_host_side_and_lose_it_with_their_role(h
     for user in (room.host, helper, guest, None):
         send_queues[user] = await join(hub, room, user, "" if user is None else await run(session_for)(user))
     assert await check_sockets(send_queues.values(), hub.set_sides) == 0
-    await run(events.tell_host_side)(room, SECRET)
+    await run(sides.tell_host_side)(room, SECRET)
     await hears(send_queues[room.host])
     await hears(send_queues[helper])
     seat.left_at = seat.taken_at
     await run(seat.save)()
     await check_sockets(send_queues.values(), hub.set_sides)
-    await run(events.tell_host_side)(room, SECRET)
+    await run(sides.tell_host_side)(room, SECRET)
     await hears(send_queues[room.host], 2)
     assert len(heard(send_queues[helper])) == 1
     assert heard(send_queues[guest]) == heard(send_queues[None]) == []
@@ -107,13 +107,13 @@ async def test_nothing_is_told_before_the_commit_or_outside_of_the_vocabulary(hu
 
     def roll_back() -> None:
         with pytest.raises(RuntimeError), transaction.atomic():
-            events.tell_host_side(room, SECRET)
+            sides.tell_host_side(room, SECRET)
             raise RuntimeError
 
     await run(roll_back)()
     with pytest.raises(ValueError, match="vocabulary"):
-        await run(events.tell_host_side)(room, {"type": "other", "room": "x", "data": None})
-    await run(events.tell_host_side)(room, SECRET)
+        await run(sides.tell_host_side)(room, {"type": "other", "room": "x", "data": None})
+    await run(sides.tell_host_side)(room, SECRET)
     await hears(host)
     assert len(heard(host)) == 1
 
@@ -125,7 +125,7 @@ async def test_staff_hear_with_a_session_that_used_a_second_step_lately(hub: Hub
     ident = await run(session_for)(fresh, as_staff=True)
     send_queues = [await join(hub, room, stale, await run(session_for)(stale)), await join(hub, room, fresh, ident)]
     await check_sockets(send_queues, hub.set_sides)
-    await run(events.tell_staff)(SECRET)
+    await run(sides.tell_staff)(SECRET)
     await hears(send_queues[1])
     assert heard(send_queues[0]) == []
     found: dict[Guest, Any] = await run(admissions)([Guest(room.pk, Who.of_user(fresh).key, f"{ident}.page.x")])

@@ -12,7 +12,7 @@ from people.handles import read_handle
 from people.models import User
 from rooms.models import Room
 from rooms.rules.refusals import RoomRefused
-from rooms.wire.events import LEVELS
+from rooms.wire.sides import LEVELS
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from contextlib import suppress
 
-from rooms import channels
+from people.channels import person_channel
 from rooms.media.janus import bridge
 from rooms.media.janus.client import JanusGone
 from rooms.media.supervisor.context import Context
@@ -45,4 +45,4 @@ async def connection_lost(context: Context, handle: Handle) -> None:
     seat = room.seats.get(handle.seat) if room else None
     if room is not None and seat is not None and not context.state.of("speak", room=room.pk, seat=seat.pk):
         message = {"type": "mic_lost", "room": room.slug, "page": handle.page}
-        await context.publish(channels.person_channel(seat.user_pk), message)
+        await context.publish(person_channel(seat.user_pk), message)

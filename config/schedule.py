@@ -1,0 +1,26 @@
+"""Tasks that run again and again, and how often."""
+
+from __future__ import annotations
+
+from typing import Any
+
+
+def beat_schedule(retention_seconds: int) -> dict[str, dict[str, Any]]:
+    """Return Celery's schedule; intervals are in seconds. A task that waited for longer than that is dropped."""
+    return {
+        "draw-recordings": {"task": "rooms.recording.prepare_left", "schedule": 300.0, "options": {"expires": 300}},
+        "measure-recordings": {"task": "rooms.recording.measure_left", "schedule": 300.0, "options": {"expires": 300}},
+        "sweep-recordings": {"task": "rooms.recording.sweep", "schedule": 30.0, "options": {"expires": 30}},
+        "send-mails": {"task": "mail.tasks.send_mails", "schedule": 60.0, "options": {"expires": 60}},
+        "anchor-ledger": {"task": "ledger.anchor", "schedule": 600.0, "options": {"expires": 600}},
+        "requeue-speech": {"task": "transcripts.requeue", "schedule": 30.0, "options": {"expires": 30}},
+        "sweep-retention": {
+            "task": "retention.sweep",
+            "schedule": float(retention_seconds),
+            "options": {"expires": retention_seconds},
+        },
+        "tidy-purged": {"task": "retention.tidy", "schedule": 3600.0, "options": {"expires": 3600}},
+        "tidy-accounts": {"task": "people.tasks.tidy", "schedule": 3600.0, "options": {"expires": 3600}},
+        "deliver-messages": {"task": "social.tasks.deliver_left", "schedule": 30.0, "options": {"expires": 30}},
+        "sweep-rooms": {"task": "rooms.tasks.sweep", "schedule": 5.0, "options": {"expires": 5}},
+    }

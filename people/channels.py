@@ -1,0 +1,10 @@
+"""Name of the Redis channel of one person's pages."""
+
+from __future__ import annotations
+
+from core.bus import key
+
+
+def person_channel(user_pk: int) -> str:
+    """The channel of one person's pages, in whatever room they are."""
+    return key(f"person:{user_pk}")
