@@ -108,7 +108,9 @@ def test_only_actions_publish() -> None:
     found = [
         f"{name}:{line} {what}"
         for name, tree in sources().items()
-        if name.startswith("rooms/") and not name.startswith(WRITERS) and name not in ("rooms/wire/events.py", "rooms/wire/sides.py")
+        if name.startswith("rooms/")
+        and not name.startswith(WRITERS)
+        and name not in ("rooms/wire/events.py", "rooms/wire/sides.py")
         for line, what in publications(tree)
     ]
     assert found == []
