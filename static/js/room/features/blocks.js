@@ -1,4 +1,5 @@
 // Blocking a person from their card; and the question, before somebody is heard whom one blocked, whether one stays.
+import { CardActs } from "room/core/card";
 import { notice } from "room/core/notices";
 import { ClosingOffer, losesFocus } from "room/core/put_out";
 import { isOver, mayActOn, nameOf, seatOf } from "room/core/state";
@@ -23,7 +24,7 @@ function effect(state, user) {
 /** @implements {Mounted} */
 class Blocks {
   #room;
-  #button = find("[data-person-block]", HTMLButtonElement);
+  #card;
   #sheet = find("#block-sheet", HTMLDialogElement);
   #question = find("#blocked-sheet", HTMLDialogElement);
   #offer;
@@ -34,19 +35,19 @@ class Blocks {
   /** @type {string[]} those about whom the question is that is open */
   #asked = [];
   #leaves = false;
-  /** @type {string | null} whose card was opened last */
-  #user = null;
 
   /** @param {Room} room */
   constructor(room) {
     this.#room = room;
     this.#offer = new ClosingOffer(room, this.#sheet);
     this.#reset(room.state);
-    room.addEventListener("person", (event) => {
-      this.#user = /** @type {CustomEvent<string>} */ (event).detail;
-      this.#drawButton(room.state);
+    this.#card = new CardActs(room, {
+      block: {
+        fits: ({ user }, { you }) => user !== you.user,
+        run: (user, name) => (this.#blocked.has(user) ? this.#unblock(user, name) : this.#ask(user, name)),
+        word: ({ user }) => say(this.#blocked.has(user) ? "unblock" : "block"),
+      },
     });
-    this.#button.addEventListener("click", () => this.#pressed());
     this.#question.addEventListener("cancel", (event) => event.preventDefault());
     this.#question.addEventListener("close", () => this.#answered());
     this.#askAgain(room.state);
@@ -75,7 +76,7 @@ class Blocks {
 
   /** @param {State} state */
   draw(state) {
-    this.#drawButton(state);
+    this.#card.draw(state);
   }
 
   /** @param {State} state */
@@ -90,23 +91,7 @@ class Blocks {
     this.#room.draw();
   }
 
-  /** @param {State} state */
-  #drawButton(state) {
-    this.#button.hidden = this.#user === state.you.user;
-    const word = say(this.#blocked.has(this.#user ?? "") ? "unblock" : "block");
-    write(find("span", HTMLElement, this.#button), word);
-  }
-
   // --- from the card --------------------------------------------------------------------------------------------------
-
-  #pressed() {
-    const user = this.#user;
-    if (!user) return;
-    const name = nameOf(this.#room.state, user);
-    find("#person-sheet", HTMLDialogElement).close();
-    if (this.#blocked.has(user)) this.#unblock(user, name);
-    else this.#ask(user, name);
-  }
 
   /**
    * @param {string} user a handle
