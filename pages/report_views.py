@@ -11,6 +11,7 @@ from django.shortcuts import redirect, render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
+from core.client_address import address_of_request, counted_as
 from core.once import read_once
 from moderation.actions.reports import report, why_not_report
 from moderation.queries import own_report
@@ -52,7 +53,9 @@ def report_page(request: HttpRequest, slug: str) -> HttpResponse:
     status = 400
     if form.is_valid():
         try:
-            row = report(me, room, **report_values(form.cleaned_data, people))
+            row = report(
+                me, room, **report_values(form.cleaned_data, people), address=counted_as(address_of_request(request))
+            )
             return redirect("pages:report-received", slug, row.receipt)
         except ModerationRefused as refused:
             status = refused.status
