@@ -202,6 +202,9 @@ def test_whom_one_blocks_is_asked_about_before_they_are_heard(chromium: Chromium
         expect(question).to_be_visible()
     press(page, '#blocked-sheet [value="stay"]')
     expect(question).to_be_hidden()
+    page.reload()
+    page.wait_for_selector('[data-do="share"]:not([disabled])')
+    expect(question).to_be_hidden()
     start_sound(page)
     assert page.evaluate(SILENT) is False
 

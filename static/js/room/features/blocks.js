@@ -5,6 +5,7 @@ import { ClosingOffer, losesFocus } from "room/core/put_out";
 import { isOver, mayActOn, nameOf, seatOf } from "room/core/state";
 import { api, personPath } from "shared/api";
 import { find, findAll, listNames, write } from "shared/dom";
+import { keepList, keptList } from "shared/kept";
 import { say } from "shared/words";
 
 /** @import { Room } from "room/core/room" */
@@ -30,17 +31,21 @@ class Blocks {
   #offer;
   /** @type {Set<string>} people on stage whom the reader blocks: handles */
   #blocked = new Set();
-  /** @type {Set<string>} those of them with whom the reader chose to stay */
-  #accepted = new Set();
+  /** @type {Set<string>} those of them with whom the reader chose to stay, in this tab */
+  #accepted;
   /** @type {string[]} those about whom the question is that is open */
   #asked = [];
   #leaves = false;
+  #kept;
 
   /** @param {Room} room */
   constructor(room) {
     this.#room = room;
     this.#offer = new ClosingOffer(room, this.#sheet);
-    this.#reset(room.state);
+    const { state, page } = room;
+    this.#kept = `stay:${page.slug}`;
+    this.#accepted = new Set(keptList(this.#kept).filter((user) => seatOf(state, user)));
+    this.#reset(state);
     this.#card = new CardActs(room, {
       block: {
         fits: ({ user }, { you }) => user !== you.user,
@@ -50,7 +55,7 @@ class Blocks {
     });
     this.#question.addEventListener("cancel", (event) => event.preventDefault());
     this.#question.addEventListener("close", () => this.#answered());
-    this.#askAgain(room.state);
+    this.#askAgain(state);
   }
 
   /** @type {Mounted["messages"]} */
@@ -68,7 +73,7 @@ class Blocks {
     for (const { user } of before.seats) {
       if (seatOf(state, user)) continue;
       this.#blocked.delete(user);
-      this.#accepted.delete(user);
+      this.#forget(user);
     }
     // At once, and not with the next drawing: until then the person would be heard.
     this.#askAgain(state);
@@ -133,7 +138,7 @@ class Blocks {
   async #unblock(user, name) {
     if (!(await this.#room.attempt(() => api("DELETE", `${personPath(user)}block/`)))) return;
     this.#blocked.delete(user);
-    this.#accepted.delete(user);
+    this.#forget(user);
     this.#room.draw();
     notice(say("unblocked", { name }));
   }
@@ -165,9 +170,20 @@ class Blocks {
     const { returnValue: answer } = this.#question;
     const { state, out } = this.#room;
     if (answer === "leave") return this.#leave();
-    if (answer === "stay") for (const user of this.#asked) this.#accepted.add(user);
+    if (answer === "stay") {
+      for (const user of this.#asked) this.#accepted.add(user);
+      keepList(this.#kept, this.#accepted);
+    }
     if (answer || out || isOver(state)) this.#room.hush(false);
     this.#askAgain(state); // about somebody who came meanwhile, or because there was no answer
+  }
+
+  /**
+   * Ask again about somebody when they come back.
+   * @param {string} user a handle
+   */
+  #forget(user) {
+    if (this.#accepted.delete(user)) keepList(this.#kept, this.#accepted);
   }
 
   /** By the bar's way out. With the microphone closed nothing more is asked. */
