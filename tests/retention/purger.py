@@ -15,6 +15,7 @@ import sys
 import tempfile
 import traceback
 from collections.abc import Callable
+from contextlib import ExitStack
 from datetime import datetime
 from typing import Any
 
@@ -72,14 +73,14 @@ def begin(worker: list[Any], output: int) -> int:
 
 def work(workers: list[list[Any]]) -> list[tuple[int, str]]:
     """Run workers at once; return exit status, negative for a signal, and output of each."""
-    outputs = [tempfile.TemporaryFile() for _worker in workers]
-    pids = [begin(worker, output.fileno()) for worker, output in zip(workers, outputs, strict=True)]
     ended = []
-    for pid, output in zip(pids, outputs, strict=True):
-        status = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
-        output.seek(0)
-        ended.append((status, output.read().decode()))
-        output.close()
+    with ExitStack() as stack:
+        outputs = [stack.enter_context(tempfile.TemporaryFile()) for _worker in workers]
+        pids = [begin(worker, output.fileno()) for worker, output in zip(workers, outputs, strict=True)]
+        for pid, output in zip(pids, outputs, strict=True):
+            status = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+            output.seek(0)
+            ended.append((status, output.read().decode()))
     return ended
 
 
