@@ -54,6 +54,7 @@ class Report(models.Model):
     to_ms = models.PositiveBigIntegerField(_("to (ms of room time)"))
     once = models.CharField(max_length=64, blank=True, default="", editable=False)  # of a form or program; "" for none
     at = models.DateTimeField(_("when"), default=timezone.now)
+    erased_at = models.DateTimeField(_("words erased"), null=True, blank=True, editable=False)
 
     class Meta:
         verbose_name = _("report")
@@ -64,9 +65,15 @@ class Report(models.Model):
             models.CheckConstraint(
                 condition=Q(subject=None) | ~Q(subject=F("reporter")), name="report_not_about_oneself"
             ),
-            models.CheckConstraint(condition=~Q(category="other", words=""), name="report_other_has_words"),
+            models.CheckConstraint(
+                condition=~Q(category="other", words="", erased_at=None), name="report_other_has_words"
+            ),
+            models.CheckConstraint(condition=Q(erased_at=None) | Q(words=""), name="report_erased"),
         ]
-        indexes = [models.Index(fields=["room", "subject", "at"], name="report_of_room")]
+        indexes = [
+            models.Index(fields=["room", "subject", "at"], name="report_of_room"),
+            models.Index(fields=["at"], condition=Q(erased_at=None), name="report_not_erased"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.receipt}: {self.category} in {self.room_id}"
