@@ -6,8 +6,8 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Any
 
-from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
-from django.shortcuts import redirect
+from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpResponseRedirect
+from django.urls import reverse
 
 View = Callable[..., HttpResponse]
 
@@ -24,7 +24,7 @@ def post_only(page: str, *names: str) -> Callable[[View], View]:
             if request.method == "POST":
                 return view(request, *args, **kwargs)
             if request.method in ("GET", "HEAD"):
-                return redirect(page, **{name: kwargs[name] for name in names})
+                return HttpResponseRedirect(reverse(page, kwargs={name: kwargs[name] for name in names}))
             return HttpResponseNotAllowed(["POST"])
 
         return wrapped

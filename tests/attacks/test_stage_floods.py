@@ -78,7 +78,7 @@ async def test_hundreds_of_sockets_tell_the_host_no_more_of_quality_than_their_p
         began = time.monotonic()
         floods = [flood(page, "quality", level=("weak", "bad")[n % 2]) for n, page in enumerate([*many, *nobodies])]
         work = asyncio.gather(*floods)
-        waits = []
+        waits: list[float] = []
         while not work.done() or len(waits) < 5:
             asked = time.monotonic()
             assert code(await host.ask("mute_all", SOON)) in ("ok", "too_fast")

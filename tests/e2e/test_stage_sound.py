@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Generator
+from collections.abc import Generator, Mapping
 from pathlib import Path
 
 import pytest
@@ -15,10 +15,10 @@ from tests.e2e.browser import Chromium, sit_down_and_speak, start_sound
 from tests.e2e.conftest import watched
 from tests.e2e.hearing import ABSENT, LOOK, PRESENT, PageEar, ending, microphone_of, wait_playing
 from tests.e2e.test_devices import PEERS
-from tests.e2e.test_host_menu import heard, open_card, press_on_card
+from tests.e2e.test_host_menu import heard, press_on_card
 from tests.e2e.test_manners import WATCH
 from tests.e2e.test_removals_page import OUT
-from tests.e2e.test_room import seat_of
+from tests.e2e.test_room import open_card, seat_of
 from tests.e2e.test_two_pages import SILENT, another, is_quiet, speaks
 from tests.rooms.media.listeners import speaking_handles
 from tests.support.people import person
@@ -263,7 +263,7 @@ class Evening:
         assert level < ABSENT
 
 
-def network(line: CDPSession, conditions: dict[str, object]) -> None:
+def network(line: CDPSession, conditions: Mapping[str, object]) -> None:
     """Have a page's requests, sockets and packets pass, or none of them."""
     unlimited = {"latency": 0, "downloadThroughput": -1, "uploadThroughput": -1}
     line.send("Network.enable")

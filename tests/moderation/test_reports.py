@@ -18,7 +18,7 @@ from core.fields import TypedColumn
 from ledger.models import Entry, Text
 from ledger.verify import verify
 from moderation.actions import erasing
-from moderation.actions.erasing import RULE, WORDED
+from moderation.actions.erasing import RULE, WORDED, erase_words
 from moderation.actions.reports import REPORTS, report
 from moderation.models import Report
 from moderation.refusals import ModerationRefused
@@ -251,7 +251,7 @@ def test_many_words_go_in_batches_and_two_workers_do_no_harm(monkeypatch: pytest
 
     def worker(_number: int) -> int:
         try:
-            return erase_old_words()
+            return erase_words(timezone.now())
         finally:
             connection.close()
 
@@ -265,7 +265,7 @@ def test_every_model_with_words_about_others_is_erased() -> None:
         (model, column.name)
         for model in apps.get_app_config("moderation").get_models()
         for column in model._meta.get_fields()
-        if isinstance(column, TypedColumn)
+        if isinstance(column, TypedColumn) and not model._meta.proxy
     }
     assert worded == {(kind.model, column) for kind in WORDED for column in kind.columns}
 

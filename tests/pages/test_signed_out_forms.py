@@ -4,12 +4,14 @@ was typed."""
 from __future__ import annotations
 
 import re
+from datetime import timedelta
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 from uuid import uuid4
 
 import pytest
 from django.test import Client
+from django.utils import timezone
 
 from core import bus
 from moderation.models import Report
@@ -43,7 +45,8 @@ def leads_to(answer: Any) -> str:
     """The `next` of a redirect to signing in."""
     where = urlsplit(answer["Location"])
     assert answer.status_code == 302 and where.path == LOGIN, answer["Location"]
-    return parse_qs(where.query)["next"][0]
+    wanted: str = parse_qs(where.query)["next"][0]
+    return wanted
 
 
 def sign_in(client: Client, user: User, answer: Any) -> Any:
@@ -62,7 +65,7 @@ def test_no_page_of_the_site_answers_a_look_with_405() -> None:
     for address in pages_of_the_site(room):
         assert host.get(address).status_code != 405, address
         answer = Client().post(address)
-        if answer.status_code == 302 and answer["Location"].startswith(LOGIN):
+        if answer.status_code == 302 and answer["Location"].startswith(f"{LOGIN}?next="):
             through.append(address)
             assert host.get(leads_to(answer), follow=True).status_code != 405, address
     wanted = {"entry", "speak", "to-audience", "language", "objection", "withdraw", "follow", "unfollow", "picture"}
@@ -113,6 +116,7 @@ def filled(client: Client, path: str, **values: str) -> dict[str, str]:
 
 def test_what_was_typed_is_in_the_form_again_for_its_owner_alone() -> None:
     room, lea, other = open_room(), person("lea"), person("other")
+    Room.objects.filter(pk=room.pk).update(started_at=timezone.now() - timedelta(minutes=5))
     client, path = signed_in(lea), f"/rooms/{room.slug}/report/"
     typed = {"about": "host", "category": "hate", "starts": "1:11", "ends": "2:22", "words": WORDS}
     form = filled(client, path, **typed)
