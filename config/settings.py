@@ -285,6 +285,10 @@ ROOM_HAND_OVER_SECONDS = env_int("ROOM_HAND_OVER_SECONDS", 120, 5, 3600)
 ROOM_SPEAKER_GRACE_SECONDS = env_int("ROOM_SPEAKER_GRACE_SECONDS", 60, 5, 3600)
 # Most hands that are up in a room at once. Each that goes down tells everybody behind it their new place.
 ROOM_MAX_HANDS = env_int("ROOM_MAX_HANDS", 200, 1, 1000)
+# Invitations to speak, and personal links, that are open in a room at once; invitations to listen of one person in one.
+ROOM_OPEN_INVITATIONS = env_int("ROOM_OPEN_INVITATIONS", 50, 1, 1000)
+ROOM_INVITATIONS_OF_HOST = env_int("ROOM_INVITATIONS_OF_HOST", 1000, 1, 100_000)
+ROOM_INVITATIONS_OF_GUEST = env_int("ROOM_INVITATIONS_OF_GUEST", 20, 0, 1000)
 ROOM_EMPTY_STAGE_SECONDS = env_int("ROOM_EMPTY_STAGE_SECONDS", 300, 5, 24 * 3600)
 # A new version whenever the text of templates/pages/consent_text.html changes: people are then asked again. One that
 # names publication also goes into rooms/rules/publishing.py.

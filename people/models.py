@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from asgiref.sync import sync_to_async
 from django.contrib.auth.models import AbstractBaseUser, BaseUserManager, PermissionsMixin
+from django.contrib.postgres.indexes import GinIndex, OpClass
+from django.contrib.postgres.search import SearchVector
 from django.contrib.sessions.base_session import AbstractBaseSession
 from django.core.validators import RegexValidator
 from django.db import models, transaction
@@ -148,6 +150,11 @@ class User(AbstractBaseUser, PermissionsMixin):
             models.UniqueConstraint(Lower("handle"), name="user_handle_unique"),
             models.UniqueConstraint(Lower("email"), condition=~Q(email=""), name="user_email_unique"),
             models.CheckConstraint(condition=~Q(display_name=""), name="user_has_a_name"),
+        ]
+        indexes = [
+            # For searches by the beginning of a handle, or of the words of a name (rooms/queries/invitable.py).
+            models.Index(OpClass(Lower("handle"), name="text_pattern_ops"), name="user_handle_beginning"),
+            GinIndex(SearchVector("display_name", config="simple"), name="user_name_words"),
         ]
 
     def __str__(self) -> str:

@@ -15,11 +15,15 @@ from rooms.actions.blocks import on_block
 from rooms.actions.standing import on_account_changed
 from rooms.guests import demo as _demo  # noqa: F401  # receives people's accounts_ready
 from rooms.hooks import personal_parts, recording_ready
+from rooms.message_kinds import InvitationKind, RoomKind
 from rooms.queries import personal as _personal  # noqa: F401  # registers parts of snapshots
+from rooms.queries.acquaintances import known_to
 from rooms.queries.hands import hands_part
+from rooms.queries.invitations import invitations_part
 from rooms.queries.live_now import live_link
 from rooms.recording.delivery import exports as _exports  # noqa: F401  # registers this app's texts
 from rooms.recording.tasks import prepare_recording
+from social.hooks import acquaintances, message_kinds
 from social.signals import blocked
 
 PRESENCE_KEYS = (
@@ -33,6 +37,10 @@ PRESENCE_KEYS = (
 
 live_links.register("rooms")(live_link)
 personal_parts.register("hands")(hands_part)
+personal_parts.register("invitations")(invitations_part)
+message_kinds.register("invitation")(InvitationKind())
+message_kinds.register("room")(RoomKind())
+acquaintances.register("invitations")(known_to)
 signals.standing_changed.connect(on_account_changed, dispatch_uid="rooms.standing")
 blocked.connect(on_block, dispatch_uid="rooms.blocks")
 

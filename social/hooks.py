@@ -33,6 +33,10 @@ class MessageKind(ABC):
         Every message gets one, also where what it is about is gone. Raises nothing.
         """
 
+    def delivered(self, messages: Sequence[Message], receivers: Mapping[int, int]) -> None:  # noqa: B027
+        """Do what follows from the delivery of messages of this kind: write mails, tell pages. `receivers` are accounts
+        by message, by primary key. Runs once for each message, in the transaction that delivers it."""
+
 
 message_kinds: Hook[Any] = Hook("social.message_kinds")
 """Instances of MessageKind, by the name that `Message.kind` holds."""

@@ -9,6 +9,8 @@ from rooms.actions.epoch import new_epoch
 from rooms.actions.hand_over import hand_over, hand_over_to_cohost
 from rooms.actions.hands import decline_hand, let_up, lock_hands, lower_hand, raise_hand
 from rooms.actions.host import host_back, host_lost
+from rooms.actions.invitations import accept, decline, invite, revoke
+from rooms.actions.links import arrive, make_link, revoke_link, share_link, use_link
 from rooms.actions.microphone import hold_microphone, release_microphone
 from rooms.actions.mutes import ask_unmute, hold_mute, lift_mute, mute_all
 from rooms.actions.opening import end_room, open_room
@@ -23,9 +25,12 @@ from rooms.actions.sweep import sweep_rooms
 
 __all__ = [
     "DownloadLink",
+    "accept",
     "admit",
     "adopt_folder",
+    "arrive",
     "ask_unmute",
+    "decline",
     "decline_hand",
     "demote",
     "download_everything",
@@ -36,11 +41,13 @@ __all__ = [
     "hold_mute",
     "host_back",
     "host_lost",
+    "invite",
     "leave_seat",
     "let_up",
     "lift_mute",
     "lock_hands",
     "lower_hand",
+    "make_link",
     "mute_all",
     "name_cohost",
     "new_epoch",
@@ -50,16 +57,20 @@ __all__ = [
     "release_microphone",
     "remove_person",
     "retry_recording",
+    "revoke",
+    "revoke_link",
     "set_entry_policy",
     "set_muted",
     "set_objection",
     "set_published",
     "set_recording_paused",
     "set_speak_policy",
+    "share_link",
     "standing_changed",
     "sweep_rooms",
     "take_seat",
     "tell_quality",
     "undo_removal",
     "unseat",
+    "use_link",
 ]

@@ -7,6 +7,7 @@ import logging
 from redis.exceptions import RedisError
 
 from rooms import presence
+from rooms.actions.invitation_rows import note_coming
 from rooms.actions.removals import keep_cookies
 from rooms.models import Room
 from rooms.rules import permissions
@@ -26,6 +27,8 @@ def admit(room: Room, who: Who) -> Facts:
 
     The listener cookie that an account's browser sends along is remembered while the account may be here, and kept
     with the removal once it was removed: signed out, the same browser is then refused too.
+
+    The first time that somebody comes in who was invited is noted with the invitation.
     """
     facts = facts_of_who(room, who)
     code = permissions.may_enter(facts)
@@ -38,6 +41,8 @@ def admit(room: Room, who: Who) -> Facts:
     if code == "not_allowed" and who.user is not None:
         raise RoomRefused("not_allowed", more={"follow": room.host.handle})
     refuse(code)
+    if who.user is not None and facts.awaited and room.is_live:
+        note_coming(room, who.user)
     return facts
 
 

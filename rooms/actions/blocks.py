@@ -18,7 +18,7 @@ from rooms.actions.locking import locked
 from rooms.actions.removals import remove_person
 from rooms.actions.seating import stand_up
 from rooms.models import Hand, Invitation, Room, Seat
-from rooms.rules.facts import ADMITTING, open_seat
+from rooms.rules.facts import GIVING_A_RIGHT, open_seat
 from rooms.rules.refusals import RoomRefused
 
 log = logging.getLogger(__name__)
@@ -31,7 +31,7 @@ def on_block(sender: Any, blocker: User, blocked: User, **_more: Any) -> None:
     Idempotent. Raises Unfinished where a room failed: the sweep does it again (`social.actions.blocks.settle_left`).
     """
     theirs = Q(room__host=blocker) | Q(by=blocker)
-    revoked = Invitation.objects.filter(theirs, user=blocked, state__in=ADMITTING)
+    revoked = Invitation.objects.filter(theirs, GIVING_A_RIGHT, user=blocked)
     revoked.update(state=Invitation.State.REVOKED)
     live = Room.objects.filter(status=Room.Status.LIVE)
     helped = Q(host=blocker) | Q(seats__user=blocker, seats__role=Seat.Role.COHOST, seats__left_at=None)

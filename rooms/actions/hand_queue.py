@@ -6,14 +6,27 @@ from collections.abc import Mapping, Sequence
 
 from django.utils import timezone
 
+from people.models import User
 from rooms.models import Hand, Room
 from rooms.wire.events import iso_of
-from rooms.wire.sides import Personal, Sided, tell_each, tell_host_side
+from rooms.wire.sides import Personal, Sided, hand_state, tell, tell_each, tell_host_side
 
 
 def open_hands(room: Room) -> list[Hand]:
-    """Hands that are up, in the order of the queue, with their people; at most ROOM_MAX_HANDS. One query."""
+    """Hands that are up, in the order of the queue, with their people; at most ROOM_MAX_HANDS, and the hands of
+    people who were invited to speak beyond that. One query."""
     return list(Hand.objects.filter(room=room, lowered_at=None).select_related("user").order_by("raised_at", "id"))
+
+
+def join_queue(room: Room, user: User, queue: Sequence[Hand], *, invited: bool) -> int:
+    """Put a person at the end of the queue (`open_hands(room)`), and publish it. Returns their place, from 1."""
+    # Never before a hand that is up, whatever the clocks of two servers say: places only move up.
+    raised_at = max([timezone.now(), *(hand.raised_at for hand in queue[-1:])])
+    hand = Hand.objects.create(room=room, user=user, invited=invited, raised_at=raised_at)
+    place = len(queue) + 1
+    tell_host_side(room, {"type": "hand_raised", "room": room.slug, "data": hand_state(hand)})
+    tell(user.pk, {"type": "hand_up", "room": room.slug, "raised_at": iso_of(raised_at), "place": place})
+    return place
 
 
 def lower_hands(room: Room, outcomes: Mapping[int, str]) -> list[Hand]:

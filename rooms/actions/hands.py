@@ -8,11 +8,10 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 
 from django.conf import settings
-from django.utils import timezone
 
 from people.models import User
 from people.standing import lock_standing
-from rooms.actions.hand_queue import lower_hands, open_hands
+from rooms.actions.hand_queue import join_queue, lower_hands, open_hands
 from rooms.actions.locking import locked
 from rooms.actions.seating import free_places, sit
 from rooms.models import Hand, Room, Seat
@@ -20,8 +19,8 @@ from rooms.rules import permissions
 from rooms.rules.facts import facts_of, facts_of_many
 from rooms.rules.permissions import Facts
 from rooms.rules.refusals import RoomRefused, refuse
-from rooms.wire.events import append_event, iso_of
-from rooms.wire.sides import hand_state, tell, tell_host_side
+from rooms.wire.events import append_event
+from rooms.wire.sides import tell
 
 
 def raise_hand(room_id: int, user: User) -> int:
@@ -37,13 +36,7 @@ def raise_hand(room_id: int, user: User) -> int:
         refuse(permissions.may_raise_hand(facts, free_places=len(free_places(room)), queue_full=full))
         if facts.hand_raised:
             return 1 + next(number for number, hand in enumerate(queue) if hand.user_id == user.pk)
-        # Never before a hand that is up, whatever the clocks of two servers say: places only move up.
-        raised_at = max([timezone.now(), *(hand.raised_at for hand in queue[-1:])])
-        hand = Hand.objects.create(room=room, user=user, invited=facts.invited_to_speak, raised_at=raised_at)
-        place = len(queue) + 1
-        tell_host_side(room, {"type": "hand_raised", "room": room.slug, "data": hand_state(hand)})
-        tell(user.pk, {"type": "hand_up", "room": room.slug, "raised_at": iso_of(raised_at), "place": place})
-    return place
+        return join_queue(room, user, queue, invited=facts.invited_to_speak)
 
 
 def lower_hand(room_id: int, user: User, *, leaving: bool = False) -> None:

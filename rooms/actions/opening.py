@@ -13,6 +13,7 @@ from people.models import User
 from people.standing import lock_standing, standing_of, why_not_host
 from rooms.actions.epoch import new_epoch
 from rooms.actions.hand_queue import close_queue
+from rooms.actions.invitation_rows import expire_invitations
 from rooms.actions.locking import locked, media_changed
 from rooms.models import TITLE, TOPIC, Recording, Room, Seat
 from rooms.rules import permissions
@@ -104,6 +105,7 @@ def end_room(room_id: int, by: User | None, reason: str = Room.EndReason.HOST) -
 def _close(room: Room, reason: str) -> None:
     """Lower all hands, close all seats, then the room, in the caller's transaction."""
     close_queue(room)
+    expire_invitations(room)
     now = timezone.now()
     for seat in Seat.objects.select_related("user").filter(room=room, left_at=None).order_by("place"):
         seat.left_at, seat.left_reason = now, Seat.LeftReason.ROOM_ENDED

@@ -12,12 +12,13 @@ from people.actions.standing import standing_changed as account_changed
 from people.models import User
 from rooms import presence
 from rooms.actions.hand_queue import lower_hands
+from rooms.actions.invitation_rows import revoke_all
 from rooms.actions.locking import locked
 from rooms.actions.seating import stand_up
 from rooms.actions.standing import standing_changed
-from rooms.models import Hand, Invitation, Removal, RemovedListener, Room, Seat
+from rooms.models import Hand, Removal, RemovedListener, Room, Seat
 from rooms.rules import permissions
-from rooms.rules.facts import REMOVED, STANDING, facts_of, open_seat
+from rooms.rules.facts import REMOVED, facts_of, open_seat
 from rooms.rules.refusals import RoomRefused, refuse
 from rooms.wire.sides import tell_host_side
 
@@ -48,7 +49,7 @@ def remove_person(room_id: int, user: User, by: User, *, for_block: bool = False
         if seat := open_seat(room, user):
             stand_up(room, seat, Seat.LeftReason.UNSEATED)
         lower_hands(room, {user.pk: Hand.Outcome.NOT_ALLOWED})
-        Invitation.objects.filter(room=room, user=user, state__in=STANDING).update(state=Invitation.State.REVOKED)
+        revoke_all(room, user)
         _keep(removal, _cookies(room, user))
         tell_host_side(room, {"type": "removed", "room": room.slug, "data": {"user": user.handle, "by": by.handle}})
         account_changed(user, f"removed from room {room.pk}")
@@ -97,9 +98,9 @@ def _was_here(room: Room, user: User) -> bool:
 
 
 def _keep_out(room: Room, user: User, by: User) -> Removal:
-    """Keep out a blocked person who was not here, as long as the block stands."""
+    """Keep out a blocked person who was not here, as long as the block stands. Invitations by others stay as they are:
+    while they give no right, the host's side would read from a change who blocks whom."""
     removal, _created = Removal.objects.get_or_create(room=room, user=user, by=by, undone_at=None, listed=False)
-    Invitation.objects.filter(room=room, user=user, state__in=STANDING).update(state=Invitation.State.REVOKED)
     account_changed(user, f"kept out of room {room.pk}")
     return removal
 

@@ -2,12 +2,13 @@
 
 from django.urls import path
 
-from rooms.api import verbs, views
+from rooms.api import invitable, verbs, views
 
 urlpatterns = [
     path("rooms/", views.Rooms.as_view(), name="api-rooms"),
     path("rooms/<slug:slug>/", views.OneRoom.as_view(), name="api-room"),
     *verbs.urlpatterns(),
+    path("rooms/<slug:slug>/invitable/", invitable.Invitable.as_view(), name="api-room-invitable"),
     path("rooms/<slug:slug>/recording/", views.RecordingState.as_view(), name="api-room-recording"),
     path("rooms/<slug:slug>/replay/", views.Replay.as_view(), name="api-room-replay"),
     path("rooms/<slug:slug>/replay/objection/", views.Objection.as_view(), name="api-room-objection"),

@@ -13,6 +13,7 @@ from rooms.models.admission import (
     RemovedListener,
     ShareLink,
     StayingFollower,
+    token_hash,
 )
 from rooms.models.log import RoomEvent
 from rooms.models.recording import NOTICE, TOLD_GAP_MS, Recording, RecordingFile, RecordingsFolder, ReplayObjection
@@ -42,4 +43,5 @@ __all__ = [
     "ShareLink",
     "StayingFollower",
     "new_slug",
+    "token_hash",
 ]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+
 from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
@@ -67,6 +69,11 @@ class Invitation(models.Model):
         return f"{self.user_id} to {self.kind} in {self.room_id}: {self.state}"
 
 
+def token_hash(token: str) -> str:
+    """The form in which the token of a personal link is stored (SHA-256, 64 hex digits)."""
+    return hashlib.sha256(token.encode("utf-8", "replace")).hexdigest()
+
+
 class PersonalLink(models.Model):
     """Link by which one person without an account comes to speak in one room; used once, it becomes their invitation.
 
@@ -92,6 +99,10 @@ class PersonalLink(models.Model):
     def __str__(self) -> str:
         return f"a link to {self.room_id}"
 
+    def address(self, token: str) -> str:
+        """The path with its token, which only the maker of the link knows."""
+        return f"/r/{self.room.slug}/come/{token}/"
+
 
 class ShareLink(models.Model):
     """Link with which one person invites others to listen. It admits nobody; `code` says by whom people came."""
@@ -108,6 +119,9 @@ class ShareLink(models.Model):
 
     def __str__(self) -> str:
         return f"{self.code} to {self.room_id}"
+
+    def get_absolute_url(self) -> str:
+        return f"{self.room.get_absolute_url()}?by={self.code}"
 
 
 class Arrival(models.Model):

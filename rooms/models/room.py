@@ -149,6 +149,11 @@ class Room(models.Model):
     def is_live(self) -> bool:
         return self.status == self.Status.LIVE
 
+    @property
+    def is_over(self) -> bool:
+        """Whether it is neither live nor to come."""
+        return self.status in (self.Status.ENDED, self.Status.CANCELLED)
+
     def room_time(self, at: datetime | None = None) -> int:
         """Milliseconds since the room started; 0 before that."""
         if self.started_at is None:

@@ -32,10 +32,13 @@ from rooms.rules.permissions import Facts
 from rooms.rules.refusals import refuse
 from social.models import Block, Follow
 
-# Invitations that give their right: one that was declined or revoked does not. One that expired with the room still
+# Invitations that give their right: one that was revoked does not. One that expired with the room still
 # lets its person hear the replay, and nobody speaks then.
 STANDING = (Invitation.State.PENDING, Invitation.State.ACCEPTED)
 ADMITTING = (*STANDING, Invitation.State.EXPIRED)
+# Who only declines to speak may still listen: saying no puts nobody out.
+GIVING_A_RIGHT = Q(state__in=ADMITTING) | Q(kind=Invitation.Kind.SPEAK, state=Invitation.State.DECLINED)
+ADMITS = Q(by_helper=True) & GIVING_A_RIGHT
 
 # Removals in force. One that is not listed holds as long as the block that it came with.
 REMOVED = Q(undone_at=None) & (
@@ -101,6 +104,7 @@ def facts_of_many(people: Collection[tuple[Room, int]]) -> dict[Pair, Facts]:
             follows_host=("follow", user, room.host_id) in marks or ("stays", room.pk, user) in marks,
             followed_by_host=("follow", room.host_id, user) in marks,
             invited=("invited", room.pk, user) in marks,
+            awaited=("awaited", room.pk, user) in marks,
             invited_to_speak=("invited_to_speak", room.pk, user) in marks,
             hand_raised=("hand", room.pk, user) in marks,
             consented=("consent", room.pk, user) in marks,
@@ -142,7 +146,8 @@ def _marks(rooms: Iterable[Room], users: set[int]) -> set[tuple[str, int, int]]:
     invitations = Invitation.objects.filter(**here)
     by_room = {
         "removed": Removal.objects.filter(REMOVED, **here),
-        "invited": invitations.filter(by_helper=True, state__in=ADMITTING),
+        "invited": invitations.filter(ADMITS),
+        "awaited": invitations.filter(state__in=STANDING, came_at=None),
         "invited_to_speak": invitations.filter(kind=Invitation.Kind.SPEAK, state__in=STANDING),
         "hand": Hand.objects.filter(**here, lowered_at=None),
         "consent": Consent.objects.filter(**here, text_version=settings.CONSENT_VERSION),

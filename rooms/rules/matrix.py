@@ -10,7 +10,9 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from itertools import product
 
+from rooms.rules import inviting
 from rooms.rules import permissions as may
+from rooms.rules.inviting import Sent
 from rooms.rules.permissions import Facts
 
 Code = str | None
@@ -42,13 +44,15 @@ ROLES: dict[str, Facts] = {
 
 _SPEAKING, _COHOST, _HOST = ROLES["speaker"], ROLES["co-host"], ROLES["host"]
 _WAITING = replace(_LISTENER, hand_raised=True)
+_DECLINED = Sent("speak", declined=True)
 
 
 @dataclass(frozen=True)
 class Act:
     """One act. `rule` asks the permissions; `cells` has the answers by role in a live room open to anyone, `others`
     that of roles not named. `gated`: needs the right to be in the room, except for staff where their permission decides
-    (`by_staff`). `alive`: needs a live room."""
+    (`by_staff`). `alive`: needs a live room; `prepared`: or a scheduled one, for host and co-hosts; `unover`: or a
+    scheduled one, for everybody."""
 
     rule: Callable[[Facts, bool], Code]
     cells: dict[str, Code]
@@ -56,6 +60,13 @@ class Act:
     gated: bool = True
     alive: bool = True
     by_staff: bool = False
+    prepared: bool = False
+    unover: bool = False
+
+    def works_in(self, status: str, role: str) -> bool:
+        """Whether the room's status allows the act."""
+        before = status == "scheduled" and (self.unover or (self.prepared and role in ("host", "co-host")))
+        return not self.alive or status == "live" or before
 
     def cell(self, role: str) -> Code:
         return self.cells.get(role, self.others)
@@ -89,7 +100,7 @@ ACTS: dict[str, Act] = {
     ),
     "raise a hand while hands are locked": Act(
         lambda facts, _staff: may.may_raise_hand(replace(facts, hands_locked=True), free_places=0, queue_full=False),
-        {"anonymous": "not_signed_in", **_UP},
+        {"anonymous": "not_signed_in", "invited": None, **_UP},
         "hands_locked",
     ),
     "let a hand up": Act(lambda facts, _staff: may.may_let_up(facts, _WAITING, free_places=1), _to_helpers()),
@@ -136,6 +147,52 @@ ACTS: dict[str, Act] = {
     "undo a removal": Act(lambda facts, _staff: may.may_manage(facts), _to_helpers()),
     "lock hands": Act(lambda facts, _staff: may.may_manage(facts), _to_helpers()),
     "set the speak policy": Act(lambda facts, _staff: may.may_manage(facts), _to_helpers()),
+    "invite to speak; make a personal link": Act(
+        lambda facts, _staff: inviting.may_invite_to_speak(facts), _to_helpers(), prepared=True
+    ),
+    "invite somebody who declined": Act(
+        lambda facts, _staff: (
+            inviting.may_invite_to_speak(facts) or inviting.may_be_invited(facts, _LISTENER, _DECLINED)
+        ),
+        {"host": "declined_here", "co-host": "declined_here"},
+        prepared=True,
+    ),
+    "invite somebody who was removed": Act(
+        lambda facts, _staff: (
+            inviting.may_invite_to_speak(facts) or inviting.may_be_invited(facts, ROLES["removed"], Sent("speak"))
+        ),
+        {"host": "removed_here", "co-host": "removed_here"},
+        prepared=True,
+    ),
+    "invite to listen; share a link": Act(
+        lambda facts, _staff: inviting.may_invite_to_listen(facts),
+        {"anonymous": "not_signed_in"},
+        None,
+        prepared=True,
+    ),
+    "invite a stranger to listen": Act(
+        lambda facts, _staff: (
+            inviting.may_invite_to_listen(facts) or inviting.may_be_invited(facts, _LISTENER, Sent("listen"))
+        ),
+        _to_helpers(anonymous="not_signed_in"),
+        "not_acquainted",
+        prepared=True,
+    ),
+    "take an invitation or personal link back": Act(
+        lambda facts, _staff: inviting.may_invite_to_speak(facts), _to_helpers(), prepared=True
+    ),
+    "accept an invitation to speak": Act(
+        lambda facts, _staff: inviting.may_answer_invitation(facts, stands=facts.invited_to_speak, accepting=True),
+        {"anonymous": "not_signed_in", "invited": None},
+        "unknown_invitation",
+        unover=True,
+    ),
+    "decline an invitation to speak": Act(
+        lambda facts, _staff: inviting.may_answer_invitation(facts, stands=facts.invited_to_speak, accepting=False),
+        {"anonymous": "unknown_invitation", "invited": None},
+        "unknown_invitation",
+        unover=True,
+    ),
     "set the entry policy": Act(
         lambda facts, staff: may.may_set_entry_policy(facts, as_staff=staff), _to_helpers(staff=None), by_staff=True
     ),
@@ -173,7 +230,7 @@ def expected(act: str, role: str, status: str, entry: str, speak: str) -> Code:
     """Return the cell of the matrix. Where several refusals are due, the order is: the room, the account, the door, the
     act."""
     wanted = ACTS[act]
-    if wanted.alive and status != "live":
+    if not wanted.works_in(status, role):
         return "unknown_room" if status == "scheduled" else "room_ended"
     if wanted.gated and not (wanted.by_staff and role == "staff") and (code := at_the_door(role, entry)):
         return code

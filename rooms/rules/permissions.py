@@ -18,8 +18,9 @@ class Facts:
 
     `role` is "host", "cohost", "speaker" or "listener"; a host is host without a seat too. `kept_out` and
     `kept_off_stage` are refusal codes of the account itself: it may not enter, or not speak, in any room. `invited`
-    counts invitations by the host's side only: those of guests admit nobody. `follows_host` is also true for followers
-    of a former host who were in the room when it was handed over (`StayingFollower`).
+    counts invitations by the host's side only: those of guests admit nobody. `awaited` counts everybody's: the person
+    has not come in since one was sent. `follows_host` is also true for followers of a former host who were in the room
+    when it was handed over (`StayingFollower`).
     """
 
     status: str
@@ -39,6 +40,7 @@ class Facts:
     follows_host: bool = False
     followed_by_host: bool = False
     invited: bool = False
+    awaited: bool = False
     invited_to_speak: bool = False
     hand_raised: bool = False
     consented: bool = False
@@ -114,20 +116,21 @@ def may_take_seat(facts: Facts, *, free_places: int) -> str | None:
 
 def may_raise_hand(facts: Facts, *, free_places: int, queue_full: bool) -> str | None:
     """Asking to speak: signed-in people who cannot simply sit down, after consent to being recorded. Asking again while
-    the hand is up is never refused: it changes nothing."""
+    the hand is up is never refused: it changes nothing. Neither a lock nor the length of the queue keeps out somebody
+    who was invited to speak."""
     if code := live(facts.status) or facts.kept_off_stage or may_enter(facts):
         return code
     if facts.seated:
         return "on_stage_already"
     if facts.hand_raised:
         return None
-    if facts.hands_locked:
+    if facts.hands_locked and not facts.invited_to_speak:
         return "hands_locked"
     if (free_places > 0 or facts.role in HELPERS) and may_speak(facts) is None:
         return "place_free"
     if not facts.consented:
         return "not_consented"
-    return "hands_full" if queue_full else None
+    return "hands_full" if queue_full and not facts.invited_to_speak else None
 
 
 def may_lower_hand(facts: Facts) -> str | None:

@@ -37,6 +37,25 @@ TABLE: dict[str, Refusal] = {
     "hosts_elsewhere": Refusal(409, _("This person hosts another room at the moment.")),
     "may_not_host": Refusal(409, _("This person may not host a room at the moment.")),
     "unknown_person": Refusal(404, _("There is nobody with this handle.")),
+    "not_invite_oneself": Refusal(409, _("You cannot invite yourself.")),
+    "you_block_receiver": Refusal(409, _("You blocked this person. Undo that first, then you can invite them.")),
+    "cannot_be_reached": Refusal(403, _("This person cannot be reached by message.")),
+    "invited_already": Refusal(409, _("This person was invited already.")),
+    "declined_here": Refusal(409, _("This person declined. Once they raise a hand, you can invite them again.")),
+    "removed_here": Refusal(
+        409, _("This person was removed from the room. Undo that first, then you can invite them.")
+    ),
+    "not_acquainted": Refusal(403, _("You can invite people who follow you, and people you follow.")),
+    "invitations_full": Refusal(
+        409, _("As many invitations to speak are open as a room may have. Take one back, or wait for an answer.")
+    ),
+    "invitations_used_up": Refusal(409, _("You have invited as many people to this room as you can.")),
+    "unknown_invitation": Refusal(404, _("This invitation is not open any more.")),
+    "unknown_link": Refusal(404, _("This link does not work. Look whether you have all of it.")),
+    "link_used": Refusal(
+        410, _("This link was used already. It was made for one person: ask the host for another one.")
+    ),
+    "link_ended": Refusal(410, _("This link does not work any more. Ask the host for another one.")),
     "not_removed": Refusal(409, _("This person was not removed from the room.")),
     "you_blocked_host": Refusal(403, _("You blocked the host of this room. Undo that on their page to come in.")),
     "not_consented": Refusal(403, _("Rooms are recorded. Agree to being recorded before your microphone opens.")),

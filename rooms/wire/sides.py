@@ -6,14 +6,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any, Literal, NotRequired, TypedDict, get_args
+from typing import Any, Literal, NotRequired, TypedDict, cast, get_args
 
 from django.db import transaction
 
 from core import bus
 from people.channels import person_channel
 from rooms import channels
-from rooms.models import Hand, Room
+from rooms.models import Hand, Room, admission
 from rooms.wire.events import encode, iso_of
 
 Level = Literal["good", "weak", "bad"]
@@ -55,6 +55,32 @@ class RemovalUndone(TypedDict):
     by: str
 
 
+class Invitation(TypedDict):
+    """`invitation`, to the host's side: an invitation by host or co-host, as it is now. `user` and `by` are handles;
+    `came` says whether the person has come in since. The others as in SeatState. After an act that made many, only some
+    are told: a snapshot has them."""
+
+    id: int
+    user: str
+    name: str
+    initials: str
+    picture: str
+    color: str
+    kind: Literal["speak", "listen"]
+    state: Literal["pending", "accepted", "declined", "revoked", "expired"]
+    by: str
+    came: bool
+
+
+class PersonalLink(TypedDict):
+    """`personal_link`, to the host's side: a link for one person without an account, as it is now; never its address.
+    `label` is how the host's side calls the person."""
+
+    id: int
+    label: str
+    state: Literal["open", "used", "revoked", "expired"]
+
+
 class Quality(TypedDict):
     """`quality`, to the host's side: how good the connection of a person on stage is, as their page measured it. Said
     again every 20 s while it is not good; what is not said again for long is over. `user` is a handle."""
@@ -77,6 +103,8 @@ class Personal(TypedDict):
     `raised_at` names the hand that is up (`hand_up`, `hand_place`) or down (`hand_down`, `hand_declined`, by
     `outcome`); `place` is its place in the queue, from 1, and only ever gets smaller. `let_up` comes with a seat that
     host or co-host (`by`) gave. `user` is the handle of a person on stage whom the reader blocked (`blocked_here`).
+    `invited` is about a room to which `by` invited the reader, `invitation_revoked` about one to speak that was taken
+    back.
     """
 
     type: str
@@ -102,10 +130,14 @@ class Sided(TypedDict):
 PERSONAL = (
     *("you_muted", "unmute_asked", "you_unseated", "you_demoted", "mic_lost", "mic_moved", "blocked_here"),
     *("hand_up", "hand_place", "hand_down", "hand_declined", "let_up"),
+    *("invited", "invitation_revoked"),
 )
 
 # Kinds on the channel of a room's host side (host and co-hosts), and on that of staff: `Sided`.
-HOST_SIDE: tuple[str, ...] = ("hand_raised", "hand_lowered", "removed", "removal_undone", "quality")
+HOST_SIDE: tuple[str, ...] = (
+    *("hand_raised", "hand_lowered", "removed", "removal_undone", "quality"),
+    *("invitation", "personal_link"),
+)
 STAFF: tuple[str, ...] = ("report_received",)
 
 
@@ -121,6 +153,35 @@ def hand_state(hand: Hand) -> HandRaised:
         "raised_at": iso_of(hand.raised_at),
         "invited": hand.invited,
     }
+
+
+def invitation_state(invitation: admission.Invitation) -> Invitation:
+    """How the host's side sees this invitation; its `user` and `by` must be loaded."""
+    user = invitation.user
+    return {
+        "id": invitation.pk,
+        "user": user.handle,
+        "name": user.display_name,
+        "initials": user.initials,
+        "picture": user.picture_url,
+        "color": user.colour,
+        "kind": cast(Literal["speak", "listen"], str(invitation.kind)),
+        "state": cast(Any, str(invitation.state)),
+        "by": invitation.by.handle,
+        "came": invitation.came_at is not None,
+    }
+
+
+def link_state(link: admission.PersonalLink, room: Room) -> PersonalLink:
+    """How the host's side sees this personal link of a room."""
+    state: Literal["open", "used", "revoked", "expired"] = "open"
+    if link.used_at is not None:
+        state = "used"
+    elif link.revoked_at is not None:
+        state = "revoked"
+    elif room.is_over:
+        state = "expired"
+    return {"id": link.pk, "label": link.label, "state": state}
 
 
 def tell(user_pk: int, message: Personal) -> None:

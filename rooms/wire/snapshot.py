@@ -8,7 +8,7 @@ higher `seq`, which changes nothing, because every event sets a state rather tha
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, TypedDict
+from typing import Any, Literal, TypedDict
 
 from django.conf import settings
 from django.utils import timezone
@@ -22,7 +22,7 @@ from rooms.rules.facts import facts_of, grace_ends, hand_over_due
 from rooms.rules.identity import Who
 from rooms.rules.refusals import RoomRefused
 from rooms.wire.events import SeatState, iso, seat_state
-from rooms.wire.sides import HandRaised
+from rooms.wire.sides import HandRaised, Invitation, PersonalLink
 
 
 class RoomState(TypedDict):
@@ -81,6 +81,39 @@ class Hands(TypedDict):
     queue: list[HandRaised] | None
     count: int | None
     own: OwnHand | None
+
+
+class OwnInvitation(TypedDict):
+    """The reader's invitation by host or co-host that stands. `by` is a handle."""
+
+    by: str
+    by_name: str
+    kind: Literal["speak", "listen"]
+    state: Literal["pending", "accepted"]
+
+
+class InvitationCount(TypedDict):
+    """How many people came in by the invitations and the shared link of one person. `by` is a handle."""
+
+    by: str
+    name: str
+    came: int
+
+
+Sent = list[Invitation]  # the field `list` below hides the type
+Links = list[PersonalLink]
+Counts = list[InvitationCount]
+
+
+class Invitations(TypedDict):
+    """Part `invitations` of `You.parts`: `own` as above, null for none. Host and co-hosts get the `list` of invitations
+    by their side (to speak first, then the newest, 200 at most), the personal `links` and the `counts` by inviter (50
+    at most, most first); others null."""
+
+    own: OwnInvitation | None
+    list: Sent | None
+    links: Links | None
+    counts: Counts | None
 
 
 class You(TypedDict):

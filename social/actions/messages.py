@@ -24,6 +24,7 @@ from core.throttle import Limit
 from people.models import User
 from people.refusals import PeopleRefused
 from people.standing import lock_standing, standing_of, why_not_enter
+from social.hooks import message_kinds
 from social.models import BODY, Block, Message, Thread, ThreadSide
 from social.reach import why_not_write
 from social.wire import tell_unread
@@ -37,10 +38,11 @@ MESSAGES = Limit("message", per_minute=20, burst=30, refused=PeopleRefused)
 
 @dataclass(frozen=True)
 class Outgoing:
-    """A card to send: its receiver, and what its kind needs."""
+    """A card to send: its receiver, and what its kind needs. One that is `withheld` only its sender ever sees."""
 
     receiver: User
     data: Mapping[str, Any] = field(default_factory=dict)
+    withheld: bool = False
 
 
 def send_text(sender: User, receiver: User, body: str, *, once: str = "") -> Message:
@@ -94,6 +96,7 @@ def _write(sender: User | None, cards: Sequence[Outgoing], kind: str, body: str,
             data=dict(card.data),
             once=once,
             sent_at=now,
+            withheld=card.withheld,
         )
         for card in cards
     )
@@ -158,9 +161,24 @@ def deliver_messages(pks: Sequence[int]) -> int:
             if not message.withheld:
                 side = ThreadSide.objects.filter(thread=message.thread, user=receivers[message.pk])
                 side.update(unread=F("unread") + 1, last_at=now)
+        _follow_up([message for message in messages if not message.withheld], receivers)
         told = {receivers[message.pk] for message in messages if not message.withheld}
         transaction.on_commit(partial(tell_unread, told), robust=True)
     return len(messages)
+
+
+def _follow_up(messages: Sequence[Message], receivers: Mapping[int, int]) -> None:
+    """Have each kind do what follows from the delivery of its messages. One that fails delays no message."""
+    by_kind: dict[str, list[Message]] = {}
+    for message in messages:
+        by_kind.setdefault(message.kind, []).append(message)
+
+    def follow_up(kind: str) -> None:
+        with transaction.atomic():
+            message_kinds.get(kind).delivered(by_kind[kind], receivers)
+
+    known = [kind for kind in by_kind if message_kinds.get(kind) is not None]
+    run_each(known, follow_up, "what follows from a delivery")
 
 
 def _receiver(message: Message) -> int:

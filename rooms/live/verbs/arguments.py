@@ -10,9 +10,12 @@ from rest_framework import serializers
 
 from people.handles import read_handle
 from people.models import User
-from rooms.models import Room
+from rooms.models import Invitation, Room
 from rooms.rules.refusals import RoomRefused
 from rooms.wire.sides import LEVELS
+
+MOST_LINES = 1000  # handles in one list
+LONGEST_LINE = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +65,22 @@ def read_text(value: Any) -> str:
     return value if isinstance(value, str) else ""
 
 
+def read_lines(value: Any) -> list[str]:
+    """Handles as they were typed, one a line. Raises bad_value for anything but a list of 1 to MOST_LINES texts."""
+    if not isinstance(value, list) or not 0 < len(value) <= MOST_LINES:
+        raise RoomRefused("bad_value", {"users": f"1 … {MOST_LINES}"})
+    if not all(isinstance(line, str) and len(line) <= LONGEST_LINE for line in value):
+        raise RoomRefused("bad_value", {"users": "handle"})
+    return value
+
+
+def read_id(value: Any) -> int:
+    """A primary key. Raises bad_value for anything else."""
+    if type(value) is not int or not 0 < value < 2**63:
+        raise RoomRefused("bad_value", {"id": "number"})
+    return value
+
+
 PERSON = Argument(read_person, lambda: serializers.CharField(max_length=30, help_text="A handle."))
 ACCOUNT = Argument(read_account, PERSON.field)
 SELF_OR_PERSON = Argument(
@@ -80,4 +99,13 @@ RAW = Argument(lambda value: value, lambda: serializers.JSONField(required=False
 ENTRY_POLICY = Argument(read_text, lambda: serializers.ChoiceField(choices=Room.EntryPolicy.choices))
 SPEAK_POLICY = Argument(read_text, lambda: serializers.ChoiceField(choices=Room.SpeakPolicy.choices))
 QUALITY = Argument(read_text, lambda: serializers.ChoiceField(choices=LEVELS))
+LINES = Argument(
+    read_lines,
+    lambda: serializers.ListField(
+        child=serializers.CharField(max_length=LONGEST_LINE), max_length=MOST_LINES, help_text="Handles."
+    ),
+)
+INVITATION = Argument(read_text, lambda: serializers.ChoiceField(choices=Invitation.Kind.choices))
+LABEL = Argument(read_text, lambda: serializers.CharField(help_text="How you call the person."))
+KEY = Argument(read_id, serializers.IntegerField)
 TEXT_VERSION = Argument(read_text, lambda: serializers.CharField(max_length=20))

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from rest_framework import serializers
 
-from rooms.live.verbs import cohosts, hands, mutes, removals, sound, stage
+from rooms.live.verbs import cohosts, hands, invitations, mutes, removals, sound, stage
 from rooms.live.verbs.arguments import (
     ACCOUNT,
     ASKER,
     ENTRY_POLICY,
     FLAG,
+    INVITATION,
+    KEY,
+    LABEL,
+    LINES,
     LOCKED,
     NEXT_OR_ASKER,
     PERSON,
@@ -25,6 +29,16 @@ from rooms.rules import limits
 
 def _handles() -> serializers.ListField:
     return serializers.ListField(child=serializers.CharField(), help_text="Handles of speakers it would not admit.")
+
+
+def _results() -> serializers.ListField:
+    return serializers.ListField(
+        child=serializers.DictField(child=serializers.CharField()), help_text="`user` and `result` of each line."
+    )
+
+
+def _place() -> serializers.IntegerField:
+    return serializers.IntegerField(allow_null=True)
 
 
 VERBS: dict[str, Verb] = {
@@ -64,6 +78,38 @@ VERBS: dict[str, Verb] = {
     ),
     "decline_hand": Verb(hands.decline_hand, args={"user": ASKER}, rest=Rest("post", "decline-hand")),
     "lock_hands": Verb(hands.lock_hands, args={"locked": LOCKED}, rest=Rest("put", "lock-hands")),
+    "invite": Verb(
+        invitations.invite,
+        args={"users": LINES, "kind": INVITATION},
+        limit=limits.INVITING,
+        rest=Rest("post", "invitations", answer={"results": _results}),
+    ),
+    "accept_invitation": Verb(
+        invitations.accept_invitation,
+        rest=Rest(
+            "post",
+            "accept-invitation",
+            answer={
+                "seat_free": serializers.BooleanField,
+                "place": _place,
+                "needs_consent": serializers.BooleanField,
+            },
+        ),
+    ),
+    "decline_invitation": Verb(invitations.decline_invitation, rest=Rest("post", "decline-invitation")),
+    "revoke_invitation": Verb(invitations.revoke_invitation, args={"id": KEY}, rest=Rest("post", "revoke-invitation")),
+    "make_link": Verb(
+        invitations.make_link,
+        args={"label": LABEL},
+        rest=Rest(
+            "post",
+            "personal-links",
+            answer={"id": serializers.IntegerField, "url": serializers.CharField},
+            status=201,
+        ),
+    ),
+    "revoke_link": Verb(invitations.revoke_link, args={"id": KEY}, rest=Rest("post", "revoke-link")),
+    "share_link": Verb(invitations.share_link, rest=Rest("post", "share-link", answer={"url": serializers.CharField})),
     "end": Verb(stage.end, rest=Rest("post", "end")),
     "quality": Verb(stage.quality, args={"level": QUALITY}, limit=limits.QUALITY, rest=Rest("put", "quality")),
     "leave": Verb(stage.leave),

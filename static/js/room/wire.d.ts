@@ -216,6 +216,34 @@ export interface Quality {
 }
 
 /**
+ * `invitation`, to the host's side: an invitation by host or co-host, as it is now. `user` and `by` are handles;
+ * `came` says whether the person has come in since. The others as in SeatState. After an act that made many, only some
+ * are told: a snapshot has them.
+ */
+export interface Invitation {
+  id: number;
+  user: string;
+  name: string;
+  initials: string;
+  picture: string;
+  color: string;
+  kind: "speak" | "listen";
+  state: "pending" | "accepted" | "declined" | "revoked" | "expired";
+  by: string;
+  came: boolean;
+}
+
+/**
+ * `personal_link`, to the host's side: a link for one person without an account, as it is now; never its address.
+ * `label` is how the host's side calls the person.
+ */
+export interface PersonalLink {
+  id: number;
+  label: string;
+  state: "open" | "used" | "revoked" | "expired";
+}
+
+/**
  * `report_received`, to staff: a report arrived. Nothing of it but whether it is `urgent`.
  */
 export interface ReportReceived {
@@ -230,9 +258,11 @@ export interface ReportReceived {
  * `raised_at` names the hand that is up (`hand_up`, `hand_place`) or down (`hand_down`, `hand_declined`, by
  * `outcome`); `place` is its place in the queue, from 1, and only ever gets smaller. `let_up` comes with a seat that
  * host or co-host (`by`) gave. `user` is the handle of a person on stage whom the reader blocked (`blocked_here`).
+ * `invited` is about a room to which `by` invited the reader, `invitation_revoked` about one to speak that was taken
+ * back.
  */
 export interface Personal {
-  type: "you_muted" | "unmute_asked" | "you_unseated" | "you_demoted" | "mic_lost" | "mic_moved" | "blocked_here" | "hand_up" | "hand_place" | "hand_down" | "hand_declined" | "let_up";
+  type: "you_muted" | "unmute_asked" | "you_unseated" | "you_demoted" | "mic_lost" | "mic_moved" | "blocked_here" | "hand_up" | "hand_place" | "hand_down" | "hand_declined" | "let_up" | "invited" | "invitation_revoked";
   room: string;
   by?: string | null;
   page?: string;
@@ -331,6 +361,37 @@ export interface Hands {
   own: OwnHand | null;
 }
 
+/**
+ * The reader's invitation by host or co-host that stands. `by` is a handle.
+ */
+export interface OwnInvitation {
+  by: string;
+  by_name: string;
+  kind: "speak" | "listen";
+  state: "pending" | "accepted";
+}
+
+/**
+ * How many people came in by the invitations and the shared link of one person. `by` is a handle.
+ */
+export interface InvitationCount {
+  by: string;
+  name: string;
+  came: number;
+}
+
+/**
+ * Part `invitations` of `You.parts`: `own` as above, null for none. Host and co-hosts get the `list` of invitations
+ * by their side (to speak first, then the newest, 200 at most), the personal `links` and the `counts` by inviter (50
+ * at most, most first); others null.
+ */
+export interface Invitations {
+  own: OwnInvitation | null;
+  list: Invitation[] | null;
+  links: PersonalLink[] | null;
+  counts: InvitationCount[] | null;
+}
+
 /** The data of each sequenced event, by its type. */
 export interface EventData {
   room_opened: RoomOpened;
@@ -363,6 +424,8 @@ export interface SidedData {
   removed: Removed;
   removal_undone: RemovalUndone;
   quality: Quality;
+  invitation: Invitation;
+  personal_link: PersonalLink;
   report_received: ReportReceived;
 }
 

@@ -1,0 +1,76 @@
+"""Notices of an invitation once its message was delivered: on the person's pages, and by e-mail where they want it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from allauth.account.models import EmailAddress
+
+from people import notify
+from people.models import User
+from rooms.models import Invitation, Room
+from rooms.rules import permissions
+from rooms.rules.facts import facts_of_many
+from rooms.wire.sides import Personal, tell_each
+from social.models import Message
+
+
+@dataclass(frozen=True)
+class Notice:
+    """An invitation to be announced; `by_link` is one that the person got by a personal link, just now."""
+
+    user: User
+    by: User
+    room: Room
+    kind: str
+    by_link: bool = False
+
+
+def announce_invitations(messages: Sequence[Message]) -> None:
+    """Announce invitations by host or co-host, from the cards that were delivered. What was taken back meanwhile is
+    announced to nobody."""
+    pks = [message.data.get("invitation") for message in messages]
+    rows = Invitation.objects.filter(pk__in=pks, state=Invitation.State.PENDING).select_related("room", "by", "user")
+    _announce([Notice(row.user, row.by, row.room, row.kind, row.link_id is not None) for row in rows])
+
+
+def announce_rooms(messages: Sequence[Message], receivers: Mapping[int, int]) -> None:
+    """Announce invitations by guests, from the cards of rooms that were delivered; `receivers` by message."""
+    rooms = Room.objects.in_bulk({message.data.get("room") for message in messages})
+    people = User.objects.in_bulk({*receivers.values(), *(message.sender_id for message in messages)})
+    notices = []
+    for message in messages:
+        user, by = people[receivers[message.pk]], people.get(message.sender_id or 0)
+        room = rooms.get(message.data.get("room"))
+        if room is not None and by is not None and not room.is_over:
+            notices.append(Notice(user, by, room, Invitation.Kind.LISTEN))
+    _announce(notices)
+
+
+def _announce(notices: Sequence[Notice]) -> None:
+    tell_each([(notice.user.pk, _as_message(notice)) for notice in notices])
+    wanted = [notice for notice in notices if notice.user.invitations_by_mail and not notice.by_link]
+    pks = {notice.user.pk for notice in wanted}
+    verified = set(EmailAddress.objects.filter(user__in=pks, verified=True).values_list("user_id", "email"))
+    facts = facts_of_many([(notice.room, notice.user.pk) for notice in wanted])
+    for notice in wanted:
+        if (notice.user.pk, notice.user.email) in verified:
+            sees_room = permissions.may_enter(facts[notice.room.pk, notice.user.pk]) is None
+            _mail(notice, sees_room=sees_room)
+
+
+def _as_message(notice: Notice) -> Personal:
+    return {"type": "invited", "room": notice.room.slug, "by": notice.by.handle}
+
+
+def _mail(notice: Notice, *, sees_room: bool) -> None:
+    """Mail an invitation; the room's title only to a person who may come in."""
+    notify.send(
+        notice.user,
+        "rooms/email/invited.txt",
+        by=notice.by,
+        title=notice.room.title if sees_room else "",
+        speak=notice.kind == Invitation.Kind.SPEAK,
+        path=notice.room.get_absolute_url(),
+    )
