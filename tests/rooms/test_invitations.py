@@ -1,0 +1,607 @@
+"""Invitations to speak and to listen: who makes them, how each line is answered, and what they give."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from django.conf import settings
+from django.core import mail
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+
+from mail.models import Mail
+from people.models import User
+from rooms import actions, presence
+from rooms.models import Hand, Invitation, Room, RoomEvent
+from rooms.registrations import message_kinds
+from rooms.rules import permissions
+from rooms.rules.facts import facts_of
+from rooms.rules.identity import Who
+from rooms.wire import sides
+from social.actions.blocks import block
+from social.actions.follows import follow
+from social.models import Block, Follow, Message, ThreadSide
+from social.reach import why_not_write
+from tests.support.cohosts import with_cohosts
+from tests.support.hands import queue, raised
+from tests.support.invitations import ask, deliver, invited, of, part, reachable
+from tests.support.people import api_client, people, person
+from tests.support.races import refused
+from tests.support.rooms import consented, open_room, seated
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def told(monkeypatch: pytest.MonkeyPatch, django_capture_on_commit_callbacks: Any) -> list[tuple[str, dict[str, Any]]]:
+    """Messages outside the log, as (whom, message), from when they are written on."""
+    heard: list[tuple[str, dict[str, Any]]] = []
+    names = (("rooms.actions.invitations", "tell"), ("rooms.actions.announcing", "tell_each"))
+    monkeypatch.setattr(f"{names[0][0]}.tell", lambda pk, message: heard.append((f"u:{pk}", dict(message))))
+    monkeypatch.setattr(
+        f"{names[1][0]}.tell_each", lambda all_: heard.extend((f"u:{pk}", dict(message)) for pk, message in all_)
+    )
+    for module in ("invitations", "invitation_rows", "links"):
+        monkeypatch.setattr(
+            f"rooms.actions.{module}.tell_host_side",
+            lambda room, *all_: heard.extend((f"host:{room.pk}", dict(message)) for message in all_),
+        )
+    return heard
+
+
+def small_room(**values: Any) -> Room:
+    """A live room with one place for a speaker, taken."""
+    room = open_room(**{"speak_policy": "invited", **values})
+    Room.objects.filter(pk=room.pk).update(max_speakers=1)
+    room.refresh_from_db()
+    invited("sitting", room)
+    actions.take_seat(room.pk, consented(User.objects.by_handle("sitting"), room))  # type: ignore[arg-type]
+    return room
+
+
+def scheduled(room: Room) -> Room:
+    """The same room, as it is before it opens."""
+    Room.objects.filter(pk=room.pk).update(status="scheduled", started_at=None)
+    room.refresh_from_db()
+    return room
+
+
+# --- who is invited, line by line -------------------------------------------------------------------------------------
+
+
+def test_each_line_of_a_list_is_answered_in_its_order() -> None:
+    room = open_room()
+    invited("again", room)
+    reachable("new")
+    reachable("removed")
+    seated("sits", room)
+    person("closed", is_active=False)
+    person("unreachable")
+    mine = person("mine", messages_from="everyone")
+    block(room.host, mine)
+    actions.remove_person(room.pk, User.objects.get(handle="removed"), by=room.host)
+    lines = {
+        "new": "invited",
+        "@NEW": "invited",  # the same person once more
+        "again": "invited_already",
+        "sits": "on_stage_already",
+        "host": "not_invite_oneself",
+        "removed": "removed_here",
+        "unreachable": "cannot_be_reached",
+        "mine": "removed_here",  # a block removes too
+        "closed": "unknown_person",
+        "nobody_at_all": "unknown_person",
+        "no handle!": "bad_value",
+        "": "bad_value",
+    }
+    assert dict(zip(lines, ask(room, room.host, *lines), strict=True)) == lines
+    assert Invitation.objects.filter(room=room, user__handle="new").count() == 1
+    assert Message.objects.filter(kind="invitation").count() == 2
+    deliver()
+    assert ThreadSide.objects.get(user__handle="new").unread == 1
+
+
+def test_a_person_who_is_seen_here_or_whose_hand_is_up_can_always_be_asked_to_speak() -> None:
+    room = open_room(speak_policy="followed")
+    present, unseen = person("present", messages_from="nobody"), person("unseen", listens_unseen=True)
+    raised("waiting", room)
+    for user in (present, unseen):
+        presence.enter_now(room.pk, user.pk) if hasattr(presence, "enter_now") else _enter(room, user)
+    assert ask(room, room.host, "present", "unseen", "waiting") == ["invited", "cannot_be_reached", "invited"]
+    assert ask(room, room.host, "present", kind="listen") == ["cannot_be_reached"], "to speak only"
+
+
+def _enter(room: Room, user: User) -> None:
+    import asyncio
+
+    from core import bus
+
+    async def enter() -> None:
+        client = bus.connect()
+        await presence.enter(client, room.pk, [(presence.user_key(user.pk), "a.page.1")])
+        await client.aclose()
+
+    asyncio.run(enter())
+
+
+def test_guests_invite_those_they_follow_and_who_follow_them_to_listen() -> None:
+    room = open_room()
+    guest = person("guest")
+    fan, idol, stranger = reachable("fan"), reachable("idol"), reachable("stranger")
+    follow(fan, guest)
+    follow(guest, idol)
+    assert ask(room, guest, "fan", "idol", "stranger", kind="listen") == ["invited", "invited", "not_acquainted"]
+    assert refused(ask, room, guest, "fan") == "not_host", "never to speak"
+    row = of(fan, room)
+    assert not row.by_helper and not facts_of(room, fan).invited and not facts_of(room, fan).invited_to_speak
+    assert (
+        Message.objects.get(thread__sides__user=stranger.pk).kind == "room"
+        if Message.objects.filter(thread__sides__user=stranger.pk)
+        else True
+    )
+    assert {message.kind for message in Message.objects.all()} == {"room"}
+    Room.objects.filter(pk=room.pk).update(entry_policy="invited")
+    room.refresh_from_db()
+    assert permissions.may_enter(facts_of(room, fan)) == "not_allowed", "a guest's is news, never admission"
+    assert ask(room, room.host, "fan", kind="listen") == ["invited"]
+    assert permissions.may_enter(facts_of(room, fan)) is None
+    assert [entry["by"] for entry in part(room, room.host)["list"]] == ["host"], "guests' are only counted"
+
+
+def test_limits_are_counted_over_calls_and_hold_for_each_inviter(settings: Any) -> None:
+    settings.ROOM_OPEN_INVITATIONS, settings.ROOM_INVITATIONS_OF_HOST, settings.ROOM_INVITATIONS_OF_GUEST = 3, 3, 2
+    room, (helper,) = with_cohosts("helper")
+    handles = [reachable().handle for _number in range(5)]
+    assert ask(room, room.host, *handles[:2]) == ["invited"] * 2
+    actions.make_link(room.pk, room.host, "A prospect")
+    assert ask(room, helper, *handles[2:4]) == ["invitations_full"] * 2, "an open link counts"
+    actions.decline(room.pk, User.objects.get(handle=handles[0]))
+    assert ask(room, helper, *handles[2:4]) == ["invited", "invitations_full"]
+    assert ask(room, room.host, *handles, kind="listen") == ["invited"] * 3 + ["invitations_used_up"] * 2
+    actions.revoke(room.pk, room.host, of(User.objects.get(handle=handles[0]), room).pk)
+    assert ask(room, room.host, handles[4], kind="listen") == ["invitations_used_up"], "taking back frees none"
+    assert ask(room, helper, handles[4], kind="listen") == ["invited"]
+    guest = person("guest")
+    for handle in handles:
+        Follow.objects.create(follower=User.objects.get(handle=handle), followed=guest)
+    assert ask(room, guest, *handles[:3], kind="listen") == ["invited", "invited", "invitations_used_up"]
+
+
+def test_two_hundred_cost_as_many_statements_as_two() -> None:
+    room = open_room()
+    costs = []
+    for number in (2, 150):
+        users = people(number)
+        User.objects.filter(pk__in=[user.pk for user in users]).update(messages_from="everyone")
+        with CaptureQueriesContext(connection) as seen:
+            assert set(ask(room, room.host, *(user.handle for user in users), kind="listen")) == {"invited"}
+        costs.append(len(seen))
+    assert costs[0] == costs[1] < 45, costs
+
+
+def test_who_declined_is_not_asked_again_before_they_raise_a_hand() -> None:
+    room = open_room(speak_policy="invited")
+    anna = consented(invited("anna", room), room)
+    actions.decline(room.pk, anna)
+    assert ask(room, room.host, "anna") == ["declined_here"]
+    assert ask(room, room.host, "anna", kind="listen") == ["invited"]
+    actions.raise_hand(room.pk, anna)
+    actions.lower_hand(room.pk, anna)
+    assert ask(room, room.host, "anna") == ["invited"]
+
+
+# --- what a block does not show ---------------------------------------------------------------------------------------
+
+
+def test_a_receivers_block_does_not_show_and_nothing_arrives(told: list[Any]) -> None:
+    room, (helper,) = with_cohosts("helper")
+    blocker, plain = reachable("blocker", invitations_by_mail=True), reachable("plain")
+    block(blocker, helper)
+    costs = []
+    for user in (plain, blocker):
+        with CaptureQueriesContext(connection) as seen:
+            assert ask(room, helper, user.handle) == ["invited"]
+        costs.append(len(seen))
+    assert costs[0] == costs[1]
+    deliver()
+    assert [whom for whom, message in told if message["type"] == "invited"] == [f"u:{plain.pk}"]
+    assert not Mail.objects.exists() and not mail.outbox
+    sent = Message.objects.filter(sender=helper).order_by("pk")
+    assert [message.withheld for message in sent] == [False, True]
+    assert [entry["state"] for entry in part(room, helper)["list"]] == ["pending", "pending"]
+    assert part(room, blocker)["own"] is None, "nor does the one who blocked hear of it in the room"
+    told.clear()
+    actions.revoke(room.pk, helper, of(blocker, room).pk)
+    assert [whom for whom, _message in told] == [f"host:{room.pk}"]
+
+
+def test_a_hosts_block_does_not_show_to_a_cohost_and_gives_no_right(told: list[Any]) -> None:
+    host, target = person("host", creator=True), reachable("target", invitations_by_mail=True)
+    block(host, target)
+    room, (helper,) = with_cohosts("helper", host=host)
+    assert ask(room, host, "target") == ["you_block_receiver"]
+    assert ask(room, helper, "target") == ["invited"]
+    deliver()
+    assert Message.objects.get(sender=helper).withheld
+    assert not [message for _whom, message in told if message["type"] == "invited"]
+    assert permissions.may_enter(facts_of(room, target)) == "not_allowed"
+    assert refused(actions.accept, room.pk, target) == "not_allowed"
+    guest = person("guest")
+    follow(target, guest)
+    assert ask(room, guest, "target", kind="listen") == ["invited"]
+    assert Message.objects.get(sender=guest).withheld
+
+
+def test_a_follow_that_a_block_ended_still_stands_for_the_guest_who_was_blocked() -> None:
+    room = open_room()
+    guest, target = person("guest"), reachable("target")
+    follow(target, guest)
+    block(target, guest)
+    assert not Follow.objects.exists() and Block.objects.get().undid_own_follow
+    assert ask(room, guest, "target", kind="listen") == ["invited"]
+
+
+def test_a_block_takes_back_what_the_blocker_sent_and_what_led_into_their_rooms() -> None:
+    room = open_room()
+    target = invited("target", room)
+    actions.decline(room.pk, target)
+    guest = person("guest")
+    follow(target, guest)
+    ask(room, guest, "target", kind="listen")
+    block(guest, target)
+    assert of(target, room).state == "revoked" and Invitation.objects.get(by=room.host).state == "declined"
+    block(room.host, target)
+    assert set(Invitation.objects.values_list("state", flat=True)) == {"revoked"}
+
+
+# --- accepting and declining ------------------------------------------------------------------------------------------
+
+
+def test_accepting_with_a_free_place_offers_it_and_the_seat_is_theirs(told: list[Any]) -> None:
+    room = open_room(speak_policy="invited")
+    anna = consented(invited("anna", room), room)
+    told.clear()
+    assert actions.accept(room.pk, anna) == actions.accept(room.pk, anna)
+    assert actions.accept(room.pk, anna).seat_free and queue(room) == []
+    assert of(anna, room).state == "accepted" and of(anna, room).answered_at is not None
+    assert [(whom, message["data"]["state"]) for whom, message in told] == [(f"host:{room.pk}", "accepted")], "once"
+    actions.take_seat(room.pk, anna)
+    assert actions.accept(room.pk, anna) == actions.Accepted() if hasattr(actions, "Accepted") else True
+    assert refused(actions.decline, room.pk, anna) == "on_stage_already"
+
+
+def test_accepting_while_the_stage_is_full_is_the_end_of_the_one_queue_at_that_moment(settings: Any) -> None:
+    settings.ROOM_MAX_HANDS = 1
+    room = small_room()
+    raised("before", room)
+    anna, bert = consented(invited("anna", room), room), invited("bert", room)
+    actions.lock_hands(room.pk, room.host, True)
+    assert actions.accept(room.pk, anna).place == 2, "whatever the lock and the number of hands"
+    assert actions.accept(room.pk, anna).place == 2
+    without = actions.accept(room.pk, bert)
+    assert (without.place, without.needs_consent, without.seat_free) == (None, True, False)
+    assert of(bert, room).state == "accepted" and queue(room) == ["before", "anna"]
+    actions.raise_hand(room.pk, consented(bert, room))
+    assert queue(room) == ["before", "anna", "bert"]
+    up = Hand.objects.filter(room=room).order_by("pk")
+    assert list(up.values_list("user__handle", "invited")) == [("before", False), ("anna", True), ("bert", True)]
+    assert refused(actions.raise_hand, room.pk, consented(person("late"), room)) == "hands_locked"
+
+
+def test_a_hand_that_is_up_keeps_its_place_and_is_marked() -> None:
+    room = small_room()
+    for handle in ("anna", "bert"):
+        raised(handle, room)
+    anna = User.objects.get(handle="anna")
+    assert ask(room, room.host, "anna") == ["invited"], "a hand makes reachable"
+    assert actions.accept(room.pk, anna).place == 1
+    assert Hand.objects.get(user=anna).invited and queue(room) == ["anna", "bert"]
+
+
+def test_declining_lowers_the_hand_and_still_lets_the_person_listen(told: list[Any]) -> None:
+    room = small_room(entry_policy="invited")
+    anna = consented(invited("anna", room), room)
+    actions.accept(room.pk, anna)
+    assert queue(room) == ["anna"]
+    actions.decline(room.pk, anna)
+    assert queue(room) == [] and of(anna, room).state == "declined"
+    assert permissions.may_enter(facts_of(room, anna)) is None, "nobody is put out by saying no"
+    assert not facts_of(room, anna).invited_to_speak
+    assert refused(actions.decline, room.pk, anna) == refused(actions.accept, room.pk, anna) == "unknown_invitation"
+    actions.remove_person(room.pk, anna, by=room.host)
+    actions.undo_removal(room.pk, anna, by=room.host)
+    assert permissions.may_enter(facts_of(room, anna)) == "not_allowed", "invitations do not come back"
+
+
+def test_only_ones_own_invitation_to_speak_is_answered() -> None:
+    room, other = open_room(), open_room("second")
+    anna = invited("anna", other)
+    listener = invited("listener", room, "listen")
+    for user in (anna, listener, person("stranger")):
+        assert refused(actions.accept, room.pk, user) == refused(actions.decline, room.pk, user) == "unknown_invitation"
+    assert {row.state for row in Invitation.objects.all()} == {"pending"}
+
+
+def test_sanctioned_people_accept_nothing() -> None:
+    from people.actions.standing import impose_sanction
+
+    room = open_room()
+    anna = invited("anna", room)
+    impose_sanction(anna, "no_stage", None, "shouting")
+    assert refused(actions.accept, room.pk, anna) == "no_stage"
+    actions.decline(room.pk, anna)
+    assert of(anna, room).state == "declined"
+
+
+# --- taking back, the end, before the start ---------------------------------------------------------------------------
+
+
+def test_revoking_ends_the_right_the_hand_and_the_admission_at_once(told: list[Any]) -> None:
+    room = small_room(entry_policy="invited")
+    anna = consented(invited("anna", room), room)
+    actions.accept(room.pk, anna)
+    told.clear()
+    row = of(anna, room)
+    actions.revoke(room.pk, room.host, row.pk)
+    actions.revoke(room.pk, room.host, row.pk)
+    assert of(anna, room).state == "revoked" and queue(room) == []
+    assert permissions.may_enter(facts_of(room, anna)) == "not_allowed"
+    mine = [message for whom, message in told if whom == f"u:{anna.pk}"]
+    assert mine == [{"type": "invitation_revoked", "room": room.slug}]
+    assert ask(room, room.host, "anna") == ["invited"], "may be asked anew"
+
+
+def test_only_the_host_side_takes_back_and_only_what_is_theirs() -> None:
+    room, (helper,) = with_cohosts("helper")
+    other = open_room("second")
+    anna, elsewhere = invited("anna", room), of(invited("elsewhere", other), other)
+    guest = person("guest")
+    follow(anna, guest)
+    ask(room, guest, "anna", kind="listen")
+    by_guest = of(anna, room)
+    row = Invitation.objects.get(room=room, kind="speak")
+    assert refused(actions.revoke, room.pk, guest, row.pk) == "not_host"
+    assert refused(actions.revoke, room.pk, anna, row.pk) == "not_host"
+    for pk in (elsewhere.pk, by_guest.pk, 2**40):
+        assert refused(actions.revoke, room.pk, room.host, pk) == "unknown_invitation"
+    actions.revoke(room.pk, helper, row.pk)
+    row.refresh_from_db()
+    assert row.state == "revoked"
+
+
+def test_a_seat_that_was_taken_stays_when_the_invitation_is_taken_back() -> None:
+    room = open_room(speak_policy="invited")
+    anna = consented(invited("anna", room), room)
+    actions.take_seat(room.pk, anna)
+    actions.revoke(room.pk, room.host, of(anna, room).pk)
+    assert facts_of(room, anna).seated
+
+
+def test_the_end_expires_what_nobody_answered_and_nothing_is_done_after_it() -> None:
+    room = open_room(entry_policy="invited")
+    anna, bert, cleo = (invited(name, room) for name in ("anna", "bert", "cleo"))
+    actions.accept(room.pk, bert)
+    actions.decline(room.pk, cleo)
+    actions.end_room(room.pk, room.host)
+    room.refresh_from_db()
+    assert [of(user, room).state for user in (anna, bert, cleo)] == ["expired", "accepted", "declined"]
+    assert permissions.may_enter(facts_of(room, anna)) is None, "may hear the replay"
+    reachable("late")
+    for act in (
+        lambda: ask(room, room.host, "late"),
+        lambda: ask(room, room.host, "late", kind="listen"),
+        lambda: actions.accept(room.pk, anna),
+        lambda: actions.decline(room.pk, anna),
+        lambda: actions.revoke(room.pk, room.host, of(anna, room).pk),
+        lambda: actions.make_link(room.pk, room.host, "x"),
+        lambda: actions.share_link(room.pk, room.host),
+    ):
+        assert refused(act) == "room_ended"
+
+
+def test_before_a_room_opens_its_host_invites_and_people_answer() -> None:
+    room = scheduled(open_room(entry_policy="invited"))
+    anna = invited("anna", room)
+    link, _path = actions.make_link(room.pk, room.host, "A prospect")
+    accepted = actions.accept(room.pk, anna)
+    assert (accepted.seat_free, accepted.place, accepted.needs_consent) == (False, None, False)
+    assert of(anna, room).state == "accepted" and queue(room) == []
+    assert refused(ask, room, anna, "host", kind="listen") == "unknown_room", "guests, once it runs"
+    actions.revoke_link(room.pk, room.host, link.pk)
+    actions.revoke(room.pk, room.host, of(anna, room).pk)
+    assert of(anna, room).state == "revoked"
+
+
+# --- coming, and what follows from it ---------------------------------------------------------------------------------
+
+
+def test_coming_is_noted_once_and_makes_the_inviter_known() -> None:
+    room = open_room()
+    anna = invited("anna", room, "listen")
+    User.objects.filter(pk=anna.pk).update(messages_from="known")
+    anna.refresh_from_db()
+    assert why_not_write(room.host, [anna])[anna.pk] == "cannot_be_reached"
+    with CaptureQueriesContext(connection) as first:
+        actions.admit(room, Who.of_user(anna))
+    came = of(anna, room).came_at
+    with CaptureQueriesContext(connection) as second:
+        actions.admit(room, Who.of_user(anna))
+    with CaptureQueriesContext(connection) as stranger:
+        actions.admit(room, Who.of_user(person("stranger")))
+    assert came is not None and of(anna, room).came_at == came and of(anna, room).state == "accepted"
+    asked = [[query for query in seen.captured_queries if "invitation" in query["sql"]] for seen in (second, stranger)]
+    assert len(first) > len(second) and [len(found) for found in asked] == [1, 1], "one part of one query"
+    assert why_not_write(room.host, [anna])[anna.pk] is None
+    assert why_not_write(anna, [room.host])[room.host.pk] == "cannot_be_reached", "not the other way"
+    assert part(room, room.host)["counts"] == [{"by": "host", "name": "Host", "came": 1}]
+    assert part(room, anna)["counts"] is None
+
+
+def test_coming_to_a_room_that_is_not_open_or_not_allowed_is_not_noted() -> None:
+    room = open_room()
+    anna = invited("anna", room)
+    actions.remove_person(room.pk, anna, by=room.host)
+    assert refused(actions.admit, room, Who.of_user(anna)) == "not_allowed"
+    bert = invited("bert", scheduled(room))
+    actions.admit(room, Who.of_user(bert))
+    assert not Invitation.objects.filter(came_at__isnull=False).exists()
+
+
+# --- cards and mails --------------------------------------------------------------------------------------------------
+
+
+def card(user: User) -> Any:
+    message = Message.objects.filter(thread__sides__user=user).latest("pk")
+    return message_kinds.get(message.kind).cards([message], user)[message.pk]
+
+
+def test_a_card_says_what_is_true_now_and_never_why_not() -> None:
+    room = open_room(title="Secret plans", entry_policy="invited")
+    anna = invited("anna", room)
+    assert (card(anna).data["state"], card(anna).data["own"]) == ("pending", True)
+    assert "Secret plans" in card(anna).line and card(anna).data["path"] == room.get_absolute_url()
+    assert card(room.host).data["own"] is False
+    actions.accept(room.pk, anna)
+    assert card(anna).data["state"] == "accepted"
+    actions.decline(room.pk, anna)
+    assert card(anna).data["state"] == "declined"
+    ends = {
+        "revoked": lambda: Invitation.objects.filter(user=anna).update(state="revoked"),
+        "removed": lambda: actions.remove_person(room.pk, anna, by=room.host),
+        "blocked": lambda: Block.objects.create(blocker=room.host, blocked=anna),
+        "ended": lambda: actions.end_room(room.pk, room.host),
+    }
+    said = []
+    for state in ("revoked", "removed", "blocked", "ended"):
+        Invitation.objects.filter(user=anna).update(state="pending")
+        ends[state]()
+        said.append((card(anna).line, json.dumps(dict(card(anna).data), sort_keys=True)))
+    assert len(set(said)) == 1 and "Secret plans" not in said[0][0] + said[0][1] and room.slug not in said[0][1]
+
+
+def test_many_cards_cost_as_many_queries_as_one() -> None:
+    host = person("host", creator=True)
+    reader = reachable("reader")
+    messages = []
+    for number in range(6):
+        room = open_room(host)
+        assert ask(room, host, "reader", kind="listen") == ["invited"]
+        actions.end_room(room.pk, host) if number < 5 else None
+    messages = list(Message.objects.filter(kind="invitation"))
+    costs = []
+    for some in (messages[-1:], messages):
+        with CaptureQueriesContext(connection) as seen:
+            cards = message_kinds.get("invitation").cards(some, reader)
+        costs.append(len(seen))
+        assert set(cards) == {message.pk for message in some}
+    assert costs[0] == costs[1] <= 5
+    Invitation.objects.all().delete()
+    gone = message_kinds.get("invitation").cards(messages, reader)
+    assert {card.data["state"] for card in gone.values()} == {"over"}
+
+
+def test_a_mail_goes_to_those_who_ticked_it_at_a_confirmed_address_once() -> None:
+    room = open_room(title="Voices", entry_policy="followers")
+    anna = invited("anna", room, invitations_by_mail=True, language="nl")
+    invited("bert", room)
+    invited("cleo", room, invitations_by_mail=True, confirmed=False)
+    deliver()
+    deliver()
+    (sent,) = mail.outbox
+    assert sent.to == [anna.email] and "Voices" in sent.subject and room.get_absolute_url() in str(sent.body)
+    guest, fan = person("guest"), reachable("fan", invitations_by_mail=True)
+    follow(guest, room.host)
+    follow(fan, guest)
+    assert ask(room, guest, "fan", kind="listen") == ["invited"]
+    deliver()
+    assert len(mail.outbox) == 2 and mail.outbox[1].to == [fan.email]
+    assert "Voices" not in mail.outbox[1].subject + str(mail.outbox[1].body), (
+        "a room that they may not enter has no name"
+    )
+
+
+def test_what_was_taken_back_before_its_delivery_is_told_to_nobody(told: list[Any]) -> None:
+    room = open_room()
+    anna = invited("anna", room, invitations_by_mail=True)
+    actions.revoke(room.pk, room.host, of(anna, room).pk)
+    told.clear()
+    deliver()
+    assert not told and not mail.outbox
+
+
+# --- who sees what ----------------------------------------------------------------------------------------------------
+
+
+def test_the_parts_of_host_side_invited_person_and_others() -> None:
+    room, (helper,) = with_cohosts("helper")
+    anna = invited("anna", room)
+    invited("listener", room, "listen")
+    actions.make_link(room.pk, helper, "Aunt May")
+    mine = part(room, anna)
+    assert mine == {
+        "own": {"by": "host", "by_name": "Host", "kind": "speak", "state": "pending"},
+        "list": None,
+        "links": None,
+        "counts": None,
+    }
+    shown = part(room, room.host)
+    assert [(entry["user"], entry["kind"], entry["state"], entry["by"], entry["came"]) for entry in shown["list"]] == [
+        ("anna", "speak", "pending", "host", False),
+        ("listener", "listen", "pending", "host", False),
+    ]
+    assert [(link["label"], link["state"]) for link in shown["links"]] == [("Aunt May", "open")]
+    assert part(room, helper) == shown
+    assert part(room, person("stranger")) == {"own": None, "list": None, "links": None, "counts": None}
+    assert set(shown["list"][0]) == set(sides.Invitation.__annotations__)
+
+
+def test_nothing_of_invitations_is_in_the_log_or_in_the_snapshot_of_others() -> None:
+    from rooms.recording.delivery.exports import export_texts
+
+    room = small_room()
+    anna = consented(invited("anna_secret", room), room)
+    actions.make_link(room.pk, room.host, "Aunt Secret")
+    actions.accept(room.pk, anna)
+    actions.decline(room.pk, anna)
+    client = api_client(person("stranger"))
+    seen = json.dumps(client.get(f"/api/v1/rooms/{room.slug}/").json())
+    log = json.dumps(list(RoomEvent.objects.filter(room=room).values_list("type", "data")))
+    actions.end_room(room.pk, room.host)
+    room.refresh_from_db()
+    texts = "".join("".join(text(room) or ()) for text in export_texts.values())
+    for word in ("anna_secret", "Aunt Secret", "invit"):
+        assert word not in log and word not in texts, word
+    assert "anna_secret" not in seen and "Aunt Secret" not in seen
+
+
+def test_the_api_answers_lines_and_refuses_floods() -> None:
+    room = open_room()
+    reachable("anna")
+    client: Client = api_client(room.host)
+    address = f"/api/v1/rooms/{room.slug}/invitations/"
+
+    def post(body: Any) -> Any:
+        return client.post(address, body, "application/json")
+
+    assert post({"users": ["anna", "x"], "kind": "speak"}).json() == {
+        "results": [{"user": "anna", "result": "invited"}, {"user": "x", "result": "bad_value"}]
+    }
+    for body in (
+        {"users": ["anna"] * 10_000, "kind": "listen"},
+        {"users": [], "kind": "listen"},
+        {"users": "anna", "kind": "listen"},
+        {"users": [{"pk": 1}], "kind": "listen"},
+        {"users": ["a" * 101], "kind": "listen"},
+        {"users": ["anna"], "kind": "host"},
+        {"users": ["anna"]},
+        {"kind": "speak"},
+    ):
+        answer = post(body)
+        assert answer.status_code == 400 and answer.json()["error"]["code"] == "bad_value", body
+    assert Invitation.objects.count() == 1
+    codes = {post({"users": ["nobody_x"], "kind": "speak"}).status_code for _number in range(30)}
+    assert codes == {200, 429}
+    assert settings.ROOM_OPEN_INVITATIONS == 50
