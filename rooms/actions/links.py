@@ -3,6 +3,7 @@ whom people came and admit nobody."""
 
 from __future__ import annotations
 
+import re
 import secrets
 
 from django.conf import settings
@@ -27,6 +28,7 @@ from social.actions.messages import Outgoing, send_cards
 from social.models import Block
 
 TOKEN_BYTES = 16  # 128 bits
+CODE = re.compile(r"[a-z0-9]{1,16}")
 
 
 def make_link(room_id: int, by: User, label: str) -> tuple[PersonalLink, str]:
@@ -127,7 +129,7 @@ def arrive(code: str, who: Who, *, address: str = "") -> bool:
     """Count a person who came into a live room by a shared link; whether this was new. Nobody is counted twice, nor
     whoever shared it, sits on the stage, or was invited by the same person: they count with the invitation. An unknown
     code counts nothing. Raises too_fast, by `address`: a browser without cookies is somebody new each time."""
-    link = ShareLink.objects.select_related("room").filter(code=code).first() if code else None
+    link = ShareLink.objects.select_related("room").filter(code=code).first() if CODE.fullmatch(code) else None
     if link is None or (who.user is not None and who.user.pk == link.by_id):
         return False
     limits.ARRIVING.check(counted_as(address) if address else who.key)

@@ -10,6 +10,7 @@ from django.contrib.postgres.search import SearchQuery, SearchVector
 from django.db.models import Q, QuerySet
 from django.db.models.functions import Lower
 
+from core.text import NAME
 from people.models import User
 from rooms.models import Hand, Invitation, Removal, Room, Seat
 from rooms.rules import inviting
@@ -84,7 +85,7 @@ def _from(room: Room, me: User, asked: Asked, *, helper: bool) -> QuerySet[User]
 
 def _matching(people: QuerySet[User], words: str) -> QuerySet[User]:
     """People whose handle begins with the words, or with a word of whose name each of them begins; both by index."""
-    typed = words.strip().lstrip("@").lower()
+    typed = NAME.clean_leniently(words).lstrip("@").lower()
     if not typed:
         return people
     beginnings = "".join(letter if letter.isalnum() else " " for letter in typed).split()[:6]

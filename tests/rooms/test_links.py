@@ -13,7 +13,7 @@ from people.models import User
 from rooms import actions
 from rooms.models import Arrival, Invitation, PersonalLink, Removal, Room, RoomEvent, ShareLink, token_hash
 from rooms.queries.personal_links import personal_link
-from rooms.rules import permissions
+from rooms.rules import limits, permissions
 from rooms.rules.facts import facts_of
 from rooms.rules.identity import Who
 from social.models import Block, Message
@@ -220,8 +220,6 @@ def test_a_flood_without_cookies_is_limited_by_address() -> None:
     room = open_room()
     link = shared(room, person("guest"))
     bus.client().flushdb()
-    from rooms.rules import limits
-
     number = 0
     while number <= limits.ARRIVING.burst + 50:
         try:
