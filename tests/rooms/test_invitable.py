@@ -69,7 +69,7 @@ def test_guests_see_followers_and_followed_only_as_they_know_them() -> None:
     assert sorted(names(room, guest)) == ["fan", "hidden_fan", "hidden_idol", "idol"]
     assert sorted(names(room, guest, source="followers")) == ["fan", "hidden_fan"]
     assert sorted(names(room, guest, source="following")) == ["hidden_idol", "idol"]
-    assert names(room, guest, "stranger") == [] and names(room, guest, "ido") == ["idol"]
+    assert names(room, guest, "stranger") == [] and sorted(names(room, guest, "ido")) == ["hidden_idol", "idol"]
     assert refused(names, room, guest, source="room", earlier="x") == "not_found"
     assert refused(names, room, guest, source="everybody") == "bad_value"
 

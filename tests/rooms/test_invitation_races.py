@@ -7,16 +7,17 @@ from functools import partial
 from typing import Any
 
 import pytest
+from django.conf import settings
 from django.db import connection
 
 from rooms import actions
-from rooms.models import Hand, Invitation, PersonalLink, Room, Seat
+from rooms.models import Consent, Hand, Invitation, PersonalLink, Room, Seat
 from rooms.rules.refusals import RoomRefused
 from social.actions.blocks import block
 from tests.support.invitations import ask, invited, reachable
 from tests.support.people import people, person
 from tests.support.races import at_once
-from tests.support.rooms import consented, open_room
+from tests.support.rooms import open_room
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -63,8 +64,7 @@ def test_fifty_who_were_invited_and_one_seat() -> None:
     room = open_room(speak_policy="invited")
     Room.objects.filter(pk=room.pk).update(max_speakers=1)
     users = people(50)
-    for user in users:
-        consented(user, room)
+    Consent.objects.bulk_create(Consent(room=room, user=user, text_version=settings.CONSENT_VERSION) for user in users)
     Invitation.objects.bulk_create(
         Invitation(room=room, user=user, by=room.host, by_helper=True, kind="speak") for user in users
     )
@@ -99,7 +99,7 @@ def test_fifty_who_were_invited_and_one_seat() -> None:
 
 
 def test_an_invitation_and_a_block_at_the_same_moment() -> None:
-    for number in range(4):
+    for number in range(2):
         room = open_room(f"host{number}")
         target = reachable(f"target{number}")
         acts = [

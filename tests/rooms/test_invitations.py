@@ -427,8 +427,9 @@ def test_coming_is_noted_once_and_makes_the_inviter_known() -> None:
     came = of(anna, room).came_at
     with CaptureQueriesContext(connection) as second:
         actions.admit(room, Who.of_user(anna))
+    nobody = Who.of_user(person("stranger"))
     with CaptureQueriesContext(connection) as stranger:
-        actions.admit(room, Who.of_user(person("stranger")))
+        actions.admit(room, nobody)
     assert came is not None and of(anna, room).came_at == came and of(anna, room).state == "accepted"
     asked = [[query for query in seen.captured_queries if "invitation" in query["sql"]] for seen in (second, stranger)]
     assert len(first) > len(second) and [len(found) for found in asked] == [1, 1], "one part of one query"

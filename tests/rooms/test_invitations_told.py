@@ -60,10 +60,10 @@ async def test_a_story_of_an_invitation_and_of_a_link(web: Site) -> None:
             "label": "Aunt May",
             "state": "open",
         }
-        assert code(await host.ask("revoke_invitation", id=seen["data"]["id"])) == "ok"
+        assert code(await host.ask("revoke_invitation", invitation=seen["data"]["id"])) == "ok"
         assert await hers.wait_for("invitation_revoked") == {"type": "invitation_revoked", "room": room.slug}
         for value in ("x", None, -1, True, 2**70):
-            assert code(await host.ask("revoke_invitation", id=value)) in ("bad_value", "unknown_invitation")
+            assert code(await host.ask("revoke_invitation", invitation=value)) in ("bad_value", "unknown_invitation")
         shared = (await other.ask("share_link"))["url"].rsplit("=", 1)[1]
         await other.ask("ping")
         assert not [message for message in other.seen if message.get("type") in KINDS]
@@ -89,6 +89,6 @@ async def test_who_was_in_by_an_invitation_alone_is_put_out_with_it(web: Site) -
             "state": "accepted",
         }
         shown = (await host.wait_for("snapshot"))["you"]["parts"]["invitations"]
-        await host.ask("revoke_invitation", id=shown["list"][0]["id"])
+        await host.ask("revoke_invitation", invitation=shown["list"][0]["id"])
         assert code(await hers.wait_for(lambda message: "error" in message and "re" not in message)) == "not_allowed"
         assert await hers.closed() == 4403

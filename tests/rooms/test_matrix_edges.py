@@ -81,7 +81,7 @@ ASKED = {
     "invite a stranger to listen": Asked("invite", {"users": ["idle"], "kind": "listen"}),
     # There is none with this key.
     "take an invitation or personal link back": Asked(
-        "revoke_invitation", {"id": 2**40}, edge={"host": "unknown_invitation", "co-host": "unknown_invitation"}
+        "revoke_invitation", {"invitation": 2**40}, edge={"host": "unknown_invitation", "co-host": "unknown_invitation"}
     ),
     "accept an invitation to speak": Asked("accept_invitation"),
     "decline an invitation to speak": Asked("decline_invitation"),

@@ -77,7 +77,7 @@ def read_lines(value: Any) -> list[str]:
 def read_id(value: Any) -> int:
     """A primary key. Raises bad_value for anything else."""
     if type(value) is not int or not 0 < value < 2**63:
-        raise RoomRefused("bad_value", {"id": "number"})
+        raise RoomRefused("bad_value", {"key": "number"})
     return value
 
 

@@ -28,9 +28,9 @@ def decline_invitation(call: Call, me: User) -> Answer:
     return {}
 
 
-def revoke_invitation(call: Call, me: User, id: int) -> Answer:
+def revoke_invitation(call: Call, me: User, invitation: int) -> Answer:
     """Take an invitation back, as host or co-host."""
-    actions.revoke(call.room_pk, me, id)
+    actions.revoke(call.room_pk, me, invitation)
     return {}
 
 
@@ -40,9 +40,9 @@ def make_link(call: Call, me: User, label: str) -> Answer:
     return {"id": link.pk, "url": f"{settings.SITE_URL}{path}"}
 
 
-def revoke_link(call: Call, me: User, id: int) -> Answer:
+def revoke_link(call: Call, me: User, link: int) -> Answer:
     """Take back a personal link that nobody used, as host or co-host."""
-    actions.revoke_link(call.room_pk, me, id)
+    actions.revoke_link(call.room_pk, me, link)
     return {}
 
 

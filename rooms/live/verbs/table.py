@@ -97,7 +97,9 @@ VERBS: dict[str, Verb] = {
         ),
     ),
     "decline_invitation": Verb(invitations.decline_invitation, rest=Rest("post", "decline-invitation")),
-    "revoke_invitation": Verb(invitations.revoke_invitation, args={"id": KEY}, rest=Rest("post", "revoke-invitation")),
+    "revoke_invitation": Verb(
+        invitations.revoke_invitation, args={"invitation": KEY}, rest=Rest("post", "revoke-invitation")
+    ),
     "make_link": Verb(
         invitations.make_link,
         args={"label": LABEL},
@@ -108,7 +110,7 @@ VERBS: dict[str, Verb] = {
             status=201,
         ),
     ),
-    "revoke_link": Verb(invitations.revoke_link, args={"id": KEY}, rest=Rest("post", "revoke-link")),
+    "revoke_link": Verb(invitations.revoke_link, args={"link": KEY}, rest=Rest("post", "revoke-link")),
     "share_link": Verb(invitations.share_link, rest=Rest("post", "share-link", answer={"url": serializers.CharField})),
     "end": Verb(stage.end, rest=Rest("post", "end")),
     "quality": Verb(stage.quality, args={"level": QUALITY}, limit=limits.QUALITY, rest=Rest("put", "quality")),
