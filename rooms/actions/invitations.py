@@ -7,7 +7,7 @@ direct message, whose delivery `rooms.actions.announcing` follows up.
 from __future__ import annotations
 
 import logging
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -166,7 +166,7 @@ def _sent(room: Room, by: User, facts: Facts, users: Sequence[User], kind: str) 
     }
 
 
-def _latest(rows: QuerySet[Any], column: str) -> Iterable[tuple[int, datetime]]:
+def _latest(rows: QuerySet[Any, Any], column: str) -> QuerySet[Any, tuple[int, datetime]]:
     """The latest value of a column, by account."""
     return rows.order_by().values_list("user_id").annotate(latest=Max(column))
 

@@ -11,6 +11,7 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from core.client_address import counted_as
+from core.text import LABEL
 from people.actions.typed import clean_texts
 from people.models import User
 from people.standing import lock_standing
@@ -18,7 +19,6 @@ from rooms.actions.invitation_rows import as_message
 from rooms.actions.invitations import open_invitations
 from rooms.actions.locking import locked
 from rooms.models import Arrival, Invitation, PersonalLink, Room, ShareLink, token_hash
-from rooms.models.admission import LABEL
 from rooms.rules import inviting, limits, permissions
 from rooms.rules.facts import STANDING, facts_of, facts_of_who
 from rooms.rules.identity import Who, listener_mac

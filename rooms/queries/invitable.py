@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass
-from typing import TypedDict
+from typing import Any, TypedDict
 
 from django.contrib.postgres.search import SearchQuery, SearchVector
 from django.db.models import Q, QuerySet
@@ -98,15 +98,15 @@ def _matching(people: QuerySet[User], words: str) -> QuerySet[User]:
     )
 
 
-def _related(me: User, source: str) -> QuerySet[User]:
+def _related(me: User, source: str) -> QuerySet[Any, Any]:
     """Primary keys of followers or followed, as this person knows them: a follow that somebody's block ended still
     stands for the one who was blocked."""
     hidden = Block.objects.filter(blocked=me).order_by()
     if source == "followers":
-        own = Follow.objects.filter(followed=me).order_by().values("follower")
-        return own.union(hidden.filter(undid_own_follow=True).values("blocker"))
-    own = Follow.objects.filter(follower=me).order_by().values("followed")
-    return own.union(hidden.filter(undid_follow=True).values("blocker"))
+        followers: QuerySet[Any, Any] = Follow.objects.filter(followed=me).order_by().values("follower")
+        return followers.union(hidden.filter(undid_own_follow=True).values("blocker"))
+    followed: QuerySet[Any, Any] = Follow.objects.filter(follower=me).order_by().values("followed")
+    return followed.union(hidden.filter(undid_follow=True).values("blocker"))
 
 
 def _of_earlier_room(room: Room, me: User, slug: str, *, helper: bool) -> Q:

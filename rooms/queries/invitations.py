@@ -43,9 +43,12 @@ def _own(room: Room, user: User) -> OwnInvitation | None:
     row = rows.exclude(by__in=blocked).order_by(_SPEAK_FIRST, "-pk").first()
     if row is None:
         return None
-    state = "pending" if row.state == Invitation.State.PENDING else "accepted"
-    kind = "speak" if row.kind == Invitation.Kind.SPEAK else "listen"
-    return {"by": row.by.handle, "by_name": row.by.display_name, "kind": kind, "state": state}
+    return {
+        "by": row.by.handle,
+        "by_name": row.by.display_name,
+        "kind": "speak" if row.kind == Invitation.Kind.SPEAK else "listen",
+        "state": "pending" if row.state == Invitation.State.PENDING else "accepted",
+    }
 
 
 def counts(room: Room) -> list[InvitationCount]:

@@ -24,7 +24,7 @@ from core.throttle import Limit
 from people.models import User
 from people.refusals import PeopleRefused
 from people.standing import lock_standing, standing_of, why_not_enter
-from social.hooks import message_kinds
+from social.hooks import MessageKind, message_kinds
 from social.models import BODY, Block, Message, Thread, ThreadSide
 from social.reach import why_not_write
 from social.wire import tell_unread
@@ -175,10 +175,10 @@ def _follow_up(messages: Sequence[Message], receivers: Mapping[int, int]) -> Non
 
     def follow_up(kind: str) -> None:
         with transaction.atomic():
-            message_kinds.get(kind).delivered(by_kind[kind], receivers)
+            kinds[kind].delivered(by_kind[kind], receivers)
 
-    known = [kind for kind in by_kind if message_kinds.get(kind) is not None]
-    run_each(known, follow_up, "what follows from a delivery")
+    kinds: dict[str, MessageKind] = dict(message_kinds.items())
+    run_each([kind for kind in by_kind if kind in kinds], follow_up, "what follows from a delivery")
 
 
 def _receiver(message: Message) -> int:
