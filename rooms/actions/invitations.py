@@ -28,7 +28,7 @@ from rooms.actions.hands import lower_forbidden_hands
 from rooms.actions.invitation_rows import as_message
 from rooms.actions.locking import locked
 from rooms.actions.seating import free_places
-from rooms.models import Hand, Invitation, PersonalLink, Room
+from rooms.models import Hand, Invitation, PersonalLink, Removal, Room
 from rooms.rules import inviting
 from rooms.rules.facts import STANDING, facts_of, facts_of_many
 from rooms.rules.inviting import Sent
@@ -67,8 +67,8 @@ class Accepted:
 
 @dataclass(frozen=True)
 class Plan:
-    """Outcome for each account of a batch, before anything is written. `silent` are invited without being told: the
-    room's host blocks them, or they were removed, and the inviter must not notice."""
+    """Outcome for each account of a batch, before anything is written. `silent` are invited without being told: somebody
+    else's block keeps them out, or a removal, and the inviter must not notice."""
 
     codes: Mapping[int, str | None]
     silent: Collection[int]
@@ -154,6 +154,8 @@ def _sent(room: Room, by: User, facts: Facts, users: Sequence[User], kind: str) 
     declined = dict(_latest(rows.filter(kind=SPEAK, state=Invitation.State.DECLINED), "answered_at"))
     asked = dict(_latest(Hand.objects.filter(room=room, user__in=pks), "raised_at"))
     acquainted = set() if helper else acquainted_with(by, pks)
+    removals = Removal.objects.filter(room=room, user__in=pks, undone_at=None, listed=True)
+    removed = set(removals.values_list("user_id", flat=True))
     return {
         pk: Sent(
             kind=kind,
@@ -161,6 +163,7 @@ def _sent(room: Room, by: User, facts: Facts, users: Sequence[User], kind: str) 
             declined=pk in declined,
             asked_since=pk in declined and pk in asked and asked[pk] > declined[pk],
             acquainted=pk in acquainted,
+            removed=pk in removed,
         )
         for pk in pks
     }
@@ -288,7 +291,8 @@ def revoke(room_id: int, by: User, invitation_id: int) -> None:
 def _tell_revoked(room: Room, invitation: Invitation) -> None:
     """Tell a person that they are invited no more, unless they never heard of it."""
     blocks = Block.objects.filter(blocker=invitation.user_id, blocked=invitation.by_id)
-    if not blocks.exists() and not facts_of(room, invitation.user).blocked_by_host:
+    facts = facts_of(room, invitation.user)
+    if not (blocks.exists() or facts.blocked_by_host or facts.removed):
         tell(invitation.user_id, {"type": "invitation_revoked", "room": room.slug})
 
 

@@ -129,7 +129,9 @@ def _states(room: Room, me: User, people: Collection[User], *, helper: bool) -> 
     latest = list(rows.values_list("user_id", "state"))
     states = dict(latest) | {pk: state for pk, state in latest if state in STANDING}
     if helper:
-        removed = Removal.objects.filter(room=room, user__in=people, undone_at=None).values_list("user_id", flat=True)
+        removed = Removal.objects.filter(room=room, user__in=people, undone_at=None, listed=True).values_list(
+            "user_id", flat=True
+        )
         states |= dict.fromkeys(removed, "removed")
     seated = Seat.objects.filter(room=room, user__in=people, left_at=None).values_list("user_id", flat=True)
     return states | dict.fromkeys([*seated, room.host_id], "on_stage")

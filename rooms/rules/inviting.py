@@ -12,13 +12,15 @@ OVER = ("ended", "cancelled")
 @dataclass(frozen=True, slots=True)
 class Sent:
     """What an inviter may know of a person: whether an invitation of this `kind` stands, whether the last one to speak
-    was declined and a hand was raised since, and whether they follow the inviter or are followed."""
+    was declined and a hand was raised since, whether they follow the inviter or are followed, and whether the host's side
+    sees them as removed."""
 
     kind: str
     standing: bool = False
     declined: bool = False
     asked_since: bool = False
     acquainted: bool = False
+    removed: bool = False
 
 
 def may_prepare(facts: Facts) -> str | None:
@@ -39,11 +41,11 @@ def may_invite_to_listen(facts: Facts) -> str | None:
 
 
 def may_be_invited(facts: Facts, target: Facts, sent: Sent) -> str | None:
-    """Being invited by the person of `facts`, as far as that person may know why not. A block by the target is not
-    asked about, nor one by the host where somebody else invites: neither must show."""
+    """Being invited by the person of `facts`, as far as that person may know why not. Blocks by others than the inviter
+    are not asked about, nor a removal that came with one and is not listed: they must not show."""
     if target.seated or target.role in HELPERS:
         return "on_stage_already"
-    if facts.role in HELPERS and target.removed:
+    if facts.role in HELPERS and sent.removed:
         return "removed_here"
     if sent.standing:
         return "invited_already"

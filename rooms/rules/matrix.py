@@ -159,7 +159,8 @@ ACTS: dict[str, Act] = {
     ),
     "invite somebody who was removed": Act(
         lambda facts, _staff: (
-            inviting.may_invite_to_speak(facts) or inviting.may_be_invited(facts, ROLES["removed"], Sent("speak"))
+            inviting.may_invite_to_speak(facts)
+            or inviting.may_be_invited(facts, ROLES["removed"], Sent("speak", removed=True))
         ),
         {"host": "removed_here", "co-host": "removed_here"},
         prepared=True,

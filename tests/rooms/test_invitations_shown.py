@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 from collections.abc import Callable
 from typing import Any
@@ -14,31 +13,28 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
-from core import bus
-from mail.models import Mail
-from people.actions.standing import impose_sanction
 from people.models import User
-from rooms import actions, presence
-from rooms.actions.invitations import Accepted
+from rooms import actions
 from rooms.hooks import export_texts
-from rooms.models import Hand, Invitation, Room, RoomEvent
-from rooms.rules import permissions
-from rooms.rules.facts import facts_of
+from rooms.models import Invitation, RoomEvent
 from rooms.rules.identity import Who
 from rooms.wire import sides
-from social.actions.blocks import block
 from social.actions.follows import follow
 from social.hooks import Card, MessageKind, message_kinds
-from social.models import Block, Follow, Message, ThreadSide
+from social.models import Block, Message
 from social.reach import why_not_write
 from tests.support.cohosts import with_cohosts
-from tests.support.hands import queue, raised
-from tests.support.invitations import ask, deliver, invited, of, part, reachable
-from tests.support.people import api_client, people, person
+from tests.support.invitations import ask, deliver, invited, of, overhear, part, reachable, scheduled, small_room
+from tests.support.people import api_client, person
 from tests.support.races import refused
-from tests.support.rooms import consented, open_room, seated
+from tests.support.rooms import consented, open_room
 
 pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def told(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, dict[str, Any]]]:
+    return overhear(monkeypatch)
 
 
 # --- coming, and what follows from it ---------------------------------------------------------------------------------

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+
 from people.models import User
 from rooms import actions
 from rooms.models import Invitation, Room
@@ -12,6 +14,7 @@ from rooms.wire.snapshot import snapshot
 from social.actions.messages import deliver_messages
 from social.models import Message
 from tests.support.people import person
+from tests.support.rooms import consented, open_room
 
 
 def reachable(handle: str = "", **facts: Any) -> User:
@@ -45,3 +48,36 @@ def deliver() -> None:
 
 def part(room: Room, user: User) -> Any:
     return snapshot(room.pk, Who.of_user(user))["you"]["parts"]["invitations"]
+
+
+def small_room(**values: Any) -> Room:
+    """A live room with one place for a speaker, taken."""
+    room = open_room(**{"speak_policy": "invited", **values})
+    Room.objects.filter(pk=room.pk).update(max_speakers=1)
+    room.refresh_from_db()
+    invited("sitting", room)
+    actions.take_seat(room.pk, consented(User.objects.by_handle("sitting"), room))  # type: ignore[arg-type]
+    return room
+
+
+def scheduled(room: Room) -> Room:
+    """The same room, as it is before it opens."""
+    Room.objects.filter(pk=room.pk).update(status="scheduled", started_at=None)
+    room.refresh_from_db()
+    return room
+
+
+def overhear(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, dict[str, Any]]]:
+    """Messages outside the log, as (whom, message), from when they are written on."""
+    heard: list[tuple[str, dict[str, Any]]] = []
+    names = (("rooms.actions.invitations", "tell"), ("rooms.actions.announcing", "tell_each"))
+    monkeypatch.setattr(f"{names[0][0]}.tell", lambda pk, message: heard.append((f"u:{pk}", dict(message))))
+    monkeypatch.setattr(
+        f"{names[1][0]}.tell_each", lambda all_: heard.extend((f"u:{pk}", dict(message)) for pk, message in all_)
+    )
+    for module in ("invitations", "invitation_rows", "links"):
+        monkeypatch.setattr(
+            f"rooms.actions.{module}.tell_host_side",
+            lambda room, *all_: heard.extend((f"host:{room.pk}", dict(message)) for message in all_),
+        )
+    return heard
