@@ -67,8 +67,8 @@ class Accepted:
 
 @dataclass(frozen=True)
 class Plan:
-    """Outcome for each account of a batch, before anything is written. `silent` are invited without being told: somebody
-    else's block keeps them out, or a removal, and the inviter must not notice."""
+    """Outcome for each account of a batch, before anything is written. `silent` are invited without being told:
+    somebody else's block keeps them out, or a removal, and the inviter must not notice."""
 
     codes: Mapping[int, str | None]
     silent: Collection[int]
