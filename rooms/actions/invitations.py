@@ -151,8 +151,8 @@ def _sent(room: Room, by: User, facts: Facts, users: Sequence[User], kind: str) 
     whose = Q(by_helper=True) if helper else Q(by=by)
     rows = Invitation.objects.filter(whose, room=room, user__in=pks)
     standing = set(rows.filter(kind=kind, state__in=STANDING).values_list("user_id", flat=True))
-    declined = dict(_latest(rows.filter(kind=SPEAK, state=Invitation.State.DECLINED), "answered_at"))
-    asked = dict(_latest(Hand.objects.filter(room=room, user__in=pks), "raised_at"))
+    declined = _latest(rows.filter(kind=SPEAK, state=Invitation.State.DECLINED), "answered_at")
+    asked = _latest(Hand.objects.filter(room=room, user__in=pks), "raised_at")
     acquainted = set() if helper else acquainted_with(by, pks)
     removals = Removal.objects.filter(room=room, user__in=pks, undone_at=None, listed=True)
     removed = set(removals.values_list("user_id", flat=True))
@@ -169,9 +169,9 @@ def _sent(room: Room, by: User, facts: Facts, users: Sequence[User], kind: str) 
     }
 
 
-def _latest(rows: QuerySet[Any, Any], column: str) -> QuerySet[Any, tuple[int, datetime]]:
+def _latest(rows: QuerySet[Any, Any], column: str) -> dict[int, datetime]:
     """The latest value of a column, by account."""
-    return rows.order_by().values_list("user_id").annotate(latest=Max(column))
+    return dict(rows.order_by().values_list("user_id").annotate(latest=Max(column)))
 
 
 def acquainted_with(by: User, pks: Collection[int]) -> set[int]:
