@@ -186,9 +186,10 @@ def test_every_refusal_that_is_raised_is_in_the_table() -> None:
                 known = tables[node.func.id]
                 assert not isinstance(code, ast.Constant) or str(code.value) in known, f"{name}:{node.lineno}"
     assert seen == set(tables)
-    for node in ast.walk(sources()["rooms/rules/permissions.py"]):
-        if isinstance(node, ast.Return) and isinstance(node.value, ast.Constant) and node.value.value is not None:
-            assert str(node.value.value) in TABLE
+    for rules in ("permissions", "inviting"):
+        for node in ast.walk(sources()[f"rooms/rules/{rules}.py"]):
+            if isinstance(node, ast.Return) and isinstance(node.value, ast.Constant) and node.value.value is not None:
+                assert str(node.value.value) in TABLE
 
 
 def test_permissions_are_pure() -> None:
