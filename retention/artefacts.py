@@ -24,6 +24,7 @@ class Expiry(StrEnum):
     COPY = "copy"  # the purge of the room's copy: after 30 days, 90, or a hold
     CASE = "case"  # the second clock of its case's statement, or six months after the case closed without one
     ACCOUNT = "account"  # the end of the account
+    THREAD = "thread"  # both sides deleted it, at most MESSAGES_DAYS after it was sent (`social.actions.sweep`)
     TTL = "ttl"  # its own time to live: under a minute
     NEVER = "never"  # kept: it holds nothing that anybody said
 
@@ -92,6 +93,12 @@ TABLE: tuple[Artefact, ...] = (
         "who reported whom, category, words, range of room time; the words go with the case",
         model="moderation.Report",
     ),
+    Artefact(
+        "message reports",
+        Expiry.CASE,
+        "who reported whom, category, words, the message and five on each side; the words go with the case",
+    ),
+    Artefact("messages", Expiry.THREAD, "what people wrote to each other is no part of a room's copy"),
     # Kept, with the reason.
     Artefact(
         "consents",

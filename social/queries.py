@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass
 
-from django.db.models import Sum
+from django.db.models import Count
 from django.http import HttpRequest
 
 from people.hooks import LiveLink, live_link
 from people.models import User
-from social.models import Block, Follow, ThreadSide
+from social.models import Block, Follow, Message
 
 MOST_BLOCKS = 1000  # listed at once, the newest first
 
@@ -71,5 +71,5 @@ def blocks_of(user: User) -> list[Block]:
 
 def unread_of_many(users: Collection[int]) -> dict[int, int]:
     """Number of unread messages by person, of those who have any; one query."""
-    rows = ThreadSide.objects.filter(user__in=users, unread__gt=0).order_by().values_list("user_id")
-    return dict(rows.annotate(messages=Sum("unread")))
+    rows = Message.objects.unread_by(users).order_by().values_list("receiver_id")
+    return dict(rows.annotate(messages=Count("pk")))

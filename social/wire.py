@@ -3,29 +3,54 @@
 from __future__ import annotations
 
 import json
+import logging
 from collections.abc import Collection
 from typing import Literal, TypedDict
+
+from redis.exceptions import RedisError
 
 from core import bus
 from people.channels import person_channel
 from social.queries import unread_of_many
 
+log = logging.getLogger(__name__)
+
 PERSONAL: tuple[str, ...] = ("unread",)
 
 
 class Unread(TypedDict):
-    """How many messages the person has not read. `messages` sets the number, and adds nothing."""
+    """How many messages the person has not read. `messages` sets the number, and adds nothing; it was counted at `at`
+    or later (microseconds on Redis' clock), so of two the one with the greater `at` is right."""
 
     type: Literal["unread"]
     messages: int
+    at: int
 
 
 def tell_unread(users: Collection[int]) -> None:
-    """Tell people, by primary key, how many messages they have not read; one query, one round trip. Call it after the
+    """Tell people, by primary key, how many messages they have not read: one query, two round trips. Call it after the
     commit."""
+    if not users:
+        return
+    try:
+        told = unread_messages(users)
+    except RedisError as error:  # sockets read the number again when Redis is back
+        log.warning("unread messages are not told: %s", error)
+        return
+    bus.publish_many([(person_channel(pk), encode(message)) for pk, message in told.items()])
+
+
+def unread_messages(users: Collection[int]) -> dict[int, Unread]:
+    """Count what people have not read. Raises RedisError.
+
+    The clock is read before the count: two counts may be published in either order, and the later clock has seen all
+    that the earlier one had to tell.
+    """
+    seconds, micros = bus.client().time()
     counts = unread_of_many(users)
-    bus.publish_many([(person_channel(pk), _encode({"type": "unread", "messages": counts.get(pk, 0)})) for pk in users])
+    at = int(seconds) * 1_000_000 + int(micros)
+    return {pk: {"type": "unread", "messages": counts.get(pk, 0), "at": at} for pk in users}
 
 
-def _encode(message: Unread) -> str:
+def encode(message: Unread) -> str:
     return json.dumps(message, separators=(",", ":"))
