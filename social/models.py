@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import F, OuterRef, Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
@@ -107,10 +107,11 @@ class ThreadSide(models.Model):
 class MessageQuerySet(models.QuerySet["Message"]):
     """Messages, by how their two people have them."""
 
-    def seen_by(self, user_pk: int) -> MessageQuerySet:
-        """Those that a person sees: their own, and what was delivered to them, but for what they deleted."""
-        delivered = Q(receiver=user_pk, delivered_at__isnull=False, receiver_cleared=False)
-        return self.filter(Q(sender=user_pk, sender_cleared=False) | delivered)
+    def seen_by(self, user: int | OuterRef) -> MessageQuerySet:
+        """Those that a person, by primary key, sees: their own, and what was delivered to them, but for what they
+        deleted."""
+        delivered = Q(receiver=user, delivered_at__isnull=False, receiver_cleared=False)
+        return self.filter(Q(sender=user, sender_cleared=False) | delivered)
 
     def unread_by(self, users: Collection[int]) -> MessageQuerySet:
         """Those that were delivered to these people and neither read nor deleted by them."""

@@ -32,6 +32,7 @@ from social.wire import tell_unread
 
 log = logging.getLogger(__name__)
 
+Pair = tuple[int, int | None]  # Thread.low and Thread.high
 LATE = timedelta(seconds=10)  # then the task of a delivery is taken for lost
 BATCH = 200  # messages delivered in one transaction
 MESSAGES = Limit("message", per_minute=20, burst=30, refused=PeopleRefused)
@@ -134,15 +135,11 @@ def _queue(pks: Sequence[int]) -> None:
 
 
 def _threads(sender: User | None, receivers: Sequence[User]) -> dict[int, Thread]:
-    """The thread with each receiver, by the receiver's key, locked, and made with its sides where it is missing.
-
-    Rows are inserted in the order of their people: two transactions that make the same threads wait, and none for each
-    other.
-    """
+    """The thread with each receiver, by the receiver's key, locked, and made with its sides where it is missing."""
     pairs = {receiver.pk: _pair(sender, receiver) for receiver in receivers}
-    wanted = sorted(pairs.values(), key=lambda pair: (pair[0], pair[1] or 0))
-    Thread.objects.bulk_create([Thread(low_id=low, high_id=high) for low, high in wanted], ignore_conflicts=True)
-    by_pair = {(thread.low_id, thread.high_id): thread for thread in _between(sender, list(pairs))}
+    by_pair = _locked_threads(sender, pairs)
+    if len(by_pair) < len(pairs):  # a sweep deleted one that was empty meanwhile
+        by_pair = _locked_threads(sender, pairs)
     threads = {pk: by_pair[pair] for pk, pair in pairs.items()}
     people = [(threads[pk], pk) for pk in pairs]
     if sender is not None:
@@ -154,18 +151,26 @@ def _threads(sender: User | None, receivers: Sequence[User]) -> dict[int, Thread
     return threads
 
 
-def _pair(sender: User | None, receiver: User) -> tuple[int, int | None]:
+def _locked_threads(sender: User | None, pairs: Mapping[int, Pair]) -> dict[Pair, Thread]:
+    """Make the threads of these pairs where they are missing, and lock them in the order of their keys.
+
+    Rows are inserted in the order of their people: two transactions that make the same threads do not wait for each
+    other.
+    """
+    wanted = sorted(pairs.values(), key=lambda pair: (pair[0], pair[1] or 0))
+    Thread.objects.bulk_create([Thread(low_id=low, high_id=high) for low, high in wanted], ignore_conflicts=True)
+    rows = Thread.objects.select_for_update(no_key=True, of=("self",)).order_by("pk")
+    if sender is None:
+        rows = rows.filter(low__in=pairs, high=None)
+    else:
+        rows = rows.filter(Q(low=sender, high__in=pairs) | Q(high=sender, low__in=pairs))
+    return {(thread.low_id, thread.high_id): thread for thread in rows}
+
+
+def _pair(sender: User | None, receiver: User) -> Pair:
     if sender is None:
         return receiver.pk, None
     return min(sender.pk, receiver.pk), max(sender.pk, receiver.pk)
-
-
-def _between(sender: User | None, receivers: Sequence[int]) -> list[Thread]:
-    """The threads with these people, locked in the order of their keys (`social.actions.threads.lock_threads`)."""
-    rows = Thread.objects.select_for_update(no_key=True, of=("self",)).order_by("pk")
-    if sender is None:
-        return list(rows.filter(low__in=receivers, high=None))
-    return list(rows.filter(Q(low=sender, high__in=receivers) | Q(high=sender, low__in=receivers)))
 
 
 def deliver_messages(pks: Sequence[int]) -> int:
