@@ -27,7 +27,8 @@ def own_message_report(reporter: User, receipt: UUID) -> MessageReport | None:
 def seen_message(reader: User, thread: int, pk: int) -> Message | None:
     """Find a message of a thread that this person sees."""
     rows = Message.objects.seen_by(reader.pk).select_related("sender", "thread")
-    return rows.filter(thread=thread, pk=pk).first()
+    message = rows.filter(pk=pk).first()
+    return message if message is not None and message.thread_id == thread else None
 
 
 def subject_named(room: Room, handle: str) -> User | None:
