@@ -66,9 +66,7 @@ class MessagesSerializer(serializers.Serializer[Any]):
     """A page of a thread, oldest first."""
 
     messages = MessageSerializer(source="lines", many=True)
-    older = serializers.IntegerField(
-        allow_null=True, help_text="`before` of the page before it; null at the beginning."
-    )
+    older = serializers.IntegerField(allow_null=True, help_text="`before` of the page before; null at the beginning.")
 
 
 class SendSerializer(serializers.Serializer[Any]):
