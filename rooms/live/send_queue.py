@@ -6,7 +6,7 @@ import asyncio
 from collections import deque
 from collections.abc import Callable
 
-NO_ROOM = 0  # `room_pk` of a socket that is in no room: that of a person (`rooms.live.person_socket`)
+NO_ROOM = -1  # `room_pk` of a socket that is in no room: that of a person (`rooms.live.person_socket`)
 LIMIT = 256  # messages waiting for a slow socket; beyond it the socket is dropped and reconnects
 
 
