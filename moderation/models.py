@@ -13,7 +13,6 @@ from django.utils.translation import gettext_lazy as _
 from core.fields import TypedColumn
 from core.text import Text
 from rooms.models import Room
-from social.models import Message
 
 WORDS = Text(2000, lines=True)
 
@@ -84,11 +83,10 @@ class Report(Notice):
 
 class MessageReport(Notice):
     """Notice to moderators about a message that its receiver got from `subject`. Moderators see what is copied into it
-    (`ReportedMessage`), and nothing else of the conversation. `message` is empty once that is deleted."""
+    (`ReportedMessage`), and nothing else of the conversation. `message` is that one's key, also when it is deleted: no
+    foreign key, so that deleting messages takes the same statements whether or not one was reported."""
 
-    message = models.ForeignKey(
-        Message, models.SET_NULL, related_name="+", null=True, blank=True, verbose_name=_("message")
-    )
+    message = models.BigIntegerField(_("key of the message"))
     subject = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+", verbose_name=_("about"))
 
     class Meta:

@@ -45,18 +45,24 @@ class ShownPerson:
 def shown_to(user: User, request: HttpRequest) -> ShownPerson:
     """Load a person as the reader who sends this request sees them. Closed accounts do not count.
 
-    To a reader whom others blocked, follows that a block ended (`Block.undid_follow`) still stand: their own of this
-    person, and on their own page those of everybody.
+    To a reader whom others blocked, follows that a block ended still stand, either way (`Block.undid_follow`,
+    `undid_own_follow`): between them and this person, and on their own page those of everybody.
     """
     you = request.user.pk
-    hidden = Block.objects.filter(blocked=you, undid_follow=True) if you is not None else Block.objects.none()
-    of_this_person = hidden.filter(blocker=user).exists()
-    believed = hidden.filter(blocker__is_active=True).count() if you == user.pk else 0
+    blocks = Block.objects.filter(blocked=you) if you is not None else Block.objects.none()
+    by_this_person = blocks.filter(blocker=user).first()
+    followed = by_this_person is not None and by_this_person.undid_follow
+    following = by_this_person is not None and by_this_person.undid_own_follow
+    hidden = {"followers": int(followed), "following": int(following)}
+    if you == user.pk:
+        of_open = blocks.filter(blocker__is_active=True)
+        hidden["followers"] = of_open.filter(undid_own_follow=True).count()
+        hidden["following"] = of_open.filter(undid_follow=True).count()
     return ShownPerson(
-        followers=Follow.objects.filter(followed=user, follower__is_active=True).count() + of_this_person,
-        following=Follow.objects.filter(follower=user, followed__is_active=True).count() + believed,
-        followed_by_you=of_this_person or (you is not None and follows(you, user.pk)),
-        follows_you=you is not None and follows(user.pk, you),
+        followers=Follow.objects.filter(followed=user, follower__is_active=True).count() + hidden["followers"],
+        following=Follow.objects.filter(follower=user, followed__is_active=True).count() + hidden["following"],
+        followed_by_you=followed or (you is not None and follows(you, user.pk)),
+        follows_you=following or (you is not None and follows(user.pk, you)),
         is_you=you == user.pk,
         blocked_by_you=you is not None and Block.objects.filter(blocker=you, blocked=user).exists(),
         link=live_link(user, request),

@@ -47,7 +47,7 @@ def report_message(
         reported = Message.objects.seen_by(reporter.pk).filter(pk=message.pk).first()
         subject_pk = _subject(reporter, reported)
         row = MessageReport.objects.create(
-            message=reported, subject_id=subject_pk, reporter=reporter, category=category, words=words, once=key
+            message=message.pk, subject_id=subject_pk, reporter=reporter, category=category, words=words, once=key
         )
         copies = ReportedMessage.objects.bulk_create(_copies(row, reporter, message))
         tell_of(category)
@@ -93,7 +93,7 @@ def _copies(row: MessageReport, reporter: User, message: Message) -> list[Report
 
 def _record(row: MessageReport, copies: Sequence[ReportedMessage]) -> None:
     """Write the ledger's entry: ids and codes; of words and copies commitments that can be erased."""
-    values = {"subject": row.subject_id, "category": row.category, "message": row.message_id, "copies": len(copies)}
+    values = {"subject": row.subject_id, "category": row.category, "message": row.message, "copies": len(copies)}
     texts = {f"message_{copy.place}": f"{copy.sender_id} {copy.sent_at.isoformat()} {copy.line}" for copy in copies}
     texts |= {"words": row.words} if row.words else {}
     record("report_received", f"message-report:{row.pk}", row.reporter_id, values, texts)

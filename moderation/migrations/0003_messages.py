@@ -11,7 +11,6 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('moderation', '0002_removals'),
-        ('social', '0005_messages'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
@@ -25,7 +24,7 @@ class Migration(migrations.Migration):
                 ('words', models.CharField(blank=True, max_length=20000, verbose_name='in their words')),
                 ('once', models.CharField(blank=True, default='', editable=False, max_length=64)),
                 ('at', models.DateTimeField(default=django.utils.timezone.now, verbose_name='when')),
-                ('message', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='social.message', verbose_name='message')),
+                ('message', models.BigIntegerField(verbose_name='key of the message')),
                 ('reporter', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL, verbose_name='reporter')),
                 ('subject', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL, verbose_name='about')),
             ],
