@@ -61,8 +61,8 @@ def shown_to(user: User, request: HttpRequest) -> ShownPerson:
     return ShownPerson(
         followers=Follow.objects.filter(followed=user, follower__is_active=True).count() + hidden["followers"],
         following=Follow.objects.filter(follower=user, followed__is_active=True).count() + hidden["following"],
-        followed_by_you=followed or (you is not None and follows(you, user.pk)),
-        follows_you=following or (you is not None and follows(user.pk, you)),
+        followed_by_you=(you is not None and follows(you, user.pk)) or followed,
+        follows_you=(you is not None and follows(user.pk, you)) or following,
         is_you=you == user.pk,
         blocked_by_you=you is not None and Block.objects.filter(blocker=you, blocked=user).exists(),
         link=live_link(user, request),
