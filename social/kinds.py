@@ -21,7 +21,7 @@ class OfficialKind(MessageKind):
     it is read."""
 
     def cards(self, messages: Sequence[Message], reader: User) -> dict[int, Card]:
-        cards = {}
+        cards: dict[int, Card] = {}
         for name in {message.data["text"] for message in messages}:
             named = [message for message in messages if message.data["text"] == name]
             text = official_texts.get(name)

@@ -87,11 +87,11 @@ class Plain:
         assert [row.unread for row in inbox(user).threads] == ([len(new)] if seen else [])
 
 
-@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("seed", range(3))
 def test_whatever_happens_in_whatever_order_both_see_what_a_plain_model_says(seed: int) -> None:
     plain = Plain(seed)
-    for step in range(70):
-        if step == 45:
+    for step in range(50):
+        if step == 30:
             block(*plain.two)
             plain.blocked = True
         act = plain.chance.choice([plain.send] * 4 + [plain.deliver] * 3 + [plain.read, plain.clear])
@@ -111,8 +111,8 @@ def test_two_who_write_to_each_other_at_once_share_one_thread() -> None:
     at_once(*[lambda: deliver_messages(pks), lambda: deliver_messages(pks[::-1])] * 2)
     assert unread(anna) == unread(bert) == 3
     thread = Thread.objects.get()
-    acts = [lambda: clear_thread(anna, thread), lambda: clear_thread(bert, thread), lambda: mark_read(anna, thread)]
-    assert at_once(*acts * 2) == ["ok"] * 6, "no deadlock"
+    ends = [lambda: clear_thread(anna, thread), lambda: clear_thread(bert, thread), lambda: mark_read(anna, thread)]
+    assert at_once(*ends * 2) == ["ok"] * 6, "no deadlock"
     assert not Message.objects.exists()
 
 
