@@ -22,6 +22,7 @@ from rooms.live.hub import Hub
 from rooms.live.send_queue import LIMIT, NO_ROOM, SendQueue
 from rooms.wire.sides import tell
 from social.actions.blocks import block
+from social.actions.messages import send_text
 from social.actions.threads import clear_thread, mark_read
 from social.wire import tell_unread
 from tests.support.client import OutsidePage, Page
@@ -66,6 +67,14 @@ async def test_each_page_has_the_number_at_once_and_when_it_changes(web: Site) -
         assert {message["type"] for message in page.seen} == {"unread"}, "nothing of the room"
     async with OutsidePage(bert) as berts:
         await berts.number_is(0)
+
+
+async def test_a_worker_delivers_what_was_sent(lent_site: Site) -> None:
+    anna, bert = await run(person)("anna", messages_from="everyone"), await run(person)("bert")
+    async with OutsidePage(anna) as page:
+        await page.number_is(0)
+        await run(send_text)(bert, anna, "Hello")
+        await page.number_is(1, AT_ONCE)
 
 
 async def test_nobody_comes_in_without_a_session_of_their_own(web: Site) -> None:
