@@ -26,7 +26,7 @@ from people.refusals import PeopleRefused
 from people.standing import lock_standing, standing_of, why_not_enter
 from social.actions.threads import lock_threads
 from social.hooks import official_texts
-from social.models import BODY, Block, Message, Thread, ThreadSide
+from social.models import BODY, Block, Message, MessageQuerySet, Thread, ThreadSide
 from social.reach import why_not_write
 from social.wire import tell_unread
 
@@ -182,21 +182,24 @@ def deliver_messages(pks: Sequence[int]) -> int:
         messages = list(waiting.order_by("pk"))  # read again: another delivery may have come first
         blocks = _blocks(messages)
         now = timezone.now()
-        for message in messages:
-            message.withheld = (message.receiver_id, message.sender_id) in blocks
-            message.delivered_at = None if message.withheld else now
-        Message.objects.bulk_update(messages, ["withheld", "delivered_at"])
-        delivered = [message for message in messages if not message.withheld]
+        withheld = [message for message in messages if (message.receiver_id, message.sender_id) in blocks]
+        delivered = [message for message in messages if (message.receiver_id, message.sender_id) not in blocks]
+        _rows(withheld).update(withheld=True)
+        _rows(delivered).update(delivered_at=now)
         _show(delivered, now)
         told = {message.receiver_id for message in delivered}
-        Message.objects.filter(pk__in=[message.pk for message in messages]).seen_by_nobody().delete()
+        _rows(withheld).seen_by_nobody().delete()  # its sender deleted it on its way
         transaction.on_commit(partial(tell_unread, told), robust=True)
     return len(messages)
 
 
+def _rows(messages: Sequence[Message]) -> MessageQuerySet:
+    return Message.objects.filter(pk__in=[message.pk for message in messages])
+
+
 def _show(delivered: Sequence[Message], now: datetime) -> None:
     """Put the threads of messages that were just delivered on top of their receivers' inboxes; one statement."""
-    received = Message.objects.filter(pk__in=[message.pk for message in delivered], receiver=OuterRef("user"))
+    received = _rows(delivered).filter(receiver=OuterRef("user"))
     threads = {message.thread_id for message in delivered}
     sides = ThreadSide.objects.filter(Exists(received.filter(thread=OuterRef("thread"))), thread__in=threads)
     sides.update(last_at=now)
