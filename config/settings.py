@@ -293,6 +293,8 @@ MESSAGES_DAYS = env_int("MESSAGES_DAYS", 365, 1, 3650)  # a direct message, unle
 # 30 days for review, 90 once a violation was found: people must have time to appeal (x 24 h from the end, UTC).
 RECORDING_DAYS = env_int("RECORDING_DAYS", 30, 1, 365)
 RECORDING_DAYS_VIOLATION = env_int("RECORDING_DAYS_VIOLATION", 90, RECORDING_DAYS, 3650)
+# Words of reports: six months, in which what followed can be contested (Digital Services Act, article 20).
+REPORT_WORDS_DAYS = env_int("REPORT_WORDS_DAYS", 183, 1, 3650)
 # Never early, and at most this late: twice the time between two sweeps, unless there is a reason for more.
 RETENTION_SWEEP_SECONDS = env_int("RETENTION_SWEEP_SECONDS", 300, 10, 3600)
 RETENTION_TOLERANCE_SECONDS = env_int(

@@ -48,6 +48,7 @@ class Notice(models.Model):
     words = TypedColumn(_("in their words"), text=WORDS, blank=True)
     once = models.CharField(max_length=64, blank=True, default="", editable=False)  # "" for none
     at = models.DateTimeField(_("when"), default=timezone.now)
+    erased_at = models.DateTimeField(_("words erased"), null=True, blank=True, editable=False)
 
     class Meta:
         abstract = True
@@ -73,9 +74,15 @@ class Report(Notice):
             models.CheckConstraint(
                 condition=Q(subject=None) | ~Q(subject=F("reporter")), name="report_not_about_oneself"
             ),
-            models.CheckConstraint(condition=~Q(category="other", words=""), name="report_other_has_words"),
+            models.CheckConstraint(
+                condition=~Q(category="other", words="", erased_at=None), name="report_other_has_words"
+            ),
+            models.CheckConstraint(condition=Q(erased_at=None) | Q(words=""), name="report_erased"),
         ]
-        indexes = [models.Index(fields=["room", "subject", "at"], name="report_of_room")]
+        indexes = [
+            models.Index(fields=["room", "subject", "at"], name="report_of_room"),
+            models.Index(fields=["at"], condition=Q(erased_at=None), name="report_not_erased"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.receipt}: {self.category} in {self.room_id}"
@@ -95,9 +102,15 @@ class MessageReport(Notice):
         constraints = [
             models.UniqueConstraint(fields=["reporter", "once"], condition=~Q(once=""), name="message_report_once"),
             models.CheckConstraint(condition=~Q(subject=F("reporter")), name="message_report_not_about_oneself"),
-            models.CheckConstraint(condition=~Q(category="other", words=""), name="message_report_other_has_words"),
+            models.CheckConstraint(
+                condition=~Q(category="other", words="", erased_at=None), name="message_report_other_has_words"
+            ),
+            models.CheckConstraint(condition=Q(erased_at=None) | Q(words=""), name="message_report_erased"),
         ]
-        indexes = [models.Index(fields=["subject", "at"], name="message_report_of_person")]
+        indexes = [
+            models.Index(fields=["subject", "at"], name="message_report_of_person"),
+            models.Index(fields=["at"], condition=Q(erased_at=None), name="message_report_not_erased"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.receipt}: {self.category} by message"

@@ -6,14 +6,15 @@ from collections.abc import Callable
 from typing import cast
 
 from django.contrib import messages
-from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_http_methods, require_POST
+from django.views.decorators.http import require_http_methods
 
+from core.form_targets import post_only
 from people.models import User
 from people.queries import person
+from people.signed_in import signed_in
 from rooms.actions.entry import set_entry_policy
 from rooms.actions.speak_policy import not_admitted, set_speak_policy
 from rooms.actions.stage import unseat
@@ -24,8 +25,8 @@ from rooms.rules.identity import who_of_request
 from rooms.rules.refusals import RoomRefused, refuse
 
 
-@login_required
-@require_POST
+@post_only("pages:room", "slug")
+@signed_in
 def entry(request: HttpRequest, slug: str) -> HttpResponse:
     """Change the entry policy of a room."""
     room, me = room_or_404(slug), cast(User, request.user)
@@ -34,7 +35,7 @@ def entry(request: HttpRequest, slug: str) -> HttpResponse:
 
 
 @never_cache
-@login_required
+@signed_in
 @require_http_methods(["GET", "POST"])
 def speak(request: HttpRequest, slug: str) -> HttpResponse:
     """Change the speak policy of a room on POST. Then list the speakers whom it would not admit, if there are any."""
@@ -50,8 +51,8 @@ def speak(request: HttpRequest, slug: str) -> HttpResponse:
     return render(request, "pages/admitted.html", {"room": room, "speakers": speakers})
 
 
-@login_required
-@require_POST
+@post_only("pages:speak", "slug")
+@signed_in
 def to_audience(request: HttpRequest, slug: str) -> HttpResponse:
     """Take a speaker off the stage, and list those who are left."""
     room, me = room_or_404(slug), cast(User, request.user)
@@ -63,6 +64,7 @@ def to_audience(request: HttpRequest, slug: str) -> HttpResponse:
 
 
 def room_or_404(slug: str) -> Room:
+    """Find a room by its address. Raises Http404."""
     room = Room.objects.by_slug(slug)
     if room is None:
         raise Http404

@@ -11,13 +11,15 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_http_methods, require_POST, require_safe
+from django.views.decorators.http import require_http_methods, require_safe
 
+from core.form_targets import post_only
 from core.refusals import Refused
 from pages.forms import PublishForm
 from pages.js_messages.replay import replay_words
 from pages.replay import CueEdit, build_page
 from people.models import User
+from people.signed_in import ask_to_sign_in, signed_in
 from rooms.actions import download_everything, set_objection, set_published
 from rooms.actions.publishing import unpurged_recording
 from rooms.models import Recording, Room
@@ -87,6 +89,8 @@ def render_replay(
 @require_http_methods(["GET", "POST"])
 def publish(request: HttpRequest, slug: str) -> HttpResponse:
     """Show whose voices a publication is about, and for whom it may be; announce it, or take it back."""
+    if request.method == "POST" and not request.user.is_authenticated:
+        return ask_to_sign_in(request)
     room, role = ended_room(request, slug)
     if not request.user.is_authenticated:
         raise Http404
@@ -120,35 +124,34 @@ def publish_context(room: Room, role: str) -> dict[str, Any]:
     }
 
 
-@require_POST
+@post_only("pages:replay", "slug")
+@signed_in
 def objection(request: HttpRequest, slug: str) -> HttpResponse:
     """Object to the publication of a replay, or take that back."""
     room, _role = ended_room(request, slug)
-    if not request.user.is_authenticated:
-        raise Http404
     try:
         limits.ACTIONS.check(f"u:{request.user.pk}")
-        set_objection(room.pk, request.user, request.POST.get("objected") == "yes")
+        set_objection(room.pk, cast(User, request.user), request.POST.get("objected") == "yes")
     except RoomRefused as refused:
         messages.error(request, refused.text)
     return redirect(reverse("pages:replay", args=[slug], fragment="who-hears"))
 
 
-@require_POST
+@post_only("pages:replay", "slug")
+@signed_in
 def download(request: HttpRequest, slug: str) -> HttpResponse:
     """Redirect the host to a zip of everything."""
     room, _role = ended_room(request, slug)
-    if not request.user.is_authenticated:
-        raise Http404
     try:
         limits.DOWNLOADS.check(f"u:{request.user.pk}")
-        return redirect(download_everything(room.pk, request.user).address)
+        return redirect(download_everything(room.pk, cast(User, request.user)).address)
     except RoomRefused as refused:
         messages.error(request, refused.text)
     return redirect("pages:replay", slug)
 
 
-@require_POST
+@post_only("pages:replay", "slug")
+@signed_in
 def retry(request: HttpRequest, slug: str) -> HttpResponse:
     """Retry what could not be transcribed."""
     room, role = ended_room(request, slug)
@@ -161,16 +164,16 @@ def retry(request: HttpRequest, slug: str) -> HttpResponse:
     return redirect("pages:replay", slug)
 
 
-@require_POST
+@post_only("pages:replay", "slug")
+@signed_in
 def correct(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
     """Correct a line without script; with script the page uses the API."""
     room, role = ended_room(request, slug)
-    if not request.user.is_authenticated:
-        raise Http404
+    me = cast(User, request.user)
     text = None if "take_back" in request.POST else request.POST.get("text", "")
     try:
-        limits.ACTIONS.check(f"u:{request.user.pk}")
-        correct_cue(readable_transcript(slug, request.user).room, pk, request.user, text)
+        limits.ACTIONS.check(f"u:{me.pk}")
+        correct_cue(readable_transcript(slug, me).room, pk, me, text)
     except Refused as refused:
         if refused.status == 404 or may_read(role):
             raise Http404 from refused

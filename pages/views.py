@@ -6,21 +6,22 @@ from typing import Any, cast
 
 from django.conf import settings
 from django.contrib import messages
-from django.contrib.auth.decorators import login_required
 from django.core.exceptions import ValidationError
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBadRequest
 from django.shortcuts import redirect, render
 from django.templatetags.static import static
 from django.utils.translation import get_language
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_http_methods, require_POST, require_safe
+from django.views.decorators.http import require_http_methods, require_safe
 
+from core.form_targets import post_only
 from pages.forms import OpenRoomForm
 from pages.js_messages.room import room_words
 from pages.report_form import ReportForm
 from pages.seating import EMPTY_SEAT, chair_count, chairs
 from people.actions.account import update_profile
 from people.models import User
+from people.signed_in import signed_in, signed_in_keeping, typed_before
 from rooms.actions.arrival import admit
 from rooms.actions.opening import end_room, open_room
 from rooms.guests.demo import may_start_demo, start_demo_room
@@ -53,7 +54,7 @@ def home(request: HttpRequest) -> HttpResponse:
     return render(request, "pages/home.html", context)
 
 
-@require_POST
+@post_only("pages:home")
 def start_demo(request: HttpRequest) -> HttpResponse:
     """Start the demo room, and redirect to it."""
     try:
@@ -63,14 +64,17 @@ def start_demo(request: HttpRequest) -> HttpResponse:
         return redirect("pages:home")
 
 
-@login_required
+@signed_in_keeping
 @require_http_methods(["GET", "POST"])
 def open_page(request: HttpRequest) -> HttpResponse:
     """Show and handle the form that opens a room; a reader who hosts one already is redirected to it."""
     me = cast(User, request.user)
     if mine := live_room_of(me):
         return redirect(mine)
-    form = OpenRoomForm(request.POST or None, initial={"language": get_language()})
+    typed: dict[str, Any] = typed_before(request)
+    if typed:
+        typed["transcription"] = "transcription" in typed
+    form = OpenRoomForm(request.POST or None, initial={"language": get_language(), **typed})
     if form.is_valid():
         try:
             return redirect(open_room(me, **form.cleaned_data))
@@ -99,7 +103,7 @@ def room_page(request: HttpRequest, slug: str) -> HttpResponse:
     return render(request, "pages/room.html", live_context(request, room, snapshot(room.pk, who)))
 
 
-@login_required
+@signed_in
 @require_http_methods(["GET", "POST"])
 def end(request: HttpRequest, slug: str) -> HttpResponse:
     """Ask the host, and end the room on POST, without script."""
@@ -117,8 +121,8 @@ def end(request: HttpRequest, slug: str) -> HttpResponse:
     return redirect(room)
 
 
-@login_required
-@require_POST
+@post_only("pages:room", "slug")
+@signed_in
 def language(request: HttpRequest, slug: str) -> HttpResponse:
     """Change the reader's language, and return to the room."""
     try:
@@ -198,7 +202,7 @@ def ended_context(request: HttpRequest, room: Room) -> dict[str, Any]:
     }
 
 
-@login_required
+@signed_in
 @require_safe
 def dashboard(request: HttpRequest) -> HttpResponse:
     """Show a host's rooms, live and past, each with the state of its recording and its retention clock."""

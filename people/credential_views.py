@@ -7,14 +7,14 @@ from typing import Any, cast
 from allauth.account.decorators import reauthentication_required
 from allauth.mfa.models import Authenticator
 from django.contrib import messages
-from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_http_methods, require_POST, require_safe
+from django.views.decorators.http import require_http_methods, require_safe
 
+from core.form_targets import post_only
 from core.once import new_once, read_once
 from people.actions import credentials
 from people.devices import device_name
@@ -22,6 +22,7 @@ from people.forms import TokenForm
 from people.models import ApiToken, Session, User
 from people.refusals import PeopleRefused
 from people.sessions import SessionStore
+from people.signed_in import signed_in
 
 
 def reader(request: HttpRequest) -> User:
@@ -35,7 +36,7 @@ def own_key(request: HttpRequest) -> str:
 
 @never_cache
 @require_safe
-@login_required
+@signed_in
 def sessions(request: HttpRequest) -> HttpResponse:
     """Show the sessions, tokens and second steps of the reader."""
     user, own = reader(request), own_key(request)
@@ -55,8 +56,8 @@ def sessions(request: HttpRequest) -> HttpResponse:
     return render(request, "people/sessions.html", context)
 
 
-@require_POST
-@login_required
+@post_only("people:sessions")
+@signed_in
 def end_session(request: HttpRequest, key: str) -> HttpResponse:
     """End one session; the reader's present one through the page for signing out."""
     if key == own_key(request):
@@ -66,8 +67,8 @@ def end_session(request: HttpRequest, key: str) -> HttpResponse:
     return redirect("people:sessions")
 
 
-@require_POST
-@login_required
+@post_only("people:sessions")
+@signed_in
 def end_others(request: HttpRequest) -> HttpResponse:
     """End every other session. Tokens stay: each can be ended on the same page."""
     ended = credentials.end_credentials(reader(request), "sessions_ended", keep_session=own_key(request), tokens=False)
@@ -76,8 +77,8 @@ def end_others(request: HttpRequest) -> HttpResponse:
     return redirect("people:sessions")
 
 
-@require_POST
-@login_required
+@post_only("people:sessions")
+@signed_in
 def end_token(request: HttpRequest, pk: int) -> HttpResponse:
     if credentials.end_token(reader(request), pk):
         messages.success(request, _("The token no longer works."))
@@ -86,7 +87,7 @@ def end_token(request: HttpRequest, pk: int) -> HttpResponse:
 
 @never_cache
 @require_http_methods(["GET", "POST"])
-@login_required
+@signed_in
 @reauthentication_required(app="allauth.account")  # type: ignore[untyped-decorator]  # allauth is not typed
 def new_token(request: HttpRequest) -> HttpResponse:
     """Make an API token and show it this once; allauth asks for the password first."""

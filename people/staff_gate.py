@@ -17,7 +17,6 @@ from allauth.account.internal.flows.login import get_authentication_records
 from allauth.mfa.models import Authenticator
 from django.conf import settings
 from django.contrib import admin
-from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -26,6 +25,7 @@ from django.views.decorators.http import require_safe
 
 from people.accounts.links import local_next
 from people.models import Session, User
+from people.signed_in import signed_in
 
 STEPS = (Authenticator.Type.TOTP, Authenticator.Type.WEBAUTHN)
 SEEN = "staff_seen_at"  # session key: seconds since 1970
@@ -117,7 +117,7 @@ def second_step_url(wanted: str) -> str:
 
 @never_cache
 @require_safe
-@login_required
+@signed_in
 def second_step(request: HttpRequest) -> HttpResponse:
     """Redirect staff to set up or use their second step, and then to the page they wanted."""
     user = cast(User, request.user)

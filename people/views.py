@@ -5,14 +5,14 @@ from typing import cast
 
 from django.conf import settings
 from django.contrib import messages
-from django.contrib.auth.decorators import login_required
 from django.core.exceptions import ValidationError
 from django.http import FileResponse, Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import translation
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_GET, require_http_methods, require_POST, require_safe
+from django.views.decorators.http import require_GET, require_http_methods, require_safe
 
+from core.form_targets import post_only
 from people.actions import account as profile_actions
 from people.creators import actions as creator_actions
 from people.creators.queries import place_in_queue
@@ -20,6 +20,7 @@ from people.forms import AskForm, PictureForm, ProfileForm
 from people.middleware import TZ_COOKIE
 from people.models import Creator, User
 from people.refusals import PeopleRefused
+from people.signed_in import ask_to_sign_in, signed_in, signed_in_keeping, typed_before
 
 YEAR = 365 * 24 * 3600  # seconds
 
@@ -29,13 +30,14 @@ def reader(request: HttpRequest) -> User:
     return cast(User, request.user)
 
 
-@login_required
+@signed_in_keeping
 @require_http_methods(["GET", "POST"])
 def settings_page(request: HttpRequest) -> HttpResponse:
     """Show and change name, text, language and time zone. Links to e-mail, password and second step."""
     # The form works on a copy, so that a refused name does not stand in the page's header.
     user = User.objects.get(pk=reader(request).pk)
-    form = ProfileForm(request.POST or None, instance=user, device_zone=request.COOKIES.get(TZ_COOKIE, ""))
+    device_zone = request.COOKIES.get(TZ_COOKIE, "")
+    form = ProfileForm(request.POST or None, instance=user, initial=typed_before(request), device_zone=device_zone)
     if request.method == "POST" and form.is_valid():
         profile_actions.update_profile(user, **form.cleaned_data)
         with translation.override(user.language):
@@ -46,12 +48,10 @@ def settings_page(request: HttpRequest) -> HttpResponse:
     return render(request, "people/settings.html", context, status=status)
 
 
-@login_required
-@require_http_methods(["GET", "POST"])
+@post_only("people:settings")
+@signed_in
 def picture_form(request: HttpRequest) -> HttpResponse:
     """Upload or remove the own picture."""
-    if request.method == "GET":
-        return redirect("people:settings")
     form = PictureForm(request.POST, request.FILES)
     try:
         if "remove" in request.POST:
@@ -85,9 +85,10 @@ def picture(request: HttpRequest, name: str) -> FileResponse:
 def creators(request: HttpRequest) -> HttpResponse:
     """Show the creator group's page and the reader's place in the queue; POST asks to join."""
     if request.method == "POST" and not request.user.is_authenticated:
-        return redirect(f"{settings.LOGIN_URL}?next={request.path}")
+        return ask_to_sign_in(request, keeps=True)
     mine = Creator.objects.filter(user=reader(request)).first() if request.user.is_authenticated else None
-    form = AskForm(request.POST or None, initial={"plan": mine.plan if mine else ""})
+    initial = {"plan": mine.plan if mine else "", **typed_before(request)}
+    form = AskForm(request.POST or None, initial=initial)
     status = 200
     if request.method == "POST" and form.is_valid():
         try:
@@ -103,8 +104,8 @@ def creators(request: HttpRequest) -> HttpResponse:
     return render(request, "people/creators.html", {"mine": mine, "place": place, "form": form}, status=status)
 
 
-@login_required
-@require_POST
+@post_only("people:creators")
+@signed_in
 def withdraw(request: HttpRequest) -> HttpResponse:
     if creator_actions.withdraw_ask(reader(request)):
         messages.success(request, _("You are no longer in the queue. You can ask again at any time."))

@@ -87,16 +87,17 @@ TABLE: tuple[Artefact, ...] = (
     # supervisor deletes them every five seconds; where none runs, the purge does, with the room's folder.
     Artefact("window", Expiry.TTL),
     # Kept with their case, however long the copy is: what was noticed and in which words must be there for an appeal.
+    # Words go REPORT_WORDS_DAYS after the report (moderation/actions/erasing.py).
     Artefact(
         "reports",
         Expiry.CASE,
-        "who reported whom, category, words, range of room time; the words go with the case",
+        "who reported whom, category, range of room time; the words go six months after the report",
         model="moderation.Report",
     ),
     Artefact(
         "message reports",
         Expiry.CASE,
-        "who reported whom, category, words, the message and five on each side; the words go with the case",
+        "who reported whom, and the category; words and copied messages go six months after the report",
     ),
     Artefact("messages", Expiry.THREAD, "what people wrote to each other is no part of a room's copy"),
     # Kept, with the reason.

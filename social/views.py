@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from django.contrib import messages
-from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -12,10 +11,12 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
+from core.form_targets import post_only
 from core.text import isolated
 from people.models import User
 from people.queries import person
 from people.refusals import PeopleRefused
+from people.signed_in import signed_in
 from people.views import reader
 from social.actions import blocks as block_actions
 from social.actions import follows as follow_actions
@@ -59,25 +60,20 @@ def change_follow(request: HttpRequest, handle: str, wanted: bool) -> HttpRespon
     return go_back(request, user.get_absolute_url())
 
 
-@require_http_methods(["GET", "POST"])
-@login_required
+@post_only("social:profile", "handle")
+@signed_in
 def follow(request: HttpRequest, handle: str) -> HttpResponse:
-    """Follow on POST. A GET, to which signing in returns, shows the person and changes nothing."""
-    if request.method == "GET":
-        return redirect("social:profile", handle)
     return change_follow(request, handle, True)
 
 
-@require_http_methods(["GET", "POST"])
-@login_required
+@post_only("social:profile", "handle")
+@signed_in
 def unfollow(request: HttpRequest, handle: str) -> HttpResponse:
-    if request.method == "GET":
-        return redirect("social:profile", handle)
     return change_follow(request, handle, False)
 
 
 @never_cache
-@login_required
+@signed_in
 @require_http_methods(["GET", "POST"])
 def block(request: HttpRequest, handle: str) -> HttpResponse:
     """Say what a block does, and block on POST."""
@@ -94,7 +90,7 @@ def block(request: HttpRequest, handle: str) -> HttpResponse:
     return redirect(user)
 
 
-@login_required
+@signed_in
 @require_http_methods(["GET", "POST"])
 def unblock(request: HttpRequest, handle: str) -> HttpResponse:
     """Undo a block on POST, also that of an account which is closed by now: the answer does not tell whether it is."""
@@ -108,7 +104,7 @@ def unblock(request: HttpRequest, handle: str) -> HttpResponse:
 
 
 @never_cache
-@login_required
+@signed_in
 @require_safe
 def blocks(request: HttpRequest) -> HttpResponse:
     """List the people whom the reader blocks."""

@@ -9,7 +9,7 @@ from django.utils import translation
 
 from core.once import once_secret
 from ledger.actions import record
-from moderation.actions.reports import REPORTS, checked_words, tell_of
+from moderation.actions.reports import URGENT, check_pace, checked_words, tell_of_report
 from moderation.models import MessageReport, ReportedMessage
 from moderation.refusals import ModerationRefused
 from people.models import User
@@ -22,18 +22,19 @@ NEIGHBOURS = 5  # copied on each side of the reported message
 
 
 def report_message(
-    reporter: User, message: Message, *, category: str, words: str = "", once: str = ""
+    reporter: User, message: Message, *, category: str, words: str = "", once: str = "", address: str = ""
 ) -> MessageReport:
     """Report a message that somebody sent to the reporter, also one who is blocked or closed their account.
 
-    The same `once` by the same person is one report: the first is returned. Raises ModerationRefused: unknown_message
+    `address` is that of the client, as it is counted (`core.client_address`). The same `once` by the same person is one
+    report: the first is returned. Raises ModerationRefused: unknown_message
     (for whatever the reporter does not see), not_report_oneself, not_allowed (an official message), bad_value, too_fast
     and the codes of a closed or suspended account.
     """
     key = once_secret(reporter.pk, f"message:{once}") if once else ""
     if known := _sent_before(reporter, key):
         return known
-    REPORTS.check(str(reporter.pk))
+    check_pace(reporter, address)
     if code := why_not_enter(standing_of(reporter)):
         raise ModerationRefused(code)
     wrong, words = checked_words(category, words)
@@ -50,7 +51,7 @@ def report_message(
             message=message.pk, subject_id=subject_pk, reporter=reporter, category=category, words=words, once=key
         )
         copies = ReportedMessage.objects.bulk_create(_copies(row, reporter, message))
-        tell_of(category)
+        tell_of_report(urgent=category in URGENT)
         _record(row, copies)
     return row
 

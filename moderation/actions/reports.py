@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from functools import partial
+
+from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.db import transaction
 
@@ -17,6 +20,7 @@ from rooms.models import Room
 from rooms.wire.sides import tell_staff
 
 REPORTS = Limit("report", per_minute=2, burst=10, refused=ModerationRefused)
+STAFF_TOLD = Limit("staff_told", per_minute=12, burst=2, refused=ModerationRefused)  # of all reports of one urgency
 URGENT = (Notice.Category.CHILD_SAFETY, Notice.Category.LIFE_IN_DANGER)
 
 
@@ -30,17 +34,18 @@ def report(
     subject: User | None = None,
     words: str = "",
     once: str = "",
+    address: str = "",
 ) -> Report:
     """Store a report of a range of room time, in milliseconds, about a person or (`subject` None) the whole room.
 
-    The range is clamped to the room. The same `once` (a form's mark, or a program's key) by the same person is one
-    report: the first is returned. Raises ModerationRefused: bad_value, not_report_oneself, too_fast and the codes of
-    `may_report`.
+    The range is clamped to the room. `address` is that of the client, as it is counted (`core.client_address`). The
+    same `once` (a form's mark, or a program's key) by the same person is one report: the first is returned. Raises
+    ModerationRefused: bad_value, not_report_oneself, too_fast and the codes of `may_report`.
     """
     key = once_secret(reporter.pk, once) if once else ""
     if known := _sent_before(reporter, key):
         return known
-    REPORTS.check(str(reporter.pk))
+    check_pace(reporter, address)
     _refuse(why_not_report(reporter, room))
     if subject is not None and subject.pk == reporter.pk:
         raise ModerationRefused("not_report_oneself")
@@ -50,9 +55,33 @@ def report(
         if known := _sent_before(reporter, key):
             return known
         row = Report.objects.create(room=room, subject=subject, reporter=reporter, once=key, **values)
-        tell_of(category)
+        tell_of_report(urgent=category in URGENT)
         _record(row)
     return row
+
+
+def check_pace(reporter: User, address: str) -> None:
+    """Limit reports of a person, and those of an address, which may have many accounts. Raises too_fast."""
+    REPORTS.check(str(reporter.pk))
+    if address:
+        most = settings.REPORTS_PER_ADDRESS
+        Limit("report_from", most / 10, most, ModerationRefused).check(address)
+
+
+def tell_of_report(*, urgent: bool) -> None:
+    """Tell staff after the commit that there are new reports: twice at once, then every five seconds.
+
+    Without room and subject: staff may be either, and must not learn of a report about themselves.
+    """
+    transaction.on_commit(partial(_tell_staff, urgent), robust=True)
+
+
+def _tell_staff(urgent: bool) -> None:
+    try:
+        STAFF_TOLD.check("urgent" if urgent else "others")
+    except ModerationRefused:
+        return  # they were told a moment ago, and nothing of a report is in the message
+    tell_staff({"type": "report_received", "room": "", "data": {"urgent": urgent}})
 
 
 def _sent_before(reporter: User, key: str) -> Report | None:
@@ -89,11 +118,6 @@ def checked_words(category: str, words: str) -> tuple[dict[str, str], str]:
     except ValidationError as error:
         wrong["words"] = " ".join(error.messages)
     return wrong, words
-
-
-def tell_of(category: str) -> None:
-    """Tell staff that a report arrived. Nothing of it: they may be its subject or know who is."""
-    tell_staff({"type": "report_received", "room": "", "data": {"urgent": category in URGENT}})
 
 
 def _record(row: Report) -> None:

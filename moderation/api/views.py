@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from typing import cast
+
+from django.http import HttpRequest
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from core.api.views import ApiView, described
+from core.client_address import address_of_request, counted_as
 from moderation.actions.messages import report_message
 from moderation.actions.reports import report
 from moderation.api import shapes
@@ -28,7 +32,12 @@ class Reports(ApiView):
         if room is None:
             raise ModerationRefused("unknown_room")
         values = self.values(shapes.ReportRequest)
-        row = report(self.me, room, **{**values, "subject": _subject(room, values["subject"])})
+        row = report(
+            self.me,
+            room,
+            **{**values, "subject": _subject(room, values["subject"])},
+            address=counted_as(address_of_request(cast(HttpRequest, request))),
+        )
         return Response({"id": row.receipt, "text": str(RECEIVED)}, status=201)
 
 
@@ -43,7 +52,8 @@ class MessageReports(ApiView):
         message = seen_message(self.me, thread, pk)
         if message is None:
             raise ModerationRefused("unknown_message")
-        row = report_message(self.me, message, **self.values(shapes.MessageReportRequest))
+        address = counted_as(address_of_request(cast(HttpRequest, request)))
+        row = report_message(self.me, message, **self.values(shapes.MessageReportRequest), address=address)
         return Response({"id": row.receipt, "text": str(MESSAGE_RECEIVED)}, status=201)
 
 

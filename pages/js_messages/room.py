@@ -85,6 +85,8 @@ def _control_words() -> dict[str, str]:
         "muted_you": _("You were muted. You can unmute when it is your turn."),
         "unseated_you": _("You were taken off the stage. You can go on listening."),
         "follow": _("Follow"),
+        "own_page": _("See your page"),
+        "their_page": _("See their page"),
         "unfollow": _("Unfollow"),
         "undo": _("Undo"),
         "taking_off": _("{name} is muted, and is taken off the stage in a moment."),

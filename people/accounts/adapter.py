@@ -33,6 +33,7 @@ from people.actions.credentials import end_credentials, prove_address
 from people.middleware import TZ_COOKIE
 from people.models import User
 from people.sessions import SessionStore
+from people.signed_in import tell_unsent
 from people.spelling import plain_handle
 from people.zones import is_zone
 
@@ -161,6 +162,7 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth is
     def post_login(self, request: HttpRequest, user: User, **facts: Any) -> HttpResponse:
         response: HttpResponse = super().post_login(request, user, **facts)
         remember_device(request, response, user)
+        tell_unsent(request, response, user)
         return response
 
     def set_password(self, user: User, password: str) -> None:

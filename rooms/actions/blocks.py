@@ -58,7 +58,7 @@ def _failed(rooms: Iterable[Room], work: Callable[[Room], object], what: str) ->
 
 def _remove(room: Room, blocker: User, blocked: User) -> None:
     try:
-        remove_person(room.pk, blocked, by=blocker)
+        remove_person(room.pk, blocked, by=blocker, for_block=True)
     except RoomRefused as refused:  # a co-host cannot remove the host or another co-host; or the room ended
         log.info("room %s: a blocked person stays: %s", room.pk, refused.code)
 

@@ -17,7 +17,7 @@ from rooms.actions.seating import stand_up
 from rooms.actions.standing import standing_changed
 from rooms.models import Hand, Invitation, Removal, RemovedListener, Room, Seat
 from rooms.rules import permissions
-from rooms.rules.facts import STANDING, facts_of, open_seat
+from rooms.rules.facts import REMOVED, STANDING, facts_of, open_seat
 from rooms.rules.refusals import RoomRefused, refuse
 from rooms.wire.sides import tell_host_side
 
@@ -26,12 +26,15 @@ log = logging.getLogger(__name__)
 MOST_KEPT = 20  # listener cookies kept with one removal
 
 
-def remove_person(room_id: int, user: User, by: User) -> Removal:
+def remove_person(room_id: int, user: User, by: User, *, for_block: bool = False) -> Removal:
     """Remove an account from a live room until it is undone, whether or not the person is in it.
 
     Their seat is closed (`unseated` in the log, as for anybody who is taken off the stage), their hand lowered, their
     invitations to this room revoked; after the commit sockets and sound end. Only the host's side is told. A person who
     was removed already stays so. Raises not_host, not_allowed (host; co-hosts each other), room_ended.
+
+    `for_block`: `by` blocked the person, and somebody who was not here is kept out without the host's side being told:
+    it would read from the list who blocks whom.
     """
     with locked(room_id) as room:
         target_role = facts_of(room, user).role
@@ -39,6 +42,8 @@ def remove_person(room_id: int, user: User, by: User) -> Removal:
         removal = _open_removal(room, user)
         if removal is not None:
             return removal
+        if for_block and not _was_here(room, user):
+            return _keep_out(room, user, by)
         removal = Removal.objects.create(room=room, user=user, by=by)
         if seat := open_seat(room, user):
             stand_up(room, seat, Seat.LeftReason.UNSEATED)
@@ -52,32 +57,51 @@ def remove_person(room_id: int, user: User, by: User) -> Removal:
 
 def undo_removal(room_id: int, user: User, by: User) -> None:
     """Let an account in again that was removed. Seat, hand and invitations do not come back, and the kept listener
-    cookies are deleted. Raises not_host, not_removed, room_ended."""
+    cookies are deleted. Raises not_host, not_removed (also for a removal that is not listed), room_ended."""
     with locked(room_id) as room:
         refuse(permissions.may_manage(facts_of(room, by)))
-        removal = _open_removal(room, user)
-        if removal is None:
+        if _open_removal(room, user) is None:
             raise RoomRefused("not_removed")
-        removal.undone_at = timezone.now()
-        removal.save(update_fields=["undone_at"])
-        removal.listeners.all().delete()
+        removals = Removal.objects.filter(room=room, user=user, undone_at=None)
+        RemovedListener.objects.filter(removal__in=removals).delete()
+        removals.update(undone_at=timezone.now())  # an unlisted one, too: it would tell of the block that it came with
         data = {"user": user.handle, "by": by.handle}
         tell_host_side(room, {"type": "removal_undone", "room": room.slug, "data": data})
 
 
 def keep_cookies(room: Room, user: User, macs: Collection[str]) -> None:
     """Keep listener cookies (`identity.listener_mac`) with the removal of an account, if it is still removed."""
-    known = RemovedListener.objects.filter(removal__room=room, removal__user=user, removal__undone_at=None)
-    if known.filter(mac__in=macs).count() == len(set(macs)):
+    removals = Removal.objects.filter(REMOVED, room=room, user=user).order_by("-listed", "pk")
+    known = RemovedListener.objects.filter(removal__in=removals, mac__in=macs).values("mac").distinct()
+    if known.count() == len(set(macs)):
         return  # asked at each refused visit: the room is locked for something new only
-    with locked(room.pk) as row:
-        removal = _open_removal(row, user)
+    with locked(room.pk):
+        removal = removals.first()
         if removal is not None:
             _keep(removal, macs)
 
 
 def _open_removal(room: Room, user: User) -> Removal | None:
-    return Removal.objects.filter(room=room, user=user, undone_at=None).first()
+    return Removal.objects.filter(room=room, user=user, undone_at=None, listed=True).first()
+
+
+def _was_here(room: Room, user: User) -> bool:
+    """Whether the host's side may have seen a person in the room: on stage or in the queue at any time, or here now."""
+    if any(rows.filter(room=room, user=user).exists() for rows in (Seat.objects.all(), Hand.objects.all())):
+        return True
+    try:
+        return presence.look(room.pk, [presence.user_key(user.pk)])[1][0]
+    except RedisError as error:
+        log.warning("whether a blocked person is here is not known, Redis is away: %s", error)
+        return False
+
+
+def _keep_out(room: Room, user: User, by: User) -> Removal:
+    """Keep out a blocked person who was not here, as long as the block stands."""
+    removal, _created = Removal.objects.get_or_create(room=room, user=user, by=by, undone_at=None, listed=False)
+    Invitation.objects.filter(room=room, user=user, state__in=STANDING).update(state=Invitation.State.REVOKED)
+    account_changed(user, f"kept out of room {room.pk}")
+    return removal
 
 
 def _keep(removal: Removal, macs: Collection[str]) -> None:

@@ -128,19 +128,29 @@ class Arrival(models.Model):
 
 
 class Removal(models.Model):
-    """Removal of an account from a room by host or co-host, in force until `undone_at`."""
+    """Removal of an account from a room by host or co-host, in force until `undone_at`.
+
+    One that is not `listed` came with a block of somebody who was not here: it holds while `by` blocks the account, and
+    is shown to nobody, because the host's side would read from it who blocks whom (`rooms.rules.facts.REMOVED`).
+    """
 
     room = models.ForeignKey(Room, models.CASCADE, related_name="removals", verbose_name=_("room"))
     user = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+", verbose_name=_("person"))
     by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+", verbose_name=_("removed by"))
     at = models.DateTimeField(_("when"), default=timezone.now)
     undone_at = models.DateTimeField(_("undone"), null=True, blank=True)
+    listed = models.BooleanField(_("listed"), default=True)
 
     class Meta:
         verbose_name = _("removal")
         verbose_name_plural = _("removals")
         constraints = [
-            models.UniqueConstraint(fields=["room", "user"], condition=Q(undone_at=None), name="removal_one_a_person"),
+            models.UniqueConstraint(
+                fields=["room", "user"], condition=Q(undone_at=None, listed=True), name="removal_one_a_person"
+            ),
+            models.UniqueConstraint(
+                fields=["room", "user", "by"], condition=Q(undone_at=None, listed=False), name="removal_one_a_block"
+            ),
             models.CheckConstraint(condition=~Q(user=F("by")), name="removal_not_oneself"),
         ]
 

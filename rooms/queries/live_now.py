@@ -14,7 +14,7 @@ from people.models import User
 from rooms import presence
 from rooms.models import HandOver, Invitation, Removal, Room, Seat, StayingFollower
 from rooms.rules import permissions
-from rooms.rules.facts import STANDING, facts_of_nobody, removed_macs
+from rooms.rules.facts import REMOVED, STANDING, facts_of_nobody, removed_macs
 from rooms.rules.identity import Who, who_of_request
 from social.models import Block, Follow
 
@@ -76,7 +76,7 @@ def _open_to_account(user: User) -> Q:
     followers = Q(entry_policy=Room.EntryPolicy.FOLLOWERS) & (Q(follows) | Q(stays))
     hosted = Exists(HandOver.objects.filter(room=OuterRef("pk"), former=user))
     invitations = Invitation.objects.filter(room=OuterRef("pk"), user=user, by_helper=True, state__in=STANDING)
-    removed = Exists(Removal.objects.filter(room=OuterRef("pk"), user=user, undone_at=None))
+    removed = Exists(Removal.objects.filter(REMOVED, room=OuterRef("pk"), user=user))
     either = Q(blocker=user, blocked=OuterRef("host")) | Q(blocker=OuterRef("host"), blocked=user)
     kept_out = Q(removed) | Q(Exists(Block.objects.filter(either)))
     admitted = anyone | signed_in | followers | Q(Exists(invitations)) | Q(on_stage) | Q(hosted)

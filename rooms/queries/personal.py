@@ -16,7 +16,7 @@ def removed_people(room: Room, user: User, facts: Facts) -> list[str]:
     """Handles of the people who are removed from a room, for its host and co-hosts; empty for anybody else."""
     if facts.role not in permissions.HELPERS:
         return []
-    removals = Removal.objects.filter(room=room, undone_at=None).order_by("at", "pk")
+    removals = Removal.objects.filter(room=room, undone_at=None, listed=True).order_by("at", "pk")
     return list(removals.values_list("user__handle", flat=True))
 
 

@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.conf import settings
-from django.db.models import CharField, Q, QuerySet, Value
+from django.db.models import CharField, Exists, OuterRef, Q, QuerySet, Value
 
 from people.models import User
 from people.standing import NOBODY, Standing, standings, why_not_enter, why_not_speak
@@ -36,6 +36,11 @@ from social.models import Block, Follow
 # lets its person hear the replay, and nobody speaks then.
 STANDING = (Invitation.State.PENDING, Invitation.State.ACCEPTED)
 ADMITTING = (*STANDING, Invitation.State.EXPIRED)
+
+# Removals in force. One that is not listed holds as long as the block that it came with.
+REMOVED = Q(undone_at=None) & (
+    Q(listed=True) | Q(Exists(Block.objects.filter(blocker=OuterRef("by"), blocked=OuterRef("user"))))
+)
 
 Pair = tuple[int, int]
 """A room's and an account's primary key."""
@@ -66,7 +71,7 @@ def facts_of_nobody(room: Room, key: str = "", macs: Collection[str] = ()) -> Fa
 def removed_macs(room_pks: Collection[int]) -> dict[int, frozenset[str]]:
     """MACs of the listener cookies of removed accounts, by room (`identity.listener_mac`); one query. Rooms without
     any are missing."""
-    rows = RemovedListener.objects.filter(removal__room__in=room_pks, removal__undone_at=None)
+    rows = RemovedListener.objects.filter(removal__in=Removal.objects.filter(REMOVED, room__in=room_pks))
     by_room: dict[int, set[str]] = {}
     for room_pk, mac in rows.values_list("removal__room_id", "mac"):
         by_room.setdefault(room_pk, set()).add(mac)
@@ -136,7 +141,7 @@ def _marks(rooms: Iterable[Room], users: set[int]) -> set[tuple[str, int, int]]:
     here: dict[str, Any] = {"room__in": rooms, "user__in": users}
     invitations = Invitation.objects.filter(**here)
     by_room = {
-        "removed": Removal.objects.filter(**here, undone_at=None),
+        "removed": Removal.objects.filter(REMOVED, **here),
         "invited": invitations.filter(by_helper=True, state__in=ADMITTING),
         "invited_to_speak": invitations.filter(kind=Invitation.Kind.SPEAK, state__in=STANDING),
         "hand": Hand.objects.filter(**here, lowered_at=None),

@@ -34,7 +34,7 @@ FIELDS = (
     *("title", "topic", "language", "display_name", "about", "time_zone", "handle", "user", "version", "text"),
     *("login", "password", "password1", "email", "next", "plan", "action", "speak_policy", "transcribe", "published"),
     *("captions", "revision", "remove", "code", "name", "starts_at", "minimum", "old_enough", "rules", "_selected"),
-    *("category", "starts", "ends", "words", "once"),
+    *("category", "starts", "ends", "words", "once", "form_owner"),
 )
 Headers = list[tuple[str, str]]
 COOKIES = {

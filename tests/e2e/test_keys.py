@@ -122,7 +122,7 @@ def test_the_hosts_side_by_keyboard_alone(chromium: Chromium) -> None:
 
     actions.set_muted(room.pk, ada, False, by=ada)
     expect(host.locator(f"{seat_of('ada')}.open")).to_have_count(1)
-    on_card(host, "ada", '[data-person-do="mute"]')
+    on_card(host, "ada", '[data-card-do="mute"]')
     expect(host.locator(f"{seat_of('ada')}.open")).to_have_count(0)
     expect(face).to_be_focused()
     for act, told, state in (
@@ -142,7 +142,7 @@ def test_the_hosts_side_by_keyboard_alone(chromium: Chromium) -> None:
     expect(host.get_by_role("button", name="Mute all")).to_be_focused()
     assert state_of(room, "ada") == (True, False)
 
-    on_card(host, "ada", '[data-person-do="unseat"]')
+    on_card(host, "ada", '[data-card-do="unseat"]')
     expect(face).to_be_focused()
     press(host, "[data-notice] button")
     expect(host.locator("[data-notice] button")).to_have_count(0)
@@ -173,7 +173,7 @@ def test_a_removal_undone_and_a_block_by_keyboard_alone(chromium: Chromium) -> N
     room = open_room()
     ada, bob = seated("ada", room), seated("bob", room)
     host, hers = watched(chromium, room, room.host), watched(chromium, room, ada)
-    on_card(host, "bob", "[data-person-remove]")
+    on_card(host, "bob", "[data-card-do=remove]")
     press(host, '#remove-sheet [value="remove"]')
     heard(host, "Bob is removed from the room.")
     press(host, "[data-notice] button")
@@ -187,7 +187,7 @@ def test_a_removal_undone_and_a_block_by_keyboard_alone(chromium: Chromium) -> N
     hers.keyboard.press("Enter")
     expect(question).to_be_hidden()
 
-    on_card(host, "bob", "[data-person-block]")
+    on_card(host, "bob", "[data-card-do=block]")
     sheet = host.get_by_role("dialog", name="Block Bob?")
     expect(sheet.locator(":focus")).to_have_count(1)
     press(host, '#block-sheet [value="block"]')

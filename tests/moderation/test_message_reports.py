@@ -13,8 +13,9 @@ from django.test import Client
 from django.utils import timezone
 
 from core import bus
-from ledger.models import Entry
+from ledger.models import Entry, Text
 from ledger.verify import verify
+from moderation.actions.erasing import erase_words
 from moderation.actions.messages import report_message
 from moderation.models import MessageReport, ReportedMessage
 from moderation.refusals import ModerationRefused
@@ -110,6 +111,18 @@ def test_copies_stay_when_both_delete_and_when_the_days_are_over() -> None:
     Message.objects.update(sent_at=timezone.now() - timedelta(days=settings.MESSAGES_DAYS + 1))
     sweep_messages(timezone.now())
     assert copies(row) == ["old"] and not Thread.objects.exists()
+
+
+def test_words_and_copies_go_after_their_days_and_the_chain_verifies_as_before() -> None:
+    anna, bert = person(), person()
+    written(bert, anna, "threat")
+    row = report_message(anna, line("threat"), category="other", words="quixotryzebra")
+    assert erase_words(timezone.now() + timedelta(days=settings.REPORT_WORDS_DAYS - 1)) == 0
+    assert erase_words(timezone.now() + timedelta(days=settings.REPORT_WORDS_DAYS + 1)) == 1
+    row.refresh_from_db()
+    assert row.words == "" and row.erased_at is not None and not ReportedMessage.objects.exists()
+    assert not Text.objects.filter(text__in=("quixotryzebra", "threat")).exists() and verify().ok
+    assert not Text.objects.filter(text__contains="threat").exists()
 
 
 @pytest.mark.django_db(transaction=True)

@@ -50,7 +50,8 @@ def test_the_language_form_leads_back_and_knows_no_other_language() -> None:
     for wrong in ("xx", "", "nl" * 50):
         assert client.post(address, {"language": wrong}).status_code == 400
     assert User.objects.get(pk=lea.pk).language == "nl"
-    assert client.get(address).status_code == 405
+    assert client.get(address)["Location"] == room.get_absolute_url()
+    assert client.put(address).status_code == 405
     assert Client().post(address, {"language": "nl"}).status_code == 302
 
 

@@ -1,7 +1,9 @@
 """Real processes: killed at every step of a purge, and two at once. What they leave, the next sweep ends."""
 
+import json
 import subprocess
 import sys
+from collections.abc import Iterator
 from datetime import datetime
 
 import pytest
@@ -41,18 +43,36 @@ STEPS = [
 ]
 
 
-def purger(now: datetime, *where: object) -> "subprocess.Popen[str]":
-    line = [sys.executable, "-m", "tests.retention.purger", now.isoformat(), *map(str, where)]
-    return subprocess.Popen(line, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+class Purgers:
+    """The process whose forks purge and are killed (`tests.retention.purger`)."""
+
+    def __init__(self) -> None:
+        line = [sys.executable, "-m", "tests.retention.purger"]
+        self.process = subprocess.Popen(line, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+
+    def run(self, now: datetime, *workers: tuple[object, ...]) -> list[tuple[int, str]]:
+        """Have workers run at once; return exit status and output of each."""
+        assert self.process.stdin is not None and self.process.stdout is not None
+        self.process.stdin.write(json.dumps([[now.isoformat(), *where] for where in workers]) + "\n")
+        self.process.stdin.flush()
+        return [(status, output) for status, output in json.loads(self.process.stdout.readline())]
+
+
+@pytest.fixture(scope="module")
+def purgers() -> Iterator[Purgers]:
+    purgers = Purgers()
+    yield purgers
+    assert purgers.process.stdin is not None
+    purgers.process.stdin.close()
+    assert purgers.process.wait(60) == 0
 
 
 @pytest.mark.parametrize(("target", "when", "count"), STEPS)
-def test_killed_at_any_step_the_next_sweep_ends_it(target: str, when: str, count: int) -> None:
+def test_killed_at_any_step_the_next_sweep_ends_it(purgers: Purgers, target: str, when: str, count: int) -> None:
     rooms = [marked_room(WORD, number) for number in range(2)]
     now = max(due_at(room) for room in rooms)
-    process = purger(now, target, when, count)
-    _out, wrong = process.communicate(timeout=60)
-    assert process.returncode == -9, f"it was to be killed at {target}: {wrong[-2000:]}"
+    ((status, wrong),) = purgers.run(now, (target, when, count))
+    assert status == -9, f"it was to be killed at {target}: {wrong[-2000:]}"
     for room in rooms:
         room.refresh_from_db()
         if room.purged_at is None:
@@ -68,24 +88,22 @@ def test_killed_at_any_step_the_next_sweep_ends_it(target: str, when: str, count
     assert purge.sweep(now).purged == [] and purge.tidy(now) == []
 
 
-def test_killed_three_times_over_it_still_ends() -> None:
+def test_killed_three_times_over_it_still_ends(purgers: Purgers) -> None:
     room = marked_room(WORD)
     for target, when, count in (STEPS[5], STEPS[9], STEPS[17]):
-        process = purger(due_at(room), target, when, count)
-        process.communicate(timeout=60)
-        assert process.returncode == -9
+        ((status, wrong),) = purgers.run(due_at(room), (target, when, count))
+        assert status == -9, wrong
     purge.sweep(due_at(room))
     assert is_gone(room) and len({line["room"] for line in outside_lines()}) == 1
     assert all(line["files"] == outside_lines()[0]["files"] for line in outside_lines())
 
 
-def test_two_workers_at_once_purge_every_room_once() -> None:
+def test_two_workers_at_once_purge_every_room_once(purgers: Purgers) -> None:
     rooms = [marked_room(WORD, number) for number in range(12)]
     now = max(due_at(room) for room in rooms)
-    workers = [purger(now) for _worker in range(2)]
-    answers = [worker.communicate(timeout=120) for worker in workers]
-    assert [worker.returncode for worker in workers] == [0, 0], answers
-    counts = [list(map(int, out.split())) for out, _wrong in answers]
+    answers = purgers.run(now, (), ())
+    assert [status for status, _out in answers] == [0, 0], answers
+    counts = [list(map(int, out.splitlines()[-1].split())) for _status, out in answers]
     assert sum(purged for purged, _failed in counts) <= 12 and not any(failed for _purged, failed in counts)
     purge.sweep(now)
     assert all(is_gone(room) for room in rooms)

@@ -1,7 +1,7 @@
-// Keeps a choice in a browser that keeps it, in one that forbids it, and in one that is full; writes what is read after.
+// Keeps a choice and a list in a browser that keeps it, in one that forbids it, and in one that is full; writes what is read after.
 import "./import_map.mjs";
 
-const { keepChoice, keptChoice } = await import("shared/kept");
+const { keepChoice, keepList, keptChoice, keptList } = await import("shared/kept");
 console.info = () => {}; // stdout is for the answer
 
 const values = new Map();
@@ -16,12 +16,20 @@ const browsers = { works: () => works, full: () => ({ ...works, setItem: throws 
 
 const read = {};
 for (const [name, get] of Object.entries(browsers)) {
-  Object.defineProperty(globalThis, "localStorage", { get, configurable: true });
+  for (const storage of ["localStorage", "sessionStorage"])
+    Object.defineProperty(globalThis, storage, { get, configurable: true });
   values.clear();
   const before = [keptChoice("choice", true), keptChoice("choice", false)];
   keepChoice("choice", false);
   const off = keptChoice("choice", true);
   keepChoice("choice", true);
-  read[name] = [...before, off, keptChoice("choice", false)];
+  const choices = [...before, off, keptChoice("choice", false)];
+  const none = keptList("list");
+  keepList("list", new Set(["a", "b"]));
+  const list = keptList("list");
+  values.set("list", '{"not":"ours"}');
+  const others = keptList("list");
+  values.set("list", "[1,");
+  read[name] = { choices, lists: [none, list, others, keptList("list")] };
 }
 process.stdout.write(JSON.stringify(read));

@@ -7,12 +7,12 @@ import subprocess
 from pathlib import Path
 
 
-def test_a_choice_is_kept_where_the_browser_lets_it() -> None:
+def test_a_choice_and_a_list_are_kept_where_the_browser_lets_it() -> None:
     command = ["node", str(Path(__file__).with_name("kept.mjs"))]
     done = subprocess.run(command, capture_output=True, text=True, timeout=60)
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout) == {
-        "works": [True, False, False, True],
-        "full": [True, False, True, False],
-        "blocked": [True, False, True, False],
+        "works": {"choices": [True, False, False, True], "lists": [[], ["a", "b"], [], []]},
+        "full": {"choices": [True, False, True, False], "lists": [[], [], [], []]},
+        "blocked": {"choices": [True, False, True, False], "lists": [[], [], [], []]},
     }

@@ -207,6 +207,63 @@ def test_cohosts_who_block_guests_the_host_and_each_other() -> None:
     assert Seat.objects.get(user=second).left_reason == "left" and Removal.objects.count() == 1
 
 
+def listed(room: Room) -> list[str]:
+    removed: list[str] = snapshot(room.pk, Who.of_user(room.host))["you"]["parts"]["removed"]
+    return removed
+
+
+@pytest.mark.parametrize("by", ["host", "helper"])
+def test_a_block_of_somebody_who_never_came_is_in_no_list_and_ends_with_the_block(by: str) -> None:
+    """Otherwise host and co-hosts would read from the list of removed people who blocks whom."""
+    room = open_room()
+    helper, second, away = cohost_of(room, "helper"), cohost_of(room, "second", 12), person("away")
+    blocker = {"host": room.host, "helper": helper}[by]
+    before = snapshot(room.pk, Who.of_user(room.host))["you"]
+    block(blocker, away)
+    assert may_enter(room, away) == "not_allowed" and away_page(away, room) == 403
+    assert live_rooms(Who.of_user(away)) == []
+    assert snapshot(room.pk, Who.of_user(room.host))["you"] == before and listed(room) == []
+    with pytest.raises(RoomRefused, match="not_removed"):  # the same as for anybody who was not removed
+        actions.undo_removal(room.pk, away, by=room.host)
+    block(second, away)
+    unblock(blocker, away)
+    assert may_enter(room, away) == "not_allowed", "another of them blocks, too"
+    unblock(second, away)
+    assert may_enter(room, away) is None and away_page(away, room) == 200
+    assert [live.room for live in live_rooms(Who.of_user(away))] == [room]
+
+
+def away_page(user: User, room: Room) -> int:
+    client = Client()
+    client.force_login(user)
+    return client.get(f"/r/{room.slug}/").status_code
+
+
+def test_letting_somebody_in_who_is_also_blocked_tells_nothing_of_the_block() -> None:
+    room = open_room()
+    helper, away = cohost_of(room, "helper"), person("away")
+    block(helper, away)
+    actions.remove_person(room.pk, away, by=room.host)
+    assert listed(room) == ["away"]
+    actions.undo_removal(room.pk, away, by=room.host)
+    assert listed(room) == [] and may_enter(room, away) is None
+
+
+@pytest.mark.parametrize("was", ["seated", "waiting"])
+def test_a_block_of_somebody_who_was_seen_here_is_a_removal(was: str) -> None:
+    room = open_room()
+    helper = cohost_of(room, "helper")
+    guest = seated("guest", room) if was == "seated" else person("guest")
+    if was == "seated":
+        actions.leave_seat(room.pk, guest)
+    else:
+        Hand.objects.create(room=room, user=guest)
+    block(helper, guest)
+    assert listed(room) == ["guest"] and not Hand.objects.filter(lowered_at=None).exists()
+    unblock(helper, guest)
+    assert may_enter(room, guest) == "not_allowed", "a removal is undone apart"
+
+
 def test_a_guest_who_blocks_the_host_leaves_and_may_come_back() -> None:
     room = open_room()
     guest, waiting = seated("guest", room), person("waiting")
@@ -230,9 +287,21 @@ async def test_only_the_blocker_learns_that_the_blocked_person_takes_a_seat(site
     anna, away = await run(person)("anna"), await run(person)("away")
     await run(block)(anna, bert)
     await run(block)(away, bert)
-    async with Page(room, anna) as one, Page(room, bert) as other, Page(room, room.host) as host, Page(room) as nobody:
-        for page in (one, other, host, nobody):
+    helper, carl = await run(cohost_of)(room, "helper"), await run(person)("carl")
+    async with (
+        Page(room, anna) as one,
+        Page(room, bert) as other,
+        Page(room, room.host) as host,
+        Page(room) as nobody,
+        Page(room, carl) as listens,
+    ):
+        for page in (one, other, host, nobody, listens):
             await page.wait_for("snapshot")
+        # The host's side is told of a listener whom a co-host blocks, and of nobody who is not here.
+        await run(block)(helper, away)
+        await run(block)(helper, carl)
+        removed = await host.wait_for("removed")
+        assert removed["data"] == {"user": "carl", "by": "helper"} and await listens.closed(20) == 4403
         assert code(await other.ask("take_seat")) == "ok"
         told = await one.wait_for("blocked_here")
         assert told == {"type": "blocked_here", "room": room.slug, "user": "bert"}

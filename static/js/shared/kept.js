@@ -26,3 +26,31 @@ export function keepChoice(key, choice) {
     console.info("localStorage", error.name);
   }
 }
+
+/**
+ * A list of words that was kept in this tab; an empty one where none was.
+ * @param {string} key
+ * @returns {string[]}
+ */
+export function keptList(key) {
+  try {
+    const kept = JSON.parse(sessionStorage.getItem(key) ?? "[]");
+    return Array.isArray(kept) ? kept.filter((word) => typeof word === "string") : [];
+  } catch (error) {
+    console.info("sessionStorage", error.name);
+    return [];
+  }
+}
+
+/**
+ * Keep a list of words in this tab, also when its page is loaded again.
+ * @param {string} key
+ * @param {Iterable<string>} words
+ */
+export function keepList(key, words) {
+  try {
+    sessionStorage.setItem(key, JSON.stringify([...words]));
+  } catch (error) {
+    console.info("sessionStorage", error.name);
+  }
+}

@@ -15,19 +15,17 @@ from rooms.guests.talker import Talker
 from rooms.guests.visitor import Visitor
 from rooms.models import HandOver, Room, RoomEvent
 from tests.rooms.media.company import QUIET
-from tests.rooms.media.conftest import signed_in
 from tests.rooms.media.listeners import (
     FAINT,
     SETTLE,
     UNBROKEN,
     WITHIN,
-    Listeners,
     at_work,
     browser_of,
     files_of,
     seats_of,
 )
-from tests.rooms.media.speaker import Speaker
+from tests.rooms.media.table import Table
 from tests.support.processes import Site
 from tests.support.rooms import open_room
 from tests.support.voices import GONE, HEARD, SILENCE, Voice, longest_silence, loudest, recorded_sound
@@ -40,20 +38,16 @@ OUTAGE = 10.0  # seconds without network
 GRACE = 8  # seconds that a room waits for its host
 
 
-class Away:
+class Away(Table):
     """A room with a co-host whose host goes, while two of its speakers lose their network; another without co-host."""
 
     def __init__(self, site: Site) -> None:
-        self.site = site
-        self.room, self.other = (open_room(host, transcription=False) for host in ("anton", "berta"))
-        self.voices = {"cora": Voice("0870"), "dan": Voice("6930-75918-0000"), "eve": Voice("0920")}
-        browsers = {name: signed_in(site, name) for name in (*self.voices, "sam")}
+        room, self.other = (open_room(host, transcription=False) for host in ("anton", "berta"))
+        super().__init__(site, room, "cora", "dan", "eve")
         self.hosts = [Visitor(browser_of(site, room.host.handle), room.slug) for room in (self.room, self.other)]
-        self.cora = Talker(browsers["cora"], self.room.slug, self.voices["cora"].microphone())
-        self.sam = Talker(browsers["sam"], self.other.slug, Voice("0890").microphone())
-        self.dan, self.eve = (Speaker(browsers[name], self.room.slug, self.voices[name]) for name in ("dan", "eve"))
+        self.cora, self.dan, self.eve = self.talker("cora"), self.speaker("dan"), self.speaker("eve")
+        self.sam = Talker(self.browser("sam"), self.other.slug, Voice("0890").microphone())
         self.heir = User.objects.get(handle="cora")
-        self.listeners = Listeners(site, self.room)
         self.gone_at = self.back_at = self.done_at = 0.0
 
     async def story(self) -> None:

@@ -18,30 +18,27 @@ from people.models import User
 from rooms import actions
 from rooms.guests import peers
 from rooms.guests.hls_listener import HlsListener
-from rooms.guests.talker import Talker
 from rooms.models import Room
 from social.actions.follows import follow
 from tests.rooms.media.company import QUIET
-from tests.rooms.media.conftest import listen_near, signed_in
+from tests.rooms.media.conftest import listen_near
 from tests.rooms.media.listeners import (
     FAINT,
     LOOK,
     SETTLE,
     UNBROKEN,
     WITHIN,
-    Listeners,
     at_work,
-    browser_of,
     files_of,
     in_janus,
     seats_of,
     speaking_handles,
 )
-from tests.rooms.media.speaker import Speaker
+from tests.rooms.media.table import Table
 from tests.rooms.media.test_power import status_of
 from tests.support.processes import Site, by_hand
 from tests.support.rooms import open_room
-from tests.support.voices import GONE, HEARD, SILENCE, Voice, far_sound, longest_silence, loudest, recorded_sound
+from tests.support.voices import GONE, HEARD, SILENCE, far_sound, longest_silence, loudest, recorded_sound
 from tests.support.waiting import say, until
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.alone]
@@ -49,21 +46,16 @@ pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.alone]
 AT_ONCE = 5.0  # seconds; what is measured is a tenth of it, and two seconds are promised
 
 
-class Evening:
+class Evening(Table):
     """A room with a host and Ada, who speak, and Bob, whose client does what it likes."""
 
     def __init__(self, site: Site, services: Throwaway) -> None:
-        self.site, self.services = site, services
-        self.room = open_room(speak_policy="followed", transcription=False)
-        self.voices = {"host": Voice("0870"), "ada": Voice("6930-75918-0000"), "bob": Voice("0920")}
-        browsers = {"host": browser_of(site, "host"), **{name: signed_in(site, name) for name in ("ada", "bob")}}
-        self.users = {name: User.objects.get(handle=name) for name in browsers}
+        super().__init__(site, open_room(speak_policy="followed", transcription=False), "host", "ada", "bob")
+        self.services = services
+        self.users = {name: User.objects.get(handle=name) for name in self.browsers}
         follow(self.users["host"], self.users["ada"])
-        self.talkers = {
-            name: Talker(browsers[name], self.room.slug, self.voices[name].microphone()) for name in ("host", "ada")
-        }
-        self.bob = Speaker(browsers["bob"], self.room.slug, self.voices["bob"])
-        self.listeners = Listeners(site, self.room)
+        self.talkers = {name: self.talker(name) for name in ("host", "ada")}
+        self.bob = self.speaker("bob")
         self.opened_at = self.unbroken_from = self.unbroken_until = 0.0
         self.muted_from = self.muted_until = self.removed_at = self.ended_at = 0.0
 

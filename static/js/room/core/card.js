@@ -1,51 +1,72 @@
-// Acts on a person, as buttons of their card (templates/pages/card_*.html): each is there while it makes sense. Their
-// features stand before the card in features/all.js, so that it opens, and takes the focus, with what fits.
+// Parts of a person's card (templates/pages/card_*.html) that features draw: acts as buttons, each there while it makes
+// sense, and what is said of the person.
 import { nameOf, seatOf } from "room/core/state";
-import { find, hit } from "shared/dom";
+import { find, hit, write } from "shared/dom";
 
 /** @import { SeatState } from "room/wire" */
 /** @import { Room } from "room/core/room" */
 /** @import { Mounted, State } from "room/types" */
 
 /**
- * `fits` says whether the card of this seat offers the act; `run` does it, once the card is closed.
+ * `fits` says whether the card of this seat offers the act; `run` does it, once the card is closed. `word` is what the
+ * button's `<span>` says where that changes.
  * @typedef {object} Act
  * @property {(seat: SeatState, state: State) => boolean} fits
  * @property {(user: string, name: string) => unknown} run
+ * @property {(seat: SeatState) => string} [word]
  */
 
-/** @implements {Mounted} */
-export class CardActs {
-  #sheet = find("#person-sheet", HTMLDialogElement);
-  #acts;
-  #user = "";
+/**
+ * A part of the card, drawn by `show` when the card opens and by `draw` afterwards; the seat is undefined where nobody
+ * sits (any more).
+ * @implements {Mounted}
+ */
+export class CardPart {
+  #show;
+  /** Handle of the person whose card was opened last; "" before the first. */
+  user = "";
 
   /**
    * @param {Room} room
-   * @param {Record<string, Act>} acts by the `data-card-do` of their button
+   * @param {(seat: SeatState | undefined, state: State) => void} show
    */
-  constructor(room, acts) {
-    this.#acts = acts;
+  constructor(room, show) {
+    this.#show = show;
     room.addEventListener("person", (event) => {
-      this.#user = /** @type {CustomEvent<string>} */ (event).detail;
+      this.user = /** @type {CustomEvent<string>} */ (event).detail;
       this.draw(room.state);
-    });
-    this.#sheet.addEventListener("click", (event) => {
-      const act = acts[hit(event, "[data-card-do]")?.dataset.cardDo ?? ""];
-      if (!act) return;
-      this.#sheet.close();
-      act.run(this.#user, nameOf(room.state, this.#user));
     });
   }
 
   /** @param {State} state */
   draw(state) {
-    const seat = seatOf(state, this.#user);
-    for (const [name, { fits }] of Object.entries(this.#acts)) {
-      const button = find(`[data-card-do="${name}"]`, HTMLElement, this.#sheet);
-      const hadFocus = button === document.activeElement;
-      button.hidden = !seat || !fits(seat, state);
-      if (hadFocus && button.hidden) find("form button", HTMLElement, this.#sheet).focus();
-    }
+    this.#show(seatOf(state, this.user), state);
+  }
+}
+
+export class CardActs extends CardPart {
+  /**
+   * @param {Room} room
+   * @param {Record<string, Act>} acts by the `data-card-do` of their button
+   */
+  constructor(room, acts) {
+    const sheet = find("#person-sheet", HTMLDialogElement);
+    const buttons = Object.entries(acts).map(([name, act]) => {
+      return { ...act, button: find(`[data-card-do="${name}"]`, HTMLElement, sheet) };
+    });
+    super(room, (seat, state) => {
+      for (const { button, fits, word } of buttons) {
+        const hadFocus = button === document.activeElement;
+        button.hidden = !seat || !fits(seat, state);
+        if (seat && word) write(find("span", HTMLElement, button), word(seat));
+        if (hadFocus && button.hidden) find("form button", HTMLElement, sheet).focus();
+      }
+    });
+    sheet.addEventListener("click", (event) => {
+      const act = acts[hit(event, "[data-card-do]")?.dataset.cardDo ?? ""];
+      if (!act) return;
+      sheet.close();
+      act.run(this.user, nameOf(room.state, this.user));
+    });
   }
 }

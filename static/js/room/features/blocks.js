@@ -1,9 +1,11 @@
 // Blocking a person from their card; and the question, before somebody is heard whom one blocked, whether one stays.
+import { CardActs } from "room/core/card";
 import { notice } from "room/core/notices";
 import { ClosingOffer, losesFocus } from "room/core/put_out";
 import { isOver, mayActOn, nameOf, seatOf } from "room/core/state";
 import { api, personPath } from "shared/api";
 import { find, findAll, listNames, write } from "shared/dom";
+import { keepList, keptList } from "shared/kept";
 import { say } from "shared/words";
 
 /** @import { Room } from "room/core/room" */
@@ -23,33 +25,37 @@ function effect(state, user) {
 /** @implements {Mounted} */
 class Blocks {
   #room;
-  #button = find("[data-person-block]", HTMLButtonElement);
+  #card;
   #sheet = find("#block-sheet", HTMLDialogElement);
   #question = find("#blocked-sheet", HTMLDialogElement);
   #offer;
   /** @type {Set<string>} people on stage whom the reader blocks: handles */
   #blocked = new Set();
-  /** @type {Set<string>} those of them with whom the reader chose to stay */
-  #accepted = new Set();
+  /** @type {Set<string>} those of them with whom the reader chose to stay, in this tab */
+  #accepted;
   /** @type {string[]} those about whom the question is that is open */
   #asked = [];
   #leaves = false;
-  /** @type {string | null} whose card was opened last */
-  #user = null;
+  #kept;
 
   /** @param {Room} room */
   constructor(room) {
     this.#room = room;
     this.#offer = new ClosingOffer(room, this.#sheet);
-    this.#reset(room.state);
-    room.addEventListener("person", (event) => {
-      this.#user = /** @type {CustomEvent<string>} */ (event).detail;
-      this.#drawButton(room.state);
+    const { state, page } = room;
+    this.#kept = `stay:${page.slug}`;
+    this.#accepted = new Set(keptList(this.#kept).filter((user) => seatOf(state, user)));
+    this.#reset(state);
+    this.#card = new CardActs(room, {
+      block: {
+        fits: ({ user }, { you }) => user !== you.user,
+        run: (user, name) => (this.#blocked.has(user) ? this.#unblock(user, name) : this.#ask(user, name)),
+        word: ({ user }) => say(this.#blocked.has(user) ? "unblock" : "block"),
+      },
     });
-    this.#button.addEventListener("click", () => this.#pressed());
     this.#question.addEventListener("cancel", (event) => event.preventDefault());
     this.#question.addEventListener("close", () => this.#answered());
-    this.#askAgain(room.state);
+    this.#askAgain(state);
   }
 
   /** @type {Mounted["messages"]} */
@@ -67,7 +73,7 @@ class Blocks {
     for (const { user } of before.seats) {
       if (seatOf(state, user)) continue;
       this.#blocked.delete(user);
-      this.#accepted.delete(user);
+      this.#forget(user);
     }
     // At once, and not with the next drawing: until then the person would be heard.
     this.#askAgain(state);
@@ -75,7 +81,7 @@ class Blocks {
 
   /** @param {State} state */
   draw(state) {
-    this.#drawButton(state);
+    this.#card.draw(state);
   }
 
   /** @param {State} state */
@@ -90,23 +96,7 @@ class Blocks {
     this.#room.draw();
   }
 
-  /** @param {State} state */
-  #drawButton(state) {
-    this.#button.hidden = this.#user === state.you.user;
-    const word = say(this.#blocked.has(this.#user ?? "") ? "unblock" : "block");
-    write(find("span", HTMLElement, this.#button), word);
-  }
-
   // --- from the card --------------------------------------------------------------------------------------------------
-
-  #pressed() {
-    const user = this.#user;
-    if (!user) return;
-    const name = nameOf(this.#room.state, user);
-    find("#person-sheet", HTMLDialogElement).close();
-    if (this.#blocked.has(user)) this.#unblock(user, name);
-    else this.#ask(user, name);
-  }
 
   /**
    * @param {string} user a handle
@@ -148,7 +138,7 @@ class Blocks {
   async #unblock(user, name) {
     if (!(await this.#room.attempt(() => api("DELETE", `${personPath(user)}block/`)))) return;
     this.#blocked.delete(user);
-    this.#accepted.delete(user);
+    this.#forget(user);
     this.#room.draw();
     notice(say("unblocked", { name }));
   }
@@ -180,9 +170,20 @@ class Blocks {
     const { returnValue: answer } = this.#question;
     const { state, out } = this.#room;
     if (answer === "leave") return this.#leave();
-    if (answer === "stay") for (const user of this.#asked) this.#accepted.add(user);
+    if (answer === "stay") {
+      for (const user of this.#asked) this.#accepted.add(user);
+      keepList(this.#kept, this.#accepted);
+    }
     if (answer || out || isOver(state)) this.#room.hush(false);
     this.#askAgain(state); // about somebody who came meanwhile, or because there was no answer
+  }
+
+  /**
+   * Ask again about somebody when they come back.
+   * @param {string} user a handle
+   */
+  #forget(user) {
+    if (this.#accepted.delete(user)) keepList(this.#kept, this.#accepted);
   }
 
   /** By the bar's way out. With the microphone closed nothing more is asked. */

@@ -1,8 +1,9 @@
 // A person's card: who they are, and what the host may do about their seat.
+import { CardActs } from "room/core/card";
 import { ACTION_SHOWN, notice } from "room/core/notices";
 import { mayActOn, microphoneWord, nameOf, seatOf } from "room/core/state";
 import { drawAvatar } from "shared/avatar";
-import { catchFocus, find, hit } from "shared/dom";
+import { catchFocus, find, write } from "shared/dom";
 import { say } from "shared/words";
 
 /** @import { Room } from "room/core/room" */
@@ -12,23 +13,26 @@ import { say } from "shared/words";
 class PersonCard {
   #sheet = find("#person-sheet", HTMLDialogElement);
   #room;
-  /** @type {string | null} */
-  #user = null;
+  #acts;
   /** @type {{ user: string, name: string, timer: number } | null} who is being taken off the stage */
   #leaving = null;
 
   /** @param {Room} room */
   constructor(room) {
     this.#room = room;
-    room.addEventListener("person", (event) => this.#open(/** @type {CustomEvent<string>} */ (event).detail));
+    this.#acts = new CardActs(room, {
+      mute: {
+        fits: (seat, state) => mayActOn(state, seat) && !seat.muted,
+        run: (user) => room.attempt(() => room.ask("mute", { user })),
+      },
+      unseat: {
+        fits: (seat, state) => mayActOn(state, seat),
+        run: (user) => this.#takeOff(user),
+      },
+    });
+    room.addEventListener("person", () => this.#open());
     this.#sheet.addEventListener("click", (event) => {
       if (event.target === this.#sheet) this.#sheet.close();
-      const what = hit(event, "[data-person-do]")?.dataset.personDo;
-      if (!what) return;
-      const user = this.#user ?? "";
-      if (what === "unseat") this.#takeOff(user);
-      else room.attempt(() => room.ask(what, { user }));
-      this.#sheet.close();
     });
     addEventListener("pagehide", () => this.#takeOffNow());
   }
@@ -71,14 +75,13 @@ class PersonCard {
     if (seatOf(before, user)?.muted && seatOf(state, user)?.muted === false) this.#takeOffNow();
   }
 
-  /** @param {string} user a handle */
-  #open(user) {
-    this.#user = user;
+  #open() {
     if (this.#draw(this.#room.state)) this.#sheet.showModal();
   }
 
   /** @param {State} state */
   draw(state) {
+    this.#acts.draw(state);
     if (this.#sheet.open) this.#draw(state);
   }
 
@@ -87,7 +90,7 @@ class PersonCard {
    * @param {State} state
    */
   #draw(state) {
-    const seat = seatOf(state, this.#user);
+    const seat = seatOf(state, this.#acts.user);
     if (!seat) {
       this.#sheet.close();
       catchFocus(find("#main")); // the seat from which the card was opened is gone, too
@@ -98,10 +101,9 @@ class PersonCard {
     part("name").textContent = seat.name;
     const role = seat.role === "speaker" ? "" : ` · ${say(seat.role)}`;
     part("line").textContent = `@${seat.user}${role} · ${say(microphoneWord(seat))}`;
-    find("[data-person-page]", HTMLAnchorElement, this.#sheet).href = `/people/${encodeURIComponent(seat.user)}/`;
-    const mayAct = mayActOn(state, seat);
-    part('do="mute"').hidden = !mayAct || seat.muted;
-    part('do="unseat"').hidden = !mayAct;
+    const page = find("[data-person-page]", HTMLAnchorElement, this.#sheet);
+    page.href = `/people/${encodeURIComponent(seat.user)}/`;
+    write(find("span", HTMLElement, page), say(seat.user === state.you.user ? "own_page" : "their_page"));
     return true;
   }
 }

@@ -1,4 +1,5 @@
 // How good connections are: one's own in words, and for host and co-hosts a mark at the seat of who has a weak one.
+import { CardPart } from "room/core/card";
 import { clear, stand } from "room/core/notices";
 import { isOver, withQuality } from "room/core/state";
 import { levelOf, sampleOf, settled } from "room/sound/quality";
@@ -6,6 +7,7 @@ import { find } from "shared/dom";
 import { setIcon } from "shared/icons";
 import { say } from "shared/words";
 
+/** @import { SeatState } from "room/wire" */
 /** @import { Room } from "room/core/room" */
 /** @import { Level, Mounted, State } from "room/types" */
 
@@ -26,17 +28,14 @@ class Quality {
   #told = "good";
   #toldAt = 0;
   #line = find("[data-person-quality]");
-  #user = "";
+  #card;
   /** @type {Map<string, number>} timers by handle: until when a mark counts */
   #until = new Map();
 
   /** @param {Room} room */
   constructor(room) {
     this.#room = room;
-    room.addEventListener("person", (event) => {
-      this.#user = /** @type {CustomEvent<string>} */ (event).detail;
-      this.draw(room.state);
-    });
+    this.#card = new CardPart(room, (seat, state) => this.#show(seat, state));
     setInterval(() => this.#measure(), EVERY);
   }
 
@@ -52,7 +51,15 @@ class Quality {
 
   /** @param {State} state */
   draw(state) {
-    const level = state.you.may.manage ? state.quality.get(this.#user) : undefined;
+    this.#card.draw(state);
+  }
+
+  /**
+   * @param {SeatState | undefined} seat
+   * @param {State} state
+   */
+  #show(seat, state) {
+    const level = state.you.may.manage && seat ? state.quality.get(seat.user) : undefined;
     this.#line.hidden = !level;
     if (!level) return;
     find("span", HTMLElement, this.#line).textContent = say(`quality_theirs_${level}`);

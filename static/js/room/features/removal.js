@@ -1,7 +1,8 @@
 // Removing people from the room, from their card, after a question; and the list of those who were, to let them in again.
+import { CardActs } from "room/core/card";
 import { notice } from "room/core/notices";
 import { ClosingOffer, losesFocus } from "room/core/put_out";
-import { isOver, mayActOn, nameOf, seatOf } from "room/core/state";
+import { isOver, mayActOn, nameOf } from "room/core/state";
 import { clone, find, findAll, hit, write } from "shared/dom";
 import { say } from "shared/words";
 
@@ -11,26 +12,25 @@ import { say } from "shared/words";
 /** @implements {Mounted} */
 class Removal {
   #room;
-  #button = find("[data-person-remove]", HTMLButtonElement);
+  #card;
   #sheet = find("#remove-sheet", HTMLDialogElement);
   #offer;
   #panel = find("[data-removed]");
   #list = find("[data-removed-list]", HTMLElement, this.#panel);
   /** @type {Set<string>} handles, the latest last; empty for all but host and co-hosts */
   #removed = new Set();
-  /** @type {string | null} whose card was opened last */
-  #user = null;
 
   /** @param {Room} room */
   constructor(room) {
     this.#room = room;
     this.#offer = new ClosingOffer(room, this.#sheet);
     this.#reset(room.state);
-    room.addEventListener("person", (event) => {
-      this.#user = /** @type {CustomEvent<string>} */ (event).detail;
-      this.#drawButton(room.state);
+    this.#card = new CardActs(room, {
+      remove: {
+        fits: (seat, state) => mayActOn(state, seat),
+        run: (user, name) => this.#ask(user, name),
+      },
     });
-    this.#button.addEventListener("click", () => this.#user && this.#ask(this.#user));
     this.#panel.addEventListener("click", (event) => {
       const user = hit(event, "[data-let-in]") && hit(event, "[data-user]")?.dataset.user;
       if (user) this.#letIn(user);
@@ -54,7 +54,7 @@ class Removal {
 
   /** @param {State} state */
   draw(state) {
-    this.#drawButton(state);
+    this.#card.draw(state);
     this.#drawList(state);
   }
 
@@ -78,11 +78,12 @@ class Removal {
     notice(say(isRemoved ? "removed_by" : "let_in_by", { name: nameOf(state, by), other: nameOf(state, user) }));
   }
 
-  /** @param {string} user a handle */
-  #ask(user) {
+  /**
+   * @param {string} user a handle
+   * @param {string} name
+   */
+  #ask(user, name) {
     const sheet = this.#sheet;
-    const name = nameOf(this.#room.state, user);
-    find("#person-sheet", HTMLDialogElement).close();
     write(find("#remove-title"), say("remove_title", { name }));
     this.#offer.show(this.#room.state);
     sheet.returnValue = "";
@@ -118,12 +119,6 @@ class Removal {
   /** Where the focus goes when what had it is gone. */
   get #place() {
     return this.#panel.hidden ? find("#main") : this.#panel;
-  }
-
-  /** @param {State} state */
-  #drawButton(state) {
-    const seat = seatOf(state, this.#user);
-    this.#button.hidden = !seat || !mayActOn(state, seat);
   }
 
   /**
