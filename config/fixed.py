@@ -78,6 +78,7 @@ CELERY_TASK_ANNOTATIONS = {
         ("people.tasks.tidy", 600, 660),
         ("social.tasks.deliver", 60, 90),
         ("social.tasks.deliver_left", 120, 150),
+        ("social.tasks.tidy", 600, 660),
         ("moderation.tasks.erase_words", 600, 660),
         ("ledger.anchor", 60, 90),
         ("transcripts.requeue", 120, 150),

@@ -293,6 +293,7 @@ ROOM_EMPTY_STAGE_SECONDS = env_int("ROOM_EMPTY_STAGE_SECONDS", 300, 5, 24 * 3600
 # A new version whenever the text of templates/pages/consent_text.html changes: people are then asked again. One that
 # names publication also goes into rooms/rules/publishing.py.
 CONSENT_VERSION = "2026-12"
+MESSAGES_DAYS = env_int("MESSAGES_DAYS", 365, 1, 3650)  # a direct message, unless both sides delete it before
 # 30 days for review, 90 once a violation was found: people must have time to appeal (x 24 h from the end, UTC).
 RECORDING_DAYS = env_int("RECORDING_DAYS", 30, 1, 365)
 RECORDING_DAYS_VIOLATION = env_int("RECORDING_DAYS_VIOLATION", 90, RECORDING_DAYS, 3650)

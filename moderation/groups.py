@@ -1,4 +1,4 @@
-"""Permissions on clocks, receipts and follows that groups of staff get when they are created (`people/groups.py`)."""
+"""Permissions on clocks, receipts, follows and reports, which groups of staff get when they are made."""
 
 from __future__ import annotations
 
@@ -12,6 +12,8 @@ from people.groups import AUDITORS, MODERATORS, SENIORS
 
 # For all reviewers: retention clocks, purge receipts, follows.
 PERMISSIONS = {"moderation": ("view_roomclock",), "retention": ("view_purgereceipt",), "social": ("view_follow",)}
+# For those who decide: what people wrote to each other, as far as it was reported.
+OF_DECIDERS = {"moderation": ("view_messagereport", "view_reportedmessage")}
 GROUPS = (MODERATORS, SENIORS, AUDITORS)
 
 
@@ -22,6 +24,7 @@ def grant_permissions(group: Group, **_signal: Any) -> None:
     """
     if group.name not in GROUPS:
         return
-    for label, codenames in PERMISSIONS.items():
-        create_permissions(apps.get_app_config(label), verbosity=0)
-        group.permissions.add(*Permission.objects.filter(content_type__app_label=label, codename__in=codenames))
+    for wanted in (PERMISSIONS, {} if group.name == AUDITORS else OF_DECIDERS):
+        for label, codenames in wanted.items():
+            create_permissions(apps.get_app_config(label), verbosity=0)
+            group.permissions.add(*Permission.objects.filter(content_type__app_label=label, codename__in=codenames))

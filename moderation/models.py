@@ -28,9 +28,9 @@ class RoomClock(Room):
         verbose_name_plural = _("retention clocks")
 
 
-class Report(models.Model):
-    """Notice to moderators about a range of a room, from `from_ms` to `to_ms` of room time, by one person (`subject`)
-    or, without one, by the room as a whole. `receipt` is all that the reporter gets of it."""
+class Notice(models.Model):
+    """What every report has. `receipt` is all that the reporter gets of it; `once` is the mark of a form or program, by
+    which a repeated request is the same report."""
 
     class Category(models.TextChoices):
         CHILD_SAFETY = "child_safety", _("A child is abused or in danger")
@@ -43,18 +43,27 @@ class Report(models.Model):
         OTHER = "other", _("Something else")
 
     receipt = models.UUIDField(_("receipt"), default=uuid.uuid4, unique=True, editable=False)
+    reporter = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+", verbose_name=_("reporter"))
+    category = models.CharField(_("category"), max_length=14, choices=Category.choices)
+    words = TypedColumn(_("in their words"), text=WORDS, blank=True)
+    once = models.CharField(max_length=64, blank=True, default="", editable=False)  # "" for none
+    at = models.DateTimeField(_("when"), default=timezone.now)
+    erased_at = models.DateTimeField(_("words erased"), null=True, blank=True, editable=False)
+
+    class Meta:
+        abstract = True
+
+
+class Report(Notice):
+    """Notice to moderators about a range of a room, from `from_ms` to `to_ms` of room time, by one person (`subject`)
+    or, without one, by the room as a whole."""
+
     room = models.ForeignKey(Room, models.PROTECT, related_name="+", verbose_name=_("room"))
     subject = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.PROTECT, related_name="+", null=True, blank=True, verbose_name=_("about")
     )
-    reporter = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+", verbose_name=_("reporter"))
-    category = models.CharField(_("category"), max_length=14, choices=Category.choices)
-    words = TypedColumn(_("in their words"), text=WORDS, blank=True)
     from_ms = models.PositiveBigIntegerField(_("from (ms of room time)"))
     to_ms = models.PositiveBigIntegerField(_("to (ms of room time)"))
-    once = models.CharField(max_length=64, blank=True, default="", editable=False)  # of a form or program; "" for none
-    at = models.DateTimeField(_("when"), default=timezone.now)
-    erased_at = models.DateTimeField(_("words erased"), null=True, blank=True, editable=False)
 
     class Meta:
         verbose_name = _("report")
@@ -77,3 +86,58 @@ class Report(models.Model):
 
     def __str__(self) -> str:
         return f"{self.receipt}: {self.category} in {self.room_id}"
+
+
+class MessageReport(Notice):
+    """Notice to moderators about a message that its receiver got from `subject`. Moderators see what is copied into it
+    (`ReportedMessage`), and nothing else of the conversation. `message` is that one's key, also when it is deleted: no
+    foreign key, so that deleting messages takes the same statements whether or not one was reported."""
+
+    message = models.BigIntegerField(_("key of the message"))
+    subject = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+", verbose_name=_("about"))
+
+    class Meta:
+        verbose_name = _("report of a message")
+        verbose_name_plural = _("reports of messages")
+        constraints = [
+            models.UniqueConstraint(fields=["reporter", "once"], condition=~Q(once=""), name="message_report_once"),
+            models.CheckConstraint(condition=~Q(subject=F("reporter")), name="message_report_not_about_oneself"),
+            models.CheckConstraint(
+                condition=~Q(category="other", words="", erased_at=None), name="message_report_other_has_words"
+            ),
+            models.CheckConstraint(condition=Q(erased_at=None) | Q(words=""), name="message_report_erased"),
+        ]
+        indexes = [
+            models.Index(fields=["subject", "at"], name="message_report_of_person"),
+            models.Index(fields=["at"], condition=Q(erased_at=None), name="message_report_not_erased"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.receipt}: {self.category} by message"
+
+
+class ReportedMessage(models.Model):
+    """One message as it stood when it was reported, in the order of the conversation: the reported one (`reported`),
+    and at most five on each side that the reporter saw. `line` is its text, or that of its card."""
+
+    report = models.ForeignKey(MessageReport, models.CASCADE, related_name="copies", verbose_name=_("report"))
+    place = models.PositiveSmallIntegerField(_("place"))
+    reported = models.BooleanField(_("reported"), default=False)
+    sender = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, related_name="+", null=True, blank=True, verbose_name=_("sender")
+    )
+    kind = models.CharField(_("kind"), max_length=20)
+    line = models.TextField(_("text"))
+    sent_at = models.DateTimeField(_("sent"))
+
+    class Meta:
+        verbose_name = _("reported message")
+        verbose_name_plural = _("reported messages")
+        ordering = ["report", "place"]
+        constraints = [
+            models.UniqueConstraint(fields=["report", "place"], name="reported_message_place"),
+            models.UniqueConstraint(fields=["report"], condition=Q(reported=True), name="reported_message_once"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.place} of {self.report_id}"

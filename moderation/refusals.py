@@ -12,6 +12,7 @@ TABLE: dict[str, Refusal] = {
     "account_closed": Refusal(403, _("This account is closed.")),
     "account_suspended": Refusal(403, _("This account is suspended.")),
     "unknown_room": Refusal(404, _("There is no room at this address.")),
+    "unknown_message": Refusal(404, _("There is no such message.")),
     "unknown_person": Refusal(404, _("There is nobody with this handle.")),
     "not_report_oneself": Refusal(409, _("You cannot report yourself.")),
     "copy_gone": Refusal(410, _("The recording of this room was deleted on its day: there is nothing to look at.")),

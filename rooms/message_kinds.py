@@ -39,7 +39,7 @@ class InvitationKind(MessageKind):
             for message in messages
         }
 
-    def delivered(self, messages: Sequence[Message], receivers: Mapping[int, int]) -> None:
+    def delivered(self, messages: Sequence[Message]) -> None:
         """Announce them on pages and by e-mail."""
         announce_invitations(messages)
 
@@ -54,9 +54,9 @@ class RoomKind(MessageKind):
         open_rooms = _open_rooms(Room.objects.in_bulk(pks - {None}).values(), reader)
         return {message.pk: _room_card(open_rooms.get(message.data.get("room"))) for message in messages}
 
-    def delivered(self, messages: Sequence[Message], receivers: Mapping[int, int]) -> None:
+    def delivered(self, messages: Sequence[Message]) -> None:
         """Announce them on pages and by e-mail."""
-        announce_rooms(messages, receivers)
+        announce_rooms(messages)
 
 
 def _open_rooms(rooms: Iterable[Room], reader: User) -> dict[int, Room]:

@@ -23,6 +23,7 @@ from rooms.queries.invitations import invitations_part
 from rooms.queries.live_now import live_link
 from rooms.recording.delivery import exports as _exports  # noqa: F401  # registers this app's texts
 from rooms.recording.tasks import prepare_recording
+from rooms.wire import official_texts as _official_texts  # noqa: F401  # registers texts of official messages
 from social.hooks import acquaintances, message_kinds
 from social.signals import blocked
 

@@ -30,12 +30,13 @@ class MessageKind(ABC):
     def cards(self, messages: Sequence[Message], reader: User) -> dict[int, Card]:
         """Return the cards of many messages of this kind, by primary key, in a constant number of queries.
 
-        Every message gets one, also where what it is about is gone. Raises nothing.
+        Every message gets one, also where what it is about is gone; one without is said not to be shown. Raises
+        nothing.
         """
 
-    def delivered(self, messages: Sequence[Message], receivers: Mapping[int, int]) -> None:  # noqa: B027
-        """Do what follows from the delivery of messages of this kind: write mails, tell pages. `receivers` are accounts
-        by message, by primary key. Runs once for each message, in the transaction that delivers it."""
+    def delivered(self, messages: Sequence[Message]) -> None:  # noqa: B027
+        """Do what follows from the delivery of messages of this kind: write mails, tell pages. Runs once for each
+        message, in the transaction that delivers it."""
 
 
 message_kinds: Hook[Any] = Hook("social.message_kinds")
@@ -45,3 +46,10 @@ Acquaintance = Callable[[int, Sequence[int]], set[int]]
 """Takes a sender and receivers, by primary key; returns the receivers to whom something makes the sender known."""
 
 acquaintances: Hook[Acquaintance] = Hook("social.acquaintances")
+
+OfficialText = Callable[[Sequence[Mapping[str, Any]], User], list[Card]]
+"""Takes the values of many messages and their reader; returns a card for each, in the language that is active now, in a
+constant number of queries. Raises nothing for any values that were ever stored under its name."""
+
+official_texts: Hook[OfficialText] = Hook("social.official_texts")
+"""Texts of official messages, by the name that their `data` holds."""

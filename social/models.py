@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import F, OuterRef, Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
@@ -85,30 +87,39 @@ class Thread(models.Model):
 
 
 class ThreadSide(models.Model):
-    """A thread as one of its people has it. The inbox is sorted by `last_at`, when something last appeared in it.
-
-    Messages up to the key `cleared_to` are deleted for this person, those up to `read_to` were read. `unread` counts
-    messages that were delivered to them and are neither.
-    """
+    """A thread as one of its people has it. The inbox is sorted by `last_at`, when something last appeared in it; a
+    side without it shows nothing: neither that somebody whom its person blocks wrote, nor what they deleted."""
 
     thread = models.ForeignKey(Thread, models.CASCADE, related_name="sides", verbose_name=_("thread"))
     user = models.ForeignKey(User, models.PROTECT, related_name="thread_sides", verbose_name=_("person"))
     last_at = models.DateTimeField(_("last message"), null=True, blank=True)
-    unread = models.PositiveIntegerField(_("unread"), default=0)
-    read_to = models.BigIntegerField(_("read up to"), default=0)
-    cleared_to = models.BigIntegerField(_("deleted up to"), default=0)
 
     class Meta:
         verbose_name = _("side of a thread")
         verbose_name_plural = _("sides of threads")
         constraints = [models.UniqueConstraint(fields=["thread", "user"], name="thread_side_once")]
-        indexes = [
-            models.Index(fields=["user", "-last_at"], name="thread_inbox"),
-            models.Index(fields=["user"], condition=Q(unread__gt=0), name="thread_unread"),
-        ]
+        indexes = [models.Index(fields=["user", "-last_at"], condition=Q(last_at__isnull=False), name="thread_inbox")]
 
     def __str__(self) -> str:
         return f"thread {self.thread_id} of {self.user_id}"
+
+
+class MessageQuerySet(models.QuerySet["Message"]):
+    """Messages, by how their two people have them."""
+
+    def seen_by(self, user: int | OuterRef) -> MessageQuerySet:
+        """Those that a person, by primary key, sees: their own, and what was delivered to them, but for what they
+        deleted."""
+        delivered = Q(receiver=user, delivered_at__isnull=False, receiver_cleared=False)
+        return self.filter(Q(sender=user, sender_cleared=False) | delivered)
+
+    def unread_by(self, users: Collection[int]) -> MessageQuerySet:
+        """Those that were delivered to these people and neither read nor deleted by them."""
+        return self.filter(receiver__in=users, delivered_at__isnull=False, read=False)
+
+    def seen_by_nobody(self) -> MessageQuerySet:
+        """Those that both sides deleted, or the only one that could see them, and that are not on their way."""
+        return self.filter(Q(sender=None) | Q(sender_cleared=True), Q(withheld=True) | Q(receiver_cleared=True))
 
 
 class Message(models.Model):
@@ -116,13 +127,15 @@ class Message(models.Model):
 
     `kind` is a name in `social.hooks.message_kinds`; `data` is what that kind needs. Until `delivered_at` only the
     sender sees it, and for good where it is `withheld`: the receiver blocks the sender, who must not notice. `once` is
-    the sender's own mark, by which a repeated request is the same message.
+    the sender's own mark, by which a repeated request is the same message. What is read and deleted stands with each
+    message, so that numbers of unread ones are counted, never kept, whatever the order of delivery.
     """
 
     thread = models.ForeignKey(Thread, models.CASCADE, related_name="messages", verbose_name=_("thread"))
     sender = models.ForeignKey(
         User, models.PROTECT, related_name="sent_messages", null=True, blank=True, verbose_name=_("sender")
     )
+    receiver = models.ForeignKey(User, models.PROTECT, related_name="+", verbose_name=_("receiver"))
     kind = models.CharField(_("kind"), max_length=20, default="text")
     body = TypedColumn(_("text"), text=BODY, blank=True)
     data = models.JSONField(_("data"), default=dict, blank=True)
@@ -130,6 +143,11 @@ class Message(models.Model):
     sent_at = models.DateTimeField(_("sent"), default=timezone.now)
     delivered_at = models.DateTimeField(_("delivered"), null=True, blank=True)
     withheld = models.BooleanField(default=False, editable=False)
+    read = models.BooleanField(_("read"), default=False)  # by the receiver; also once they deleted it
+    sender_cleared = models.BooleanField(_("deleted by the sender"), default=False)
+    receiver_cleared = models.BooleanField(_("deleted by the receiver"), default=False)
+
+    objects = MessageQuerySet.as_manager()
 
     class Meta:
         verbose_name = _("message")
@@ -137,14 +155,25 @@ class Message(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["sender", "once"], condition=~Q(once=""), name="message_once"),
             models.CheckConstraint(condition=~Q(kind="text", body=""), name="message_text_has_words"),
+            models.CheckConstraint(condition=Q(sender=None) | ~Q(sender=F("receiver")), name="message_not_oneself"),
             models.CheckConstraint(
                 condition=Q(delivered_at=None) | Q(withheld=False), name="message_delivered_or_withheld"
             ),
+            models.CheckConstraint(
+                condition=Q(delivered_at__isnull=False) | Q(read=False, receiver_cleared=False),
+                name="message_read_after_delivery",
+            ),
+            models.CheckConstraint(condition=Q(receiver_cleared=False) | Q(read=True), name="message_deleted_is_read"),
         ]
         indexes = [
             models.Index(fields=["thread", "id"], name="message_of_thread"),
             models.Index(fields=["sent_at"], name="message_by_age"),
             models.Index(fields=["id"], condition=Q(delivered_at=None, withheld=False), name="message_undelivered"),
+            models.Index(
+                fields=["receiver", "thread"],
+                condition=Q(delivered_at__isnull=False, read=False),
+                name="message_unread",
+            ),
         ]
 
     def __str__(self) -> str:

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass
 
-from django.db.models import Sum
+from django.db.models import Count
 from django.http import HttpRequest
 
 from people.hooks import LiveLink, live_link
 from people.models import User
-from social.models import Block, Follow, ThreadSide
+from social.models import Block, Follow, Message
 
 MOST_BLOCKS = 1000  # listed at once, the newest first
 
@@ -45,18 +45,24 @@ class ShownPerson:
 def shown_to(user: User, request: HttpRequest) -> ShownPerson:
     """Load a person as the reader who sends this request sees them. Closed accounts do not count.
 
-    To a reader whom others blocked, follows that a block ended (`Block.undid_follow`) still stand: their own of this
-    person, and on their own page those of everybody.
+    To a reader whom others blocked, follows that a block ended still stand, either way (`Block.undid_follow`,
+    `undid_own_follow`): between them and this person, and on their own page those of everybody.
     """
     you = request.user.pk
-    hidden = Block.objects.filter(blocked=you, undid_follow=True) if you is not None else Block.objects.none()
-    of_this_person = hidden.filter(blocker=user).exists()
-    believed = hidden.filter(blocker__is_active=True).count() if you == user.pk else 0
+    blocks = Block.objects.filter(blocked=you) if you is not None else Block.objects.none()
+    by_this_person = blocks.filter(blocker=user).first()
+    followed = by_this_person is not None and by_this_person.undid_follow
+    following = by_this_person is not None and by_this_person.undid_own_follow
+    hidden = {"followers": int(followed), "following": int(following)}
+    if you == user.pk:
+        of_open = blocks.filter(blocker__is_active=True)
+        hidden["followers"] = of_open.filter(undid_own_follow=True).count()
+        hidden["following"] = of_open.filter(undid_follow=True).count()
     return ShownPerson(
-        followers=Follow.objects.filter(followed=user, follower__is_active=True).count() + of_this_person,
-        following=Follow.objects.filter(follower=user, followed__is_active=True).count() + believed,
-        followed_by_you=of_this_person or (you is not None and follows(you, user.pk)),
-        follows_you=you is not None and follows(user.pk, you),
+        followers=Follow.objects.filter(followed=user, follower__is_active=True).count() + hidden["followers"],
+        following=Follow.objects.filter(follower=user, followed__is_active=True).count() + hidden["following"],
+        followed_by_you=(you is not None and follows(you, user.pk)) or followed,
+        follows_you=(you is not None and follows(user.pk, you)) or following,
         is_you=you == user.pk,
         blocked_by_you=you is not None and Block.objects.filter(blocker=you, blocked=user).exists(),
         link=live_link(user, request),
@@ -71,5 +77,5 @@ def blocks_of(user: User) -> list[Block]:
 
 def unread_of_many(users: Collection[int]) -> dict[int, int]:
     """Number of unread messages by person, of those who have any; one query."""
-    rows = ThreadSide.objects.filter(user__in=users, unread__gt=0).order_by().values_list("user_id")
-    return dict(rows.annotate(messages=Sum("unread")))
+    rows = Message.objects.unread_by(users).order_by().values_list("receiver_id")
+    return dict(rows.annotate(messages=Count("pk")))

@@ -36,5 +36,5 @@ def why_not_write(sender: User, receivers: Collection[User]) -> dict[int, str | 
 
 def _wrote_before(sender_pk: int, receivers: Collection[int]) -> set[int]:
     """Those of the receivers from whom something was delivered to the sender."""
-    written = Message.objects.filter(thread__sides__user=sender_pk, sender__in=receivers, delivered_at__isnull=False)
+    written = Message.objects.filter(receiver=sender_pk, sender__in=receivers, delivered_at__isnull=False)
     return set(written.order_by().values_list("sender_id", flat=True).distinct())

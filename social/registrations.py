@@ -6,6 +6,7 @@ from typing import Any
 
 from people import demo
 from people.models import User
+from social import kinds as _kinds  # noqa: F401  # registers kinds of messages
 from social.models import Follow
 
 

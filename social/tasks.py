@@ -6,6 +6,7 @@ from celery import shared_task
 from django.utils import timezone
 
 from social.actions.messages import deliver_left, deliver_messages
+from social.actions.sweep import sweep_messages
 
 
 @shared_task(name="social.tasks.deliver", ignore_result=True)
@@ -18,3 +19,9 @@ def deliver(pks: list[int]) -> None:
 def deliver_what_is_left() -> None:
     """Deliver messages whose own task was lost."""
     deliver_left(timezone.now())
+
+
+@shared_task(name="social.tasks.tidy", ignore_result=True)
+def tidy() -> None:
+    """Delete messages whose time has come, and threads in which nothing is left."""
+    sweep_messages(timezone.now())

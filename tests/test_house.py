@@ -25,7 +25,6 @@ SAVERS = {
 # Who besides actions says something on a room's channel: lossy messages, which change nothing and are never logged.
 TELLERS = {
     "rooms/wire/events.py": "append_event itself",
-    "rooms/wire/sides.py": "tell and its neighbours themselves",
     "rooms/live/socket.py": "`connected`",
     "rooms/live/ticker.py": "`count`",
     "rooms/media/supervisor/handles.py": "`mic_lost`",

@@ -10,7 +10,7 @@ from django.conf import settings
 from django.db import models, transaction
 
 from ledger.actions import erase_texts
-from moderation.models import Report
+from moderation.models import MessageReport, Report, ReportedMessage
 
 BATCH = 200  # rows of one transaction: it holds the ledger's lock at its end
 RULE = "report_words_days"
@@ -20,16 +20,21 @@ RULE = "report_words_days"
 class Worded:
     """A model with words of people: columns to empty, and the beginning of its rows' subjects in the ledger.
 
-    The model has `at`, from which the time counts, and `erased_at`.
+    The model has `at`, from which the time counts, and `erased_at`. `copies` is a model whose rows are deleted with the
+    words; its foreign key to the model is `report`.
     """
 
     model: type[models.Model]
     subject: str
     columns: tuple[str, ...] = ("words",)
+    copies: type[models.Model] | None = None
 
 
 # A model more is a line more.
-WORDED: tuple[Worded, ...] = (Worded(Report, "report"),)
+WORDED: tuple[Worded, ...] = (
+    Worded(Report, "report"),
+    Worded(MessageReport, "message-report", copies=ReportedMessage),
+)
 
 
 def erase_words(now: datetime, kinds: Sequence[Worded] = WORDED) -> int:
@@ -54,5 +59,7 @@ def _erase_batch(kind: Worded, now: datetime) -> int:
     pks = list(locked[:BATCH])
     if pks:
         kind.model._base_manager.filter(pk__in=pks).update(erased_at=now, **dict.fromkeys(kind.columns, ""))
+        if kind.copies is not None:
+            kind.copies._base_manager.filter(report__in=pks).delete()
         erase_texts([f"{kind.subject}:{pk}" for pk in pks], None, RULE)
     return len(pks)

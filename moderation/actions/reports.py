@@ -11,7 +11,7 @@ from django.db import transaction
 from core.once import once_secret
 from core.throttle import Limit
 from ledger.actions import record
-from moderation.models import WORDS, Report
+from moderation.models import WORDS, Notice, Report
 from moderation.refusals import ModerationRefused
 from moderation.rules.reports import LONGEST_MS, clamped_range, may_report
 from people.models import User
@@ -21,7 +21,7 @@ from rooms.wire.sides import tell_staff
 
 REPORTS = Limit("report", per_minute=2, burst=10, refused=ModerationRefused)
 STAFF_TOLD = Limit("staff_told", per_minute=12, burst=2, refused=ModerationRefused)  # of all reports of one urgency
-URGENT = (Report.Category.CHILD_SAFETY, Report.Category.LIFE_IN_DANGER)
+URGENT = (Notice.Category.CHILD_SAFETY, Notice.Category.LIFE_IN_DANGER)
 
 
 def report(
@@ -99,19 +99,25 @@ def why_not_report(reporter: User, room: Room) -> str | None:
 
 def _validated(room: Room, category: str, words: str, from_ms: int, to_ms: int) -> dict[str, object]:
     """Normalize the values of a report. Raises bad_value with a field for each wrong one."""
-    wrong: dict[str, str] = {}
-    if category not in Report.Category.values:
-        wrong["category"] = ", ".join(Report.Category.values)
-    try:
-        words = WORDS.clean(words, required=category == Report.Category.OTHER)
-    except ValidationError as error:
-        wrong["words"] = " ".join(error.messages)
+    wrong, words = checked_words(category, words)
     limits = clamped_range(from_ms, to_ms, room_ms=room.room_time(room.ended_at))
     if limits is None:
         wrong["from_ms"] = wrong["to_ms"] = f"0 <= from_ms < to_ms <= from_ms + {LONGEST_MS}"
     if wrong or limits is None:
         raise ModerationRefused("bad_value", wrong)
     return {"category": category, "words": words, "from_ms": limits[0], "to_ms": limits[1]}
+
+
+def checked_words(category: str, words: str) -> tuple[dict[str, str], str]:
+    """Return what is wrong with a report's category and words, by field, and the words cleaned."""
+    wrong: dict[str, str] = {}
+    if category not in Notice.Category.values:
+        wrong["category"] = ", ".join(Notice.Category.values)
+    try:
+        words = WORDS.clean(words, required=category == Notice.Category.OTHER)
+    except ValidationError as error:
+        wrong["words"] = " ".join(error.messages)
+    return wrong, words
 
 
 def _record(row: Report) -> None:

@@ -1,5 +1,5 @@
 """Admin pages of trust and safety: one module per queue."""
 
-from moderation.admin import clock
+from moderation.admin import clock, message_reports
 
-__all__ = ["clock"]
+__all__ = ["clock", "message_reports"]

@@ -7,29 +7,38 @@ from typing import Any
 from rest_framework import serializers
 
 from core.api.fields import TypedField
-from moderation.models import WORDS, Report
+from moderation.models import WORDS, Notice
 
 _MOST_MS = 2**53  # numbers beyond it are no milliseconds of any room, and not exact in JSON
 
 
-class ReportRequest(serializers.Serializer[Any]):
-    """A report about a person in a room, or about the room as a whole."""
+class NoticeRequest(serializers.Serializer[Any]):
+    """What every report has."""
 
-    subject = serializers.CharField(
-        max_length=31, required=False, allow_null=True, default=None, help_text="A handle; null: the room as a whole."
-    )
-    category = serializers.ChoiceField(choices=Report.Category.choices)
+    category = serializers.ChoiceField(choices=Notice.Category.choices)
     words = TypedField(text=WORDS, required=False, default="", allow_blank=True, help_text="Required for “other”.")
-    from_ms = serializers.IntegerField(min_value=0, max_value=_MOST_MS, help_text="Room time in milliseconds.")
-    to_ms = serializers.IntegerField(
-        min_value=0, max_value=_MOST_MS, help_text="Room time; at most ten minutes after `from_ms`."
-    )
     once = serializers.CharField(
         max_length=200,
         required=False,
         default="",
         allow_blank=True,
         help_text="Any text of yours: sent again with it, the report is not a second one.",
+    )
+
+
+class MessageReportRequest(NoticeRequest):
+    """A report of a message; it is copied, with at most five on each side."""
+
+
+class ReportRequest(NoticeRequest):
+    """A report about a person in a room, or about the room as a whole."""
+
+    subject = serializers.CharField(
+        max_length=31, required=False, allow_null=True, default=None, help_text="A handle; null: the room as a whole."
+    )
+    from_ms = serializers.IntegerField(min_value=0, max_value=_MOST_MS, help_text="Room time in milliseconds.")
+    to_ms = serializers.IntegerField(
+        min_value=0, max_value=_MOST_MS, help_text="Room time; at most ten minutes after `from_ms`."
     )
 
 

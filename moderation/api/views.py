@@ -10,11 +10,12 @@ from rest_framework.response import Response
 
 from core.api.views import ApiView, described
 from core.client_address import address_of_request, counted_as
+from moderation.actions.messages import report_message
 from moderation.actions.reports import report
 from moderation.api import shapes
-from moderation.queries import subject_named
+from moderation.queries import seen_message, subject_named
 from moderation.refusals import ModerationRefused
-from moderation.wording import RECEIVED
+from moderation.wording import MESSAGE_RECEIVED, RECEIVED
 from people.models import User
 from rooms.models import Room
 
@@ -38,6 +39,22 @@ class Reports(ApiView):
             address=counted_as(address_of_request(cast(HttpRequest, request))),
         )
         return Response({"id": row.receipt, "text": str(RECEIVED)}, status=201)
+
+
+class MessageReports(ApiView):
+    """`/me/threads/<thread>/messages/<id>/report/`."""
+
+    refused = ModerationRefused
+
+    @described("message_report", shapes.ReportReceipt, shapes.MessageReportRequest, tag="messages", status=201)
+    def post(self, request: Request, thread: int, pk: int) -> Response:
+        """Report a message that one got; whom it is about does not learn of it."""
+        message = seen_message(self.me, thread, pk)
+        if message is None:
+            raise ModerationRefused("unknown_message")
+        address = counted_as(address_of_request(cast(HttpRequest, request)))
+        row = report_message(self.me, message, **self.values(shapes.MessageReportRequest), address=address)
+        return Response({"id": row.receipt, "text": str(MESSAGE_RECEIVED)}, status=201)
 
 
 def _subject(room: Room, handle: str | None) -> User | None:

@@ -1,4 +1,4 @@
-"""Changes that people make to their own account: name, text, language, time zone, picture, address."""
+"""Changes that people make to their own account: name, text, language, time zone, settings, picture, address."""
 
 from __future__ import annotations
 
@@ -21,10 +21,11 @@ from people.refusals import PeopleRefused
 
 PICTURES = quotas.Quota("pictures", "PICTURES_AT_ONCE")
 UPLOADS = Limit("picture", per_minute=6, burst=10, refused=PeopleRefused)
-PROFILE_FIELDS = ("display_name", "about", "language", "time_zone")
+SETTINGS = ("messages_from", "invitations_by_mail", "listens_unseen", "uses_keys")
+PROFILE_FIELDS = ("display_name", "about", "language", "time_zone", *SETTINGS)
 
 
-def update_profile(user: User, **changes: str) -> User:
+def update_profile(user: User, **changes: str | bool) -> User:
     """Change some of PROFILE_FIELDS; `clean_fields` cleans their texts (`core.text`).
 
     Raises ValidationError by field; nothing is written then.

@@ -6,6 +6,7 @@ from rest_framework import serializers
 
 from core.api.fields import TypedField
 from core.text import ABOUT, NAME, PLAN
+from people.models import User
 from people.zones import is_zone
 
 
@@ -19,6 +20,12 @@ class MeSerializer(serializers.Serializer[Any]):
     picture = serializers.CharField(source="picture_url", read_only=True)
     language = serializers.ChoiceField(choices=["en", "nl"])
     time_zone = serializers.CharField(help_text="A name of the IANA database, such as Europe/Amsterdam.")
+    messages_from = serializers.ChoiceField(
+        choices=User.MessagesFrom.choices, help_text="Who may write to you; `known`: people you follow or know."
+    )
+    invitations_by_mail = serializers.BooleanField()
+    listens_unseen = serializers.BooleanField(help_text="Counts as an anonymous listener in rooms.")
+    uses_keys = serializers.BooleanField(help_text="Keys for acts on a room's page.")
     may_host = serializers.BooleanField(read_only=True)
 
     def validate_time_zone(self, value: str) -> str:

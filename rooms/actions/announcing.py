@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from allauth.account.models import EmailAddress
@@ -35,13 +35,13 @@ def announce_invitations(messages: Sequence[Message]) -> None:
     _announce([Notice(row.user, row.by, row.room, row.kind, row.link_id is not None) for row in rows])
 
 
-def announce_rooms(messages: Sequence[Message], receivers: Mapping[int, int]) -> None:
-    """Announce invitations by guests, from the cards of rooms that were delivered; `receivers` by message."""
+def announce_rooms(messages: Sequence[Message]) -> None:
+    """Announce invitations by guests, from the cards of rooms that were delivered."""
     rooms = Room.objects.in_bulk({message.data.get("room") for message in messages})
-    people = User.objects.in_bulk({*receivers.values(), *(message.sender_id for message in messages)})
+    people = User.objects.in_bulk({pk for message in messages for pk in (message.receiver_id, message.sender_id)})
     notices = []
     for message in messages:
-        user, by = people[receivers[message.pk]], people.get(message.sender_id or 0)
+        user, by = people[message.receiver_id], people.get(message.sender_id or 0)
         room = rooms.get(message.data.get("room"))
         if room is not None and by is not None and not room.is_over:
             notices.append(Notice(user, by, room, Invitation.Kind.LISTEN))

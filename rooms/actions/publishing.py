@@ -25,7 +25,9 @@ from rooms.rules.publishing import is_public, objects, wider, widest_publication
 from rooms.rules.refusals import RoomRefused, refuse
 from rooms.rules.roles import role_in
 from rooms.rules.voice import has_voice, voices_in
+from rooms.wire.official_texts import PUBLICATION
 from rooms.wording import ENTRY_WORDS
+from social.actions.messages import send_official
 
 log = logging.getLogger(__name__)
 
@@ -77,10 +79,12 @@ def _publish(room: Room, recording: Recording | None, by: User, policy: str) -> 
 
 
 def _tell_voices(room: Room, recording: Recording, by: User) -> None:
-    """Mail an announcement to everybody whose voice is in the recording, but for the host who makes it."""
-    for user in voices_in(room.pk):
-        if user.pk == by.pk:
-            continue
+    """Send an announcement to everybody whose voice is in the recording, but for the host who makes it: an official
+    message, and a mail."""
+    assert recording.published_at is not None
+    voices = [user for user in voices_in(room.pk) if user.pk != by.pk]
+    send_official(voices, PUBLICATION, {"room": room.pk, "by": by.pk, "at": recording.published_at.isoformat()})
+    for user in voices:
         zone = user.time_zone if is_zone(user.time_zone) else settings.TIME_ZONE
         notify.send(
             user,

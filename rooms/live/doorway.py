@@ -25,41 +25,47 @@ from rooms.rules.refusals import RoomRefused
 log = logging.getLogger(__name__)
 
 OF_PERSON = quotas.Quota("sockets", "SOCKETS_PER_PERSON")
+# Sockets of pages outside of rooms have numbers of their own: open tabs keep nobody out of a room.
+OF_PAGES = quotas.Quota("page-sockets", "PAGE_SOCKETS_PER_PERSON")
 OF_ADDRESS = quotas.Quota("sockets", "SOCKETS_PER_ADDRESS")
 FORGOTTEN_AFTER = 5.0  # seconds a refused session is remembered; the page tries again after ten or more
 MOST_REFUSED = 10_000  # sessions remembered
-_refused: dict[str, float] = {}
+_refused: dict[tuple[str, str], float] = {}  # quota and session → until when
 _lines = Lines("HANDSHAKES_AT_ONCE", "HANDSHAKES_WAITING")
 _paces: WeakValueDictionary[str, Pace] = WeakValueDictionary()
 
 
 @asynccontextmanager
-async def handshake_turn(client: redis.asyncio.Redis, address: str, session: str) -> AsyncIterator[None]:
+async def handshake_turn(
+    client: redis.asyncio.Redis, address: str, session: str, quota: quotas.Quota = OF_PERSON
+) -> AsyncIterator[None]:
     """Wait for this handshake's turn among those of its address. Raises too_many.
 
     A session that was refused a moment ago is refused again without a look-up.
     """
-    if time.monotonic() < _refused.get(session, 0.0):
+    if time.monotonic() < _refused.get((quota.name, session), 0.0):
         raise RoomRefused("too_many")
     try:
         async with _lines.turn(address):
             most = settings.SOCKETS_NEW_PER_ADDRESS
-            await Limit("sockets", most, most, RoomRefused, "too_many").acheck(client, address)
+            await Limit(quota.name, most, most, RoomRefused, "too_many").acheck(client, address)
             yield
     except LineFull as error:
         raise RoomRefused("too_many") from error
 
 
-async def lease_socket(client: redis.asyncio.Redis, who: Who, address: str, session: str) -> quotas.Lease:
+async def lease_socket(
+    client: redis.asyncio.Redis, who: Who, address: str, session: str, of_person: quotas.Quota = OF_PERSON
+) -> quotas.Lease:
     """Count one more open socket of a client; the caller releases the lease when it closes. Raises too_many."""
-    quota = OF_ADDRESS if who.user is None else OF_PERSON
+    quota = OF_ADDRESS if who.user is None else of_person
     lease = await quotas.atake(client, quota, client_key(who, address))
     if lease is None:
         log.info("a socket of %s is refused: too many are open", client_key(who, address))
         if who.user is not None:
             if len(_refused) >= MOST_REFUSED:
                 _refused.clear()
-            _refused[session] = time.monotonic() + FORGOTTEN_AFTER
+            _refused[quota.name, session] = time.monotonic() + FORGOTTEN_AFTER
         raise RoomRefused("too_many")
     lease.keep()
     return lease

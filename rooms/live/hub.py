@@ -22,7 +22,7 @@ from people.channels import person_channel
 from rooms import channels, presence
 from rooms.live.feed import Feed
 from rooms.live.rights import check_sockets
-from rooms.live.send_queue import SendQueue
+from rooms.live.send_queue import NO_ROOM, SendQueue
 from rooms.live.ticker import tick
 from rooms.wire import sides
 from rooms.wire.events import LOSSY, SEQUENCED
@@ -68,6 +68,8 @@ class Hub:
         self.redis: redis.asyncio.Redis = bus.connect()
         self.feeds: dict[int, Feed] = {}
         self.people: dict[int, set[SendQueue]] = {}
+        self.pages: set[SendQueue] = set()  # sockets of people that are in no room
+        self.person_subscribed: dict[int, asyncio.Event] = {}
         self.narrow: dict[str, set[SendQueue]] = {}  # a narrower channel (of hosts or staff) → its sockets
         self.connected = False
         self.tasks: set[asyncio.Task[None]] = set()
@@ -106,16 +108,30 @@ class Hub:
             await self._subscribe(channels.room_channel(room_pk))
         feed.send_queues.add(send_queue)
         if send_queue.user_pk is not None:
-            others = self.people.setdefault(send_queue.user_pk, set())
-            others.add(send_queue)
-            if len(others) == 1:
-                await self._subscribe(person_channel(send_queue.user_pk))
-        if not feed.subscribed.is_set():
-            try:
-                await asyncio.wait_for(feed.subscribed.wait(), SUBSCRIBE_WITHIN)
-            except TimeoutError:
-                log.warning("room %s is not subscribed yet: its sockets start without live events", room_pk)
+            await self._join_person(send_queue.user_pk, send_queue)
+        await self._until(feed.subscribed, f"room {room_pk}")
         return feed
+
+    async def join_as_person(self, user_pk: int, send_queue: SendQueue) -> None:
+        """Add a socket that is in no room: it gets what `social.wire` tells its person."""
+        self.start()
+        self.pages.add(send_queue)
+        await self._until(await self._join_person(user_pk, send_queue), f"person {user_pk}")
+
+    async def _join_person(self, user_pk: int, send_queue: SendQueue) -> asyncio.Event:
+        others = self.people.setdefault(user_pk, set())
+        others.add(send_queue)
+        if len(others) == 1:
+            self.person_subscribed[user_pk] = asyncio.Event()
+            await self._subscribe(person_channel(user_pk))
+        return self.person_subscribed[user_pk]
+
+    async def _until(self, subscribed: asyncio.Event, what: str) -> None:
+        if not subscribed.is_set():
+            try:
+                await asyncio.wait_for(subscribed.wait(), SUBSCRIBE_WITHIN)
+            except TimeoutError:
+                log.warning("%s is not subscribed yet: its sockets start without live events", what)
 
     async def leave(self, feed: Feed, send_queue: SendQueue) -> None:
         """Remove a socket that closed. The room stays subscribed for LINGER seconds."""
@@ -123,11 +139,19 @@ class Hub:
         await self.set_sides(send_queue, frozenset())
         if not feed.send_queues:
             feed.empty_since = time.monotonic()
+        await self._leave_person(send_queue)
+
+    async def leave_as_person(self, send_queue: SendQueue) -> None:
+        """Remove a socket that was in no room and closed."""
+        self.pages.discard(send_queue)
+        await self._leave_person(send_queue)
+
+    async def _leave_person(self, send_queue: SendQueue) -> None:
         if send_queue.user_pk is not None and send_queue.user_pk in self.people:
             others = self.people[send_queue.user_pk]
             others.discard(send_queue)
             if not others:
-                del self.people[send_queue.user_pk]
+                del self.people[send_queue.user_pk], self.person_subscribed[send_queue.user_pk]
                 await self._unsubscribe(person_channel(send_queue.user_pk))
 
     async def set_sides(self, send_queue: SendQueue, sides: frozenset[str]) -> None:
@@ -216,6 +240,8 @@ class Hub:
         await self.refresh_presence()
         for feed in self.feeds.values():
             feed.resync()
+        for send_queue in self.pages:
+            send_queue.resync()
 
     async def _read(self, pubsub: Any) -> None:
         """Pass messages on until the connection fails. An unanswered ping counts as failure."""
@@ -245,10 +271,7 @@ class Hub:
             if feed is not None:
                 self._to_room(feed, message["data"])
         elif kind == "message" and channel.startswith(self._person_prefix):
-            if parse_message(message["data"])["type"] not in (*PERSONAL, *social_wire.PERSONAL):
-                raise InvalidMessage("no message to a person")
-            for send_queue in self.people.get(int(channel[len(self._person_prefix) :]), ()):
-                send_queue.put(message["data"])
+            self._to_person(int(channel[len(self._person_prefix) :]), message["data"])
         elif kind == "message" and channel in self.narrow:
             allowed = sides.STAFF if channel == channels.staff_channel() else sides.HOST_SIDE
             if parse_message(message["data"])["type"] not in allowed:
@@ -261,6 +284,10 @@ class Hub:
             feed = self.feeds.get(int(channel[len(self._room_prefix) :]))
             if feed is not None:
                 feed.subscribed.set()
+        elif kind == "subscribe" and channel.startswith(self._person_prefix):
+            subscribed = self.person_subscribed.get(int(channel[len(self._person_prefix) :]))
+            if subscribed is not None:
+                subscribed.set()
 
     def _check_rights(self, text: str) -> None:
         """Check the sockets of the person or room whose rights have changed."""
@@ -271,10 +298,28 @@ class Hub:
 
     async def check_all_rights(self) -> None:
         """Check the rights of every socket, in case a message about a change was lost."""
-        await self._check_sockets([send_queue for feed in self.feeds.values() for send_queue in feed.send_queues])
+        in_rooms = [send_queue for feed in self.feeds.values() for send_queue in feed.send_queues]
+        await self._check_sockets([*in_rooms, *self.pages])
 
     async def _check_sockets(self, send_queues: list[SendQueue]) -> None:
         await check_sockets(send_queues, self.set_sides)
+
+    def _to_person(self, user_pk: int, text: str) -> None:
+        """Pass a message on to the sockets of a person: what is about a room only to those that are in one."""
+        message = parse_message(text)
+        send_queues = self.people.get(user_pk, ())
+        if message["type"] in social_wire.PERSONAL:
+            at = message.get("at")
+            if type(at) is not int:
+                raise InvalidMessage("no moment")
+            for send_queue in send_queues:
+                send_queue.put_latest(text, at)
+        elif message["type"] in PERSONAL:
+            for send_queue in send_queues:
+                if send_queue.room_pk != NO_ROOM:
+                    send_queue.put(text)
+        else:
+            raise InvalidMessage("no message to a person")
 
     def _to_room(self, feed: Feed, text: str) -> None:
         message = parse_message(text)

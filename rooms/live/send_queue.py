@@ -6,6 +6,7 @@ import asyncio
 from collections import deque
 from collections.abc import Callable
 
+NO_ROOM = -1  # `room_pk` of a socket that is in no room: that of a person (`rooms.live.person_socket`)
 LIMIT = 256  # messages waiting for a slow socket; beyond it the socket is dropped and reconnects
 
 
@@ -15,6 +16,7 @@ class SendQueue:
     __slots__ = (
         "conn",
         "dropped",
+        "latest",
         "needs_snapshot",
         "on_drop",
         "on_refused",
@@ -50,6 +52,7 @@ class SendQueue:
         self.needs_snapshot = False
         self.dropped = False
         self.seq = -1
+        self.latest = -1
         self.sides: frozenset[str] = frozenset()  # narrower channels that it receives
 
     def put(self, text: str, seq: int | None = None) -> None:
@@ -63,6 +66,13 @@ class SendQueue:
         else:
             self.queue.append((text, seq))
             self.waiting.set()
+
+    def put_latest(self, text: str, at: int) -> None:
+        """Queue a message that replaces the one of its kind before it; one that is older by its clock `at` comes too
+        late and is left out. Outside of rooms `at` is the number that a snapshot is compared with, too."""
+        if at >= self.latest:
+            self.latest = at
+            self.put(text, at if self.room_pk == NO_ROOM else None)
 
     def snapshot(self, text: str, seq: int) -> None:
         """Queue a snapshot before everything else; events that it includes are skipped later."""

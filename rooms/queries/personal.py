@@ -8,6 +8,7 @@ from rooms.models import Removal, Room
 from rooms.rules import permissions
 from rooms.rules.permissions import Facts
 from social.models import Block
+from social.queries import unread_of_many
 
 
 @personal_parts.register("removed")
@@ -24,3 +25,9 @@ def blocked_on_stage(room: Room, user: User, facts: Facts) -> list[str]:
     """Handles of people on stage whom the reader blocked: a page asks before it plays their sound."""
     blocks = Block.objects.filter(blocker=user, blocked__seats__room=room, blocked__seats__left_at=None)
     return list(blocks.order_by("blocked__handle").values_list("blocked__handle", flat=True))
+
+
+@personal_parts.register("unread")
+def unread(room: Room, user: User, facts: Facts) -> int:
+    """How many messages the reader has not read; the room's socket tells them of changes, as `/ws/me/` elsewhere."""
+    return unread_of_many([user.pk]).get(user.pk, 0)

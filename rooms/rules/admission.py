@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from people.sessions import alive
 from people.staff_gate import fresh_sessions
+from people.standing import standings, why_not_enter
 from rooms.models import Room
 from rooms.rules import permissions
 from rooms.rules.facts import facts_of_many, facts_of_nobody, removed_macs
@@ -64,6 +65,18 @@ def admissions(guests: Collection[Guest]) -> dict[Guest, Admission]:
         else Admission(sides=sides_of(facts, fresh_staff=session_of(guest.conn) in staff))
         for guest, (facts, code) in looked_up.items()
     }
+
+
+def refused_people(guests: Collection[Guest]) -> dict[Guest, str]:
+    """Refusal codes of connections of people that are in no room and no longer allowed. Two queries."""
+    users = {guest: user_pk_of(guest.who) or 0 for guest in guests}
+    standing = standings(set(users.values()))
+    sessions = alive({session_of(guest.conn) for guest in guests})
+    codes = {}
+    for guest, user in users.items():
+        code = why_not_enter(standing[user]) if user in standing else "account_closed"
+        codes[guest] = code or ("" if sessions.get(session_of(guest.conn)) == user else "signed_out")
+    return {guest: code for guest, code in codes.items() if code}
 
 
 def _looked_up(guests: Collection[Guest]) -> dict[Guest, tuple[Facts, str | None]]:

@@ -39,6 +39,7 @@ STAYS = {
     "rooms_recording.room_id": "that it was recorded, and that the recording is purged",
     "rooms_consent.room_id": "that people agreed, which must be shown after the recording is gone",
     "moderation_report.room_id": "a report of the room, which goes with its case",
+    "social_message.data": "an official message that the replay would be published: the room's key",
     "retention_purgereceipt.room": "the receipt",
     "retention_purgereceipt.slug": "the receipt",
     "ledger.entry.subject": "the ledger: which room an entry is about",

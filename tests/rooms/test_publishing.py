@@ -7,11 +7,13 @@ import re
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 from django.conf import settings
 from django.core import mail
 from django.db import IntegrityError, connection, transaction
+from django.template.loader import render_to_string
 from django.test import Client
 from django.utils import timezone
 
@@ -23,6 +25,9 @@ from rooms.rules import permissions
 from rooms.rules.identity import Who
 from rooms.rules.publishing import NAMES_PUBLICATION, narrowest, up_to, wider, widest_publication
 from rooms.rules.roles import may_replay
+from social.models import Message
+from social.threads import inbox
+from tests.support.messages import deliver
 from tests.support.people import person
 from tests.support.races import refused
 from tests.support.recordings import talked_room
@@ -161,6 +166,26 @@ def test_the_mail_says_who_what_when_and_where_to_object(room: Room) -> None:
     due = recording_of(room).published_at
     assert due is not None and due.strftime("%H:%M") in bob.body, "in the zone of its reader"
     assert not any(word in bob.body for word in ("&quot;", "&#", "young man"))
+
+
+def test_each_voice_gets_an_official_message_too_in_their_own_words_and_the_host_none(room: Room) -> None:
+    User.objects.filter(handle="bob").update(time_zone="Asia/Tokyo", messages_from="nobody")
+    actions.set_published(room.pk, room.host, True)
+    actions.set_published(room.pk, room.host, True)  # said twice
+    deliver()
+    due = recording_of(room).published_at
+    assert due is not None
+    for name, there in (("ada", due), ("bob", due.astimezone(ZoneInfo("Asia/Tokyo")))):
+        (row,) = inbox(user(name)).threads
+        assert row.other is None and row.unread == 1 and row.last.message.kind == "official"
+        line = row.last.card.line
+        assert room.title in line and room.host.display_name in line and there.strftime("%H:%M") in line
+        assert row.last.card.context["url"] == f"/r/{room.slug}/replay/#who-hears"
+        assert render_to_string(row.last.card.template, dict(row.last.card.context)).count(str(room.slug)) == 1
+    assert inbox(room.host).threads == []
+    assert room.title not in str(list(Message.objects.values_list("data", "body"))), "keys only: words go with the room"
+    Message.objects.update(data={"text": "publication", "values": {"room": 0, "by": 0, "at": due.isoformat()}})
+    assert "is gone" in inbox(user("ada")).threads[0].last.card.line
 
 
 def test_said_twice_it_is_announced_once(room: Room) -> None:

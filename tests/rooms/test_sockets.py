@@ -34,7 +34,12 @@ async def test_a_room_from_opening_to_end(web: Site) -> None:
                 "end": False,
             },
             "consented": False,
-            "parts": {"removed": [], "blocked_on_stage": [], "hands": {"queue": None, "count": None, "own": None}},
+            "parts": {
+                "removed": [],
+                "blocked_on_stage": [],
+                "hands": {"queue": None, "count": None, "own": None},
+                "unread": 0,
+            },
         }
         assert code(await page.ask("take_seat")) == "not_consented"
         assert code(await page.ask("consent", version="1999")) == "bad_value"

@@ -29,6 +29,7 @@ class Page:
 
     def __init__(self, room: Room | str, user: User | None = None, *, port: int | None = None, **options: Any) -> None:
         self.slug = room if isinstance(room, str) else room.slug
+        self.path = f"/ws/rooms/{self.slug}/"
         self.user = user
         self.port = port or settings.PORT
         self.options = options
@@ -53,7 +54,7 @@ class Page:
         query = f"?page={name}" if name else ""
         scheme = "wss" if "ssl" in self.options else "ws"
         self.socket = await connect(
-            f"{scheme}://localhost:{self.port}/ws/rooms/{self.slug}/{query}",
+            f"{scheme}://localhost:{self.port}{self.path}{query}",
             origin=origin,
             additional_headers=headers,
             max_size=None,
@@ -112,6 +113,18 @@ class Page:
         async with asyncio.timeout(within):
             await self.socket.wait_closed()
         return self.socket.close_code
+
+
+class OutsidePage(Page):
+    """One page outside of rooms, with the socket of its person."""
+
+    def __init__(self, user: User | None = None, **options: Any) -> None:
+        super().__init__("", user, **options)
+        self.path = "/ws/me/"
+
+    async def number_is(self, messages: int, within: float = WITHIN) -> None:
+        """Wait until the page shows this number of unread messages."""
+        await self.wait_for(lambda message: message.get("messages") == messages, within)
 
 
 def code(answer: dict[str, Any]) -> str:
