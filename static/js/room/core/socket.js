@@ -26,6 +26,7 @@ export class Refused extends Error {
  */
 export class RoomSocket extends EventTarget {
   #url;
+  #by = new URLSearchParams(location.search).get("by"); // the shared link that led here, until the server knows it
   /** @type {WebSocket | null} */
   #socket = null;
   /** @type {Map<number, { resolve: (answer: any) => void, reject: (refused: Refused) => void, timer: number }>} */
@@ -93,7 +94,8 @@ export class RoomSocket extends EventTarget {
     if (this.#closed) return;
     clearTimeout(this.#retry);
     this.#drop();
-    const socket = new WebSocket(this.#url);
+    const by = this.#by ? `&${new URLSearchParams({ by: this.#by })}` : "";
+    const socket = new WebSocket(this.#url + by);
     this.#socket = socket;
     socket.onmessage = (event) => socket === this.#socket && this.#take(JSON.parse(event.data));
     socket.onclose = (event) => socket === this.#socket && this.#gone(event.code);
@@ -111,7 +113,16 @@ export class RoomSocket extends EventTarget {
 
   #opened() {
     this.#tries = 0;
+    if (this.#by) this.#forgetWay();
     this.dispatchEvent(new Event("open"));
+  }
+
+  /** By whom one came counts once, and is no part of the address that one hands on. */
+  #forgetWay() {
+    this.#by = null;
+    const url = new URL(location.href);
+    url.searchParams.delete("by");
+    history.replaceState(history.state, "", url);
   }
 
   /**

@@ -1,7 +1,7 @@
 // Reading the room's state, and the changes of it that features share. Pure: no DOM, no network.
 import { labels } from "names";
 
-/** @import { Snapshot, SeatState } from "room/wire" */
+/** @import { Invitations, OwnInvitation, Snapshot, SeatState } from "room/wire" */
 /** @import { Level, State } from "room/types" */
 
 /**
@@ -125,6 +125,16 @@ export function mayActOn({ you, room }, seat) {
 export function microphoneWord({ held, muted }) {
   if (held) return "mic_held";
   return muted ? "mic_off" : "mic_on";
+}
+
+/**
+ * The reader's invitation to speak while it stands, answered or not.
+ * @param {State} state
+ * @returns {OwnInvitation | null}
+ */
+export function invitationToSpeak(state) {
+  const own = /** @type {Invitations | undefined} */ (state.you.parts.invitations)?.own;
+  return own?.kind === "speak" ? own : null;
 }
 
 /** @param {State} state */

@@ -14,6 +14,9 @@ import { hands } from "room/features/hands";
 import { heldMute } from "room/features/held_mute";
 import { host } from "room/features/host";
 import { hostHands } from "room/features/host_hands";
+import { invitations } from "room/features/invitations";
+import { invite } from "room/features/invite";
+import { invited } from "room/features/invited";
 import { leaving } from "room/features/leaving";
 import { lifetime } from "room/features/lifetime";
 import { listeners } from "room/features/listeners";
@@ -48,6 +51,9 @@ export const features = /** @type {const} */ ([
   speakPolicy,
   hands,
   hostHands,
+  invited,
+  invite,
+  invitations,
   muteAll,
   seats,
   share,

@@ -2,7 +2,7 @@
 import { labels } from "names";
 import { Own } from "room/core/hand_queue";
 import { notice, tell } from "room/core/notices";
-import { freePlaces, isOver, ownSeat, withRoom } from "room/core/state";
+import { freePlaces, invitationToSpeak, isOver, ownSeat, withRoom } from "room/core/state";
 import { say } from "shared/words";
 
 /** @import { Room } from "room/core/room" */
@@ -37,7 +37,9 @@ class OwnHand {
     hand_up: (message) => {
       const before = this.#own.hand;
       this.#change(() => this.#own.up(message));
-      if (this.#own.hand && !before) tell(say("hand_up", { place: this.#own.hand.place }));
+      const isInvited = invitationToSpeak(this.#room.state);
+      const words = isInvited ? "hand_up_invited" : "hand_up";
+      if (this.#own.hand && !before) tell(say(words, { place: this.#own.hand.place }));
     },
     hand_place: (message) => {
       const before = this.#own.hand?.place;
@@ -86,7 +88,8 @@ class OwnHand {
    */
   hint(state, { lost, out }) {
     if (out || lost || isOver(state)) return null;
-    if (this.#isUp(state)) return say("hand_place", { place: this.#own.hand?.place ?? 1 });
+    const words = invitationToSpeak(state) ? "hand_place_invited" : "hand_place";
+    if (this.#isUp(state)) return say(words, { place: this.#own.hand?.place ?? 1 });
     return wouldAsk(state) && state.room.hands_locked ? say("hands_locked") : null;
   }
 

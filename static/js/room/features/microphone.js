@@ -3,7 +3,7 @@
 import { labels } from "names";
 import { clear, notice, stand } from "room/core/notices";
 import { Refused } from "room/core/socket";
-import { isOver, ownSeat } from "room/core/state";
+import { freePlaces, isOver, ownSeat } from "room/core/state";
 import { Check, microphoneTrouble } from "room/sound/check";
 import { everyFrame, soundMayStart } from "room/sound/level";
 import { openMicrophone } from "room/sound/stage";
@@ -57,6 +57,7 @@ class Microphone {
 
   actions = {
     raise_hand: () => this.#raiseHand(),
+    accept_invitation: () => this.#acceptInvitation(),
     take_seat: () => this.#takeSeat(),
     unmute: () => this.#unmute(),
     speak_here: () => this.#unmute(),
@@ -152,8 +153,9 @@ class Microphone {
     return true;
   }
 
-  async #takeSeat() {
-    const isSeated = await this.#toStage("go_seat", () => this.#room.ask("take_seat"));
+  /** @param {() => unknown} [enter] */
+  async #takeSeat(enter = () => this.#room.ask("take_seat")) {
+    const isSeated = await this.#toStage("go_seat", enter);
     if (isSeated && !ownSeat(this.#room.state)?.held) notice(say("on_stage"));
   }
 
@@ -172,14 +174,28 @@ class Microphone {
     return this.#check.run({ consented, agree, label, ...more });
   }
 
-  /** Ask to speak: the first time after consent. The microphone may be tried then, and is needed once one is let up. */
+  /**
+   * Consent, the first time; resolves to whether there is one. The microphone may be tried then, and is needed once one
+   * is let up.
+   */
+  async #agreed() {
+    if (this.#room.state.you.consented) return true;
+    const checked = await this.#checked("go_hand", { isOptional: true });
+    for (const track of checked?.microphone?.getTracks() ?? []) track.stop();
+    return Boolean(checked);
+  }
+
   async #raiseHand() {
-    if (!this.#room.state.you.consented) {
-      const checked = await this.#checked("go_hand", { isOptional: true });
-      if (!checked) return;
-      for (const track of checked.microphone?.getTracks() ?? []) track.stop();
-    }
-    await this.#room.attempt(() => this.#room.ask("raise_hand"));
+    if (await this.#agreed()) await this.#room.attempt(() => this.#room.ask("raise_hand"));
+  }
+
+  /** Accept an invitation to speak: to a seat at once where one is free, else to a place in the queue of hands. */
+  async #acceptInvitation() {
+    const { ask, state } = this.#room;
+    const accept = () => ask("accept_invitation");
+    if (freePlaces(state) > 0) await this.#takeSeat(async () => [await accept(), await ask("take_seat")]);
+    else if (await this.#agreed()) await this.#room.attempt(accept);
+    await this.#room.attempt(() => ask("snapshot")); // with what the invitation allows now
   }
 
   /**

@@ -1,19 +1,14 @@
 // Hands on the room's address: by the device's own sheet, else by the clipboard.
 import { notice } from "room/core/notices";
+import { handOn } from "shared/sharing";
 import { say } from "shared/words";
 
 /** @param {string} title */
 async function hand(title) {
   const url = location.origin + location.pathname;
-  try {
-    if (navigator.share) await navigator.share({ title, url });
-    else {
-      await navigator.clipboard.writeText(url);
-      notice(say("copied"));
-    }
-  } catch (error) {
-    if (error.name !== "AbortError") notice(say("copy_failed", { url }));
-  }
+  const done = await handOn(title, url);
+  if (done === "copied") notice(say("copied"));
+  if (done === "failed") notice(say("copy_failed", { url }));
 }
 
 /** @satisfies {import("room/types").Feature} */
