@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from pages import policy_views, replay_views, report_views, views
+from pages import invitation_views, policy_views, replay_views, report_views, views
 
 app_name = "pages"
 
@@ -14,6 +14,10 @@ urlpatterns = [
     path("r/<slug:slug>/entry/", policy_views.entry, name="entry"),
     path("r/<slug:slug>/speak/", policy_views.speak, name="speak"),
     path("r/<slug:slug>/speak/to-audience/", policy_views.to_audience, name="to-audience"),
+    path("r/<slug:slug>/invite/", invitation_views.invite_page, name="invite"),
+    path("r/<slug:slug>/invitation/accept/", invitation_views.accept, name="accept-invitation"),
+    path("r/<slug:slug>/invitation/decline/", invitation_views.decline, name="decline-invitation"),
+    path("r/<slug:slug>/come/<str:token>/", invitation_views.come, name="come"),
     path("r/<slug:slug>/end/", views.end, name="end"),
     path("r/<slug:slug>/language/", views.language, name="language"),
     path("r/<slug:slug>/replay/", replay_views.replay_page, name="replay"),

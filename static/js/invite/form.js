@@ -65,7 +65,6 @@ export class InviteForm {
   set mayInviteToSpeak(may) {
     if (may === this.#mayInviteToSpeak) return;
     this.#mayInviteToSpeak = may;
-    find("[data-invite-kinds]", HTMLElement, this.#root).hidden = !may;
     this.#drawKind();
   }
 
@@ -91,6 +90,11 @@ export class InviteForm {
 
   #drawKind() {
     const kind = this.#kind;
+    find("[data-invite-kinds]", HTMLElement, this.#root).hidden = !this.#mayInviteToSpeak;
+    for (const choice of findAll("[data-host-side]", this.#root)) {
+      choice.toggleAttribute("disabled", !this.#mayInviteToSpeak);
+      choice.hidden = !this.#mayInviteToSpeak;
+    }
     for (const part of findAll("[data-invite-kind]", this.#root)) part.hidden = part.dataset.inviteKind !== kind;
     this.#drawButton();
   }

@@ -90,7 +90,7 @@ export class Links {
       this.#made.hidden = false;
       this.#made.focus();
     } catch (refused) {
-      this.#wrong.textContent = refused.code ? refused.message : say("invite_failed");
+      this.#wrong.textContent = refused.code ? refused.message : say("link_failed_to_make");
     }
   }
 
@@ -98,7 +98,7 @@ export class Links {
     const url = find("[data-share-url]", HTMLElement, this.#share).textContent;
     find("[data-share-made]", HTMLElement, this.#share).hidden = false;
     if (url) return this.#say(this.#share, await handOn(this.#title, url));
-    find("[data-share-said]", HTMLElement, this.#share).textContent = say("invite_failed");
+    find("[data-share-said]", HTMLElement, this.#share).textContent = say("share_failed");
     await this.prepareShare();
   }
 

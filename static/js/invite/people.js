@@ -96,7 +96,7 @@ export class People {
       const found = people.length === 0 ? say("pick_none") : sayMany("pick_found", people.length);
       this.#show(people, more ? say("pick_more", { number: people.length }) : found);
     } catch (refused) {
-      if (asked === this.#asked) this.#show([], refused.code ? refused.message : say("invite_failed"));
+      if (asked === this.#asked) this.#show([], refused.code ? refused.message : say("pick_failed"));
     }
   }
 

@@ -146,6 +146,7 @@ class HandsPanel {
         this.#introduce(item, hand);
       }
       const seconds = (Date.now() - Date.parse(hand.raised_at)) / 1000;
+      find("[data-hand-invited]", HTMLElement, item).hidden = !hand.invited;
       write(find("[data-hand-waits]", HTMLElement, item), say("hand_waits", { time: clock(seconds) }));
       find('[data-hand-do="let_up"]', HTMLButtonElement, item).disabled = isFull;
     });
@@ -158,7 +159,6 @@ class HandsPanel {
   #introduce(item, hand) {
     drawAvatar(find(".avatar", HTMLElement, item), hand);
     find("[data-hand-name]", HTMLElement, item).textContent = hand.name;
-    find("[data-hand-invited]", HTMLElement, item).hidden = !hand.invited;
     for (const button of findAll("[data-hand-do]", item)) {
       button.setAttribute("aria-label", say(`${button.dataset.handDo}_name`, { name: hand.name }));
     }

@@ -5,7 +5,7 @@ import { find, hit, write } from "shared/dom";
 import { say } from "shared/words";
 
 /** @import { Room } from "room/core/room" */
-/** @import { Mounted, State } from "room/types" */
+/** @import { Controls, Mounted, State } from "room/types" */
 
 /** @implements {Mounted} */
 class Invited {
@@ -36,37 +36,44 @@ class Invited {
     },
   };
 
-  /** @param {State} state */
-  draw(state) {
-    const own = this.#shown(state);
+  /**
+   * @param {State} state
+   * @param {Controls} controls
+   */
+  draw(state, { shown }) {
+    const words = this.#asks(state, shown.includes("lower_hand"));
     const hadFocus = this.#banner.contains(document.activeElement);
-    this.#banner.hidden = !own;
-    if (hadFocus && this.#banner.hidden) find("#main").focus({ preventScroll: true });
-    if (!own) return;
-    const isPending = own.state === "pending";
-    const name = own.by_name;
-    write(
-      find("[data-invited-words]", HTMLElement, this.#banner),
-      say(isPending ? "invited_by" : "place_waits", { name }),
-    );
-    write(find('[data-invited-do="yes"]', HTMLElement, this.#banner), say(isPending ? "accept_invitation" : "go_seat"));
-    write(find('[data-invited-do="no"]', HTMLElement, this.#banner), say(isPending ? "decline_invitation" : "later"));
+    this.#banner.hidden = !words;
+    if (hadFocus && !words) find("#main").focus({ preventScroll: true });
+    if (!words) return;
+    const [text, yes, no] = words;
+    write(find("[data-invited-words]", HTMLElement, this.#banner), text);
+    write(find('[data-invited-do="yes"]', HTMLElement, this.#banner), yes);
+    write(find('[data-invited-do="no"]', HTMLElement, this.#banner), no);
   }
 
   /**
-   * What the banner asks about: an invitation without an answer, or one that was accepted while a place is free.
+   * What the banner says and its buttons: about an invitation without an answer, or about one that was accepted while
+   * the person neither sits nor has a hand up.
    * @param {State} state
+   * @param {boolean} hasHand
    */
-  #shown(state) {
+  #asks(state, hasHand) {
     const { out, lost } = this.#room.local;
     const own = invitationToSpeak(state);
     if (!own || this.#waits || out || lost || isOver(state) || ownSeat(state) || state.you.may.never_speak) return null;
-    return own.state === "pending" || (freePlaces(state) > 0 && !this.#later) ? own : null;
+    if (own.state === "pending") {
+      return [say("invited_by", { name: own.by_name }), say("accept_invitation"), say("decline_invitation")];
+    }
+    if (this.#later) return null;
+    if (freePlaces(state) > 0) return [say("place_waits"), say("go_seat"), say("later")];
+    return hasHand ? null : [say("queue_waits"), say("go_hand"), say("later")];
   }
 
-  async #yes() {
-    const isPending = invitationToSpeak(this.#room.state)?.state === "pending";
-    this.#room.act(isPending ? "accept_invitation" : "take_seat");
+  #yes() {
+    const { state } = this.#room;
+    if (invitationToSpeak(state)?.state === "pending") this.#room.act("accept_invitation");
+    else this.#room.act(freePlaces(state) > 0 ? "take_seat" : "raise_hand");
   }
 
   async #no() {

@@ -1,0 +1,152 @@
+"""Views of invitations, also without script: each parses, calls one query or action, renders."""
+
+from __future__ import annotations
+
+from typing import cast
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods
+
+from core.client_address import address_of_request, counted_as
+from pages.inviting import Inviting, handles_in, inviting_of
+from pages.js_messages.invitations import NO_LABEL, WHOM, invite_words
+from pages.policy_views import room_or_404
+from people.models import User
+from rooms.actions import invitations, links
+from rooms.models import Invitation, Room
+from rooms.queries.personal_links import usable_link
+from rooms.rules import inviting, limits
+from rooms.rules.facts import enter
+from rooms.rules.identity import who_of_request
+from rooms.rules.refusals import RoomRefused, refuse
+from social.views import go_back
+
+
+@never_cache
+@login_required
+@require_http_methods(["GET", "POST"])
+def invite_page(request: HttpRequest, slug: str) -> HttpResponse:
+    """Show the form by which people are invited to a room, and what became of what was sent with it."""
+    room, me = room_or_404(slug), cast(User, request.user)
+    try:
+        facts = enter(room, who_of_request(request))
+        refuse(inviting.may_invite_to_listen(facts))
+    except RoomRefused as refused:
+        messages.error(request, refused.text)
+        return redirect(room)
+    shown = inviting_of(room, me, facts)
+    if request.method == "POST":
+        answer_form(request, room, me, shown)
+    return render(request, "pages/invite.html", {"room": room, "invite": shown, "words": invite_words()})
+
+
+def answer_form(request: HttpRequest, room: Room, me: User, shown: Inviting) -> None:
+    """Do what one of the page's forms asks for, and put the answer into what is shown."""
+    wanted = request.POST.get("do", "invite")
+    try:
+        if wanted == "link":
+            make_link(request, room, me, shown)
+        elif wanted == "share":
+            limits.ACTIONS.check(f"u:{me.pk}")
+            shown.share_url = request.build_absolute_uri(links.share_link(room.pk, me).address())
+        else:
+            send(request, room, me, shown)
+    except RoomRefused as refused:
+        if wanted == "link":
+            shown.link_wrong = refused.text
+        else:
+            shown.said = refused.text
+
+
+def send(request: HttpRequest, room: Room, me: User, shown: Inviting) -> None:
+    """Invite the people on a list."""
+    shown.handles = request.POST.get("handles", "")
+    listens = request.POST.get("kind") == Invitation.Kind.LISTEN or not shown.may_speak
+    shown.kind = Invitation.Kind.LISTEN if listens else Invitation.Kind.SPEAK
+    if not (handles := handles_in(shown.handles)):
+        shown.said = str(WHOM)
+        return
+    limits.INVITING.check(f"u:{me.pk}")
+    shown.answer(invitations.invite(room.pk, me, handles, shown.kind))
+
+
+def make_link(request: HttpRequest, room: Room, me: User, shown: Inviting) -> None:
+    """Make a personal link, which is shown this once."""
+    label = request.POST.get("label", "").strip()
+    if not label:
+        shown.link_wrong = str(NO_LABEL)
+        return
+    limits.INVITING.check(f"u:{me.pk}")
+    _link, path = links.make_link(room.pk, me, label)
+    shown.link_url = request.build_absolute_uri(path)
+
+
+@login_required
+@require_http_methods(["GET", "POST"])
+def accept(request: HttpRequest, slug: str) -> HttpResponse:
+    """Accept the reader's invitation to speak on POST: into a live room, ready to sit down; else back to where it was
+    read. A GET, to which signing in returns, changes nothing."""
+    room, me = room_or_404(slug), cast(User, request.user)
+    if request.method == "GET":
+        return redirect(room)
+    try:
+        invitations.accept(room.pk, me)
+    except RoomRefused as refused:
+        messages.error(request, refused.text)
+        return go_back(request, room.get_absolute_url())
+    if room.is_live:
+        return redirect(room)
+    messages.success(request, _("You accepted. You are told when the room begins."))
+    return go_back(request, room.get_absolute_url())
+
+
+@login_required
+@require_http_methods(["GET", "POST"])
+def decline(request: HttpRequest, slug: str) -> HttpResponse:
+    """Decline the reader's invitation to speak on POST, and go back to where it was read."""
+    room, me = room_or_404(slug), cast(User, request.user)
+    if request.method == "GET":
+        return redirect(room)
+    try:
+        invitations.decline(room.pk, me)
+        messages.success(request, _("You declined the invitation."))
+    except RoomRefused as refused:
+        messages.error(request, refused.text)
+    return go_back(request, room.get_absolute_url())
+
+
+@never_cache
+@require_http_methods(["GET", "POST"])
+def come(request: HttpRequest, slug: str, token: str) -> HttpResponse:
+    """Show who invites by a personal link to which room; a GET changes nothing. On POST it becomes the invitation of
+    the account that is signed in.
+
+    The address is the secret. It goes to no other site (`SECURE_REFERRER_POLICY`); with "no-referrer" browsers would
+    send no origin with the page's own forms either, which are refused then.
+    """
+    me = cast(User, request.user) if request.user.is_authenticated else None
+    try:
+        limits.LINKS.check(f"u:{me.pk}" if me else counted_as(address_of_request(request)))
+        link = usable_link(slug, token, me)
+        if request.method == "POST" and me is not None:
+            return take_up(request, token, me)
+        answer = render(request, "pages/come.html", {"room": link.room, "by": link.by})
+    except RoomRefused as refused:
+        answer = render(request, "pages/come.html", {"why": refused.text}, status=refused.status)
+    answer.headers["X-Robots-Tag"] = "noindex"
+    return answer
+
+
+def take_up(request: HttpRequest, token: str, me: User) -> HttpResponse:
+    """Make a personal link the reader's invitation, accept that, and lead into the room."""
+    invitation = links.use_link(token, me)
+    try:
+        invitations.accept(invitation.room_id, me)
+    except RoomRefused as refused:
+        messages.error(request, refused.text)
+    return redirect(invitation.room)
