@@ -39,7 +39,7 @@ def invite_page(request: HttpRequest, slug: str) -> HttpResponse:
     except RoomRefused as refused:
         messages.error(request, refused.text)
         return redirect(room)
-    shown = inviting_of(room, me, facts)
+    shown = inviting_of(me, may_speak=inviting.may_invite_to_speak(facts) is None)
     if request.method == "POST":
         answer_form(request, room, me, shown)
     return render(request, "pages/invite.html", {"room": room, "invite": shown, "words": invite_words()})

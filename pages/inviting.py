@@ -13,8 +13,6 @@ from people.models import User
 from rooms.actions.invitations import Line
 from rooms.models import Invitation, Room
 from rooms.queries.inviting import earlier_rooms
-from rooms.rules import inviting
-from rooms.rules.permissions import Facts
 
 _BETWEEN = re.compile(r"[\s,;]+")
 
@@ -55,9 +53,8 @@ class Inviting:
         self.handles = "\n".join(line.user for line in lines if line.result != "invited")
 
 
-def inviting_of(room: Room, me: User, facts: Facts) -> Inviting:
-    """Build the form for a reader who may come in."""
-    may_speak = inviting.may_invite_to_speak(facts) is None
+def inviting_of(me: User, *, may_speak: bool) -> Inviting:
+    """Build the form for a reader, who may invite to speak or to listen alone."""
     kind = Invitation.Kind.SPEAK if may_speak else Invitation.Kind.LISTEN
     return Inviting(may_speak, kind, earlier_rooms(me) if may_speak else ())
 

@@ -16,6 +16,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from core.form_targets import post_only
 from pages.forms import OpenRoomForm
+from pages.inviting import inviting_of
 from pages.js_messages.room import room_words
 from pages.report_form import ReportForm
 from pages.seating import EMPTY_SEAT, chair_count, chairs
@@ -147,7 +148,7 @@ def door_context(request: HttpRequest, room: Room, refused: RoomRefused) -> dict
 
 def live_context(request: HttpRequest, room: Room, now: Snapshot) -> dict[str, Any]:
     """Build the context of a live room's page."""
-    seats, handle = now["seats"], now["you"]["user"]
+    seats, handle, me = now["seats"], now["you"]["user"], reader(request)
     places = now["room"]["max_speakers"]
     return {
         "room": room,
@@ -164,6 +165,7 @@ def live_context(request: HttpRequest, room: Room, now: Snapshot) -> dict[str, A
         "host_grace": max(1, round(settings.ROOM_HOST_GRACE_SECONDS / 60)),  # minutes
         "longest": settings.RECORDING_DAYS_VIOLATION,
         "words": room_words(),
+        "invite": inviting_of(me, may_speak=now["you"]["may"]["manage"]) if me else None,
         "entry_choices": ENTRY_WORDS.items(),
         "speak_choices": SPEAK_WORDS.items(),
         "report_form": ReportForm({}, auto_id="report_%s"),

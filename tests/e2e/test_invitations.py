@@ -1,0 +1,232 @@
+"""Invitations in browsers: chosen by keyboard, accepted from the inbox of a phone, a list of handles, links to hand on."""
+
+from __future__ import annotations
+
+import re
+from datetime import timedelta
+
+from django.utils import timezone
+from playwright.sync_api import Page, expect
+
+from mail.devmail import newest_mails
+from people.models import User
+from rooms.models import Arrival, Hand, Invitation, PersonalLink, Room, Seat
+from social.actions.follows import follow
+from social.actions.messages import deliver_left
+from tests.e2e.browser import PHONE, Chromium, axe, in_every_look, overflow, start_sound
+from tests.support.people import PASSWORD, person
+from tests.support.processes import Site
+from tests.support.rooms import consented, open_room, seated
+from tests.support.waiting import wait_until
+
+
+def deliver() -> None:
+    """Deliver what was sent: these sites have no worker."""
+    deliver_left(timezone.now() + timedelta(minutes=1))
+
+
+def press_until(page: Page, key: str, focused: str) -> None:
+    """Press a key until the focus is where it should be."""
+    for _press in range(40):
+        if page.evaluate("selector => document.activeElement.matches(selector)", focused):
+            return
+        page.keyboard.press(key)
+    raise AssertionError(f"{key} does not lead to {focused}")
+
+
+def to_the_table(page: Page) -> None:
+    """Through the check to a seat, with a microphone."""
+    page.locator("[data-check-consent]").check()
+    page.locator("[data-check-open]").click()
+    expect(page.get_by_text("This network lets you speak.")).to_be_visible(timeout=30_000)
+    page.locator("[data-check-go]").click()
+    expect(page.get_by_text("You sit at the table.")).to_be_visible(timeout=30_000)
+
+
+def test_invited_by_keyboard_and_accepted_from_the_inbox_on_a_phone(web: Site, chromium: Chromium) -> None:
+    web.start("media")
+    host = person("host", creator=True, name="Marijke")
+    room = open_room(host, speak_policy="invited")
+    anna = person("anna", name="Anna de Wit")
+    follow(anna, host)
+    page = chromium.room(room, host)
+    choose_by_keyboard(page)
+    expect(page.locator("[data-invite-said]")).to_have_text("1 person is invited.")
+    expect(page.locator("[data-invite-answers]")).to_be_focused()
+    page.keyboard.press("Escape")
+    panel = page.locator("[data-invitations]")
+    expect(panel.get_by_role("listitem")).to_contain_text(["no answer yet"])
+    deliver()
+    phone = chromium.page("/messages/", anna, viewport=PHONE, has_touch=True)
+    phone.get_by_role("link", name=re.compile("Marijke")).first.click()
+    phone.get_by_role("button", name=re.compile("^Accept")).click()
+    phone.wait_for_url(f"**{room.get_absolute_url()}")
+    banner = phone.locator("[data-invited]")
+    expect(banner).to_contain_text("a place at the table is free")
+    expect(panel.get_by_role("listitem")).to_contain_text(["came in"])
+    assert axe(phone) == [] and overflow(phone) == []
+    banner.get_by_role("button", name="Take a seat").click()
+    to_the_table(phone)
+    expect(banner).to_be_hidden()
+    expect(page.locator(".seat[data-user=anna]")).to_be_visible()
+
+
+def choose_by_keyboard(page: Page) -> None:
+    """From the room's page to an invitation, without a pointer; the dialog is fine in every look."""
+    press_until(page, "Tab", "[data-invite-open]")
+    page.keyboard.press("Enter")
+    sheet = page.get_by_role("dialog", name="Invite people")
+    expect(sheet.get_by_role("checkbox", name=re.compile("Anna de Wit"))).to_be_visible()
+    assert in_every_look(page) == []
+    press_until(page, "Tab", "[data-pick-q]")
+    page.keyboard.type("anna")
+    page.keyboard.press("Enter")
+    expect(page.locator("[data-pick-said]")).to_have_text("1 person")
+    press_until(page, "Tab", "[data-pick-list] input")
+    page.keyboard.press("Space")
+    expect(sheet.get_by_role("button", name="Invite 1 person")).to_be_visible()
+    press_until(page, "Tab", "[data-invite-send]")
+    page.keyboard.press("Enter")
+
+
+def test_a_prospect_comes_by_a_personal_link_and_takes_a_seat(web: Site, chromium: Chromium) -> None:
+    web.start("media")
+    room = open_room("host", entry_policy="signed_in", speak_policy="invited")
+    page = chromium.room(room, room.host)
+    link = personal_link(page)
+    visitor = chromium.page(link.removeprefix(chromium.url), viewport=PHONE)
+    expect(visitor.get_by_role("heading", name="Host invites you to speak")).to_be_visible()
+    assert in_every_look(visitor) == []
+    assert not Invitation.objects.exists() and PersonalLink.objects.get().used_at is None
+    sign_up(visitor)
+    expect(visitor.get_by_role("heading", name="Host invites you to speak")).to_be_visible()
+    visitor.get_by_role("button", name="Come and speak").click()
+    visitor.wait_for_url(f"**{room.get_absolute_url()}")
+    visitor.locator("[data-invited]").get_by_role("button", name="Take a seat").click()
+    to_the_table(visitor)
+    expect(page.locator(".seat[data-user=pim]")).to_be_visible()
+    expect(page.locator('[data-list="links"]')).to_contain_text("used")
+    other = chromium.page(link.removeprefix(chromium.url), person("other"), expect=410)
+    expect(other.get_by_role("heading", name="This link no longer works")).to_be_visible()
+    assert in_every_look(other) == []
+    assert Seat.objects.filter(room=room, user__handle="pim", left_at=None).exists()
+
+
+def personal_link(page: Page) -> str:
+    """Make a personal link in the dialog; its address is shown once."""
+    page.locator("[data-invite-open]").first.click()
+    sheet = page.get_by_role("dialog", name="Invite people")
+    sheet.get_by_role("button", name="Make a personal link").click()
+    expect(sheet.get_by_text("Write for whom it is.")).to_be_visible()
+    sheet.get_by_label("For whom").fill("Pim of the library")
+    sheet.get_by_role("button", name="Make a personal link").click()
+    expect(sheet.locator("[data-link-made]")).to_be_focused()
+    link = sheet.locator("[data-link-url]").inner_text()
+    assert axe(page) == []
+    sheet.get_by_role("button", name="Close").click()
+    page.locator("[data-invite-open]").first.click()
+    expect(sheet.locator("[data-link-made]")).to_be_hidden()
+    sheet.get_by_role("button", name="Close").click()
+    expect(page.locator('[data-list="links"]')).to_contain_text("Pim of the library")
+    return link
+
+
+def sign_up(page: Page) -> None:
+    """Make an account and confirm its address, from wherever the page is."""
+    page.locator("main").get_by_role("link", name="Sign up").click()
+    fields = {"display_name": "Pim", "username": "pim", "email": "pim@example.org", "password1": PASSWORD}
+    for name, value in {**fields, "born": "1990-05-04"}.items():
+        page.fill(f"#id_{name}", value)
+    page.check("#id_rules")
+    page.get_by_role("button", name="Make my account").click()
+    page.wait_for_url(re.compile("/accounts/confirm-email/$"))
+    found = re.search(r"http://\S+/accounts/\S+", newest_mails(1)[0].text)
+    assert found
+    page.goto(found[0])
+    page.get_by_role("button", name="Yes, confirm it").click()
+
+
+def test_a_list_is_answered_line_by_line_and_who_came_is_counted_once(chromium: Chromium) -> None:
+    room = open_room("host")
+    seated("ada", room)
+    people = [person(handle) for handle in ("bert", "carl")]
+    page = chromium.room(room, room.host)
+    page.locator("[data-invite-open]").first.click()
+    sheet = page.get_by_role("dialog", name="Invite people")
+    sheet.get_by_text("To listen", exact=True).click()
+    sheet.get_by_label("A list of handles").fill("@bert, Carl\nnobody-here\n!!\nhost ada")
+    sheet.get_by_role("button", name="Invite 6 people").click()
+    expect(sheet.locator("[data-invite-said]")).to_contain_text("2 people are invited.")
+    assert sheet.locator("[data-invite-list] li").all_inner_texts() == [
+        "@bert is invited.",
+        "@Carl is invited.",
+        "@nobody-here There is nobody with this handle.",
+        "@!! This is no handle.",
+        "@host You cannot invite yourself.",
+        "@ada This person sits at the table already.",
+    ]
+    assert in_every_look(page) == []
+    assert set(Invitation.objects.values_list("user__handle", "kind")) == {(one.handle, "listen") for one in people}
+    expect(sheet.locator("[data-share-url]")).not_to_be_empty()
+    address = sheet.locator("[data-share-url]").text_content() or ""
+    come_twice(chromium, room, address.strip().removeprefix(chromium.url))
+    page.reload()
+    expect(page.locator('[data-list="came"]')).to_have_text("Host 1", use_inner_text=True)
+
+
+def come_twice(chromium: Chromium, room: Room, address: str) -> None:
+    """By two pages of one browser; the address of a page that is in names nobody any more."""
+    assert "?by=" in address
+    first = chromium.page(address)
+    expect(first.locator("[data-share], [data-bar]").first).to_be_visible()
+    wait_until(lambda: Arrival.objects.filter(link__room=room).exists(), 30)
+    expect(first).to_have_url(chromium.url + room.get_absolute_url())
+    second = first.context.new_page()
+    chromium.listen_to(second)
+    chromium.go(second, address)
+    expect(second).to_have_url(chromium.url + room.get_absolute_url())
+    assert Arrival.objects.filter(link__room=room).count() == 1
+
+
+def test_accepted_in_the_room_while_every_place_is_taken(chromium: Chromium) -> None:
+    room = open_room("host", speak_policy="followed")
+    Room.objects.filter(pk=room.pk).update(max_speakers=1)
+    ada, guest = seated("ada", room), person("guest")
+    consented(guest, room)
+    page, host = chromium.room(room, guest), chromium.room(room, room.host)
+    start_sound(page)
+    host.locator("[data-invite-open]").first.click()
+    sheet = host.get_by_role("dialog", name="Invite people")
+    sheet.get_by_label("A list of handles").fill("guest")
+    sheet.get_by_role("button", name="Invite 1 person").click()
+    expect(sheet.locator("[data-invite-said]")).to_contain_text("1 person is invited.")
+    sheet.get_by_role("button", name="Close").click()
+    deliver()
+    banner = page.locator("[data-invited]")
+    expect(banner).to_contain_text("Host invites you to speak.")
+    assert in_every_look(page) == []
+    banner.get_by_role("button", name="Accept").click()
+    expect(page.locator("[data-hint]")).to_have_text("Number 1, invited")
+    expect(banner).to_be_hidden()
+    expect(host.locator("[data-hands] li[data-user=guest] [data-hand-invited]")).to_be_visible()
+    host.locator("[data-invitations]").get_by_role("button", name="Take back the invitation of Guest").click()
+    expect(page.get_by_text("The invitation to speak was taken back.")).to_be_visible()
+    expect(host.locator("[data-hands] li[data-user=guest]")).to_have_count(0)
+    assert not Hand.objects.filter(room=room, lowered_at=None).exists()
+    assert User.objects.get(pk=ada.pk).seats.filter(left_at=None).exists()
+
+
+def test_without_script_the_page_invites_too(chromium: Chromium) -> None:
+    room = open_room("host")
+    person("bert")
+    page = chromium.page(f"{room.get_absolute_url()}invite/", room.host, java_script_enabled=False)
+    page.get_by_label("A list of handles").fill("bert\nnobody-here")
+    page.get_by_role("button", name="Invite", exact=True).click()
+    expect(page.get_by_text("1 person is invited.")).to_be_visible()
+    expect(page.get_by_text("There is nobody with this handle.")).to_be_visible()
+    expect(page.get_by_label("A list of handles")).to_have_value("nobody-here")
+    page.get_by_role("button", name="Share").click()
+    expect(page.locator("[data-share-url]")).to_contain_text("?by=")
+    with_script = chromium.page(f"{room.get_absolute_url()}invite/", room.host)
+    expect(with_script.get_by_label("Among")).to_be_visible()
+    assert in_every_look(with_script) == []
