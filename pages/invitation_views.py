@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import cast
 
+from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
@@ -12,14 +13,15 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
-from core.client_address import address_of_request, counted_as
+from core.client_address import address_of_request
 from pages.inviting import Inviting, handles_in, inviting_of
 from pages.js_messages.invitations import NO_LABEL, WHOM, invite_words
 from pages.policy_views import room_or_404
 from people.models import User
 from rooms.actions import invitations, links
+from rooms.live.verbs.arguments import read_lines
 from rooms.models import Invitation, Room
-from rooms.queries.personal_links import usable_link
+from rooms.queries.personal_links import personal_link
 from rooms.rules import inviting, limits
 from rooms.rules.facts import enter
 from rooms.rules.identity import who_of_request
@@ -39,7 +41,7 @@ def invite_page(request: HttpRequest, slug: str) -> HttpResponse:
     except RoomRefused as refused:
         messages.error(request, refused.text)
         return redirect(room)
-    shown = inviting_of(me, may_speak=inviting.may_invite_to_speak(facts) is None)
+    shown = inviting_of(room, me, may_speak=inviting.may_invite_to_speak(facts) is None)
     if request.method == "POST":
         answer_form(request, room, me, shown)
     return render(request, "pages/invite.html", {"room": room, "invite": shown, "words": invite_words()})
@@ -53,7 +55,7 @@ def answer_form(request: HttpRequest, room: Room, me: User, shown: Inviting) -> 
             make_link(request, room, me, shown)
         elif wanted == "share":
             limits.ACTIONS.check(f"u:{me.pk}")
-            shown.share_url = request.build_absolute_uri(links.share_link(room.pk, me).address())
+            shown.share_url = f"{settings.SITE_URL}{links.share_link(room.pk, me).get_absolute_url()}"
         else:
             send(request, room, me, shown)
     except RoomRefused as refused:
@@ -72,7 +74,7 @@ def send(request: HttpRequest, room: Room, me: User, shown: Inviting) -> None:
         shown.said = str(WHOM)
         return
     limits.INVITING.check(f"u:{me.pk}")
-    shown.answer(invitations.invite(room.pk, me, handles, shown.kind))
+    shown.answer(invitations.invite(room.pk, me, read_lines(handles), shown.kind))
 
 
 def make_link(request: HttpRequest, room: Room, me: User, shown: Inviting) -> None:
@@ -83,7 +85,7 @@ def make_link(request: HttpRequest, room: Room, me: User, shown: Inviting) -> No
         return
     limits.INVITING.check(f"u:{me.pk}")
     _link, path = links.make_link(room.pk, me, label)
-    shown.link_url = request.build_absolute_uri(path)
+    shown.link_url = f"{settings.SITE_URL}{path}"
 
 
 @login_required
@@ -131,8 +133,7 @@ def come(request: HttpRequest, slug: str, token: str) -> HttpResponse:
     """
     me = cast(User, request.user) if request.user.is_authenticated else None
     try:
-        limits.LINKS.check(f"u:{me.pk}" if me else counted_as(address_of_request(request)))
-        link = usable_link(slug, token, me)
+        link = personal_link(slug, token, me, address=address_of_request(request))
         if request.method == "POST" and me is not None:
             return take_up(request, token, me)
         answer = render(request, "pages/come.html", {"room": link.room, "by": link.by})

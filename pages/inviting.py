@@ -12,7 +12,7 @@ from pages.js_messages.invitations import answer
 from people.models import User
 from rooms.actions.invitations import Line
 from rooms.models import Invitation, Room
-from rooms.queries.inviting import earlier_rooms
+from rooms.queries.hosted import kept_rooms
 
 _BETWEEN = re.compile(r"[\s,;]+")
 
@@ -53,10 +53,10 @@ class Inviting:
         self.handles = "\n".join(line.user for line in lines if line.result != "invited")
 
 
-def inviting_of(me: User, *, may_speak: bool) -> Inviting:
+def inviting_of(room: Room, me: User, *, may_speak: bool) -> Inviting:
     """Build the form for a reader, who may invite to speak or to listen alone."""
     kind = Invitation.Kind.SPEAK if may_speak else Invitation.Kind.LISTEN
-    return Inviting(may_speak, kind, earlier_rooms(me) if may_speak else ())
+    return Inviting(may_speak, kind, kept_rooms({me.pk, room.host_id}) if may_speak else ())
 
 
 def handles_in(text: str) -> list[str]:

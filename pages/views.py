@@ -165,7 +165,7 @@ def live_context(request: HttpRequest, room: Room, now: Snapshot) -> dict[str, A
         "host_grace": max(1, round(settings.ROOM_HOST_GRACE_SECONDS / 60)),  # minutes
         "longest": settings.RECORDING_DAYS_VIOLATION,
         "words": room_words(),
-        "invite": inviting_of(me, may_speak=now["you"]["may"]["manage"]) if me else None,
+        "invite": inviting_of(room, me, may_speak=now["you"]["may"]["manage"]) if me else None,
         "entry_choices": ENTRY_WORDS.items(),
         "speak_choices": SPEAK_WORDS.items(),
         "report_form": ReportForm({}, auto_id="report_%s"),

@@ -47,18 +47,17 @@ def invite_words() -> dict[str, str]:
 
 def _pick_words() -> dict[str, str]:
     return {
-        "pick_type": _("Type a name or a handle."),
+        "pick_type": _("Type at least two letters of a name or handle."),
         "pick_none": _("Nobody is found."),
         "pick_failed": _("People could not be searched. Try again in a moment."),
         "pick_found_one": ngettext("{number} person", "{number} people", 1),
         "pick_found_other": ngettext("{number} person", "{number} people", 2),
         "pick_more": _("The first {number}. Type a name or a handle to find others."),
-        "pick_invited_already": pgettext("a person", "invited"),
-        "pick_on_stage_already": _("at the table"),
-        "pick_declined_here": pgettext("a person", "declined"),
-        "pick_removed_here": pgettext("a person", "removed"),
-        "pick_cannot_be_reached": _("not reachable"),
-        "pick_you_block_receiver": _("blocked by you"),
+        "pick_on_stage": _("at the table"),
+        "pick_removed": pgettext("a person", "removed"),
+        "pick_pending": pgettext("a person", "invited"),
+        "pick_accepted": pgettext("a person", "accepted"),
+        "pick_declined": pgettext("a person", "declined"),
     }
 
 

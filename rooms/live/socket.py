@@ -13,7 +13,6 @@ from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 from functools import partial
 from typing import Any
-from urllib.parse import parse_qs
 
 from autobahn.exception import Disconnected
 from django.conf import settings
@@ -27,6 +26,7 @@ from people.models import User
 from people.staff_gate import fresh_sessions
 from rooms import actions, channels, presence
 from rooms.live import doorway
+from rooms.live.arrivals import note_arrival, query_field
 from rooms.live.backpressure import abort, gate_of
 from rooms.live.feed import Feed
 from rooms.live.frames import BadFrame, Frame, Pace, parse
@@ -71,10 +71,13 @@ async def room_socket(scope: dict[str, Any], receive: Receive, send: Send) -> No
         await send({"type": "websocket.close", "code": 4403})
         return
     cookies = cookies_of(headers)
-    address, session = counted_as(address_of_scope(scope, headers)), cookies.get(settings.SESSION_COOKIE_NAME, "")
+    client, session = address_of_scope(scope, headers), cookies.get(settings.SESSION_COOKIE_NAME, "")
+    address = counted_as(client)
     try:
         async with doorway.handshake_turn(hub().redis, address, session):
             who, room, sides = await in_thread(resolve, scope["url_route"]["kwargs"]["slug"], cookies)
+            if code := query_field(scope, "by"):
+                await in_thread(note_arrival, code, who, client)
             lease = await doorway.lease_socket(hub().redis, who, address, session)
     except RoomRefused as refused:
         await _refuse_handshake(send, refused.code, language_of(headers, cookies, Who(None, "")), refused.more)
@@ -86,19 +89,10 @@ async def room_socket(scope: dict[str, Any], receive: Receive, send: Send) -> No
         return
     try:
         await send({"type": "websocket.accept"})
-        conn = new_conn(who.session, page_named(scope))
+        conn = new_conn(who.session, query_field(scope, "page"))
         await RoomSocket(send, who, room, language_of(headers, cookies, who), address, conn, sides).run(receive)
     finally:
         lease.release()
-
-
-def page_named(scope: dict[str, Any]) -> str:
-    """Name of the page in the socket's address; empty where there is none."""
-    try:
-        fields = parse_qs(str(scope.get("query_string", b""), "latin1"), max_num_fields=10)
-        return fields.get("page", [""])[0]
-    except ValueError:  # more fields than any page of ours sends
-        return ""
 
 
 async def unknown_address(scope: dict[str, Any], receive: Receive, send: Send) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from django.db.models import Count, Exists, OuterRef
@@ -11,6 +12,7 @@ from rooms.models import Recording, ReplayObjection, Room
 from rooms.rules.publishing import publication_state
 
 MOST = 200  # past rooms on a dashboard
+MOST_KEPT = 20  # past rooms to choose from
 
 
 def live_room_of(user: User) -> Room | None:
@@ -60,3 +62,9 @@ def hosted_rooms(host: User) -> list[HostedRoom]:
         .order_by("-started_at")[:MOST]
     )
     return [HostedRoom(room, getattr(room, "recording", None), room.speakers, room.objected) for room in rooms]
+
+
+def kept_rooms(hosts: Collection[int]) -> list[Room]:
+    """Rooms of these hosts, by primary key, that are over and whose copy is kept: the newest, at most MOST_KEPT."""
+    rooms = Room.objects.filter(host__in=hosts, status=Room.Status.ENDED, purged_at=None)
+    return list(rooms.order_by("-ended_at")[:MOST_KEPT])

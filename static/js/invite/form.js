@@ -13,7 +13,7 @@ import { known, say, sayMany } from "shared/words";
  * @property {string} result
  */
 
-const AT_ONCE = 100; // people in one request (rooms/live/verbs/arguments.py)
+const AT_ONCE = 200; // people in one request: each is answered before the next is sent
 
 /**
  * The handles in a text, one a line or with commas, semicolons or spaces between them; each once.
@@ -68,8 +68,9 @@ export class InviteForm {
     this.#drawKind();
   }
 
-  /** Show what there is to choose now. */
+  /** Show whom there is to choose now. */
   open() {
+    this.#people.search();
     this.#changed();
   }
 
@@ -84,7 +85,6 @@ export class InviteForm {
 
   #changed() {
     this.#drawKind();
-    this.#people.show(this.#kind);
     if (this.#kind === "listen") this.#links.prepareShare();
   }
 

@@ -5,16 +5,17 @@ import { clone, find, findAll } from "shared/dom";
 import { known, say, sayMany } from "shared/words";
 
 /**
- * A person as the API finds them; `state` is null for somebody who can be invited, else why not.
+ * A person as the API finds them; `state` is "", or what stands between them and this room.
  * @typedef {object} Found
  * @property {string} user a handle
  * @property {string} name
  * @property {string} initials
  * @property {string} picture an address or ""
  * @property {string} color
- * @property {string | null} state
+ * @property {string} state
  */
 
+const SHORTEST = 2; // letters of a search among everybody (rooms/queries/invitable.py)
 const PAUSE = 300; // ms after the last key before it is searched
 
 export class People {
@@ -26,8 +27,6 @@ export class People {
   #said;
   #timer = 0;
   #asked = 0;
-  /** @type {"speak" | "listen"} */
-  #kind = "listen";
   /** @type {Map<string, Found>} by handle, in the order in which they were chosen */
   #chosen = new Map();
 
@@ -60,15 +59,6 @@ export class People {
     return [...this.#chosen.keys()];
   }
 
-  /**
-   * Search anew for an invitation of this kind. Who is chosen stays chosen.
-   * @param {"speak" | "listen"} kind
-   */
-  show(kind) {
-    this.#kind = kind;
-    this.search();
-  }
-
   /** Choose nobody any more, and show people as they are now. */
   clear() {
     this.#chosen.clear();
@@ -88,8 +78,8 @@ export class People {
     const asked = this.#asked;
     const q = this.#words.value.trim();
     const [from, room] = this.#from.value.split(" ");
-    if (!from && !q) return this.#show([], say("pick_type"));
-    const query = new URLSearchParams({ q, kind: this.#kind, ...(from && { from }), ...(room && { room }) });
+    if (!from && q.replace("@", "").length < SHORTEST) return this.#show([], say("pick_type"));
+    const query = new URLSearchParams({ q, ...(from && { from }), ...(room && { room }) });
     try {
       const { people, more } = await api("GET", `rooms/${this.#slug}/invitable/?${query}`);
       if (asked !== this.#asked) return; // a later question is under way
@@ -122,7 +112,7 @@ export class People {
     const box = find("input", HTMLInputElement, item);
     box.value = person.user;
     box.checked = this.#chosen.has(person.user);
-    box.disabled = Boolean(person.state);
+    box.disabled = person.state === "on_stage" || person.state === "removed";
     box.addEventListener("change", () => this.#note(person, box.checked));
     drawAvatar(find(".avatar", HTMLElement, item), person);
     find("[data-pick-name]", HTMLElement, item).textContent = person.name;
