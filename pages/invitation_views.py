@@ -20,7 +20,7 @@ from pages.policy_views import room_or_404
 from people.models import User
 from rooms.actions import invitations, links
 from rooms.live.verbs.arguments import read_lines
-from rooms.models import Invitation, Room
+from rooms.models import Room
 from rooms.queries.personal_links import personal_link
 from rooms.rules import inviting, limits
 from rooms.rules.facts import enter
@@ -68,8 +68,7 @@ def answer_form(request: HttpRequest, room: Room, me: User, shown: Inviting) -> 
 def send(request: HttpRequest, room: Room, me: User, shown: Inviting) -> None:
     """Invite the people on a list."""
     shown.handles = request.POST.get("handles", "")
-    listens = request.POST.get("kind") == Invitation.Kind.LISTEN or not shown.may_speak
-    shown.kind = Invitation.Kind.LISTEN if listens else Invitation.Kind.SPEAK
+    shown.kind = request.POST.get("kind") or shown.kind
     if not (handles := handles_in(shown.handles)):
         shown.said = str(WHOM)
         return

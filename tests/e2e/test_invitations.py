@@ -1,4 +1,4 @@
-"""Invitations in browsers: chosen by keyboard, accepted from an inbox on a phone, a list of handles, links to hand on."""
+"""Invitations in browsers: chosen by keyboard, accepted from the inbox on a phone, a list of handles, links."""
 
 from __future__ import annotations
 

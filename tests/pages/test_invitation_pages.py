@@ -1,0 +1,237 @@
+"""Pages of invitations without script: the form, the answers to a card, and the landing page of a personal link."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from django.template.loader import render_to_string
+from django.test import Client, RequestFactory
+
+from pages.js_messages.invitations import ANSWERS, answer, invite_words
+from people.models import User
+from rooms import actions
+from rooms.message_kinds import InvitationKind, RoomKind
+from rooms.models import Invitation, PersonalLink, Room, ShareLink
+from rooms.rules.refusals import TABLE
+from social.models import Follow, Message
+from tests.support.people import person
+from tests.support.rooms import open_room, seated
+
+pytestmark = pytest.mark.django_db
+
+
+def browser(user: User) -> Client:
+    client = Client()
+    client.force_login(user)
+    return client
+
+
+def at(room: Room, path: str) -> str:
+    return f"{room.get_absolute_url()}{path}"
+
+
+def invited(room: Room, handle: str = "guest") -> User:
+    user = person(handle)
+    assert [line.result for line in actions.invite(room.pk, room.host, [handle], "speak")] == ["invited"]
+    return user
+
+
+def new_link(room: Room) -> str:
+    return actions.make_link(room.pk, room.host, "Pim")[1]
+
+
+# --- the form ---------------------------------------------------------------------------------------------------------
+
+
+def test_each_line_of_a_list_is_answered_and_those_refused_stay_in_the_field() -> None:
+    room = open_room()
+    people = [person(handle) for handle in ("bert", "carl")]
+    seated("ada", room)
+    lines = "@bert, CARL bert\r\nnobody-here;<b>\nada"
+    page = browser(room.host).post(at(room, "invite/"), {"do": "invite", "kind": "speak", "handles": lines})
+    text = page.content.decode()
+    assert "2 people are invited." in text
+    assert "&lt;b&gt;</bdi> <span>This is no handle." in text and "<b>" not in text
+    assert "<bdi>@ada</bdi> <span>This person sits at the table already." in text
+    assert "nobody-here\n&lt;b&gt;\nada</textarea>" in text, "what was refused can be mended"
+    assert set(Invitation.objects.values_list("user", "kind")) == {(user.pk, "speak") for user in people}
+
+
+def test_a_guest_invites_to_listen_whatever_the_form_says() -> None:
+    room = open_room()
+    guest, friend = person("guest"), person("friend")
+    Follow.objects.create(follower=friend, followed=guest)
+    client = browser(guest)
+    assert "data-invite-kinds hidden" in client.get(at(room, "invite/")).content.decode()
+    page = client.post(at(room, "invite/"), {"do": "invite", "kind": "speak", "handles": "friend"})
+    assert str(TABLE["not_host"].text) in page.content.decode()
+    assert not Invitation.objects.exists()
+    page = client.post(at(room, "invite/"), {"do": "link", "label": "Pim"})
+    assert str(TABLE["not_host"].text) in page.content.decode()
+    assert not PersonalLink.objects.exists()
+    page = client.post(at(room, "invite/"), {"do": "invite", "kind": "listen", "handles": "friend"})
+    assert "1 person is invited." in page.content.decode()
+    assert Invitation.objects.get().kind == "listen"
+
+
+def test_a_link_is_shown_once_and_the_address_to_share_is_one_s_own() -> None:
+    room = open_room()
+    host = browser(room.host)
+    page = host.post(at(room, "invite/"), {"do": "link", "label": "  "}).content.decode()
+    assert "Write for whom it is." in page and not PersonalLink.objects.exists()
+    page = host.post(at(room, "invite/"), {"do": "link", "label": "<i>Pim"}).content.decode()
+    assert f"/r/{room.slug}/come/" in page and PersonalLink.objects.get().label == "<i>Pim"
+    assert "/come/" not in host.get(at(room, "invite/")).content.decode()
+    assert not ShareLink.objects.exists(), "looking at the page makes none"
+    page = host.post(at(room, "invite/"), {"do": "share"}).content.decode()
+    assert f"/r/{room.slug}/?by={ShareLink.objects.get().code}" in page
+
+
+def test_nobody_invites_who_may_not_come_in() -> None:
+    room = open_room(entry_policy="followers")
+    assert Client().get(at(room, "invite/")).status_code == 302, "to signing in"
+    stranger = browser(person("stranger"))
+    answer = stranger.post(at(room, "invite/"), {"do": "share"})
+    assert answer.status_code == 302 and answer["Location"] == room.get_absolute_url()
+    assert not ShareLink.objects.exists()
+    actions.end_room(room.pk, room.host)
+    assert browser(room.host).get(at(room, "invite/")).status_code == 302
+
+
+def test_every_answer_has_its_words() -> None:
+    assert set(ANSWERS) - {"bad_value"} <= set(TABLE)
+    words = invite_words()
+    assert all(words[f"answer_{code}"] == answer(code) for code in ("invited", *ANSWERS))
+
+
+# --- answers to a card ------------------------------------------------------------------------------------------------
+
+
+def test_accepting_leads_into_the_live_room() -> None:
+    room = open_room(speak_policy="invited")
+    guest = browser(invited(room))
+    assert guest.get(at(room, "invitation/accept/"))["Location"] == room.get_absolute_url()
+    assert Invitation.objects.get().state == "pending", "a link that is followed accepts nothing"
+    answer = guest.post(at(room, "invitation/accept/"), {"next": "/messages/host/"})
+    assert answer["Location"] == room.get_absolute_url()
+    assert Invitation.objects.get().state == "accepted"
+    assert "data-invited" in guest.get(room.get_absolute_url()).content.decode()
+
+
+def test_declining_answers_in_place_and_leads_nowhere_else() -> None:
+    room = open_room()
+    guest = browser(invited(room))
+    assert guest.post(at(room, "invitation/decline/"), {"next": "/rules/"})["Location"] == "/rules/"
+    assert Invitation.objects.get().state == "declined"
+    for wanted in ("https://evil.example/", "//evil.example/", ""):
+        answer = guest.post(at(room, "invitation/decline/"), {"next": wanted}, follow=True)
+        assert answer.redirect_chain[0][0] == room.get_absolute_url()
+        assert str(TABLE["unknown_invitation"].text) in answer.content.decode()
+
+
+def test_nobody_answers_for_somebody_else() -> None:
+    room = open_room()
+    invited(room)
+    other = browser(person("other"))
+    for path in ("invitation/accept/", "invitation/decline/"):
+        other.post(at(room, path))
+        Client().post(at(room, path))
+    assert Invitation.objects.get().state == "pending"
+
+
+@pytest.mark.parametrize(
+    ("state", "own", "said", "forms"),
+    [
+        ("pending", True, "You are invited to speak.", ["accept", "decline"]),
+        ("accepted", True, "You accepted.", ["decline"]),
+        ("declined", True, "You declined.", []),
+        ("revoked", True, "This invitation is not open any more.", []),
+        ("pending", False, "No answer yet.", []),
+        ("accepted", False, "Accepted.", []),
+    ],
+)
+def test_a_card_offers_what_its_reader_can_do(state: str, own: bool, said: str, forms: list[str]) -> None:
+    room = open_room(title="<b>Voices")
+    guest = invited(room)
+    Invitation.objects.update(state=state)
+    text = drawn(InvitationKind(), Message.objects.get(), guest if own else room.host)
+    assert said in text and "<b>" not in text
+    offered = [form for form in ("accept", "decline") if at(room, f"invitation/{form}/") in text]
+    assert offered == forms and text.count("<form") == len(forms)
+
+
+def test_a_card_of_a_room_that_is_over_names_nothing() -> None:
+    room = open_room(title="Voices at the table")
+    guest, friend = person("guest"), person("friend")
+    Follow.objects.create(follower=friend, followed=guest)
+    actions.invite(room.pk, guest, ["friend"], "listen")
+    card = Message.objects.get()
+    assert "Voices at the table" in drawn(RoomKind(), card, friend)
+    actions.end_room(room.pk, room.host)
+    assert "Voices at the table" not in drawn(RoomKind(), card, friend)
+
+
+def drawn(kind: Any, message: Message, reader: User) -> str:
+    card = kind.cards([message], reader)[message.pk]
+    request = RequestFactory().get("/messages/host/")
+    request.user = reader
+    return render_to_string(card.template, dict(card.context), request)
+
+
+# --- the landing page of a personal link ------------------------------------------------------------------------------
+
+
+def test_looking_at_a_personal_link_changes_nothing_and_tells_no_other_site() -> None:
+    room = open_room(title="<b>Voices", entry_policy="signed_in")
+    path = new_link(room)
+    for client in (Client(), browser(person("guest"))):
+        answer = client.get(path)
+        text = answer.content.decode()
+        assert answer.status_code == 200 and "&lt;b&gt;Voices" in text and "<b>" not in text
+        assert answer["Referrer-Policy"] == "same-origin" and answer["X-Robots-Tag"] == "noindex"
+        assert "no-store" in answer["Cache-Control"]
+    link = PersonalLink.objects.get()
+    assert link.used_at is None and not Invitation.objects.exists()
+    signed_out = Client().post(path)
+    assert signed_out.status_code == 200 and not Invitation.objects.exists()
+    assert f"/accounts/signup/?next={path.replace('/', '%2F')}" in signed_out.content.decode()
+
+
+def test_a_personal_link_is_one_person_s() -> None:
+    room = open_room(entry_policy="followers", speak_policy="invited")
+    path, pim = new_link(room), person("pim")
+    client = browser(pim)
+    for _time in range(2):
+        assert client.post(path)["Location"] == room.get_absolute_url()
+    invitation = Invitation.objects.get()
+    assert (invitation.user, invitation.state) == (pim, "accepted")
+    assert client.get(room.get_absolute_url()).status_code == 200
+    other = browser(person("other"))
+    for answer in (other.get(path), other.post(path), Client().get(path)):
+        assert answer.status_code == 410 and str(TABLE["link_used"].text) in answer.content.decode()
+    assert Invitation.objects.count() == 1
+
+
+def test_links_that_do_not_work_say_so() -> None:
+    room, other = open_room(), open_room("another")
+    path, guest = new_link(room), browser(person("guest"))
+    unknown = [at(room, "come/nothing/"), path.replace(room.slug, other.slug), at(room, f"come/{'x' * 400}/")]
+    for wrong in unknown:
+        for answer in (guest.get(wrong), guest.post(wrong)):
+            assert answer.status_code == 404 and str(TABLE["unknown_link"].text) in answer.content.decode()
+    actions.revoke_link(room.pk, room.host, PersonalLink.objects.get().pk)
+    assert guest.get(path).status_code == guest.post(path).status_code == 410
+    late = new_link(room)
+    actions.end_room(room.pk, room.host)
+    assert guest.get(late).status_code == guest.post(late).status_code == 410
+    assert not Invitation.objects.exists()
+
+
+def test_the_room_s_page_has_the_form_for_people_with_an_account() -> None:
+    room = open_room()
+    assert "invite-sheet" not in Client().get(room.get_absolute_url()).content.decode()
+    for user in (room.host, person("guest")):
+        text = browser(user).get(room.get_absolute_url()).content.decode()
+        assert "invite-sheet" in text and at(room, "invite/") in text
+        assert ("data-invite-kinds hidden" in text) is (user != room.host)
