@@ -102,7 +102,7 @@ def accept(request: HttpRequest, slug: str) -> HttpResponse:
         return go_back(request, room.get_absolute_url())
     if room.is_live:
         return redirect(room)
-    messages.success(request, _("You accepted. You are told when the room begins."))
+    messages.success(request, _("You accepted. You can take a place as soon as the room begins."))
     return go_back(request, room.get_absolute_url())
 
 
@@ -131,13 +131,17 @@ def come(request: HttpRequest, slug: str, token: str) -> HttpResponse:
     send no origin with the page's own forms either, which are refused then.
     """
     me = cast(User, request.user) if request.user.is_authenticated else None
+    room = None
     try:
         link = personal_link(slug, token, me, address=address_of_request(request))
+        room = link.room
         if request.method == "POST" and me is not None:
             return take_up(request, token, me)
-        answer = render(request, "pages/come.html", {"room": link.room, "by": link.by})
+        answer = render(request, "pages/come.html", {"room": room, "by": link.by})
     except RoomRefused as refused:
-        answer = render(request, "pages/come.html", {"why": refused.text}, status=refused.status)
+        if room is not None and refused.code == "on_stage_already":
+            return redirect(room)
+        answer = render(request, "pages/come_refused.html", {"refused": refused}, status=refused.status)
     answer.headers["X-Robots-Tag"] = "noindex"
     return answer
 

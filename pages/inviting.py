@@ -49,7 +49,7 @@ class Inviting:
         self.said = ngettext("{number} person is invited.", "{number} people are invited.", invited).format(
             number=invited
         )
-        self.answers = [Answer(f"@{line.user.lstrip('@')}", answer(line.result)) for line in lines]
+        self.answers = [Answer(f"@{line.user}", answer(line.result)) for line in lines]
         self.handles = "\n".join(line.user for line in lines if line.result != "invited")
 
 
@@ -61,4 +61,5 @@ def inviting_of(room: Room, me: User, *, may_speak: bool) -> Inviting:
 
 def handles_in(text: str) -> list[str]:
     """The handles in a text, one a line or with commas, semicolons or spaces between them; each once."""
-    return list(dict.fromkeys(word for word in _BETWEEN.split(text) if word.strip("@")))
+    words = (word.removeprefix("@") for word in _BETWEEN.split(text))
+    return list({word.lower(): word for word in words if word}.values())

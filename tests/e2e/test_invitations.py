@@ -107,7 +107,7 @@ def test_a_prospect_comes_by_a_personal_link_and_takes_a_seat(web: Site, chromiu
     expect(page.locator(".seat[data-user=pim]")).to_be_visible()
     expect(page.locator('[data-list="links"]')).to_contain_text("used")
     other = chromium.page(link.removeprefix(chromium.url), person("other"), expect=410)
-    expect(other.get_by_role("heading", name="This link no longer works")).to_be_visible()
+    expect(other.get_by_role("heading", name="This link cannot be used")).to_be_visible()
     assert in_every_look(other) == []
     assert Seat.objects.filter(room=room, user__handle="pim", left_at=None).exists()
 

@@ -208,8 +208,8 @@ def test_a_personal_link_is_one_person_s() -> None:
     assert (invitation.user, invitation.state) == (pim, "accepted")
     assert client.get(room.get_absolute_url()).status_code == 200
     other = browser(person("other"))
-    for answer in (other.get(path), other.post(path), Client().get(path)):
-        assert answer.status_code == 410 and str(TABLE["link_used"].text) in answer.content.decode()
+    for page in (other.get(path), other.post(path), Client().get(path)):
+        assert page.status_code == 410 and str(TABLE["link_used"].text) in page.content.decode()
     assert Invitation.objects.count() == 1
 
 
@@ -218,8 +218,8 @@ def test_links_that_do_not_work_say_so() -> None:
     path, guest = new_link(room), browser(person("guest"))
     unknown = [at(room, "come/nothing/"), path.replace(room.slug, other.slug), at(room, f"come/{'x' * 400}/")]
     for wrong in unknown:
-        for answer in (guest.get(wrong), guest.post(wrong)):
-            assert answer.status_code == 404 and str(TABLE["unknown_link"].text) in answer.content.decode()
+        for page in (guest.get(wrong), guest.post(wrong)):
+            assert page.status_code == 404 and str(TABLE["unknown_link"].text) in page.content.decode()
     actions.revoke_link(room.pk, room.host, PersonalLink.objects.get().pk)
     assert guest.get(path).status_code == guest.post(path).status_code == 410
     late = new_link(room)

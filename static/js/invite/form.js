@@ -111,6 +111,7 @@ export class InviteForm {
   }
 
   async #send() {
+    if (this.#button.getAttribute("aria-disabled") === "true") return; // it is on its way
     const users = this.#wanted;
     if (users.length === 0) return this.#show([], say("invite_whom"));
     this.#button.setAttribute("aria-disabled", "true");

@@ -67,6 +67,8 @@ export class People {
 
   /** Choose nobody any more, and show nobody. */
   forget() {
+    clearTimeout(this.#timer);
+    this.#asked += 1; // what is still on its way comes too late
     this.#chosen.clear();
     this.#words.value = "";
     this.#show([], "");
