@@ -43,6 +43,13 @@ def test_the_queue_is_the_same_in_whatever_order_messages_come() -> None:
         assert (end["queue"], end["count"]) == ([{"user": "anna", "raised_at": at(2)}], 1)
 
 
+def test_a_hand_becomes_an_invited_one_in_whatever_order_messages_come() -> None:
+    plain, invited = raised("anna", 1), raised("anna", 1)
+    plain["data"]["invited"], invited["data"]["invited"] = False, True
+    for end in ends([(EMPTY, order) for order in permutations([plain, invited])]):
+        assert (end["queue"], end["count"]) == ([{"user": "anna", "raised_at": at(1), "invited": True}], 1)
+
+
 def test_one_s_own_hand_is_the_same_in_whatever_order_messages_come() -> None:
     messages = [
         own("hand_up", 1, 3),

@@ -56,7 +56,8 @@ export class Queue {
     if (!known || (this.#gone.get(hand.user) ?? "") >= hand.raised_at) return false;
     if (known.some((one) => one.user === hand.user && one.raised_at >= hand.raised_at)) {
       // The same hand once more: its owner accepted an invitation meanwhile.
-      this.first = known.map((one) => (one.user === hand.user && one.raised_at === hand.raised_at ? hand : one));
+      const isSame = (/** @type {HandRaised} */ one) => one.user === hand.user && one.raised_at === hand.raised_at;
+      if (hand.invited) this.first = known.map((one) => (isSame(one) ? { ...one, invited: true } : one));
       return false;
     }
     if (known.length === this.count) this.first = [...known, hand];
