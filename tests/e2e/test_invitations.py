@@ -3,26 +3,19 @@
 from __future__ import annotations
 
 import re
-from datetime import timedelta
 
-from django.utils import timezone
 from playwright.sync_api import Page, expect
 
 from mail.devmail import newest_mails
 from people.models import User
 from rooms.models import Arrival, Hand, Invitation, PersonalLink, Room, Seat
 from social.actions.follows import follow
-from social.actions.messages import deliver_left
 from tests.e2e.browser import PHONE, Chromium, axe, in_every_look, overflow, start_sound
+from tests.support.invitations import deliver, reachable
 from tests.support.people import PASSWORD, person
 from tests.support.processes import Site
 from tests.support.rooms import consented, open_room, seated
 from tests.support.waiting import wait_until
-
-
-def deliver() -> None:
-    """Deliver what was sent: these sites have no worker."""
-    deliver_left(timezone.now() + timedelta(minutes=1))
 
 
 def press_until(page: Page, key: str, focused: str) -> None:
@@ -149,7 +142,7 @@ def sign_up(page: Page) -> None:
 def test_a_list_is_answered_line_by_line_and_who_came_is_counted_once(chromium: Chromium) -> None:
     room = open_room("host")
     seated("ada", room)
-    people = [person(handle) for handle in ("bert", "carl")]
+    people = [reachable(handle) for handle in ("bert", "carl")]
     page = chromium.room(room, room.host)
     page.locator("[data-invite-open]").first.click()
     sheet = page.get_by_role("dialog", name="Invite people")
@@ -218,7 +211,7 @@ def test_accepted_in_the_room_while_every_place_is_taken(chromium: Chromium) -> 
 
 def test_without_script_the_page_invites_too(chromium: Chromium) -> None:
     room = open_room("host")
-    person("bert")
+    reachable("bert")
     page = chromium.page(f"{room.get_absolute_url()}invite/", room.host, java_script_enabled=False)
     page.get_by_label("A list of handles").fill("bert\nnobody-here")
     page.get_by_role("button", name="Invite", exact=True).click()

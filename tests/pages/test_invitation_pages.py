@@ -15,6 +15,7 @@ from rooms.message_kinds import InvitationKind, RoomKind
 from rooms.models import Invitation, PersonalLink, Room, ShareLink
 from rooms.rules.refusals import TABLE
 from social.models import Follow, Message
+from tests.support.invitations import invited, reachable
 from tests.support.people import person
 from tests.support.rooms import open_room, seated
 
@@ -31,12 +32,6 @@ def at(room: Room, path: str) -> str:
     return f"{room.get_absolute_url()}{path}"
 
 
-def invited(room: Room, handle: str = "guest") -> User:
-    user = person(handle)
-    assert [line.result for line in actions.invite(room.pk, room.host, [handle], "speak")] == ["invited"]
-    return user
-
-
 def new_link(room: Room) -> str:
     return actions.make_link(room.pk, room.host, "Pim")[1]
 
@@ -46,7 +41,7 @@ def new_link(room: Room) -> str:
 
 def test_each_line_of_a_list_is_answered_and_those_refused_stay_in_the_field() -> None:
     room = open_room()
-    people = [person(handle) for handle in ("bert", "carl")]
+    people = [reachable(handle) for handle in ("bert", "carl")]
     seated("ada", room)
     lines = "@bert, CARL bert\r\nnobody-here;<b>\nada"
     page = browser(room.host).post(at(room, "invite/"), {"do": "invite", "kind": "speak", "handles": lines})
@@ -110,7 +105,7 @@ def test_every_answer_has_its_words() -> None:
 
 def test_accepting_leads_into_the_live_room() -> None:
     room = open_room(speak_policy="invited")
-    guest = browser(invited(room))
+    guest = browser(invited("guest", room))
     assert guest.get(at(room, "invitation/accept/"))["Location"] == room.get_absolute_url()
     assert Invitation.objects.get().state == "pending", "a link that is followed accepts nothing"
     answer = guest.post(at(room, "invitation/accept/"), {"next": "/messages/host/"})
@@ -121,7 +116,7 @@ def test_accepting_leads_into_the_live_room() -> None:
 
 def test_declining_answers_in_place_and_leads_nowhere_else() -> None:
     room = open_room()
-    guest = browser(invited(room))
+    guest = browser(invited("guest", room))
     assert guest.post(at(room, "invitation/decline/"), {"next": "/rules/"})["Location"] == "/rules/"
     assert Invitation.objects.get().state == "declined"
     for wanted in ("https://evil.example/", "//evil.example/", ""):
@@ -132,7 +127,7 @@ def test_declining_answers_in_place_and_leads_nowhere_else() -> None:
 
 def test_nobody_answers_for_somebody_else() -> None:
     room = open_room()
-    invited(room)
+    invited("guest", room)
     other = browser(person("other"))
     for path in ("invitation/accept/", "invitation/decline/"):
         other.post(at(room, path))
@@ -153,7 +148,7 @@ def test_nobody_answers_for_somebody_else() -> None:
 )
 def test_a_card_offers_what_its_reader_can_do(state: str, own: bool, said: str, forms: list[str]) -> None:
     room = open_room(title="<b>Voices")
-    guest = invited(room)
+    guest = invited("guest", room)
     Invitation.objects.update(state=state)
     text = drawn(InvitationKind(), Message.objects.get(), guest if own else room.host)
     assert said in text and "<b>" not in text
