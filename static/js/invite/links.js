@@ -13,7 +13,8 @@ export class Links {
   #label;
   #wrong;
   #made;
-  #asked = false;
+  /** @type {Promise<string> | null} */
+  #ready = null;
 
   /**
    * @param {HTMLElement} root
@@ -53,15 +54,21 @@ export class Links {
   }
 
   /** Have the room's address ready before it is asked for: a browser shares only what is at hand in the click itself. */
-  async prepareShare() {
-    if (this.#asked) return;
-    this.#asked = true;
+  prepareShare() {
+    this.#ready ??= this.#fetchShare();
+    return this.#ready;
+  }
+
+  /** @returns {Promise<string>} the reader's own address of the room; "" where there is none now */
+  async #fetchShare() {
     try {
       const { url } = await api("POST", `rooms/${this.#slug}/share-link/`);
       find("[data-share-url]", HTMLElement, this.#share).textContent = url;
+      return url;
     } catch (refused) {
       console.info("share link", refused.code);
-      this.#asked = false;
+      this.#ready = null; // the next time it is tried again
+      return "";
     }
   }
 
@@ -95,11 +102,10 @@ export class Links {
   }
 
   async #handOnShare() {
-    const url = find("[data-share-url]", HTMLElement, this.#share).textContent;
+    const url = find("[data-share-url]", HTMLElement, this.#share).textContent || (await this.prepareShare());
     find("[data-share-made]", HTMLElement, this.#share).hidden = false;
-    if (url) return this.#say(this.#share, await handOn(this.#title, url));
-    find("[data-share-said]", HTMLElement, this.#share).textContent = say("share_failed");
-    await this.prepareShare();
+    if (url) this.#say(this.#share, await handOn(this.#title, url));
+    else find("[data-share-said]", HTMLElement, this.#share).textContent = say("share_failed");
   }
 
   /**
