@@ -7,7 +7,7 @@ import re
 from playwright.sync_api import Page, expect
 
 from mail.devmail import newest_mails
-from people.models import User
+from rooms import actions
 from rooms.models import Arrival, Hand, Invitation, PersonalLink, Room, Seat
 from social.actions.follows import follow
 from tests.e2e.browser import PHONE, Chromium, axe, in_every_look, overflow, start_sound
@@ -182,10 +182,10 @@ def come_twice(chromium: Chromium, room: Room, address: str) -> None:
 
 
 def test_accepted_in_the_room_while_every_place_is_taken(chromium: Chromium) -> None:
-    room = open_room("host", speak_policy="followed")
+    room, guest = open_room("host"), person("guest")
     Room.objects.filter(pk=room.pk).update(max_speakers=1)
-    ada, guest = seated("ada", room), person("guest")
-    consented(guest, room)
+    ada, guest = seated("ada", room), consented(guest, room)
+    actions.set_speak_policy(room.pk, room.host, "followed")
     page, host = chromium.room(room, guest), chromium.room(room, room.host)
     start_sound(page)
     host.locator("[data-invite-open]").first.click()
@@ -206,7 +206,7 @@ def test_accepted_in_the_room_while_every_place_is_taken(chromium: Chromium) -> 
     expect(page.get_by_text("The invitation to speak was taken back.")).to_be_visible()
     expect(host.locator("[data-hands] li[data-user=guest]")).to_have_count(0)
     assert not Hand.objects.filter(room=room, lowered_at=None).exists()
-    assert User.objects.get(pk=ada.pk).seats.filter(left_at=None).exists()
+    assert Seat.objects.filter(room=room, user=ada, left_at=None).exists()
 
 
 def test_without_script_the_page_invites_too(chromium: Chromium) -> None:
