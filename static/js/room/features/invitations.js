@@ -97,7 +97,7 @@ class InvitationsPanel {
    * @param {number} id
    */
   #revoke(what, id) {
-    this.#room.attempt(() => this.#room.ask(`revoke_${what}`, { id }));
+    this.#room.attempt(() => this.#room.ask(`revoke_${what}`, { [what]: id }));
   }
 
   #drawAll() {
