@@ -130,7 +130,7 @@ def come(request: HttpRequest, slug: str, token: str) -> HttpResponse:
     The address is the secret. It goes to no other site (`SECURE_REFERRER_POLICY`); with "no-referrer" browsers would
     send no origin with the page's own forms either, which are refused then.
     """
-    me = cast(User, request.user) if request.user.is_authenticated else None
+    me = request.user if request.user.is_authenticated else None
     room = None
     try:
         link = personal_link(slug, token, me, address=address_of_request(request))
