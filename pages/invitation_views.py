@@ -6,7 +6,6 @@ from typing import cast
 
 from django.conf import settings
 from django.contrib import messages
-from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
@@ -14,10 +13,12 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
 from core.client_address import address_of_request
+from core.form_targets import post_only
 from pages.inviting import Inviting, handles_in, inviting_of
 from pages.js_messages.invitations import NO_LABEL, WHOM, invite_words
 from pages.policy_views import room_or_404
 from people.models import User
+from people.signed_in import ask_to_sign_in, signed_in
 from rooms.actions import invitations, links
 from rooms.live.verbs.arguments import read_lines
 from rooms.models import Room
@@ -30,7 +31,7 @@ from social.views import go_back
 
 
 @never_cache
-@login_required
+@signed_in
 @require_http_methods(["GET", "POST"])
 def invite_page(request: HttpRequest, slug: str) -> HttpResponse:
     """Show the form by which people are invited to a room, and what became of what was sent with it."""
@@ -87,14 +88,11 @@ def make_link(request: HttpRequest, room: Room, me: User, shown: Inviting) -> No
     shown.link_url = f"{settings.SITE_URL}{path}"
 
 
-@login_required
-@require_http_methods(["GET", "POST"])
+@post_only("pages:room", "slug")
+@signed_in
 def accept(request: HttpRequest, slug: str) -> HttpResponse:
-    """Accept the reader's invitation to speak on POST: into a live room, ready to sit down; else back to where it was
-    read. A GET, to which signing in returns, changes nothing."""
+    """Accept the reader's invitation to speak: into a live room, ready to sit down; else back to where it was read."""
     room, me = room_or_404(slug), cast(User, request.user)
-    if request.method == "GET":
-        return redirect(room)
     try:
         invitations.accept(room.pk, me)
     except RoomRefused as refused:
@@ -106,13 +104,11 @@ def accept(request: HttpRequest, slug: str) -> HttpResponse:
     return go_back(request, room.get_absolute_url())
 
 
-@login_required
-@require_http_methods(["GET", "POST"])
+@post_only("pages:room", "slug")
+@signed_in
 def decline(request: HttpRequest, slug: str) -> HttpResponse:
-    """Decline the reader's invitation to speak on POST, and go back to where it was read."""
+    """Decline the reader's invitation to speak, and go back to where it was read."""
     room, me = room_or_404(slug), cast(User, request.user)
-    if request.method == "GET":
-        return redirect(room)
     try:
         invitations.decline(room.pk, me)
         messages.success(request, _("You declined the invitation."))
@@ -135,8 +131,8 @@ def come(request: HttpRequest, slug: str, token: str) -> HttpResponse:
     try:
         link = personal_link(slug, token, me, address=address_of_request(request))
         room = link.room
-        if request.method == "POST" and me is not None:
-            return take_up(request, token, me)
+        if request.method == "POST":
+            return ask_to_sign_in(request) if me is None else take_up(request, token, me)
         answer = render(request, "pages/come.html", {"room": room, "by": link.by})
     except RoomRefused as refused:
         if room is not None and refused.code == "on_stage_already":
