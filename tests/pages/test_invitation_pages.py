@@ -60,7 +60,8 @@ def test_a_guest_invites_to_listen_whatever_the_form_says() -> None:
     client = browser(guest)
     assert "data-invite-kinds hidden" in client.get(at(room, "invite/")).content.decode()
     page = client.post(at(room, "invite/"), {"do": "invite", "kind": "speak", "handles": "friend"})
-    assert str(TABLE["not_host"].text) in page.content.decode()
+    text = page.content.decode()
+    assert str(TABLE["not_host"].text) in text and "data-invite-answers hidden" not in text
     assert not Invitation.objects.exists()
     page = client.post(at(room, "invite/"), {"do": "link", "label": "Pim"})
     assert str(TABLE["not_host"].text) in page.content.decode()
