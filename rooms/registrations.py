@@ -10,7 +10,7 @@ from django.db import transaction
 from core import bus
 from core.erasers import erasers
 from people import signals
-from people.hooks import live_links
+from people.hooks import coming_links, live_links
 from rooms.actions.blocks import on_block
 from rooms.actions.standing import on_account_changed
 from rooms.guests import demo as _demo  # noqa: F401  # receives people's accounts_ready
@@ -18,6 +18,7 @@ from rooms.hooks import personal_parts, recording_ready
 from rooms.queries import personal as _personal  # noqa: F401  # registers parts of snapshots
 from rooms.queries.hands import hands_part
 from rooms.queries.live_now import live_link
+from rooms.queries.prepared import coming_link
 from rooms.recording.delivery import exports as _exports  # noqa: F401  # registers this app's texts
 from rooms.recording.tasks import prepare_recording
 from rooms.wire import official_texts as _official_texts  # noqa: F401  # registers texts of official messages
@@ -33,6 +34,7 @@ PRESENCE_KEYS = (
 )
 
 live_links.register("rooms")(live_link)
+coming_links.register("rooms")(coming_link)
 personal_parts.register("hands")(hands_part)
 signals.standing_changed.connect(on_account_changed, dispatch_uid="rooms.standing")
 blocked.connect(on_block, dispatch_uid="rooms.blocks")

@@ -48,7 +48,7 @@ _WAITING = replace(_LISTENER, hand_raised=True)
 class Act:
     """One act. `rule` asks the permissions; `cells` has the answers by role in a live room open to anyone, `others`
     that of roles not named. `gated`: needs the right to be in the room, except for staff where their permission decides
-    (`by_staff`). `alive`: needs a live room."""
+    (`by_staff`). `alive`: needs a live room; `prepared`: one that is prepared and not open yet."""
 
     rule: Callable[[Facts, bool], Code]
     cells: dict[str, Code]
@@ -56,6 +56,7 @@ class Act:
     gated: bool = True
     alive: bool = True
     by_staff: bool = False
+    prepared: bool = False
 
     def cell(self, role: str) -> Code:
         return self.cells.get(role, self.others)
@@ -161,6 +162,24 @@ ACTS: dict[str, Act] = {
         {"host": None, "staff": None, "closed account": "account_closed"},
         gated=False,
     ),
+    "change or open a prepared room": Act(
+        lambda facts, _staff: may.may_change_prepared(facts), _ONLY_HOST, alive=False, prepared=True
+    ),
+    "cancel a prepared room": Act(
+        lambda facts, staff: may.may_cancel(facts, as_staff=staff),
+        {"host": None, "staff": None},
+        alive=False,
+        prepared=True,
+        by_staff=True,
+    ),
+}
+
+# What a room answers to an act for which it is in the wrong state.
+_OTHERWISE = {
+    "scheduled": "not_open_yet",
+    "live": "open_already",
+    "ended": "room_ended",
+    "cancelled": "room_cancelled",
 }
 
 
@@ -173,8 +192,8 @@ def expected(act: str, role: str, status: str, entry: str, speak: str) -> Code:
     """Return the cell of the matrix. Where several refusals are due, the order is: the room, the account, the door, the
     act."""
     wanted = ACTS[act]
-    if wanted.alive and status != "live":
-        return "unknown_room" if status == "scheduled" else "room_ended"
+    if (wanted.alive and status != "live") or (wanted.prepared and status != "scheduled"):
+        return _OTHERWISE[status]
     if wanted.gated and not (wanted.by_staff and role == "staff") and (code := at_the_door(role, entry)):
         return code
     return _by_speak_policy(act, role, speak) or wanted.cell(role)
