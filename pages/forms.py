@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import date
 from typing import Any, cast
 
 from django import forms
@@ -12,7 +11,6 @@ from django.utils.translation import gettext_lazy as _
 from core.fields import TypedField
 from people.zones import zone_choices
 from rooms.models import TITLE, TOPIC, Room
-from rooms.rules.starts import LATEST
 from rooms.wording import ENTRY_WORDS, SPEAK_WORDS
 
 STARTS = ("when", "date", "time", "zone")
@@ -95,12 +93,6 @@ class PrepareForm(RoomForm):
     )
     field_order = ("when", "date", "time", "zone", "title", "topic")
 
-    def __init__(self, *args: Any, today: date, **kwargs: Any) -> None:
-        """`today` is the reader's: the days that the form offers begin with it."""
-        super().__init__(*args, **kwargs)
-        days = {"min": today.isoformat(), "max": (today + LATEST).isoformat()}
-        self.fields["date"].widget.attrs.update(days)
-
     def values(self) -> dict[str, Any]:
         """Return the arguments of `prepare_room` and `change_prepared`."""
         values = {name: value for name, value in self.cleaned_data.items() if name not in ("when", "date", "time")}
@@ -130,12 +122,11 @@ class OpenRoomForm(PrepareForm):
         for name in ("date", "time", "zone"):
             self.fields[name].required = self.later
 
-    def _clean_fields(self) -> None:
-        """A start that nobody asked for is not looked at."""
-        if not self.later:
-            for name in STARTS:
-                del self.fields[name]
-        super()._clean_fields()
+    def clean(self) -> dict[str, Any]:
+        """Forget what is wrong with a start that nobody asked for."""
+        for name in () if self.later else STARTS:
+            self.errors.pop(name, None)
+        return self.cleaned_data
 
     def open_values(self) -> dict[str, Any]:
         """Return the arguments of `open_room`."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
@@ -39,6 +40,12 @@ def prepared_of(host: User) -> list[Room]:
     waiting = Q(status=Room.Status.SCHEDULED)
     cancelled = Q(status=Room.Status.CANCELLED, purged_at=None) & ~Q(cancel_reason=Room.CancelReason.HOST)
     return list(Room.objects.filter(waiting | cancelled, host=host).order_by("-status", "starts_at", "pk")[:MOST_OWN])
+
+
+def same_prepared(host: User, values: Mapping[str, Any]) -> Room | None:
+    """The room that a host has prepared with this title and start already, or None: the same form was sent twice."""
+    same = {"title": values["title"], "starts_wall": values["wall"], "starts_zone": values["zone"]}
+    return Room.objects.filter(host=host, status=Room.Status.SCHEDULED, **same).first()
 
 
 def coming_link(user: User, request: HttpRequest) -> ComingLink | None:
