@@ -1,4 +1,4 @@
-"""Rooms that never ran: their rows go 30 days after they were cancelled or should have begun, with a receipt of rows."""
+"""Rooms that never ran: their rows go 30 days after they were cancelled or should have begun, and leave a receipt."""
 
 from __future__ import annotations
 
