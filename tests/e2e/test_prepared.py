@@ -12,6 +12,7 @@ from social.actions.follows import follow
 from tests.e2e.browser import PHONE, Chromium, in_every_look
 from tests.e2e.test_dashboard import QUICK
 from tests.e2e.test_removals_page import press
+from tests.e2e.test_room import press_until
 from tests.support.people import person
 from tests.support.rooms import prepared_room
 
@@ -31,9 +32,10 @@ def test_prepared_waited_for_and_opened_by_keyboard_alone(chromium: Chromium) ->
     day = timezone.localtime(timezone.now() + timedelta(days=3)).date()
     hers.locator("#id_date").fill(f"{day:%Y-%m-%d}")
     hers.locator("#id_time").fill("20:00")
-    hers.locator("#id_title").fill("Bread at dusk")
+    press_until(hers, "Tab", "#id_title")
+    hers.keyboard.type("Bread at dusk")
     fine(hers)
-    hers.locator("#id_title").press("Enter")
+    hers.keyboard.press("Enter")
     hers.wait_for_url("**/r/*/")
     room = Room.objects.get()
     assert room.is_prepared and room.starts_wall == f"{day:%Y-%m-%d}T20:00"
@@ -50,9 +52,10 @@ def test_prepared_waited_for_and_opened_by_keyboard_alone(chromium: Chromium) ->
 
     # What its host changes is on the page that waits.
     press(hers, f'a[href="{room.get_absolute_url()}prepared/"]')
-    hers.locator("#id_title").fill("Bread at dawn")
+    press_until(hers, "Tab", "#id_title")  # which marks what is in it
+    hers.keyboard.type("Bread at dawn")
     fine(hers)
-    hers.locator("#id_title").press("Enter")
+    hers.keyboard.press("Enter")
     expect(phone.get_by_role("heading", name="Bread at dawn")).to_be_visible()
 
     press(hers, f'form[action="{room.get_absolute_url()}open/"] button')
