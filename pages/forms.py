@@ -42,7 +42,7 @@ class PublishForm(forms.Form):
 
 
 class RoomForm(forms.Form):
-    """What a host says of a room before it opens."""
+    """Fields that a host fills in before a room opens."""
 
     title = TypedField(label=_("What is it about?"), text=TITLE, help_text=_("One line that makes people sit down."))
     topic = TypedField(

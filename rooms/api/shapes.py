@@ -19,7 +19,7 @@ class Starts(serializers.Serializer[Any]):
 
 
 class RoomValues(serializers.Serializer[Any]):
-    """What a host says of a room before it opens."""
+    """Values that a host gives a room before it opens."""
 
     title = TypedField(text=TITLE)
     topic = TypedField(text=TOPIC, required=False, default="", allow_blank=True)

@@ -110,7 +110,7 @@ class Prepared(RoomView):
 
     @described("rooms_prepared", shapes.PreparedShape)
     def get(self, request: Request, slug: str) -> Response:
-        """What is known of a room before it opens, and whether it is open by now."""
+        """A room before it opens, and whether it is open by now."""
         return Response(prepared_state(self.room(slug)))
 
     @described("rooms_change_prepared", shapes.PreparedShape, shapes.ChangePrepared)
