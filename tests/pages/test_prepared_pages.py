@@ -20,7 +20,7 @@ from rooms.rules.starts import NOT_HELD_AFTER
 from social.models import Block, Follow
 from tests.support.people import person
 from tests.support.rooms import begins, open_room, prepared_room
-from tests.support.staff import sign_in_staff
+from tests.support.staff import sign_in_staff, with_fresh_step
 
 pytestmark = pytest.mark.django_db
 FORM = {"title": "Bread", "language": "en", "speak_policy": "everyone", "entry_policy": "anyone", "transcription": "on"}
@@ -163,9 +163,9 @@ def test_cancelled_after_a_question() -> None:
 def test_the_page_says_why_it_was_cancelled(reason: str, said: str) -> None:
     room = prepared_room()
     if reason == "staff":
-        staff = person("staff")
+        staff = person("staff", is_staff=True)
         staff.user_permissions.add(Permission.objects.get(codename="change_room"))
-        actions.cancel_room(room.pk, User.objects.get(pk=staff.pk), "staff")
+        actions.cancel_room(room.pk, with_fresh_step(User.objects.get(pk=staff.pk)), "staff")
     else:
         begins(room, timezone.now() - NOT_HELD_AFTER)
         actions.sweep_rooms()
