@@ -128,7 +128,6 @@ def test_a_legal_order_holds_its_rows(facts: Facts) -> None:
     [
         ("retention.purge:begin", "after", 1),
         ("retention.artefacts:delete_rows", "after", 8),
-        ("retention.purge:record_all", "after", 1),
     ],
 )
 def test_killed_in_between_the_next_sweep_ends_it(target: str, when: str, count: int) -> None:
