@@ -49,8 +49,14 @@ def home(request: HttpRequest) -> HttpResponse:
     mine = live_room_of(me) if me else None
     others = [live for live in rooms if me is None or live.room.host_id != me.pk]
     prepared = [room for room in prepared_of(me) if room.is_prepared] if me else []
-    context = {"rooms": rooms, "others": others, "mine": mine, "demo_off": may_start_demo()}
-    context |= {"prepared": prepared, "coming": coming_up(who)}
+    context = {
+        "rooms": rooms,
+        "others": others,
+        "mine": mine,
+        "prepared": prepared,
+        "coming": coming_up(who),
+        "demo_off": may_start_demo(),
+    }
     return render(request, "pages/home.html", context)
 
 

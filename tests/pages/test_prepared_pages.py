@@ -37,9 +37,9 @@ def text_of(answer: Any) -> str:
     return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", page))
 
 
-def starts(days: int = 2, **changed: str) -> dict[str, str]:
+def starts(**changed: str) -> dict[str, str]:
     """The fields of a form that prepares a room."""
-    day = f"{timezone.now() + timedelta(days=days):%Y-%m-%d}"
+    day = f"{timezone.now() + timedelta(days=2):%Y-%m-%d}"
     return {**FORM, "when": "later", "date": day, "time": "20:00", "zone": "Europe/Amsterdam", **changed}
 
 

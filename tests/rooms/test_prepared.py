@@ -6,6 +6,7 @@ import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any
 
 import pytest
@@ -17,6 +18,7 @@ from django.utils import timezone
 from people.actions import standing
 from people.models import Creator, Sanction, User
 from rooms import actions
+from rooms.actions.locking import locked
 from rooms.live.socket import resolve
 from rooms.models import Invitation, Recording, Room, RoomEvent, Seat
 from rooms.rules.identity import Who
@@ -65,6 +67,11 @@ def at_once(*works: Callable[[], Any]) -> list[str]:
 
 def wall_of(at: datetime) -> str:
     return f"{at.astimezone(UTC):%Y-%m-%dT%H:%M}"
+
+
+def start_of_room(room: Room) -> datetime:
+    assert room.starts_at is not None
+    return room.starts_at
 
 
 def same(room: Room, **changed: Any) -> dict[str, Any]:
@@ -121,8 +128,11 @@ def test_values_that_cannot_be(wrong: dict[str, str], code: str, field: str) -> 
 @pytest.mark.django_db
 def test_starts_of_one_host_are_sixty_minutes_apart() -> None:
     first = prepared_room()
-    assert first.starts_at is not None
-    host, minutes = first.host, lambda number: wall_of(first.starts_at + timedelta(minutes=number))
+    host = first.host
+
+    def minutes(number: int) -> str:
+        return wall_of(start_of_room(first) + timedelta(minutes=number))
+
     for near in (0, 1, 59, -59):
         values = {"title": "Near", "wall": minutes(near), "zone": "UTC"}
         assert refusal(actions.prepare_room, host, **values) == "starts_together"
@@ -130,7 +140,7 @@ def test_starts_of_one_host_are_sixty_minutes_apart() -> None:
         actions.prepare_room(host, title="Far", wall=minutes(enough), zone="UTC")
     # In another zone it is the same moment; another host has hours of their own; a cancelled room has none.
     there = {
-        "wall": f"{first.starts_at.astimezone(UTC) + timedelta(hours=14):%Y-%m-%dT%H:%M}",
+        "wall": f"{start_of_room(first).astimezone(UTC) + timedelta(hours=14):%Y-%m-%dT%H:%M}",
         "zone": "Pacific/Kiritimati",
     }
     assert refusal(actions.prepare_room, host, title="Near", **there) == "starts_together"
@@ -146,13 +156,13 @@ def test_two_starts_in_one_hour_raced() -> None:
     host = person("host", creator=True)
     at = timezone.now() + timedelta(days=2)
     walls = [wall_of(at), wall_of(at + timedelta(minutes=30))]
-    works = [lambda wall=wall: actions.prepare_room(host, title="Bread", wall=wall, zone="UTC") for wall in walls]
+    works = [partial(actions.prepare_room, host, title="Bread", wall=wall, zone="UTC") for wall in walls]
     assert at_once(*works) == ["ok", "starts_together"]
     room = Room.objects.get()
     columns = {"host": host, "title": "Raw", "status": "scheduled", "starts_zone": "UTC", "starts_wall": walls[0]}
     with pytest.raises(IntegrityError, match="room_starts_apart"), transaction.atomic():
-        Room.objects.create(starts_at=room.starts_at + timedelta(minutes=59, seconds=59), **columns)
-    Room.objects.create(starts_at=room.starts_at + timedelta(minutes=60), **columns)
+        Room.objects.create(starts_at=start_of_room(room) + timedelta(minutes=59, seconds=59), **columns)
+    Room.objects.create(starts_at=start_of_room(room) + timedelta(minutes=60), **columns)
 
 
 @pytest.mark.django_db(transaction=True)
@@ -160,7 +170,7 @@ def test_twenty_wait_at_most_also_for_two_at_once() -> None:
     host = person("host", creator=True)
     for day in range(1, MOST_PREPARED):
         prepared_room(host, timedelta(days=day))
-    works = [lambda day=day: prepared_room(host, timedelta(days=day)) for day in (40, 50)]
+    works = [partial(prepared_room, host, timedelta(days=day)) for day in (40, 50)]
     assert at_once(*works) == ["ok", "too_many_prepared"]
     assert Room.objects.count() == MOST_PREPARED
     actions.cancel_room(Room.objects.order_by("starts_at")[0].pk, host)
@@ -243,8 +253,7 @@ def test_prepared_and_cancelled_over_the_api() -> None:
 )
 def test_who_sees_it_is_who_may_come_in(policy: str, admitted: set[str]) -> None:
     room = prepared_room(entry_policy=policy)
-    people: dict[str, User | None] = {"nobody": None, "host": room.host}
-    people |= {name: person(name) for name in ("guest", "follower", "invited", "blocked", "by_a_guest")}
+    people = {name: person(name) for name in ("guest", "follower", "invited", "blocked", "by_a_guest")}
     Follow.objects.create(follower=people["follower"], followed=room.host)
     Block.objects.create(blocker=room.host, blocked=people["blocked"])
     mine = {"room": room, "kind": "listen"}
@@ -252,7 +261,7 @@ def test_who_sees_it_is_who_may_come_in(policy: str, admitted: set[str]) -> None
     Invitation.objects.create(user=people["by_a_guest"], by=people["guest"], **mine)
     admitted = admitted | ({"by_a_guest"} if "guest" in admitted else set())
     codes: dict[str, str] = {}
-    for name, user in people.items():
+    for name, user in {**people, "host": room.host, "nobody": None}.items():
         client = Client() if user is None else api_client(user)
         answer = client.get(f"/api/v1/rooms/{room.slug}/prepared/")
         codes[name] = "" if answer.status_code == 200 else answer.json()["error"]["code"]
@@ -317,7 +326,7 @@ def test_who_may_not_host_any_more_cannot_open_but_cancel() -> None:
 @pytest.mark.django_db(transaction=True)
 def test_opened_twice_at_once_it_is_open_once() -> None:
     room = prepared_room()
-    opening = lambda: actions.open_prepared(room.pk, room.host)  # noqa: E731
+    opening = partial(actions.open_prepared, room.pk, room.host)
     assert at_once(opening, opening) == ["ok", "open_already"]
     assert Seat.objects.count() == Recording.objects.count() == 1
     assert list(RoomEvent.objects.order_by("seq").values_list("seq", flat=True)) == [1, 2]
@@ -327,7 +336,7 @@ def test_opened_twice_at_once_it_is_open_once() -> None:
 def test_two_rooms_opened_at_once_are_one() -> None:
     room = prepared_room()
     host = room.host
-    works = (lambda: actions.open_prepared(room.pk, host), lambda: actions.open_room(host, title="Now"))
+    works = (partial(actions.open_prepared, room.pk, host), partial(actions.open_room, host, title="Now"))
     assert at_once(*works) == ["already_hosting", "ok"]
     assert Room.objects.filter(status="live").count() == 1
 
@@ -357,18 +366,15 @@ def test_the_clock_cancels_what_was_not_opened_an_hour_after_its_start() -> None
 
 @pytest.mark.django_db
 def test_a_room_that_was_moved_while_the_clock_looked_is_left(monkeypatch: pytest.MonkeyPatch) -> None:
-    from rooms.actions import preparing
-
     room = prepared_room()
     now = timezone.now()
     begins(room, now - NOT_HELD_AFTER)
-    real = preparing.locked
 
     def moved_meanwhile(pk: int) -> Any:
         Room.objects.filter(pk=pk).update(starts_at=now + timedelta(days=1))
-        return real(pk)
+        return locked(pk)
 
-    monkeypatch.setattr(preparing, "locked", moved_meanwhile)
+    monkeypatch.setattr("rooms.actions.preparing.locked", moved_meanwhile)
     actions.sweep_rooms(now)
     room.refresh_from_db()
     assert room.is_prepared
@@ -380,9 +386,7 @@ def test_opened_while_the_clock_cancels_it_is_one_of_the_two() -> None:
         room = prepared_room(f"host{number}")
         begins(room, timezone.now() - NOT_HELD_AFTER)
         host = room.host
-        answers = at_once(
-            lambda room=room, host=host: actions.open_prepared(room.pk, host), lambda: actions.sweep_rooms()
-        )
+        answers = at_once(partial(actions.open_prepared, room.pk, host), actions.sweep_rooms)
         room.refresh_from_db()
         assert (answers, room.status) in ((["ok", "ok"], "live"), (["ok", "room_cancelled"], "cancelled"))
         assert Seat.objects.filter(room=room).count() == (room.status == "live")
