@@ -24,7 +24,7 @@ from rooms.models import Invitation, Room
 from rooms.rules import permissions
 from rooms.rules.facts import facts_of
 from rooms.rules.refusals import TABLE, RoomRefused, refuse
-from rooms.rules.starts import NOT_HELD_AFTER, BadStart, start_of
+from rooms.rules.starts import MOST_PREPARED, NOT_HELD_AFTER, BadStart, start_of
 
 
 def prepare_room(
@@ -49,7 +49,7 @@ def prepare_room(
     with _starts_apart(), transaction.atomic():
         lock_standing(host.pk)  # two at once: the second counts the first
         waiting = Room.objects.filter(host=host, status=Room.Status.SCHEDULED).count()
-        refuse(why_not_host(standing_of(host)) or permissions.may_prepare(prepared_already=waiting))
+        refuse(why_not_host(standing_of(host)) or permissions.may_prepare(full=waiting >= MOST_PREPARED))
         return Room.objects.create(host=host, status=Room.Status.SCHEDULED, **values, **start)
 
 

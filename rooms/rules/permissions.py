@@ -7,8 +7,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from rooms.rules.starts import MOST_PREPARED
-
 HELPERS = frozenset({"host", "cohost"})
 ON_STAGE = HELPERS | {"speaker"}
 MOST_COHOSTS = 2
@@ -69,9 +67,10 @@ def may_open(*, hosts_already: bool) -> str | None:
     return "already_hosting" if hosts_already else None
 
 
-def may_prepare(*, prepared_already: int) -> str | None:
-    """Preparing a room: MOST_PREPARED at a time. Membership of the creator group is checked in `people.standing`."""
-    return "too_many_prepared" if prepared_already >= MOST_PREPARED else None
+def may_prepare(*, full: bool) -> str | None:
+    """Preparing a room: so many of one host wait at a time (`rooms.rules.starts`). Membership of the creator group is
+    checked in `people.standing`."""
+    return "too_many_prepared" if full else None
 
 
 def may_change_prepared(facts: Facts) -> str | None:
