@@ -6,17 +6,18 @@ from datetime import datetime
 from typing import Any, cast
 
 from django.contrib import messages
-from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_http_methods, require_POST
+from django.views.decorators.http import require_http_methods
 
+from core.form_targets import post_only
 from pages.door import follows_host, reader
 from pages.forms import PrepareForm
 from people.models import User
+from people.signed_in import signed_in, signed_in_keeping, typed_before
 from people.standing import standing_of, why_not_host
 from people.zones import is_zone
 from rooms.actions.preparing import cancel_room, change_prepared, open_prepared
@@ -62,7 +63,7 @@ def refuse_form(request: HttpRequest, form: PrepareForm, refused: RoomRefused) -
 
 
 @never_cache
-@login_required
+@signed_in_keeping
 @require_http_methods(["GET", "POST"])
 def change(request: HttpRequest, slug: str) -> HttpResponse:
     """Show and handle the form that changes a prepared room, for its host."""
@@ -72,6 +73,8 @@ def change(request: HttpRequest, slug: str) -> HttpResponse:
     wall = datetime.fromisoformat(room.starts_wall)
     start = {"date": wall.date(), "time": wall.time(), "zone": room.starts_zone}
     initial = {name: getattr(room, name) for name in CHANGED} | start
+    if typed := typed_before(request):
+        initial |= {**typed, "transcription": "transcription" in typed}
     form = PrepareForm(request.POST or None, initial=initial)
     if form.is_valid():
         try:
@@ -81,8 +84,8 @@ def change(request: HttpRequest, slug: str) -> HttpResponse:
     return render(request, "pages/prepared_change.html", {"room": room, "form": form})
 
 
-@login_required
-@require_POST
+@signed_in
+@post_only("pages:room", "slug")
 def open_now(request: HttpRequest, slug: str) -> HttpResponse:
     """Open a prepared room as its host, and return to it."""
     room = own_room(request, slug)
@@ -95,7 +98,7 @@ def open_now(request: HttpRequest, slug: str) -> HttpResponse:
 
 
 @never_cache
-@login_required
+@signed_in
 @require_http_methods(["GET", "POST"])
 def cancel(request: HttpRequest, slug: str) -> HttpResponse:
     """Ask the host, and cancel the room on POST."""

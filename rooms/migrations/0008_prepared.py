@@ -10,7 +10,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('rooms', '0006_invitations'),
+        ('rooms', '0007_rest10'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
