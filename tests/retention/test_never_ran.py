@@ -18,7 +18,7 @@ from rooms import actions
 from rooms.models import Arrival, Invitation, PersonalLink, Room, ShareLink
 from rooms.rules.starts import NOT_HELD_AFTER
 from tests.retention.conftest import Facts
-from tests.retention.test_killed import purger
+from tests.retention.test_killed import running
 from tests.retention.test_purge import outside_lines
 from tests.support.people import person
 from tests.support.rooms import begins, prepared_room
@@ -123,19 +123,15 @@ def test_a_legal_order_holds_its_rows(facts: Facts) -> None:
     assert purge.sweep(until).purged == [room.pk]
 
 
-@pytest.mark.parametrize(
-    ("target", "when", "count"),
-    [
-        ("retention.purge:begin", "after", 1),
-        ("retention.artefacts:delete_rows", "after", 8),
-    ],
-)
-def test_killed_in_between_the_next_sweep_ends_it(target: str, when: str, count: int) -> None:
-    room = cancelled()
-    due = over(room) + DAYS
-    process = purger(due, target, when, count)
-    _out, wrong = process.communicate(timeout=60)
-    assert process.returncode == -9, f"it was to be killed at {target}: {wrong[-2000:]}"
-    assert Invitation.objects.filter(room=room).count() == 2
-    purge.sweep(due)
-    assert is_gone(room) and len({line["room"] for line in outside_lines()}) == 1
+def test_killed_in_between_the_next_sweep_ends_it() -> None:
+    steps = (("retention.purge:begin", "after", 1), ("retention.artefacts:delete_rows", "after", 8))
+    with running() as purgers:
+        for number, step in enumerate(steps):
+            room = cancelled(number)
+            due = over(room) + DAYS
+            ((status, wrong),) = purgers.run(due, step)
+            assert status == -9, f"it was to be killed at {step}: {wrong[-2000:]}"
+            assert Invitation.objects.filter(room=room).count() == 2
+            purge.sweep(due)
+            assert is_gone(room)
+    assert len({line["room"] for line in outside_lines()}) == 2
