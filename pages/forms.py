@@ -9,8 +9,11 @@ from django.conf import settings
 from django.utils.translation import gettext_lazy as _
 
 from core.fields import TypedField
+from people.zones import zone_choices
 from rooms.models import TITLE, TOPIC, Room
 from rooms.wording import ENTRY_WORDS, SPEAK_WORDS
+
+STARTS = ("when", "date", "time", "zone")
 
 POLICY_WORDS = {
     Room.SpeakPolicy.EVERYONE: SPEAK_WORDS[Room.SpeakPolicy.EVERYONE],
@@ -38,8 +41,8 @@ class PublishForm(forms.Form):
         field.choices = [(policy, OPEN_WORDS[Room.EntryPolicy(policy)]) for policy in policies]
 
 
-class OpenRoomForm(forms.Form):
-    """Form that opens a room."""
+class RoomForm(forms.Form):
+    """Fields that a host fills in before a room opens."""
 
     title = TypedField(label=_("What is it about?"), text=TITLE, help_text=_("One line that makes people sit down."))
     topic = TypedField(
@@ -58,7 +61,7 @@ class OpenRoomForm(forms.Form):
     )
     entry_policy = forms.ChoiceField(
         label=_("Who may come in and listen?"),
-        choices=list(OPEN_WORDS.items()),
+        choices=[*OPEN_WORDS.items(), (Room.EntryPolicy.INVITED, POLICY_WORDS[Room.SpeakPolicy.INVITED])],
         initial=Room.EntryPolicy.ANYONE,
         widget=forms.RadioSelect,
         help_text=_("You can change it while the room is live."),
@@ -74,3 +77,57 @@ class OpenRoomForm(forms.Form):
         """Add an error to each field that the action refused."""
         for name in fields:
             self.add_error(name if name in self.fields else None, _("This value cannot be used."))
+
+
+class PrepareForm(RoomForm):
+    """Form of a prepared room: with the day, time and zone of its start."""
+
+    date = forms.DateField(
+        label=_("Day"), widget=forms.DateInput(format="%Y-%m-%d", attrs={"type": "date"}), input_formats=["%Y-%m-%d"]
+    )
+    time = forms.TimeField(
+        label=_("Time"), widget=forms.TimeInput(format="%H:%M", attrs={"type": "time"}), input_formats=["%H:%M"]
+    )
+    zone = forms.ChoiceField(
+        label=_("Time zone"), choices=zone_choices, help_text=_("Everybody else reads the time in their own zone.")
+    )
+    field_order = ("when", "date", "time", "zone", "title", "topic")
+
+    def values(self) -> dict[str, Any]:
+        """Return the arguments of `prepare_room` and `change_prepared`."""
+        values = {name: value for name, value in self.cleaned_data.items() if name not in ("when", "date", "time")}
+        return {**values, "wall": f"{self.cleaned_data['date']}T{self.cleaned_data['time']:%H:%M}"}
+
+    def refused(self, fields: dict[str, Any]) -> None:
+        """Say what is wrong with a start beside its time, in the words of the refusal."""
+        fields = dict(fields)
+        if wrong := fields.pop("wall", None):
+            self.add_error("time", wrong)
+        super().refused(fields)
+
+
+class OpenRoomForm(PrepareForm):
+    """Form that opens a room now, or prepares one for later."""
+
+    when = forms.ChoiceField(
+        label=_("When?"),
+        choices=[("now", _("Start now")), ("later", _("Prepare for later"))],
+        widget=forms.RadioSelect,
+        required=False,
+    )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.later = self.data.get("when") == "later"
+        for name in ("date", "time", "zone"):
+            self.fields[name].required = self.later
+
+    def clean(self) -> dict[str, Any]:
+        """Forget what is wrong with a start that nobody asked for."""
+        for name in () if self.later else STARTS:
+            self.errors.pop(name, None)
+        return self.cleaned_data
+
+    def open_values(self) -> dict[str, Any]:
+        """Return the arguments of `open_room`."""
+        return {name: value for name, value in self.cleaned_data.items() if name not in STARTS}

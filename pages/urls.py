@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from pages import invitation_views, policy_views, replay_views, report_views, views
+from pages import invitation_views, policy_views, prepared_views, replay_views, report_views, views
 
 app_name = "pages"
 
@@ -11,6 +11,9 @@ urlpatterns = [
     path("rooms/demo/", views.start_demo, name="demo"),
     path("rooms/open/", views.open_page, name="open"),
     path("r/<slug:slug>/", views.room_page, name="room"),
+    path("r/<slug:slug>/prepared/", prepared_views.change, name="prepared-change"),
+    path("r/<slug:slug>/open/", prepared_views.open_now, name="prepared-open"),
+    path("r/<slug:slug>/cancel/", prepared_views.cancel, name="prepared-cancel"),
     path("r/<slug:slug>/entry/", policy_views.entry, name="entry"),
     path("r/<slug:slug>/speak/", policy_views.speak, name="speak"),
     path("r/<slug:slug>/speak/to-audience/", policy_views.to_audience, name="to-audience"),

@@ -15,9 +15,11 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
 from core.form_targets import post_only
+from pages.door import door_context, follows_host, reader
 from pages.forms import OpenRoomForm
 from pages.inviting import inviting_of
 from pages.js_messages.room import room_words
+from pages.prepared_views import prepared_context, prepared_page, refuse_form, zone_of
 from pages.report_form import ReportForm
 from pages.seating import EMPTY_SEAT, chair_count, chairs
 from people.actions.account import update_profile
@@ -25,33 +27,37 @@ from people.models import User
 from people.signed_in import signed_in, signed_in_keeping, typed_before
 from rooms.actions.arrival import admit
 from rooms.actions.opening import end_room, open_room
+from rooms.actions.preparing import prepare_room
 from rooms.guests.demo import may_start_demo, start_demo_room
 from rooms.models import Recording, Room
 from rooms.queries.hosted import hosted_rooms, live_room_of
 from rooms.queries.live_now import live_rooms
+from rooms.queries.prepared import coming_up, prepared_of, same_prepared
 from rooms.rules.identity import who_of_request
 from rooms.rules.refusals import RoomRefused
 from rooms.rules.roles import may_replay, role_of
 from rooms.wire.snapshot import Snapshot, snapshot
 from rooms.wording import ENTRY_WORDS, SPEAK_WORDS
-from social.queries import follows, seems_to_follow
 
 SHOWN_STANDING = 24  # most figures drawn for listeners; the number beside them is exact
 
 
-def reader(request: HttpRequest) -> User | None:
-    """Return the signed-in user, else None."""
-    return request.user if request.user.is_authenticated else None
-
-
 @require_safe
 def home(request: HttpRequest) -> HttpResponse:
-    """Show the rooms that are live now."""
-    me = reader(request)
-    rooms = live_rooms(who_of_request(request))
+    """Show the rooms that are live now, and those that are prepared."""
+    me, who = reader(request), who_of_request(request)
+    rooms = live_rooms(who)
     mine = live_room_of(me) if me else None
     others = [live for live in rooms if me is None or live.room.host_id != me.pk]
-    context = {"rooms": rooms, "others": others, "mine": mine, "demo_off": may_start_demo()}
+    prepared = [room for room in prepared_of(me) if room.is_prepared] if me else []
+    context = {
+        "rooms": rooms,
+        "others": others,
+        "mine": mine,
+        "prepared": prepared,
+        "coming": coming_up(who),
+        "demo_off": may_start_demo(),
+    }
     return render(request, "pages/home.html", context)
 
 
@@ -68,37 +74,50 @@ def start_demo(request: HttpRequest) -> HttpResponse:
 @signed_in_keeping
 @require_http_methods(["GET", "POST"])
 def open_page(request: HttpRequest) -> HttpResponse:
-    """Show and handle the form that opens a room; a reader who hosts one already is redirected to it."""
+    """Show and handle the form that opens a room or prepares one. A reader who hosts one already is redirected to it,
+    but can prepare another."""
     me = cast(User, request.user)
-    if mine := live_room_of(me):
+    when = (request.POST or request.GET).get("when", "now")
+    if when != "later" and (mine := live_room_of(me)):
         return redirect(mine)
     typed: dict[str, Any] = typed_before(request)
     if typed:
         typed["transcription"] = "transcription" in typed
-    form = OpenRoomForm(request.POST or None, initial={"language": get_language(), **typed})
+    initial = {"language": get_language(), "when": when, "zone": zone_of(me), **typed}
+    form = OpenRoomForm(request.POST or None, initial=initial)
     if form.is_valid():
         try:
-            return redirect(open_room(me, **form.cleaned_data))
+            if form.later:
+                return prepared_page(request, prepare_room(me, **form.values()))
+            return redirect(open_room(me, **form.open_values()))
         except RoomRefused as refused:
-            if refused.code == "already_hosting" and (mine := live_room_of(me)):  # the form was sent twice
+            if mine := sent_before(me, form, refused):
                 return redirect(mine)
-            form.refused(refused.fields)
-            messages.error(request, refused.text)
+            refuse_form(request, form, refused)
     return render(request, "pages/open.html", {"form": form})
+
+
+def sent_before(me: User, form: OpenRoomForm, refused: RoomRefused) -> Room | None:
+    """Return the room that the same form made, if it was sent twice."""
+    if refused.code == "already_hosting":
+        return live_room_of(me)
+    return same_prepared(me, form.values()) if refused.code == "starts_together" else None
 
 
 @never_cache
 @require_safe
 def room_page(request: HttpRequest, slug: str) -> HttpResponse:
-    """Show a room as it is now, live or ended; scripts keep a live one up to date."""
+    """Show a room as it is now, prepared, live or over; scripts keep one that is not over up to date."""
     room = Room.objects.by_slug(slug)
-    if room is None or room.status in (Room.Status.SCHEDULED, Room.Status.CANCELLED):
+    if room is None:
         raise Http404
     who = who_of_request(request)
     try:
         admit(room, who)
     except RoomRefused as refused:
         return render(request, "pages/refused.html", door_context(request, room, refused), status=refused.status)
+    if room.started_at is None:
+        return render(request, "pages/prepared.html", prepared_context(request, room))
     if not room.is_live:
         return render(request, "pages/room.html", ended_context(request, room))
     return render(request, "pages/room.html", live_context(request, room, snapshot(room.pk, who)))
@@ -131,19 +150,6 @@ def language(request: HttpRequest, slug: str) -> HttpResponse:
     except ValidationError:
         return HttpResponseBadRequest()
     return redirect("pages:room", slug)
-
-
-def door_context(request: HttpRequest, room: Room, refused: RoomRefused) -> dict[str, Any]:
-    """Build the context of the page that a refused person gets. An account that is not allowed is offered to follow the
-    host, whatever the reason: what it sees depends on nothing but whether it follows, as far as it knows."""
-    me = reader(request)
-    offered = "follow" in refused.more and me is not None
-    return {
-        "refused": refused,
-        "room": room,
-        "offered": offered,
-        "follows_host": offered and me is not None and seems_to_follow(me.pk, room.host_id),
-    }
 
 
 def live_context(request: HttpRequest, room: Room, now: Snapshot) -> dict[str, Any]:
@@ -180,12 +186,6 @@ def live_context(request: HttpRequest, room: Room, now: Snapshot) -> dict[str, A
     }
 
 
-def follows_host(request: HttpRequest, room: Room) -> bool:
-    """Whether the reader follows the host of a room."""
-    me = reader(request)
-    return me is not None and follows(me.pk, room.host_id)
-
-
 def ended_context(request: HttpRequest, room: Room) -> dict[str, Any]:
     """Build the context of an ended room's page."""
     ended_at = room.ended_at or room.started_at
@@ -207,13 +207,15 @@ def ended_context(request: HttpRequest, room: Room) -> dict[str, Any]:
 @signed_in
 @require_safe
 def dashboard(request: HttpRequest) -> HttpResponse:
-    """Show a host's rooms, live and past, each with the state of its recording and its retention clock."""
-    rooms = hosted_rooms(cast(User, request.user))
+    """Show a host's rooms: live, prepared, and past ones with the state of their recording and its retention clock."""
+    me = cast(User, request.user)
+    rooms = hosted_rooms(me)
     return render(
         request,
         "pages/dashboard.html",
         {
             "live": [one for one in rooms if one.room.is_live],
+            "prepared": prepared_of(me),
             "past": [one for one in rooms if not one.room.is_live],
             "recording_days": settings.RECORDING_DAYS,
         },

@@ -1,7 +1,9 @@
-"""Hooks of people: links to where a person is live. Apps above know that, and register a finder."""
+"""Hooks of people: links to where a person is live, and to the room they open next. Apps above know that, and register
+a finder."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 
 from django.http import HttpRequest
 
@@ -17,12 +19,28 @@ class LiveLink:
     title: str
 
 
+@dataclass(frozen=True)
+class ComingLink(LiveLink):
+    """A room that the reader may enter once it opens, at `starts_at`."""
+
+    starts_at: datetime
+
+
 Finder = Callable[[User, HttpRequest], LiveLink | None]
 """Takes a person, and the request of the reader for whom the link is."""
 
 live_links: Hook[Finder] = Hook("people.live_links")
+ComingFinder = Callable[[User, HttpRequest], ComingLink | None]
+"""Takes a person, and the request of the reader for whom the link is."""
+
+coming_links: Hook[ComingFinder] = Hook("people.coming_links")
 
 
 def live_link(user: User, request: HttpRequest) -> LiveLink | None:
     """The first link that a finder knows; None where this person is live in no room that the reader may enter."""
     return next((link for find in live_links.values() if (link := find(user, request)) is not None), None)
+
+
+def coming_link(user: User, request: HttpRequest) -> ComingLink | None:
+    """The first link that a finder knows; None where this person has prepared no room that the reader may enter."""
+    return next((link for find in coming_links.values() if (link := find(user, request)) is not None), None)

@@ -24,6 +24,7 @@ from rooms.models import Room
 log = logging.getLogger(__name__)
 
 CHUNK = 500
+OVER = (Room.Status.ENDED, Room.Status.CANCELLED)  # a cancelled room never ran: it has rows, such as invitations
 
 
 def rules() -> Rules:
@@ -37,7 +38,8 @@ def tolerance() -> timedelta:
 
 
 def clocks(ends: Mapping[int, datetime], now: datetime) -> dict[int, Clock]:
-    """Compute the clocks of many rooms, by key; `ends` says when each ended. Each source is called once for all."""
+    """Compute the clocks of many rooms, by key; `ends` says since when each is over (`Room.over_at`). Each source is
+    called once for all."""
     findings: dict[int, list[Finding]] = defaultdict(list)
     holds: dict[int, list[Hold]] = defaultdict(list)
     for source in retention_facts.values() if ends else ():
@@ -50,10 +52,10 @@ def clocks(ends: Mapping[int, datetime], now: datetime) -> dict[int, Clock]:
 
 
 def clock_of(room: Room, now: datetime | None = None) -> Clock | None:
-    """Compute a room's clock; None until the room has ended."""
-    if room.ended_at is None:
+    """Compute a room's clock; None until the room is over."""
+    if room.over_at is None:
         return None
-    return clocks({room.pk: room.ended_at}, now or timezone.now())[room.pk]
+    return clocks({room.pk: room.over_at}, now or timezone.now())[room.pk]
 
 
 def still_holdable(room: Room, now: datetime | None = None) -> bool:
@@ -65,21 +67,20 @@ def still_holdable(room: Room, now: datetime | None = None) -> bool:
 
 
 def to_purge() -> QuerySet[Room]:
-    """Select ended rooms that still have a copy, oldest end first (index `room_to_purge`)."""
-    return Room.objects.filter(status=Room.Status.ENDED, purged_at=None).order_by("ended_at", "pk")
+    """Select rooms that are over and still have a copy, or are cancelled and still have their rows; oldest first (index
+    `room_to_purge`)."""
+    return Room.objects.filter(status__in=OVER, purged_at=None).order_by("over_at", "pk")
 
 
 def candidates(before: datetime) -> Iterable[dict[int, datetime]]:
-    """Yield rooms with a copy that ended before this time, oldest first, as {key: end} of up to CHUNK rooms."""
-    rows = to_purge().filter(ended_at__lte=before)
-    page = rows.values_list("pk", "ended_at")[:CHUNK]
-    while chunk := [(pk, ended_at) for pk, ended_at in page if ended_at is not None]:
+    """Yield rooms to be purged that were over before this time, oldest first, as {key: end} of up to CHUNK rooms."""
+    rows = to_purge().filter(over_at__lte=before)
+    page = rows.values_list("pk", "over_at")[:CHUNK]
+    while chunk := list(page):
         yield dict(chunk)
-        pk, ended_at = chunk[-1]
+        pk, over_at = chunk[-1]
         page = (
-            rows.filter(ended_at__gte=ended_at)
-            .exclude(ended_at=ended_at, pk__lte=pk)
-            .values_list("pk", "ended_at")[:CHUNK]
+            rows.filter(over_at__gte=over_at).exclude(over_at=over_at, pk__lte=pk).values_list("pk", "over_at")[:CHUNK]
         )
 
 

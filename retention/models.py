@@ -8,11 +8,13 @@ from django.utils.translation import gettext_lazy as _
 
 
 class PurgeReceipt(models.Model):
-    """Receipt of the purge of one room's copy. Triggers forbid deleting it, and changing it once it is finished.
+    """Receipt of the purge of one room's copy, or of the rows of a room that never ran. Triggers forbid deleting it,
+    and changing it once it is finished.
 
     `begun_at` is the point of no return, `kept_at` when the receipt was also written outside of the database (None: not
     yet), `finished_at` when the last row and file were deleted. `files` lists path, kind, size in bytes and SHA-256 of
-    each file, `rows` the number of deleted rows by artefact.
+    each file, `rows` the number of deleted rows by artefact. `ended_at` is `Room.over_at`: the end, the
+    cancellation, or when the room should have begun.
     """
 
     room = models.BigIntegerField(_("room"), unique=True)

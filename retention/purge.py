@@ -1,4 +1,5 @@
-"""The purge of rooms' copies that are due: everything is deleted and a receipt is left.
+"""The purge of rooms' copies that are due: everything is deleted and a receipt is left. Rooms that were cancelled, and
+so never ran, have no copy: their rows (invitations, links) go the same way.
 
 1. scan      files and their checksums, before anything is locked (a large room takes seconds)
 2. begin     one transaction with the room's row locked: check again that it is due; write the receipt and `purged_at`,
@@ -24,7 +25,7 @@ from django.utils import timezone
 
 from ledger.actions import Act, record_all
 from retention import artefacts, inventory, receipts
-from retention.clocks import RoomPastReview, clocks, past_review_period, rules, to_purge, tolerance
+from retention.clocks import OVER, RoomPastReview, clocks, past_review_period, rules, to_purge, tolerance
 from retention.models import PurgeReceipt
 from retention.policy import Clock, Reason
 from rooms.models import Recording, Room
@@ -66,8 +67,11 @@ def overdue(now: datetime) -> list[Overdue]:
         if waiting.clock.overdue(tolerance()) and waiting.clock.purge_at is not None
     ]
     first_day = timedelta(days=rules().review_days)
-    ends = to_purge().filter(pk__in=unknown, ended_at__lt=now - first_day - tolerance()).values_list("pk", "ended_at")
-    late += [Overdue(pk, ended_at + first_day, begun=False) for pk, ended_at in ends if ended_at is not None]
+    ends = to_purge().filter(pk__in=unknown, over_at__lt=now - first_day - tolerance()).values_list("pk", "over_at")
+    late += [Overdue(pk, over_at + first_day, begun=False) for pk, over_at in ends]
+    # Cancelling them is the sweep of rooms' work; where that stands still they would never be due.
+    waiting = Room.objects.filter(status=Room.Status.SCHEDULED, starts_at__lt=now - first_day - tolerance())
+    late += [Overdue(pk, at + first_day, begun=False) for pk, at in waiting.values_list("pk", "starts_at") if at]
     unfinished = PurgeReceipt.objects.filter(finished_at=None, due_at__lt=now - tolerance())
     stuck = [Overdue(pk, due_at, begun=True) for pk, due_at in unfinished.values_list("room", "due_at")]
     return sorted(late + stuck, key=lambda item: (item.due_at, item.room_pk))
@@ -136,10 +140,10 @@ def begin(rooms: Sequence[int], now: datetime) -> list[int]:
         # Locked rows are skipped: another purge has them, or a hold is being added. The next sweep checks them again.
         locked = list(
             Room.objects.select_for_update(of=("self",), skip_locked=True, no_key=True)
-            .filter(pk__in=there, status=Room.Status.ENDED, purged_at=None)
+            .filter(pk__in=there, status__in=OVER, purged_at=None)
             .order_by("pk")
         )
-        clock = clocks({room.pk: room.ended_at for room in locked if room.ended_at is not None}, now)
+        clock = clocks({room.pk: room.over_at for room in locked}, now)
         mine = [room for room in locked if clock[room.pk].due]
         keys = [room.pk for room in mine]
         files = inventory.receipt_files(keys, {pk: inventory.scan(pk, found[pk]) for pk in keys})
@@ -151,14 +155,14 @@ def begin(rooms: Sequence[int], now: datetime) -> list[int]:
 
 def receipt(room: Room, clock: Clock, files: list[dict[str, Any]], now: datetime) -> PurgeReceipt:
     """Build the receipt of a purge that begins now. Raises ValueError for a room that is not due."""
-    if room.ended_at is None or clock.purge_at is None:
+    if room.over_at is None or clock.purge_at is None:
         raise ValueError(f"room {room.pk} is not due")
     return receipts.with_totals(
         PurgeReceipt(
             room=room.pk,
             slug=room.slug,
-            rule=rule_of(clock),
-            ended_at=room.ended_at,
+            rule=rule_of(clock, never_ran=room.started_at is None),
+            ended_at=room.over_at,
             due_at=clock.purge_at,
             begun_at=now,
             files=files,
@@ -166,8 +170,11 @@ def receipt(room: Room, clock: Clock, files: list[dict[str, Any]], now: datetime
     )
 
 
-def rule_of(clock: Clock) -> str:
-    """Return the rule behind a purge as its receipt names it: `review-30-days`, `violation-90-days`, or the reason."""
+def rule_of(clock: Clock, *, never_ran: bool = False) -> str:
+    """Return the rule behind a purge as its receipt names it: `review-30-days`, `violation-90-days`,
+    `never-ran-30-days`, or the reason."""
+    if never_ran and clock.reason is Reason.REVIEW:
+        return f"never-ran-{rules().review_days}-days"
     days = {Reason.REVIEW: rules().review_days, Reason.VIOLATION: rules().violation_days}
     return f"{clock.reason}-{days[clock.reason]}-days" if clock.reason in days else str(clock.reason)
 

@@ -104,7 +104,7 @@ def mark_chunk(rows: dict[int, dict[str, Any]], now: datetime) -> list[int]:
         rooms = (
             Room.objects.select_for_update(of=("self",), no_key=True).filter(pk__in=rows, purged_at=None).order_by("pk")
         )
-        forgotten = [room for room in rooms if room.slug == rows[room.pk]["slug"] and room.ended_at is not None]
+        forgotten = [room for room in rooms if room.slug == rows[room.pk]["slug"] and room.over_at is not None]
         keys = [room.pk for room in forgotten]
         restored = [from_line(rows[pk], now) for pk in keys]
         PurgeReceipt.objects.bulk_create(restored, ignore_conflicts=True)

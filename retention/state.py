@@ -90,7 +90,7 @@ def retention_states(rooms: Iterable[Room], now: datetime | None = None) -> dict
     """Return the retention states of many rooms, by key. The number of queries does not grow with the rooms."""
     now = now or timezone.now()
     rooms = list(rooms)
-    ends = {room.pk: room.ended_at for room in rooms if room.purged_at is None and room.ended_at is not None}
+    ends = {room.pk: room.over_at for room in rooms if room.purged_at is None and room.over_at is not None}
     running = clocks(ends, now)
     purged = [room.pk for room in rooms if room.purged_at is not None]
     # Without `files`, which is long.
@@ -102,8 +102,8 @@ def retention_states(rooms: Iterable[Room], now: datetime | None = None) -> dict
 def state_of(room: Room, clock: Clock | None, receipt: PurgeReceipt | None, now: datetime) -> RetentionState:
     """Build the state from a room, its clock and its receipt. The time of a case or legal order is not shown."""
     if room.purged_at is not None:
-        return RetentionState(room.purged_at, "purged", now, room.ended_at, purged=True, receipt=receipt)
+        return RetentionState(room.purged_at, "purged", now, room.over_at, purged=True, receipt=receipt)
     if clock is None:
         return RetentionState(None, "live", now)
     reason = "released" if clock.due else SHOWN_REASONS[clock.reason]
-    return RetentionState(None if reason == "looked_at" else clock.purge_at, reason, now, room.ended_at)
+    return RetentionState(None if reason == "looked_at" else clock.purge_at, reason, now, room.over_at)

@@ -34,8 +34,18 @@ class SeatInline(ReadOnlyMixin, admin.TabularInline):  # type: ignore[type-arg]
 
 @admin.register(Room)
 class RoomAdmin(ReadOnlyMixin, admin.ModelAdmin):  # type: ignore[type-arg]
-    list_display = ("title", "host_handle", "status", "started_at", "ended_at", "end_reason", "language", "seat_count")
-    list_filter = ("status", "end_reason", "language", "speak_policy", "entry_policy", "is_demo")
+    list_display = (
+        "title",
+        "host_handle",
+        "status",
+        "starts_at",
+        "started_at",
+        "ended_at",
+        "end_reason",
+        "language",
+        "seat_count",
+    )
+    list_filter = ("status", "end_reason", "cancel_reason", "language", "speak_policy", "entry_policy", "is_demo")
     list_select_related = ("host",)
     search_fields = ("title", "topic", "slug", "host__handle", "host__display_name")
     date_hierarchy = "started_at"
@@ -43,7 +53,7 @@ class RoomAdmin(ReadOnlyMixin, admin.ModelAdmin):  # type: ignore[type-arg]
     list_per_page = 50
     show_full_result_count = False
     inlines = (SeatInline,)
-    actions = ("end_rooms",)
+    actions = ("end_rooms", "cancel_rooms")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Room]:
         rooms: QuerySet[Room] = super().get_queryset(request)
@@ -67,6 +77,14 @@ class RoomAdmin(ReadOnlyMixin, admin.ModelAdmin):  # type: ignore[type-arg]
         if ended:
             done = ngettext("{number} room was ended.", "{number} rooms were ended.", ended)
             messages.success(request, done.format(number=ended))
+
+    @admin.action(description=_("Cancel these prepared rooms"), permissions=["end"])
+    def cancel_rooms(self, request: HttpRequest, queryset: QuerySet[Room]) -> None:
+        """Cancel each prepared room by the action `cancel_room`; others are skipped."""
+        staff = Room.CancelReason.STAFF
+        if number := apply_to_each(request, queryset, lambda room, by: actions.cancel_room(room.pk, by, staff)):
+            done = ngettext("{number} room was cancelled.", "{number} rooms were cancelled.", number)
+            messages.success(request, done.format(number=number))
 
     def get_actions(self, request: HttpRequest) -> dict[str, Any]:
         """Add one action for each entry policy."""

@@ -10,7 +10,7 @@ from django.db import transaction
 from core import bus
 from core.erasers import erasers
 from people import signals
-from people.hooks import live_links
+from people.hooks import coming_links, live_links
 from rooms.actions.blocks import on_block
 from rooms.actions.standing import on_account_changed
 from rooms.guests import demo as _demo  # noqa: F401  # receives people's accounts_ready
@@ -21,6 +21,7 @@ from rooms.queries.acquaintances import known_to
 from rooms.queries.hands import hands_part
 from rooms.queries.invitations import invitations_part
 from rooms.queries.live_now import live_link
+from rooms.queries.prepared import coming_link
 from rooms.recording.delivery import exports as _exports  # noqa: F401  # registers this app's texts
 from rooms.recording.tasks import prepare_recording
 from rooms.wire import official_texts as _official_texts  # noqa: F401  # registers texts of official messages
@@ -37,6 +38,7 @@ PRESENCE_KEYS = (
 )
 
 live_links.register("rooms")(live_link)
+coming_links.register("rooms")(coming_link)
 personal_parts.register("hands")(hands_part)
 personal_parts.register("invitations")(invitations_part)
 message_kinds.register("invitation")(InvitationKind())

@@ -5,6 +5,7 @@
 
 import sys
 from collections.abc import Callable, Collection
+from functools import partial
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -20,9 +21,9 @@ Made by `script/permission_matrix.py` out of `rooms/rules/matrix.py`, which a te
 state and under every policy. ✓ is yes; anything else is the code of the refusal (`rooms/rules/refusals.py`). Everybody
 here has agreed to being recorded, but for anonymous people, who never speak.
 
-Where several refusals are due, the first one is given: the room (`room_ended`; `unknown_room` for one that is
-scheduled), the account, the door, the act. WebSocket and API answer anonymous people with `not_signed_in` before any
-act but listening.
+Where several refusals are due, the first one is given: the room (`room_ended`, `room_cancelled`, `not_open_yet` for one
+that is prepared), the account, the door, the act. WebSocket and API answer anonymous people with `not_signed_in` before
+any act but listening.
 """
 
 
@@ -40,8 +41,10 @@ def main() -> int:
 
 def page() -> str:
     """Return the whole page."""
-    open_room = ("live", "anyone", "everyone")
-    acts = table("act", matrix.ACTS, matrix.ROLES, lambda act, role: matrix.expected(act, role, *open_room))
+    in_live = [act for act, row in matrix.ACTS.items() if not row.prepared]
+    before = [act for act, row in matrix.ACTS.items() if row.prepared]
+    acts = table("act", in_live, matrix.ROLES, partial(in_state, "live"))
+    prepared = table("act", before, matrix.ROLES, partial(in_state, "scheduled"))
     door = table("role", matrix.ROLES, matrix.ENTRY, lambda role, entry: matrix.at_the_door(role, entry))
     stage = table(
         "role",
@@ -50,11 +53,17 @@ def page() -> str:
         lambda role, speak: matrix.expected("take a free seat", role, "live", "anyone", speak),
     )
     parts = (
-        (f"In a live room that is open to anyone, speak policy `everyone`: {len(matrix.ACTS)} acts", acts),
+        (f"In a live room that is open to anyone, speak policy `everyone`: {len(in_live)} acts", acts),
+        ("In a prepared room, before it opens", prepared),
         ("Coming in, by entry policy", door),
         ("Taking a free seat, by speak policy", stage),
     )
     return HEAD + "".join(f"\n## {title}\n{rows}" for title, rows in parts)
+
+
+def in_state(status: str, act: str, role: str) -> str | None:
+    """Return the cell of a room in this state that is open to anyone, speak policy `everyone`."""
+    return matrix.expected(act, role, status, "anyone", "everyone")
 
 
 def table(corner: str, rows: Collection[str], columns: Collection[str], cell: Callable[[str, str], str | None]) -> str:

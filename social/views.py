@@ -13,6 +13,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from core.form_targets import post_only
 from core.text import isolated
+from people.hooks import coming_link
 from people.models import User
 from people.queries import person
 from people.refusals import PeopleRefused
@@ -44,7 +45,7 @@ def profile(request: HttpRequest, handle: str) -> HttpResponse:
     user = person_or_404(handle)
     if user.handle != handle:
         return redirect(user, permanent=True)
-    context = {"person": user, "shown": shown_to(user, request)}
+    context = {"person": user, "shown": shown_to(user, request), "coming": coming_link(user, request)}
     return render(request, "social/profile.html", context)
 
 

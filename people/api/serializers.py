@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django.conf import settings
 from rest_framework import serializers
 
 from core.api.fields import TypedField
@@ -18,7 +19,7 @@ class MeSerializer(serializers.Serializer[Any]):
     about = TypedField(text=ABOUT, allow_blank=True)
     email = serializers.EmailField(read_only=True)
     picture = serializers.CharField(source="picture_url", read_only=True)
-    language = serializers.ChoiceField(choices=["en", "nl"])
+    language = serializers.ChoiceField(choices=settings.LANGUAGES)
     time_zone = serializers.CharField(help_text="A name of the IANA database, such as Europe/Amsterdam.")
     messages_from = serializers.ChoiceField(
         choices=User.MessagesFrom.choices, help_text="Who may write to you; `known`: people you follow or know."

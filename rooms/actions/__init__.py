@@ -14,6 +14,7 @@ from rooms.actions.links import arrive, make_link, revoke_link, share_link, use_
 from rooms.actions.microphone import hold_microphone, release_microphone
 from rooms.actions.mutes import ask_unmute, hold_mute, lift_mute, mute_all
 from rooms.actions.opening import end_room, open_room
+from rooms.actions.preparing import cancel_room, change_prepared, open_prepared, prepare_room
 from rooms.actions.publishing import DownloadLink, download_everything, set_objection, set_published
 from rooms.actions.quality import tell_quality
 from rooms.actions.recording import adopt_folder, retry_recording, set_recording_paused
@@ -30,6 +31,8 @@ __all__ = [
     "adopt_folder",
     "arrive",
     "ask_unmute",
+    "cancel_room",
+    "change_prepared",
     "decline",
     "decline_hand",
     "demote",
@@ -51,7 +54,9 @@ __all__ = [
     "mute_all",
     "name_cohost",
     "new_epoch",
+    "open_prepared",
     "open_room",
+    "prepare_room",
     "raise_hand",
     "record_consent",
     "release_microphone",

@@ -1,7 +1,9 @@
-"""Opening a room and ending it."""
+"""Opening a room and ending it. A prepared room (`rooms.actions.preparing`) becomes live by `begin` too."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime
 
 from django.conf import settings
@@ -38,35 +40,39 @@ def open_room(
 
     The room ends at `ends_by`, if given (the demo). Raises not_a_creator, no_hosting, already_hosting, bad_value.
     """
-    values = _validated(title, topic, language, speak_policy, entry_policy)
-    try:
-        with transaction.atomic():
-            lock_standing(host.pk)
-            refuse(why_not_host(standing_of(host)) or permissions.may_open(hosts_already=_hosts(host)))
-            room = Room.objects.create(
-                host=host,
-                status=Room.Status.LIVE,
-                started_at=timezone.now(),
-                transcription=transcription,
-                max_speakers=settings.ROOM_MAX_SPEAKERS,
-                ends_by=ends_by,
-                is_demo=is_demo,
-                **values,
-            )
-            Recording.objects.create(room=room, opened_policy=room.entry_policy)
-            append_event(room, "room_opened", {})
-            seat = Seat.objects.create(room=room, user=host, role=Seat.Role.HOST, place=0)
-            append_event(room, "seat_taken", {"seat": seat_state(seat, connected=True)})
-            media_changed(room)
-    except IntegrityError as error:
-        # Two tabs at once: the database keeps one live room a host.
-        if "room_one_live_a_host" in str(error):
-            raise RoomRefused("already_hosting") from error
-        raise
+    values = validated(title, topic, language, speak_policy, entry_policy)
+    with one_live_room(), transaction.atomic():
+        lock_standing(host.pk)
+        refuse(why_not_host(standing_of(host)) or permissions.may_open(hosts_already=hosts_now(host)))
+        room = Room(host=host, transcription=transcription, ends_by=ends_by, is_demo=is_demo, **values)
+        begin(room)
     return room
 
 
-def _validated(title: str, topic: str, language: str, speak_policy: str, entry_policy: str) -> dict[str, str]:
+@contextmanager
+def one_live_room() -> Iterator[None]:
+    """Raise already_hosting where two tabs open a room at once: the database keeps one live room a host."""
+    try:
+        yield
+    except IntegrityError as error:
+        if "room_one_live_a_host" in str(error):
+            raise RoomRefused("already_hosting") from error
+        raise
+
+
+def begin(room: Room) -> None:
+    """Make a new or locked room live, in the caller's transaction: recording, first event, the host's seat."""
+    room.status, room.started_at = Room.Status.LIVE, timezone.now()
+    room.max_speakers = settings.ROOM_MAX_SPEAKERS
+    room.save()
+    Recording.objects.create(room=room, opened_policy=room.entry_policy)
+    append_event(room, "room_opened", {})
+    seat = Seat.objects.create(room=room, user=room.host, role=Seat.Role.HOST, place=0)
+    append_event(room, "seat_taken", {"seat": seat_state(seat, connected=True)})
+    media_changed(room)
+
+
+def validated(title: str, topic: str, language: str, speak_policy: str, entry_policy: str) -> dict[str, str]:
     """Normalize the values of a new room. Raises bad_value with a field for each wrong one."""
     texts, wrong = clean_texts({"title": (TITLE, title, True), "topic": (TOPIC, topic, False)})
     if language not in dict(settings.LANGUAGES):
@@ -80,7 +86,8 @@ def _validated(title: str, topic: str, language: str, speak_policy: str, entry_p
     return {**texts, "language": language, "speak_policy": str(speak_policy), "entry_policy": str(entry_policy)}
 
 
-def _hosts(user: User) -> bool:
+def hosts_now(user: User) -> bool:
+    """Whether this person hosts a live room."""
     return Room.objects.filter(host=user, status=Room.Status.LIVE).exists()
 
 

@@ -20,6 +20,7 @@ from rooms.actions.hand_over import hand_over_to_cohost
 from rooms.actions.hands import lower_forbidden_hands
 from rooms.actions.locking import locked
 from rooms.actions.opening import end_room
+from rooms.actions.preparing import cancel_for
 from rooms.actions.rights import publish_rights, room_rights_changed
 from rooms.actions.seating import connected_people
 from rooms.actions.stage import leave_seat
@@ -46,13 +47,15 @@ def on_account_changed(sender: Any, user_pk: int, why: str, **_more: Any) -> Non
 
 
 def apply_standing(user_pk: int) -> None:
-    """Hand over or end the room that an account may not host any more, close the seats it may not hold, and lower its
-    hands. Idempotent.
+    """Hand over or end the room that an account may not host any more, cancel those it has prepared, close the seats
+    it may not hold, and lower its hands. Idempotent.
 
     A failure in one room is logged; the other rooms are still handled.
     """
     standing = standings([user_pk]).get(user_pk, NOBODY)
-    if why_not_enter(standing):
+    if code := why_not_enter(standing):
+        closed = code == "account_closed"
+        cancel_for(user_pk, Room.CancelReason.HOST if closed else Room.CancelReason.STAFF)
         hosted = Room.objects.filter(host=user_pk, status=Room.Status.LIVE).values_list("pk", flat=True)
         run_each(list(hosted), partial(_give_up_for_staff, user_pk), "giving up the room of an account")
     if why_not_speak(standing):
@@ -91,10 +94,11 @@ def _unless_over(room_pk: int, act: Callable[[], object]) -> None:
 
 
 def accounts_without_right() -> list[int]:
-    """Accounts that host a live room, sit on a stage or have a hand up although they may not (a message was lost).
-    Three queries."""
+    """Accounts that host a live or prepared room, sit on a stage or have a hand up although they may not (a message was
+    lost). Three queries."""
     live = Room.Status.LIVE
-    hosts = set(Room.objects.filter(status=live).values_list("host_id", flat=True))
+    hosted = Room.objects.filter(status__in=[live, Room.Status.SCHEDULED])
+    hosts = set(hosted.values_list("host_id", flat=True))
     seats = Seat.objects.filter(left_at=None, room__status=live).values_list("user_id", flat=True)
     hands = Hand.objects.filter(lowered_at=None, room__status=live).values_list("user_id", flat=True)
     speaking = set(seats.order_by().union(hands.order_by()))

@@ -1,5 +1,6 @@
 """Hand over or end rooms whose host stays away, end those whose stage stays empty or whose time is up, and free seats
-and lower hands of people who stay away. Complete what a block causes in rooms, where a process died over it.
+and lower hands of people who stay away. Cancel prepared rooms that their host did not open. Complete what a block
+causes in rooms, where a process died over it.
 
 Runs every few seconds in the worker. It reads presence, not sockets, so that it notices a killed web process too, and
 reads all rooms at once: one round trip to Redis and a fixed number of queries, however many rooms are live, and five
@@ -26,6 +27,7 @@ from rooms.actions.hands import lower_lost_hands
 from rooms.actions.host import host_back, host_lost, review_absence
 from rooms.actions.locking import locked
 from rooms.actions.opening import end_room
+from rooms.actions.preparing import cancel_unheld
 from rooms.actions.stage import leave_seat
 from rooms.actions.standing import accounts_without_right, apply_standing
 from rooms.models import Hand, HandOver, Room, Seat
@@ -63,6 +65,7 @@ def sweep_rooms(now: datetime | None = None) -> int:
     now = now or timezone.now()
     run_each(accounts_without_right(), apply_standing, "the standing of an account")
     settle_left(now)
+    cancel_unheld(now)
     ended: list[int] = []
 
     def sweep_one(seen: RoomPresence) -> None:

@@ -11,8 +11,15 @@ from core.api.fields import TypedField
 from rooms.models import TITLE, TOPIC, Recording, Room
 
 
-class OpenRoom(serializers.Serializer[Any]):
-    """A room to be opened."""
+class Starts(serializers.Serializer[Any]):
+    """When a room is to begin: a wall time in a zone. One that comes twice, as clocks go back, is the first."""
+
+    wall = serializers.CharField(max_length=16, help_text="YYYY-MM-DDTHH:MM")
+    zone = serializers.CharField(max_length=64, help_text="A name of the IANA database, such as Europe/Amsterdam.")
+
+
+class RoomValues(serializers.Serializer[Any]):
+    """Values that a host gives a room before it opens."""
 
     title = TypedField(text=TITLE)
     topic = TypedField(text=TOPIC, required=False, default="", allow_blank=True)
@@ -20,6 +27,29 @@ class OpenRoom(serializers.Serializer[Any]):
     speak_policy = serializers.ChoiceField(choices=Room.SpeakPolicy.choices, default=Room.SpeakPolicy.EVERYONE)
     entry_policy = serializers.ChoiceField(choices=Room.EntryPolicy.choices, default=Room.EntryPolicy.ANYONE)
     transcription = serializers.BooleanField(default=True)
+
+
+class OpenRoom(RoomValues):
+    """A room to be opened now or, with `starts`, to be prepared for later: 5 minutes to 90 days ahead."""
+
+    starts = Starts(required=False)
+
+
+class ChangePrepared(RoomValues):
+    """All values of a prepared room anew; what is left out has its default again."""
+
+    starts = Starts()
+
+
+class PreparedShape(RoomValues):
+    """A room with what its host said of it before it opened. `at` is null for a room that was not prepared."""
+
+    slug = serializers.CharField()
+    status = serializers.ChoiceField(choices=Room.Status.choices)
+    at = serializers.DateTimeField(allow_null=True)
+    starts = Starts(allow_null=True)
+    twice = serializers.BooleanField(help_text="The wall time comes twice, as clocks go back; `at` is the first.")
+    cancel_reason = serializers.CharField()
 
 
 class SeatShape(serializers.Serializer[Any]):
@@ -45,6 +75,11 @@ class RoomShape(serializers.Serializer[Any]):
     topic = serializers.CharField()
     language = serializers.CharField()
     status = serializers.ChoiceField(choices=Room.Status.choices)
+    starts_at = serializers.DateTimeField(allow_null=True)
+    starts_zone = serializers.CharField()
+    starts_wall = serializers.CharField()
+    cancelled_at = serializers.DateTimeField(allow_null=True)
+    cancel_reason = serializers.CharField()
     started_at = serializers.DateTimeField(allow_null=True)
     ended_at = serializers.DateTimeField(allow_null=True)
     end_reason = serializers.CharField()

@@ -7,6 +7,8 @@ from rooms.api import invitable, verbs, views
 urlpatterns = [
     path("rooms/", views.Rooms.as_view(), name="api-rooms"),
     path("rooms/<slug:slug>/", views.OneRoom.as_view(), name="api-room"),
+    path("rooms/<slug:slug>/prepared/", views.Prepared.as_view(), name="api-room-prepared"),
+    path("rooms/<slug:slug>/open/", views.OpenPrepared.as_view(), name="api-room-open"),
     *verbs.urlpatterns(),
     path("rooms/<slug:slug>/invitable/", invitable.Invitable.as_view(), name="api-room-invitable"),
     path("rooms/<slug:slug>/recording/", views.RecordingState.as_view(), name="api-room-recording"),

@@ -17,6 +17,7 @@ from rooms.api import shapes
 from rooms.live.verbs.sound import servers_for
 from rooms.models import Room
 from rooms.queries.live_now import live_rooms
+from rooms.queries.prepared import prepared_state
 from rooms.queries.recording_state import recording_state, replay_state
 from rooms.rules import limits
 from rooms.rules.identity import Who, who_of_request
@@ -77,9 +78,16 @@ class Rooms(RoomView):
 
     @described("rooms_open", shapes.SnapshotShape, shapes.OpenRoom, status=201)
     def post(self, request: Request) -> Response:
-        """Open a room now, as its host."""
+        """Open a room now or, with `starts`, prepare one for later; as its host."""
         self.check_pace(limits.OPENING)
-        return self.see(actions.open_room(self.me, **self.values(shapes.OpenRoom)), status=201)
+        values = self.values(shapes.OpenRoom)
+        starts = values.pop("starts", None)
+        room = (
+            actions.open_room(self.me, **values)
+            if starts is None
+            else actions.prepare_room(self.me, **values, **starts)
+        )
+        return self.see(room, status=201)
 
 
 class OneRoom(RoomView):
@@ -91,6 +99,43 @@ class OneRoom(RoomView):
     def get(self, request: Request, slug: str) -> Response:
         """A room as you see it now."""
         return self.see(self.room(slug))
+
+
+class Prepared(RoomView):
+    """`/rooms/<slug>/prepared/`: a room before it opens. Pages that wait for it ask here."""
+
+    def get_permissions(self) -> list[Any]:
+        """Everybody whom the room admits reads; its host changes and cancels."""
+        return [AllowAny()] if self.request.method in SAFE_METHODS else [IsAuthenticated()]
+
+    @described("rooms_prepared", shapes.PreparedShape)
+    def get(self, request: Request, slug: str) -> Response:
+        """A room before it opens, and whether it is open by now."""
+        return Response(prepared_state(self.room(slug)))
+
+    @described("rooms_change_prepared", shapes.PreparedShape, shapes.ChangePrepared)
+    def put(self, request: Request, slug: str) -> Response:
+        """Change a prepared room, as its host."""
+        self.check_pace(limits.OPENING)
+        values = self.values(shapes.ChangePrepared)
+        room = self.room(slug)
+        return Response(prepared_state(actions.change_prepared(room.pk, self.me, **values.pop("starts"), **values)))
+
+    @described("rooms_cancel", shapes.PreparedShape)
+    def delete(self, request: Request, slug: str) -> Response:
+        """Cancel a prepared room, as its host."""
+        self.check_pace()
+        return Response(prepared_state(actions.cancel_room(self.room(slug).pk, self.me)))
+
+
+class OpenPrepared(RoomView):
+    """`/rooms/<slug>/open/`."""
+
+    @described("rooms_open_prepared", shapes.SnapshotShape, status=201)
+    def post(self, request: Request, slug: str) -> Response:
+        """Open a prepared room now, as its host."""
+        self.check_pace(limits.OPENING)
+        return self.see(actions.open_prepared(self.room(slug).pk, self.me), status=201)
 
 
 class RecordingState(RoomView):

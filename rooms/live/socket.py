@@ -36,6 +36,7 @@ from rooms.live.verbs.call import Call
 from rooms.live.verbs.table import VERBS
 from rooms.media import ask as media
 from rooms.models import Room
+from rooms.rules import permissions
 from rooms.rules.admission import sides_of
 from rooms.rules.identity import (
     Who,
@@ -47,7 +48,7 @@ from rooms.rules.identity import (
     page_of,
     who_of_cookies,
 )
-from rooms.rules.refusals import RoomRefused, as_error
+from rooms.rules.refusals import RoomRefused, as_error, refuse
 from rooms.wire.events import encode
 from rooms.wire.snapshot import Base, You, compose, you
 
@@ -102,13 +103,15 @@ async def unknown_address(scope: dict[str, Any], receive: Receive, send: Send) -
 
 
 def resolve(slug: str, cookies: dict[str, str]) -> tuple[Who, Room, frozenset[str]]:
-    """Identify person, room and narrower channels of a handshake. Raises unknown_room, or the refusal of
-    `permissions.may_enter`."""
+    """Identify person, room and narrower channels of a handshake. Raises unknown_room, the refusal of
+    `permissions.may_enter`, or not_open_yet or room_cancelled where a prepared room never began."""
     who = who_of_cookies(cookies)
     room = Room.objects.select_related("host").filter(slug=slug).first()
     if room is None:
         raise RoomRefused("unknown_room")
     facts = actions.admit(room, who)
+    if room.started_at is None:
+        refuse(permissions.live(room.status))
     fresh_staff = who.user is not None and who.user.is_staff and bool(fresh_sessions([who.session]))
     return who, room, sides_of(facts, fresh_staff=fresh_staff)
 

@@ -9,9 +9,12 @@ from typing import ClassVar
 
 import pgtrigger
 from django.conf import settings
+from django.contrib.postgres.constraints import ExclusionConstraint
+from django.contrib.postgres.fields import BigIntegerRangeField, DateTimeRangeField, RangeOperators
 from django.contrib.postgres.functions import RandomUUID
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import Case, F, Func, Q, When
+from django.db.models.functions import Coalesce
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
@@ -31,6 +34,20 @@ TOPIC = Text(280, lines=True)
 def new_slug() -> str:
     """Make a random address of 10 letters, about 49 bits: it cannot be guessed."""
     return "".join(secrets.choice(_SLUG_LETTERS) for _ in range(10))
+
+
+# Ranges have a GiST operator class of their own, so the database needs no extension to compare a number with them. The
+# zone is named because adding to a `timestamptz` depends on the session's, and an index must not.
+_SAME_HOST = Func(
+    F("host"), template="int8range(%(expressions)s, %(expressions)s, '[]')", output_field=BigIntegerRangeField()
+)
+_FIRST_HOUR = Func(
+    F("starts_at"),
+    template="tsrange(timezone('UTC', %(expressions)s), timezone('UTC', %(expressions)s) + interval '60 minutes')",
+    output_field=DateTimeRangeField(),
+)
+_NEVER_BEGAN = Q(started_at=None, ended_at=None, starts_at__isnull=False) & ~Q(starts_zone="") & ~Q(starts_wall="")
+_NOT_CANCELLED = Q(cancelled_at=None, cancel_reason="")
 
 
 class RoomManager(models.Manager["Room"]):
@@ -66,6 +83,11 @@ class Room(models.Model):
         TIME_UP = "time_up", _("Its time was up")
         STAFF = "staff", _("Staff ended it")
 
+    class CancelReason(models.TextChoices):
+        HOST = "host", _("The host cancelled it")
+        NOT_HELD = "not_held", _("The host did not open it")
+        STAFF = "staff", _("Staff cancelled it")
+
     slug = models.CharField(_("address"), max_length=16, unique=True, default=new_slug, editable=False)
     host = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.PROTECT, related_name="hosted_rooms", verbose_name=_("host")
@@ -84,6 +106,14 @@ class Room(models.Model):
     max_speakers = models.PositiveSmallIntegerField(_("places on stage"), default=10)
     is_demo = models.BooleanField(_("demo"), default=False, editable=False)
     status = models.CharField(_("status"), max_length=10, choices=Status.choices, default=Status.LIVE)
+    # A prepared room: when it is to begin, and the wall time ("2026-12-24T20:00") and IANA zone that the host typed.
+    starts_at = models.DateTimeField(_("to begin"), null=True, blank=True)
+    starts_zone = models.CharField(_("zone"), max_length=64, blank=True, default="", db_default="")
+    starts_wall = models.CharField(_("wall time"), max_length=16, blank=True, default="", db_default="")
+    cancelled_at = models.DateTimeField(_("cancelled"), null=True, blank=True)
+    cancel_reason = models.CharField(
+        _("why it was cancelled"), max_length=8, choices=CancelReason.choices, blank=True, default="", db_default=""
+    )
     started_at = models.DateTimeField(_("started"), null=True, blank=True)
     ended_at = models.DateTimeField(_("ended"), null=True, blank=True)
     end_reason = models.CharField(_("why it ended"), max_length=12, choices=EndReason.choices, blank=True)
@@ -99,6 +129,13 @@ class Room(models.Model):
     recording_paused_at = models.DateTimeField(_("recording paused"), null=True, blank=True, editable=False)
     # Set by the purge alone, before it removes the first file: from then on the copy is neither read nor added to.
     purged_at = models.DateTimeField(_("copy purged"), null=True, blank=True, editable=False)
+    # The moment from which the retention clock counts: the end, the cancellation, or when it should have begun.
+    over_at = models.GeneratedField(
+        expression=Coalesce("ended_at", Case(When(cancel_reason="not_held", then="starts_at"), default="cancelled_at")),
+        output_field=models.DateTimeField(null=True),
+        db_persist=True,
+        verbose_name=_("over since"),
+    )
 
     objects: ClassVar[RoomManager] = RoomManager()
 
@@ -108,14 +145,28 @@ class Room(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["host"], condition=Q(status="live"), name="room_one_live_a_host"),
             models.CheckConstraint(
-                condition=Q(status="live", started_at__isnull=False, ended_at=None)
-                | Q(status="ended", started_at__isnull=False, ended_at__isnull=False, ended_at__gte=F("started_at"))
-                | Q(status__in=["scheduled", "cancelled"]),
+                condition=Q(_NOT_CANCELLED, status="live", started_at__isnull=False, ended_at=None)
+                | Q(
+                    _NOT_CANCELLED,
+                    status="ended",
+                    started_at__isnull=False,
+                    ended_at__isnull=False,
+                    ended_at__gte=F("started_at"),
+                )
+                | Q(_NEVER_BEGAN, _NOT_CANCELLED, status="scheduled")
+                | Q(_NEVER_BEGAN, ~Q(cancel_reason=""), status="cancelled", cancelled_at__isnull=False),
                 name="room_status_and_times",
+            ),
+            ExclusionConstraint(
+                name="room_starts_apart",
+                expressions=[(_SAME_HOST, RangeOperators.OVERLAPS), (_FIRST_HOUR, RangeOperators.OVERLAPS)],
+                condition=Q(status="scheduled"),
             ),
             models.CheckConstraint(condition=Q(max_speakers__range=(1, 10)), name="room_max_speakers"),
             models.CheckConstraint(condition=~Q(title=""), name="room_has_title"),
-            models.CheckConstraint(condition=Q(purged_at=None) | Q(status="ended"), name="room_purged_after_end"),
+            models.CheckConstraint(
+                condition=Q(purged_at=None) | Q(status__in=["ended", "cancelled"]), name="room_purged_after_end"
+            ),
             models.CheckConstraint(
                 condition=Q(hands_over=False) | Q(host_lost_at__isnull=False), name="room_hands_over_without_host"
             ),
@@ -123,7 +174,12 @@ class Room(models.Model):
         indexes = [
             models.Index(fields=["status", "-started_at"], name="room_live_now"),
             # For the purge: a few hundred rooms, however many there have ever been.
-            models.Index(fields=["ended_at"], condition=Q(status="ended", purged_at=None), name="room_to_purge"),
+            models.Index(
+                fields=["over_at"],
+                condition=Q(status__in=["ended", "cancelled"], purged_at=None),
+                name="room_to_purge",
+            ),
+            models.Index(fields=["starts_at"], condition=Q(status="scheduled"), name="room_coming_up"),
         ]
         triggers = [
             pgtrigger.Protect(
@@ -153,6 +209,10 @@ class Room(models.Model):
     def is_over(self) -> bool:
         """Whether it is neither live nor to come."""
         return self.status in (self.Status.ENDED, self.Status.CANCELLED)
+
+    @property
+    def is_prepared(self) -> bool:
+        return self.status == self.Status.SCHEDULED
 
     def room_time(self, at: datetime | None = None) -> int:
         """Milliseconds since the room started; 0 before that."""

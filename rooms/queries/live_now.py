@@ -59,14 +59,14 @@ def _open_to(who: Who, rooms: QuerySet[Any]) -> list[Any]:
     removed an account that used their browser."""
     live = rooms.filter(status=Room.Status.LIVE)
     if who.user is not None:
-        return list(live.filter(_open_to_account(who.user)))
+        return list(live.filter(open_to_account(who.user)))
     found = list(live.filter(entry_policy=Room.EntryPolicy.ANYONE))
     macs = removed_macs([room.pk for room in found]) if found else {}
     known = {room.pk: facts_of_nobody(room, who.key, macs.get(room.pk, ())) for room in found}
     return [room for room in found if permissions.may_enter(known[room.pk]) is None]
 
 
-def _open_to_account(user: User) -> Q:
+def open_to_account(user: User) -> Q:
     """Filter for rooms that an account may enter; must agree with `permissions.may_enter`."""
     anyone = Q(entry_policy=Room.EntryPolicy.ANYONE)
     follows = Exists(Follow.objects.filter(follower=user, followed=OuterRef("host")))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from rooms.rules.permissions import HELPERS, Facts, may_enter, may_take_part
+from rooms.rules.permissions import HELPERS, Facts, may_enter, may_take_part, over
 
 OVER = ("ended", "cancelled")
 
@@ -59,8 +59,8 @@ def may_be_invited(facts: Facts, target: Facts, sent: Sent) -> str | None:
 def may_answer_invitation(facts: Facts, *, stands: bool, accepting: bool) -> str | None:
     """Accepting or declining one's own invitation to speak, before the room runs or while it does. One that was
     accepted may be declined until the person sits. Everybody who may answer may come in."""
-    if code := "room_ended" if facts.status in OVER else None:
-        return code
+    if facts.status in OVER:
+        return over(facts.status)
     if code := (facts.kept_off_stage if accepting else facts.kept_out) or may_enter(facts):
         return code
     if not stands:

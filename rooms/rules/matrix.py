@@ -51,8 +51,8 @@ _DECLINED = Sent("speak", declined=True)
 class Act:
     """One act. `rule` asks the permissions; `cells` has the answers by role in a live room open to anyone, `others`
     that of roles not named. `gated`: needs the right to be in the room, except for staff where their permission decides
-    (`by_staff`). `alive`: needs a live room; `prepared`: or a scheduled one, for host and co-hosts; `unover`: or a
-    scheduled one, for everybody."""
+    (`by_staff`). `alive`: needs a live room; `early`: or a prepared one, for host and co-hosts; `early_for_all`: or a
+    prepared one, for everybody. `prepared`: needs one that is prepared and not open yet."""
 
     rule: Callable[[Facts, bool], Code]
     cells: dict[str, Code]
@@ -61,12 +61,15 @@ class Act:
     alive: bool = True
     by_staff: bool = False
     prepared: bool = False
-    unover: bool = False
+    early: bool = False
+    early_for_all: bool = False
 
     def works_in(self, status: str, role: str) -> bool:
         """Whether the room's status allows the act."""
-        before = status == "scheduled" and (self.unover or (self.prepared and role in ("host", "co-host")))
-        return not self.alive or status == "live" or before
+        if self.prepared:
+            return status == "scheduled"
+        early = status == "scheduled" and (self.early_for_all or (self.early and role in ("host", "co-host")))
+        return not self.alive or status == "live" or early
 
     def cell(self, role: str) -> Code:
         return self.cells.get(role, self.others)
@@ -148,14 +151,14 @@ ACTS: dict[str, Act] = {
     "lock hands": Act(lambda facts, _staff: may.may_manage(facts), _to_helpers()),
     "set the speak policy": Act(lambda facts, _staff: may.may_manage(facts), _to_helpers()),
     "invite to speak; make a personal link": Act(
-        lambda facts, _staff: inviting.may_invite_to_speak(facts), _to_helpers(), prepared=True
+        lambda facts, _staff: inviting.may_invite_to_speak(facts), _to_helpers(), early=True
     ),
     "invite somebody who declined": Act(
         lambda facts, _staff: (
             inviting.may_invite_to_speak(facts) or inviting.may_be_invited(facts, _LISTENER, _DECLINED)
         ),
         {"host": "declined_here", "co-host": "declined_here"},
-        prepared=True,
+        early=True,
     ),
     "invite somebody who was removed": Act(
         lambda facts, _staff: (
@@ -163,13 +166,13 @@ ACTS: dict[str, Act] = {
             or inviting.may_be_invited(facts, ROLES["removed"], Sent("speak", removed=True))
         ),
         {"host": "removed_here", "co-host": "removed_here"},
-        prepared=True,
+        early=True,
     ),
     "invite to listen; share a link": Act(
         lambda facts, _staff: inviting.may_invite_to_listen(facts),
         {"anonymous": "not_signed_in"},
         None,
-        prepared=True,
+        early=True,
     ),
     "invite a stranger to listen": Act(
         lambda facts, _staff: (
@@ -177,22 +180,22 @@ ACTS: dict[str, Act] = {
         ),
         _to_helpers(anonymous="not_signed_in"),
         "not_acquainted",
-        prepared=True,
+        early=True,
     ),
     "take an invitation or personal link back": Act(
-        lambda facts, _staff: inviting.may_invite_to_speak(facts), _to_helpers(), prepared=True
+        lambda facts, _staff: inviting.may_invite_to_speak(facts), _to_helpers(), early=True
     ),
     "accept an invitation to speak": Act(
         lambda facts, _staff: inviting.may_answer_invitation(facts, stands=facts.invited_to_speak, accepting=True),
         {"anonymous": "not_signed_in", "invited": None},
         "unknown_invitation",
-        unover=True,
+        early_for_all=True,
     ),
     "decline an invitation to speak": Act(
         lambda facts, _staff: inviting.may_answer_invitation(facts, stands=facts.invited_to_speak, accepting=False),
         {"anonymous": "unknown_invitation", "invited": None},
         "unknown_invitation",
-        unover=True,
+        early_for_all=True,
     ),
     "set the entry policy": Act(
         lambda facts, staff: may.may_set_entry_policy(facts, as_staff=staff), _to_helpers(staff=None), by_staff=True
@@ -219,6 +222,24 @@ ACTS: dict[str, Act] = {
         {"host": None, "staff": None, "closed account": "account_closed"},
         gated=False,
     ),
+    "change or open a prepared room": Act(
+        lambda facts, _staff: may.may_change_prepared(facts), _ONLY_HOST, alive=False, prepared=True
+    ),
+    "cancel a prepared room": Act(
+        lambda facts, staff: may.may_cancel(facts, as_staff=staff),
+        {"host": None, "staff": None},
+        alive=False,
+        prepared=True,
+        by_staff=True,
+    ),
+}
+
+# What a room answers to an act for which it is in the wrong state.
+_OTHERWISE = {
+    "scheduled": "not_open_yet",
+    "live": "open_already",
+    "ended": "room_ended",
+    "cancelled": "room_cancelled",
 }
 
 
@@ -232,7 +253,7 @@ def expected(act: str, role: str, status: str, entry: str, speak: str) -> Code:
     act."""
     wanted = ACTS[act]
     if not wanted.works_in(status, role):
-        return "unknown_room" if status == "scheduled" else "room_ended"
+        return _OTHERWISE[status]
     if wanted.gated and not (wanted.by_staff and role == "staff") and (code := at_the_door(role, entry)):
         return code
     return _by_speak_policy(act, role, speak) or wanted.cell(role)

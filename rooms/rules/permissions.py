@@ -50,12 +50,43 @@ def live(status: str) -> str | None:
     """Taking part at all: the room must be live."""
     if status == "live":
         return None
-    return "unknown_room" if status == "scheduled" else "room_ended"
+    return "not_open_yet" if status == "scheduled" else over(status)
+
+
+def prepared(status: str) -> str | None:
+    """Acts on a room before it opens: it must be prepared, and neither open nor over."""
+    if status == "scheduled":
+        return None
+    return "open_already" if status == "live" else over(status)
+
+
+def over(status: str) -> str:
+    """Code of a room that is over."""
+    return "room_cancelled" if status == "cancelled" else "room_ended"
 
 
 def may_open(*, hosts_already: bool) -> str | None:
     """Opening a room: one at a time. Membership of the creator group is checked in `people.standing`."""
     return "already_hosting" if hosts_already else None
+
+
+def may_prepare(*, full: bool) -> str | None:
+    """Preparing a room: so many of one host wait at a time (`rooms.rules.starts`). Membership of the creator group is
+    checked in `people.standing`."""
+    return "too_many_prepared" if full else None
+
+
+def may_change_prepared(facts: Facts) -> str | None:
+    """Changing or opening a prepared room: the host alone. Whether the host may open rooms at all, and hosts another
+    one now, is checked beside this."""
+    if code := prepared(facts.status) or may_enter(facts):
+        return code
+    return None if facts.role == "host" else "not_host"
+
+
+def may_cancel(facts: Facts, *, as_staff: bool = False) -> str | None:
+    """Cancelling a prepared room: the host, whether or not they may still open it; staff by their own permission."""
+    return prepared(facts.status) if as_staff else may_change_prepared(facts)
 
 
 def may_enter(facts: Facts) -> str | None:

@@ -21,6 +21,22 @@ TABLE: dict[str, Refusal] = {
     "already_hosting": Refusal(409, _("You are hosting a room already. End that one before you open another.")),
     "unknown_room": Refusal(404, _("There is no room at this address.")),
     "room_ended": Refusal(410, _("This room has ended.")),
+    "not_open_yet": Refusal(409, _("This room is not open yet. It opens when its host comes.")),
+    "open_already": Refusal(409, _("This room is open already.")),
+    "room_cancelled": Refusal(410, _("This room was cancelled.")),
+    "too_many_prepared": Refusal(
+        409, _("You have prepared as many rooms as you can have at once. Cancel one, or wait until one has been.")
+    ),
+    "starts_together": Refusal(
+        409, _("You have prepared another room for that hour. Leave 60 minutes between the starts of two rooms.")
+    ),
+    "starts_too_soon": Refusal(
+        400, _("A room is prepared for at least 5 minutes from now. You can also open one at once.")
+    ),
+    "starts_too_late": Refusal(400, _("A room is prepared for at most 90 days from now.")),
+    "no_such_time": Refusal(
+        400, _("This time does not exist on that day: clocks go forward over it. Choose another time.")
+    ),
     "stage_full": Refusal(409, _("Every place at the table is taken. Try again when somebody stands up.")),
     "not_allowed_to_speak": Refusal(
         403, _("In this room only people whom the host follows take a place at the table.")

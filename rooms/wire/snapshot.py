@@ -27,13 +27,19 @@ from rooms.wire.sides import HandRaised, Invitation, PersonalLink
 
 class RoomState(TypedDict):
     """The room itself. Moments are ISO 8601 in UTC; `recorded_days` is how long the copy is kept. `host` is a handle,
-    `host_name` the display name: a host may have no seat."""
+    `host_name` the display name: a host may have no seat. `starts_at`, `starts_zone` (IANA) and `starts_wall`
+    (YYYY-MM-DDTHH:MM in that zone) are null or "" for a room that was not prepared before."""
 
     slug: str
     title: str
     topic: str
     language: str
     status: str
+    starts_at: str | None
+    starts_zone: str
+    starts_wall: str
+    cancelled_at: str | None
+    cancel_reason: str
     started_at: str | None
     ended_at: str | None
     end_reason: str
@@ -164,6 +170,11 @@ def room_state(room: Room) -> RoomState:
         "topic": room.topic,
         "language": room.language,
         "status": room.status,
+        "starts_at": iso(room.starts_at),
+        "starts_zone": room.starts_zone,
+        "starts_wall": room.starts_wall,
+        "cancelled_at": iso(room.cancelled_at),
+        "cancel_reason": room.cancel_reason,
         "started_at": iso(room.started_at),
         "ended_at": iso(room.ended_at),
         "end_reason": room.end_reason,

@@ -22,7 +22,7 @@ from rooms.models import Removal, Room
 from social.actions.blocks import block
 from tests.support.people import person
 from tests.support.recordings import talked_room
-from tests.support.rooms import ended_room, open_room, published, seated
+from tests.support.rooms import ended_room, open_room, prepared_room, published, seated
 
 pytestmark = pytest.mark.django_db
 SECRET = "quixotryzebra said it"
@@ -167,10 +167,9 @@ def test_the_page_tells_neither_a_block_nor_a_removal(django_capture_on_commit_c
 
 
 def test_rooms_in_which_one_may_not_report() -> None:
-    room = old(open_room(entry_policy="signed_in"))
+    room = prepared_room(entry_policy="signed_in")
     client = signed_in(person("stranger"))
     assert client.get("/rooms/nowhere222/report/").status_code == 404
-    Room.objects.filter(pk=room.pk).update(status="scheduled", started_at=None)
     assert client.get(address(room)).status_code == 404
     gone = ended_room("second")
     Room.objects.filter(pk=gone.pk).update(purged_at=timezone.now())

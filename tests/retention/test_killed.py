@@ -4,6 +4,7 @@ import json
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime
 
 import pytest
@@ -58,13 +59,20 @@ class Purgers:
         return [(status, output) for status, output in json.loads(self.process.stdout.readline())]
 
 
-@pytest.fixture(scope="module")
-def purgers() -> Iterator[Purgers]:
+@contextmanager
+def running() -> Iterator[Purgers]:
+    """Start the process, and end it."""
     purgers = Purgers()
     yield purgers
     assert purgers.process.stdin is not None
     purgers.process.stdin.close()
     assert purgers.process.wait(60) == 0
+
+
+@pytest.fixture(scope="module")
+def purgers() -> Iterator[Purgers]:
+    with running() as started:
+        yield started
 
 
 @pytest.mark.parametrize(("target", "when", "count"), STEPS)

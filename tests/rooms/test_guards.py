@@ -19,6 +19,7 @@ from tests.support.people import person
 from tests.support.rooms import consented, open_room, seated
 
 pytestmark = pytest.mark.django_db
+STARTS = {"starts_at": timezone.now(), "starts_zone": "UTC", "starts_wall": "2026-12-24T20:00"}
 
 
 @contextmanager
@@ -57,6 +58,15 @@ def test_the_database_guards_rooms() -> None:
         {"status": "live", "started_at": now, "ended_at": now},
         {"status": "ended", "started_at": now},
         {"status": "ended", "started_at": now, "ended_at": now - timedelta(seconds=1)},
+        {"status": "live", "started_at": now, "cancelled_at": now, "cancel_reason": "host"},
+        {"status": "scheduled"},
+        {"status": "scheduled", "starts_at": now, "starts_zone": "UTC"},
+        {"status": "scheduled", "starts_at": now, "starts_wall": "2026-12-24T20:00"},
+        {"status": "scheduled", **STARTS, "started_at": now},
+        {"status": "scheduled", **STARTS, "cancelled_at": now, "cancel_reason": "host"},
+        {"status": "cancelled", **STARTS, "cancelled_at": now},
+        {"status": "cancelled", **STARTS, "cancel_reason": "staff"},
+        {"status": "cancelled", "cancelled_at": now, "cancel_reason": "staff"},
     )
     for wrong in wrongs:
         with guard("room_status_and_times"):

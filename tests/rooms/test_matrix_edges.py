@@ -94,8 +94,9 @@ ASKED = {
     # The API asks for the right to be in the room before any act.
     "end the room": Asked("end", edge={"staff": "not_host", **AT_THE_DOOR}),
 }
-# Asked in other ways: by opening the page, and with a name that the API does not take.
-ELSEWHERE = {"enter", "open somebody's microphone"}
+# Asked in other ways: by opening the page, with a name that the API does not take, and before the room opens
+# (test_prepared.py).
+ELSEWHERE = {"enter", "open somebody's microphone", "change or open a prepared room", "cancel a prepared room"}
 # Over a WebSocket these are last: one ends that of the anonymous listener, and what has ended is not live again.
 LAST = ("set the entry policy", "end the room")
 KEPT = (Seat, Hand, Invitation, ShareLink, Removal, HandOver, Consent)

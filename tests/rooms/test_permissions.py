@@ -27,8 +27,8 @@ def of(role: str) -> may.Facts:
     [
         ({}, 1, None),
         ({"status": "ended"}, 1, "room_ended"),
-        ({"status": "cancelled"}, 1, "room_ended"),
-        ({"status": "scheduled"}, 1, "unknown_room"),
+        ({"status": "cancelled"}, 1, "room_cancelled"),
+        ({"status": "scheduled"}, 1, "not_open_yet"),
         ({"signed_in": False, "kept_off_stage": "not_signed_in"}, 1, "not_signed_in"),
         ({"speak_policy": "followed"}, 1, "not_allowed_to_speak"),
         ({"speak_policy": "followed", "followed_by_host": True}, 1, None),

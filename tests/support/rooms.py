@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from django.conf import settings
 from django.utils import timezone
@@ -30,6 +31,23 @@ def open_room(host: str | User = "host", **values: Any) -> Room:
     if isinstance(host, str):
         host = User.objects.filter(handle=host).first() or person(host, creator=True)
     return actions.open_room(host, **{"title": "Voices at the table", **values})
+
+
+def prepared_room(
+    host: str | User = "host", ahead: timedelta = timedelta(days=1), zone: str = "UTC", **values: Any
+) -> Room:
+    """A room that its host has prepared, for the whole minute that `ahead` from now is in."""
+    if isinstance(host, str):
+        host = User.objects.filter(handle=host).first() or person(host, creator=True)
+    wall = f"{(timezone.now() + ahead).astimezone(ZoneInfo(zone)):%Y-%m-%dT%H:%M}"
+    return actions.prepare_room(host, **{"title": "Voices to come", "wall": wall, "zone": zone, **values})
+
+
+def begins(room: Room, at: datetime) -> Room:
+    """Move the start of a prepared room, whatever its wall time says."""
+    Room.objects.filter(pk=room.pk).update(starts_at=at)
+    room.refresh_from_db()
+    return room
 
 
 def ended_room(host: str | User = "host", **values: Any) -> Room:

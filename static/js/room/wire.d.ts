@@ -276,7 +276,8 @@ export interface Personal {
 
 /**
  * The room itself. Moments are ISO 8601 in UTC; `recorded_days` is how long the copy is kept. `host` is a handle,
- * `host_name` the display name: a host may have no seat.
+ * `host_name` the display name: a host may have no seat. `starts_at`, `starts_zone` (IANA) and `starts_wall`
+ * (YYYY-MM-DDTHH:MM in that zone) are null or "" for a room that was not prepared before.
  */
 export interface RoomState {
   slug: string;
@@ -284,6 +285,11 @@ export interface RoomState {
   topic: string;
   language: string;
   status: string;
+  starts_at: string | null;
+  starts_zone: string;
+  starts_wall: string;
+  cancelled_at: string | null;
+  cancel_reason: string;
   started_at: string | null;
   ended_at: string | null;
   end_reason: string;
