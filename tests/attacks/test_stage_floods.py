@@ -121,7 +121,8 @@ async def test_hundreds_of_sockets_tell_and_leave_no_more_often_than_their_peopl
 
 
 async def is_alone(room: Room, asker: User) -> bool:
-    return await run(in_queue)(room) == [asker.pk]
+    waiting_now: list[int] = await run(in_queue)(room)
+    return waiting_now == [asker.pk]
 
 
 def waiting(room: Room, users: list[User]) -> None:

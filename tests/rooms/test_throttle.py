@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
 import pytest
@@ -75,7 +76,7 @@ async def test_without_redis_requests_pass_and_sockets_are_counted_by_their_proc
 
 def test_buckets_of_a_process_fill_again_and_are_not_without_end(monkeypatch: pytest.MonkeyPatch) -> None:
     now, own = 1000.0, buckets.OwnBuckets()
-    monkeypatch.setattr(buckets.time, "monotonic", lambda: now)
+    monkeypatch.setattr(time, "monotonic", lambda: now)
     assert [own.take("a", per_minute=60, burst=2) for _ in range(3)] == [0.0, 0.0, 1.0]
     now += 1
     assert [own.take("a", per_minute=60, burst=2) for _ in range(2)] == [0.0, 1.0]
