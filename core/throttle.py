@@ -5,6 +5,7 @@ The bucket is filled and emptied in one Lua script on Redis' own clock, so that 
 
 import functools
 import logging
+import time
 from dataclasses import dataclass
 
 import redis
@@ -69,11 +70,37 @@ async def atake(client: "redis.asyncio.Redis", key: str, *, per_minute: float, b
     return int(wait) / 1000
 
 
+class OwnBuckets:
+    """Token buckets of this process, for sockets while Redis does not answer.
+
+    Hundreds of sockets can make it wait for a connection: what they do must not open the limit for them.
+    """
+
+    MOST = 10_000  # buckets kept
+
+    def __init__(self) -> None:
+        self._buckets: dict[str, tuple[float, float]] = {}  # tokens and when they were counted, by key
+
+    def take(self, key: str, *, per_minute: float, burst: int) -> float:
+        """Take a token; returns 0.0 on success, else the seconds until it would succeed."""
+        now, rate = time.monotonic(), per_minute / 60
+        if len(self._buckets) >= self.MOST and key not in self._buckets:
+            self._buckets.clear()
+        tokens, at = self._buckets.get(key, (float(burst), now))
+        tokens = min(float(burst), tokens + (now - at) * rate)
+        self._buckets[key] = (tokens - 1 if tokens >= 1 else tokens, now)
+        return 0.0 if tokens >= 1 else (1 - tokens) / rate
+
+
+_own = OwnBuckets()
+
+
 @dataclass(frozen=True)
 class Limit:
     """A rate: `burst` at once, then `per_minute`. Beyond it `refused` is raised with `code`.
 
-    Without Redis everybody passes: rules that must never be broken are enforced in PostgreSQL.
+    Without Redis requests pass, and each process counts what sockets do by itself: rules that must never be broken are
+    enforced in PostgreSQL.
     """
 
     name: str
@@ -94,10 +121,11 @@ class Limit:
 
     async def acheck(self, client: "redis.asyncio.Redis", client_key: str) -> None:
         """Raise `refused` as `check` does, for sockets, on the connection of their event loop."""
+        key = f"{self.name}:{client_key}"
         try:
-            wait = await atake(client, f"{self.name}:{client_key}", per_minute=self.per_minute, burst=self.burst)
+            wait = await atake(client, key, per_minute=self.per_minute, burst=self.burst)
         except (RedisError, OSError) as error:
-            log.warning("not throttled, Redis is away: %s", error)
-            return
+            log.warning("throttled by this process alone, Redis is away: %s", error)
+            wait = _own.take(key, per_minute=self.per_minute, burst=self.burst)
         if wait:
             raise self.refused(self.code, wait=wait)

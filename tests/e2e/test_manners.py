@@ -14,7 +14,7 @@ from people.models import User
 from rooms import actions
 from rooms.models import Room, Seat
 from social.models import Follow
-from tests.e2e.browser import DESK, PHONE, Chromium, axe, overflow, sit_down_and_speak
+from tests.e2e.browser import DESK, PHONE, Chromium, axe, overflow, resize, sit_down_and_speak
 from tests.e2e.test_pages import LONG_TITLE, full_room
 from tests.e2e.test_room import press_until, seat_of
 from tests.support.people import person
@@ -243,13 +243,27 @@ OVERLAPS = """() => {
 }"""
 
 
+# Pairs of names of which one lies on the other, by more than their edges.
+NAMES_ON_NAMES = """() => {
+  const all = [...document.querySelectorAll('.seat-name')];
+  const names = all.map((name) => [name.textContent, name.getBoundingClientRect()]);
+  return names.flatMap(([name, one], at) => names.slice(at + 1).filter(([, other]) =>
+    Math.min(one.right, other.right) - Math.max(one.left, other.left) > 2 &&
+    Math.min(one.bottom, other.bottom) - Math.max(one.top, other.top) > 2
+  ).map(([other]) => `${name} and ${other}`));
+}"""
+
+
 def test_what_lies_in_sight(chromium: Chromium) -> None:
     """Thirteen at a phone's table, in Dutch; a long title and a phone on its side; forced colours."""
     room = full_room()
     for place, handle in ((11, "kim"), (12, "lou")):
         room.seats.create(user=person(handle), role="cohost", place=place)
     phone = chromium.room(room, viewport=PHONE, locale="nl-NL")
-    assert phone.evaluate(OVERLAPS) == []
+    assert phone.evaluate(OVERLAPS) == [] and phone.evaluate(NAMES_ON_NAMES) == []
+    resize(phone, 320, 640)
+    assert phone.evaluate(NAMES_ON_NAMES) == []
+    resize(phone, **PHONE)
     head = phone.locator("main header")
     phone.mouse.wheel(0, 900)
     phone.wait_for_function("() => scrollY > 300")
@@ -261,7 +275,7 @@ def test_what_lies_in_sight(chromium: Chromium) -> None:
     assert top_of_table(chromium.room(room, viewport=DESK)) - top_of_table(short) < 70
     sideways = chromium.room(room, viewport=SIDEWAYS, locale="nl-NL")
     assert overflow(sideways) == [] and axe(sideways) == []
-    assert sideways.evaluate(OVERLAPS) == []
+    assert sideways.evaluate(OVERLAPS) == [] and sideways.evaluate(NAMES_ON_NAMES) == []
     for seat in sideways.locator(".seat-who").all():
         expect(seat).to_be_in_viewport(ratio=0.9)
     forced = chromium.room(room, viewport=PHONE, forced_colors="active")

@@ -3,22 +3,21 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Generator, Mapping
+from collections.abc import Generator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import CDPSession, expect
+from playwright.sync_api import expect
 
 from rooms import actions
-from rooms.models import Room, Seat
+from rooms.models import Seat
 from tests.e2e.browser import Chromium, sit_down_and_speak, start_sound
 from tests.e2e.conftest import watched
-from tests.e2e.hearing import ABSENT, LOOK, PRESENT, PageEar, ending, microphone_of, wait_playing
+from tests.e2e.hearing import ABSENT, LOOK, PRESENT, PageEar, microphone_of, wait_playing
 from tests.e2e.test_devices import PEERS
 from tests.e2e.test_host_menu import heard, press_on_card
 from tests.e2e.test_manners import WATCH
-from tests.e2e.test_removals_page import OUT
-from tests.e2e.test_room import open_card, seat_of
+from tests.e2e.test_room import open_card
 from tests.e2e.test_two_pages import SILENT, another, is_quiet, speaks
 from tests.rooms.media.listeners import speaking_handles
 from tests.support.people import person
@@ -33,9 +32,6 @@ AT_ONCE = 20.0  # seconds; half a second where nothing else runs: a busy machine
 SETTLE = 1.0  # seconds at both ends of a time in which nothing may be heard
 UNBROKEN = 2.0  # seconds; a tenth where little else runs, 1.3 where two cores have the work of thirty
 INSISTS = 4  # times, a second apart: acts have a limit
-OUTAGE = 10.0  # seconds without network
-BACK = 8.0  # seconds from the network's return until a voice is heard; two of them are what it is known by
-ONCE = 4.0  # dB; a voice that is in the mix twice is 6 dB louder
 # From now on the page's microphone is open to WebRTC, whatever the page does about it.
 FORCE_OPEN = """() => {
   window.forcing = setInterval(() => {
@@ -49,10 +45,6 @@ ENERGY = """async () => {
   const stats = [...(await connected.at(-1).getStats()).values()];
   return stats.find((one) => one.type === "media-source").totalAudioEnergy;
 }"""
-NOTHING_PASSES = {"offline": True, "packetLoss": 100}
-ALL_PASSES = {"offline": False, "packetLoss": 0}
-OFFLINE = "You are offline."
-NO_LINE = ("ERR_INTERNET_DISCONNECTED",)  # what Chromium says of a page without network
 
 
 @pytest.fixture
@@ -182,7 +174,6 @@ class Evening:
     def a_second_tab_takes_the_microphone(self) -> None:
         ear, voice, first = self.ear, self.voices["ada"], self.guest
         handles = speaking_handles(self.room.pk)
-        before = ear.level(voice, time.time() - LOOK)
         second = another(self.chromium, self.context, self.room)
         is_quiet(second)
         speaks(first)
@@ -193,93 +184,18 @@ class Evening:
         expect(first.get_by_text(SILENT)).to_be_visible()
         ear.hear(voice, since=pressed)
         second.wait_for_timeout(1000)
-        gap, after = ear.longest_gap(pressed, time.time()), ear.level(voice, time.time() - LOOK)
-        say(f"another tab: longest gap {gap:.1f} s, {before:.0f} dB before, {after:.0f} after")
-        assert after < before + ONCE and len(speaking_handles(self.room.pk)) == len(handles)
+        say(f"another tab: longest gap {ear.longest_gap(pressed, time.time()):.1f} s")
+        # Once in the mix: by handles, since a browser changes the loudness of a microphone by more than twice.
+        assert len(speaking_handles(self.room.pk)) == len(handles)
         states = first.evaluate("() => window.peers.map((peer) => peer.connectionState)")
         assert set(states) == {"closed"}, states
-        self.guest, self.first = second, first
-
-    def ten_seconds_without_network(self) -> None:
-        """Neither requests, nor the socket, nor a packet of WebRTC passes, in both tabs."""
-        ear, voice, before = self.ear, self.voices["ada"], self.seat()
-        handles = len(speaking_handles(self.room.pk))
-        lines = [self.context.new_cdp_session(page) for page in (self.first, self.guest)]
-        lost_at = time.time()
-        for line in lines:
-            network(line, NOTHING_PASSES)
-        quiet = ear.be_silent(lost_at, OUTAGE)
-        expect(self.guest.get_by_text(OFFLINE)).to_be_visible()
-        self.guest.wait_for_timeout(max(0.0, lost_at + OUTAGE - time.time()) * 1000)
-        assert not ear.moments(lost_at + quiet + 0.01, time.time())["loud"]
-        back_at = time.time()
-        for line in lines:
-            network(line, ALL_PASSES)
-        first = ear.first_sound(back_at)
-        known = ear.hear(voice, since=back_at, within=BACK) - back_at
-        say(f"no network: heard for {quiet:.1f} s more; back: sound after {first:.1f} s, known after {known:.1f} s")
-        speaks(self.guest)
-        is_quiet(self.first)
-        now = self.seat()
-        assert (now.pk, now.mic_page, now.muted) == (before.pk, before.mic_page, False)
-        expect(self.near.locator(f"{seat_of('ada')}.away")).to_have_count(0)
-        assert len(speaking_handles(self.room.pk)) == handles
-        complaints = self.chromium.complaints
-        complaints[:] = [text for text in complaints if not any(word in text for word in NO_LINE)]
-
-    def the_room_changes_hands(self) -> None:
-        """In mid-sentence of host and guest, to a co-host who listens."""
-        host = self.host
-        self.unmute_host()
-        self.ear.hear(*self.voices.values(), since=time.time())
-        handles, since = speaking_handles(self.room.pk), time.time()
-        for button, question in (("Make co-host", "Make Cora co-host?"), ("Make host", "Make Cora the host?")):
-            press_on_card(host, "cora", button)
-            host.get_by_role("dialog", name=question).get_by_role("button", name=button, exact=True).click()
-        expect(self.near.locator(".hosted")).to_have_text("Hosted by Cora @cora")
-        expect(self.new_host.get_by_role("button", name="End room")).to_be_visible()
-        self.goes_on("co-host, hand-over", since, handles)
-        expect(host.get_by_role("button", name="End room")).to_have_count(0)
-
-    def the_guest_is_removed(self) -> None:
-        """By the new host; the former host is heard afterwards."""
-        ear, cora = self.ear, self.new_host
-        self.mute_host()
-        ear.hear(self.voices["ada"], since=time.time())
-        open_card(cora, "ada").get_by_role("button", name="Remove from the room").click()
-        removed_at = time.time()
-        cora.get_by_role("dialog").get_by_role("button", name="Remove").click()
-        say(f"removed: something heard for {ear.be_silent(removed_at, AT_ONCE):.1f} s")
-        for page in (self.guest, self.first):
-            expect(page.get_by_text(OUT)).to_be_visible()
-            for gone in ("unmute", "mute", "speak_here", "held"):
-                expect(page.locator(f'[data-bar] [data-do="{gone}"]')).to_be_hidden()
-        self.unmute_host()
-        said = time.time()
-        ear.hear(self.voices["host"], since=said)
-        self.near.wait_for_timeout(1000)
-        level = ear.level(self.voices["ada"], said)
-        say(f"removed: the host is heard, the guest is at {level:.0f} dB")
-        assert level < ABSENT
 
 
-def network(line: CDPSession, conditions: Mapping[str, object]) -> None:
-    """Have a page's requests, sockets and packets pass, or none of them."""
-    unlimited = {"latency": 0, "downloadThroughput": -1, "uploadThroughput": -1}
-    line.send("Network.enable")
-    line.send("Network.emulateNetworkConditions", {**unlimited, **conditions})
-
-
-def test_a_guest_on_stage_from_the_hand_to_the_removal(web: Site, chromium: Chromium, tmp_path: Path) -> None:
+def test_a_guest_on_stage_from_the_hand_to_another_tab(web: Site, chromium: Chromium, tmp_path: Path) -> None:
     began = time.time()
     evening = Evening(chromium, tmp_path)
     evening.a_hand_is_let_up()
     evening.policies_cut_nobody()
     evening.a_mute_is_held()
     evening.a_second_tab_takes_the_microphone()
-    evening.ten_seconds_without_network()
-    evening.the_room_changes_hands()
-    evening.the_guest_is_removed()
-    room = Room.objects.get(pk=evening.room.pk)
-    ending(evening.new_host, [evening.host, evening.near], room)
     say(f"all in {time.time() - began:.0f} s")

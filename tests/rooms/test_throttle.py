@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
 import pytest
@@ -52,7 +53,11 @@ async def test_sockets_and_the_api_take_from_one_bucket() -> None:
             await SLOW.acheck(client, "u:1")
 
 
-async def test_without_redis_everybody_passes(settings: Any, caplog: pytest.LogCaptureFixture) -> None:
+async def test_without_redis_requests_pass_and_sockets_are_counted_by_their_process(
+    settings: Any, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A flood of sockets may be why it does not answer in time: that must not open the limit for them."""
+    monkeypatch.setattr(buckets, "_own", buckets.OwnBuckets())
     settings.REDIS_URL = "redis://127.0.0.1:1/0"
     buckets.connection.cache_clear()
     try:
@@ -60,9 +65,25 @@ async def test_without_redis_everybody_passes(settings: Any, caplog: pytest.LogC
     finally:
         buckets.connection.cache_clear()
     async with bus.connect() as client:
-        for _ in range(5):
-            await SLOW.acheck(client, "u:1")
-    assert caplog.text.count("not throttled") == 10
+        for who in ("u:1", "u:2"):
+            for _ in range(SLOW.burst):
+                await SLOW.acheck(client, who)
+            with pytest.raises(RoomRefused, match="too_fast") as refused:
+                await SLOW.acheck(client, who)
+            assert 0 < refused.value.wait <= 6000
+    assert (caplog.text.count("not throttled"), caplog.text.count("by this process alone")) == (5, 8)
+
+
+def test_buckets_of_a_process_fill_again_and_are_not_without_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    now, own = 1000.0, buckets.OwnBuckets()
+    monkeypatch.setattr(time, "monotonic", lambda: now)
+    assert [own.take("a", per_minute=60, burst=2) for _ in range(3)] == [0.0, 0.0, 1.0]
+    now += 1
+    assert [own.take("a", per_minute=60, burst=2) for _ in range(2)] == [0.0, 1.0]
+    monkeypatch.setattr(own, "MOST", 5)
+    for number in range(20):
+        own.take(str(number), per_minute=60, burst=2)
+        assert len(own._buckets) <= 5
 
 
 @pytest.mark.django_db
