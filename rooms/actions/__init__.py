@@ -14,6 +14,7 @@ from rooms.actions.mutes import ask_unmute, hold_mute, lift_mute, mute_all
 from rooms.actions.opening import end_room, open_room
 from rooms.actions.publishing import DownloadLink, download_everything, set_objection, set_published
 from rooms.actions.quality import tell_quality
+from rooms.actions.reactions import keep_reactions, react
 from rooms.actions.recording import adopt_folder, retry_recording, set_recording_paused
 from rooms.actions.removals import remove_person, undo_removal
 from rooms.actions.speak_policy import set_speak_policy
@@ -36,6 +37,7 @@ __all__ = [
     "hold_mute",
     "host_back",
     "host_lost",
+    "keep_reactions",
     "leave_seat",
     "let_up",
     "lift_mute",
@@ -46,6 +48,7 @@ __all__ = [
     "new_epoch",
     "open_room",
     "raise_hand",
+    "react",
     "record_consent",
     "release_microphone",
     "remove_person",

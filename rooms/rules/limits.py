@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from django.conf import settings
+
 from core.throttle import Limit
 from rooms.rules.refusals import RoomRefused
 
@@ -11,4 +13,11 @@ PUBLISHING = Limit("publish", 0.1, 5, RoomRefused)  # everybody who spoke gets a
 ASKING = Limit("ask", 4, 3, RoomRefused)  # of one person to unmute, by all hosts: it is read out each time
 DOWNLOADS = Limit("download", 6, 10, RoomRefused)
 QUALITY = Limit("quality", 12, 6, RoomRefused)
+REACTIONS = Limit("react", 300, 10, RoomRefused)
 SOUND = Limit("sound", 900, 180, RoomRefused)
+
+
+def reactions_of_address() -> Limit:
+    """The limit of everybody who is signed out behind one address; a thirtieth of a minute's worth at once."""
+    most = settings.REACTIONS_PER_ADDRESS
+    return Limit("react-address", most, max(10, most // 30), RoomRefused)
