@@ -22,7 +22,7 @@ here has agreed to being recorded, but for anonymous people, who never speak.
 
 Where several refusals are due, the first one is given: the room (`room_ended`; `unknown_room` for one that is
 scheduled), the account, the door, the act. WebSocket and API answer anonymous people with `not_signed_in` before any
-act but listening.
+act but listening; over the WebSocket they react, too.
 """
 
 

@@ -23,6 +23,7 @@ import { muteAll } from "room/features/mute_all";
 import { muteKey } from "room/features/mute_key";
 import { personCard } from "room/features/person_card";
 import { quality } from "room/features/quality";
+import { reactions } from "room/features/reactions";
 import { recordingPause } from "room/features/recording_pause";
 import { removal } from "room/features/removal";
 import { report } from "room/features/report";
@@ -50,6 +51,7 @@ export const features = /** @type {const} */ ([
   hostHands,
   muteAll,
   seats,
+  reactions,
   share,
   bar,
   cardMutes,
