@@ -66,7 +66,11 @@ def reaction_plot(room: Room, duration_ms: int) -> ReactionPlot | None:
         width=-(-seconds // step),
         step=step,
         bars=[Bar(x, round(HEIGHT - height, 1), height) for x, height in heights.items()],
-        totals=[Total(KINDS[kind].emoji, REACTION_WORDS[kind], count) for kind, count in by_kind.most_common()],
+        totals=[
+            Total(KINDS[kind].emoji, REACTION_WORDS[kind], count)
+            for kind, count in by_kind.most_common()
+            if kind in KINDS  # a kind that is offered no longer counts in the sums alone
+        ],
         total=sum(by_kind.values()),
         peak_ms=at * step * 1000,
         peak=peak,

@@ -24,6 +24,7 @@ class Reactions {
   #risen = new Risen(new Map(this.#buttons.map(({ dataset }) => [dataset.react ?? "", dataset.emoji ?? ""])));
   #own = new OwnReactions();
   #tone = keptNumber(TONE, MOST_TONE);
+  #hasSheet = "popover" in HTMLElement.prototype; // browsers before 2024 may not have it
   /** @type {Counts} what was not read out yet */
   #unsaid = {};
   #timer = 0;
@@ -66,7 +67,7 @@ class Reactions {
    * @param {Local} local
    */
   controls(state, { lost, out }) {
-    return lost || out || isOver(state) || !("popover" in HTMLElement.prototype) ? [] : ["react"];
+    return lost || out || isOver(state) || !this.#hasSheet ? [] : ["react"];
   }
 
   /**
@@ -74,7 +75,7 @@ class Reactions {
    * @param {Controls} controls
    */
   draw(state, { shown }) {
-    if (!shown.includes("react") && this.#sheet.matches(":popover-open")) this.#sheet.hidePopover();
+    if (!shown.includes("react") && this.#hasSheet && this.#sheet.matches(":popover-open")) this.#sheet.hidePopover();
     if (isOver(state)) this.#risen.clear();
   }
 
