@@ -36,8 +36,8 @@ JSON = "application/json"
 @dataclass(frozen=True)
 class Asked:
     """How a client asks for an act: the verb and its values, and the room as it has to be for that. `edge` are codes of
-    the edge that differ from the matrix: staff without their admin are people as all others. `signed_out`: over a socket
-    it needs no account."""
+    the edge that differ from the matrix: staff without their admin are people as all others. `signed_out`: over a
+    socket it needs no account."""
 
     verb: str
     values: dict[str, Any] = field(default_factory=dict)
