@@ -27,7 +27,7 @@ def count(room: Room, *counts: tuple[int, str, int]) -> None:
 @pytest.fixture
 def room() -> Room:
     recording = ended_recording(person("host"), minutes=5)
-    sat_until_the_end(recording, person("ada"), 1)
+    sat_until_the_end(recording, person("ada"), 11)
     return recording.room
 
 
