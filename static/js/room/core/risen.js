@@ -21,12 +21,14 @@ export class Risen {
   #box = find("[data-risen]");
   #still = matchMedia("(prefers-reduced-motion: reduce)");
   #emoji;
+  #isLeft = false; // where the last one rose
   /** @type {Map<string, { element: HTMLElement, number: number, timer: number }>} what stands still, by kind */
   #counted = new Map();
 
   /** @param {ReadonlyMap<string, string>} emoji by kind */
   constructor(emoji) {
     this.#emoji = emoji;
+    this.#still.addEventListener("change", () => this.clear());
   }
 
   /**
@@ -36,7 +38,10 @@ export class Risen {
   show(counts, within = TICK) {
     if (document.hidden) return; // nobody sees it, and the browser would show all at once afterwards
     if (this.#still.matches) for (const [kind, many] of byKind(counts)) this.#count(kind, many);
-    else for (const sprite of sprites(counts, MOST_A_TICK)) this.#rise(sprite, within);
+    else {
+      const all = sprites(counts, MOST_A_TICK);
+      all.forEach((sprite, place) => this.#rise(sprite, within, (place + Math.random() / 2) / all.length));
+    }
   }
 
   clear() {
@@ -46,18 +51,22 @@ export class Risen {
   }
 
   /**
+   * Left and right of what lies on the table in turn.
    * @param {Sprite} sprite
-   * @param {number} within
+   * @param {number} within ms over which those of a tick begin
+   * @param {number} at when of it, 0 to 1
    */
-  #rise({ kind, tone, number }, within) {
+  #rise({ kind, tone, number }, within, at) {
     const emoji = this.#emoji.get(kind);
     if (!emoji || this.#box.childElementCount >= MOST) return;
     const element = span(toned(emoji, tone));
     element.className = "sprite";
     if (number > 1) element.append(this.#number(number));
-    element.style.setProperty("--from", `${20 + 60 * Math.random()}%`);
-    element.style.setProperty("--drift", `${-24 + 48 * Math.random()}px`);
-    element.style.setProperty("--wait", `${within * Math.random()}ms`);
+    this.#isLeft = !this.#isLeft;
+    const aside = 2 + 16 * Math.random();
+    element.style.setProperty("--from", `${this.#isLeft ? aside : 100 - aside}%`);
+    element.style.setProperty("--drift", `${-12 + 24 * Math.random()}px`);
+    element.style.setProperty("--wait", `${within * at}ms`);
     const end = () => element.remove();
     element.addEventListener("animationend", end);
     setTimeout(end, within + GONE);
