@@ -62,7 +62,8 @@ class Crowd:
         for number in range(EACH):
             await asyncio.sleep(max(0.0, began + number / 5 - time.monotonic()))
             kind = "laugh" if number % 5 == 4 else "clap"
-            self.accepted[kind] += code(await page.ask("react", within=60, kind=kind)) == "ok"
+            answer = await page.ask("react", within=60, kind=kind)
+            self.accepted[kind] += code(answer) == "ok"
 
 
 def reactions_heard(page: Window) -> list[dict[str, Any]]:

@@ -1,6 +1,6 @@
 // Reactions over the table: they rise and fade; where the reader wants no motion they are counted beside their emoji.
 import { byKind, sprites, times, toned } from "room/core/reactions";
-import { find } from "shared/dom";
+import { find, findAll } from "shared/dom";
 
 /** @import { Counts, Sprite } from "room/core/reactions" */
 
@@ -28,7 +28,7 @@ export class Risen {
   /** @param {ReadonlyMap<string, string>} emoji by kind */
   constructor(emoji) {
     this.#emoji = emoji;
-    this.#still.addEventListener("change", () => this.clear());
+    this.#still.addEventListener("change", () => findAll(".sprite", this.#box).forEach((sprite) => sprite.remove()));
   }
 
   /**
@@ -63,7 +63,7 @@ export class Risen {
     element.className = "sprite";
     if (number > 1) element.append(this.#number(number));
     this.#isLeft = !this.#isLeft;
-    const aside = 2 + 16 * Math.random();
+    const aside = 12 * Math.random();
     element.style.setProperty("--from", `${this.#isLeft ? aside : 100 - aside}%`);
     element.style.setProperty("--drift", `${-12 + 24 * Math.random()}px`);
     element.style.setProperty("--wait", `${within * at}ms`);
