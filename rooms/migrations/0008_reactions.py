@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('rooms', '0006_invitations'),
+        ('rooms', '0007_rest10'),
     ]
 
     operations = [
