@@ -40,6 +40,7 @@ FRAMES_AT_ONCE = _int("FRAMES_AT_ONCE", 9000, 100, 10_000_000)
 FRAMES_PER_CLIENT = _int("FRAMES_PER_CLIENT", 3000, 100, 10_000_000)  # a minute
 VERBS_AT_ONCE = _int("VERBS_AT_ONCE", 4, 1, 1000)  # that ask the database, at work in each web process
 VERBS_WAITING = _int("VERBS_WAITING", 3000, 1, 100_000)
+REACTIONS_PER_ADDRESS = _int("REACTIONS_PER_ADDRESS", 6000, 1, 1_000_000)  # a minute, signed out
 # --- sound (rooms/media/supervisor/fairness.py) ---------------------------------------------------------------------
 MEDIA_NEAR_PER_PERSON = _int("MEDIA_NEAR_PER_PERSON", 2, 1, 100_000)
 MEDIA_NEAR_PER_ADDRESS = _int("MEDIA_NEAR_PER_ADDRESS", 200, 1, 100_000)  # signed out

@@ -8,6 +8,7 @@ from typing import Any
 
 from django.templatetags.static import static
 
+from pages.reactions import ReactionPlot, reaction_plot
 from people.labels import labels
 from people.models import COLOURS, User
 from rooms.models import Recording, Room, Seat
@@ -67,6 +68,7 @@ class ReplayPage:
     data: dict[str, Any]
     editing: CueEdit | None = None
     publication: Publication | None = None
+    reactions: ReactionPlot | None = None
 
     @property
     def is_host(self) -> bool:
@@ -135,7 +137,15 @@ def build_page(room: Room, who: Who, role: str, q: str = "", editing: CueEdit | 
         data=script_data(room, who, recording, seats) if state == "playing" else {},
         editing=editing,
         publication=publication_of(room, recording, who.user, role) if recording and state == "playing" else None,
+        reactions=plot_of(room, role, recording),
     )
+
+
+def plot_of(room: Room, role: str, recording: Recording | None) -> ReactionPlot | None:
+    """The plot of reactions, for the host of a room whose copy is not purged."""
+    if role != "host" or room.purged_at is not None:
+        return None
+    return reaction_plot(room, (recording.duration_ms if recording else None) or room.room_time(room.ended_at))
 
 
 def state_of(room: Room, recording: Recording | None) -> str:

@@ -34,10 +34,11 @@ from rooms.queries.hosted import hosted_rooms, live_room_of
 from rooms.queries.live_now import live_rooms
 from rooms.queries.prepared import coming_up, prepared_of, same_prepared
 from rooms.rules.identity import who_of_request
+from rooms.rules.reactions import KINDS, TONES
 from rooms.rules.refusals import RoomRefused
 from rooms.rules.roles import may_replay, role_of
 from rooms.wire.snapshot import Snapshot, snapshot
-from rooms.wording import ENTRY_WORDS, SPEAK_WORDS
+from rooms.wording import ENTRY_WORDS, REACTION_WORDS, SPEAK_WORDS, TONE_WORDS
 
 SHOWN_STANDING = 24  # most figures drawn for listeners; the number beside them is exact
 
@@ -174,6 +175,8 @@ def live_context(request: HttpRequest, room: Room, now: Snapshot) -> dict[str, A
         "invite": inviting_of(room, me, may_speak=now["you"]["may"]["manage"]) if me else None,
         "entry_choices": ENTRY_WORDS.items(),
         "speak_choices": SPEAK_WORDS.items(),
+        "reactions": [(kind, about, REACTION_WORDS[kind]) for kind, about in KINDS.items()],
+        "tones": list(zip(TONES, TONE_WORDS, strict=True)),
         "report_form": ReportForm({}, auto_id="report_%s"),
         "page": {
             "slug": room.slug,

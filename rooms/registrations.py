@@ -11,6 +11,7 @@ from core import bus
 from core.erasers import erasers
 from people import signals
 from people.hooks import coming_links, live_links
+from rooms import reactions
 from rooms.actions.blocks import on_block
 from rooms.actions.standing import on_account_changed
 from rooms.guests import demo as _demo  # noqa: F401  # receives people's accounts_ready
@@ -23,6 +24,7 @@ from rooms.queries.invitations import invitations_part
 from rooms.queries.live_now import live_link
 from rooms.queries.prepared import coming_link
 from rooms.recording.delivery import exports as _exports  # noqa: F401  # registers this app's texts
+from rooms.recording.delivery import reactions_text as _reactions_text  # noqa: F401
 from rooms.recording.tasks import prepare_recording
 from rooms.wire import official_texts as _official_texts  # noqa: F401  # registers texts of official messages
 from social.hooks import acquaintances, message_kinds
@@ -37,6 +39,7 @@ PRESENCE_KEYS = (
     "count:{}",
 )
 
+erasers.register("reactions")(reactions.erase)
 live_links.register("rooms")(live_link)
 coming_links.register("rooms")(coming_link)
 personal_parts.register("hands")(hands_part)

@@ -7,5 +7,8 @@ from rooms import actions
 
 @shared_task(name="rooms.tasks.sweep")
 def sweep() -> int:
-    """Sweep live rooms, every 5 seconds by beat (`rooms.actions.sweep`). Returns how many ended."""
-    return actions.sweep_rooms()
+    """Sweep live rooms, every 5 seconds by beat (`rooms.actions.sweep`), and write the reactions that wait. Returns how
+    many rooms ended."""
+    ended = actions.sweep_rooms()
+    actions.keep_reactions()
+    return ended

@@ -23,7 +23,7 @@ here has agreed to being recorded, but for anonymous people, who never speak.
 
 Where several refusals are due, the first one is given: the room (`room_ended`, `room_cancelled`, `not_open_yet` for one
 that is prepared), the account, the door, the act. WebSocket and API answer anonymous people with `not_signed_in` before
-any act but listening.
+any act but listening; over the WebSocket they react, too.
 """
 
 

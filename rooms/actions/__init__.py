@@ -17,6 +17,7 @@ from rooms.actions.opening import end_room, open_room
 from rooms.actions.preparing import cancel_room, change_prepared, open_prepared, prepare_room
 from rooms.actions.publishing import DownloadLink, download_everything, set_objection, set_published
 from rooms.actions.quality import tell_quality
+from rooms.actions.reactions import keep_reactions, react
 from rooms.actions.recording import adopt_folder, retry_recording, set_recording_paused
 from rooms.actions.removals import remove_person, undo_removal
 from rooms.actions.speak_policy import set_speak_policy
@@ -45,6 +46,7 @@ __all__ = [
     "host_back",
     "host_lost",
     "invite",
+    "keep_reactions",
     "leave_seat",
     "let_up",
     "lift_mute",
@@ -58,6 +60,7 @@ __all__ = [
     "open_room",
     "prepare_room",
     "raise_hand",
+    "react",
     "record_consent",
     "release_microphone",
     "remove_person",

@@ -37,6 +37,7 @@ class Feed:
         self.count_due = False
         self.listening = 0  # last known count; beats repeat it while Redis is away
         self._shared: tuple[float, Base] | None = None
+        self._row: Room | None = None  # the room's row, until an event follows the snapshot that it came with
         self._reading = asyncio.Lock()
         self._filling: asyncio.Task[None] | None = None
 
@@ -46,6 +47,7 @@ class Feed:
         asked = time.monotonic()
         async with self._reading:
             if self._shared is not None and self._usable(*self._shared, asked, fresh):
+                self._row = self._shared[1].row
                 return self._shared[1]
             started = time.monotonic()
             shared = await in_thread(base, self.room_pk)
@@ -53,7 +55,13 @@ class Feed:
             if self.last is None:
                 self.last = shared.seq
                 self._deliver_early()
+            if shared.seq >= self.last:
+                self._row = shared.row
             return shared
+
+    async def row(self) -> Room:
+        """The room's row, read again only after an event: for verbs that come too often to read it each time."""
+        return self._row or (await self.base()).row
 
     def _usable(self, read_at: float, shared: Base, asked: float, fresh: bool) -> bool:
         if self.last is not None and shared.seq < self.last:
@@ -80,7 +88,7 @@ class Feed:
             self._deliver_early()
 
     def _deliver(self, seq: int, text: str) -> None:
-        self.last = seq
+        self.last, self._row = seq, None
         for send_queue in self.send_queues:
             send_queue.put(text, seq)
 
@@ -118,7 +126,7 @@ class Feed:
 
     def resync(self) -> None:
         """Have every socket start again from a fresh snapshot."""
-        self.last = None
+        self.last = self._row = None
         self.early.clear()
         self.forget_base()
         for send_queue in self.send_queues:

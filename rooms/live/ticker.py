@@ -1,4 +1,4 @@
-"""Periodic work of a hub: audience counts every second, a beat every 5 s, presence every 10 s."""
+"""Periodic work of a hub: audience counts and reactions every second, a beat every 5 s, presence every 10 s."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from redis.exceptions import RedisError
 
 from core import bus, loops
 from core.threads import in_thread
-from rooms import channels, presence
+from rooms import channels, presence, reactions
 from rooms.live.feed import Feed, seqs_of
 from rooms.models import Seat
 from rooms.wire.events import encode, iso
@@ -45,6 +45,7 @@ async def tick(hub: TickedHub) -> None:
         await asyncio.sleep(TICK)
         now = time.monotonic()
         await _step(publish_counts(hub), "counts")
+        await _step(publish_reactions(hub), "reactions")
         if now >= refresh_at:
             refresh_at = now + presence.REFRESH
             await _step(hub.refresh_presence(), "presence")
@@ -78,6 +79,19 @@ async def _publish_count(hub: TickedHub, feed: Feed) -> None:
         feed.count_due = False
         number = feed.listening = await count(hub, feed.room_pk)
         await hub.redis.publish(channels.room_channel(feed.room_pk), encode({"type": "count", "listening": number}))
+
+
+async def publish_reactions(hub: TickedHub) -> None:
+    """Publish the reactions since the last tick: one message a room, by one process for all."""
+    for room_pk in await reactions.adue(hub.redis):
+        feed = hub.feeds.get(room_pk)
+        if feed is not None and feed.send_queues:
+            await presence.skip_unreadable(_publish_reactions(hub, room_pk), room_pk)
+
+
+async def _publish_reactions(hub: TickedHub, room_pk: int) -> None:
+    if counts := await reactions.atake(hub.redis, room_pk):
+        await hub.redis.publish(channels.room_channel(room_pk), encode({"type": "reactions", "counts": counts}))
 
 
 async def count(hub: TickedHub, room_pk: int) -> int:

@@ -16,6 +16,7 @@ from rooms.models.admission import (
     token_hash,
 )
 from rooms.models.log import RoomEvent
+from rooms.models.reaction import ReactionCount
 from rooms.models.recording import NOTICE, TOLD_GAP_MS, Recording, RecordingFile, RecordingsFolder, ReplayObjection
 from rooms.models.room import TITLE, TOPIC, Room, new_slug
 from rooms.models.stage import Consent, Hand, Seat
@@ -31,6 +32,7 @@ __all__ = [
     "HandOver",
     "Invitation",
     "PersonalLink",
+    "ReactionCount",
     "Recording",
     "RecordingFile",
     "RecordingsFolder",

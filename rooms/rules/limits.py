@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from django.conf import settings
+
 from core.throttle import Limit
 from rooms.rules.refusals import RoomRefused
 
@@ -15,4 +17,11 @@ LINKS = Limit("personal-link", 10, 20, RoomRefused)  # of one address or account
 ARRIVING = Limit("arrive", 120, 600, RoomRefused)  # of one address, by shared links: a school comes in at once
 SEARCHING = Limit("invitable", 90, 30, RoomRefused)
 QUALITY = Limit("quality", 12, 6, RoomRefused)
+REACTIONS = Limit("react", 300, 10, RoomRefused)
 SOUND = Limit("sound", 900, 180, RoomRefused)
+
+
+def reactions_of_address() -> Limit:
+    """The limit of everybody who is signed out behind one address; a thirtieth of a minute's worth at once."""
+    most = settings.REACTIONS_PER_ADDRESS
+    return Limit("react-address", most, max(10, most // 30), RoomRefused)

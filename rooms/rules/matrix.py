@@ -88,6 +88,7 @@ _UP: dict[str, Code] = dict.fromkeys(("speaker", "co-host", "host"), "on_stage_a
 ACTS: dict[str, Act] = {
     "enter": Act(lambda facts, _staff: may.may_enter(facts), {}, None, alive=False),
     "agree to being recorded": Act(lambda facts, _staff: may.may_take_part(facts), {}, None),
+    "react": Act(lambda facts, _staff: may.may_react(facts), {}, None),
     "take a free seat": Act(
         lambda facts, _staff: may.may_take_seat(facts, free_places=1), {"anonymous": "not_signed_in"}, None
     ),

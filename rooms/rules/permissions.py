@@ -115,6 +115,11 @@ def may_take_part(facts: Facts) -> str | None:
     return live(facts.status) or may_enter(facts)
 
 
+def may_react(facts: Facts) -> str | None:
+    """Reacting with an emoji: everybody in the room, also without an account."""
+    return may_take_part(facts)
+
+
 def speak_under(facts: Facts) -> list[str]:
     """Speak policies that give a seat to this person, apart from their role."""
     admitting = {

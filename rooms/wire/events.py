@@ -203,6 +203,14 @@ class MediaRestarted(TypedDict):
     type: Literal["media_restarted"]
 
 
+class Reactions(TypedDict):
+    """Lossy: how often people reacted since the last one, at most once a second a room. `counts` is by kind and, within
+    a kind, by skin tone ("0" to "5")."""
+
+    type: Literal["reactions"]
+    counts: dict[str, dict[str, int]]
+
+
 class Beat(TypedDict):
     """Every 5 s: a client whose `seq` is lower missed something and asks for a snapshot."""
 
@@ -212,7 +220,7 @@ class Beat(TypedDict):
     now: str
 
 
-LOSSY = ("count", "talking", "connected", "media_restarted", "beat")
+LOSSY = ("count", "talking", "connected", "media_restarted", "reactions", "beat")
 
 
 def encode(message: Any) -> str:

@@ -12,7 +12,7 @@ def test_a_choice_and_a_list_are_kept_where_the_browser_lets_it() -> None:
     done = subprocess.run(command, capture_output=True, text=True, timeout=60)
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout) == {
-        "works": {"choices": [True, False, False, True], "lists": [[], ["a", "b"], [], []]},
-        "full": {"choices": [True, False, True, False], "lists": [[], [], [], []]},
-        "blocked": {"choices": [True, False, True, False], "lists": [[], [], [], []]},
+        "works": {"choices": [True, False, False, True], "numbers": [4, 0, 0, 0], "lists": [[], ["a", "b"], [], []]},
+        "full": {"choices": [True, False, True, False], "numbers": [0, 0, 0, 0], "lists": [[], [], [], []]},
+        "blocked": {"choices": [True, False, True, False], "numbers": [0, 0, 0, 0], "lists": [[], [], [], []]},
     }

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from itertools import count
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import redis
 from django.conf import settings
@@ -19,11 +20,12 @@ from psycopg import sql
 from core import bus
 from moderation.models import Report
 from people.models import User
-from rooms import actions
+from rooms import actions, reactions
 from rooms.models import (
     Hand,
     HandOver,
     Invitation,
+    ReactionCount,
     Recording,
     RecordingFile,
     Removal,
@@ -61,7 +63,11 @@ def marked_room(word: str, number: int = 0) -> Room:
 
 
 def lay_people(room: Room, guest: User, suffix: str) -> None:
-    """A hand, an invitation, a removal with a listener cookie, a hand-over with who stayed, and a report."""
+    """Reactions, a hand, an invitation, a removal with a listener cookie, a hand-over with who stayed, and a report."""
+    ReactionCount.objects.create(room=room, second=0, kind="clap", count=3, batch=uuid4())
+    reactions.count(room.pk, 0, "clap", 0)
+    reactions.take(room.pk)
+    reactions.count(room.pk, 0, "heart", 0)
     other = person(f"other{suffix}")
     Hand.objects.create(room=room, user=other)
     Invitation.objects.create(room=room, user=other, by=guest, kind=Invitation.Kind.LISTEN)

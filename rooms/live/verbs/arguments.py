@@ -11,6 +11,7 @@ from rest_framework import serializers
 from people.handles import read_handle
 from people.models import User
 from rooms.models import Invitation, Room
+from rooms.rules.reactions import KINDS, MOST_BEHIND, TONES
 from rooms.rules.refusals import RoomRefused
 from rooms.wire.sides import LEVELS
 
@@ -81,6 +82,31 @@ def read_id(value: Any) -> int:
     return value
 
 
+def read_reaction(value: Any) -> str:
+    """A kind of reaction. Raises bad_value for any other."""
+    if not isinstance(value, str) or value not in KINDS:
+        raise RoomRefused("bad_value", {"kind": ", ".join(KINDS)})
+    return value
+
+
+def read_tone(value: Any) -> int:
+    """A skin tone, 0 where it is missing. Raises bad_value for what is none."""
+    if value is None:
+        return 0
+    if type(value) is not int or not 0 <= value < len(TONES):
+        raise RoomRefused("bad_value", {"tone": f"0 – {len(TONES) - 1}"})
+    return value
+
+
+def read_behind(value: Any) -> int:
+    """Seconds, 0 where they are missing, at most MOST_BEHIND. Raises bad_value for what is no whole number."""
+    if value is None:
+        return 0
+    if type(value) is not int:
+        raise RoomRefused("bad_value", {"behind": f"0 – {MOST_BEHIND}"})
+    return min(max(value, 0), MOST_BEHIND)
+
+
 PERSON = Argument(read_person, lambda: serializers.CharField(max_length=30, help_text="A handle."))
 ACCOUNT = Argument(read_account, PERSON.field)
 SELF_OR_PERSON = Argument(
@@ -109,3 +135,16 @@ INVITATION = Argument(read_text, lambda: serializers.ChoiceField(choices=Invitat
 LABEL = Argument(read_text, lambda: serializers.CharField(help_text="How you call the person."))
 KEY = Argument(read_id, serializers.IntegerField)
 TEXT_VERSION = Argument(read_text, lambda: serializers.CharField(max_length=20))
+REACTION = Argument(read_reaction, lambda: serializers.ChoiceField(choices=list(KINDS)))
+TONE = Argument(
+    read_tone,
+    lambda: serializers.IntegerField(
+        min_value=0, max_value=len(TONES) - 1, required=False, help_text="A skin tone, of hands: 1 light to 5 dark."
+    ),
+)
+BEHIND = Argument(
+    read_behind,
+    lambda: serializers.IntegerField(
+        min_value=0, required=False, help_text="By how many seconds one hears the room later than it is live."
+    ),
+)

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from rest_framework import serializers
 
-from rooms.live.verbs import cohosts, hands, invitations, mutes, removals, sound, stage
+from rooms.live.verbs import cohosts, hands, invitations, mutes, reactions, removals, sound, stage
 from rooms.live.verbs.arguments import (
     ACCOUNT,
     ASKER,
+    BEHIND,
     ENTRY_POLICY,
     FLAG,
     INVITATION,
@@ -19,9 +20,11 @@ from rooms.live.verbs.arguments import (
     PERSON,
     QUALITY,
     RAW,
+    REACTION,
     SELF_OR_PERSON,
     SPEAK_POLICY,
     TEXT_VERSION,
+    TONE,
 )
 from rooms.live.verbs.verb import Rest, Verb
 from rooms.rules import limits
@@ -114,6 +117,13 @@ VERBS: dict[str, Verb] = {
     "share_link": Verb(invitations.share_link, rest=Rest("post", "share-link", answer={"url": serializers.CharField})),
     "end": Verb(stage.end, rest=Rest("post", "end")),
     "quality": Verb(stage.quality, args={"level": QUALITY}, limit=limits.QUALITY, rest=Rest("put", "quality")),
+    "react": Verb(
+        reactions.react,
+        args={"kind": REACTION, "tone": TONE, "behind": BEHIND},
+        limit=limits.REACTIONS,
+        rest=Rest("post", "reactions", answer={"counted": serializers.BooleanField}),
+        blocking=reactions.react_over_api,
+    ),
     "leave": Verb(stage.leave),
     "snapshot": Verb(stage.snapshot),
     "ping": Verb(stage.ping, limit=None),

@@ -39,7 +39,8 @@ class Verb:
     A plain function is database work: it gets the account that asks, too, and runs beside the event loop, in its
     client's turn. A coroutine function runs on the loop. Verbs of one `lane` of a socket keep their order; sound has a
     lane of its own, so that waiting for it holds up nothing else. `limit` is how often one client may ask. The first
-    line of `run`'s docstring describes the verb in the API.
+    line of `run`'s docstring describes the verb in the API. Where `run` is a coroutine function the API needs
+    `blocking`, the plain function that does the same.
     """
 
     run: Callable[..., Any]
@@ -47,6 +48,7 @@ class Verb:
     args: Mapping[str, Argument] = field(default_factory=dict)
     limit: Limit | None = limits.ACTIONS
     rest: Rest | None = None
+    blocking: Callable[..., Any] | None = None
 
     def perform(self, call: Call) -> Answer:
         """Do database work here and now. Somebody who was signed out reads that, whatever the arguments are.
@@ -54,7 +56,7 @@ class Verb:
         Raises RoomRefused.
         """
         me = call.account()
-        answer: Answer = self.run(call, me, **self._read(call))
+        answer: Answer = (self.blocking or self.run)(call, me, **self._read(call))
         return answer
 
     async def aperform(self, call: Call) -> Answer:

@@ -158,6 +158,15 @@ export interface MediaRestarted {
 }
 
 /**
+ * Lossy: how often people reacted since the last one, at most once a second a room. `counts` is by kind and, within
+ * a kind, by skin tone ("0" to "5").
+ */
+export interface Reactions {
+  type: "reactions";
+  counts: Record<string, Record<string, number>>;
+}
+
+/**
  * Every 5 s: a client whose `seq` is lower missed something and asks for a snapshot.
  */
 export interface Beat {
@@ -421,7 +430,7 @@ export type Event = {
   [Type in keyof EventData]: { seq: number; type: Type; at: number; data: EventData[Type] };
 }[keyof EventData];
 
-export type Lossy = Count | Talking | Connected | MediaRestarted | Beat;
+export type Lossy = Count | Talking | Connected | MediaRestarted | Reactions | Beat;
 
 /** The data of each message to the host's side or to staff, by its type. */
 export interface SidedData {

@@ -54,3 +54,30 @@ export function keepList(key, words) {
     console.info("sessionStorage", error.name);
   }
 }
+
+/**
+ * A whole number that was kept.
+ * @param {string} key
+ * @param {number} most what is kept and is none of 0 to `most` counts as not kept
+ */
+export function keptNumber(key, most) {
+  try {
+    const kept = Number(localStorage.getItem(key));
+    return Number.isInteger(kept) && kept >= 0 && kept <= most ? kept : 0;
+  } catch (error) {
+    console.info("localStorage", error.name);
+    return 0;
+  }
+}
+
+/**
+ * @param {string} key
+ * @param {number} value
+ */
+export function keepNumber(key, value) {
+  try {
+    localStorage.setItem(key, String(value));
+  } catch (error) {
+    console.info("localStorage", error.name);
+  }
+}

@@ -26,6 +26,7 @@ import { muteAll } from "room/features/mute_all";
 import { muteKey } from "room/features/mute_key";
 import { personCard } from "room/features/person_card";
 import { quality } from "room/features/quality";
+import { reactions } from "room/features/reactions";
 import { recordingPause } from "room/features/recording_pause";
 import { removal } from "room/features/removal";
 import { report } from "room/features/report";
@@ -56,6 +57,7 @@ export const features = /** @type {const} */ ([
   invitations,
   muteAll,
   seats,
+  reactions,
   share,
   bar,
   cardMutes,

@@ -47,6 +47,15 @@ export class Audience extends EventTarget {
     return !this.#lacksLine && (this.path !== "webrtc" || this.#peer?.isConnected === true);
   }
 
+  /** When what plays was said (ms since 1970, by the server's clock), where it comes seconds late; null elsewhere. */
+  get playingAt() {
+    if (this.path !== "hls") return null;
+    if (this.#player) return this.#player.playingDate?.getTime() ?? null;
+    const element = /** @type {HTMLMediaElement & { getStartDate?: () => Date }} */ (this.#element);
+    const at = (element.getStartDate?.().getTime() ?? Number.NaN) + 1000 * element.currentTime;
+    return Number.isNaN(at) ? null : at;
+  }
+
   /** Whether it plays without being heard. */
   get hushed() {
     return this.#hushed;
