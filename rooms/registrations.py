@@ -11,10 +11,13 @@ from core import bus
 from core.erasers import erasers
 from people import signals
 from people.hooks import live_links
+from rooms import talk_time
 from rooms.actions.blocks import on_block
+from rooms.actions.profile import on_profile_changed
 from rooms.actions.standing import on_account_changed
 from rooms.guests import demo as _demo  # noqa: F401  # receives people's accounts_ready
 from rooms.hooks import personal_parts, recording_ready
+from rooms.queries import panel as _panel  # noqa: F401  # registers parts of snapshots
 from rooms.queries import personal as _personal  # noqa: F401  # registers parts of snapshots
 from rooms.queries.hands import hands_part
 from rooms.queries.live_now import live_link
@@ -34,13 +37,24 @@ PRESENCE_KEYS = (
 live_links.register("rooms")(live_link)
 personal_parts.register("hands")(hands_part)
 signals.standing_changed.connect(on_account_changed, dispatch_uid="rooms.standing")
+signals.profile_changed.connect(on_profile_changed, dispatch_uid="rooms.profile")
 blocked.connect(on_block, dispatch_uid="rooms.blocks")
 
 
 @erasers.register("presence")
 def erase_presence(rooms: Sequence[int]) -> int:
     """Delete the presence keys of rooms, which would expire anyway; returns how many. Raises RedisError."""
-    names = [bus.key(pattern.format(pk)) for pk in rooms for pattern in PRESENCE_KEYS]
+    return _delete_keys(rooms, PRESENCE_KEYS)
+
+
+@erasers.register("talk time")
+def erase_talk_time(rooms: Sequence[int]) -> int:
+    """Delete the talk time of rooms, which would expire anyway; returns how many keys. Raises RedisError."""
+    return _delete_keys(rooms, (talk_time.KEY,))
+
+
+def _delete_keys(rooms: Sequence[int], patterns: Sequence[str]) -> int:
+    names = [bus.key(pattern.format(pk)) for pk in rooms for pattern in patterns]
     removed = bus.client().delete(*names) if names else 0
     return int(removed)
 

@@ -63,6 +63,7 @@ def declarations(events: ModuleType, sides: ModuleType, snapshot: ModuleType) ->
         sides.Personal: {"type": " | ".join(f'"{kind}"' for kind in sides.PERSONAL)},
         snapshot.Snapshot: {"type": '"snapshot"'},
         snapshot.Hands: {},
+        snapshot.Panel: {},
     }
     typed: dict[type, None] = {}
     for kind in (*data.values(), *lossy, *sided.values(), *known):

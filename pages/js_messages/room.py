@@ -8,6 +8,7 @@ from django.utils.translation import ngettext, pgettext
 from pages.js_messages.devices import device_words
 from pages.js_messages.hands import hand_words
 from pages.js_messages.host_side import host_side_words
+from pages.js_messages.panel import panel_words
 from pages.js_messages.removals import removal_words
 
 
@@ -17,7 +18,7 @@ def room_words() -> dict[str, str]:
     Scripts fill in `{name}` and the like, and choose `…_one` or `…_other` by the reader's plural rules.
     """
     room = {**_table_words(), **_control_words(), **_check_words(), **_trouble_words(), **_entry_words()}
-    return {**room, **hand_words(), **host_side_words(), **removal_words(), **device_words()}
+    return {**room, **hand_words(), **host_side_words(), **removal_words(), **device_words(), **panel_words()}
 
 
 def _entry_words() -> dict[str, str]:

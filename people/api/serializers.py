@@ -19,6 +19,8 @@ class MeSerializer(serializers.Serializer[Any]):
     picture = serializers.CharField(source="picture_url", read_only=True)
     language = serializers.ChoiceField(choices=["en", "nl"])
     time_zone = serializers.CharField(help_text="A name of the IANA database, such as Europe/Amsterdam.")
+    listens_unseen = serializers.BooleanField(help_text="Unless you choose otherwise in a room.")
+    uses_keys = serializers.BooleanField(help_text="Single keys do acts in a room.")
     may_host = serializers.BooleanField(read_only=True)
 
     def validate_time_zone(self, value: str) -> str:

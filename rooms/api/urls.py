@@ -8,6 +8,7 @@ urlpatterns = [
     path("rooms/", views.Rooms.as_view(), name="api-rooms"),
     path("rooms/<slug:slug>/", views.OneRoom.as_view(), name="api-room"),
     *verbs.urlpatterns(),
+    path("rooms/<slug:slug>/audience/", views.Audience.as_view(), name="api-room-audience"),
     path("rooms/<slug:slug>/recording/", views.RecordingState.as_view(), name="api-room-recording"),
     path("rooms/<slug:slug>/replay/", views.Replay.as_view(), name="api-room-replay"),
     path("rooms/<slug:slug>/replay/objection/", views.Objection.as_view(), name="api-room-objection"),

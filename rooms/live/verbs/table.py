@@ -18,6 +18,7 @@ from rooms.live.verbs.arguments import (
     SELF_OR_PERSON,
     SPEAK_POLICY,
     TEXT_VERSION,
+    UNSEEN,
 )
 from rooms.live.verbs.verb import Rest, Verb
 from rooms.rules import limits
@@ -66,6 +67,7 @@ VERBS: dict[str, Verb] = {
     "lock_hands": Verb(hands.lock_hands, args={"locked": LOCKED}, rest=Rest("put", "lock-hands")),
     "end": Verb(stage.end, rest=Rest("post", "end")),
     "quality": Verb(stage.quality, args={"level": QUALITY}, limit=limits.QUALITY, rest=Rest("put", "quality")),
+    "listen_unseen": Verb(stage.listen_unseen, args={"unseen": UNSEEN}, rest=Rest("put", "unseen")),
     "leave": Verb(stage.leave),
     "snapshot": Verb(stage.snapshot),
     "ping": Verb(stage.ping, limit=None),

@@ -58,10 +58,12 @@ export interface SeatMuted {
 }
 
 /**
- * `seats_changed`: people on stage have another role and place; `seats` has all of them, as they are now.
+ * `seats_changed`: people on stage have another role and place, name or picture; `seats` has all of them, as they
+ * are now. `host_name` as in RoomState: a host may have no seat.
  */
 export interface SeatsChanged {
   seats: SeatState[];
+  host_name: string;
 }
 
 /**
@@ -216,6 +218,14 @@ export interface Quality {
 }
 
 /**
+ * `talk_time`, to the host's side: how long people on stage have spoken in this room, in milliseconds by handle.
+ * Comes every 5 s while somebody talks, from the media supervisor.
+ */
+export interface TalkTime {
+  talked: Record<string, number>;
+}
+
+/**
  * `report_received`, to staff: a report arrived. Nothing of it but whether it is `urgent`.
  */
 export interface ReportReceived {
@@ -230,9 +240,10 @@ export interface ReportReceived {
  * `raised_at` names the hand that is up (`hand_up`, `hand_place`) or down (`hand_down`, `hand_declined`, by
  * `outcome`); `place` is its place in the queue, from 1, and only ever gets smaller. `let_up` comes with a seat that
  * host or co-host (`by`) gave. `user` is the handle of a person on stage whom the reader blocked (`blocked_here`).
+ * `unseen` is what the reader chose for this room.
  */
 export interface Personal {
-  type: "you_muted" | "unmute_asked" | "you_unseated" | "you_demoted" | "mic_lost" | "mic_moved" | "blocked_here" | "hand_up" | "hand_place" | "hand_down" | "hand_declined" | "let_up";
+  type: "you_muted" | "unmute_asked" | "you_unseated" | "you_demoted" | "mic_lost" | "mic_moved" | "blocked_here" | "hand_up" | "hand_place" | "hand_down" | "hand_declined" | "let_up" | "unseen";
   room: string;
   by?: string | null;
   page?: string;
@@ -242,6 +253,7 @@ export interface Personal {
   place?: number;
   outcome?: string;
   user?: string;
+  unseen?: boolean;
 }
 
 /**
@@ -331,6 +343,31 @@ export interface Hands {
   own: OwnHand | null;
 }
 
+/**
+ * Something that happened in the room, for the host's side. `type` is that of its event, for a change of role
+ * "cohost_named" or "cohost_ended"; `at` is room time in milliseconds. `user` and `by` are handles, `name` and
+ * `by_name` how they are called; `detail` is what the event says beside: a policy, a reason, "on" or "off".
+ */
+export interface Happened {
+  seq: number;
+  at: number;
+  type: string;
+  user: string | null;
+  name: string;
+  by: string | null;
+  by_name: string;
+  detail: string;
+}
+
+/**
+ * Part `panel` of `You.parts`, null for all but host and co-hosts: milliseconds spoken by the handle of a person on
+ * stage, and the last of what happened, oldest first.
+ */
+export interface Panel {
+  talked: Record<string, number>;
+  happened: Happened[];
+}
+
 /** The data of each sequenced event, by its type. */
 export interface EventData {
   room_opened: RoomOpened;
@@ -363,6 +400,7 @@ export interface SidedData {
   removed: Removed;
   removal_undone: RemovalUndone;
   quality: Quality;
+  talk_time: TalkTime;
   report_received: ReportReceived;
 }
 

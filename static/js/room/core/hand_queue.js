@@ -54,7 +54,11 @@ export class Queue {
   raise(hand) {
     const known = this.first;
     if (!known || (this.#gone.get(hand.user) ?? "") >= hand.raised_at) return false;
-    if (known.some((one) => one.user === hand.user && one.raised_at >= hand.raised_at)) return false;
+    if (known.some((one) => one.user === hand.user && one.raised_at >= hand.raised_at)) {
+      // Told again: the person has another name or picture.
+      this.first = known.map((one) => (one.user === hand.user && one.raised_at === hand.raised_at ? hand : one));
+      return false;
+    }
     if (known.length === this.count) this.first = [...known, hand];
     this.count += 1;
     return true;
