@@ -87,9 +87,8 @@ def an_audience_is_searched(host: Page) -> None:
     heard(host, "1 listener found.")
     rows.get_by_role("button").click()
     expect(card.locator("[data-person-line]")).to_have_text("@l42 · listens")
-    of_the_stage = card.locator(
-        "[data-person-report], [data-card-do]:not([data-card-do=remove], [data-card-do=block])"
-    ).locator("visible=true")
+    acts = "[data-person-report], [data-card-do]:not([data-card-do=remove], [data-card-do=block])"
+    of_the_stage = card.locator(acts).locator("visible=true")
     expect(of_the_stage).to_have_count(0)
     buttons = card.locator(".card-acts .button").locator("visible=true").all_inner_texts()
     host.keyboard.press(str(1 + [text.strip() for text in buttons].index("Remove from the room")))
