@@ -27,6 +27,8 @@ class AudienceList {
   /** What was asked last: an answer to something else is not shown. */
   #asked = 0;
   #isLong = false; // more than the first page is shown: it is not read again by itself
+  /** A search whose number of finds is to be read out, whichever reading brings it. */
+  #isUnsaid = false;
   #timer = 0;
   #saying = 0;
 
@@ -65,21 +67,21 @@ class AudienceList {
   /** @type {Mounted["messages"]} */
   messages = { hand_raised: () => this.#watch.due(), hand_lowered: () => this.#watch.due() };
 
-  async #search() {
+  #search() {
     clearTimeout(this.#timer);
-    this.#isLong = false;
-    const found = await this.#read();
     clearTimeout(this.#saying);
-    if (found === null || !this.#query.value.trim()) return;
-    this.#saying = setTimeout(() => tell(sayMany("audience_found", found)), ANSWERED);
+    this.#isLong = false;
+    this.#isUnsaid = this.#query.value.trim() !== "";
+    this.#read();
   }
 
-  /** @returns {Promise<number | null>} how many were found; null where the answer came too late, or none */
   async #read() {
     const answer = await this.#ask("");
-    if (!answer) return null;
+    if (!answer) return; // too late, or none
     this.#show(answer, answer.people);
-    return answer.found;
+    if (!this.#isUnsaid || answer.found === null) return;
+    this.#isUnsaid = false;
+    this.#saying = setTimeout(() => tell(sayMany("audience_found", answer.found)), ANSWERED);
   }
 
   async #readOn() {
