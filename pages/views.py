@@ -183,6 +183,7 @@ def live_context(request: HttpRequest, room: Room, now: Snapshot) -> dict[str, A
             "title": room.title,
             "host": room.host.display_name,
             "consent": settings.CONSENT_VERSION,
+            "keys": None if (me := reader(request)) is None else me.uses_keys,
             "standing": SHOWN_STANDING,
             "artwork": static("img/stamtafel.svg"),
         },

@@ -34,6 +34,25 @@ class ProfileForm(forms.ModelForm):  # type: ignore[type-arg]  # not subscriptab
         help_texts = {"about": _("Two sentences that people read on your page.")}
 
 
+class RoomsForm(forms.ModelForm):  # type: ignore[type-arg]  # not subscriptable at run time
+    """How the account takes part in rooms."""
+
+    class Meta:
+        model = User
+        fields = ("listens_unseen", "uses_keys")
+        labels = {
+            "listens_unseen": _("Listen unseen"),
+            "uses_keys": _("Keys for what you do in a room"),
+        }
+        help_texts = {
+            "listens_unseen": _(
+                "You are counted among the listeners, and nobody reads your name until you raise a hand or sit down. "
+                "You can choose anew in each room."
+            ),
+            "uses_keys": _("Single letters, such as M for your microphone. In a room, the key ? lists them."),
+        }
+
+
 class PictureForm(forms.Form):
     """An upload; the action checks its content."""
 

@@ -5,3 +5,6 @@ from django.dispatch import Signal
 # What an account may do has changed, and the change is committed. Sent with `user_pk`, `why` (a word for the log) and
 # `session` (the ident of the one session that ended; empty where the whole account is concerned).
 standing_changed = Signal()
+
+# An account has another name or picture, and the change is committed. Sent with `user_pk`.
+profile_changed = Signal()

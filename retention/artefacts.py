@@ -83,7 +83,9 @@ TABLE: tuple[Artefact, ...] = (
     Artefact("staying followers", Expiry.COPY, model="rooms.StayingFollower", room="hand_over__room_id"),
     Artefact("hand-overs", Expiry.COPY, model="rooms.HandOver"),
     Artefact("reactions", Expiry.COPY, model="rooms.ReactionCount"),  # and those that wait in Redis to be written
+    Artefact("listener choices", Expiry.COPY, model="rooms.ListenerChoice"),
     Artefact("presence", Expiry.TTL),
+    Artefact("talk time", Expiry.TTL),  # milliseconds by account, in Redis
     # In memory: the last seconds of sound while recording is paused, and of each track on its way to the disk. The
     # supervisor deletes them every five seconds; where none runs, the purge does, with the room's folder.
     Artefact("window", Expiry.TTL),

@@ -138,6 +138,9 @@ return 0
 )
 
 
+# Returns everybody who is here.
+_PEOPLE = _PRUNE + "\nreturn redis.call('HKEYS', KEYS[2])\n"
+
 # Returns everybody who is here, and accounts that left a moment ago.
 _AROUND = (
     _PRUNE
@@ -259,6 +262,12 @@ def look_many(rooms: Mapping[int, Sequence[str]]) -> dict[int, tuple[int, list[b
         pipe = _pipeline(bus.client(), _LOOK, batch)
         people |= _counts(batch, pipe.execute(raise_on_error=False))
     return people
+
+
+def people_here(room_pk: int) -> tuple[set[int], int]:
+    """Accounts that are connected to a room, and how many people are, anonymous ones included. Raises RedisError."""
+    people = _run(bus.client(), _PEOPLE, room_pk)
+    return {int(who.removeprefix("u:")) for who in people if who.startswith("u:")}, len(people)
 
 
 def accounts_around(room_pk: int) -> set[int]:

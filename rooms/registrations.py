@@ -11,12 +11,14 @@ from core import bus
 from core.erasers import erasers
 from people import signals
 from people.hooks import coming_links, live_links
-from rooms import reactions
+from rooms import reactions, talk_time
 from rooms.actions.blocks import on_block
+from rooms.actions.profile import on_profile_changed
 from rooms.actions.standing import on_account_changed
 from rooms.guests import demo as _demo  # noqa: F401  # receives people's accounts_ready
 from rooms.hooks import personal_parts, recording_ready
 from rooms.message_kinds import InvitationKind, RoomKind
+from rooms.queries import panel as _panel  # noqa: F401  # registers parts of snapshots
 from rooms.queries import personal as _personal  # noqa: F401  # registers parts of snapshots
 from rooms.queries.acquaintances import known_to
 from rooms.queries.hands import hands_part
@@ -48,13 +50,24 @@ message_kinds.register("invitation")(InvitationKind())
 message_kinds.register("room")(RoomKind())
 acquaintances.register("invitations")(known_to)
 signals.standing_changed.connect(on_account_changed, dispatch_uid="rooms.standing")
+signals.profile_changed.connect(on_profile_changed, dispatch_uid="rooms.profile")
 blocked.connect(on_block, dispatch_uid="rooms.blocks")
 
 
 @erasers.register("presence")
 def erase_presence(rooms: Sequence[int]) -> int:
     """Delete the presence keys of rooms, which would expire anyway; returns how many. Raises RedisError."""
-    names = [bus.key(pattern.format(pk)) for pk in rooms for pattern in PRESENCE_KEYS]
+    return _delete_keys(rooms, PRESENCE_KEYS)
+
+
+@erasers.register("talk time")
+def erase_talk_time(rooms: Sequence[int]) -> int:
+    """Delete the talk time of rooms, which would expire anyway; returns how many keys. Raises RedisError."""
+    return _delete_keys(rooms, (talk_time.KEY,))
+
+
+def _delete_keys(rooms: Sequence[int], patterns: Sequence[str]) -> int:
+    names = [bus.key(pattern.format(pk)) for pk in rooms for pattern in patterns]
     removed = bus.client().delete(*names) if names else 0
     return int(removed)
 

@@ -64,6 +64,7 @@ def declarations(events: ModuleType, sides: ModuleType, snapshot: ModuleType) ->
         snapshot.Snapshot: {"type": '"snapshot"'},
         snapshot.Hands: {},
         snapshot.Invitations: {},
+        snapshot.Panel: {},
     }
     typed: dict[type, None] = {}
     for kind in (*data.values(), *lossy, *sided.values(), *known):

@@ -9,6 +9,7 @@ from pages.js_messages.devices import device_words
 from pages.js_messages.hands import hand_words
 from pages.js_messages.host_side import host_side_words
 from pages.js_messages.invitations import invitation_words, invite_words
+from pages.js_messages.panel import panel_words
 from pages.js_messages.reactions import reaction_words
 from pages.js_messages.removals import removal_words
 
@@ -20,7 +21,7 @@ def room_words() -> dict[str, str]:
     """
     room = {**_table_words(), **_control_words(), **_check_words(), **_trouble_words(), **_entry_words()}
     people = {**hand_words(), **host_side_words(), **removal_words(), **invite_words(), **invitation_words()}
-    return {**room, **people, **device_words(), **reaction_words()}
+    return {**room, **people, **device_words(), **reaction_words(), **panel_words()}
 
 
 def _entry_words() -> dict[str, str]:

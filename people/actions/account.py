@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import BinaryIO, cast
 
 from allauth.account.models import EmailAddress
@@ -18,9 +19,11 @@ from people.actions.credentials import end_credentials
 from people.models import User
 from people.pictures import square_webp
 from people.refusals import PeopleRefused
+from people.signals import profile_changed
 
 PICTURES = quotas.Quota("pictures", "PICTURES_AT_ONCE")
 UPLOADS = Limit("picture", per_minute=6, burst=10, refused=PeopleRefused)
+NAMES = Limit("name", per_minute=6, burst=10, refused=PeopleRefused)
 SETTINGS = ("messages_from", "invitations_by_mail", "listens_unseen", "uses_keys")
 PROFILE_FIELDS = ("display_name", "about", "language", "time_zone", *SETTINGS)
 
@@ -28,7 +31,8 @@ PROFILE_FIELDS = ("display_name", "about", "language", "time_zone", *SETTINGS)
 def update_profile(user: User, **changes: str | bool) -> User:
     """Change some of PROFILE_FIELDS; `clean_fields` cleans their texts (`core.text`).
 
-    Raises ValidationError by field; nothing is written then.
+    Raises ValidationError by field, and too_fast for a new name (every room that the person is in is told); nothing is
+    written then.
     """
     unknown = set(changes) - set(PROFILE_FIELDS)
     if unknown:
@@ -36,8 +40,19 @@ def update_profile(user: User, **changes: str | bool) -> User:
     for name, value in changes.items():
         setattr(user, name, value)
     user.clean_fields(exclude=[field.name for field in User._meta.fields if field.name not in changes])
-    user.save(update_fields=list(changes))
+    renamed = "display_name" in changes and not User.objects.filter(pk=user.pk, display_name=user.display_name).exists()
+    if renamed:
+        NAMES.check(str(user.pk))
+    with transaction.atomic():
+        user.save(update_fields=list(changes))
+        if renamed:
+            profile_is_changed(user.pk)
     return user
+
+
+def profile_is_changed(user_pk: int) -> None:
+    """Send `people.signals.profile_changed` when the caller's transaction commits."""
+    transaction.on_commit(partial(profile_changed.send, User, user_pk=user_pk), robust=True)
 
 
 def set_picture(user: User, upload: UploadedFile[bytes]) -> User:
@@ -69,6 +84,7 @@ def replace_picture(user: User, content: ContentFile[bytes] | None) -> User:
                 row.picture.save("picture.webp", content, save=False)
                 new = row.picture.name or ""
             row.save(update_fields=["picture"])
+            profile_is_changed(row.pk)
             if old:
                 transaction.on_commit(lambda: storage.delete(old), robust=True)
     except BaseException:

@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
 from mail.addresses import SEES_ADDRESSES, canonical_address
-from people.actions.account import set_email
+from people.actions.account import profile_is_changed, set_email
 from people.admin.standing import account_actions_for, act_on_account
 from people.creators.actions import add_creators
 from people.models import User
@@ -131,6 +131,8 @@ class PersonAdmin(UserAdmin):  # type: ignore[type-arg]
         super().save_model(request, obj, form, change)
         if "email" in form.changed_data:
             set_email(obj, obj.email)
+        if change and {"display_name", "picture"} & set(form.changed_data):
+            profile_is_changed(obj.pk)
 
     def has_add_to_creators_permission(self, request: HttpRequest) -> bool:
         return request.user.has_perm("people.change_creator")

@@ -25,8 +25,8 @@ class MeSerializer(serializers.Serializer[Any]):
         choices=User.MessagesFrom.choices, help_text="Who may write to you; `known`: people you follow or know."
     )
     invitations_by_mail = serializers.BooleanField()
-    listens_unseen = serializers.BooleanField(help_text="Counts as an anonymous listener in rooms.")
-    uses_keys = serializers.BooleanField(help_text="Keys for acts on a room's page.")
+    listens_unseen = serializers.BooleanField(help_text="Unless you choose otherwise in a room.")
+    uses_keys = serializers.BooleanField(help_text="Single keys do acts in a room.")
     may_host = serializers.BooleanField(read_only=True)
 
     def validate_time_zone(self, value: str) -> str:

@@ -24,6 +24,7 @@ from rooms.actions.speak_policy import set_speak_policy
 from rooms.actions.stage import leave_seat, set_muted, take_seat, unseat
 from rooms.actions.standing import standing_changed
 from rooms.actions.sweep import sweep_rooms
+from rooms.actions.unseen import set_unseen
 
 __all__ = [
     "DownloadLink",
@@ -73,6 +74,7 @@ __all__ = [
     "set_published",
     "set_recording_paused",
     "set_speak_policy",
+    "set_unseen",
     "share_link",
     "standing_changed",
     "sweep_rooms",

@@ -7,12 +7,11 @@ from people.models import User
 from rooms.actions.host import cohosts_changed
 from rooms.actions.locking import locked
 from rooms.actions.rights import role_changed
-from rooms.actions.seating import connected_people, free_places, stage_state, stand_up
+from rooms.actions.seating import connected_people, free_places, seats_changed, stand_up
 from rooms.models import Seat
 from rooms.rules import permissions
 from rooms.rules.facts import facts_of, open_seat
 from rooms.rules.refusals import RoomRefused, refuse
-from rooms.wire.events import append_event
 from rooms.wire.sides import tell
 
 PLACES = (11, 12)  # of co-hosts, permissions.MOST_COHOSTS
@@ -34,7 +33,7 @@ def name_cohost(room_id: int, user: User, by: User) -> Seat:
         if seat.role != Seat.Role.COHOST:
             seat.role, seat.place = Seat.Role.COHOST, next(place for place in PLACES if place not in taken)
             seat.save(update_fields=["role", "place"])
-            append_event(room, "seats_changed", {"seats": stage_state(room, connected)})
+            seats_changed(room, connected)
             role_changed(user.pk)
             cohosts_changed(room)
     return seat
@@ -56,7 +55,7 @@ def demote(room_id: int, user: User, by: User) -> Seat:
         if free:
             seat.role, seat.place = Seat.Role.SPEAKER, free[0]
             seat.save(update_fields=["role", "place"])
-            append_event(room, "seats_changed", {"seats": stage_state(room, connected)})
+            seats_changed(room, connected)
             role_changed(user.pk)
             cohosts_changed(room)
         else:

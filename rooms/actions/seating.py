@@ -43,6 +43,11 @@ def stage_state(room: Room, connected: Mapping[int, bool]) -> list[SeatState]:
     return [seat_state(seat, connected=connected.get(seat.user_id, True)) for seat in seats]
 
 
+def seats_changed(room: Room, connected: Mapping[int, bool]) -> None:
+    """Publish the whole stage of a locked room as it is now; `connected` as in `stage_state`."""
+    append_event(room, "seats_changed", {"seats": stage_state(room, connected), "host_name": room.host.display_name})
+
+
 def free_places(room: Room) -> list[int]:
     """Free places of speakers in a locked room, the lowest first."""
     taken = set(Seat.objects.filter(room=room, left_at=None).values_list("place", flat=True))

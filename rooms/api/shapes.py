@@ -202,6 +202,36 @@ class Objection(serializers.Serializer[Any]):
     objected = serializers.BooleanField()
 
 
+class AudienceQuery(serializers.Serializer[Any]):
+    """What is asked of an audience."""
+
+    q = serializers.CharField(max_length=60, required=False, allow_blank=True, help_text="Part of a name or handle.")
+    after = serializers.CharField(
+        max_length=30, required=False, allow_blank=True, help_text="The handle of the last person that you have."
+    )
+
+
+class FaceShape(serializers.Serializer[Any]):
+    """A person. `picture` is an address or empty; then initials stand on `color`."""
+
+    user = serializers.CharField()
+    name = serializers.CharField()
+    initials = serializers.CharField()
+    picture = serializers.CharField()
+    color = serializers.CharField()
+
+
+class AudienceShape(serializers.Serializer[Any]):
+    """The audience as the reader may see it: for host and co-hosts the listeners who do not listen unseen, by name, 50
+    at once; for others those of them whom the reader follows, 12 at most."""
+
+    listening = serializers.IntegerField(help_text="Everybody in it, anonymous and unseen listeners included.")
+    named = serializers.IntegerField(allow_null=True, help_text="How many of them have a name; for host and co-hosts.")
+    found = serializers.IntegerField(allow_null=True, help_text="How many of those `q` matches; for host and co-hosts.")
+    people = FaceShape(many=True)
+    more = serializers.BooleanField(help_text="Whether there are more behind the last of these.")
+
+
 class DownloadShape(serializers.Serializer[Any]):
     """A zip of everything. The address works for about a day, also for parts of it (byte ranges, If-Range)."""
 

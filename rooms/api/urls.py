@@ -11,6 +11,7 @@ urlpatterns = [
     path("rooms/<slug:slug>/open/", views.OpenPrepared.as_view(), name="api-room-open"),
     *verbs.urlpatterns(),
     path("rooms/<slug:slug>/invitable/", invitable.Invitable.as_view(), name="api-room-invitable"),
+    path("rooms/<slug:slug>/audience/", views.Audience.as_view(), name="api-room-audience"),
     path("rooms/<slug:slug>/recording/", views.RecordingState.as_view(), name="api-room-recording"),
     path("rooms/<slug:slug>/replay/", views.Replay.as_view(), name="api-room-replay"),
     path("rooms/<slug:slug>/replay/objection/", views.Objection.as_view(), name="api-room-objection"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from functools import partial
 from typing import Any
 
@@ -16,6 +17,7 @@ from rooms import actions
 from rooms.api import shapes
 from rooms.live.verbs.sound import servers_for
 from rooms.models import Room
+from rooms.queries.audience import audience
 from rooms.queries.live_now import live_rooms
 from rooms.queries.prepared import prepared_state
 from rooms.queries.recording_state import recording_state, replay_state
@@ -136,6 +138,20 @@ class OpenPrepared(RoomView):
         """Open a prepared room now, as its host."""
         self.check_pace(limits.OPENING)
         return self.see(actions.open_prepared(self.room(slug).pk, self.me), status=201)
+
+
+class Audience(RoomView):
+    """`/rooms/<slug>/audience/`."""
+
+    permission_classes = [AllowAny]
+
+    @described("rooms_audience", shapes.AudienceShape, parameters=[shapes.AudienceQuery])
+    def get(self, request: Request, slug: str) -> Response:
+        """Who listens, as far as you may see it: as host or co-host names, else people whom you follow."""
+        self.check_pace(limits.AUDIENCE)
+        asked = self.values(shapes.AudienceQuery, request.query_params)
+        seen = audience(self.room(slug), self.who, asked.get("q", ""), asked.get("after", ""))
+        return Response(asdict(seen))
 
 
 class RecordingState(RoomView):

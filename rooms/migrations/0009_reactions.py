@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('rooms', '0007_rest10'),
+        ('rooms', '0008_prepared'),
     ]
 
     operations = [

@@ -141,6 +141,26 @@ class Arrival(models.Model):
         return f"by {self.link_id}"
 
 
+class ListenerChoice(models.Model):
+    """An account's choice, in one room, between listening seen and unseen; without one `User.listens_unseen` holds.
+
+    Whoever listens unseen counts as an anonymous listener to everybody (`rooms/queries/audience.py`). A removal works
+    on the account all the same.
+    """
+
+    room = models.ForeignKey(Room, models.CASCADE, related_name="listener_choices", verbose_name=_("room"))
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="+", verbose_name=_("person"))
+    unseen = models.BooleanField(_("listens unseen"))
+
+    class Meta:
+        verbose_name = _("choice of a listener")
+        verbose_name_plural = _("choices of listeners")
+        constraints = [models.UniqueConstraint(fields=["room", "user"], name="listener_choice_once")]
+
+    def __str__(self) -> str:
+        return f"{self.user_id} in {self.room_id}: {'unseen' if self.unseen else 'seen'}"
+
+
 class Removal(models.Model):
     """Removal of an account from a room by host or co-host, in force until `undone_at`.
 

@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.conf import settings
-from django.db.models import CharField, Exists, OuterRef, Q, QuerySet, Value
+from django.db.models import CharField, Exists, F, OuterRef, Q, QuerySet, Value
 
 from people.models import User
 from people.standing import NOBODY, Standing, standings, why_not_enter, why_not_speak
@@ -20,6 +20,7 @@ from rooms.models import (
     Hand,
     HandOver,
     Invitation,
+    ListenerChoice,
     Removal,
     RemovedListener,
     Room,
@@ -107,6 +108,8 @@ def facts_of_many(people: Collection[tuple[Room, int]]) -> dict[Pair, Facts]:
             awaited=("awaited", room.pk, user) in marks,
             invited_to_speak=("invited_to_speak", room.pk, user) in marks,
             hand_raised=("hand", room.pk, user) in marks,
+            listens_unseen=("unseen", room.pk, user) in marks
+            or (("unseen_by_default", user, user) in marks and ("seen", room.pk, user) not in marks),
             consented=("consent", room.pk, user) in marks,
         )
         for room, user in people
@@ -144,12 +147,15 @@ def _marks(rooms: Iterable[Room], users: set[int]) -> set[tuple[str, int, int]]:
     hosts = {room.host_id for room in rooms}
     here: dict[str, Any] = {"room__in": rooms, "user__in": users}
     invitations = Invitation.objects.filter(**here)
+    choices = ListenerChoice.objects.filter(**here)
     by_room = {
         "removed": Removal.objects.filter(REMOVED, **here),
         "invited": invitations.filter(ADMITS),
         "awaited": invitations.filter(state__in=STANDING, came_at=None),
         "invited_to_speak": invitations.filter(kind=Invitation.Kind.SPEAK, state__in=STANDING),
         "hand": Hand.objects.filter(**here, lowered_at=None),
+        "unseen": choices.filter(unseen=True),
+        "seen": choices.filter(unseen=False),
         "consent": Consent.objects.filter(**here, text_version=settings.CONSENT_VERSION),
     }
     parts = [_marked(mark, rows, "room_id", "user_id") for mark, rows in by_room.items()]
@@ -160,6 +166,8 @@ def _marks(rooms: Iterable[Room], users: set[int]) -> set[tuple[str, int, int]]:
     parts.append(_marked("former_host", HandOver.objects.filter(room__in=rooms, former__in=users), "room_id", "former"))
     staying = StayingFollower.objects.filter(hand_over__room__in=rooms, user__in=users)
     parts.append(_marked("stays", staying, "hand_over__room_id", "user_id"))
+    by_default = User.objects.filter(pk__in=users, listens_unseen=True).annotate(same=F("pk"))
+    parts.append(_marked("unseen_by_default", by_default, "pk", "same"))
     return set(parts[0].union(*parts[1:], all=True))
 
 

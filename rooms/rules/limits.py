@@ -16,6 +16,7 @@ INVITING = Limit("invite", 20, 20, RoomRefused)  # requests, of up to `MOST_LINE
 LINKS = Limit("personal-link", 10, 20, RoomRefused)  # of one address or account, to look at personal links
 ARRIVING = Limit("arrive", 120, 600, RoomRefused)  # of one address, by shared links: a school comes in at once
 SEARCHING = Limit("invitable", 90, 30, RoomRefused)
+AUDIENCE = Limit("audience", 90, 30, RoomRefused)  # a search asks with each few letters
 QUALITY = Limit("quality", 12, 6, RoomRefused)
 REACTIONS = Limit("react", 300, 10, RoomRefused)
 SOUND = Limit("sound", 900, 180, RoomRefused)

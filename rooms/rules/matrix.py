@@ -123,6 +123,10 @@ ACTS: dict[str, Act] = {
         {"anonymous": "not_signed_in", **dict.fromkeys(_SITTING, "mute_held")},
         "not_on_stage",
     ),
+    "listen unseen, or seen": Act(
+        lambda facts, _staff: may.may_listen_unseen(facts), {"anonymous": "not_signed_in"}, None
+    ),
+    "read the names of listeners": Act(lambda facts, _staff: may.may_see_names(facts), _to_helpers()),
     "say how good one's connection is": Act(
         lambda facts, _staff: may.may_tell_quality(facts), _SITTING, "not_on_stage"
     ),

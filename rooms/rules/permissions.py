@@ -19,8 +19,9 @@ class Facts:
     `role` is "host", "cohost", "speaker" or "listener"; a host is host without a seat too. `kept_out` and
     `kept_off_stage` are refusal codes of the account itself: it may not enter, or not speak, in any room. `invited`
     counts invitations by the host's side only: those of guests admit nobody. `awaited` counts everybody's: the person
-    has not come in since one was sent. `follows_host` is also true for followers of a former host who were in the room
-    when it was handed over (`StayingFollower`).
+    has not come in since one was sent. `listens_unseen` is the choice in this room, else the account's setting; no rule
+    depends on it. `follows_host` is also true for followers of a former host who were in the room when it was handed
+    over (`StayingFollower`).
     """
 
     status: str
@@ -43,6 +44,7 @@ class Facts:
     awaited: bool = False
     invited_to_speak: bool = False
     hand_raised: bool = False
+    listens_unseen: bool = False
     consented: bool = False
 
 
@@ -207,6 +209,16 @@ def may_open_microphone(facts: Facts) -> str | None:
     if not facts.seated:
         return "not_on_stage"
     return None if facts.consented else "not_consented"
+
+
+def may_listen_unseen(facts: Facts) -> str | None:
+    """Choosing whether one listens unseen: everybody in the room who has an account. Anonymous people are unseen."""
+    return may_take_part(facts) or (None if facts.signed_in else "not_signed_in")
+
+
+def may_see_names(facts: Facts) -> str | None:
+    """Reading and searching the names of listeners: the host's side. Others see whom they follow."""
+    return may_manage(facts)
 
 
 def may_tell_quality(facts: Facts) -> str | None:

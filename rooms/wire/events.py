@@ -73,9 +73,11 @@ class SeatMuted(TypedDict):
 
 
 class SeatsChanged(TypedDict):
-    """`seats_changed`: people on stage have another role and place; `seats` has all of them, as they are now."""
+    """`seats_changed`: people on stage have another role and place, name or picture; `seats` has all of them, as they
+    are now. `host_name` as in RoomState: a host may have no seat."""
 
     seats: list[SeatState]
+    host_name: str
 
 
 class HostChanged(TypedDict):

@@ -89,6 +89,13 @@ class Quality(TypedDict):
     level: Level
 
 
+class TalkTime(TypedDict):
+    """`talk_time`, to the host's side: how long people on stage have spoken in this room, in milliseconds by handle.
+    Comes every 5 s while somebody talks, from the media supervisor."""
+
+    talked: dict[str, int]
+
+
 class ReportReceived(TypedDict):
     """`report_received`, to staff: a report arrived. Nothing of it but whether it is `urgent`."""
 
@@ -104,7 +111,7 @@ class Personal(TypedDict):
     `outcome`); `place` is its place in the queue, from 1, and only ever gets smaller. `let_up` comes with a seat that
     host or co-host (`by`) gave. `user` is the handle of a person on stage whom the reader blocked (`blocked_here`).
     `invited` is about a room to which `by` invited the reader, `invitation_revoked` about one to speak that was taken
-    back.
+    back. `unseen` is what the reader chose for this room.
     """
 
     type: str
@@ -117,6 +124,7 @@ class Personal(TypedDict):
     place: NotRequired[int]
     outcome: NotRequired[str]
     user: NotRequired[str]
+    unseen: NotRequired[bool]
 
 
 class Sided(TypedDict):
@@ -130,13 +138,13 @@ class Sided(TypedDict):
 PERSONAL = (
     *("you_muted", "unmute_asked", "you_unseated", "you_demoted", "mic_lost", "mic_moved", "blocked_here"),
     *("hand_up", "hand_place", "hand_down", "hand_declined", "let_up"),
-    *("invited", "invitation_revoked"),
+    *("invited", "invitation_revoked", "unseen"),
 )
 
 # Kinds on the channel of a room's host side (host and co-hosts), and on that of staff: `Sided`.
 HOST_SIDE: tuple[str, ...] = (
     *("hand_raised", "hand_lowered", "removed", "removal_undone", "quality"),
-    *("invitation", "personal_link"),
+    *("invitation", "personal_link", "talk_time"),
 )
 STAFF: tuple[str, ...] = ("report_received",)
 

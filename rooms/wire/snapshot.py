@@ -122,6 +122,29 @@ class Invitations(TypedDict):
     counts: Counts | None
 
 
+class Happened(TypedDict):
+    """Something that happened in the room, for the host's side. `type` is that of its event, for a change of role
+    "cohost_named" or "cohost_ended"; `at` is room time in milliseconds. `user` and `by` are handles, `name` and
+    `by_name` how they are called; `detail` is what the event says beside: a policy, a reason, "on" or "off"."""
+
+    seq: int
+    at: int
+    type: str
+    user: str | None
+    name: str
+    by: str | None
+    by_name: str
+    detail: str
+
+
+class Panel(TypedDict):
+    """Part `panel` of `You.parts`, null for all but host and co-hosts: milliseconds spoken by the handle of a person on
+    stage, and the last of what happened, oldest first."""
+
+    talked: dict[str, int]
+    happened: list[Happened]
+
+
 class You(TypedDict):
     """The reader. `user` is null for somebody who is not signed in; `parts` come from `rooms.hooks.personal_parts`."""
 

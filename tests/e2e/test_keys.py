@@ -12,7 +12,7 @@ from people.models import User
 from rooms import actions
 from rooms.models import Hand, Room, Seat
 from social.actions.blocks import block
-from tests.e2e.browser import PHONE, Chromium
+from tests.e2e.browser import DESK, PHONE, Chromium
 from tests.e2e.test_door import NO_MICROPHONE
 from tests.e2e.test_host_menu import heard
 from tests.e2e.test_manners import WATCH
@@ -44,7 +44,7 @@ def choose(page: Page, name: str, value: str) -> None:
 
 def watched(chromium: Chromium, room: Room, user: User, *scripts: str) -> Page:
     """A room's page that keeps what its live region gets; its sound stops by the bar if it plays."""
-    context = chromium.context(user, viewport=PHONE)
+    context = chromium.context(user, viewport=DESK if user.pk == room.host_id else PHONE)
     for script in scripts:
         context.add_init_script(script)
     page = context.new_page()

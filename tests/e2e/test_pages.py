@@ -139,7 +139,7 @@ def test_the_bar_has_room_for_hands(chromium: Chromium) -> None:
         actions.raise_hand(room.pk, user)
     for language in ("en", "nl"):
         User.objects.update(language=language)
-        for handle, shown in (("host", "hands"), ("ada", "hands"), ("kept", "hands"), ("asks10", "lower_hand")):
+        for handle, shown in (("host", "panel"), ("ada", "panel"), ("kept", "panel"), ("asks10", "lower_hand")):
             user = User.objects.get(handle=handle)
             page = chromium.room(room, user, viewport={"width": 390, "height": 700})
             if handle == "asks10":

@@ -56,7 +56,8 @@ def _seat_muted(state: State, data: dict[str, Any]) -> State:
 
 
 def _seats_changed(state: State, data: dict[str, Any]) -> State:
-    return _with_rights({**state, "seats": _in_order(data["seats"])})
+    room = {**state["room"], "host_name": data["host_name"]}
+    return _with_rights({**state, "room": room, "seats": _in_order(data["seats"])})
 
 
 def _host_changed(state: State, data: dict[str, Any]) -> State:

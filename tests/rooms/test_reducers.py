@@ -12,6 +12,7 @@ import pytest
 from django.utils import timezone
 
 from core import bus
+from people.actions.account import update_profile
 from people.models import User
 from rooms import actions, presence
 from rooms.models import Room, RoomEvent
@@ -83,6 +84,8 @@ def everything() -> Story:
     room, anna, bert = story.room, story.anna, story.bert
     story.step(actions.take_seat, bert)
     story.step(actions.take_seat, anna)
+    story.step(lambda _room, user: update_profile(user, display_name="Anna Amstel"), anna)
+    story.step(lambda _room, user: update_profile(user, display_name="Hanna"), room.host)
     story.step(actions.set_muted, anna, False, anna)
     story.step(actions.set_recording_paused, True)
     story.step(actions.set_muted, anna, True, room.host)
@@ -130,7 +133,7 @@ def test_both_reducers_and_fresh_snapshots_agree_after_every_event() -> None:
                     fresh = story.fresh[event["seq"]][number]
                     assert followed(ours)[name] == followed(fresh)[name], f"{event['type']}: {name}"
                     compared += 1
-    assert compared == len(story.readers) * len(SAME) * 26
+    assert compared == len(story.readers) * len(SAME) * 28
 
 
 def test_the_page_takes_nothing_twice_and_asks_when_something_is_missing() -> None:

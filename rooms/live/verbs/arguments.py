@@ -50,6 +50,13 @@ def read_locked(value: Any) -> bool:
     return value
 
 
+def read_unseen(value: Any) -> bool:
+    """Whether one listens unseen. Raises bad_value for anything but true and false, a missing value included."""
+    if not isinstance(value, bool):
+        raise RoomRefused("bad_value", {"unseen": "true, false"})
+    return value
+
+
 def read_account(handle: Any) -> User:
     """The account with this handle, in the room or not. Raises bad_value for what is no handle, unknown_person."""
     name = read_handle(handle)
@@ -119,6 +126,7 @@ NEXT_OR_ASKER = Argument(
     lambda: serializers.CharField(max_length=30, required=False, help_text="A handle; the next unless named."),
 )
 LOCKED = Argument(read_locked, serializers.BooleanField)
+UNSEEN = Argument(read_unseen, serializers.BooleanField)
 FLAG = Argument(lambda value: value is True, lambda: serializers.BooleanField(required=False))
 RAW = Argument(lambda value: value, lambda: serializers.JSONField(required=False))
 """For what the media supervisor reads itself, strictly (`rooms/media/sdp.py`)."""

@@ -64,6 +64,12 @@ def quality(call: Call, me: User, level: str) -> Answer:
     return {}
 
 
+def listen_unseen(call: Call, me: User, unseen: bool) -> Answer:
+    """Choose whether you listen to this room unseen: counted, but not named to anybody."""
+    actions.set_unseen(call.room(), me, unseen)
+    return {}
+
+
 def set_entry_policy(call: Call, me: User, policy: str) -> Answer:
     """Change who may come in, as host or co-host. Those who are no longer admitted are put out."""
     actions.set_entry_policy(call.room_pk, me, policy)

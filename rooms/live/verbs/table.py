@@ -25,6 +25,7 @@ from rooms.live.verbs.arguments import (
     SPEAK_POLICY,
     TEXT_VERSION,
     TONE,
+    UNSEEN,
 )
 from rooms.live.verbs.verb import Rest, Verb
 from rooms.rules import limits
@@ -124,6 +125,7 @@ VERBS: dict[str, Verb] = {
         rest=Rest("post", "reactions", answer={"counted": serializers.BooleanField}),
         blocking=reactions.react_over_api,
     ),
+    "listen_unseen": Verb(stage.listen_unseen, args={"unseen": UNSEEN}, rest=Rest("put", "unseen")),
     "leave": Verb(stage.leave),
     "snapshot": Verb(stage.snapshot),
     "ping": Verb(stage.ping, limit=None),

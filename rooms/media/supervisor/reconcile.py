@@ -10,7 +10,7 @@ from core.threads import in_thread
 from rooms import channels
 from rooms.media.janus import bridge
 from rooms.media.janus.client import JanusError
-from rooms.media.supervisor import handles, wanted
+from rooms.media.supervisor import handles, talked, wanted
 from rooms.media.supervisor.context import FAILURES, Context
 from rooms.media.supervisor.disk import tell_room
 from rooms.media.supervisor.studio import Studio
@@ -80,6 +80,7 @@ async def reconcile_room(context: Context, room: wanted.WantedRoom, studio: Stud
             await context.state.save_room(room.pk, studio.as_dict())
         if deep:
             await repeat_talking(context, room, studio)
+            await talked.report(context, room, studio)
             await studio.check_level(context.janus)
 
 
@@ -91,6 +92,7 @@ async def _apply_seats(context: Context, room: wanted.WantedRoom, studio: Studio
             await handles.remove_seat(context, studio, handle.seat)
         elif studio.muted.get(seat.pk) != seat.muted:
             await studio.set_muted(context.janus, seat)
+            talked.look(room, studio)
 
 
 async def _compare_with_janus(context: Context, room: wanted.WantedRoom, studio: Studio) -> bool:

@@ -27,6 +27,7 @@ from rooms.media.janus import mountpoint as streaming
 from rooms.media.janus.client import Janus, JanusError
 from rooms.media.supervisor.forward import Forward
 from rooms.media.supervisor.room_disk import RoomDisk, clear_tracks
+from rooms.media.supervisor.talk_clock import TalkClock
 from rooms.media.supervisor.tap import TapChild
 from rooms.media.supervisor.wanted import WantedSeat
 from rooms.recording import store, track_memory
@@ -71,6 +72,7 @@ class Studio:
         self.lock = asyncio.Lock()
         self.muted: dict[int, bool] = {}
         self.talking: set[int] = set()  # seats, as Janus last said
+        self.talk_clock = TalkClock()
         self.recording = recording
         self.tracked = tracked
         self.disk = disk or RoomDisk.of(pk)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from rooms import channels
+from rooms.media.supervisor import talked
 from rooms.media.supervisor.context import Context
 from rooms.media.supervisor.studio import Studio
 from rooms.media.supervisor.wanted import WantedRoom
@@ -17,6 +18,10 @@ async def set_talking(context: Context, room: WantedRoom, studio: Studio, seat_p
     if seat_pk in room.seats:
         message = {"type": "talking", "user": room.seats[seat_pk].handle, "talking": talking}
         await context.publish(channels.room_channel(room.pk), message)
+    if talking:
+        talked.look(room, studio)
+    else:
+        await talked.save(context, room, studio)
 
 
 async def end_talking(context: Context, room_pk: int, seat_pk: int) -> None:

@@ -1,6 +1,6 @@
 // The shapes that the room page's own parts agree on. What travels is in wire.d.ts, which is generated.
 import type { Room } from "room/core/room";
-import type { EventData, Lossy, Personal, Quality, Sided, Snapshot } from "room/wire";
+import type { Event, EventData, Lossy, Personal, Quality, SeatState, Sided, Snapshot } from "room/wire";
 
 export type Level = Quality["level"];
 
@@ -12,6 +12,9 @@ export interface State extends Omit<Snapshot, "type" | "now"> {
   talking: ReadonlySet<string>;
   quality: ReadonlyMap<string, Level>;
 }
+
+/** How a person is shown who need not have a seat. */
+export type Face = Pick<SeatState, "user" | "name" | "initials" | "picture" | "color">;
 
 /** What the page tells itself, beside what travels: the reader agreed to being recorded. */
 export interface Consented {
@@ -74,6 +77,8 @@ export interface PageData {
   host: string;
   /** Version of the text that one agrees to before speaking. */
   consent: string;
+  /** Whether single keys do acts; null where the browser keeps the choice. */
+  keys: boolean | null;
   /** How many listeners are drawn as figures. */
   standing: number;
   artwork: string;
@@ -87,8 +92,8 @@ export interface Mounted {
   draw?(state: State, controls: Controls): void;
   /** What follows from a new state, beside drawing. */
   follow?(state: State, before: State): void;
-  /** What is done when such a message arrives; personal ones only if they are about this room. */
-  messages?: { [Message in Lossy | Personal | Sided as Message["type"]]?: (message: Message) => void };
+  /** What is done when such a message arrives, before the state changes; personal ones only if they are about this room. */
+  messages?: { [Message in Event | Lossy | Personal | Sided as Message["type"]]?: (message: Message) => void };
   /** What a control of the bar does, by its name (`data-do`). */
   actions?: Record<string, () => unknown>;
   /** Controls of its own that the bar shows now. */

@@ -58,10 +58,12 @@ export interface SeatMuted {
 }
 
 /**
- * `seats_changed`: people on stage have another role and place; `seats` has all of them, as they are now.
+ * `seats_changed`: people on stage have another role and place, name or picture; `seats` has all of them, as they
+ * are now. `host_name` as in RoomState: a host may have no seat.
  */
 export interface SeatsChanged {
   seats: SeatState[];
+  host_name: string;
 }
 
 /**
@@ -158,15 +160,6 @@ export interface MediaRestarted {
 }
 
 /**
- * Lossy: how often people reacted since the last one, at most once a second a room. `counts` is by kind and, within
- * a kind, by skin tone ("0" to "5").
- */
-export interface Reactions {
-  type: "reactions";
-  counts: Record<string, Record<string, number>>;
-}
-
-/**
  * Every 5 s: a client whose `seq` is lower missed something and asks for a snapshot.
  */
 export interface Beat {
@@ -225,31 +218,11 @@ export interface Quality {
 }
 
 /**
- * `invitation`, to the host's side: an invitation by host or co-host, as it is now. `user` and `by` are handles;
- * `came` says whether the person has come in since. The others as in SeatState. After an act that made many, only some
- * are told: a snapshot has them.
+ * `talk_time`, to the host's side: how long people on stage have spoken in this room, in milliseconds by handle.
+ * Comes every 5 s while somebody talks, from the media supervisor.
  */
-export interface Invitation {
-  id: number;
-  user: string;
-  name: string;
-  initials: string;
-  picture: string;
-  color: string;
-  kind: "speak" | "listen";
-  state: "pending" | "accepted" | "declined" | "revoked" | "expired";
-  by: string;
-  came: boolean;
-}
-
-/**
- * `personal_link`, to the host's side: a link for one person without an account, as it is now; never its address.
- * `label` is how the host's side calls the person.
- */
-export interface PersonalLink {
-  id: number;
-  label: string;
-  state: "open" | "used" | "revoked" | "expired";
+export interface TalkTime {
+  talked: Record<string, number>;
 }
 
 /**
@@ -267,11 +240,10 @@ export interface ReportReceived {
  * `raised_at` names the hand that is up (`hand_up`, `hand_place`) or down (`hand_down`, `hand_declined`, by
  * `outcome`); `place` is its place in the queue, from 1, and only ever gets smaller. `let_up` comes with a seat that
  * host or co-host (`by`) gave. `user` is the handle of a person on stage whom the reader blocked (`blocked_here`).
- * `invited` is about a room to which `by` invited the reader, `invitation_revoked` about one to speak that was taken
- * back.
+ * `unseen` is what the reader chose for this room.
  */
 export interface Personal {
-  type: "you_muted" | "unmute_asked" | "you_unseated" | "you_demoted" | "mic_lost" | "mic_moved" | "blocked_here" | "hand_up" | "hand_place" | "hand_down" | "hand_declined" | "let_up" | "invited" | "invitation_revoked";
+  type: "you_muted" | "unmute_asked" | "you_unseated" | "you_demoted" | "mic_lost" | "mic_moved" | "blocked_here" | "hand_up" | "hand_place" | "hand_down" | "hand_declined" | "let_up" | "unseen";
   room: string;
   by?: string | null;
   page?: string;
@@ -281,12 +253,12 @@ export interface Personal {
   place?: number;
   outcome?: string;
   user?: string;
+  unseen?: boolean;
 }
 
 /**
  * The room itself. Moments are ISO 8601 in UTC; `recorded_days` is how long the copy is kept. `host` is a handle,
- * `host_name` the display name: a host may have no seat. `starts_at`, `starts_zone` (IANA) and `starts_wall`
- * (YYYY-MM-DDTHH:MM in that zone) are null or "" for a room that was not prepared before.
+ * `host_name` the display name: a host may have no seat.
  */
 export interface RoomState {
   slug: string;
@@ -294,11 +266,6 @@ export interface RoomState {
   topic: string;
   language: string;
   status: string;
-  starts_at: string | null;
-  starts_zone: string;
-  starts_wall: string;
-  cancelled_at: string | null;
-  cancel_reason: string;
   started_at: string | null;
   ended_at: string | null;
   end_reason: string;
@@ -377,34 +344,28 @@ export interface Hands {
 }
 
 /**
- * The reader's invitation by host or co-host that stands. `by` is a handle.
+ * Something that happened in the room, for the host's side. `type` is that of its event, for a change of role
+ * "cohost_named" or "cohost_ended"; `at` is room time in milliseconds. `user` and `by` are handles, `name` and
+ * `by_name` how they are called; `detail` is what the event says beside: a policy, a reason, "on" or "off".
  */
-export interface OwnInvitation {
-  by: string;
-  by_name: string;
-  kind: "speak" | "listen";
-  state: "pending" | "accepted";
-}
-
-/**
- * How many people came in by the invitations and the shared link of one person. `by` is a handle.
- */
-export interface InvitationCount {
-  by: string;
+export interface Happened {
+  seq: number;
+  at: number;
+  type: string;
+  user: string | null;
   name: string;
-  came: number;
+  by: string | null;
+  by_name: string;
+  detail: string;
 }
 
 /**
- * Part `invitations` of `You.parts`: `own` as above, null for none. Host and co-hosts get the `list` of invitations
- * by their side (to speak first, then the newest, 200 at most), the personal `links` and the `counts` by inviter (50
- * at most, most first); others null.
+ * Part `panel` of `You.parts`, null for all but host and co-hosts: milliseconds spoken by the handle of a person on
+ * stage, and the last of what happened, oldest first.
  */
-export interface Invitations {
-  own: OwnInvitation | null;
-  list: Invitation[] | null;
-  links: PersonalLink[] | null;
-  counts: InvitationCount[] | null;
+export interface Panel {
+  talked: Record<string, number>;
+  happened: Happened[];
 }
 
 /** The data of each sequenced event, by its type. */
@@ -430,7 +391,7 @@ export type Event = {
   [Type in keyof EventData]: { seq: number; type: Type; at: number; data: EventData[Type] };
 }[keyof EventData];
 
-export type Lossy = Count | Talking | Connected | MediaRestarted | Reactions | Beat;
+export type Lossy = Count | Talking | Connected | MediaRestarted | Beat;
 
 /** The data of each message to the host's side or to staff, by its type. */
 export interface SidedData {
@@ -439,8 +400,7 @@ export interface SidedData {
   removed: Removed;
   removal_undone: RemovalUndone;
   quality: Quality;
-  invitation: Invitation;
-  personal_link: PersonalLink;
+  talk_time: TalkTime;
   report_received: ReportReceived;
 }
 

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from typing import Any
 
 import numpy as np
 import pytest
+from channels.db import database_sync_to_async as run
 
+from people.models import User
+from rooms import talk_time
 from rooms.guests import peers
 from rooms.guests.talker import Talker
 from rooms.guests.visitor import Browser, Visitor
@@ -25,6 +29,12 @@ def without_a_pause(seconds: int = 5) -> peers.Samples:
     return np.clip(noise, -32000, 32000).astype(np.int16)
 
 
+def spoken_by(room: Room, handle: str) -> int:
+    """Milliseconds, as the supervisor measured them."""
+    user = User.objects.get(handle=handle)
+    return talk_time.talked_in(room.pk, {user.pk: handle}).get(handle, 0)
+
+
 def test_it_is_said_again_and_ends_with_the_connection(sounding: Site, room: Room) -> None:
     talker = Talker(signed_in(sounding, "nora"), room.slug, peers.Clip(without_a_pause(), loop=True))
     told: list[bool] = []
@@ -35,11 +45,14 @@ def test_it_is_said_again_and_ends_with_the_connection(sounding: Site, room: Roo
 
     async def story() -> None:
         async with Visitor(Browser(sounding.url), room.slug, hear):
+            began = time.monotonic()
             task = asyncio.create_task(talker.run())
             await until(lambda: told[-3:] == [True] * 3, WITHIN)
             task.cancel()
             await asyncio.gather(task, return_exceptions=True)
             await until(lambda: told[-1] is False, WITHIN)
+            spoken = (await run(spoken_by)(room, "nora")) / 1000
+            assert 3.0 < spoken < time.monotonic() - began, "talk time is measured"
             told.clear()
             await asyncio.sleep(8)  # longer than it takes until it would be said again
             assert told == []

@@ -1,19 +1,20 @@
 // Parts of a person's card (templates/pages/card_*.html) that features draw: acts as buttons, each there while it makes
 // sense, and what is said of the person.
-import { nameOf, seatOf } from "room/core/state";
+import { seatOf } from "room/core/state";
 import { find, hit, write } from "shared/dom";
 
 /** @import { SeatState } from "room/wire" */
 /** @import { Room } from "room/core/room" */
-/** @import { Mounted, State } from "room/types" */
+/** @import { Face, Mounted, State } from "room/types" */
 
 /**
- * `fits` says whether the card of this seat offers the act; `run` does it, once the card is closed. `word` is what the
- * button's `<span>` says where that changes.
+ * `fits` says whether the card of this seat offers the act, `fitsListener` whether that of a listener does (never,
+ * without); `run` does it, once the card is closed. `word` is what the button's `<span>` says where that changes.
  * @typedef {object} Act
  * @property {(seat: SeatState, state: State) => boolean} fits
+ * @property {(listener: Face, state: State) => boolean} [fitsListener]
  * @property {(user: string, name: string) => unknown} run
- * @property {(seat: SeatState) => string} [word]
+ * @property {(person: Face) => string} [word]
  */
 
 /**
@@ -28,7 +29,7 @@ export class CardPart {
 
   /**
    * @param {Room} room
-   * @param {(seat: SeatState | undefined, state: State) => void} show
+   * @param {(seat: SeatState | undefined, state: State, user: string) => void} show
    */
   constructor(room, show) {
     this.#show = show;
@@ -40,7 +41,7 @@ export class CardPart {
 
   /** @param {State} state */
   draw(state) {
-    this.#show(seatOf(state, this.user), state);
+    this.#show(seatOf(state, this.user), state, this.user);
   }
 }
 
@@ -54,11 +55,14 @@ export class CardActs extends CardPart {
     const buttons = Object.entries(acts).map(([name, act]) => {
       return { ...act, button: find(`[data-card-do="${name}"]`, HTMLElement, sheet) };
     });
-    super(room, (seat, state) => {
-      for (const { button, fits, word } of buttons) {
+    super(room, (seat, state, user) => {
+      const listener = seat ? undefined : room.faces.get(user);
+      for (const { button, fits, fitsListener, word } of buttons) {
         const hadFocus = button === document.activeElement;
-        button.hidden = !seat || !fits(seat, state);
-        if (seat && word) write(find("span", HTMLElement, button), word(seat));
+        const isOffered = seat ? fits(seat, state) : listener !== undefined && fitsListener?.(listener, state);
+        button.hidden = !isOffered;
+        const person = seat ?? listener;
+        if (person && word) write(find("span", HTMLElement, button), word(person));
         if (hadFocus && button.hidden) find("form button", HTMLElement, sheet).focus();
       }
     });
@@ -66,7 +70,7 @@ export class CardActs extends CardPart {
       const act = acts[hit(event, "[data-card-do]")?.dataset.cardDo ?? ""];
       if (!act) return;
       sheet.close();
-      act.run(this.user, nameOf(room.state, this.user));
+      act.run(this.user, room.nameOf(this.user));
     });
   }
 }

@@ -55,9 +55,8 @@ export class Queue {
     const known = this.first;
     if (!known || (this.#gone.get(hand.user) ?? "") >= hand.raised_at) return false;
     if (known.some((one) => one.user === hand.user && one.raised_at >= hand.raised_at)) {
-      // The same hand once more: its owner accepted an invitation meanwhile.
-      const isSame = (/** @type {HandRaised} */ one) => one.user === hand.user && one.raised_at === hand.raised_at;
-      if (hand.invited) this.first = known.map((one) => (isSame(one) ? { ...one, invited: true } : one));
+      // Told again: the person has another name or picture, or accepted an invitation meanwhile.
+      this.first = known.map((one) => (one.user === hand.user && one.raised_at === hand.raised_at ? hand : one));
       return false;
     }
     if (known.length === this.count) this.first = [...known, hand];

@@ -1,8 +1,9 @@
 // The room on this page: its state, its line, its sound, and the features that use them.
 
+import { labels } from "names";
 import { clearAll, notice } from "room/core/notices";
 import { RoomSocket } from "room/core/socket";
-import { isOver } from "room/core/state";
+import { isOver, nameOf, seatOf } from "room/core/state";
 import { Store } from "room/core/store";
 import { Audience } from "room/sound/audience";
 import { Stage } from "room/sound/stage";
@@ -10,7 +11,7 @@ import { find, findAll } from "shared/dom";
 import { say } from "shared/words";
 
 /** @import { Message, Snapshot } from "room/wire" */
-/** @import { Ask, Controls, Feature, Local, Mounted, OwnMessage, PageData, State, Tables } from "room/types" */
+/** @import { Ask, Controls, Face, Feature, Local, Mounted, OwnMessage, PageData, State, Tables } from "room/types" */
 
 export class Room extends EventTarget {
   /** @type {Mounted[]} */
@@ -20,6 +21,8 @@ export class Room extends EventTarget {
   #decide;
   #asking = false;
   #due = false;
+  /** @type {Map<string, Face>} listeners whom the page got to know, by handle */
+  faces = new Map();
   elsewhere = false;
   lost = false;
   shut = false;
@@ -56,6 +59,30 @@ export class Room extends EventTarget {
 
   get controls() {
     return this.#controls;
+  }
+
+  /** Whether the reader may act as host or co-host here and now. */
+  get manages() {
+    return !this.out && !isOver(this.state) && this.state.you.may.manage;
+  }
+
+  /**
+   * How a person is called in a sentence, with a seat or as a listener.
+   * @param {string} user a handle
+   */
+  nameOf(user) {
+    const face = this.faces.get(user);
+    return face && !seatOf(this.state, user)
+      ? (labels([...this.state.seats, face]).get(user) ?? user)
+      : nameOf(this.state, user);
+  }
+
+  /**
+   * Open the card of a person.
+   * @param {string} user a handle
+   */
+  introduce(user) {
+    this.dispatchEvent(new CustomEvent("person", { detail: user }));
   }
 
   /** @type {Ask} */

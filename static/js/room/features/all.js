@@ -9,6 +9,7 @@ import { comingAndGoing } from "room/features/coming_and_going";
 import { connection } from "room/features/connection";
 import { devices } from "room/features/devices";
 import { entryPolicy } from "room/features/entry_policy";
+import { faces } from "room/features/faces";
 import { follow } from "room/features/follow";
 import { hands } from "room/features/hands";
 import { heldMute } from "room/features/held_mute";
@@ -17,13 +18,17 @@ import { hostHands } from "room/features/host_hands";
 import { invitations } from "room/features/invitations";
 import { invite } from "room/features/invite";
 import { invited } from "room/features/invited";
+import { keys } from "room/features/keys";
 import { leaving } from "room/features/leaving";
 import { lifetime } from "room/features/lifetime";
 import { listeners } from "room/features/listeners";
 import { listening } from "room/features/listening";
 import { microphone } from "room/features/microphone";
 import { muteAll } from "room/features/mute_all";
-import { muteKey } from "room/features/mute_key";
+import { panel } from "room/features/panel";
+import { panelAudience } from "room/features/panel_audience";
+import { panelHappened } from "room/features/panel_happened";
+import { panelStage } from "room/features/panel_stage";
 import { personCard } from "room/features/person_card";
 import { quality } from "room/features/quality";
 import { reactions } from "room/features/reactions";
@@ -44,22 +49,27 @@ export const features = /** @type {const} */ ([
   listening,
   microphone,
   heldMute,
-  muteKey,
   host,
   cohosts,
   recordingPause,
   entryPolicy,
   speakPolicy,
   hands,
+  panel,
   hostHands,
   invited,
   invite,
   invitations,
   muteAll,
+  panelStage,
+  panelAudience,
+  panelHappened,
+  faces,
   seats,
   reactions,
   share,
   bar,
+  keys,
   cardMutes,
   cardRoles,
   personCard,

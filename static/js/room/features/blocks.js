@@ -19,7 +19,7 @@ import { say } from "shared/words";
 function effect(state, user) {
   if (user === state.room.host) return "leave";
   const seat = seatOf(state, user);
-  return seat && mayActOn(state, seat) ? "remove" : "stay";
+  return (seat ? mayActOn(state, seat) : state.you.may.manage) ? "remove" : "stay";
 }
 
 /** @implements {Mounted} */
@@ -49,6 +49,7 @@ class Blocks {
     this.#card = new CardActs(room, {
       block: {
         fits: ({ user }, { you }) => user !== you.user,
+        fitsListener: ({ user }, { you }) => user !== you.user,
         run: (user, name) => (this.#blocked.has(user) ? this.#unblock(user, name) : this.#ask(user, name)),
         word: ({ user }) => say(this.#blocked.has(user) ? "unblock" : "block"),
       },

@@ -1,7 +1,9 @@
 // The queue of hands, for host and co-hosts: who waits how long, let up, decline, lock; a count, and a sound if wanted.
 import { Queue } from "room/core/hand_queue";
+import { register } from "room/core/keys";
 import { tell } from "room/core/notices";
 import { freePlaces, isOver } from "room/core/state";
+import { wide } from "room/core/wide";
 import { audioContext } from "room/sound/level";
 import { drawAvatar } from "shared/avatar";
 import { clone, find, findAll, hit, write } from "shared/dom";
@@ -56,14 +58,16 @@ class HandsPanel {
       if (this.#sound.checked) chime();
     });
     this.#panel.addEventListener("click", (event) => this.#clicked(event));
+    const when = () => room.manages;
+    register(
+      { key: "n", label: say("key_next"), run: () => this.#next(), when: () => when() && this.#queue.count > 0 },
+      { key: "l", label: say("key_lock"), run: () => this.#lock(), when },
+    );
     setInterval(() => this.#queue.count > 0 && room.draw(), TICK);
   }
 
   actions = {
-    hands: () => {
-      this.#panel.scrollIntoView({ block: "nearest" });
-      this.#panel.focus({ preventScroll: true });
-    },
+    hands: () => this.#room.dispatchEvent(new CustomEvent("panel", { detail: this.#panel })),
   };
 
   /** @type {Mounted["messages"]} */
@@ -94,7 +98,8 @@ class HandsPanel {
    * @param {Local} local
    */
   controls(state, { out }) {
-    return !out && !isOver(state) && state.you.may.manage && this.#queue.count > 0 ? ["hands"] : [];
+    if (out || isOver(state) || !state.you.may.manage) return [];
+    return wide().matches && this.#queue.count > 0 ? ["hands"] : [];
   }
 
   /**
@@ -117,6 +122,9 @@ class HandsPanel {
     const shown = first ?? [];
     write(find("[data-hands-count]", HTMLElement, this.#panel), number(count));
     write(find("[data-hands-badge]"), sayMany("hands", count));
+    write(find("[data-panel-hands]"), count > 0 ? sayMany("hands", count) : "");
+    write(find("[data-panel-badge]"), number(count));
+    find("[data-panel-badge]").hidden = count < 1;
     find("[data-hands-none]", HTMLElement, this.#panel).hidden = count > 0;
     const more = find("[data-hands-more]", HTMLElement, this.#panel);
     more.hidden = count <= shown.length;
@@ -132,7 +140,7 @@ class HandsPanel {
    * @param {boolean} isFull
    */
   #drawList(shown, isFull) {
-    const name = (/** @type {HandRaised} */ hand) => `${hand.user} ${hand.raised_at}`;
+    const name = (/** @type {HandRaised} */ hand) => [hand.user, hand.raised_at, hand.name, hand.picture].join(" ");
     const wanted = new Set(shown.map(name));
     for (const old of findAll(":scope > li", this.#list)) if (!wanted.has(old.dataset.hand ?? "")) old.remove();
     this.#list.hidden = shown.length < 1;
@@ -167,10 +175,23 @@ class HandsPanel {
   /** @param {MouseEvent} event */
   #clicked(event) {
     const what = hit(event, "[data-hands-do]")?.dataset.handsDo;
-    if (what === "next") this.#ask("let_up");
-    if (what === "lock") this.#ask("lock_hands", { locked: !this.#room.state.room.hands_locked });
+    if (what === "next") this.#next();
+    if (what === "lock") this.#lock();
     const verb = hit(event, "[data-hand-do]")?.dataset.handDo;
     if (verb) this.#ask(verb, { user: hit(event, "[data-user]")?.dataset.user });
+  }
+
+  /** Who sits down is read out by itself (features/coming_and_going). */
+  #next() {
+    this.#ask("let_up");
+  }
+
+  #lock() {
+    const locked = !this.#room.state.room.hands_locked;
+    this.#room.attempt(async () => {
+      await this.#room.ask("lock_hands", { locked });
+      tell(say(locked ? "hands_locked_now" : "hands_open_now"));
+    });
   }
 
   /** @param {string} name of who raised a hand */

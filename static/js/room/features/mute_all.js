@@ -1,4 +1,5 @@
 // Every open microphone off at once, by host or co-host.
+import { register } from "room/core/keys";
 import { notice } from "room/core/notices";
 import { isOver } from "room/core/state";
 import { find } from "shared/dom";
@@ -8,12 +9,13 @@ import { say, sayMany } from "shared/words";
 export const muteAll = {
   mount(room) {
     const panel = find("[data-mute-all]");
-    find("button", HTMLButtonElement, panel).addEventListener("click", () =>
+    const muteAll = () =>
       room.attempt(async () => {
         const { muted } = await room.ask("mute_all");
         notice(muted > 0 ? sayMany("muted_all", muted) : say("muted_none"));
-      }),
-    );
+      });
+    find("button", HTMLButtonElement, panel).addEventListener("click", muteAll);
+    register({ key: "a", label: say("key_mute_all"), run: muteAll, when: () => room.manages });
     return {
       draw(state) {
         const { manage, end } = state.you.may;

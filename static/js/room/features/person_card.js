@@ -91,19 +91,20 @@ class PersonCard {
    */
   #draw(state) {
     const seat = seatOf(state, this.#acts.user);
-    if (!seat) {
+    const person = seat ?? this.#room.faces.get(this.#acts.user);
+    if (!person) {
       this.#sheet.close();
       catchFocus(find("#main")); // the seat from which the card was opened is gone, too
       return false;
     }
     const part = (/** @type {string} */ name) => find(`[data-person-${name}]`, HTMLElement, this.#sheet);
-    drawAvatar(part("avatar"), seat);
-    part("name").textContent = seat.name;
-    const role = seat.role === "speaker" ? "" : ` · ${say(seat.role)}`;
-    part("line").textContent = `@${seat.user}${role} · ${say(microphoneWord(seat))}`;
+    drawAvatar(part("avatar"), person);
+    part("name").textContent = person.name;
+    const role = seat && seat.role !== "speaker" ? ` · ${say(seat.role)}` : "";
+    part("line").textContent = `@${person.user}${role} · ${say(seat ? microphoneWord(seat) : "listens")}`;
     const page = find("[data-person-page]", HTMLAnchorElement, this.#sheet);
-    page.href = `/people/${encodeURIComponent(seat.user)}/`;
-    write(find("span", HTMLElement, page), say(seat.user === state.you.user ? "own_page" : "their_page"));
+    page.href = `/people/${encodeURIComponent(person.user)}/`;
+    write(find("span", HTMLElement, page), say(person.user === state.you.user ? "own_page" : "their_page"));
     return true;
   }
 }

@@ -28,6 +28,7 @@ class Removal {
     this.#card = new CardActs(room, {
       remove: {
         fits: (seat, state) => mayActOn(state, seat),
+        fitsListener: ({ user }, { you }) => you.may.manage && user !== you.user,
         run: (user, name) => this.#ask(user, name),
       },
     });
@@ -118,7 +119,7 @@ class Removal {
 
   /** Where the focus goes when what had it is gone. */
   get #place() {
-    return this.#panel.hidden ? find("#main") : this.#panel;
+    return this.#panel.checkVisibility() ? this.#panel : find("#main");
   }
 
   /**

@@ -1,5 +1,6 @@
 // Reporting somebody, or the room, to moderators: the form of the page for it, in a dialog, so that the sound goes on.
 import { isolated } from "names";
+import { seatOf } from "room/core/state";
 import { api } from "shared/api";
 import { catchFocus, find, findAll, write } from "shared/dom";
 import { clock } from "shared/time";
@@ -215,7 +216,7 @@ export const report = {
     let user = "";
     room.addEventListener("person", (event) => {
       user = /** @type {CustomEvent<string>} */ (event).detail;
-      card.hidden = user === room.state.you.user;
+      card.hidden = user === room.state.you.user || !seatOf(room.state, user); // of a listener nothing is heard
       card.search = new URLSearchParams({ about: user }).toString();
     });
     if (room.state.you.user === null) return {};

@@ -2,7 +2,7 @@
 // Their markup is templates/pages/seat.html, which the page has twice as a template: a seat and a free chair.
 import { isolated, labels } from "names";
 import { notice } from "room/core/notices";
-import { freePlaces, isOver, microphoneWord, withRights, withSeat } from "room/core/state";
+import { freePlaces, isOver, microphoneWord, withRights, withRoom, withSeat } from "room/core/state";
 import { everyFrame } from "room/sound/level";
 import { drawAvatar } from "shared/avatar";
 import { clone, find, findAll, hit, write } from "shared/dom";
@@ -249,7 +249,7 @@ export const seats = {
         state.seats.filter((seat) => seat.user !== user),
       ),
     seat_muted: (state, { user, muted, held }) => withSeat(state, user, { muted, held }),
-    seats_changed: (state, { seats: all }) => withSeats(state, all),
+    seats_changed: (state, { seats: all, host_name }) => withSeats(withRoom(state, { host_name }), all),
   },
   unsequenced: {
     talking: (state, { user, talking }) => withTalking(state, user, talking),

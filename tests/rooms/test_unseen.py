@@ -1,0 +1,166 @@
+"""Who listens unseen is named to nobody, on any way; a hand or a seat shows them, and a removal works all the same."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from channels.db import database_sync_to_async as run
+from django.test import Client
+
+from people.actions.account import update_profile
+from people.models import User
+from rooms import actions, hooks
+from rooms.models import ListenerChoice, Room
+from rooms.queries.audience import audience, seen_listeners
+from rooms.rules.identity import Who
+from rooms.wire.snapshot import snapshot
+from social.models import Follow
+from tests.support.client import Page, code
+from tests.support.people import api_client, person
+from tests.support.processes import Site
+from tests.support.races import refused
+from tests.support.rooms import consented, is_connected, open_room, seated
+from tests.support.waiting import until
+
+JSON = "application/json"
+GHOST = "ghostly"
+
+
+def everything_told(room: Room, reader: User | None) -> str:
+    """All that the API and the snapshot say to one reader."""
+    client = Client() if reader is None else api_client(reader)
+    who = Who(None, "a:reader") if reader is None else Who.of_user(reader)
+    texts = [json.dumps(snapshot(room.pk, who))]
+    for path in ("", "audience/", f"audience/?q={GHOST}"):
+        answer = client.get(f"/api/v1/rooms/{room.slug}/{path}")
+        assert answer.status_code == 200
+        texts.append(answer.content.decode())
+    return "".join(texts)
+
+
+def make() -> tuple[Room, dict[str, User]]:
+    room = open_room()
+    people = {"host": room.host, "cohost": seated("cora", room), "fan": person("fan")}
+    actions.name_cohost(room.pk, people["cohost"], by=room.host)
+    people["ghost"] = consented(person(GHOST, name="Ghostly Gus", listens_unseen=True), room)
+    Follow.objects.create(follower=people["fan"], followed=people["ghost"])
+    return room, people
+
+
+@pytest.mark.django_db(transaction=True)
+async def test_nobody_reads_who_listens_unseen(web: Site) -> None:
+    """Host, co-host, a follower and an anonymous listener: sockets, snapshots, API, texts of the download."""
+    room, people = await run(make)()
+    ghost = people["ghost"]
+    readers = [people["host"], people["cohost"], people["fan"], None]
+    async with (
+        Page(room, people["host"]) as host,
+        Page(room, people["cohost"]) as cohost,
+        Page(room, people["fan"]) as fan,
+        Page(room) as nobody,
+    ):
+        pages = (host, cohost, fan, nobody)
+        async with Page(room, ghost) as theirs, Page(room, ghost) as other:
+            await theirs.wait_for("snapshot")
+            assert theirs.snapshot["you"]["parts"]["unseen"] is True
+            for page in pages:
+                await page.wait_for(lambda message: message.get("listening") == 3)
+                await page.ask("snapshot")
+            for reader in readers:
+                told = await run(everything_told)(room, reader)
+                assert GHOST not in told.lower().replace(f"q={GHOST}", ""), reader
+            assert (await run(audience)(room, Who.of_user(people["host"]))).listening == 3, "counted all the same"
+
+            assert code(await theirs.ask("listen_unseen", unseen=False)) == "ok"
+            assert (await other.wait_for("unseen"))["unseen"] is False
+            for reader in (people["host"], people["cohost"], people["fan"]):
+                assert GHOST in await run(everything_told)(room, reader)
+            assert code(await theirs.ask("listen_unseen", unseen=True)) == "ok"
+            for wrong in (None, 1, "true", [True]):
+                assert code(await theirs.ask("listen_unseen", unseen=wrong)) == "bad_value"
+            assert code(await nobody.ask("listen_unseen", unseen=True)) == "not_signed_in"
+            told = "".join(json.dumps(page.seen) for page in pages)
+            assert GHOST not in told.lower()
+            texts = await run(downloaded)(room)
+            assert GHOST not in texts.lower()
+
+            await run(actions.remove_person)(room.pk, ghost, by=people["cohost"])
+            assert await theirs.closed() == 4403
+
+            async def gone() -> bool:
+                return not await run(is_connected)(room.pk, ghost.pk)
+
+            await until(gone)
+
+
+def downloaded(room: Room) -> str:
+    """The texts in the zip of everything, and the room's log."""
+    parts: list[str] = [json.dumps(list(room.events.values("type", "data")))]
+    for _name, text in hooks.export_texts.items():
+        parts += text(room) or ()
+    return "".join(parts)
+
+
+@pytest.mark.django_db
+def test_a_hand_and_a_seat_show_their_person_while_they_last(monkeypatch: pytest.MonkeyPatch) -> None:
+    room, people = make()
+    ghost, host = people["ghost"], Who.of_user(room.host)
+    monkeypatch.setattr("rooms.presence.people_here", lambda _room: ({ghost.pk}, 1))
+
+    def named() -> list[str]:
+        return [one["user"] for one in audience(room, host).people]
+
+    assert named() == []
+    actions.set_speak_policy(room.pk, room.host, "invited")
+    actions.raise_hand(room.pk, ghost)
+    assert named() == [GHOST]
+    actions.lower_hand(room.pk, ghost)
+    assert named() == [] and list(seen_listeners(room)) == []
+    actions.raise_hand(room.pk, ghost)
+    actions.let_up(room.pk, room.host, ghost)
+    assert named() == [], "on stage, where everybody sees them"
+    assert any(seat["user"] == GHOST for seat in snapshot(room.pk, Who(None, "a:x"))["seats"])
+    actions.leave_seat(room.pk, ghost)
+    assert named() == []
+    update_profile(ghost, listens_unseen=False)
+    assert named() == [GHOST], "the setting holds where nothing was chosen"
+    actions.set_unseen(room, ghost, True)
+    assert named() == []
+
+
+@pytest.mark.django_db
+def test_the_choice_is_one_s_own_and_goes_over_the_api() -> None:
+    room = open_room()
+    ada = person("ada")
+    at = f"/api/v1/rooms/{room.slug}/unseen/"
+    assert api_client(ada).put(at, {"unseen": True}, JSON).json()["you"]["parts"]["unseen"] is True
+    assert api_client(ada).put(at, {"unseen": "sometimes"}, JSON).status_code == 400
+    assert Client().put(at, {"unseen": True}, JSON).status_code in (401, 403)
+    assert list(ListenerChoice.objects.values_list("user__handle", "unseen")) == [("ada", True)]
+    assert snapshot(room.pk, Who.of_user(room.host))["you"]["parts"]["unseen"] is False
+    actions.remove_person(room.pk, ada, by=room.host)
+    assert refused(actions.set_unseen, room, ada, False) == "not_allowed"
+    actions.end_room(room.pk, room.host)
+    room.refresh_from_db()
+    assert refused(actions.set_unseen, room, person("lea"), True) == "room_ended"
+
+
+@pytest.mark.django_db
+def test_settings_are_saved_by_page_and_api(client: Client) -> None:
+    ada = person("ada")
+    client.force_login(ada)
+    client.post("/settings/rooms/", {"listens_unseen": "on"})
+    ada.refresh_from_db()
+    assert (ada.listens_unseen, ada.uses_keys) == (True, False)
+    answer: Any = api_client(ada).patch("/api/v1/me/", {"uses_keys": True, "listens_unseen": False}, JSON)
+    assert (answer.json()["uses_keys"], answer.json()["listens_unseen"]) == (True, False)
+    assert (
+        client.post(
+            "/settings/", {"display_name": "Ada", "about": "", "language": "en", "time_zone": "UTC"}
+        ).status_code
+        == 302
+    )
+    ada.refresh_from_db()
+    assert (ada.listens_unseen, ada.uses_keys) == (False, True), "the form of the profile leaves them alone"
