@@ -21,7 +21,8 @@ from rooms.rules import permissions
 from rooms.rules.facts import facts_of
 from social.actions.blocks import block
 from social.actions.follows import follow
-from social.models import Block, Follow, Message, ThreadSide
+from social.models import Block, Follow, Message
+from social.queries import unread_of_many
 from tests.support.cohosts import with_cohosts
 from tests.support.hands import queue, raised
 from tests.support.invitations import ask, deliver, invited, of, overhear, part, reachable, scheduled, small_room
@@ -69,7 +70,8 @@ def test_each_line_of_a_list_is_answered_in_its_order() -> None:
     assert Invitation.objects.filter(room=room, user__handle="new").count() == 1
     assert Message.objects.filter(kind="invitation").count() == 2
     deliver()
-    assert ThreadSide.objects.get(user__handle="new").unread == 1
+    new = User.objects.get(handle="new")
+    assert unread_of_many([new.pk]) == {new.pk: 1}
 
 
 def test_a_person_who_is_seen_here_or_whose_hand_is_up_can_always_be_asked_to_speak() -> None:
