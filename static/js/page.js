@@ -11,6 +11,7 @@ const styles = {
   date: { day: "numeric", month: "long", year: "numeric" },
   full: { day: "numeric", month: "long", year: "numeric", hour: "2-digit", minute: "2-digit" },
   clock: { hour: "2-digit", minute: "2-digit" },
+  day: { weekday: "long", day: "numeric", month: "long", year: "numeric" },
 };
 
 /**
@@ -19,9 +20,10 @@ const styles = {
  */
 function words(at, style) {
   const away = daysBetween(new Date(), at);
-  if (style !== "short" || Math.abs(away) > 1) return dates(styles[style] ?? styles.short).format(at);
+  const isNear = Math.abs(away) < 2 && (style === "short" || style === "day");
+  if (!isNear) return dates(styles[style] ?? styles.short).format(at);
   const name = new Intl.RelativeTimeFormat(locale(), { numeric: "auto" }).format(away, "day");
-  return `${name} ${dates(styles.clock).format(at)}`;
+  return style === "day" ? name : `${name} ${dates(styles.clock).format(at)}`;
 }
 
 /** @param {ParentNode} root */

@@ -18,6 +18,7 @@ import { leaving } from "room/features/leaving";
 import { lifetime } from "room/features/lifetime";
 import { listeners } from "room/features/listeners";
 import { listening } from "room/features/listening";
+import { messages } from "room/features/messages";
 import { microphone } from "room/features/microphone";
 import { muteAll } from "room/features/mute_all";
 import { muteKey } from "room/features/mute_key";
@@ -56,6 +57,7 @@ export const features = /** @type {const} */ ([
   cardRoles,
   personCard,
   follow,
+  messages,
   removal,
   report,
   devices,

@@ -1,0 +1,27 @@
+// How many messages the reader has not read: in the header of the page, in words and as a number, and in its title.
+import { find, write } from "shared/dom";
+import { locale } from "shared/time";
+
+const MOST = 99; // shown as a number (social/context.py)
+const title = document.title;
+
+/**
+ * Show the number. Pages that depend on it hear `unread` (detail: the number, and the one before).
+ * @param {number} count
+ */
+export function showUnread(count) {
+  const link = document.querySelector("[data-unread]");
+  if (!(link instanceof HTMLElement)) return;
+  const before = Number(link.dataset.unread);
+  const { none = "", one = "", many = "" } = link.dataset;
+  const shown = new Intl.NumberFormat(locale()).format(count);
+  const short = count > MOST ? `${MOST}+` : shown;
+  const words = count === 0 ? none : count === 1 ? one : many.replace("{number}", shown);
+  link.dataset.unread = String(count);
+  write(find("[data-unread-words]", HTMLElement, link), words);
+  const badge = find("[data-unread-badge]", HTMLElement, link);
+  badge.hidden = count === 0;
+  write(badge, short);
+  document.title = count === 0 ? title : `(${short}) ${title}`;
+  document.dispatchEvent(new CustomEvent("unread", { detail: { count, before, words } }));
+}
