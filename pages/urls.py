@@ -2,7 +2,8 @@
 
 from django.urls import path
 
-from pages import policy_views, replay_views, report_views, views
+from pages import message_report_views, policy_views, replay_views, report_views, views
+from social import converters as _converters  # noqa: F401  # makes <writer:…> known
 
 app_name = "pages"
 
@@ -25,5 +26,11 @@ urlpatterns = [
     path("r/<slug:slug>/replay/my-lines.<slug:kind>", replay_views.own_lines, name="own-lines"),
     path("rooms/<slug:slug>/report/", report_views.report_page, name="report"),
     path("rooms/<slug:slug>/report/<uuid:receipt>/", report_views.received, name="report-received"),
+    path("messages/<writer:handle>/<int:pk>/report/", message_report_views.report_page, name="report-message"),
+    path(
+        "messages/<writer:handle>/<int:pk>/report/<uuid:receipt>/",
+        message_report_views.received,
+        name="message-report-received",
+    ),
     path("dashboard/", views.dashboard, name="dashboard"),
 ]

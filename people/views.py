@@ -6,6 +6,7 @@ from typing import cast
 from django.conf import settings
 from django.contrib import messages
 from django.core.exceptions import ValidationError
+from django.forms import BaseForm
 from django.http import FileResponse, Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import translation
@@ -16,7 +17,7 @@ from core.form_targets import post_only
 from people.actions import account as profile_actions
 from people.creators import actions as creator_actions
 from people.creators.queries import place_in_queue
-from people.forms import AskForm, PictureForm, ProfileForm
+from people.forms import AskForm, MessagesForm, PictureForm, ProfileForm
 from people.middleware import TZ_COOKIE
 from people.models import Creator, User
 from people.refusals import PeopleRefused
@@ -44,8 +45,29 @@ def settings_page(request: HttpRequest) -> HttpResponse:
             messages.success(request, _("Saved."))
         return redirect("people:settings")
     status = 400 if form.errors else 200
-    context = {"form": form, "picture_form": PictureForm()}
-    return render(request, "people/settings.html", context, status=status)
+    return render(request, "people/settings.html", forms_of(request, form=form), status=status)
+
+
+@login_required
+@require_http_methods(["GET", "POST"])
+def settings_messages(request: HttpRequest) -> HttpResponse:
+    """Change who may write to the account, and how invitations reach it."""
+    if request.method == "GET":
+        return redirect("people:settings")
+    user = User.objects.get(pk=reader(request).pk)
+    form = MessagesForm(request.POST, instance=user)
+    if form.is_valid():
+        profile_actions.update_profile(user, **form.cleaned_data)
+        messages.success(request, _("Saved."))
+        return redirect("people:settings")
+    return render(request, "people/settings.html", forms_of(request, messages_form=form), status=400)
+
+
+def forms_of(request: HttpRequest, **bound: BaseForm) -> dict[str, BaseForm]:
+    """Return the forms of the settings page; `bound` replaces those that were sent."""
+    me = reader(request)
+    profile = ProfileForm(instance=me, device_zone=request.COOKIES.get(TZ_COOKIE, ""))
+    return {"form": profile, "picture_form": PictureForm(), "messages_form": MessagesForm(instance=me)} | bound
 
 
 @post_only("people:settings")
@@ -66,9 +88,7 @@ def picture_form(request: HttpRequest) -> HttpResponse:
     except PeopleRefused as refused:
         form.add_error("picture", ValidationError(refused.text, refused.code))
         status = refused.status
-    profile = ProfileForm(instance=reader(request), device_zone=request.COOKIES.get(TZ_COOKIE, ""))
-    context = {"form": profile, "picture_form": form}
-    return render(request, "people/settings.html", context, status=status)
+    return render(request, "people/settings.html", forms_of(request, picture_form=form), status=status)
 
 
 @require_GET

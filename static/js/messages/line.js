@@ -29,10 +29,10 @@ function close() {
   old?.close();
 }
 
-/** @param {{ type?: string, messages?: number }} message */
+/** @param {{ type?: string, messages: number, at: number }} message */
 function take(message) {
   tries = 0;
-  if (message.type === "unread" && message.messages !== undefined) showUnread(message.messages);
+  if (message.type === "unread") showUnread(message);
 }
 
 /** @param {number} code as WebSockets close with */
@@ -59,5 +59,5 @@ document.addEventListener("visibilitychange", () => {
   if (document.hidden) hiddenAt = Date.now();
   else if (!line || Date.now() - hiddenAt > LONG_AWAY) connect();
 });
-showUnread(Number(find("[data-unread]").dataset.unread));
+showUnread({ messages: Number(find("[data-unread]").dataset.unread), at: 0 }); // in the title
 connect();

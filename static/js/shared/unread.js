@@ -4,14 +4,17 @@ import { locale } from "shared/time";
 
 const MOST = 99; // shown as a number (social/context.py)
 const title = document.title;
+let shownAt = 0;
 
 /**
- * Show the number. Pages that depend on it hear `unread` (detail: the number, and the one before).
- * @param {number} count
+ * Show the number, which was counted at `at` (microseconds): an older one that arrives later is not shown. Pages that
+ * depend on it hear `unread` (detail: the number, the one before, and the words for it).
+ * @param {{ messages: number, at: number }} unread
  */
-export function showUnread(count) {
+export function showUnread({ messages: count, at }) {
   const link = document.querySelector("[data-unread]");
-  if (!(link instanceof HTMLElement)) return;
+  if (!(link instanceof HTMLElement) || at < shownAt) return;
+  shownAt = at;
   const before = Number(link.dataset.unread);
   const { none = "", one = "", many = "" } = link.dataset;
   const shown = new Intl.NumberFormat(locale()).format(count);

@@ -15,7 +15,7 @@ export const messages = {
     });
     find("[data-unread]", HTMLAnchorElement).target = "_blank"; // the room goes on
     return {
-      messages: { unread: ({ messages: count }) => showUnread(count) },
+      messages: { unread: showUnread },
       follow({ you: { parts } }, before) {
         if (parts !== before.you.parts) showUnread(parts.unread);
       },
