@@ -59,5 +59,5 @@ document.addEventListener("visibilitychange", () => {
   if (document.hidden) hiddenAt = Date.now();
   else if (!line || Date.now() - hiddenAt > LONG_AWAY) connect();
 });
-showUnread({ messages: Number(find("[data-unread]").dataset.unread), at: 0 }); // in the title
+showUnread({ messages: Number(find("[data-unread]").dataset.unread) }); // in the title
 connect();

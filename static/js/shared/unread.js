@@ -9,9 +9,9 @@ let shownAt = 0;
 /**
  * Show the number, which was counted at `at` (microseconds): an older one that arrives later is not shown. Pages that
  * depend on it hear `unread` (detail: the number, the one before, and the words for it).
- * @param {{ messages: number, at: number }} unread
+ * @param {{ messages: number, at?: number }} unread without `at` it is right as it arrives
  */
-export function showUnread({ messages: count, at }) {
+export function showUnread({ messages: count, at = shownAt }) {
   const link = document.querySelector("[data-unread]");
   if (!(link instanceof HTMLElement) || at < shownAt) return;
   shownAt = at;

@@ -17,7 +17,7 @@ export const messages = {
     return {
       messages: { unread: showUnread },
       follow({ you: { parts } }, before) {
-        if (parts !== before.you.parts) showUnread(parts.unread);
+        if (parts !== before.you.parts) showUnread({ messages: parts.unread });
       },
     };
   },
