@@ -151,7 +151,7 @@ def test_messages_while_in_a_room(chromium: Chromium) -> None:
         f"{chromium.url.replace('http', 'ws')}/ws/rooms/{room.slug}/"
     ]
     write = open_card(page, "cas").get_by_role("link", name="Write a message")
-    expect(write).to_have_attribute("href", "/messages/cas/#id_body")
+    expect(write).to_have_attribute("href", "/messages/@cas/#id_body")
 
 
 def test_pages_of_messages_are_for_everybody(chromium: Chromium) -> None:

@@ -6,7 +6,8 @@ import { showUnread } from "shared/unread";
 const FIRST_WAIT = 1000; // ms before it is tried again, on average; twice as long each time
 const LONGEST_WAIT = 60_000;
 const LONG_AWAY = 30_000; // ms out of sight, after which a line may look open and be dead
-const FINAL = new Set([4403, 4404]); // signed out: no use in trying again
+const TOO_MANY = 4429; // too many lines are open, from this person or this network: the next try is late
+const FINAL = new Set([4401, 4403]); // signed out, or not allowed: no use in trying again
 
 /** @type {WebSocket | null} */
 let line = null;
@@ -39,7 +40,7 @@ function take(message) {
 function lost(code) {
   line = null;
   if (FINAL.has(code)) return;
-  const most = Math.min(LONGEST_WAIT, FIRST_WAIT * 2 ** tries);
+  const most = code === TOO_MANY ? LONGEST_WAIT : Math.min(LONGEST_WAIT, FIRST_WAIT * 2 ** tries);
   tries += 1;
   // Many lose the line in the same second: they come back spread out.
   retry = setTimeout(connect, most * (0.5 + Math.random()));
