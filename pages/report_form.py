@@ -55,7 +55,7 @@ class RoomTimeField(forms.CharField):
 
 
 class NoticeForm(forms.Form):
-    """What every report has. It validates what it can say in words; rights are checked by the action."""
+    """Fields that every report has. It validates what it can say in words; rights are checked by the action."""
 
     category = forms.ChoiceField(
         label=_("What happened?"),

@@ -35,7 +35,7 @@ class ProfileForm(forms.ModelForm):  # type: ignore[type-arg]  # not subscriptab
 
 
 class MessagesForm(forms.ModelForm):  # type: ignore[type-arg]  # not subscriptable at run time
-    """Who may write to the account, and how invitations reach it."""
+    """Form for who may write to the account, and how invitations reach it."""
 
     class Meta:
         model = User

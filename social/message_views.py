@@ -207,7 +207,7 @@ def lines_shown(request: HttpRequest, row: Thread | None) -> Messages:
 
 
 def shown(request: HttpRequest, page: Messages) -> dict[str, object]:
-    """What both kinds of threads need to render their lines."""
+    """Return the values with which templates render the lines of a thread."""
     is_newest = not request.GET.get("before")
     unread = any(not line.own and not line.message.read for line in page.lines)
     return {
