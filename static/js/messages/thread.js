@@ -9,6 +9,8 @@ const list = find("[data-lines]");
 const isNewest = document.querySelector("[data-talk]") !== null; // not an earlier page of it
 const form = document.querySelector("form[data-composer]");
 
+let unseen = false; // something arrived while the page was out of sight
+
 const isAtEnd = () => innerHeight + scrollY > document.documentElement.scrollHeight - NEAR;
 const toEnd = () => scrollTo({ top: document.documentElement.scrollHeight });
 
@@ -18,7 +20,10 @@ const toEnd = () => scrollTo({ top: document.documentElement.scrollHeight });
  */
 function merge(page) {
   const follows = isAtEnd();
-  for (const line of findAll("[data-lines] > li", page)) {
+  const lines = findAll("[data-lines] > li", page);
+  // So much came that some is on no page any more that this one has: begin anew. A draft is kept.
+  if (list.children.length > 0 && !lines.some(({ id }) => document.getElementById(id))) return location.reload();
+  for (const line of lines) {
     const known = document.getElementById(line.id);
     if (!known) list.append(line);
     else if ("card" in line.dataset && known.innerHTML !== line.innerHTML) known.replaceWith(line);
@@ -34,7 +39,9 @@ function merge(page) {
  */
 async function read(page) {
   const unread = page.querySelector("form[data-read]");
-  if (!(unread instanceof HTMLFormElement) || !isNewest || document.hidden) return;
+  if (!(unread instanceof HTMLFormElement) || !isNewest) return;
+  unseen = document.hidden;
+  if (unseen) return;
   unread.hidden = true;
   const body = new FormData(unread);
   // The answer leads back to this page, which need not be loaded for it.
@@ -63,8 +70,7 @@ function compose(composer) {
   /** @param {string} sentence */
   const refuse = (sentence) => {
     write(wrong, sentence);
-    text.toggleAttribute("aria-invalid", sentence !== "");
-    if (sentence) text.setAttribute("aria-invalid", "true");
+    text.ariaInvalid = sentence ? "true" : null;
     text.focus();
   };
 
@@ -133,7 +139,8 @@ if (isNewest) {
     const { count, before } = /** @type {CustomEvent} */ (event).detail;
     if (count >= before) look();
   });
-  document.addEventListener("visibilitychange", () => read(document));
-  if (!location.hash || document.querySelector(location.hash)?.matches(".line:last-child")) toEnd();
+  document.addEventListener("visibilitychange", () => !document.hidden && unseen && look());
+  const wanted = document.getElementById(location.hash.slice(1));
+  if (!wanted?.matches(".line:not(:last-child)")) toEnd();
   read(document);
 }
