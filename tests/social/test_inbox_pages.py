@@ -6,6 +6,7 @@ import re
 from datetime import UTC, datetime
 
 import pytest
+from django.conf import settings
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
@@ -34,6 +35,12 @@ def text(client: Client, path: str, status: int = 200) -> str:
     answer = client.get(path)
     assert answer.status_code == status, f"{path}: {answer.status_code}"
     return str(answer.content.decode())
+
+
+def header(client: Client, path: str = "/") -> str:
+    """What the header of a page says of messages."""
+    (words,) = re.findall(r"data-unread-words>([^<]*)<", text(client, path))
+    return str(words)
 
 
 def friends() -> tuple[User, User]:
@@ -68,17 +75,17 @@ def test_a_line_is_written_seen_and_read() -> None:
     message = Message.objects.get()
     assert answer["Location"] == f"/messages/bert/#m{message.pk}"
     assert "Nobody has written" in text(there, "/messages/"), "not before it is delivered"
-    assert "Messages, " not in text(there, "/")
+    assert header(there, "/") == "Messages"
     deliver_messages([message.pk])
     for path in ("/", "/settings/", "/messages/", "/messages/anna/"):
-        assert "Messages, 1 unread" in text(there, path), "a look reads nothing"
+        assert header(there, path) == "Messages, 1 unread", "a look reads nothing"
     page = text(there, "/messages/")
     assert f'href="/messages/anna/#m{message.pk}"' in page and "Hello &lt;b&gt;Bert&lt;/b&gt; See you" in page
     page = text(there, "/messages/anna/")
     assert "Hello &lt;b&gt;Bert&lt;/b&gt;\nSee you</p>" in page and "Mark as read" in page
     assert "You:" not in page and "You:" in text(here, "/messages/bert/")
     assert there.post("/messages/anna/read/", {"upto": str(message.pk)})["Location"].startswith("/messages/anna/#m")
-    assert "Messages, " not in text(there, "/") and "Mark as read" not in text(there, "/messages/anna/")
+    assert header(there, "/") == "Messages" and "Mark as read" not in text(there, "/messages/anna/")
 
 
 def test_what_came_after_the_page_is_not_read_with_it() -> None:
@@ -87,9 +94,9 @@ def test_what_came_after_the_page_is_not_read_with_it() -> None:
     say(anna, bert, "Second")
     client = signed_in(bert)
     client.post("/messages/anna/read/", {"upto": str(first.pk)})
-    assert "Messages, 1 unread" in text(client, "/")
+    assert header(client, "/") == "Messages, 1 unread"
     client.post("/messages/anna/read/", {"upto": "-1"})
-    assert "Messages, " not in text(client, "/"), "no key of a message: all"
+    assert header(client, "/") == "Messages", "no key of a message: all"
 
 
 def test_the_same_form_twice_is_one_message() -> None:
@@ -144,7 +151,7 @@ def test_whoever_was_signed_out_gets_the_text_back() -> None:
     answer = Client().post("/messages/bert/", {"body": "Half a page <i>of</i> words"})
     page = answer.content.decode()
     assert answer.status_code == 401 and "Half a page &lt;i&gt;of&lt;/i&gt; words</textarea>" in page
-    assert "/accounts/login/?next=/messages/bert/" in page and not Message.objects.exists()
+    assert re.search(r'href="/accounts/login/\?next=(/|%2F)messages(/|%2F)bert', page) and not Message.objects.exists()
 
 
 def test_rights_and_bad_addresses() -> None:
@@ -173,7 +180,7 @@ def test_a_blocked_sender_notices_nothing() -> None:
     anna, bert = friends()
     say(bert, anna, "Hello")
     client = signed_in(anna)
-    random = rb'name="once" value="[^"]*"|<time .*?</time>'
+    random = rb'name="once" value="[^"]*"|<time .*?</time>|#m\d+|id="m\d+"|value="\d+"'
 
     def look() -> list[object]:
         sent = client.post("/messages/bert/", {"body": "Same words"})
@@ -184,7 +191,7 @@ def test_a_blocked_sender_notices_nothing() -> None:
         for path in ("/messages/", "/messages/bert/", "/messages/bert/delete/", "/"):
             status, headers, cookies, content = seen(client.get(path))
             assert path == "/" or b"Same words" in content or b"Delete" in content
-            told.append((path, status, headers, cookies, re.sub(random, b"", content).replace(key.encode(), b"KEY")))
+            told.append((path, status, headers, cookies, re.sub(random, b"", content)))
         message.delete()
         return told
 
@@ -195,7 +202,7 @@ def test_a_blocked_sender_notices_nothing() -> None:
     deliver_messages([hidden.pk])
     reader = signed_in(bert)
     assert "Never seen" not in text(reader, "/messages/anna/") and "Never seen" not in text(reader, "/messages/")
-    assert "Messages, " not in text(reader, "/")
+    assert header(reader, "/") == "Messages"
 
 
 def test_a_block_of_ones_own_is_said_and_undone() -> None:
@@ -234,7 +241,7 @@ def test_older_messages_and_days_of_the_readers_zone() -> None:
     page = text(client, "/messages/bert/")
     assert 'id="day-2026-03-01"' in page and 'id="day-2026-03-02"' in page, "midnight in Tokyo"
     assert "Sunday 1 March 2026" in page and "Number 4." not in page and "Number 5." in page
-    (older,) = re.findall(r'href="(\?before=\d+)#m', page)
+    (older,) = re.findall(r'href="(\?before=\d+)"', page)
     page = text(client, f"/messages/bert/{older}")
     assert "Number 4." in page and "Number 5." not in page and "Newest messages" in page
     assert "Mark as read" not in page, "an earlier page does not mark what it does not show"
@@ -260,7 +267,7 @@ def test_deleting_is_ones_own_and_asks_first() -> None:
 def test_official_messages_have_no_sender_and_no_answer() -> None:
     anna, official = person("anna"), person("official", messages_from="everyone")
     client = signed_in(anna)
-    assert "<bdi>Stamtafel</bdi> has not written to you." in text(client, "/messages/official/")
+    assert f"{settings.SITE_NAME} has not written to you." in text(client, "/messages/official/")
     message = from_site(anna)
     page = text(client, "/messages/")
     assert "Official message" in page and f'href="/messages/official/#m{message.pk}"' in page
@@ -276,7 +283,7 @@ def test_official_messages_have_no_sender_and_no_answer() -> None:
     assert "You are a person?" in text(client, "/messages/@official/")
     assert "You are a person?" not in text(client, "/messages/official/")
     client.post("/messages/official/read/", {"upto": str(message.pk)})
-    assert "Messages, " not in text(client, "/")
+    assert header(client, "/") == "Messages"
     assert client.post("/messages/official/delete/")["Location"] == "/messages/"
     assert "The room is gone." not in text(client, "/messages/official/")
     assert official.sent_messages.count() == 0
@@ -303,7 +310,7 @@ def test_the_inbox_goes_on() -> None:
     (older,) = re.findall(r'href="(\?before=[^"]+)"', page)
     page = text(client, f"/messages/{older}")
     assert "From 1." in page and "From 0." in page and "From 2." not in page
-    assert "Newest conversations" in page and "Messages, 32 unread" in page
+    assert "Newest conversations" in page and header(client) == "Messages, 32 unread"
 
 
 def test_the_number_costs_one_query_and_nothing_signed_out() -> None:
