@@ -63,7 +63,7 @@ def test_two_people_write_to_each_other(web: Site, chromium: Chromium) -> None:
     desk.keyboard.press("Shift+Enter")
     desk.keyboard.type("are you there?")
     desk.keyboard.press("Enter")
-    expect(desk.locator(".line.mine .bubble")).to_have_text("Hello Bert,\nare you there?", use_inner_text=True)
+    expect(desk.locator(".talk-line.mine .bubble")).to_have_text("Hello Bert,\nare you there?", use_inner_text=True)
     expect(desk.get_by_label("Message to Bert")).to_be_focused()
     expect(desk.get_by_label("Message to Bert")).to_have_value("")
 
@@ -73,17 +73,17 @@ def test_two_people_write_to_each_other(web: Site, chromium: Chromium) -> None:
     expect(phone.locator("[data-unread-told]")).to_have_text("Messages, 1 unread")
     link.tap()
     phone.get_by_role("link", name="Anna", exact=True).tap()
-    expect(phone.locator(".line .bubble")).to_be_in_viewport()
+    expect(phone.locator(".talk-line .bubble")).to_be_in_viewport()
     expect(phone.get_by_role("link", name="Messages", exact=True)).to_be_visible(timeout=SOON)
     phone.get_by_label("Message to Anna").fill("Yes!")
     phone.get_by_label("Message to Anna").press("Enter")
     phone.get_by_label("Message to Anna").press_sequentially("What is it?")
     phone.get_by_role("button", name="Send").tap()
-    expect(desk.locator(".line:not(.mine) .bubble")).to_have_text(
+    expect(desk.locator(".talk-line:not(.mine) .bubble")).to_have_text(
         "Yes!\nWhat is it?", use_inner_text=True, timeout=SOON
     )
     expect(desk.get_by_role("link", name="Messages", exact=True)).to_be_visible(timeout=SOON)
-    assert desk.get_by_role("log").locator(".line").count() == 2
+    assert desk.get_by_role("log").locator(".talk-line").count() == 2
     assert Message.objects.filter(read=True).count() == 2, "what the page showed is read"
 
 
@@ -105,7 +105,7 @@ def test_nothing_is_lost_when_one_is_signed_out(chromium: Chromium) -> None:
     expect(page.get_by_label("Message to Bert")).to_have_value("Half a page of words")
     page.context.clear_cookies(name="csrftoken")
     page.get_by_role("button", name="Send").click()
-    expect(page.locator(".line.mine")).to_have_count(1)
+    expect(page.locator(".talk-line.mine")).to_have_count(1)
     page.reload()
     expect(page.get_by_label("Message to Bert")).to_have_value("")
     assert Message.objects.get().body == "Half a page of words"
@@ -123,8 +123,8 @@ def test_without_script(chromium: Chromium) -> None:
     expect(page.get_by_role("link", name="Messages", exact=True)).to_be_visible()
     page.get_by_label("Message to Bert").fill("Hello Bert")
     page.get_by_role("button", name="Send").click()
-    expect(page.locator(".line.mine")).to_be_in_viewport()
-    page.locator(".line:not(.mine) summary").click()
+    expect(page.locator(".talk-line.mine")).to_be_in_viewport()
+    page.locator(".talk-line:not(.mine) summary").click()
     page.get_by_role("link", name="Report this message").click()
     page.get_by_label("What happened?").select_option("spam_or_fraud")
     page.get_by_role("button", name="Send the report").click()

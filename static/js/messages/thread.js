@@ -141,6 +141,6 @@ if (isNewest) {
   });
   document.addEventListener("visibilitychange", () => !document.hidden && unseen && look());
   const wanted = document.getElementById(location.hash.slice(1));
-  if (!wanted?.matches(".line:not(:last-child)")) toEnd();
+  if (!wanted?.matches(".talk-line:not(:last-child)")) toEnd();
   read(document);
 }
