@@ -39,7 +39,7 @@ class WriteForm(forms.Form):
     body = TypedField(
         label=_("Your message"),
         text=BODY,
-        widget=forms.Textarea(attrs={"rows": 1, "enterkeyhint": "send"}),
+        widget=forms.Textarea(attrs={"rows": 1, "placeholder": _("Write a message")}),
         error_messages={"required": _("Write something first.")},
     )
     once = forms.CharField(required=False, max_length=200, widget=forms.HiddenInput(attrs={"autocomplete": "off"}))

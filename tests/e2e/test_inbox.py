@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 import pytest
+from django.db import transaction
 from playwright.sync_api import Page, expect
 
 from people.models import Session, User
@@ -162,8 +163,9 @@ def test_pages_of_messages_are_for_everybody(chromium: Chromium) -> None:
     wrong = [f"empty: {text}" for text in in_every_look(page)]
     first = say(bert, anna, f"{LONG}\n\nA second line of it, of many words, so that it goes on and on to the edge.")
     say(anna, bert, LONG)
-    for message in send_official([anna], PUBLICATION, {"room": 1, "by": 1, "at": "2026-11-26T12:00:00+00:00"}):
-        deliver_messages([message.pk])
+    with transaction.atomic():
+        sent = send_official([anna], PUBLICATION, {"room": 1, "by": 1, "at": "2026-11-26T12:00:00+00:00"})
+    deliver_messages([message.pk for message in sent])
     paths = ("/messages/", "/messages/bert/", "/messages/bert/delete/", "/messages/official/")
     for language in ("en", "nl"):
         User.objects.update(language=language)
