@@ -3,6 +3,7 @@
 import { find } from "shared/dom";
 import { showUnread } from "shared/unread";
 
+const SETTLED = 500; // ms after which somebody stays on a page: on the way through it needs no line
 const FIRST_WAIT = 1000; // ms before it is tried again, on average; twice as long each time
 const LONGEST_WAIT = 60_000;
 const LONG_AWAY = 30_000; // ms out of sight, after which a line may look open and be dead
@@ -17,6 +18,7 @@ let hiddenAt = 0;
 
 function connect() {
   close();
+  if (!navigator.onLine) return; // `online` comes
   const socket = new WebSocket(`${location.protocol === "https:" ? "wss" : "ws"}://${location.host}/ws/me/`);
   line = socket;
   socket.onmessage = ({ data }) => socket === line && take(JSON.parse(data));
@@ -27,7 +29,9 @@ function close() {
   clearTimeout(retry);
   const old = line;
   line = null;
-  old?.close();
+  // One that is not open yet would complain of being closed.
+  if (old?.readyState === WebSocket.CONNECTING) old.onopen = () => old.close();
+  else old?.close();
 }
 
 /** @param {{ type?: string, messages: number, at: number }} message */
@@ -61,4 +65,4 @@ document.addEventListener("visibilitychange", () => {
   else if (!line || Date.now() - hiddenAt > LONG_AWAY) connect();
 });
 showUnread({ messages: Number(find("[data-unread]").dataset.unread) }); // in the title
-connect();
+retry = setTimeout(connect, SETTLED);
