@@ -166,9 +166,12 @@ def delete(request: HttpRequest, handle: str = "") -> HttpResponse:
         clear_thread(me, row, int(upto) if is_key(upto) else None)
         messages.success(request, _("The conversation is deleted from your inbox."))
         return redirect("social:inbox")
-    page = threads.messages_of(me, row, most=1)
-    upto = page.lines[-1].message.pk if page.lines else ""
-    context = {"other": threads.other_of(row, me), "thread_url": url, "upto": upto}
+    newest = threads.messages_of(me, row, most=1).lines
+    context = {
+        "other": threads.other_of(row, me),
+        "thread_url": url,
+        "upto": newest[0].message.pk if newest else "",
+    }
     return render(request, "social/delete_thread.html", context)
 
 
