@@ -44,7 +44,7 @@ def test_a_report_and_its_receipt() -> None:
     first, again = client.post(path, form), client.post(path, form)
     row = MessageReport.objects.get()
     assert first["Location"] == again["Location"] == f"{path}{row.receipt}/"
-    assert (row.message_id, row.subject, row.reporter, row.category) == (message.pk, bert, anna, "harassment")
+    assert (row.message, row.subject, row.reporter, row.category) == (message.pk, bert, anna, "harassment")
     assert str(row.receipt) in client.get(first["Location"]).content.decode()
     assert signed_in(bert).get(first["Location"]).status_code == 404
     assert client.get(first["Location"].replace("bert", "anna")).status_code == 404

@@ -190,6 +190,7 @@ def test_a_blocked_sender_notices_nothing() -> None:
         told: list[object] = [sent.status_code, sent["Location"].replace(key, "KEY")]
         for path in ("/messages/", "/messages/bert/", "/messages/bert/delete/", "/"):
             status, headers, cookies, content = seen(client.get(path))
+            headers.pop("Content-Length")  # keys have more digits later
             assert path == "/" or b"Same words" in content or b"Delete" in content
             told.append((path, status, headers, cookies, re.sub(random, b"", content)))
         message.delete()
@@ -197,7 +198,8 @@ def test_a_blocked_sender_notices_nothing() -> None:
 
     before = look()
     block(bert, anna)
-    assert look() == before
+    for was, now in zip(before, look(), strict=True):
+        assert now == was
     hidden = send_text(anna, bert, "Never seen")
     deliver_messages([hidden.pk])
     reader = signed_in(bert)
