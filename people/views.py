@@ -48,12 +48,10 @@ def settings_page(request: HttpRequest) -> HttpResponse:
     return render(request, "people/settings.html", forms_of(request, form=form), status=status)
 
 
-@login_required
-@require_http_methods(["GET", "POST"])
+@post_only("people:settings")
+@signed_in
 def settings_messages(request: HttpRequest) -> HttpResponse:
     """Change who may write to the account, and how invitations reach it."""
-    if request.method == "GET":
-        return redirect("people:settings")
     user = User.objects.get(pk=reader(request).pk)
     form = MessagesForm(request.POST, instance=user)
     if form.is_valid():
