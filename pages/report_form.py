@@ -1,4 +1,5 @@
-"""The form of a report: on a page of its own, and in a dialog of the room's page."""
+"""The forms of reports: about a part of a room, on a page of its own and in a dialog of the room's, and about a
+message."""
 
 from __future__ import annotations
 
@@ -12,7 +13,7 @@ from django.utils.translation import pgettext_lazy
 
 from core.fields import TypedField
 from core.once import new_once
-from moderation.models import WORDS, Report
+from moderation.models import WORDS, Notice
 from moderation.rules.reports import LONGEST_MS
 from people.models import User
 
@@ -53,27 +54,14 @@ class RoomTimeField(forms.CharField):
         return ms
 
 
-class ReportForm(forms.Form):
-    """Form of a report about a part of a room; `people` are those whom it offers as its subject, by handle.
+class NoticeForm(forms.Form):
+    """Fields that every report has. It validates what it can say in words; rights are checked by the action."""
 
-    It validates what it can say in words; rights and the room's length are checked by the action.
-    """
-
-    about = forms.ChoiceField(
-        label=_("Whom is it about?"),
-        required=False,
-        error_messages={"invalid_choice": _("Choose somebody on the list.")},
-    )
     category = forms.ChoiceField(
         label=_("What happened?"),
-        choices=[("", _("Choose…")), *Report.Category.choices],
+        choices=[("", _("Choose…")), *Notice.Category.choices],
         error_messages={"required": NO_CATEGORY, "invalid_choice": NO_CATEGORY},
     )
-    starts = RoomTimeField(
-        label=pgettext_lazy("time", "From"),
-        help_text=_("Minutes and seconds since the room began, as well as you know. Ten minutes at most."),
-    )
-    ends = RoomTimeField(label=pgettext_lazy("time", "To"))
     words = TypedField(
         label=_("In your own words (may stay empty)"),
         text=WORDS,
@@ -82,21 +70,13 @@ class ReportForm(forms.Form):
     )
     once = forms.CharField(required=False, max_length=200, widget=forms.HiddenInput)
 
-    def __init__(self, people: Mapping[str, User], *args: Any, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        named = [(handle, str(user)) for handle, user in people.items()]
-        cast(forms.ChoiceField, self.fields["about"]).choices = [("", _("The room as a whole")), *named]
         self.fields["once"].initial = new_once
 
     def clean(self) -> dict[str, Any]:
         values = super().clean() or {}
-        starts, ends = values.get("starts"), values.get("ends")
-        if starts is not None and ends is not None:
-            if ends <= starts:
-                self.add_error("ends", NO_RANGE)
-            elif ends - starts > LONGEST_MS:
-                self.add_error("ends", TOO_LONG)
-        if values.get("category") == Report.Category.OTHER and not values.get("words") and "words" not in self.errors:
+        if values.get("category") == Notice.Category.OTHER and not values.get("words") and "words" not in self.errors:
             self.add_error("words", NO_WORDS)
         return values
 
@@ -105,3 +85,37 @@ class ReportForm(forms.Form):
         for name, text in fields.items():
             if name != "from_ms" or "to_ms" not in fields:
                 self.add_error(_FIELDS.get(name, name), _REFUSED.get(name, text))
+
+
+class ReportForm(NoticeForm):
+    """Form of a report about a part of a room; `people` are those whom it offers as its subject, by handle.
+
+    The room's length is checked by the action.
+    """
+
+    about = forms.ChoiceField(
+        label=_("Whom is it about?"),
+        required=False,
+        error_messages={"invalid_choice": _("Choose somebody on the list.")},
+    )
+    starts = RoomTimeField(
+        label=pgettext_lazy("time", "From"),
+        help_text=_("Minutes and seconds since the room began, as well as you know. Ten minutes at most."),
+    )
+    ends = RoomTimeField(label=pgettext_lazy("time", "To"))
+    field_order = ("about", "category", "starts", "ends", "words", "once")
+
+    def __init__(self, people: Mapping[str, User], *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        named = [(handle, str(user)) for handle, user in people.items()]
+        cast(forms.ChoiceField, self.fields["about"]).choices = [("", _("The room as a whole")), *named]
+
+    def clean(self) -> dict[str, Any]:
+        values = super().clean()
+        starts, ends = values.get("starts"), values.get("ends")
+        if starts is not None and ends is not None:
+            if ends <= starts:
+                self.add_error("ends", NO_RANGE)
+            elif ends - starts > LONGEST_MS:
+                self.add_error("ends", TOO_LONG)
+        return values

@@ -2,7 +2,16 @@
 
 from django.urls import path
 
-from pages import invitation_views, policy_views, prepared_views, replay_views, report_views, views
+from pages import (
+    invitation_views,
+    message_report_views,
+    policy_views,
+    prepared_views,
+    replay_views,
+    report_views,
+    views,
+)
+from social import converters as _converters  # noqa: F401  # makes <writer:…> known
 
 app_name = "pages"
 
@@ -32,5 +41,11 @@ urlpatterns = [
     path("r/<slug:slug>/replay/my-lines.<slug:kind>", replay_views.own_lines, name="own-lines"),
     path("rooms/<slug:slug>/report/", report_views.report_page, name="report"),
     path("rooms/<slug:slug>/report/<uuid:receipt>/", report_views.received, name="report-received"),
+    path("messages/<writer:handle>/<int:pk>/report/", message_report_views.report_page, name="report-message"),
+    path(
+        "messages/<writer:handle>/<int:pk>/report/<uuid:receipt>/",
+        message_report_views.received,
+        name="message-report-received",
+    ),
     path("dashboard/", views.dashboard, name="dashboard"),
 ]

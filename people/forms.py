@@ -53,6 +53,23 @@ class RoomsForm(forms.ModelForm):  # type: ignore[type-arg]  # not subscriptable
         }
 
 
+class MessagesForm(forms.ModelForm):  # type: ignore[type-arg]  # not subscriptable at run time
+    """Form for who may write to the account, and how invitations reach it."""
+
+    class Meta:
+        model = User
+        fields = ("messages_from", "invitations_by_mail")
+        widgets = {"messages_from": forms.RadioSelect}
+        labels = {
+            "messages_from": _("Who may write to you?"),
+            "invitations_by_mail": _("Invitations also by e-mail"),
+        }
+        help_texts = {
+            "messages_from": _("Official messages of the site always arrive. Whom you write to may answer."),
+            "invitations_by_mail": _("Otherwise they wait among your messages."),
+        }
+
+
 class PictureForm(forms.Form):
     """An upload; the action checks its content."""
 

@@ -10,6 +10,7 @@ urlpatterns = [
     path("settings/", views.settings_page, name="settings"),
     path("settings/picture/", views.picture_form, name="settings_picture"),
     path("settings/rooms/", views.settings_rooms, name="settings_rooms"),
+    path("settings/messages/", views.settings_messages, name="settings_messages"),
     path("settings/sessions/", credential_views.sessions, name="sessions"),
     path("settings/sessions/others/end/", credential_views.end_others, name="end_others"),
     path("settings/sessions/<str:key>/end/", credential_views.end_session, name="end_session"),

@@ -17,7 +17,7 @@ from core.form_targets import post_only
 from people.actions import account as profile_actions
 from people.creators import actions as creator_actions
 from people.creators.queries import place_in_queue
-from people.forms import AskForm, PictureForm, ProfileForm, RoomsForm
+from people.forms import AskForm, MessagesForm, PictureForm, ProfileForm, RoomsForm
 from people.middleware import TZ_COOKIE
 from people.models import Creator, User
 from people.refusals import PeopleRefused
@@ -64,11 +64,25 @@ def settings_rooms(request: HttpRequest) -> HttpResponse:
     return redirect("people:settings")
 
 
+@post_only("people:settings")
+@signed_in
+def settings_messages(request: HttpRequest) -> HttpResponse:
+    """Change who may write to the account, and how invitations reach it."""
+    user = User.objects.get(pk=reader(request).pk)
+    form = MessagesForm(request.POST, instance=user)
+    if form.is_valid():
+        profile_actions.update_profile(user, **form.cleaned_data)
+        messages.success(request, _("Saved."))
+        return redirect("people:settings")
+    return render(request, "people/settings.html", forms_of(request, messages_form=form), status=400)
+
+
 def forms_of(request: HttpRequest, **bound: BaseForm) -> dict[str, BaseForm]:
     """Return the forms of the settings page; `bound` replaces those that were sent."""
     me = reader(request)
     profile = ProfileForm(instance=me, device_zone=request.COOKIES.get(TZ_COOKIE, ""))
-    return {"form": profile, "picture_form": PictureForm(), "rooms_form": RoomsForm(instance=me)} | bound
+    others = {"messages_form": MessagesForm(instance=me), "rooms_form": RoomsForm(instance=me)}
+    return {"form": profile, "picture_form": PictureForm(), **others} | bound
 
 
 @post_only("people:settings")

@@ -121,6 +121,11 @@ def thread_with(user: User, other: User) -> Thread | None:
     return rows.filter(low=low, high=high, sides__user=user, sides__last_at__isnull=False).first()
 
 
+def official_thread(user: User) -> Thread | None:
+    """The thread of official messages to a person, if they see something of it."""
+    return Thread.objects.filter(low=user, high=None, sides__user=user, sides__last_at__isnull=False).first()
+
+
 def other_of(thread: Thread, user: User) -> User | None:
     """The other person of a thread; None where it holds official messages."""
     return thread.high if thread.low_id == user.pk else thread.low

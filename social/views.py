@@ -77,18 +77,19 @@ def unfollow(request: HttpRequest, handle: str) -> HttpResponse:
 @signed_in
 @require_http_methods(["GET", "POST"])
 def block(request: HttpRequest, handle: str) -> HttpResponse:
-    """Say what a block does, and block on POST."""
+    """Say what a block does, and block on POST. `next` is the page to go back to, else the person's."""
     user = person_or_404(handle)
     shown = shown_to(user, request)
     if request.method == "GET" and not (shown.is_you or shown.blocked_by_you):
-        return render(request, "social/block.html", {"person": user, "shown": shown})
+        context = {"person": user, "shown": shown, "next": request.GET.get("next", "")}
+        return render(request, "social/block.html", context)
     try:
         if request.method == "POST":
             block_actions.block(reader(request), user)
             messages.success(request, _("%(name)s is blocked.") % {"name": isolated(user.display_name)})
     except PeopleRefused as refused:
         messages.error(request, refused.text)
-    return redirect(user)
+    return go_back(request, user.get_absolute_url())
 
 
 @signed_in

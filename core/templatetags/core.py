@@ -79,7 +79,7 @@ def module(entry: str, nonce: str) -> SafeString:
 @register.filter
 def moment(at: datetime | None, style: str = "short") -> SafeString | str:
     """Render `at` as <time> in the reader's zone: `short` 4 May 14:02 or yesterday 14:02, `date` 4 May 2026, `full`
-    both, `clock` 14:02.
+    both, `clock` 14:02, `day` yesterday or Thursday 4 May 2026, `brief` 14:02, yesterday or 4 May.
 
     A script refines it.
     """
@@ -91,8 +91,16 @@ def moment(at: datetime | None, style: str = "short") -> SafeString | str:
         "date": lambda: date_format(local, "j F Y"),
         "full": lambda: date_format(local, "j F Y") + " " + date_format(local, "H:i"),
         "clock": lambda: date_format(local, "H:i"),
+        "brief": lambda: _brief(local),
+        "day": lambda: near_day(local) or date_format(local, "l j F Y"),
     }[style]()
     return format_html('<time datetime="{}" data-style="{}">{}</time>', at.isoformat(), style, text)
+
+
+def _brief(local: datetime) -> str:
+    if local.date() == timezone.localdate():
+        return date_format(local, "H:i")
+    return near_day(local) or date_format(local, "j N")
 
 
 def near_day(local: datetime) -> str:

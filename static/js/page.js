@@ -11,7 +11,10 @@ const styles = {
   date: { day: "numeric", month: "long", year: "numeric" },
   full: { day: "numeric", month: "long", year: "numeric", hour: "2-digit", minute: "2-digit" },
   clock: { hour: "2-digit", minute: "2-digit" },
+  brief: { day: "numeric", month: "short" },
+  day: { weekday: "long", day: "numeric", month: "long", year: "numeric" },
 };
+const NEAR = new Set(["short", "day", "brief"]); // say yesterday, today and tomorrow by name
 
 /**
  * @param {Date} at
@@ -19,9 +22,11 @@ const styles = {
  */
 function words(at, style) {
   const away = daysBetween(new Date(), at);
-  if (style !== "short" || Math.abs(away) > 1) return dates(styles[style] ?? styles.short).format(at);
+  const isNear = Math.abs(away) < 2 && NEAR.has(style);
+  if (!isNear) return dates(styles[style] ?? styles.short).format(at);
+  if (style === "brief" && away === 0) return dates(styles.clock).format(at);
   const name = new Intl.RelativeTimeFormat(locale(), { numeric: "auto" }).format(away, "day");
-  return `${name} ${dates(styles.clock).format(at)}`;
+  return style === "short" ? `${name} ${dates(styles.clock).format(at)}` : name;
 }
 
 /** @param {ParentNode} root */

@@ -34,8 +34,15 @@ export type Sequenced = { [Type in keyof EventData]: (state: State, data: EventD
 
 /** A change of state for messages that have no place in the sequence. */
 export type Unsequenced = {
-  [Message in Lossy | Sided | OwnMessage as Message["type"]]?: (state: State, message: Message) => State;
+  [Message in Lossy | Sided | Unread | OwnMessage as Message["type"]]?: (state: State, message: Message) => State;
 };
+
+/** On the person's own channel, wherever they are (social/wire.py): how many messages they have not read. */
+export interface Unread {
+  type: "unread";
+  messages: number;
+  at: number;
+}
 
 /** The reducers of all features. */
 export interface Tables {

@@ -23,6 +23,7 @@ import { leaving } from "room/features/leaving";
 import { lifetime } from "room/features/lifetime";
 import { listeners } from "room/features/listeners";
 import { listening } from "room/features/listening";
+import { messages } from "room/features/messages";
 import { microphone } from "room/features/microphone";
 import { muteAll } from "room/features/mute_all";
 import { panel } from "room/features/panel";
@@ -74,6 +75,7 @@ export const features = /** @type {const} */ ([
   cardRoles,
   personCard,
   follow,
+  messages,
   removal,
   report,
   devices,

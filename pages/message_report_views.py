@@ -1,0 +1,73 @@
+"""Views of the pages by which people report a message: each parses, calls one query or action, renders."""
+
+from __future__ import annotations
+
+from typing import cast
+from uuid import UUID
+
+from django.contrib.auth.decorators import login_required
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods, require_safe
+
+from core.once import read_once
+from moderation.actions.messages import report_message
+from moderation.queries import own_message_report, seen_message
+from moderation.refusals import ModerationRefused
+from moderation.wording import MESSAGE_RECEIVED
+from pages.report_form import NoticeForm
+from people.models import User
+from social.message_views import LONGEST_KEY, person_and_thread
+from social.threads import Line, lines_of
+
+
+@never_cache
+@login_required
+@require_http_methods(["GET", "HEAD", "POST"])
+def report_page(request: HttpRequest, handle: str, pk: int) -> HttpResponse:
+    """Show the form of a report about a message that the reader received, and send it on POST."""
+    me = cast(User, request.user)
+    line = received_line(me, handle, pk)
+    form = NoticeForm(request.POST if request.method == "POST" else None)
+    status = 400
+    if form.is_valid():
+        values = form.cleaned_data
+        try:
+            row = report_message(
+                me,
+                line.message,
+                category=values["category"],
+                words=values["words"],
+                once=read_once(values["once"]),
+            )
+            return redirect("pages:message-report-received", handle, pk, row.receipt)
+        except ModerationRefused as refused:
+            status = refused.status
+            form.refused(refused.fields)
+            if not refused.fields:
+                form.add_error(None, refused.text)
+    context = {"line": line, "other": line.message.sender, "form": form}
+    return render(request, "pages/report_message.html", context, status=status if form.errors else 200)
+
+
+@never_cache
+@login_required
+@require_safe
+def received(request: HttpRequest, handle: str, pk: int, receipt: UUID) -> HttpResponse:
+    """Show the receipt of the reader's own report. The message may be deleted by then."""
+    row = own_message_report(cast(User, request.user), receipt)
+    if row is None or row.subject.handle.lower() != handle.lower():
+        raise Http404
+    context = {"report": row, "text": MESSAGE_RECEIVED, "other": row.subject}
+    return render(request, "pages/report_message_received.html", context)
+
+
+def received_line(me: User, handle: str, pk: int) -> Line:
+    """Find a message that the reader received from this person. Raises Http404: whatever else there is, is as what
+    never was."""
+    _other, thread = person_and_thread(me, handle)
+    message = seen_message(me, thread.pk, pk) if thread is not None and pk <= LONGEST_KEY else None
+    if message is None or message.sender_id in (None, me.pk):
+        raise Http404
+    return lines_of([message], me)[0]

@@ -1,0 +1,30 @@
+// How many messages the reader has not read: in the header of the page, in words and as a number, and in its title.
+import { find, write } from "shared/dom";
+import { locale } from "shared/time";
+
+const MOST = 99; // shown as a number (social/context.py)
+const title = document.title;
+let shownAt = 0;
+
+/**
+ * Show the number, which was counted at `at` (microseconds): an older one that arrives later is not shown. Pages that
+ * depend on it hear `unread` (detail: the number, the one before, and the words for it).
+ * @param {{ messages: number, at?: number }} unread without `at` it is right as it arrives
+ */
+export function showUnread({ messages: count, at = shownAt }) {
+  const link = document.querySelector("[data-unread]");
+  if (!(link instanceof HTMLElement) || at < shownAt) return;
+  shownAt = at;
+  const before = Number(link.dataset.unread);
+  const { none = "", one = "", many = "" } = link.dataset;
+  const shown = new Intl.NumberFormat(locale()).format(count);
+  const short = count > MOST ? `${MOST}+` : shown;
+  const words = count === 0 ? none : count === 1 ? one : many.replace("{number}", shown);
+  link.dataset.unread = String(count);
+  write(find("[data-unread-words]", HTMLElement, link), words);
+  const badge = find("[data-unread-badge]", HTMLElement, link);
+  badge.hidden = count === 0;
+  write(badge, short);
+  document.title = count === 0 ? title : `(${short}) ${title}`;
+  document.dispatchEvent(new CustomEvent("unread", { detail: { count, before, words } }));
+}
