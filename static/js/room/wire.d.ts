@@ -160,6 +160,15 @@ export interface MediaRestarted {
 }
 
 /**
+ * Lossy: how often people reacted since the last one, at most once a second a room. `counts` is by kind and, within
+ * a kind, by skin tone ("0" to "5").
+ */
+export interface Reactions {
+  type: "reactions";
+  counts: Record<string, Record<string, number>>;
+}
+
+/**
  * Every 5 s: a client whose `seq` is lower missed something and asks for a snapshot.
  */
 export interface Beat {
@@ -218,6 +227,34 @@ export interface Quality {
 }
 
 /**
+ * `invitation`, to the host's side: an invitation by host or co-host, as it is now. `user` and `by` are handles;
+ * `came` says whether the person has come in since. The others as in SeatState. After an act that made many, only some
+ * are told: a snapshot has them.
+ */
+export interface Invitation {
+  id: number;
+  user: string;
+  name: string;
+  initials: string;
+  picture: string;
+  color: string;
+  kind: "speak" | "listen";
+  state: "pending" | "accepted" | "declined" | "revoked" | "expired";
+  by: string;
+  came: boolean;
+}
+
+/**
+ * `personal_link`, to the host's side: a link for one person without an account, as it is now; never its address.
+ * `label` is how the host's side calls the person.
+ */
+export interface PersonalLink {
+  id: number;
+  label: string;
+  state: "open" | "used" | "revoked" | "expired";
+}
+
+/**
  * `talk_time`, to the host's side: how long people on stage have spoken in this room, in milliseconds by handle.
  * Comes every 5 s while somebody talks, from the media supervisor.
  */
@@ -240,10 +277,11 @@ export interface ReportReceived {
  * `raised_at` names the hand that is up (`hand_up`, `hand_place`) or down (`hand_down`, `hand_declined`, by
  * `outcome`); `place` is its place in the queue, from 1, and only ever gets smaller. `let_up` comes with a seat that
  * host or co-host (`by`) gave. `user` is the handle of a person on stage whom the reader blocked (`blocked_here`).
- * `unseen` is what the reader chose for this room.
+ * `invited` is about a room to which `by` invited the reader, `invitation_revoked` about one to speak that was taken
+ * back. `unseen` is what the reader chose for this room.
  */
 export interface Personal {
-  type: "you_muted" | "unmute_asked" | "you_unseated" | "you_demoted" | "mic_lost" | "mic_moved" | "blocked_here" | "hand_up" | "hand_place" | "hand_down" | "hand_declined" | "let_up" | "unseen";
+  type: "you_muted" | "unmute_asked" | "you_unseated" | "you_demoted" | "mic_lost" | "mic_moved" | "blocked_here" | "hand_up" | "hand_place" | "hand_down" | "hand_declined" | "let_up" | "invited" | "invitation_revoked" | "unseen";
   room: string;
   by?: string | null;
   page?: string;
@@ -258,7 +296,8 @@ export interface Personal {
 
 /**
  * The room itself. Moments are ISO 8601 in UTC; `recorded_days` is how long the copy is kept. `host` is a handle,
- * `host_name` the display name: a host may have no seat.
+ * `host_name` the display name: a host may have no seat. `starts_at`, `starts_zone` (IANA) and `starts_wall`
+ * (YYYY-MM-DDTHH:MM in that zone) are null or "" for a room that was not prepared before.
  */
 export interface RoomState {
   slug: string;
@@ -266,6 +305,11 @@ export interface RoomState {
   topic: string;
   language: string;
   status: string;
+  starts_at: string | null;
+  starts_zone: string;
+  starts_wall: string;
+  cancelled_at: string | null;
+  cancel_reason: string;
   started_at: string | null;
   ended_at: string | null;
   end_reason: string;
@@ -344,6 +388,37 @@ export interface Hands {
 }
 
 /**
+ * The reader's invitation by host or co-host that stands. `by` is a handle.
+ */
+export interface OwnInvitation {
+  by: string;
+  by_name: string;
+  kind: "speak" | "listen";
+  state: "pending" | "accepted";
+}
+
+/**
+ * How many people came in by the invitations and the shared link of one person. `by` is a handle.
+ */
+export interface InvitationCount {
+  by: string;
+  name: string;
+  came: number;
+}
+
+/**
+ * Part `invitations` of `You.parts`: `own` as above, null for none. Host and co-hosts get the `list` of invitations
+ * by their side (to speak first, then the newest, 200 at most), the personal `links` and the `counts` by inviter (50
+ * at most, most first); others null.
+ */
+export interface Invitations {
+  own: OwnInvitation | null;
+  list: Invitation[] | null;
+  links: PersonalLink[] | null;
+  counts: InvitationCount[] | null;
+}
+
+/**
  * Something that happened in the room, for the host's side. `type` is that of its event, for a change of role
  * "cohost_named" or "cohost_ended"; `at` is room time in milliseconds. `user` and `by` are handles, `name` and
  * `by_name` how they are called; `detail` is what the event says beside: a policy, a reason, "on" or "off".
@@ -391,7 +466,7 @@ export type Event = {
   [Type in keyof EventData]: { seq: number; type: Type; at: number; data: EventData[Type] };
 }[keyof EventData];
 
-export type Lossy = Count | Talking | Connected | MediaRestarted | Beat;
+export type Lossy = Count | Talking | Connected | MediaRestarted | Reactions | Beat;
 
 /** The data of each message to the host's side or to staff, by its type. */
 export interface SidedData {
@@ -400,6 +475,8 @@ export interface SidedData {
   removed: Removed;
   removal_undone: RemovalUndone;
   quality: Quality;
+  invitation: Invitation;
+  personal_link: PersonalLink;
   talk_time: TalkTime;
   report_received: ReportReceived;
 }
