@@ -29,8 +29,8 @@ class RoomClock(Room):
 
 
 class Notice(models.Model):
-    """What every report has. `receipt` is all that the reporter gets of it; `once` is the mark of a form or program, by
-    which a repeated request is the same report."""
+    """Columns that every report has. `receipt` is all that the reporter gets of it; `once` is the mark of a form or
+    program, by which a repeated request is the same report."""
 
     class Category(models.TextChoices):
         CHILD_SAFETY = "child_safety", _("A child is abused or in danger")

@@ -1,4 +1,4 @@
-"""What the form shows by which people are invited: on the room's page, and on one of its own."""
+"""Contents of the form by which people are invited: on the room's page, and on one of its own."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _BETWEEN = re.compile(r"[\s,;]+")
 
 @dataclass(frozen=True)
 class Answer:
-    """What became of one line of a list, in words."""
+    """Answer to one line of a list, in words."""
 
     name: str
     text: str

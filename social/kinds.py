@@ -10,7 +10,7 @@ from social.models import Message
 
 
 class TextKind(MessageKind):
-    """What a person typed."""
+    """Text that a person typed."""
 
     def cards(self, messages: Sequence[Message], reader: User) -> dict[int, Card]:
         return {message.pk: Card(line=message.body) for message in messages}

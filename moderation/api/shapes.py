@@ -13,7 +13,7 @@ _MOST_MS = 2**53  # numbers beyond it are no milliseconds of any room, and not e
 
 
 class NoticeRequest(serializers.Serializer[Any]):
-    """What every report has."""
+    """Fields that every report has."""
 
     category = serializers.ChoiceField(choices=Notice.Category.choices)
     words = TypedField(text=WORDS, required=False, default="", allow_blank=True, help_text="Required for “other”.")

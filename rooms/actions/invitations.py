@@ -146,7 +146,7 @@ def _plan(room: Room, by: User, facts: Facts, users: Sequence[User], kind: str, 
 
 
 def _sent(room: Room, by: User, facts: Facts, users: Sequence[User], kind: str) -> dict[int, Sent]:
-    """What the inviter may know of each account."""
+    """Facts that the inviter may know of each account."""
     pks, helper = [user.pk for user in users], facts.role in HELPERS
     whose = Q(by_helper=True) if helper else Q(by=by)
     rows = Invitation.objects.filter(whose, room=room, user__in=pks)

@@ -16,7 +16,7 @@ from rooms.rules import limits
 
 
 class AskedShape(serializers.Serializer[Any]):
-    """What is asked."""
+    """Query for people to invite."""
 
     q = serializers.CharField(required=False, allow_blank=True, default="", max_length=NAME.most)
     room = serializers.SlugField(required=False, allow_blank=True, default="", max_length=16)

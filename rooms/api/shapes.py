@@ -203,7 +203,7 @@ class Objection(serializers.Serializer[Any]):
 
 
 class AudienceQuery(serializers.Serializer[Any]):
-    """What is asked of an audience."""
+    """Query about an audience."""
 
     q = serializers.CharField(max_length=60, required=False, allow_blank=True, help_text="Part of a name or handle.")
     after = serializers.CharField(

@@ -147,7 +147,7 @@ class Audience(RoomView):
 
     @described("rooms_audience", shapes.AudienceShape, parameters=[shapes.AudienceQuery])
     def get(self, request: Request, slug: str) -> Response:
-        """Who listens, as far as you may see it: as host or co-host names, else people whom you follow."""
+        """List who listens, as far as you may see it: as host or co-host names, else people whom you follow."""
         self.check_pace(limits.AUDIENCE)
         asked = self.values(shapes.AudienceQuery, request.query_params)
         seen = audience(self.room(slug), self.who, asked.get("q", ""), asked.get("after", ""))

@@ -43,7 +43,7 @@ class Face(TypedDict):
 
 @dataclass(frozen=True)
 class Audience:
-    """What one reader sees of an audience. `listening` counts everybody in it; `named` those whose names the reader may
+    """An audience as one reader sees it. `listening` counts everybody in it; `named` those whose names the reader may
     read, `found` those of them that a search matches: both None for readers who see followed people only. `more` says
     whether people come after the last of these."""
 

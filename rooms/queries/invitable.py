@@ -39,8 +39,8 @@ class Person(TypedDict):
 
 @dataclass(frozen=True)
 class Asked:
-    """What is asked: `words` (a beginning of a handle or of a word in a name), a source, the slug of an earlier room of
-    the asker's or of this room's host (source `room`), and a page from 0."""
+    """Query for people to invite: `words` (a beginning of a handle or of a word in a name), a source, the slug of an
+    earlier room of the asker's or of this room's host (source `room`), and a page from 0."""
 
     words: str = ""
     source: str = ""

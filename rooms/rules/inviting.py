@@ -11,9 +11,9 @@ OVER = ("ended", "cancelled")
 
 @dataclass(frozen=True, slots=True)
 class Sent:
-    """What an inviter may know of a person: whether an invitation of this `kind` stands, whether the last one to speak
-    was declined and a hand was raised since, whether they follow the inviter or are followed, and whether the host's
-    side sees them as removed."""
+    """Facts that an inviter may know of a person: whether an invitation of this `kind` stands, whether the last one to
+    speak was declined and a hand was raised since, whether they follow the inviter or are followed, and whether the
+    host's side sees them as removed."""
 
     kind: str
     standing: bool = False

@@ -53,7 +53,7 @@ async def flood(page: Page, verb: str, **values: Any) -> None:
 
 
 def answers(many: list[Page]) -> Counter[str]:
-    """What the flood was answered, by code."""
+    """Answers to the flood, counted by code."""
     return Counter(code(message) for page in many for message in page.seen if "re" in message)
 
 

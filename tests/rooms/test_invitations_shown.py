@@ -1,4 +1,4 @@
-"""What follows from invitations: coming, cards, mails, and what each reader is shown of them."""
+"""Consequences of invitations: coming, cards, mails, and what each reader is shown of them."""
 
 from __future__ import annotations
 

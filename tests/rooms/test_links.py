@@ -37,7 +37,7 @@ def made(room: Room, by: User | None = None, label: str = "A prospect") -> tuple
 
 
 def look(room: Room, token: str, reader: User | None = None) -> str:
-    """What the page at the link's address gets: "ok" or a code."""
+    """Answer of the page at the link’s address: "ok" or a code."""
     bus.client().flushdb()
     try:
         assert personal_link(room.slug, token, reader, address=ADDRESS).room == room

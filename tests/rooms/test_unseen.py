@@ -1,4 +1,4 @@
-"""Who listens unseen is named to nobody, on any way; a hand or a seat shows them, and a removal works all the same."""
+"""An unseen listener is named to nobody, on any way; a hand or a seat shows them, and a removal works all the same."""
 
 from __future__ import annotations
 

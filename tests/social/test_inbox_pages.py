@@ -38,7 +38,7 @@ def text(client: Client, path: str, status: int = 200) -> str:
 
 
 def header(client: Client, path: str = "/") -> str:
-    """What the header of a page says of messages."""
+    """Words about messages in the header of a page."""
     (words,) = re.findall(r"data-unread-words>([^<]*)<", text(client, path))
     return str(words)
 

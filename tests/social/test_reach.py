@@ -1,4 +1,4 @@
-"""Who may write to whom: the rule as a table, and the facts that it goes by."""
+"""Writing to people: the rule as a table, and the facts that it goes by."""
 
 from __future__ import annotations
 

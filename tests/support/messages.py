@@ -25,5 +25,5 @@ def written(sender: User, receiver: User, *bodies: str) -> Thread:
 
 
 def texts(user: User, thread: Thread) -> list[str]:
-    """What a person reads in a thread, oldest first."""
+    """Lines that a person reads in a thread, oldest first."""
     return [line.card.line for line in messages_of(user, thread).lines]
