@@ -41,6 +41,7 @@ def _key_words() -> dict[str, str]:
         "key_take_seat": _("Take a seat"),
         "key_leave_seat": _("Stand up"),
         "key_share": _("Share"),
+        "key_react": _("React"),
         "key_end": _("End the room, after a question"),
         "key_leave": _("Go to the way out"),
         "key_next": _("Let the next hand up"),

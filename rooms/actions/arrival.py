@@ -28,7 +28,7 @@ def admit(room: Room, who: Who) -> Facts:
     The listener cookie that an account's browser sends along is remembered while the account may be here, and kept
     with the removal once it was removed: signed out, the same browser is then refused too.
 
-    The first time that somebody comes in who was invited is noted with the invitation.
+    The first time that somebody comes in who was invited is noted with the invitation, unless they listen unseen.
     """
     facts = facts_of_who(room, who)
     code = permissions.may_enter(facts)
@@ -41,7 +41,7 @@ def admit(room: Room, who: Who) -> Facts:
     if code == "not_allowed" and who.user is not None:
         raise RoomRefused("not_allowed", more={"follow": room.host.handle})
     refuse(code)
-    if who.user is not None and facts.awaited and room.is_live:
+    if who.user is not None and facts.awaited and room.is_live and not facts.listens_unseen:
         note_coming(room, who.user)
     return facts
 

@@ -116,13 +116,13 @@ def _result(handle: str | None, accounts: Mapping[str, User], codes: Mapping[int
 
 
 def _present(room_id: int, users: Sequence[User]) -> set[int]:
-    """Those of the accounts who are seen in the room. Read before it is locked."""
+    """Those of the accounts who are in the room. Read before it is locked."""
     try:
         _number, here = presence.look(room_id, [presence.user_key(user.pk) for user in users])
     except RedisError as error:
         log.warning("room %s: nobody counts as present: %s", room_id, error)
         return set()
-    return {user.pk for user, is_here in zip(users, here, strict=True) if is_here and not user.listens_unseen}
+    return {user.pk for user, is_here in zip(users, here, strict=True) if is_here}
 
 
 def _plan(room: Room, by: User, facts: Facts, users: Sequence[User], kind: str, present: Collection[int]) -> Plan:
@@ -135,7 +135,8 @@ def _plan(room: Room, by: User, facts: Facts, users: Sequence[User], kind: str, 
     for user in users:
         target = targets[room.pk, user.pk]
         reach = unreachable[user.pk]
-        if reach == "cannot_be_reached" and kind == SPEAK and (user.pk in present or target.hand_raised):
+        seen_here = user.pk in present and not target.listens_unseen
+        if reach == "cannot_be_reached" and kind == SPEAK and (seen_here or target.hand_raised):
             reach = None
         codes[user.pk] = inviting.may_be_invited(facts, target, sent[user.pk]) or reach
         if user.pk == by.pk:

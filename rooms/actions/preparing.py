@@ -18,9 +18,10 @@ from django.utils import timezone
 from core.batches import run_each
 from people.models import User
 from people.standing import lock_standing, standing_of, why_not_host
+from rooms.actions.invitation_rows import expire_invitations
 from rooms.actions.locking import locked
 from rooms.actions.opening import begin, hosts_now, one_live_room, validated
-from rooms.models import Invitation, Room
+from rooms.models import Room
 from rooms.rules import permissions
 from rooms.rules.facts import facts_of
 from rooms.rules.refusals import TABLE, RoomRefused, refuse
@@ -136,8 +137,7 @@ def _cancel(room: Room, reason: str) -> None:
     """Cancel a locked room; invitations that wait for an answer expire with it."""
     room.status, room.cancelled_at, room.cancel_reason = Room.Status.CANCELLED, timezone.now(), reason
     room.save(update_fields=["status", "cancelled_at", "cancel_reason"])
-    waiting = Invitation.objects.filter(room=room, state=Invitation.State.PENDING)
-    waiting.update(state=Invitation.State.EXPIRED)
+    expire_invitations(room)
 
 
 def _start(wall: str, zone: str) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from django.test import Client
 from people.actions.account import update_profile
 from people.models import User
 from rooms import actions, hooks
-from rooms.models import ListenerChoice, Room
+from rooms.models import Invitation, ListenerChoice, Room
 from rooms.queries.audience import audience, seen_listeners
 from rooms.rules.identity import Who
 from rooms.wire.snapshot import snapshot
@@ -164,3 +164,17 @@ def test_settings_are_saved_by_page_and_api(client: Client) -> None:
     )
     ada.refresh_from_db()
     assert (ada.listens_unseen, ada.uses_keys) == (False, True), "the form of the profile leaves them alone"
+
+
+@pytest.mark.django_db(transaction=True)
+def test_an_invitation_does_not_tell_that_its_unseen_person_came() -> None:
+    room = open_room()
+    ghost = person(GHOST, listens_unseen=True, messages_from=User.MessagesFrom.EVERYONE)
+    assert [line.result for line in actions.invite(room.pk, room.host, [GHOST], "listen")] == ["invited"]
+    actions.admit(room, Who.of_user(ghost))
+    row = Invitation.objects.get(user=ghost)
+    assert row.came_at is None and row.state == Invitation.State.PENDING
+    actions.set_unseen(room, ghost, False)
+    actions.admit(room, Who.of_user(ghost))
+    row.refresh_from_db()
+    assert row.came_at is not None and row.state == Invitation.State.ACCEPTED

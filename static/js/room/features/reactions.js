@@ -1,11 +1,13 @@
 // Reactions: sent from the bar and shown at once; those of others come with a tick, rise from the table, and are read out
 // at most every few seconds.
+import { register } from "room/core/keys";
 import { tell } from "room/core/notices";
 import { MOST_TONE, OwnReactions, sentence, toned } from "room/core/reactions";
 import { Risen } from "room/core/risen";
 import { isOver } from "room/core/state";
 import { find, findAll, hit } from "shared/dom";
 import { keepChoice, keepNumber, keptChoice, keptNumber } from "shared/kept";
+import { say } from "shared/words";
 
 /** @import { Room } from "room/core/room" */
 /** @import { Counts } from "room/core/reactions" */
@@ -46,7 +48,19 @@ class Reactions {
       tone.addEventListener("change", () => this.#setTone(Number(tone.value)));
     }
     this.#drawTone();
+    register({
+      key: "r",
+      label: say("key_react"),
+      run: () => this.#open(),
+      when: () => room.controls.shown.includes("react"),
+    });
     room.socket.addEventListener("lost", () => this.#own.forget());
+  }
+
+  /** Opens the sheet, with the focus in it. */
+  #open() {
+    this.#sheet.showPopover();
+    this.#buttons[0]?.focus();
   }
 
   /** @type {Mounted["messages"]} */
