@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import cast
 from uuid import UUID
 
-from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
+from core.client_address import address_of_request, counted_as
 from core.once import read_once
 from moderation.actions.messages import report_message
 from moderation.queries import own_message_report, seen_message
@@ -18,18 +18,19 @@ from moderation.refusals import ModerationRefused
 from moderation.wording import MESSAGE_RECEIVED
 from pages.report_form import NoticeForm
 from people.models import User
+from people.signed_in import signed_in, signed_in_keeping, typed_before
 from social.message_views import LONGEST_KEY, person_and_thread
 from social.threads import Line, lines_of
 
 
 @never_cache
-@login_required
+@signed_in_keeping
 @require_http_methods(["GET", "HEAD", "POST"])
 def report_page(request: HttpRequest, handle: str, pk: int) -> HttpResponse:
     """Show the form of a report about a message that the reader received, and send it on POST."""
     me = cast(User, request.user)
     line = received_line(me, handle, pk)
-    form = NoticeForm(request.POST if request.method == "POST" else None)
+    form = NoticeForm(request.POST if request.method == "POST" else None, initial=typed_before(request))
     status = 400
     if form.is_valid():
         values = form.cleaned_data
@@ -40,6 +41,7 @@ def report_page(request: HttpRequest, handle: str, pk: int) -> HttpResponse:
                 category=values["category"],
                 words=values["words"],
                 once=read_once(values["once"]),
+                address=counted_as(address_of_request(request)),
             )
             return redirect("pages:message-report-received", handle, pk, row.receipt)
         except ModerationRefused as refused:
@@ -52,7 +54,7 @@ def report_page(request: HttpRequest, handle: str, pk: int) -> HttpResponse:
 
 
 @never_cache
-@login_required
+@signed_in
 @require_safe
 def received(request: HttpRequest, handle: str, pk: int, receipt: UUID) -> HttpResponse:
     """Show the receipt of the reader's own report. The message may be deleted by then."""

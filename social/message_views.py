@@ -7,7 +7,6 @@ from datetime import date
 
 from django import forms
 from django.contrib import messages
-from django.contrib.auth.decorators import login_required
 from django.contrib.auth.views import redirect_to_login
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
@@ -15,12 +14,14 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_http_methods, require_POST, require_safe
+from django.views.decorators.http import require_http_methods, require_safe
 
 from core.fields import TypedField
+from core.form_targets import post_only
 from core.once import new_once
 from people.models import User
 from people.refusals import PeopleRefused
+from people.signed_in import signed_in
 from people.views import reader
 from social import threads
 from social.actions.messages import send_text
@@ -58,7 +59,7 @@ class Day:
 
 
 @never_cache
-@login_required
+@signed_in
 @require_safe
 def inbox(request: HttpRequest) -> HttpResponse:
     """List the reader's threads, the newest first; `?before=` names a place in the list."""
@@ -132,7 +133,7 @@ def render_thread(
 
 
 @never_cache
-@login_required
+@signed_in
 @require_safe
 def official(request: HttpRequest) -> HttpResponse:
     """Show the site's own messages to the reader."""
@@ -140,10 +141,22 @@ def official(request: HttpRequest) -> HttpResponse:
     return render(request, "social/official.html", shown(request, lines_shown(request, row)))
 
 
-@login_required
-@require_POST
-def read(request: HttpRequest, handle: str = "") -> HttpResponse:
-    """Mark a thread as read up to the message that the form names; without a handle that of official messages."""
+@post_only("social:official")
+@signed_in
+def read_official(request: HttpRequest) -> HttpResponse:
+    """Mark official messages as read up to the one that the form names."""
+    return mark_shown(request, "")
+
+
+@post_only("social:thread", "handle")
+@signed_in
+def read(request: HttpRequest, handle: str) -> HttpResponse:
+    """Mark a thread as read up to the message that the form names."""
+    return mark_shown(request, handle)
+
+
+def mark_shown(request: HttpRequest, handle: str) -> HttpResponse:
+    """Mark the thread of an address as read; without a handle that of official messages."""
     me = reader(request)
     row, url = named_thread(me, handle)
     upto = request.POST.get("upto", "")
@@ -153,7 +166,7 @@ def read(request: HttpRequest, handle: str = "") -> HttpResponse:
 
 
 @never_cache
-@login_required
+@signed_in
 @require_http_methods(["GET", "HEAD", "POST"])
 def delete(request: HttpRequest, handle: str = "") -> HttpResponse:
     """Ask whether to delete a thread for oneself, and do it on POST, up to the message that was the last when asked."""

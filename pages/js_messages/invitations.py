@@ -8,7 +8,7 @@ from django.utils.translation import gettext_lazy, ngettext, pgettext
 from rooms.rules.refusals import TABLE
 
 WHOM = gettext_lazy("Choose somebody, or write a handle.")
-NO_LABEL = gettext_lazy("Write for whom it is.")
+NO_LABEL = gettext_lazy("Say who it is for.")
 # What may become of one of several people who are invited, beside `invited`.
 ANSWERS = (
     *("unknown_person", "bad_value", "not_invite_oneself", "you_block_receiver", "cannot_be_reached"),
@@ -93,7 +93,7 @@ def invitation_words() -> dict[str, str]:
         "invitation_revoked": pgettext("an invitation", "taken back"),
         "invitation_expired": pgettext("an invitation", "expired"),
         "invitation_came": _("came in"),
-        "invitation_revoke_name": _("Take back the invitation of {name}"),
+        "invitation_revoke_name": _("Take back the invitation for {name}"),
         "personal_link_open": pgettext("a link", "not used yet"),
         "personal_link_used": pgettext("a link", "used"),
         "personal_link_revoked": pgettext("a link", "taken back"),

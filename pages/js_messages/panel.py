@@ -43,7 +43,7 @@ def _key_words() -> dict[str, str]:
         "key_share": _("Share"),
         "key_react": _("React"),
         "key_end": _("End the room, after a question"),
-        "key_leave": _("Go to the way out"),
+        "key_leave": _("Go to the Leave button"),
         "key_next": _("Let the next hand up"),
         "key_lock": _("Take no new hands, or take them again"),
         "key_mute_all": _("Mute all"),

@@ -81,13 +81,6 @@ def seen(room: Room, accounts: Collection[int]) -> QuerySet[User]:
     return User.objects.filter(shown, pk__in=accounts, is_active=True)
 
 
-def seen_listeners(room: Room) -> QuerySet[User]:
-    """Select the accounts in the audience of a room that others may see there, such as people to invite. Raises
-    unavailable."""
-    here, _people = _here(room)
-    return seen(room, here - _on_stage(room))
-
-
 def face(user: User) -> Face:
     return {
         "user": user.handle,

@@ -11,7 +11,8 @@ from rooms import actions
 from rooms.models import Arrival, Hand, Invitation, PersonalLink, Room, Seat
 from social.actions.follows import follow
 from tests.e2e.browser import PHONE, Chromium, axe, in_every_look, overflow, start_sound
-from tests.support.invitations import deliver, reachable
+from tests.support.invitations import reachable
+from tests.support.messages import deliver
 from tests.support.people import PASSWORD, person
 from tests.support.processes import Site
 from tests.support.rooms import consented, open_room, seated

@@ -25,7 +25,8 @@ from social.models import Block, Follow, Message
 from social.queries import unread_of_many
 from tests.support.cohosts import with_cohosts
 from tests.support.hands import queue, raised
-from tests.support.invitations import ask, deliver, invited, of, overhear, part, reachable, scheduled, small_room
+from tests.support.invitations import ask, invited, of, overhear, part, reachable, scheduled, small_room
+from tests.support.messages import deliver
 from tests.support.people import people, person
 from tests.support.races import refused
 from tests.support.rooms import consented, open_room, seated

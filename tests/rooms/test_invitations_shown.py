@@ -24,7 +24,8 @@ from social.hooks import Card, MessageKind, message_kinds
 from social.models import Block, Message
 from social.reach import why_not_write
 from tests.support.cohosts import with_cohosts
-from tests.support.invitations import ask, deliver, invited, of, overhear, part, reachable, scheduled, small_room
+from tests.support.invitations import ask, invited, of, overhear, part, reachable, scheduled, small_room
+from tests.support.messages import deliver
 from tests.support.people import api_client, person
 from tests.support.races import refused
 from tests.support.rooms import consented, open_room

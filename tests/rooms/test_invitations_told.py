@@ -12,7 +12,8 @@ from rooms import actions
 from rooms.models import Room
 from tests.support.client import Page, code
 from tests.support.cohosts import with_cohosts
-from tests.support.invitations import deliver, reachable
+from tests.support.invitations import reachable
+from tests.support.messages import deliver
 from tests.support.people import person
 from tests.support.processes import Site
 from tests.support.rooms import consented

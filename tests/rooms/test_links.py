@@ -19,7 +19,8 @@ from rooms.rules.facts import facts_of
 from rooms.rules.identity import Who
 from social.models import Block, Message
 from tests.support.cohosts import with_cohosts
-from tests.support.invitations import ask, deliver, invited, of, part, reachable
+from tests.support.invitations import ask, invited, of, part, reachable
+from tests.support.messages import deliver
 from tests.support.people import api_client, person
 from tests.support.races import refused
 from tests.support.rooms import consented, open_room, seated

@@ -11,8 +11,6 @@ from rooms import actions
 from rooms.models import Invitation, Room
 from rooms.rules.identity import Who
 from rooms.wire.snapshot import snapshot
-from social.actions.messages import deliver_messages
-from social.models import Message
 from tests.support.people import person
 from tests.support.rooms import consented, open_room
 
@@ -39,11 +37,6 @@ def invited(handle: str, room: Room, kind: str = "speak", **facts: Any) -> User:
 def of(user: User, room: Room) -> Invitation:
     """The latest invitation of a person to a room."""
     return Invitation.objects.select_related("by").filter(room=room, user=user).latest("pk")
-
-
-def deliver() -> None:
-    """Deliver what waits, as the task does."""
-    deliver_messages(list(Message.objects.filter(delivered_at=None, withheld=False).values_list("pk", flat=True)))
 
 
 def part(room: Room, user: User) -> Any:

@@ -3,7 +3,7 @@ import { find, write } from "shared/dom";
 import { locale } from "shared/time";
 
 const MOST = 99; // shown as a number (social/context.py)
-const title = document.title;
+let title = "";
 let shownAt = 0;
 
 /**
@@ -15,6 +15,7 @@ export function showUnread({ messages: count, at = shownAt }) {
   const link = document.querySelector("[data-unread]");
   if (!(link instanceof HTMLElement) || at < shownAt) return;
   shownAt = at;
+  title ||= document.title;
   const before = Number(link.dataset.unread);
   const { none = "", one = "", many = "" } = link.dataset;
   const shown = new Intl.NumberFormat(locale()).format(count);
