@@ -1,8 +1,16 @@
-"""Logging of clients' mistakes: one line each, without a traceback."""
+"""Logging of clients' mistakes: one line each, without a traceback, and without what opens something."""
 
 from __future__ import annotations
 
 import logging
+import re
+
+_TOKEN = re.compile(r"(/come/)[^/?\s]+")  # of a personal link, in its path
+
+
+def without_tokens(path: str) -> str:
+    """Return an address with an ellipsis in place of the token of a personal link."""
+    return _TOKEN.sub(r"\1…", path)
 
 
 class NoTracebackForRefusals(logging.Filter):
@@ -12,4 +20,6 @@ class NoTracebackForRefusals(logging.Filter):
         refusal = record.name == "django.request" and record.levelno < logging.ERROR
         if refusal or record.name.startswith("django.security."):
             record.exc_info = record.exc_text = None
+        if record.name.startswith("django.") and isinstance(record.args, tuple):
+            record.args = tuple(without_tokens(arg) if isinstance(arg, str) else arg for arg in record.args)
         return True

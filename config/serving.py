@@ -17,6 +17,7 @@ from daphne import server as daphne_server
 from daphne.access import AccessLogGenerator
 from daphne.server import Server
 
+from config.logs import without_tokens
 from config.patience import PatientFactory, raise_file_limit
 
 LOOK_AGAIN = 5.0  # seconds between two checks whether the reader is still connected
@@ -99,10 +100,11 @@ def cut_short(protocol: Any, message: dict[str, Any]) -> bool:
 
 
 class QuietLog(AccessLogGenerator):  # type: ignore[misc]
-    """An access log without query strings: keys, signatures and codes do not belong in a log."""
+    """An access log without query strings and tokens: keys, signatures and codes do not belong in a log."""
 
     def __call__(self, protocol: str, action: str, details: dict[str, Any]) -> None:
-        super().__call__(protocol, action, {**details, "path": str(details.get("path", "")).partition("?")[0]})
+        path = without_tokens(str(details.get("path", "")).partition("?")[0])
+        super().__call__(protocol, action, {**details, "path": path})
 
 
 cli.AccessLogGenerator = QuietLog

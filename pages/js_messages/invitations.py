@@ -12,7 +12,7 @@ NO_LABEL = gettext_lazy("Say who it is for.")
 # What may become of one of several people who are invited, beside `invited`.
 ANSWERS = (
     *("unknown_person", "bad_value", "not_invite_oneself", "you_block_receiver", "cannot_be_reached"),
-    *("invited_already", "declined_here", "removed_here", "on_stage_already", "not_acquainted"),
+    *("invited_already", "invited_often", "declined_here", "removed_here", "on_stage_already", "not_acquainted"),
     *("invitations_full", "invitations_used_up"),
 )
 

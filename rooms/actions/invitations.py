@@ -13,7 +13,7 @@ from datetime import datetime
 from typing import Any
 
 from django.conf import settings
-from django.db.models import Max, Q, QuerySet
+from django.db.models import Count, Max, Q, QuerySet
 from django.utils import timezone
 from redis.exceptions import RedisError
 
@@ -96,7 +96,8 @@ def _invite_batch(room_id: int, by: User, lines: Sequence[str], kind: str) -> di
     users = list(accounts.values())
     present = _present(room_id, users) if kind == SPEAK else set()
     with locked(room_id) as room:
-        lock_standing(by.pk)  # a block by or of this person comes before, and is seen, or after, and revokes
+        for pk in sorted({by.pk, room.host_id}):
+            lock_standing(pk)  # a block by or of these comes before, and is seen, or after, and revokes
         facts = facts_of(room, by)
         refuse(inviting.may_invite_to_speak(facts) if kind == SPEAK else inviting.may_invite_to_listen(facts))
         plan = _plan(room, by, facts, users, kind, present)
@@ -152,6 +153,7 @@ def _sent(room: Room, by: User, facts: Facts, users: Sequence[User], kind: str) 
     whose = Q(by_helper=True) if helper else Q(by=by)
     rows = Invitation.objects.filter(whose, room=room, user__in=pks)
     standing = set(rows.filter(kind=kind, state__in=STANDING).values_list("user_id", flat=True))
+    times = dict(rows.filter(kind=kind).order_by().values_list("user_id").annotate(times=Count("pk")))
     declined = _latest(rows.filter(kind=SPEAK, state=Invitation.State.DECLINED), "answered_at")
     asked = _latest(Hand.objects.filter(room=room, user__in=pks), "raised_at")
     acquainted = set() if helper else acquainted_with(by, pks)
@@ -165,6 +167,7 @@ def _sent(room: Room, by: User, facts: Facts, users: Sequence[User], kind: str) 
             asked_since=pk in declined and pk in asked and asked[pk] > declined[pk],
             acquainted=pk in acquainted,
             removed=pk in removed,
+            times=times.get(pk, 0),
         )
         for pk in pks
     }

@@ -89,7 +89,8 @@ def use_link(token: str, user: User, *, address: str = "") -> Invitation:
 
 
 def _use(room: Room, link: PersonalLink, user: User) -> Invitation:
-    if link.revoked_at is not None:
+    maker = facts_of(room, link.by)
+    if link.revoked_at is not None or maker.removed or maker.kept_out is not None:
         raise RoomRefused("link_ended")
     refuse(inviting.may_use_link(facts_of(room, user)))
     if link.by_id == user.pk:

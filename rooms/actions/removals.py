@@ -87,9 +87,13 @@ def _open_removal(room: Room, user: User) -> Removal | None:
 
 
 def _was_here(room: Room, user: User) -> bool:
-    """Whether the host's side may have seen a person in the room: on stage or in the queue at any time, or here now."""
+    """Whether the host's side may have seen a person in the room: on stage or in the queue at any time, or here now.
+
+    One who listens unseen is not: a block would ask whether they are here."""
     if any(rows.filter(room=room, user=user).exists() for rows in (Seat.objects.all(), Hand.objects.all())):
         return True
+    if facts_of(room, user).listens_unseen:
+        return False
     try:
         return presence.look(room.pk, [presence.user_key(user.pk)])[1][0]
     except RedisError as error:
@@ -98,9 +102,10 @@ def _was_here(room: Room, user: User) -> bool:
 
 
 def _keep_out(room: Room, user: User, by: User) -> Removal:
-    """Keep out a blocked person who was not here, as long as the block stands. Invitations by others stay as they are:
-    while they give no right, the host's side would read from a change who blocks whom."""
+    """Keep out a blocked person who was not seen here, as long as the block stands. Invitations by others stay as they
+    are: while they give no right, the host's side would read from a change who blocks whom."""
     removal, _created = Removal.objects.get_or_create(room=room, user=user, by=by, undone_at=None, listed=False)
+    _keep(removal, _cookies(room, user))
     account_changed(user, f"kept out of room {room.pk}")
     return removal
 

@@ -56,7 +56,7 @@ class Invitation(models.Model):
                 name="invitation_one_to_speak",
             ),
             models.UniqueConstraint(
-                fields=["room", "user", "by"],
+                fields=["room", "user", "by", "by_helper"],
                 condition=Q(kind="listen", state__in=["pending", "accepted"]),
                 name="invitation_one_to_listen",
             ),

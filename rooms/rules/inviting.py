@@ -7,13 +7,14 @@ from dataclasses import dataclass
 from rooms.rules.permissions import HELPERS, Facts, may_enter, may_take_part, over
 
 OVER = ("ended", "cancelled")
+MOST_TIMES = 3  # that one side invites a person to one room in one way: taken back and sent again, it is a flood
 
 
 @dataclass(frozen=True, slots=True)
 class Sent:
     """Facts that an inviter may know of a person: whether an invitation of this `kind` stands, whether the last one to
     speak was declined and a hand was raised since, whether they follow the inviter or are followed, and whether the
-    host's side sees them as removed."""
+    host's side sees them as removed; `times` counts earlier invitations."""
 
     kind: str
     standing: bool = False
@@ -21,6 +22,7 @@ class Sent:
     asked_since: bool = False
     acquainted: bool = False
     removed: bool = False
+    times: int = 0
 
 
 def may_prepare(facts: Facts) -> str | None:
@@ -49,6 +51,8 @@ def may_be_invited(facts: Facts, target: Facts, sent: Sent) -> str | None:
         return "removed_here"
     if sent.standing:
         return "invited_already"
+    if sent.times >= MOST_TIMES:
+        return "invited_often"
     if sent.kind == "speak" and sent.declined and not sent.asked_since:
         return "declined_here"
     if facts.role not in HELPERS and not sent.acquainted:

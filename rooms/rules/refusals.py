@@ -57,6 +57,7 @@ TABLE: dict[str, Refusal] = {
     "you_block_receiver": Refusal(409, _("You blocked this person. Undo that first, then you can invite them.")),
     "cannot_be_reached": Refusal(403, _("This person cannot be reached by message.")),
     "invited_already": Refusal(409, _("This person was invited already.")),
+    "invited_often": Refusal(409, _("This person was invited to this room three times. That is enough.")),
     "declined_here": Refusal(409, _("This person declined. Once they raise a hand, you can invite them again.")),
     "removed_here": Refusal(
         409, _("This person was removed from the room. Undo that first, then you can invite them.")
