@@ -64,14 +64,16 @@ def parts() -> Iterator[Postgres]:
 # Due rooms come first (pk 1 to `due`), then two times as many twins, then held ones, then the young, then the purged.
 ROOMS = """
 INSERT INTO people_user (handle, display_name, email, password, is_superuser, is_staff, is_active, date_joined,
-    picture, about, language, time_zone, rules_version, signing_up)
+    picture, about, language, time_zone, rules_version, signing_up, messages_from, invitations_by_mail, listens_unseen,
+    uses_keys)
 SELECT 'host' || n, 'Host ' || n, 'host' || n || '@example.org', '', false, false, true, now(), '', '', 'en', 'UTC',
-    '', false
+    '', false, 'known', false, false, true
 FROM generate_series(1, 1000) n;
 INSERT INTO rooms_room (id, slug, host_id, title, topic, language, speak_policy, entry_policy, transcription,
-    max_speakers, is_demo, hands_locked, hands_over, status, started_at, ended_at, end_reason, seq, purged_at)
+    max_speakers, is_demo, hands_locked, hands_over, status, started_at, ended_at, end_reason, seq, starts_zone,
+    starts_wall, cancel_reason, purged_at)
 SELECT n, 'r' || n, 1 + n % 1000, 'Room ' || n, 'topic ' || n, 'en', 'everyone', 'anyone', true, 10, false, false,
-    false, 'ended', ended - interval '20 minutes', ended, 'host', 60,
+    false, 'ended', ended - interval '20 minutes', ended, 'host', 60, '', '', '',
     CASE WHEN n > {kept} THEN ended + interval '30 days' END
 FROM (SELECT n, CASE WHEN n <= {due3} THEN now() - interval '30 days 1 minute'
                      WHEN n <= {held} THEN now() - interval '40 days'

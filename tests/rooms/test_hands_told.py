@@ -111,8 +111,8 @@ def test_a_long_queue_costs_no_query_more() -> None:
         )
     assert costs[0] == costs[1]
     host, own_hand, nobody = costs[0][:3]
-    # One for the removals, two for the queue of hands, four for invitations.
-    assert (host, own_hand) == (nobody + 7, nobody + 2), "a listener without a hand costs nothing"
+    # One for the removals, two for the queue of hands, four for invitations, three for the panel.
+    assert (host, own_hand) == (nobody + 10, nobody + 2), "a listener without a hand costs nothing"
 
 
 def test_the_part_of_a_snapshot() -> None:

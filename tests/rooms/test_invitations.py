@@ -388,7 +388,7 @@ def test_before_a_room_opens_its_host_invites_and_people_answer() -> None:
     accepted = actions.accept(room.pk, anna)
     assert (accepted.seat_free, accepted.place, accepted.needs_consent) == (False, None, False)
     assert of(anna, room).state == "accepted" and queue(room) == []
-    assert refused(ask, room, anna, "host", kind="listen") == "unknown_room", "guests, once it runs"
+    assert refused(ask, room, anna, "host", kind="listen") == "not_open_yet", "guests, once it runs"
     actions.revoke_link(room.pk, room.host, link.pk)
     actions.revoke(room.pk, room.host, of(anna, room).pk)
     assert of(anna, room).state == "revoked"

@@ -53,6 +53,7 @@ AT_THE_DOOR = {role: why for role in matrix.ROLES if (why := matrix.at_the_door(
 ASKED = {
     "agree to being recorded": Asked("consent", {"version": settings.CONSENT_VERSION}),
     "react": Asked("react", {"kind": "clap"}, signed_out=True),
+    "listen unseen, or seen": Asked("listen_unseen", {"unseen": True}),
     "take a free seat": Asked("take_seat"),
     # Who sits already keeps the seat.
     "take a seat on a full stage": Asked("take_seat", room=FULL, edge={"speaker": ""}),
@@ -99,7 +100,10 @@ ASKED = {
 }
 # Asked in other ways: by opening the page, with a name that the API does not take, and before the room opens
 # (test_prepared.py).
-ELSEWHERE = {"enter", "open somebody's microphone", "change or open a prepared room", "cancel a prepared room"}
+ELSEWHERE = {
+    *("enter", "open somebody's microphone", "read the names of listeners"),
+    *("change or open a prepared room", "cancel a prepared room"),
+}
 # Over a WebSocket these are last: one ends that of the anonymous listener, and what has ended is not live again.
 LAST = ("set the entry policy", "end the room")
 KEPT = (Seat, Hand, Invitation, ShareLink, Removal, HandOver, Consent)

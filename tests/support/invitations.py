@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.utils import timezone
 
 from people.models import User
 from rooms import actions
@@ -55,7 +57,9 @@ def small_room(**values: Any) -> Room:
 
 def scheduled(room: Room) -> Room:
     """The same room, as it is before it opens."""
-    Room.objects.filter(pk=room.pk).update(status="scheduled", started_at=None)
+    at = timezone.now() + timedelta(hours=1)
+    start = {"starts_at": at, "starts_zone": "UTC", "starts_wall": f"{at:%Y-%m-%dT%H:%M}"}
+    Room.objects.filter(pk=room.pk).update(status="scheduled", started_at=None, **start)
     room.refresh_from_db()
     return room
 

@@ -22,9 +22,12 @@ from moderation.models import Report
 from people.models import User
 from rooms import actions, reactions
 from rooms.models import (
+    Arrival,
     Hand,
     HandOver,
     Invitation,
+    ListenerChoice,
+    PersonalLink,
     ReactionCount,
     Recording,
     RecordingFile,
@@ -33,7 +36,9 @@ from rooms.models import (
     ReplayObjection,
     Room,
     Seat,
+    ShareLink,
     StayingFollower,
+    token_hash,
 )
 from rooms.recording import store
 from tests.support.people import person
@@ -63,14 +68,19 @@ def marked_room(word: str, number: int = 0) -> Room:
 
 
 def lay_people(room: Room, guest: User, suffix: str) -> None:
-    """Reactions, a hand, an invitation, a removal with a listener cookie, a hand-over with who stayed, and a report."""
+    """Rows of everything that people do in a room beside talking."""
     ReactionCount.objects.create(room=room, second=0, kind="clap", count=3, batch=uuid4())
     reactions.count(room.pk, 0, "clap", 0)
     reactions.take(room.pk)
     reactions.count(room.pk, 0, "heart", 0)
     other = person(f"other{suffix}")
     Hand.objects.create(room=room, user=other)
-    Invitation.objects.create(room=room, user=other, by=guest, kind=Invitation.Kind.LISTEN)
+    link = PersonalLink.objects.create(
+        room=room, by=room.host, label=suffix, hash=token_hash(suffix), used_at=room.started_at
+    )
+    Invitation.objects.create(room=room, user=other, by=guest, kind=Invitation.Kind.LISTEN, link=link)
+    Arrival.objects.create(link=ShareLink.objects.create(room=room, by=guest), mac="0" * 64)
+    ListenerChoice.objects.create(room=room, user=other, unseen=True)
     removal = Removal.objects.create(room=room, user=person(f"removed{suffix}"), by=room.host)
     RemovedListener.objects.create(removal=removal, mac="0" * 64)
     hand_over = HandOver.objects.create(room=room, former=other, to=room.host, reason=HandOver.Reason.GIVEN)

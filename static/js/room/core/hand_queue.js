@@ -56,7 +56,8 @@ export class Queue {
     if (!known || (this.#gone.get(hand.user) ?? "") >= hand.raised_at) return false;
     if (known.some((one) => one.user === hand.user && one.raised_at >= hand.raised_at)) {
       // Told again: the person has another name or picture, or accepted an invitation meanwhile.
-      this.first = known.map((one) => (one.user === hand.user && one.raised_at === hand.raised_at ? hand : one));
+      const isSame = (/** @type {HandRaised} */ one) => one.user === hand.user && one.raised_at === hand.raised_at;
+      this.first = known.map((one) => (isSame(one) ? { ...hand, invited: one.invited || hand.invited } : one));
       return false;
     }
     if (known.length === this.count) this.first = [...known, hand];
