@@ -118,12 +118,15 @@ def test_the_bar_never_wraps_or_overflows(chromium: Chromium) -> None:
 
 
 def fits(page: Page, who: str) -> None:
-    """The bar is one row on every phone, and nothing sticks out; words are cut off on the narrowest alone."""
+    """The bar is one row on every phone, with one more for a sentence, and nothing sticks out; words are cut off on the
+    narrowest alone."""
+    sentences = page.locator("[data-hint]:visible").count()
     for width in (390, 360, 320):
         resize(page, width, 700)
         bar, where = bar_of(page), f"{who}, {width} px"
         assert bar["left"] >= 0 and bar["right"] >= 0, f"{where}: {bar}"
-        assert bar["rows"] == 1 and bar["smallest"] >= 44 and bar["high"] <= 90, f"{where}: {bar}"
+        assert bar["rows"] <= 1 + sentences and bar["smallest"] >= 44, f"{where}: {bar}"
+        assert bar["high"] <= 90 + 50 * sentences, f"{where}: {bar}"
         assert width == 320 or bar["cut"] == 0, f"{where}: {bar}"
         assert not overflow(page), where
 

@@ -33,6 +33,7 @@ ROLES = {
     "complementary": "aside",
 }
 MESSAGES = "Messages"  # what is in this region was announced
+AUDIENCE = "Audience"  # what is in this region is asked for again every few seconds, whatever the step
 STATES: dict[str, dict[Any, str]] = {
     "checked": {"true": "checked", "false": "not checked"},
     "pressed": {"true": "pressed", "false": "not pressed"},
@@ -49,6 +50,9 @@ MASKS = (
     # It comes in its own time, while steps go on.
     (re.compile(r"\b\d+ listening\b"), "[number] listening"),
     (re.compile(r"\bListening \d+"), "Listening [number]"),
+    (re.compile(r"\bAudience \d+"), "Audience"),
+    # Room time, and how long somebody talked.
+    (re.compile(r"(?<!\d)\d+:\d\d\b"), "[time]"),
 )
 # Keeps what live regions get, in `window.spoken`: once, whatever else changes in the same moment, and marked where a
 # dialog stands before them, which makes them silent. `window.changed` is when the page last changed.
@@ -170,7 +174,8 @@ class Tree:
             line = self._line(child)
             if line:
                 yield _indented(depth, line)
-            if role(child) not in WHOLE and not (role(child) == "region" and name(child) == MESSAGES):
+            passed = role(child) == "region" and name(child).partition(" ")[0] in (MESSAGES, AUDIENCE)
+            if role(child) not in WHOLE and not passed:
                 yield from self._read(child, depth + 1 if line else depth)
         if run:
             yield _indented(depth, " ".join(run))
