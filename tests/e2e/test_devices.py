@@ -86,7 +86,7 @@ def in_the_room(chromium: Chromium, room: Room, *scripts: str, user: User | None
     page = context.new_page()
     chromium.listen_to(page)
     chromium.go(page, room.get_absolute_url())
-    page.wait_for_selector('[data-do="share"]:not([disabled])')
+    page.wait_for_selector('[data-do="share"]:not([disabled])', state="attached")
     start_sound(page)
     return page
 

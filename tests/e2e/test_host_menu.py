@@ -84,7 +84,7 @@ def test_asked_to_unmute_and_kept_muted(web: Site, chromium: Chromium) -> None:
     hers.keyboard.press("m")
     heard(hers, KEPT)
     hers.reload()
-    hers.wait_for_selector('[data-do="share"]:not([disabled])')
+    hers.wait_for_selector('[data-do="share"]:not([disabled])', state="attached")
     hers.evaluate(WATCH)
     held.click()
     heard(hers, KEPT)

@@ -169,7 +169,7 @@ def test_ones_own_microphone(web: Site, chromium: Chromium) -> None:
     expect(page.locator('[data-do="leave_seat"]')).to_be_visible()
     take_off(host, "ada")
     expect(page.get_by_text("You were taken off the stage.")).to_be_visible(timeout=20_000)
-    expect(host.get_by_text("Ada was taken off the stage.")).to_be_visible()
+    expect(host.locator(".notice", has_text="Ada was taken off the stage.")).to_be_visible()
     page.wait_for_timeout(1000)
     assert page.evaluate("() => told.filter((text) => text.startsWith('Your microphone stopped'))") == []
     chromium.complaints[:] = [text for text in chromium.complaints if "ERR_INTERNET_DISCONNECTED" not in text]
@@ -193,7 +193,7 @@ def test_a_strangers_way(chromium: Chromium) -> None:
     page.get_by_role("button", name="Nederlands").click()
     expect(page.locator("html")).to_have_attribute("lang", "nl")
     assert page.url == chromium.url + path
-    page.wait_for_selector('[data-do="share"]:not([disabled])')
+    page.wait_for_selector('[data-do="share"]:not([disabled])', state="attached")
     page.locator(".seat.free").first.click()
     expect(page).to_have_url(re.compile(rf"/accounts/login/\?next={quote(path, safe='')}$"))
 
@@ -212,7 +212,7 @@ def test_a_strangers_way(chromium: Chromium) -> None:
     assert page.url == chromium.url + path and User.objects.get(pk=lea.pk).language == "nl"
     User.objects.filter(pk=lea.pk).update(language="en")
     page.reload()
-    page.wait_for_selector('[data-do="share"]:not([disabled])')
+    page.wait_for_selector('[data-do="share"]:not([disabled])', state="attached")
     actions.end_room(room.pk, room.host)
     page.get_by_role("button", name="Follow Host").click()
     expect(page.get_by_text("You follow Host.")).to_be_visible()

@@ -215,7 +215,7 @@ def test_script_stays_within_its_budget(chromium: Chromium) -> None:
     page.on("request", lambda request: loaded.append(request.url) if request.resource_type == "script" else None)
     room = open_room()
     page.goto(chromium.url + room.get_absolute_url())
-    page.wait_for_selector('[data-do="share"]:not([disabled])')
+    page.wait_for_selector('[data-do="share"]:not([disabled])', state="attached")
     total = sum(len(gzip.compress(_file(url).read_bytes(), 9)) for url in loaded)
     inline = len(gzip.compress("".join(page.locator("script:not([src])").all_inner_texts()).encode(), 9))
     assert len(loaded) > 10, "modules were loaded"

@@ -145,7 +145,7 @@ def keys_are_turned_off(host: Page, room: Room) -> None:
     host.keyboard.press("?")
     expect(keys).to_be_hidden()
     host.reload()
-    host.wait_for_selector('[data-do="share"]:not([disabled])')
+    host.wait_for_selector('[data-do="share"]:not([disabled])', state="attached")
     host.keyboard.press("?")
     expect(host.locator("[data-uses-keys]")).not_to_be_checked()
     expect(keys).to_be_hidden()

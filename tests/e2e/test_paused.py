@@ -13,6 +13,8 @@ from rooms.models import Recording, Room
 from tests.e2e.browser import DESK, PHONE, Chromium, axe, overflow
 from tests.support.rooms import open_room, seated
 
+PAUSED = "Recording is paused: the disk is full. The room goes on"  # the banner, not the host's list
+
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
@@ -20,7 +22,7 @@ def test_everybody_sees_that_nothing_is_kept(chromium: Chromium) -> None:
     room = open_room(title="What we read this winter", topic="Bring one book and one sentence of it")
     seated("anna", room)
     phone = chromium.room(room, viewport=PHONE)
-    told = phone.get_by_text("Recording is paused")
+    told = phone.get_by_text(PAUSED)
     expect(told).to_be_hidden()
     actions.set_recording_paused(room.pk, True)
     expect(told).to_be_visible()
@@ -31,12 +33,12 @@ def test_everybody_sees_that_nothing_is_kept(chromium: Chromium) -> None:
         chromium.room(room, viewport=DESK, color_scheme="dark"),
     ]
     for page in looks:
-        expect(page.get_by_text("Recording is paused")).to_be_visible()
+        expect(page.get_by_text(PAUSED)).to_be_visible()
         assert axe(page) == [] and overflow(page) == []
     actions.set_recording_paused(room.pk, False)
     for page in looks:
-        expect(page.get_by_text("Recording is paused")).to_be_hidden()
-        expect(page.get_by_text("Recording goes on.")).to_be_visible()
+        expect(page.get_by_text(PAUSED)).to_be_hidden()
+        expect(page.locator(".notice", has_text="Recording goes on.")).to_be_visible()
 
 
 def test_the_host_sees_how_much_is_missing(chromium: Chromium) -> None:

@@ -74,7 +74,7 @@ def test_a_picture_and_the_zone_of_this_device(chromium: Chromium) -> None:
     page.get_by_role("button", name="Asia/Tokyo").click()
     expect(page.locator("#id_time_zone")).to_have_value("Asia/Tokyo")
     expect(page.locator("#zone-offer")).to_be_hidden()
-    page.get_by_role("button", name="Save").click()
+    page.get_by_role("button", name="Save", exact=True).click()
     expect(page.get_by_text("Saved.")).to_be_visible()
     photo = io.BytesIO()
     Image.new("RGB", (900, 600), "teal").save(photo, "JPEG")
@@ -161,7 +161,7 @@ def add_and_rename_a_passkey(page: Page) -> None:
     page.get_by_role("link", name="Rename the passkey Laptop").click()
     fine_in_every_look(page, "Rename the passkey")
     enter(page, name="My laptop")
-    page.get_by_role("button", name="Save").click()
+    page.get_by_role("button", name="Save", exact=True).click()
     expect(page.get_by_text("My laptop", exact=True)).to_be_visible()
 
 

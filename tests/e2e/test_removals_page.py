@@ -113,7 +113,7 @@ def test_a_removal_by_keyboard_with_the_room_closed_and_undone(chromium: Chromiu
     expect(host.get_by_text("@ada may come in again, as a listener.")).to_be_visible()
     assert not Removal.objects.filter(undone_at=None).exists()
     hers.reload()
-    hers.wait_for_selector('[data-do="share"]:not([disabled])')
+    hers.wait_for_selector('[data-do="share"]:not([disabled])', state="attached")
     assert not sits(room, "ada"), "as a listener"
 
 
@@ -182,7 +182,7 @@ def test_a_guest_who_blocks_the_host_by_keyboard_leaves(chromium: Chromium) -> N
     press(page, 'form[action="/people/host/unblock/"] button')
     expect(page.get_by_text("You block nobody.")).to_be_visible()
     page.goto(chromium.url + room.get_absolute_url())
-    page.wait_for_selector('[data-do="share"]:not([disabled])')
+    page.wait_for_selector('[data-do="share"]:not([disabled])', state="attached")
     host.wait_for_function("() => told.some((text) => text.includes('Ada left the table.'))")
     assert [text for text in told(host) if "lock" in text] == [], "the host learns of no block"
 
@@ -203,7 +203,7 @@ def test_whom_one_blocks_is_asked_about_before_they_are_heard(chromium: Chromium
     press(page, '#blocked-sheet [value="stay"]')
     expect(question).to_be_hidden()
     page.reload()
-    page.wait_for_selector('[data-do="share"]:not([disabled])')
+    page.wait_for_selector('[data-do="share"]:not([disabled])', state="attached")
     expect(question).to_be_hidden()
     start_sound(page)
     assert page.evaluate(SILENT) is False

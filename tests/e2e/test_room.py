@@ -178,7 +178,7 @@ def test_the_lock_screen_knows_the_room_and_starts_and_stops_it(web: Site, chrom
     chromium.listen_to(page)
     page.add_init_script(MEDIA_HANDLERS)
     page.goto(chromium.url + room.get_absolute_url())
-    page.wait_for_selector('[data-do="share"]:not([disabled])')
+    page.wait_for_selector('[data-do="share"]:not([disabled])', state="attached")
     told = page.evaluate(MEDIA_SHOWN)
     assert (told["title"], told["artist"], len(told["artwork"])) == ("Voices at the table", "Host", 1)
     assert page.request.get(told["artwork"][0]).ok

@@ -184,7 +184,7 @@ def listening_far(chromium: Chromium, room: Room) -> Page:
     chromium.listen_to(page)
     page.add_init_script(NO_WAY)
     page.goto(chromium.url + room.get_absolute_url() + BY_HLS)
-    page.wait_for_selector('[data-do="share"]:not([disabled])')
+    page.wait_for_selector('[data-do="share"]:not([disabled])', state="attached")
     start_sound(page)
     wait_playing(page, 60)
     return page
@@ -267,7 +267,7 @@ def test_speakers_hear_each_other_and_survive_a_reload(chromium: Chromium, tmp_p
         expect(page.locator(f'.seat.talking[data-user="{other}"]')).to_have_count(1, timeout=30_000)
         loud_ring(page, 0.5, other)
     hers.reload()
-    hers.wait_for_selector('[data-do="share"]:not([disabled])')
+    hers.wait_for_selector('[data-do="share"]:not([disabled])', state="attached")
     hers.mouse.click(5, 300)
     expect(hers.locator('.seat.you[data-user="ada"]')).to_be_visible()
     expect(hers.locator(".seat.you.open")).to_have_count(0)

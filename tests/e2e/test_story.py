@@ -122,7 +122,7 @@ def open_a_room(chromium: Chromium, host: User, folder: Path) -> Page:
     page.get_by_label("What is it about?").fill("An evening at the table")
     expect(page.get_by_label("Write down what is said")).to_be_checked()
     page.get_by_role("button", name="Open the table").click()
-    page.wait_for_selector('[data-do="share"]:not([disabled])')
+    page.wait_for_selector('[data-do="share"]:not([disabled])', state="attached")
     return page
 
 

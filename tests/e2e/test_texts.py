@@ -102,7 +102,7 @@ def test_enter_is_typed_and_five_hundred_characters_are_counted_as_people_count(
         anna.refresh_from_db()
         assert (count(anna.about), anna.about) == (500, full)
     field.fill("ab\n" * 166 + "abc")
-    page.get_by_role("button", name="Save").click()
+    page.get_by_role("button", name="Save", exact=True).click()
     said = field.evaluate("field => field.validationMessage")
     assert said == "At most 500 characters; this has 501."
     field.fill("Short again.")
@@ -110,7 +110,7 @@ def test_enter_is_typed_and_five_hundred_characters_are_counted_as_people_count(
 
 
 def save(page: Page) -> None:
-    page.get_by_role("button", name="Save").click()
+    page.get_by_role("button", name="Save", exact=True).click()
     expect(page.get_by_text("Saved.")).to_be_visible()
 
 
@@ -124,7 +124,7 @@ def test_two_with_one_name_and_names_from_right_to_left_at_the_table(chromium: C
     for script in (False, True):
         page = chromium.page(room.get_absolute_url(), java_script_enabled=script)
         if script:
-            page.wait_for_selector('[data-do="share"]:not([disabled])')
+            page.wait_for_selector('[data-do="share"]:not([disabled])', state="attached")
         keep_picture(page, f"right-to-left-{script}")
         for handle in ("ada", "bob"):
             said = page.locator(f'.seat[data-user="{handle}"] .unseen').inner_text()

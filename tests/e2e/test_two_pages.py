@@ -20,7 +20,7 @@ def another(chromium: Chromium, context: BrowserContext, room: Room) -> Page:
     page = context.new_page()
     chromium.listen_to(page)
     page.goto(chromium.url + room.get_absolute_url())
-    page.wait_for_selector('[data-do="share"]:not([disabled])')
+    page.wait_for_selector('[data-do="share"]:not([disabled])', state="attached")
     return page
 
 
@@ -70,7 +70,7 @@ def test_a_second_page_and_the_first(web: Site, chromium: Chromium) -> None:
     # A reload is a new page: it comes back to the table, closed, and the other one is told which of them has it.
     before = hers().mic_page
     second.reload()
-    second.wait_for_selector('[data-do="share"]:not([disabled])')
+    second.wait_for_selector('[data-do="share"]:not([disabled])', state="attached")
 
     def is_back() -> bool:
         second.mouse.click(5, 300)  # some browsers want one before there is sound
