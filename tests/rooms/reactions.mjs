@@ -11,6 +11,10 @@ const drawn = steps.map(({ sent = [], refused = [], lost = false, counts }) => {
   for (const [kind, tone] of refused) own.add(kind, tone, -1);
   if (lost) own.forget();
   const others = own.others(counts);
-  return { others, kinds: byKind(others), sprites: sprites(others, most).map((one) => [one.kind, one.tone, one.number]) };
+  return {
+    others,
+    kinds: byKind(others),
+    sprites: sprites(others, most).map((one) => [one.kind, one.tone, one.number]),
+  };
 });
 process.stdout.write(JSON.stringify({ drawn, toned: [toned("👏", 0), toned("👏", 5)] }));

@@ -176,5 +176,5 @@ def test_an_invitation_does_not_tell_that_its_unseen_person_came() -> None:
     assert row.came_at is None and row.state == Invitation.State.PENDING
     actions.set_unseen(room, ghost, False)
     actions.admit(room, Who.of_user(ghost))
-    row.refresh_from_db()
+    row = Invitation.objects.get(user=ghost)
     assert row.came_at is not None and row.state == Invitation.State.ACCEPTED
