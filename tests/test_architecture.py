@@ -14,6 +14,7 @@ import pytest
 from core.refusals import Refused
 from people.refusals import PeopleRefused
 from rooms.live.verbs.table import VERBS
+from rooms.queries.panel import KINDS
 from rooms.rules.refusals import TABLE, RoomRefused
 from rooms.wire import events, sides
 from tests.rooms.reducer import _CHANGES
@@ -171,6 +172,12 @@ def test_the_vocabulary_is_whole() -> None:
         assert f"`{kind}`" in page, f"{kind} in docs/subsystems/live-events.md"
     for verb in VERBS:
         assert f"`{verb}`" in page, f"the verb {verb} in docs/subsystems/live-events.md"
+
+
+def test_page_and_server_make_the_same_of_what_happened() -> None:
+    script = (ROOT / "static/js/room/core/happened.js").read_text()
+    listed = re.search(r"export const KINDS = \[(.*?)\]", script, re.DOTALL)
+    assert listed and tuple(re.findall(r'"(\w+)"', listed[1])) == KINDS
 
 
 def test_every_refusal_that_is_raised_is_in_the_table() -> None:

@@ -10,6 +10,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from core.text import NAME
+from rooms.api.shapes import FaceShape
 from rooms.api.views import RoomView, described
 from rooms.queries.invitable import MOST_PAGES, SOURCES, Asked, invitable
 from rooms.rules import limits
@@ -23,14 +24,9 @@ class AskedShape(serializers.Serializer[Any]):
     page = serializers.IntegerField(required=False, default=0, min_value=0, max_value=MOST_PAGES)
 
 
-class InvitablePerson(serializers.Serializer[Any]):
+class InvitablePerson(FaceShape):
     """A person; `state` is empty, or what stands between them and this room."""
 
-    user = serializers.CharField()
-    name = serializers.CharField()
-    initials = serializers.CharField()
-    picture = serializers.CharField()
-    color = serializers.CharField()
     state = serializers.CharField()
 
 
