@@ -30,7 +30,7 @@ def test_following_at_the_door_lets_one_in(chromium: Chromium) -> None:
     assert in_every_look(page) == []
     page.get_by_role("button", name="Follow Host").focus()
     page.keyboard.press("Enter")
-    page.wait_for_selector(IS_OPEN)
+    page.wait_for_selector(IS_OPEN, state="attached")
     expect(page.get_by_role("heading", name=room.title).first).to_be_visible()
 
 
@@ -60,7 +60,7 @@ def test_who_is_put_out_finds_the_door(chromium: Chromium) -> None:
     with page.expect_navigation():
         again.click()
     page.get_by_role("button", name="Follow Host").click()
-    page.wait_for_selector(IS_OPEN)
+    page.wait_for_selector(IS_OPEN, state="attached")
     # The browser complains of the page that says no, which is what one wants here.
     chromium.complaints[:] = [line for line in chromium.complaints if "status of 403" not in line]
 
@@ -106,7 +106,7 @@ def test_hand_and_stage_without_a_microphone(chromium: Chromium) -> None:
     page = context.new_page()
     chromium.listen_to(page)
     chromium.go(page, room.get_absolute_url())
-    page.wait_for_selector(IS_OPEN)
+    page.wait_for_selector(IS_OPEN, state="attached")
     bar = page.locator("[data-bar]")
     raise_hand_without_a_microphone(page)
     bar.get_by_role("button", name="Lower hand").click()

@@ -74,7 +74,8 @@ def choose_by_keyboard(page: Page) -> None:
     assert in_every_look(page) == []
     press_until(page, "Tab", "[data-pick-q]")
     page.keyboard.type("anna")
-    page.keyboard.press("Enter")
+    with page.expect_response(re.compile(r"/invitable/\?q=anna")):  # it draws the list anew, under the fingers
+        page.keyboard.press("Enter")
     expect(page.locator("[data-pick-said]")).to_have_text("1 person")
     press_until(page, "Tab", "[data-pick-list] input")
     page.keyboard.press("Space")
@@ -111,7 +112,7 @@ def personal_link(page: Page) -> str:
     page.locator("[data-invite-open]").first.click()
     sheet = page.get_by_role("dialog", name="Invite people")
     sheet.get_by_role("button", name="Make a personal link").click()
-    expect(sheet.get_by_text("Write for whom it is.")).to_be_visible()
+    expect(sheet.get_by_text("Say who it is for.")).to_be_visible()
     sheet.get_by_label("For whom").fill("Pim of the library")
     sheet.get_by_role("button", name="Make a personal link").click()
     expect(sheet.locator("[data-link-made]")).to_be_focused()
@@ -203,7 +204,7 @@ def test_accepted_in_the_room_while_every_place_is_taken(chromium: Chromium) -> 
     expect(page.locator("[data-hint]")).to_have_text("Number 1, invited")
     expect(banner).to_be_hidden()
     expect(host.locator("[data-hands] li[data-user=guest] [data-hand-invited]")).to_be_visible()
-    host.locator("[data-invitations]").get_by_role("button", name="Take back the invitation of Guest").click()
+    host.locator("[data-invitations]").get_by_role("button", name="Take back the invitation for Guest").click()
     expect(page.get_by_text("The invitation to speak was taken back.")).to_be_visible()
     expect(host.locator("[data-hands] li[data-user=guest]")).to_have_count(0)
     assert not Hand.objects.filter(room=room, lowered_at=None).exists()

@@ -75,7 +75,7 @@ def test_a_link_is_shown_once_and_the_address_to_share_is_one_s_own() -> None:
     room = open_room()
     host = browser(room.host)
     page = host.post(at(room, "invite/"), {"do": "link", "label": "  "}).content.decode()
-    assert "Write for whom it is." in page and not PersonalLink.objects.exists()
+    assert "Say who it is for." in page and not PersonalLink.objects.exists()
     page = host.post(at(room, "invite/"), {"do": "link", "label": "<i>Pim"}).content.decode()
     assert f"/r/{room.slug}/come/" in page and PersonalLink.objects.get().label == "<i>Pim"
     assert "/come/" not in host.get(at(room, "invite/")).content.decode()

@@ -39,7 +39,7 @@ def test_a_report_and_its_receipt() -> None:
     message = sent(bert, anna, "Something <b>mean</b>")
     client, path = signed_in(anna), f"/messages/bert/{message.pk}/report/"
     page = client.get(path).content.decode()
-    assert "Something &lt;b&gt;mean&lt;/b&gt;" in page and "does not learn" in page
+    assert "Something &lt;b&gt;mean&lt;/b&gt;" in page and "is not told" in page
     form = {"category": "harassment", "words": "", "once": new_once()}
     first, again = client.post(path, form), client.post(path, form)
     row = MessageReport.objects.get()
