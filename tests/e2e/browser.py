@@ -38,8 +38,8 @@ SETTLE = """async () => {
   await new Promise(requestAnimationFrame);
 }"""
 # Chromium says so of every page that asks whether sound may start without a click: asking is how one finds out. And of
-# a player whose next question for the list of pieces comes just after the right to it ended.
-EXPECTED = re.compile(r"AudioContext was not allowed to start|status of (403|410) .*/live\.m3u8")
+# a page whose next question for the list of pieces, or of the audience, comes just after the right to it ended.
+EXPECTED = re.compile(r"AudioContext was not allowed to start|status of (403|410) .*/(live\.m3u8|audience/)")
 
 # Keeps what pages set, so that a test can press what a headset or a lock screen would.
 MEDIA_HANDLERS = """

@@ -2,6 +2,7 @@
 
 import { tell } from "room/core/notices";
 import { drawRows } from "room/core/rows";
+import { isOver } from "room/core/state";
 import { WhileSeen } from "room/core/while_seen";
 import { api } from "shared/api";
 import { find, hit, write } from "shared/dom";
@@ -37,7 +38,7 @@ class AudienceList {
     this.#room = room;
     this.#watch = new WhileSeen(
       "[data-audience]",
-      () => room.manages && !this.#isLong && this.#read(),
+      () => room.manages && !isOver(room.state) && !this.#isLong && this.#read(),
       () => PAUSE,
     );
     find("[data-audience-form]", HTMLFormElement).addEventListener("submit", (event) => {
