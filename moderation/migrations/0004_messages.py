@@ -10,7 +10,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('moderation', '0003_rest10'),
+        ('moderation', '0003_erased_words'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

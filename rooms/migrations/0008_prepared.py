@@ -10,7 +10,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('rooms', '0007_rest10'),
+        ('rooms', '0007_unlisted_removals'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
