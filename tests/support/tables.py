@@ -47,10 +47,12 @@ def reset() -> None:
 
 
 def _sizes(connected: Connection) -> dict[Table, int]:
-    """Every table, with its size in bytes."""
+    """Every table, with its size in bytes; 0 for one to which others refer: it cannot be truncated without them."""
     rows = connected.execute(
-        "SELECT schemaname, tablename, pg_relation_size(format('%I.%I', schemaname, tablename)::regclass)"
-        " FROM pg_tables WHERE schemaname IN ('public', 'ledger') ORDER BY 1, 2"
+        "SELECT schemaname, tablename, CASE WHEN EXISTS (SELECT FROM pg_constraint WHERE contype = 'f' AND"
+        " confrelid = tables.oid) THEN 0 ELSE pg_relation_size(tables.oid) END FROM (SELECT schemaname, tablename,"
+        " format('%I.%I', schemaname, tablename)::regclass AS oid FROM pg_tables"
+        " WHERE schemaname IN ('public', 'ledger')) AS tables ORDER BY 1, 2"
     )
     return {(schema, name): size for schema, name, size in rows}
 
