@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass
+from typing import Any
 
-from django.db.models import Count
+from django.db.models import Count, QuerySet
 from django.http import HttpRequest
 
 from people.hooks import LiveLink, live_link
@@ -23,6 +24,23 @@ def seems_to_follow(follower_pk: int, followed_pk: int) -> bool:
     """Whether a person follows another, as far as they know: a follow that a block ended still stands for them."""
     hidden = Block.objects.filter(blocker=followed_pk, blocked=follower_pk, undid_follow=True)
     return follows(follower_pk, followed_pk) or hidden.exists()
+
+
+def seeming_followers(me: int, among: Collection[int] | None = None) -> QuerySet[Any, Any]:
+    """Primary keys of a person's followers, as far as that person knows: a follow that a follower's block ended still
+    stands (`Block.undid_own_follow`). `among` limits them to these accounts. One query."""
+    rows, hidden = Follow.objects.filter(followed=me), Block.objects.filter(blocked=me, undid_own_follow=True)
+    if among is not None:
+        rows, hidden = rows.filter(follower__in=among), hidden.filter(blocker__in=among)
+    return rows.order_by().values_list("follower", flat=True).union(hidden.order_by().values_list("blocker", flat=True))
+
+
+def seeming_followed(me: int, among: Collection[int] | None = None) -> QuerySet[Any, Any]:
+    """Primary keys of the people whom a person follows, as `seeming_followers` (`Block.undid_follow`)."""
+    rows, hidden = Follow.objects.filter(follower=me), Block.objects.filter(blocked=me, undid_follow=True)
+    if among is not None:
+        rows, hidden = rows.filter(followed__in=among), hidden.filter(blocker__in=among)
+    return rows.order_by().values_list("followed", flat=True).union(hidden.order_by().values_list("blocker", flat=True))
 
 
 @dataclass(frozen=True)

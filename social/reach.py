@@ -6,7 +6,8 @@ from collections.abc import Collection
 
 from people.models import User
 from social.hooks import acquaintances
-from social.models import Block, Follow, Message
+from social.models import Block, Message
+from social.queries import seeming_followers
 from social.rules import Reach, may_write
 
 
@@ -15,9 +16,7 @@ def why_not_write(sender: User, receivers: Collection[User]) -> dict[int, str | 
     same ones whether or not somebody blocks."""
     pks = [receiver.pk for receiver in receivers]
     blocked = set(Block.objects.filter(blocker=sender, blocked__in=pks).values_list("blocked_id", flat=True))
-    follows = set(Follow.objects.filter(follower__in=pks, followed=sender).values_list("follower_id", flat=True))
-    hidden = Block.objects.filter(blocker__in=pks, blocked=sender, undid_own_follow=True)
-    follows |= set(hidden.values_list("blocker_id", flat=True))
+    follows = set(seeming_followers(sender.pk, pks))
     known = _wrote_before(sender.pk, pks).union(*(known_to(sender.pk, pks) for known_to in acquaintances.values()))
     return {
         receiver.pk: may_write(

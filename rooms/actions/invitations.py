@@ -36,7 +36,8 @@ from rooms.rules.permissions import HELPERS, Facts
 from rooms.rules.refusals import RoomRefused, refuse
 from rooms.wire.sides import hand_state, tell, tell_host_side
 from social.actions.messages import Outgoing, send_cards
-from social.models import Block, Follow
+from social.models import Block
+from social.queries import seeming_followed, seeming_followers
 from social.reach import why_not_write
 
 log = logging.getLogger(__name__)
@@ -179,13 +180,8 @@ def _latest(rows: QuerySet[Any, Any], column: str) -> dict[int, datetime]:
 
 
 def acquainted_with(by: User, pks: Collection[int]) -> set[int]:
-    """Those of the accounts who follow this person or are followed, as far as the person knows: a follow that a block
-    ended still stands for the one who was blocked."""
-    follows = Follow.objects.filter(Q(follower=by, followed__in=pks) | Q(followed=by, follower__in=pks))
-    undone = Q(undid_follow=True) | Q(undid_own_follow=True)
-    pairs = set(follows.values_list("follower_id", "followed_id"))
-    hidden = Block.objects.filter(undone, blocked=by, blocker__in=pks).values_list("blocker_id", flat=True)
-    return {pk for pair in pairs for pk in pair if pk != by.pk} | set(hidden)
+    """Those of the accounts who follow this person or are followed, as far as the person knows."""
+    return {*seeming_followers(by.pk, pks), *seeming_followed(by.pk, pks)}
 
 
 def _left(room: Room, by: User, facts: Facts, kind: str) -> int:

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass
-from typing import TypedDict
 
 from django.db.models import Count, Q, QuerySet, Value
 from django.db.models.functions import Lower
@@ -24,21 +23,12 @@ from rooms.rules import permissions
 from rooms.rules.facts import enter
 from rooms.rules.identity import Who
 from rooms.rules.refusals import RoomRefused, refuse
+from rooms.wire.faces import Face, face
 from social.models import Follow
 
 PAGE = 50  # names at once
 FACES = 12  # followed people that are shown at most
 MOST_FOLLOWED = 5000  # looked for in one room
-
-
-class Face(TypedDict):
-    """A listener. `picture` is an address or "", then initials stand on `color`."""
-
-    user: str
-    name: str
-    initials: str
-    picture: str
-    color: str
 
 
 @dataclass(frozen=True)
@@ -79,16 +69,6 @@ def seen(room: Room, accounts: Collection[int]) -> QuerySet[User]:
     by_default = Q(listens_unseen=False) & ~Q(pk__in=choices.filter(unseen=True).values("user"))
     shown = by_default | Q(pk__in=choices.filter(unseen=False).values("user")) | Q(pk__in=hands.values("user"))
     return User.objects.filter(shown, pk__in=accounts, is_active=True)
-
-
-def face(user: User) -> Face:
-    return {
-        "user": user.handle,
-        "name": user.display_name,
-        "initials": user.initials,
-        "picture": user.picture_url,
-        "color": user.colour,
-    }
 
 
 def _here(room: Room) -> tuple[set[int], int]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass
-from typing import Any, TypedDict
+from typing import Any
 
 from django.contrib.postgres.search import SearchQuery, SearchVector
 from django.db.models import Q, QuerySet
@@ -17,7 +17,9 @@ from rooms.rules import inviting
 from rooms.rules.facts import STANDING, facts_of
 from rooms.rules.permissions import HELPERS
 from rooms.rules.refusals import RoomRefused, refuse
-from social.models import Block, Follow
+from rooms.wire.faces import Face, face
+from social.models import Block
+from social.queries import seeming_followed, seeming_followers
 
 PAGE = 30
 MOST_PAGES = 40
@@ -25,15 +27,10 @@ SHORTEST = 2  # letters of a search among everybody
 SOURCES = ("", "followers", "following", "room")
 
 
-class Person(TypedDict):
+class Person(Face):
     """One person of a list. `state` is "" or what stands between them and this room: on_stage, removed, or the state of
     the latest invitation that the asker may know of (pending, accepted, declined, revoked, expired)."""
 
-    user: str
-    name: str
-    initials: str
-    picture: str
-    color: str
     state: str
 
 
@@ -99,14 +96,8 @@ def _matching(people: QuerySet[User], words: str) -> QuerySet[User]:
 
 
 def _related(me: User, source: str) -> QuerySet[Any, Any]:
-    """Primary keys of followers or followed, as this person knows them: a follow that somebody's block ended still
-    stands for the one who was blocked."""
-    hidden = Block.objects.filter(blocked=me).order_by()
-    if source == "followers":
-        followers: QuerySet[Any, Any] = Follow.objects.filter(followed=me).order_by().values("follower")
-        return followers.union(hidden.filter(undid_own_follow=True).values("blocker"))
-    followed: QuerySet[Any, Any] = Follow.objects.filter(follower=me).order_by().values("followed")
-    return followed.union(hidden.filter(undid_follow=True).values("blocker"))
+    """Primary keys of followers or followed, as this person knows them."""
+    return seeming_followers(me.pk) if source == "followers" else seeming_followed(me.pk)
 
 
 def _of_earlier_room(room: Room, me: User, slug: str, *, helper: bool) -> Q:
@@ -138,11 +129,4 @@ def _states(room: Room, me: User, people: Collection[User], *, helper: bool) -> 
 
 
 def _as_person(user: User, state: str) -> Person:
-    return {
-        "user": user.handle,
-        "name": user.display_name,
-        "initials": user.initials,
-        "picture": user.picture_url,
-        "color": user.colour,
-        "state": state,
-    }
+    return {**face(user), "state": state}

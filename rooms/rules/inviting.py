@@ -25,7 +25,7 @@ class Sent:
     times: int = 0
 
 
-def may_prepare(facts: Facts) -> str | None:
+def may_invite(facts: Facts) -> str | None:
     """Acting in a room before it runs or while it does: before, only its host's side."""
     if facts.status == "scheduled" and facts.role in HELPERS:
         return facts.kept_out
@@ -34,12 +34,12 @@ def may_prepare(facts: Facts) -> str | None:
 
 def may_invite_to_speak(facts: Facts) -> str | None:
     """Inviting to speak, and taking that back; making and taking back personal links; seeing all of these."""
-    return may_prepare(facts) or (None if facts.role in HELPERS else "not_host")
+    return may_invite(facts) or (None if facts.role in HELPERS else "not_host")
 
 
 def may_invite_to_listen(facts: Facts) -> str | None:
     """Inviting to listen, also by a link to share: everybody in the room who is signed in."""
-    return may_prepare(facts) or (None if facts.signed_in else "not_signed_in")
+    return may_invite(facts) or (None if facts.signed_in else "not_signed_in")
 
 
 def may_be_invited(facts: Facts, target: Facts, sent: Sent) -> str | None:

@@ -15,20 +15,16 @@ from people.channels import person_channel
 from rooms import channels
 from rooms.models import Hand, Room, admission
 from rooms.wire.events import encode, iso_of
+from rooms.wire.faces import Face, face
 
 Level = Literal["good", "weak", "bad"]
 LEVELS: tuple[Level, ...] = get_args(Level)
 
 
-class HandRaised(TypedDict):
+class HandRaised(Face):
     """`hand_raised`, to the host's side: somebody asks to speak, as the last in the queue. `raised_at` (ISO 8601, UTC)
     names the hand; `invited` says that this person accepted an invitation to speak. The others as in SeatState."""
 
-    user: str
-    name: str
-    initials: str
-    picture: str
-    color: str
     raised_at: str
     invited: bool
 
@@ -151,13 +147,8 @@ STAFF: tuple[str, ...] = ("report_received",)
 
 def hand_state(hand: Hand) -> HandRaised:
     """How the host's side sees this hand; `hand.user` must be loaded."""
-    user = hand.user
     return {
-        "user": user.handle,
-        "name": user.display_name,
-        "initials": user.initials,
-        "picture": user.picture_url,
-        "color": user.colour,
+        **face(hand.user),
         "raised_at": iso_of(hand.raised_at),
         "invited": hand.invited,
     }
@@ -165,14 +156,9 @@ def hand_state(hand: Hand) -> HandRaised:
 
 def invitation_state(invitation: admission.Invitation) -> Invitation:
     """How the host's side sees this invitation; its `user` and `by` must be loaded."""
-    user = invitation.user
     return {
         "id": invitation.pk,
-        "user": user.handle,
-        "name": user.display_name,
-        "initials": user.initials,
-        "picture": user.picture_url,
-        "color": user.colour,
+        **face(invitation.user),
         "kind": cast(Literal["speak", "listen"], str(invitation.kind)),
         "state": cast(Any, str(invitation.state)),
         "by": invitation.by.handle,

@@ -43,18 +43,15 @@ def read_asker(handle: Any) -> User:
     return read_person(handle, "no_hand")
 
 
-def read_locked(value: Any) -> bool:
-    """Whether hands are locked. Raises bad_value for anything but true and false, a missing value included."""
-    if not isinstance(value, bool):
-        raise RoomRefused("bad_value", {"locked": "true, false"})
-    return value
+def read_bool(name: str) -> Callable[[Any], bool]:
+    """Make the reader of an argument that is true or false, and must be there: anything else raises bad_value."""
 
+    def read(value: Any) -> bool:
+        if not isinstance(value, bool):
+            raise RoomRefused("bad_value", {name: "true, false"})
+        return value
 
-def read_unseen(value: Any) -> bool:
-    """Whether one listens unseen. Raises bad_value for anything but true and false, a missing value included."""
-    if not isinstance(value, bool):
-        raise RoomRefused("bad_value", {"unseen": "true, false"})
-    return value
+    return read
 
 
 def read_account(handle: Any) -> User:
@@ -125,8 +122,8 @@ NEXT_OR_ASKER = Argument(
     lambda handle: None if handle is None else read_asker(handle),
     lambda: serializers.CharField(max_length=30, required=False, help_text="A handle; the next unless named."),
 )
-LOCKED = Argument(read_locked, serializers.BooleanField)
-UNSEEN = Argument(read_unseen, serializers.BooleanField)
+LOCKED = Argument(read_bool("locked"), serializers.BooleanField)
+UNSEEN = Argument(read_bool("unseen"), serializers.BooleanField)
 FLAG = Argument(lambda value: value is True, lambda: serializers.BooleanField(required=False))
 RAW = Argument(lambda value: value, lambda: serializers.JSONField(required=False))
 """For what the media supervisor reads itself, strictly (`rooms/media/sdp.py`)."""

@@ -81,3 +81,30 @@ export function keepNumber(key, value) {
     console.info("localStorage", error.name);
   }
 }
+
+/**
+ * Text that was kept in this tab; "" where none was.
+ * @param {string} key
+ */
+export function keptText(key) {
+  try {
+    return sessionStorage.getItem(key) ?? "";
+  } catch (error) {
+    console.info("sessionStorage", error.name);
+    return "";
+  }
+}
+
+/**
+ * Keep text in this tab, also when its page is loaded again.
+ * @param {string} key
+ * @param {string} text "" for none
+ */
+export function keepText(key, text) {
+  try {
+    if (text) sessionStorage.setItem(key, text);
+    else sessionStorage.removeItem(key);
+  } catch (error) {
+    console.info("sessionStorage", error.name);
+  }
+}
