@@ -111,7 +111,7 @@ def table(seen: list[Any], silent: dict[str, list[Any]]) -> None:
     print(f"\n{'killed':<26}" + "".join(f"{head:>14}" for head in heads))
     for name in dict.fromkeys(one.name for one in seen):
         these = [one for one in seen if one.name == name]
-        values = [[getattr(one, word) for one in these] for word in ("near", "far", "verbs", "missing", "unheard")]
+        values = [[getattr(one, word) for one in these] for word in ("near", "far", "verbs", "missing", "by_ear")]
         values += [[one[path] for one in silent[name]] for path in PATHS] if silent else []
         print(f"{name:<26}" + "".join(f"{f'{median(each):.1f}; {max(each):.1f} s':>14}" for each in values))
 
@@ -137,7 +137,7 @@ def measure(managed: Any, rounds: int, with_pages: bool) -> None:
     mix = kills.Mix(room, store.mix_path(room.pk))
     kills.listen(company, seen, mix)
     table(seen, silent)
-    missing, unheard = sum(one.missing for one in seen), sum(one.unheard for one in seen)
+    missing, unheard = sum(one.missing for one in seen), sum(one.by_ear for one in seen)
     print(f"\nrecording of {mix.seconds:.0f} s: {missing:.1f} s said to be missing, {unheard:.1f} s by ear; {load()}")
     kills.judge(company, seen, mix)
 
