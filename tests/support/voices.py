@@ -52,6 +52,31 @@ class Voice:
         windows = [sound[start : start + _WINDOW] for start in starts]
         return max(pattern.level(window) for window in windows for pattern in self._patterns)
 
+    def share(self, heard: peers.Samples) -> float:
+        """Return how much of it, from its beginning to its end, is somewhere in what was heard: 0 to 1.
+
+        Each two seconds of it count for themselves. They are there if they are as loud as HEARD, and nothing beside
+        them is much louder.
+        """
+        sound = _sharpened(heard)
+        if len(sound) < _WINDOW:
+            return 0.0
+        sums = np.cumsum(np.concatenate([[0.0], sound**2]))
+        norms = np.sqrt(sums[_WINDOW:] - sums[:-_WINDOW])
+        spectrum = np.fft.rfft(sound, size := 1 << len(sound).bit_length())
+        found = [
+            max(_likeness(spectrum, norms, part, size) for part in parts) > 10 ** (HEARD / 20)
+            for parts in zip(*(pattern.parts for pattern in self._patterns), strict=True)
+        ]
+        return float(np.mean(found))
+
+
+def _likeness(spectrum: Any, norms: Floats, part: Floats, size: int) -> float:
+    """How much of a part is in a sound at its best place: 1 for all of it and nothing else."""
+    match = np.fft.irfft(spectrum * np.conj(np.fft.rfft(part, size)), size)[: len(norms)]
+    norm = float(np.sqrt((part**2).sum()))
+    return float((match / np.maximum(norms, norm)).max()) / norm
+
 
 class _Pattern:
     """Words as they are looked for: anywhere in it, also across its end."""
@@ -60,6 +85,8 @@ class _Pattern:
         sound = _sharpened(samples)
         self.level_sent = float(np.sqrt((sound**2).mean()))
         self.places = len(sound)
+        starts = range(0, self.places - _WINDOW, _WINDOW // 2)
+        self.parts = [sound[start : start + _WINDOW] for start in (*starts, self.places - _WINDOW)]
         around = np.resize(sound, self.places + _WINDOW)
         sums = np.cumsum(np.concatenate([[0.0], around**2]))
         self.norms = np.sqrt(sums[_WINDOW : _WINDOW + self.places] - sums[: self.places])

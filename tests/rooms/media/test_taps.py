@@ -8,7 +8,6 @@ import os
 import signal
 import sys
 import time
-import wave
 from collections.abc import AsyncGenerator, Callable, Generator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
@@ -32,7 +31,7 @@ from rooms.models import Room
 from rooms.recording import store
 from tests.support.people import PASSWORD, person
 from tests.support.processes import Site
-from tests.support.speech import clip, share_of_words, understood
+from tests.support.voices import Voice
 from tests.support.waiting import say
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.alone]
@@ -149,29 +148,20 @@ def loud(path: Path) -> bool:
     return len(samples) > 0 and float(np.abs(samples[-3 * peers.RATE :]).max()) > 3000
 
 
-def speaker(site: Site, path: Path, room: Room) -> Talker:
+def speaker(site: Site, voice: Voice, room: Room) -> Talker:
     person("nora")
     browser = Browser(site.url)
     browser.sign_in("nora", PASSWORD)
-    return Talker(browser, room.slug, peers.Clip(peers.read_clip(path), loop=True))
-
-
-def whole(samples: peers.Samples, path: Path) -> Path:
-    with wave.open(str(path), "wb") as file:
-        file.setnchannels(1)
-        file.setsampwidth(2)
-        file.setframerate(peers.RATE)
-        file.writeframes(samples.tobytes())
-    return path
+    return Talker(browser, room.slug, voice.microphone())
 
 
 def test_a_tap_hears_what_is_said_and_comes_back(site: Site, room: Room, tmp_path: Path) -> None:
     """Beside it one whose program does not exist, one whose code fails, and one that hangs: sound and recording have
     not started twice, and nobody waits for the end of the one that hangs."""
-    path, words = clip(2)
+    voice = Voice("0890")
     site.start("web", STATIC_FILES="source")
-    talker = speaker(site, path, room)
-    length = len(peers.read_clip(path)) / peers.RATE
+    talker = speaker(site, voice, room)
+    length = len(voice.samples) / peers.RATE
     first, second = tmp_path / "0.wav", tmp_path / "1.wav"
 
     async def story() -> None:
@@ -179,7 +169,7 @@ def test_a_tap_hears_what_is_said_and_comes_back(site: Site, room: Room, tmp_pat
             ears, deaf = tap_of(studio, "ears"), tap_of(studio, "deaf")
             await until(lambda: loud(first), "the tap hears somebody")
             begun = seconds_of(first)
-            await until(lambda: seconds_of(first) > begun + 2 * length, "all of the words were said", 20 * length)
+            await until(lambda: seconds_of(first) > begun + 2 * length, "all of it was said", 20 * length)
             killed, deaf_pid = ears.pid, deaf.pid
             assert killed is not None and ears.starts == 1
             os.kill(killed, signal.SIGKILL)
@@ -199,8 +189,7 @@ def test_a_tap_hears_what_is_said_and_comes_back(site: Site, room: Room, tmp_pat
 
     with registered(ears=to_files_in(tmp_path), missing=Missing, broken=Broken, deaf=Deaf):
         asyncio.run(story())
-    said = understood(whole(samples_of(first), tmp_path / "whole.wav"), "base")
-    assert share_of_words(words, said) >= 0.8, said
+    assert voice.share(samples_of(first)) >= 0.8
 
 
 async def forwarders(janus: Janus, studio: Studio) -> set[int]:
