@@ -20,7 +20,7 @@ from tests.rooms.media.conftest import signed_in
 from tests.support.processes import Site
 from tests.support.waiting import until
 
-pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.alone]
+pytestmark = pytest.mark.django_db(transaction=True)
 WITHIN = 60.0  # seconds for what takes six
 
 
@@ -35,8 +35,8 @@ def spoken_by(room: Room, handle: str) -> int:
     return talk_time.talked_in(room.pk, {user.pk: handle}).get(handle, 0)
 
 
-def test_it_is_said_again_and_ends_with_the_connection(sounding: Site, room: Room) -> None:
-    talker = Talker(signed_in(sounding, "nora"), room.slug, peers.Clip(without_a_pause(), loop=True))
+def test_it_is_said_again_and_ends_with_the_connection(lent_site: Site, room: Room) -> None:
+    talker = Talker(signed_in(lent_site, "nora"), room.slug, peers.Clip(without_a_pause(), loop=True))
     told: list[bool] = []
 
     def hear(message: dict[str, Any]) -> None:
@@ -44,7 +44,7 @@ def test_it_is_said_again_and_ends_with_the_connection(sounding: Site, room: Roo
             told.append(message["talking"])
 
     async def story() -> None:
-        async with Visitor(Browser(sounding.url), room.slug, hear):
+        async with Visitor(Browser(lent_site.url), room.slug, hear):
             began = time.monotonic()
             task = asyncio.create_task(talker.run())
             await until(lambda: told[-3:] == [True] * 3, WITHIN)
