@@ -32,10 +32,17 @@ LONG = {
     # Of those that run after the others:
     "tests/e2e/test_story.py": 105.0,
     "tests/e2e/test_sound.py": 100.0,
-    "tests/rooms/media/test_kills.py": 95.0,
+    "tests/rooms/media/test_kills.py": 80.0,
     "tests/transcripts/test_word_times.py": 66.0,
-    "tests/rooms/media/test_disk.py": 43.0,
-    "tests/rooms/media/test_loudness.py": 38.0,
+    "tests/rooms/media/test_disk.py": 60.0,
+    "tests/rooms/media/test_stage.py": 55.0,
+    "tests/rooms/media/test_loudness.py": 40.0,
+    "tests/e2e/test_stage_sound.py": 38.0,
+    "tests/config/test_patience.py": 28.0,
+    "tests/rooms/media/test_away.py": 26.0,
+    "tests/rooms/media/test_taps.py": 22.0,
+    "tests/rooms/media/test_voice.py": 28.0,
+    "tests/attacks/test_foreign_packets.py": 13.0,
 }
 # What goes to one worker as a whole: the beginning of a test's path, and the name of its unit.
 TOGETHER = {
