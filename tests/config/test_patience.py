@@ -168,13 +168,13 @@ def test_over_tls_the_same_clocks_run(site: Site, tmp_path: Path) -> None:
         drips = [context.wrap_socket(line_of(GREEDY)) for _number in range(9)]
         plain = line_of(GREEDY)  # not even the handshake
         assert is_cut(line_of(GREEDY), 10) is not None, "one too many"
+        room = large_room()
+        stalled = context.wrap_socket(line_of(HONEST, buffer=4096))
+        stalled.sendall(head(links.address(room.pk, "mix", room.host, "mix.m4a")))
         for line in (*drips, plain):
             with suppress(ssl.SSLError):
                 assert is_cut(line, 90) is not None
         wait_for("places for others", lambda: healthy_over_tls(context))
-        room = large_room()
-        stalled = context.wrap_socket(line_of(GREEDY, buffer=4096))
-        stalled.sendall(head(links.address(room.pk, "mix", room.host, "mix.m4a")))
         wait_for("its end", lambda: "it read too slowly" in (tmp_path / "web.log").read_text())
     finally:
         stop(web)

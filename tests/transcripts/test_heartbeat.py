@@ -97,20 +97,19 @@ def test_a_step_that_hangs_loses_the_lease_and_writes_nothing(settings: Any) -> 
 
 
 def test_whisper_on_a_machine_so_slow_that_a_layer_outlasts_the_lease(whisper: WhisperEngine, settings: Any) -> None:
-    """Real weights and sound; parts of two layers are held up, so that each layer takes longer than a lease."""
+    """Real weights and sound; the parts of a layer are held up, so that the layer takes longer than a lease."""
     settings.SPEECH_LEASE_SECONDS = LEASE
     window = claimed_window()
-    layers = whisper._whisper.encoder.blocks[:2]
-    parts = [part for layer in layers for part in layer.modules() if not list(part.children())]
-    pause = 1.2 * LEASE * len(layers) / len(parts)
+    parts = [part for part in whisper._whisper.encoder.blocks[0].modules() if not list(part.children())]
+    pause = 1.4 * LEASE / len(parts)
     for part in parts:
         part.register_forward_hook(lambda *_given: time.sleep(pause))
-    assert pause < LEASE / 4 and len(parts) / len(layers) * pause > LEASE
+    assert pause < LEASE / 4 and len(parts) * pause > LEASE
     with rival() as taken:
         attempt(window, lambda: transcribe_window(window, whisper))
     assert taken == []
     window.refresh_from_db()
     assert (window.state, window.token, window.worker) == (WorkItem.State.DONE, 1, "slow")
-    assert window.spent_ms > 2 * LEASE * 1000
+    assert window.spent_ms > LEASE * 1000
     said = sounds.plain_words(" ".join(Cue.objects.order_by("start_ms").values_list("text", flat=True)))
     assert sounds.word_error_rate(sounds.WORDS[sounds.CLIPS[0]].split(), said) < 0.2
