@@ -1,10 +1,11 @@
 """Seconds to purge 1,000 due rooms among 1,000,000, compared with a plain DELETE.
 
-    python bench/purge.py [--rooms 1000000] [--due 1000] [--files 20] [--kb 64]
+    python bench/purge.py [--rooms 1000000] [--due 1000] [--held 1000] [--files 20] [--kb 64]
 
-Starts a PostgreSQL (with fsync, as in production) and a Redis of its own. Of all rooms 90 % were purged before, 1,000
-are past day 30 and held, the rest is too young. `--due` rooms are purged by the sweep, then as many twins that have the
-same rows and no files. As many twins again are deleted by one plain DELETE a table, their folders read and removed.
+Starts a PostgreSQL (with fsync, as in production) and a Redis of its own. Of all rooms 90 % were purged before,
+`--held` past day 30 are on hold, the rest is too young. `--due` rooms are purged by the sweep, then as many twins that
+have the same rows and no files. As many twins again are deleted by one plain DELETE a table, their folders read and
+removed.
 """
 
 from __future__ import annotations
@@ -33,7 +34,6 @@ from deploy.local.ports import Claim
 from deploy.local.postgres import Postgres
 from deploy.local.process import start, stop, wait_for
 
-HELD = 1_000
 EVENTS, SEATS, CUES = 60, 4, 150  # rows a room that still has its copy: about 20 minutes of talk
 
 
@@ -112,13 +112,13 @@ FROM rooms_room r, generate_series(1, {CUES}) c WHERE r.id <= {held};
 """
 
 
-def fill(postgres: Postgres, rooms: int, due: int) -> dict[str, int]:
+def fill(postgres: Postgres, rooms: int, due: int, held: int) -> dict[str, int]:
     """Insert the rows of all rooms by SQL."""
     import psycopg
     from django.apps import apps
 
-    kept = 3 * due + HELD + rooms // 10
-    sizes = {"rooms": rooms, "due3": 3 * due, "held": 3 * due + HELD, "kept": kept}
+    kept = 3 * due + held + rooms // 10
+    sizes = {"rooms": rooms, "due3": 3 * due, "held": 3 * due + held, "kept": kept}
     script = ROOMS + (SPOKEN if apps.is_installed("transcripts") else "")
     text = script.format(**sizes, SEATS=SEATS, EVENTS=EVENTS, CUES=CUES)
     with psycopg.connect(postgres.superuser_url, autocommit=True) as connected:
@@ -208,7 +208,7 @@ def measure(options: argparse.Namespace, postgres: Postgres) -> None:
     settings.MIGRATIONS_DATABASE = migrations_database(postgres)
     call_command("migrate", verbosity=0)
     marker.check()  # before the rows exist: most of them have no files
-    seconds, sizes = timed(lambda: fill(postgres, options.rooms, options.due))
+    seconds, sizes = timed(lambda: fill(postgres, options.rooms, options.due, options.held))
     print(f"{options.rooms:,} rooms made in {seconds:.0f} s, {sizes['kept']:,} of them still with a copy", flush=True)
     hold_some(sizes)
     lay(1, 2 * options.due, options.files, options.kb)
@@ -231,7 +231,8 @@ def measure(options: argparse.Namespace, postgres: Postgres) -> None:
     assert not again.purged and purge.overdue(timezone.now()) == []
     assert verify().problems == []
     mb = options.due * options.files * options.kb / 1024
-    print(f"what is due, found        {looking * 1000:8.0f} ms   among {options.rooms:,}, {HELD:,} held ones looked at")
+    among = f"among {options.rooms:,}, {options.held:,} held ones looked at"
+    print(f"what is due, found        {looking * 1000:8.0f} ms   {among}")
     print(f"plain DELETE              {deleting:8.2f} s    {rows:,} rows, one statement a table")
     print(f"plain hash and remove     {removing:8.2f} s    {options.due * options.files:,} files, {mb:,.0f} MB")
     each, bare_each = purging / options.due * 1000, purging_rows / options.due * 1000
@@ -247,6 +248,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rooms", type=int, default=1_000_000)
     parser.add_argument("--due", type=int, default=1_000)
+    parser.add_argument("--held", type=int, default=1_000)
     parser.add_argument("--files", type=int, default=20)
     parser.add_argument("--kb", type=int, default=64)
     options = parser.parse_args()

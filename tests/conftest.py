@@ -1,5 +1,6 @@
 """Fixtures for all tests: the database with the site's rights, an empty Redis, the site's real processes."""
 
+import gc
 import shutil
 from collections.abc import Generator
 from pathlib import Path
@@ -8,6 +9,7 @@ import pytest
 import redis
 from django.conf import settings
 from django.core.management import call_command
+from django.db import connection
 from django.test import TransactionTestCase
 from django.test.utils import override_settings
 from hypothesis import HealthCheck
@@ -27,12 +29,22 @@ properties.load_profile("shared machine")
 
 
 # Pages that tests render in their own process name static files as they lie: nothing needs to be collected and hashed.
+# Nor are they served there: WhiteNoise would look at every file once for each test client.
 PLAIN = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
 COLLECTED = settings.STORAGES["staticfiles"]
 
 
 def pytest_configure() -> None:
     settings.STORAGES = {**settings.STORAGES, "staticfiles": PLAIN}
+    # Threads of this process keep their connections, which they would open anew for each call.
+    settings.DATABASES["default"].update(CONN_MAX_AGE=None, CONN_HEALTH_CHECKS=True)
+    settings.MIDDLEWARE = [name for name in settings.MIDDLEWARE if not name.startswith("whitenoise.")]
+
+
+def pytest_collection_finish() -> None:
+    """Modules and tests stay to the end: no collection of garbage has to look at them."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(scope="session")
@@ -59,7 +71,10 @@ def django_db_setup(django_test_environment: None, django_db_blocker: DjangoDbBl
 
 @pytest.fixture(autouse=True, scope="session")
 def _tables_are_reset() -> Generator[None]:
-    """In place of Django's flush after each test that commits."""
+    """In place of Django's flush after each test that commits, and of a new connection for the next."""
+
+    def is_spent(_case: TransactionTestCase) -> bool:
+        return connection.in_atomic_block or not connection.is_usable()
 
     def teardown(_case: TransactionTestCase) -> None:
         for attempt in range(3):
@@ -72,6 +87,7 @@ def _tables_are_reset() -> Generator[None]:
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(TransactionTestCase, "_fixture_teardown", teardown)
+        patch.setattr(TransactionTestCase, "_should_reload_connections", is_spent)
         yield
 
 

@@ -36,5 +36,5 @@ def test_few_listeners_of_a_host() -> None:
 
 
 def test_a_small_purge() -> None:
-    said = run("purge", "--rooms", "3000", "--due", "20", "--files", "2")
+    said = run("purge", "--rooms", "300", "--due", "20", "--held", "20", "--files", "2")
     assert re.search(r"purge / DELETE and remove +\d", said)

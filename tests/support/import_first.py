@@ -2,7 +2,7 @@
 
 A program of its own, for nothing of ours may be loaded yet. The apps are there as far as a module may count on them:
 their models, without what `AppConfig.ready` imports. A module that the models themselves load is tried before any of
-them. Every try is a fork of an interpreter that has only loaded what is not ours.
+them. Every try is a fork of an interpreter that has only loaded what is not ours, and all of that, for it takes longer.
 
 Once the models are there, only modules in a circle of imports are tried, each of them: any other module fails only
 where it enters such a circle, at a module that was tried as the first of it.
@@ -12,15 +12,18 @@ from __future__ import annotations
 
 import gc
 import importlib
+import json
 import os
 import sys
 import traceback
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from pathlib import Path
 
 import grimp
 from django.apps import AppConfig, apps
 from django.conf import settings
+from django.core.exceptions import AppRegistryNotReady, ImproperlyConfigured
 
 ROOT = Path(__file__).resolve().parents[2]
 OURS: tuple[str, ...] = (
@@ -66,6 +69,14 @@ def load_models(first: str = "") -> None:
     apps.populate(settings.INSTALLED_APPS)
 
 
+def load_others(names: Iterable[str]) -> None:
+    """Load those of these modules that are not ours and do not need the apps."""
+    for name in names:
+        if name.partition(".")[0] not in (*OURS, "__main__", "tests"):
+            with suppress(AppRegistryNotReady, ImproperlyConfigured, ModuleNotFoundError):
+                importlib.import_module(name)
+
+
 def in_circles() -> set[str]:
     """Modules that lead back to themselves by imports, those in functions too; importing one imports its package."""
     graph = grimp.build_graph(*OURS, exclude_type_checking_imports=True, cache_dir=None)
@@ -108,13 +119,17 @@ def main() -> None:
     child = os.fork()
     if child == 0:
         load_models()
+        with_models, others = sorted(loaded() - with_settings), sorted(sys.modules)
         failed = failing(sorted(circles - loaded()), importlib.import_module)
-        os.write(writing, "\n".join(["", *failed, "--", *sorted(loaded() - with_settings)]).encode())
+        with os.fdopen(writing, "w") as answer:
+            json.dump([failed, with_models, others], answer)
         os._exit(0)
     os.close(writing)
-    with os.fdopen(reading) as answer:
-        late, _line, with_models = answer.read().partition("\n--\n")
-    failed = [*late.split(), *failing(with_models.split(), load_models)]
+    with os.fdopen(reading) as found:
+        late, with_models, others = json.load(found)
+    load_others(others)
+    assert loaded() == with_settings
+    failed = [*late, *failing(with_models, load_models)]
     sys.stdout.write("".join(f"{name}\n" for name in failed))
 
 

@@ -27,7 +27,7 @@ LONG = {
     "tests/retention/test_killed.py": 80.0,
     "tests/e2e/test_dashboard.py": 50.0,
     "tests/rooms/media/test_listen.py": 45.0,
-    "tests/test_imports.py": 40.0,
+    "tests/test_imports.py": 15.0,
     "tests/bench/test_benches.py": 30.0,
     # Of those that run after the others:
     "tests/e2e/test_story.py": 105.0,

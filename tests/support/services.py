@@ -6,6 +6,7 @@ runs, nor two checkouts meet. A part that is missing or does not start ends the 
 """
 
 import os
+import sys
 from collections.abc import Generator
 
 import pytest
@@ -102,6 +103,11 @@ FOREIGN = (
     "X_ACCEL_REDIRECT",
 )
 
+
+# Compiled code is kept, whatever the person's own shell says: else every worker compiles all tests, and every process
+# of the site all modules, on each start.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+sys.dont_write_bytecode = False
 
 _running: Throwaway | None = None
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from psycopg import sql
+from psycopg import OperationalError, sql
 
 from tests.support.privileges import Connection, superuser
 
@@ -16,22 +16,40 @@ Table = tuple[str, str]  # schema, name
 LARGE = 1 << 20  # bytes; emptying a table row by row is quicker below this, and slower above
 
 _filled: dict[Table, tuple[str, bytes]] = {}
+_kept: Connection | None = None
+
+
+def _superuser() -> Connection:
+    """A connection that is kept from test to test: a new one has to read about every table first, which takes longer
+    than emptying them."""
+    global _kept
+    if _kept is None or _kept.closed:
+        _kept = superuser()
+    return _kept
 
 
 def remember() -> None:
     """Note what every table has; called once, when `migrate` is done."""
-    with superuser() as connected:
-        for table in _with_rows(connected, list(_sizes(connected))):
-            _filled[table] = _digest(connected, table), _copy(connected, table)
+    connected = _superuser()
+    for table in _with_rows(connected, list(_sizes(connected))):
+        _filled[table] = _digest(connected, table), _copy(connected, table)
 
 
 def reset() -> None:
-    """Bring every table back to what it had then. Sequences go on, as with `flush`.
+    """Bring every table back to what it had then. Sequences go on, as with `flush`."""
+    connected = _superuser()
+    try:
+        _reset(connected)
+    except OperationalError:
+        if not connected.closed:
+            raise
+        _reset(_superuser())  # PostgreSQL was restarted since
 
-    It is beyond the site's role, and must not stop at the guard of the ledger: triggers do not fire. It waits for
-    transactions that still write, as TRUNCATE does.
-    """
-    with superuser() as connected, connected.transaction():
+
+def _reset(connected: Connection) -> None:
+    """It is beyond the site's role, and must not stop at the guard of the ledger: triggers do not fire. It waits for
+    transactions that still write, as TRUNCATE does."""
+    with connected.transaction():
         connected.execute("SET LOCAL session_replication_role = 'replica'")
         sizes = _sizes(connected)
         names = sql.SQL(", ").join(map(_name, sizes))
