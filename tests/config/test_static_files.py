@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 from typing import Any
 
 import pytest
-from asgiref.testing import ApplicationCommunicator
 from django.conf import settings
 from django.core.handlers.asgi import ASGIHandler
 from django.test import override_settings
 
 from config.static_files import CHUNK, StaticHandler
+
+# Of Django's own way, which is compared here.
+pytestmark = pytest.mark.filterwarnings("ignore:StreamingHttpResponse must consume synchronous iterators:Warning")
 
 THOSE_OF_DJANGO = [
     "config.headers.safe_headers",
@@ -28,12 +31,20 @@ async def ask(application: Any, path: str, method: str = "GET", scheme: str = "h
     asked = {"method": method, "scheme": scheme, "path": path, "query_string": b""}
     known = {"headers": [(b"host", b"localhost"), *sent], "client": ("127.0.0.1", 4000), "server": ("127.0.0.1", 80)}
     scope = {"type": "http", "http_version": "1.1", **asked, **known}
-    line = ApplicationCommunicator(application, scope)
-    await line.send_input({"type": "http.request"})
-    head, pieces = await line.receive_output(10), [await line.receive_output(10)]
-    while pieces[-1].get("more_body"):
-        pieces.append(await line.receive_output(10))
-    await line.wait(10)
+    waiting = [{"type": "http.request"}]
+    told: list[dict[str, Any]] = []
+
+    async def receive() -> dict[str, Any]:
+        if not waiting:
+            await asyncio.Event().wait()  # the client stays
+        return waiting.pop()
+
+    async def send(message: dict[str, Any]) -> None:
+        told.append(message)
+
+    await application(scope, receive, send)
+    head, *pieces = told
+    assert [piece.get("more_body", False) for piece in pieces] == [True] * (len(pieces) - 1) + [False]
     assert all(len(piece.get("body", b"")) <= CHUNK for piece in pieces)
     return head["status"], sorted(head["headers"]), b"".join(piece.get("body", b"") for piece in pieces)
 
