@@ -15,10 +15,8 @@ from people.models import User
 from rooms.models import Room
 from tests.support.people import session_cookie
 
-# Debian's, unless another is named: the one without windows, which is what Playwright itself takes, or the whole. Where
-# there is neither (Ubuntu packs it as a snap), the one Playwright brought.
-DEBIAN = "/usr/bin/chromium-headless-shell", "/usr/bin/chromium"
-PROGRAM = os.environ.get("CHROMIUM") or next((path for path in DEBIAN if Path(path).exists()), None)
+# Debian's, unless another is named; where there is neither (Ubuntu packs it as a snap), the one Playwright brought.
+PROGRAM = os.environ.get("CHROMIUM") or next((path for path in ("/usr/bin/chromium",) if Path(path).exists()), None)
 AXE = Path(settings.BASE_DIR) / "node_modules" / "axe-core" / "axe.min.js"
 WITHIN = 10_000  # ms to wait for something to appear
 PHONE = {"width": 390, "height": 844}
