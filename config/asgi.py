@@ -9,9 +9,10 @@ django.setup(set_prefix=False)
 
 from channels.routing import ProtocolTypeRouter, URLRouter  # noqa: E402  (apps must be loaded first)
 
-from config.fair import FairQueue, Handler  # noqa: E402
+from config.fair import FairQueue  # noqa: E402
+from config.static_files import StaticHandler  # noqa: E402
 from rooms.live.routing import websocket_urlpatterns  # noqa: E402
 
 # Session and origin are checked in `rooms.rules.identity`, together with the room: Channels' own middleware would use
 # one shared thread for every handshake.
-application = ProtocolTypeRouter({"http": FairQueue(Handler()), "websocket": URLRouter(websocket_urlpatterns)})
+application = ProtocolTypeRouter({"http": FairQueue(StaticHandler()), "websocket": URLRouter(websocket_urlpatterns)})

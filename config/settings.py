@@ -166,6 +166,8 @@ STORAGES = {
     },
 }
 WHITENOISE_USE_FINDERS = WHITENOISE_AUTOREFRESH = STATIC_FILES == "source"
+if STATIC_FILES == "collected":  # `config/static_files.py` answers for these
+    MIDDLEWARE.remove("whitenoise.middleware.WhiteNoiseMiddleware")
 DATA_UPLOAD_MAX_MEMORY_SIZE = 6 * 1024 * 1024
 PICTURE_MAX_BYTES = 5 * 1024 * 1024
 # Width times height. Decoding takes up to 16 bytes each, in a process of its own (people/picture_worker.py).

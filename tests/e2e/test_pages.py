@@ -83,6 +83,22 @@ def test_pages_are_for_everybody(chromium: Chromium) -> None:
     assert not wrong, "\n".join(wrong)
 
 
+def test_a_look_finds_what_only_it_breaks(chromium: Chromium) -> None:
+    """A colour in the dark in either size, and a part that a desk alone shows."""
+    page = chromium.page("/rules/", bypass_csp=True)
+    page.add_style_tag(
+        content="""
+          @media (prefers-color-scheme: dark) { main { color: #433; } }
+          #desk { display: none; }
+          @media (width > 600px) { #desk { display: block; } }
+        """
+    )
+    page.evaluate("""() => { document.querySelector("main").innerHTML += '<button id="desk"></button>'; }""")
+    found = [(one.split(": ")[0], one.split(": ")[1]) for one in in_every_look(page)]
+    dark, nameless = "color-contrast", "button-name"
+    assert found == [("390 px, dark", dark), ("1280 px, dark", nameless), ("1280 px, dark", dark)]
+
+
 def bar_of(page: Page) -> dict[str, float]:
     return page.evaluate(  # type: ignore[no-any-return]
         """() => {

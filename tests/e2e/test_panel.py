@@ -138,7 +138,9 @@ def names_change(host: Page, guest: Page, room: Room, ada: User) -> None:
 def keys_are_turned_off(host: Page, room: Room) -> None:
     keys = host.get_by_role("dialog", name="Keys")
     host.keyboard.press("?")
-    keys.get_by_role("checkbox").uncheck()
+    with host.expect_response(lambda answer: answer.request.method == "PATCH") as saved:
+        keys.get_by_role("checkbox").uncheck()
+    assert saved.value.ok
     keys.get_by_role("button", name="Close").click()
     host.locator("#main").focus()
     host.keyboard.press("l")

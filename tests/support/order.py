@@ -1,5 +1,5 @@
-"""The order of files. With several workers: the longest first, so that none of them is alone at the end. With one:
-those that use the shared site before those that start one of their own, for which the shared one has to end.
+"""The order of files. Those that use the shared site come before those for which it has to end: it starts once in each
+process that runs tests. With several workers the longest of either kind come first, so that none is alone at the end.
 
 xdist's own order is by the number of tests, and the files that take minutes have few. Estimates need not be right, only
 in the right order; a file that is not named is estimated by the real parts that its tests ask for.
@@ -68,18 +68,28 @@ def estimate(item: pytest.Item) -> float:
     return max([commits, *(seconds for name, seconds in PARTS.items() if name in names)])
 
 
+def use_of_site(item: pytest.Item) -> int:
+    """0 where a test is lent all of the shared site, 1 where web alone, 2 where the shared site has to end for it."""
+    names = set(getattr(item, "fixturenames", ()))
+    if "site" in names or not names & {"lent_site", "web"}:
+        return 2
+    return 0 if "lent_site" in names else 1
+
+
 @pytest.hookimpl(trylast=True)  # after those that are not to run were taken out
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Sort units by their length where there are workers, else by their site; the order within each stays."""
-    if "PYTEST_XDIST_WORKER" not in os.environ:
-        own = {unit_of(item.nodeid) for item in items if "lent_site" not in getattr(item, "fixturenames", ())}
-        items.sort(key=lambda item: unit_of(item.nodeid) in own)
-        return
+    """Sort units by their use of the site and, where there are workers, by length; the order within each stays."""
     lengths: defaultdict[str, float] = defaultdict(float)
+    uses: defaultdict[str, int] = defaultdict(lambda: 2)
     for item in items:
-        lengths[unit_of(item.nodeid)] += estimate(item)
+        unit = unit_of(item.nodeid)
+        lengths[unit] += estimate(item)
+        uses[unit] = min(uses[unit], use_of_site(item))
+    if "PYTEST_XDIST_WORKER" not in os.environ:
+        items.sort(key=lambda item: uses[unit_of(item.nodeid)])
+        return
     known = {unit: LONG.get(unit, length) for unit, length in lengths.items()}
-    items.sort(key=lambda item: (-known[unit_of(item.nodeid)], unit_of(item.nodeid)))
+    items.sort(key=lambda item: (uses[unit := unit_of(item.nodeid)], -known[unit], unit))
 
 
 class ByLength(LoadFileScheduling):  # type: ignore[misc]
