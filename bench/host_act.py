@@ -1,6 +1,6 @@
 """Time from a host's act to its effect on a thousand listeners, and what a delivery costs.
 
-    python bench/host_act.py [--listeners 1000] [--acts 20] [--rounds 3] [--pace 0.5]
+    python bench/host_act.py [--listeners 1000] [--acts 20] [--rounds 3] [--pace 0.5] [--idle 10]
 
 A room on a `web` process of ours (with PostgreSQL and Redis of its own) has listeners, half of them signed in, a
 speaker and somebody who asks to speak. Its host says verbs on a WebSocket, as the page does, each kind `--acts` times a
@@ -10,8 +10,11 @@ listener's socket: limit, rights, transaction, log, Redis, hub, socket.
 
 The plain way is a bare `websockets` server with as many sockets: a client sends it all texts that a listener got,
 events, counts and beats alike, at the same pace, and it broadcasts them. Rounds take turns. Processor time is the
-server process' own with all its threads, divided by all messages that it delivered to listeners: the verbs, presence,
-and the check of everybody's rights every five seconds are charged to them, the database is not.
+server process' own with all its threads; the database is not in it. It is divided in two ways. "A delivery" is all of
+it by all messages that listeners got: verbs, presence, and the check of everybody's rights every five seconds are
+charged to them. "An act" is what the same sockets cost more than in `--idle` seconds before, in which nobody does
+anything, by the events that listeners got: what a host's act costs for each of them. The bare server has nothing but
+messages: both are compared with what one costs there.
 
 All sockets are held by this one process, a few microseconds for each message (`bench/wire.py`): what it costs is in
 both times. At last all listeners are cut off at once.
@@ -55,18 +58,20 @@ class Sent:
 @dataclass
 class Round:
     """Results of one round: what was sent, seconds to each listener by kind, microseconds of the server for a
-    delivery."""
+    delivery, and for an event to a listener beyond what they cost idle."""
 
     sent: list[Sent]
     waits: dict[str, list[float]] = field(default_factory=dict)
     cost: float = 0.0
+    act_cost: float = 0.0
     missing: int = 0
 
     def line(self, name: str) -> str:
         times = [
             f"{share(waits, 0.5) * 1000:>9.1f} ms{share(waits, 0.99) * 1000:>9.1f} ms" for waits in self.waits.values()
         ]
-        return f"{name:<6}{self.cost:>8.1f} µs{''.join(times)}{self.missing:>9}"
+        act = f"{self.act_cost:>8.1f} µs" if self.act_cost else f"{'':>11}"
+        return f"{name:<6}{self.cost:>8.1f} µs{act}{''.join(times)}{self.missing:>9}"
 
 
 class Person:
@@ -155,21 +160,32 @@ class Stage:
         return Sent(kind, at)
 
 
-async def ours(stage: Stage, listeners: list[Socket], pid: int, acts: int) -> Round:
+async def idle_cost(pid: int, seconds: float) -> float:
+    """Processor seconds that a second takes while nobody does anything."""
+    before, began = cpu(pid), time.monotonic()
+    await asyncio.sleep(seconds)
+    return (cpu(pid) - before) / (time.monotonic() - began)
+
+
+async def ours(stage: Stage, listeners: list[Socket], pid: int, options: argparse.Namespace) -> Round:
     """Run one round of acts on our server."""
+    idle = await idle_cost(pid, options.idle)
     for socket in listeners:
         socket.messages.clear()
-    before = cpu(pid)
+    before, began, acts = cpu(pid), time.monotonic(), options.acts
     sent = [await stage.act(kind) for _number in range(acts) for kind in EFFECTS]
     await asyncio.sleep(1)
-    spent = cpu(pid) - before
+    spent, took = cpu(pid) - before, time.monotonic() - began
     events = listeners[1].messages  # of somebody who is signed out: what everybody got
     for one in sent:
         effect = f'"type":"{EFFECTS[one.kind]}"'.encode()
         one.text = next((text for at, text in events if at > one.at and effect in text), b"")
     told = {one.text: one for one in sent}
     others = [Sent("", at, text) for at, text in events if text not in told]
-    return results(listeners, sorted([*sent, *others], key=lambda one: one.at), spent)
+    result = results(listeners, sorted([*sent, *others], key=lambda one: one.at), spent)
+    delivered = sum(text.startswith(b'{"seq"') for socket in listeners for _at, text in socket.messages)
+    result.act_cost = max(0.0, spent - idle * took) / max(1, delivered) * 1e6
+    return result
 
 
 async def plain(source: Socket, listeners: list[Socket], pid: int, like: Round) -> Round:
@@ -216,9 +232,9 @@ async def measure(options: argparse.Namespace, web: Site, parts: Throwaway, slug
         await asyncio.sleep(2)
         print(f"{options.listeners} listeners, {options.acts} acts of each kind a round; {load()}")
         heads = "".join(f"{f'  {kind} p50; p99':>24}" for kind in EFFECTS)
-        print(f"{'':<6}{'a delivery':>11}{heads}{'missing':>9}")
+        print(f"{'':<6}{'a delivery':>11}{'an act':>11}{heads}{'missing':>9}")
         for _round in range(options.rounds):
-            one = await ours(stage, mine, pid, options.acts)
+            one = await ours(stage, mine, pid, options)
             print(one.line("ours"), flush=True)
             rounds.append((one, await plain(source, theirs, bare_pid, one)))
             print(rounds[-1][1].line("bare"), flush=True)
@@ -236,9 +252,14 @@ def summary(rounds: list[tuple[Round, Round]]) -> None:
         half, late = ([share(waits, part) for waits in both] for part in (0.5, 0.99))
         print(f"{kind:<17} p50 {half[0]:.1f} ms, bare {half[1]:.1f} ms; p99 {late[0]:.1f} ms, bare {late[1]:.1f} ms")
     # Processor time is known in steps of 10 ms, which is too coarse where few listen.
-    ratio = median([one.cost / other.cost for one, other in rounds if other.cost] or [float("nan")])
-    costs = [median(pair[side].cost for pair in rounds) for side in (0, 1)]
-    print(f"a delivery: ours {costs[0]:.1f} µs / bare {costs[1]:.1f} µs = {ratio:.2f} (medians)")
+    bare_cost = median(other.cost for _one, other in rounds)
+    for name, costs in (
+        ("a delivery", [(one.cost, other.cost) for one, other in rounds]),
+        ("an act", [(one.act_cost, other.cost) for one, other in rounds]),
+    ):
+        ratio = median([mine / theirs for mine, theirs in costs if theirs] or [float("nan")])
+        mine = median(cost for cost, _theirs in costs)
+        print(f"{name}: ours {mine:.1f} µs / bare {bare_cost:.1f} µs = {ratio:.2f} (medians)")
 
 
 def main() -> None:
@@ -247,6 +268,7 @@ def main() -> None:
     parser.add_argument("--acts", type=int, default=20)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--pace", type=float, default=0.5)
+    parser.add_argument("--idle", type=float, default=10)
     options = parser.parse_args()
     many_files(2 * options.listeners)
     with site(limits=admitting(options.listeners)) as (web, parts):

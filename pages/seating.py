@@ -1,4 +1,4 @@
-"""Order of the chairs around the table, from a snapshot. Pure; the room's script has the same rules."""
+"""Order of the chairs around the table, from a snapshot. Pure; `static/js/room/core/chairs.js` has the same rules."""
 
 from __future__ import annotations
 

@@ -1,11 +1,13 @@
-"""Write static/js/room/wire.d.ts: the types of all that travels to a room's page, out of the Python vocabulary.
+"""Write types for the pages' scripts, out of Python: `static/js/room/wire.d.ts` of all that travels between a room and
+its page, `static/js/shared/word.d.ts` of the keys of the words that pages carry.
 
-`--check` writes nothing and exits 1 when the file is not what it would be.
+`--check` writes nothing and exits 1 when a file is not what it would be.
 """
 
 import inspect
 import os
 import sys
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from types import ModuleType, NoneType, UnionType
 from typing import Any, Literal, NotRequired, Union, get_args, get_origin, get_type_hints, is_typeddict
@@ -13,10 +15,21 @@ from typing import Any, Literal, NotRequired, Union, get_args, get_origin, get_t
 import django
 
 ROOT = Path(__file__).resolve().parents[1]
-TARGET = ROOT / "static/js/room/wire.d.ts"
+WIRE, WORDS = ROOT / "static/js/room/wire.d.ts", ROOT / "static/js/shared/word.d.ts"
 HEAD = """\
 // What travels to a room's page. Made by script/wire_types.py out of the vocabulary in Python: change it there, then
 // run the script. script/check refuses a file that is not up to date.
+"""
+WORDS_HEAD = """\
+// Keys of the words that pages carry (pages/js_messages/). Made by script/wire_types.py: change them there, then run
+// the script. script/check refuses a file that is not up to date.
+
+/** Words by number: `<key>_one` and `<key>_other`. */
+export type Counted = {
+  [Key in Word]: Key extends `${infer Stem}_one` ? (`${Stem}_other` extends Word ? Stem : never) : never;
+}[Word];
+
+export type Word =
 """
 # Nothing is asked of the database: the settings only want to be complete.
 ENVIRONMENT = {
@@ -25,34 +38,52 @@ ENVIRONMENT = {
     "LEDGER_KEY": "only-for-types" * 4,
     "DATABASE_URL": "postgresql://nobody:nothing@127.0.0.1:1/none",
 }
+# Fields of the API (Django REST framework), which describe the arguments of verbs.
+FIELDS = {"BooleanField": "boolean", "CharField": "string", "IntegerField": "number", "JSONField": "unknown"}
 PLAIN = {str: "string", int: "number", float: "number", bool: "boolean", NoneType: "null", Any: "unknown"}
 
 
 def main() -> int:
-    """1 with `--check` when the file is out of date."""
-    text = declarations(*vocabulary())
-    if "--check" not in sys.argv[1:]:
-        TARGET.write_text(text, encoding="utf-8")
-        return 0
-    if TARGET.is_file() and TARGET.read_text(encoding="utf-8") == text:
-        return 0
-    print(f"{TARGET.relative_to(ROOT)} is not up to date: run script/wire_types.py")
-    return 1
+    """1 with `--check` when a file is out of date."""
+    set_up()
+    status = 0
+    for path, text in ((WIRE, declarations(*vocabulary())), (WORDS, words())):
+        if "--check" not in sys.argv[1:]:
+            path.write_text(text, encoding="utf-8")
+        elif not path.is_file() or path.read_text(encoding="utf-8") != text:
+            print(f"{path.relative_to(ROOT)} is not up to date: run script/wire_types.py")
+            status = 1
+    return status
 
 
-def vocabulary() -> tuple[ModuleType, ModuleType, ModuleType]:
-    """The modules of events, of messages outside the log and of the snapshot; they need Django's settings."""
+def set_up() -> None:
+    """Make modules that need Django's settings importable."""
     for name, value in ENVIRONMENT.items():
         os.environ.setdefault(name, value)
     sys.path.insert(0, str(ROOT))
     django.setup()
+
+
+def words() -> str:
+    """The keys of all pages' words."""
+    from pages.js_messages.replay import replay_words
+    from pages.js_messages.room import room_words
+
+    return WORDS_HEAD + "\n".join(f'  | "{key}"' for key in sorted({*room_words(), *replay_words()})) + ";\n"
+
+
+def vocabulary() -> tuple[ModuleType, ModuleType, ModuleType, ModuleType]:
+    """The modules of events, of messages outside the log, of the snapshot and of verbs."""
+    from rooms.live.verbs import table
     from rooms.wire import events, sides, snapshot
 
-    return events, sides, snapshot
+    return events, sides, snapshot, table
 
 
-def declarations(events: ModuleType, sides: ModuleType, snapshot: ModuleType) -> str:
-    """The whole file."""
+def declarations(events: ModuleType, sides: ModuleType, snapshot: ModuleType, table: ModuleType) -> str:
+    """The whole file of what travels."""
+    from rooms.models import Room, Seat
+
     data = {kind: vars(events)[camel(kind)] for kind in events.SEQUENCED}
     if set(data.values()) != set(get_args(events.EventData)):
         raise SystemExit("EventData is not the types of the events in EventType, by their names in camel case")
@@ -60,8 +91,15 @@ def declarations(events: ModuleType, sides: ModuleType, snapshot: ModuleType) ->
     sided = {kind: vars(sides)[camel(kind)] for kind in (*sides.HOST_SIDE, *sides.STAFF)}
     # Fields whose type is narrower on the wire than in Python.
     known = {
-        sides.Personal: {"type": " | ".join(f'"{kind}"' for kind in sides.PERSONAL)},
+        sides.Personal: {"type": one_of(sides.PERSONAL)},
         snapshot.Snapshot: {"type": '"snapshot"'},
+        events.SeatState: {"role": one_of(Seat.Role.values)},
+        events.EntryPolicySet: {"policy": one_of(Room.EntryPolicy.values)},
+        events.SpeakPolicySet: {"policy": one_of(Room.SpeakPolicy.values)},
+        snapshot.RoomState: {
+            "entry_policy": one_of(Room.EntryPolicy.values),
+            "speak_policy": one_of(Room.SpeakPolicy.values),
+        },
         snapshot.Hands: {},
         snapshot.Invitations: {},
         snapshot.Panel: {},
@@ -69,7 +107,8 @@ def declarations(events: ModuleType, sides: ModuleType, snapshot: ModuleType) ->
     typed: dict[type, None] = {}
     for kind in (*data.values(), *lossy, *sided.values(), *known):
         reach(kind, typed)
-    return "\n".join([HEAD, *(interface(kind, known.get(kind, {})) for kind in typed), unions(data, lossy, sided)])
+    interfaces = (interface(kind, known.get(kind, {})) for kind in typed)
+    return "\n".join([HEAD, *interfaces, unions(data, lossy, sided), verbs(table.VERBS)])
 
 
 def reach(hint: Any, typed: dict[type, None]) -> None:
@@ -112,6 +151,27 @@ export type Message = Snapshot | Event | Lossy | Personal | Sided;
 """
 
 
+def verbs(table: Mapping[str, Any]) -> str:
+    """The arguments of all verbs."""
+    lines = "".join(f"  {name}: {arguments(verb.args)};\n" for name, verb in table.items())
+    return f"/** The arguments of each verb, by its name. */\nexport interface Verbs {{\n{lines}}}\n"
+
+
+def arguments(args: Mapping[str, Any]) -> str:
+    """The arguments of one verb."""
+    fields = {name: argument.field() for name, argument in args.items()}
+    inner = "; ".join(f"{name}{'' if field.required else '?'}: {of_field(field)}" for name, field in fields.items())
+    return f"{{ {inner} }}" if inner else "Record<string, never>"
+
+
+def of_field(field: Any) -> str:
+    """A field of the API as TypeScript writes it. Raises KeyError for what has no line here."""
+    kind = type(field).__name__
+    if kind == "ChoiceField":
+        return one_of(field.choices)
+    return f"{of_field(field.child)}[]" if kind == "ListField" else FIELDS[kind]
+
+
 def interface(kind: type, known: dict[str, str]) -> str:
     """One TypedDict; `known` has the types of fields that are narrower than in Python."""
     lines = "".join(field(name, hint, known) for name, hint in get_type_hints(kind, include_extras=True).items())
@@ -134,7 +194,7 @@ def typescript(hint: Any) -> str:
         return str(hint.__name__)
     origin, inner = get_origin(hint), get_args(hint)
     if origin is Literal:
-        return " | ".join(f'"{value}"' for value in inner)
+        return one_of(inner)
     if origin in (Union, UnionType):
         return " | ".join(typescript(one) for one in inner)
     if origin is list:
@@ -142,6 +202,11 @@ def typescript(hint: Any) -> str:
     if origin is dict:
         return f"Record<{typescript(inner[0])}, {typescript(inner[1])}>"
     raise TypeError(f"script/wire_types.py does not know {hint}")
+
+
+def one_of(values: Iterable[str]) -> str:
+    """A union of texts."""
+    return " | ".join(f'"{value}"' for value in values)
 
 
 def camel(kind: str) -> str:

@@ -116,6 +116,12 @@ class PageEar:
         heard = self.sound(since, until or time.time())
         return voice.level(heard) if len(heard) > KNOWN_BY * peers.RATE else ABSENT
 
+    def settled_level(self, voice: Voice, since: float) -> float:
+        """`level` since then, once enough has arrived to say it by."""
+        enough = KNOWN_BY * peers.RATE
+        wait_until(lambda: len(self.sound(since, time.time())) > enough, WITHIN, "enough sound to know a voice by")
+        return self.level(voice, since)
+
     def hear(self, *voices: Voice, since: float = 0.0, within: float = WITHIN) -> float:
         """Wait until all of these are heard; returns the time. Of what came before `since` nothing counts."""
         for voice in voices:

@@ -7,7 +7,7 @@ from typing import Any
 from rooms.media.janus import bridge
 from rooms.media.supervisor import fairness, handles
 from rooms.media.supervisor.context import Context
-from rooms.media.supervisor.talking import set_talking
+from rooms.media.supervisor.talking import set_receiving, set_talking
 
 
 def handle_event(context: Context, event: dict[str, Any]) -> None:
@@ -21,6 +21,10 @@ def handle_event(context: Context, event: dict[str, Any]) -> None:
         context.start(_talking(context, int(event.get("sender", 0)), data))
     elif event["janus"] == "webrtcup":
         context.start(fairness.mark_connected(context, int(event.get("sender", 0))))
+    elif event["janus"] == "media" and event.get("type") == "audio":
+        handle = context.state.handles.get(int(event.get("sender", 0)))
+        if handle is not None and handle.kind == "speak":
+            context.start(set_receiving(context, handle, event.get("receiving") is True))
     elif event["janus"] == "timeout":
         context.janus.gone.set()
 

@@ -25,7 +25,8 @@ log = logging.getLogger(__name__)
 class Handle:
     """A handle in Janus and whose it is. `kind` is speak, listen or check; `seat` is 0 for who is not on stage.
 
-    `counted` and `address` are the keys under which it is counted; `up`: its connection came about.
+    `counted` and `address` are the keys under which it is counted; `up`: its connection came about; `cut_off`: packets
+    of its microphone ceased while it talked.
     """
 
     id: int
@@ -39,6 +40,7 @@ class Handle:
     counted: str = ""
     address: str = ""
     up: bool = True
+    cut_off: bool = False
 
     @classmethod
     def read(cls, kept: dict[str, Any]) -> Handle:

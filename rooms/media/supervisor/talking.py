@@ -5,6 +5,7 @@ from __future__ import annotations
 from rooms import channels
 from rooms.media.supervisor import talked
 from rooms.media.supervisor.context import Context
+from rooms.media.supervisor.state import Handle
 from rooms.media.supervisor.studio import Studio
 from rooms.media.supervisor.wanted import WantedRoom
 
@@ -29,6 +30,21 @@ async def end_talking(context: Context, room_pk: int, seat_pk: int) -> None:
     room, studio = context.wanted.get(room_pk), context.studios.get(room_pk)
     if room is not None and studio is not None and seat_pk in studio.talking:
         await set_talking(context, room, studio, seat_pk, False)
+
+
+async def set_receiving(context: Context, handle: Handle, receiving: bool) -> None:
+    """Publish that somebody stopped whose packets cease in mid-sentence, and that they talk once packets arrive again:
+    to Janus they talk meanwhile, so it says nothing of either. It tells of packets `no_media_timer` seconds after the
+    last one (deploy/janus/janus.jcfg)."""
+    room, studio = context.wanted.get(handle.room), context.studios.get(handle.room)
+    if room is None or studio is None:
+        return
+    if not receiving:
+        handle.cut_off = handle.seat in studio.talking
+        await end_talking(context, handle.room, handle.seat)
+    elif handle.cut_off:
+        handle.cut_off = False
+        await set_talking(context, room, studio, handle.seat, True)
 
 
 async def repeat_talking(context: Context, room: WantedRoom, studio: Studio) -> None:

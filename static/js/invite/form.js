@@ -152,8 +152,8 @@ export class InviteForm {
     const lines = answers.map(({ user, result }) => {
       const line = clone("[data-invite-answer]");
       find("bdi", HTMLElement, line).textContent = `@${user}`;
-      const text = known(`answer_${result}`) ? say(`answer_${result}`) : say("answer_other");
-      find("span", HTMLElement, line).textContent = text;
+      const key = `answer_${result}`;
+      find("span", HTMLElement, line).textContent = say(known(key) ? key : "answer_other");
       return line;
     });
     find("[data-invite-list]", HTMLElement, this.#answers).replaceChildren(...lines);

@@ -120,8 +120,9 @@ export class People {
     find("[data-pick-name]", HTMLElement, item).textContent = person.name;
     find("[data-pick-handle]", HTMLElement, item).textContent = `@${person.user}`;
     const state = find("[data-pick-state]", HTMLElement, item);
-    state.hidden = !person.state || !known(`pick_${person.state}`);
-    state.textContent = state.hidden ? "" : say(`pick_${person.state}`);
+    const key = `pick_${person.state}`;
+    state.hidden = !known(key);
+    state.textContent = known(key) ? say(key) : "";
     return item;
   }
 

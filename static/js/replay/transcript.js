@@ -195,7 +195,8 @@ export class Transcript {
     }
     this.#root.classList.toggle("searching", words.length > 0);
     const label = find("[data-found]", HTMLElement, this.#root);
-    label.textContent = words.length ? say(["none_found", "one_found"][count] ?? "found", { count }) : "";
+    const key = count > 1 ? "found" : count > 0 ? "one_found" : "none_found";
+    label.textContent = words.length ? say(key, { count }) : "";
     if (!words.length) this.#scroll();
   }
 }

@@ -1,8 +1,9 @@
 // The shapes that the room page's own parts agree on. What travels is in wire.d.ts, which is generated.
 import type { Room } from "room/core/room";
-import type { Event, EventData, Lossy, Personal, Quality, SeatState, Sided, Snapshot } from "room/wire";
+import type { Event, EventData, Lossy, Personal, Quality, SeatState, Sided, Snapshot, Verbs } from "room/wire";
 
 export type Level = Quality["level"];
+export type Poor = Exclude<Level, "good">;
 
 /**
  * What is known of the room: the last snapshot with all that came since, who talks (handles; lossy), and for host and
@@ -10,7 +11,7 @@ export type Level = Quality["level"];
  */
 export interface State extends Omit<Snapshot, "type" | "now"> {
   talking: ReadonlySet<string>;
-  quality: ReadonlyMap<string, Level>;
+  quality: ReadonlyMap<string, Poor>;
 }
 
 /** How a person is shown who need not have a seat. */
@@ -50,9 +51,16 @@ export interface Tables {
   unsequenced: Unsequenced;
 }
 
+/** What follows a verb: its arguments, which may be left out where it needs none, and for how long to wait, in ms. */
+type Asked<Verb extends keyof Verbs> = Verb extends unknown
+  ? Record<never, never> extends Verbs[Verb]
+    ? [values?: Verbs[Verb], wait?: number]
+    : [values: Verbs[Verb], wait?: number]
+  : never;
+
 /** Asks the server for something by name. Rejects with a Refused. */
 // biome-ignore lint/suspicious/noExplicitAny: each verb has a reply of its own
-export type Ask = (verb: string, values?: object, wait?: number) => Promise<any>;
+export type Ask = <Verb extends keyof Verbs>(verb: Verb, ...asked: Asked<Verb>) => Promise<any>;
 
 /** What is so on this page alone. */
 export interface Local {

@@ -24,7 +24,7 @@ export interface SeatState {
   initials: string;
   picture: string;
   color: string;
-  role: string;
+  role: "host" | "cohost" | "speaker";
   place: number;
   muted: boolean;
   held: boolean;
@@ -109,14 +109,14 @@ export type RecordingResumed = Record<string, never>;
  * `entry_policy_set`: the host changed who may come in; `policy` is one of Room.EntryPolicy.
  */
 export interface EntryPolicySet {
-  policy: string;
+  policy: "anyone" | "signed_in" | "followers" | "invited";
 }
 
 /**
  * `speak_policy_set`: who may take a seat unasked; `policy` is one of Room.SpeakPolicy.
  */
 export interface SpeakPolicySet {
-  policy: string;
+  policy: "everyone" | "followed" | "invited";
 }
 
 /**
@@ -313,8 +313,8 @@ export interface RoomState {
   started_at: string | null;
   ended_at: string | null;
   end_reason: string;
-  speak_policy: string;
-  entry_policy: string;
+  speak_policy: "everyone" | "followed" | "invited";
+  entry_policy: "anyone" | "signed_in" | "followers" | "invited";
   hands_locked: boolean;
   max_speakers: number;
   recorded_days: number;
@@ -487,3 +487,53 @@ export type Sided = {
 }[keyof SidedData];
 
 export type Message = Snapshot | Event | Lossy | Personal | Sided;
+
+/** The arguments of each verb, by its name. */
+export interface Verbs {
+  consent: { version: string };
+  take_seat: Record<string, never>;
+  leave_seat: Record<string, never>;
+  mute: { user?: string };
+  unmute: { user?: string };
+  mute_all: Record<string, never>;
+  hold_mute: { user: string };
+  lift_mute: { user: string };
+  ask_unmute: { user: string };
+  name_cohost: { user: string };
+  demote: { user: string };
+  hand_over: { user: string };
+  unseat: { user: string };
+  remove: { user: string };
+  undo_removal: { user: string };
+  speak_claim: { take?: boolean };
+  speak_stop: Record<string, never>;
+  set_entry_policy: { policy: "anyone" | "signed_in" | "followers" | "invited" };
+  set_speak_policy: { policy: "everyone" | "followed" | "invited" };
+  raise_hand: Record<string, never>;
+  lower_hand: Record<string, never>;
+  let_up: { user?: string };
+  decline_hand: { user: string };
+  lock_hands: { locked: boolean };
+  invite: { users: string[]; kind: "speak" | "listen" };
+  accept_invitation: Record<string, never>;
+  decline_invitation: Record<string, never>;
+  revoke_invitation: { invitation: number };
+  make_link: { label: string };
+  revoke_link: { link: number };
+  share_link: Record<string, never>;
+  end: Record<string, never>;
+  quality: { level: "good" | "weak" | "bad" };
+  react: { kind: "clap" | "heart" | "laugh" | "thumbs_up" | "hundred" | "high_five" | "wave" | "party" | "wow" | "fire"; tone?: number; behind?: number };
+  listen_unseen: { unseen: boolean };
+  leave: Record<string, never>;
+  snapshot: Record<string, never>;
+  ping: Record<string, never>;
+  speak_offer: { sdp?: unknown };
+  candidate: { handle?: unknown; candidate?: unknown };
+  listen: Record<string, never>;
+  listen_answer: { sdp?: unknown };
+  listen_stop: Record<string, never>;
+  check_offer: { sdp?: unknown };
+  check_stop: Record<string, never>;
+  ice: Record<string, never>;
+}

@@ -3,6 +3,8 @@ import { isolated } from "names";
 import { readJson } from "shared/dom";
 import { locale } from "shared/time";
 
+/** @import { Counted, Word } from "shared/word" */
+
 /** @type {Record<string, string> | undefined} */
 let words;
 
@@ -14,7 +16,7 @@ function sentences() {
 
 /**
  * The sentence `key` with `{name}`s filled in; each keeps its direction to itself.
- * @param {string} key
+ * @param {Word} key
  * @param {Record<string, string | number>} [values]
  */
 export function say(key, values = {}) {
@@ -25,7 +27,7 @@ export function say(key, values = {}) {
 
 /**
  * The sentence `key_one` or `key_other`, by the reader's rules of plural, with `{number}` filled in.
- * @param {string} key
+ * @param {Counted} key
  * @param {number} count
  */
 export function sayMany(key, count) {
@@ -36,6 +38,7 @@ export function sayMany(key, count) {
 /**
  * Whether there is such a sentence.
  * @param {string} key
+ * @returns {key is Word}
  */
 export function known(key) {
   return key in sentences();

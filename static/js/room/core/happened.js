@@ -65,7 +65,7 @@ function changedRoles(seats, state) {
 /** @param {Happened} entry */
 export function sentenceOf({ type, user, name, by, by_name: byName, detail }) {
   const names = { name: name || `@${user}`, other: byName || `@${by}` };
-  if (by && known(`happened_${type}_${detail}_by`)) return say(`happened_${type}_${detail}_by`, names);
-  if (known(`happened_${type}_${detail}`)) return say(`happened_${type}_${detail}`, names);
-  return say(`happened_${type}`, names);
+  const keys = [...(by ? [`happened_${type}_${detail}_by`] : []), `happened_${type}_${detail}`, `happened_${type}`];
+  const key = keys.find(known);
+  return key ? say(key, names) : "";
 }

@@ -1,6 +1,9 @@
 // Counts of reactions, by kind and, within a kind, by skin tone: what is drawn and what is said of them. Pure.
 import { number, say, sayMany } from "shared/words";
 
+/** @import { Verbs } from "room/wire" */
+
+/** @typedef {Verbs["react"]["kind"]} Kind */
 /** @typedef {Record<string, Record<string, number>>} Counts */
 /** @typedef {{ kind: string, tone: number, number: number }} Sprite what rises: one reaction, or many of the same */
 
@@ -60,12 +63,12 @@ export class OwnReactions {
 /**
  * The sum of each kind, the most first.
  * @param {Counts} counts
- * @returns {[string, number][]}
+ * @returns {[Kind, number][]}
  */
 export function byKind(counts) {
   const sum = (/** @type {Record<string, number>} */ tones) => Object.values(tones).reduce((all, one) => all + one, 0);
   return Object.entries(counts)
-    .map(([kind, tones]) => /** @type {[string, number]} */ ([kind, sum(tones)]))
+    .map(([kind, tones]) => /** @type {[Kind, number]} */ ([kind, sum(tones)]))
     .toSorted((a, b) => b[1] - a[1]);
 }
 

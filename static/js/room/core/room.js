@@ -86,7 +86,7 @@ export class Room extends EventTarget {
   }
 
   /** @type {Ask} */
-  ask = (verb, values, wait) => this.socket.ask(verb, values, wait);
+  ask = (verb, ...asked) => this.socket.ask(verb, ...asked);
 
   /**
    * Mount the features and go with what arrives.

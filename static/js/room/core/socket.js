@@ -1,5 +1,8 @@
 // The page's line to the room: asks and gets answers, hands on what arrives, and comes back by itself.
 
+/** @import { Ask } from "room/types" */
+/** @import { Verbs } from "room/wire" */
+
 const QUIET = 12_000; // ms without a message (a beat comes every 5 s) after which the line counts as dead
 const ANSWER = 10_000; // ms to wait for an answer
 const PROBE = 700; // ms to wait for a sign of life after sleep
@@ -58,12 +61,9 @@ export class RoomSocket extends EventTarget {
 
   /**
    * Ask for something. Rejects with `Refused`; `offline` if there is no line or no answer.
-   * @param {string} verb
-   * @param {object} values
-   * @param {number} wait ms
-   * @returns {Promise<any>}
+   * @type {Ask}
    */
-  ask(verb, values = {}, wait = ANSWER) {
+  ask = (verb, ...[values = {}, wait = ANSWER]) => {
     const socket = this.#socket;
     if (!socket || !this.isOpen) return Promise.reject(new Refused({ code: "offline", text: "offline" }));
     const id = this.#nextId++;
@@ -72,11 +72,11 @@ export class RoomSocket extends EventTarget {
       this.#asked.set(id, { resolve, reject, timer });
       socket.send(JSON.stringify({ id, do: verb, ...values }));
     });
-  }
+  };
 
   /**
    * Say something on the way out: no answer is waited for.
-   * @param {string} verb
+   * @param {keyof Verbs} verb
    */
   tell(verb) {
     if (this.isOpen) this.#socket?.send(JSON.stringify({ id: this.#nextId++, do: verb }));

@@ -9,7 +9,7 @@ import { say } from "shared/words";
 
 /**
  * @param {Room} room
- * @param {string} verb also the key of the sentence that says it is done
+ * @param {"hold_mute" | "lift_mute" | "ask_unmute"} verb also the key of the sentence that says it is done
  * @param {(seat: SeatState) => boolean} fits
  * @returns {import("room/core/card").Act}
  */

@@ -4,6 +4,8 @@ import { withRoom } from "room/core/state";
 import { find, write } from "shared/dom";
 import { say } from "shared/words";
 
+/** @import { Verbs } from "room/wire" */
+
 /** @satisfies {import("room/types").Feature} */
 export const entryPolicy = {
   reduce: {
@@ -15,7 +17,8 @@ export const entryPolicy = {
     let shown = "";
     form.addEventListener("submit", (event) => {
       event.preventDefault();
-      room.attempt(() => room.ask("set_entry_policy", { policy: choice.value }));
+      const policy = /** @type {Verbs["set_entry_policy"]["policy"]} */ (choice.value);
+      room.attempt(() => room.ask("set_entry_policy", { policy }));
     });
     return {
       draw({ room: { entry_policy: policy, host_name: name }, you }) {

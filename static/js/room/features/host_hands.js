@@ -78,7 +78,7 @@ class HandsPanel {
     },
     hand_lowered: ({ data }) => {
       this.#queue.lower(data);
-      if (this.#queue.isShort) this.#ask("snapshot");
+      if (this.#queue.isShort) this.#resync();
       this.#room.draw();
     },
   };
@@ -90,7 +90,7 @@ class HandsPanel {
   follow(state, before) {
     if (state.you.parts !== before.you.parts) this.#reset(state);
     // Now host or co-host: the queue is in the next snapshot.
-    else if (state.you.may.manage && !before.you.may.manage) this.#ask("snapshot");
+    else if (state.you.may.manage && !before.you.may.manage) this.#resync();
   }
 
   /**
@@ -167,8 +167,9 @@ class HandsPanel {
   #introduce(item, hand) {
     drawAvatar(find(".avatar", HTMLElement, item), hand);
     find("[data-hand-name]", HTMLElement, item).textContent = hand.name;
-    for (const button of findAll("[data-hand-do]", item)) {
-      button.setAttribute("aria-label", say(`${button.dataset.handDo}_name`, { name: hand.name }));
+    for (const verb of /** @type {const} */ (["let_up", "decline_hand"])) {
+      const button = find(`[data-hand-do="${verb}"]`, HTMLElement, item);
+      button.setAttribute("aria-label", say(`${verb}_name`, { name: hand.name }));
     }
   }
 
@@ -178,12 +179,14 @@ class HandsPanel {
     if (what === "next") this.#next();
     if (what === "lock") this.#lock();
     const verb = hit(event, "[data-hand-do]")?.dataset.handDo;
-    if (verb) this.#ask(verb, { user: hit(event, "[data-user]")?.dataset.user });
+    const user = hit(event, "[data-user]")?.dataset.user;
+    if (!user || (verb !== "let_up" && verb !== "decline_hand")) return;
+    this.#room.attempt(() => this.#room.ask(verb, { user }));
   }
 
   /** Who sits down is read out by itself (features/coming_and_going). */
   #next() {
-    this.#ask("let_up");
+    this.#room.attempt(() => this.#room.ask("let_up"));
   }
 
   #lock() {
@@ -205,12 +208,8 @@ class HandsPanel {
     }, BUNDLED);
   }
 
-  /**
-   * @param {string} verb
-   * @param {object} [values]
-   */
-  #ask(verb, values) {
-    this.#room.attempt(() => this.#room.ask(verb, values));
+  #resync() {
+    this.#room.attempt(() => this.#room.ask("snapshot"));
   }
 
   /** @param {State} state */

@@ -97,7 +97,10 @@ class InvitationsPanel {
    * @param {number} id
    */
   #revoke(what, id) {
-    this.#room.attempt(() => this.#room.ask(`revoke_${what}`, { [what]: id }));
+    const { ask } = this.#room;
+    this.#room.attempt(() =>
+      what === "link" ? ask("revoke_link", { link: id }) : ask("revoke_invitation", { invitation: id }),
+    );
   }
 
   #drawAll() {

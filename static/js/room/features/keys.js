@@ -10,6 +10,7 @@ import { say } from "shared/words";
 
 /** @import { Room } from "room/core/room" */
 /** @import { Controls, Mounted, State } from "room/types" */
+/** @import { Word } from "shared/word" */
 
 const KEPT = "stamtafel.keys";
 const TYPING = "input:not([type=checkbox], [type=radio]), textarea, select, [contenteditable]";
@@ -17,7 +18,7 @@ const MICROPHONE = ["mute", "unmute", "held"];
 const AWAITED = 10_000; // ms within which the bar shows what became of a key
 // Keys of the bar: the key of the label, the controls (the first that is shown is pressed), and what is read out once
 // the pressed one is gone, where nothing else says it.
-/** @type {[string, string, string[], Record<string, string>][]} */
+/** @type {[string, Word, string[], Record<string, Word>][]} */
 const BAR = [
   ["m", "key_microphone", MICROPHONE, { mute: "key_mic_off", unmute: "key_mic_on" }],
   ["h", "key_hand", ["raise_hand", "lower_hand"], { lower_hand: "key_hand_down" }],
@@ -34,7 +35,7 @@ class Keys {
   #sheet = find("#keys-sheet", HTMLDialogElement);
   #box = find("[data-uses-keys]", HTMLInputElement);
   #opener = find("[data-keys-open]", HTMLButtonElement);
-  /** @type {{ control: string, words: string, until: number } | null} */
+  /** @type {{ control: string, words: Word, until: number } | null} */
   #awaited = null;
 
   /** @param {Room} room */
@@ -79,7 +80,7 @@ class Keys {
 
   /**
    * @param {string} control of the bar
-   * @param {Record<string, string>} words
+   * @param {Record<string, Word>} words
    */
   #act(control, words) {
     const { audience } = this.#room;

@@ -42,7 +42,8 @@ function ended(state, reason, endedAt) {
 
 /** @param {State} state */
 function whyEnded({ room: { end_reason: reason } }) {
-  return known(`ended_${reason}`) ? say(`ended_${reason}`) : "";
+  const key = `ended_${reason}`;
+  return known(key) ? say(key) : "";
 }
 
 /** @implements {Mounted} */

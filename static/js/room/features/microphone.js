@@ -12,6 +12,7 @@ import { say } from "shared/words";
 
 /** @import { Room } from "room/core/room" */
 /** @import { Mounted, State } from "room/types" */
+/** @import { Word } from "shared/word" */
 
 const LOST_PAGE = 12_000; // ms after which a page that lost its microphone is back, or gone (rooms/presence.py: LINGER)
 const SETTLED = 500; // ms within which what belongs together has arrived
@@ -133,7 +134,7 @@ class Microphone {
 
   /**
    * The check, then `enter`, then the stage. Resolves to whether it came to that.
-   * @param {string} label the check's last button: the key of its words
+   * @param {Word} label the check's last button: the key of its words
    * @param {() => unknown} enter
    * @param {string} [why] a sentence above the check
    */
@@ -161,7 +162,7 @@ class Microphone {
 
   /**
    * The check, consent included (`Check.run`).
-   * @param {string} label
+   * @param {Word} label
    * @param {{ why?: string, isOptional?: boolean }} more
    */
   #checked(label, more) {

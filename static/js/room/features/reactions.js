@@ -10,7 +10,7 @@ import { keepChoice, keepNumber, keptChoice, keptNumber } from "shared/kept";
 import { say } from "shared/words";
 
 /** @import { Room } from "room/core/room" */
-/** @import { Counts } from "room/core/reactions" */
+/** @import { Counts, Kind } from "room/core/reactions" */
 /** @import { Controls, Local, Mounted, State } from "room/types" */
 
 const QUIET = 6000; // ms between two sentences, at least
@@ -95,7 +95,7 @@ class Reactions {
 
   /** @param {HTMLElement} button */
   async #send({ dataset }) {
-    const kind = dataset.react ?? "";
+    const kind = /** @type {Kind} */ (dataset.react ?? "");
     const tone = dataset.toned === undefined ? 0 : this.#tone;
     this.#own.add(kind, tone);
     this.#risen.show({ [kind]: { [tone]: 1 } }, 0);

@@ -8,6 +8,7 @@ import { known, say } from "shared/words";
 
 /** @import { Room } from "room/core/room" */
 /** @import { Mounted, State } from "room/types" */
+/** @import { Word } from "shared/word" */
 
 const BEFORE = 120; // s of the room, until now, that the form proposes
 const LONGEST = 600; // s (moderation/rules/reports.py)
@@ -28,7 +29,7 @@ function secondsOf(text) {
  * What is wrong with a range, as field and key of its words; null for nothing.
  * @param {number | null} from seconds
  * @param {number | null} to seconds
- * @returns {[string, string] | null}
+ * @returns {[string, Word] | null}
  */
 function wrongRange(from, to) {
   if (from === null) return ["starts", "report_time"];
@@ -167,7 +168,8 @@ class Report {
     const wrong = {};
     for (const [name, text] of Object.entries(fields)) {
       const field = FIELDS[/** @type {keyof typeof FIELDS} */ (name)];
-      if (field) wrong[field] = known(`report_refused_${name}`) ? say(`report_refused_${name}`) : String(text);
+      const key = `report_refused_${name}`;
+      if (field) wrong[field] = known(key) ? say(key) : String(text);
     }
     // One sentence about a range is enough.
     if (wrong.starts && wrong.ends) delete wrong.starts;

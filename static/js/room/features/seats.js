@@ -1,6 +1,7 @@
 // The chairs around the table, one element a person: who stays seated keeps the element, with its ring and focus.
 // Their markup is templates/pages/seat.html, which the page has twice as a template: a seat and a free chair.
 import { isolated, labels } from "names";
+import { chairs } from "room/core/chairs";
 import { notice } from "room/core/notices";
 import { freePlaces, isOver, microphoneWord, withRights, withRoom, withSeat } from "room/core/state";
 import { everyFrame } from "room/sound/level";
@@ -11,7 +12,7 @@ import { say, sayMany } from "shared/words";
 
 /** @import { SeatState } from "room/wire" */
 /** @import { Room } from "room/core/room" */
-/** @import { Controls, Level, Mounted, State } from "room/types" */
+/** @import { Controls, Mounted, Poor, State } from "room/types" */
 
 const TALKING_KEPT = 13_000; // ms after which talking ends that is not said again (the media supervisor repeats it)
 
@@ -39,32 +40,11 @@ function withSeats(state, all) {
 }
 
 /**
- * Every chair as {at, place, seat}: host, co-hosts, speakers by place, then the free ones. `at` counts clockwise from
- * the head of the table; co-hosts sit on both sides of the host, speakers right and left in turn. (pages/seating.py draws the same for the first paint.)
- * @param {State} state
- */
-function chairs(state) {
-  const byPlace = new Map(state.seats.map((seat) => [seat.place, seat]));
-  const cohosts = [11, 12].filter((place) => byPlace.has(place));
-  const count = 1 + cohosts.length + state.room.max_speakers;
-  const all = [{ at: 0, place: 0 }];
-  cohosts.forEach((place, n) => all.push({ at: n === 0 ? 1 : count - 1, place }));
-  const right = cohosts.length > 0 ? 2 : 1;
-  const left = cohosts.length > 1 ? count - 2 : count - 1;
-  for (let place = 1; place <= state.room.max_speakers; place += 1) {
-    const half = Math.floor(place / 2);
-    all.push({ at: place % 2 === 1 ? right + half : left - half + 1, place });
-  }
-  const seated = all.map((chair) => ({ ...chair, seat: byPlace.get(chair.place) ?? null }));
-  return { count, chairs: [...seated.filter((one) => one.seat), ...seated.filter((one) => !one.seat)] };
-}
-
-/**
  * What a screen reader says of a seat.
  * @param {SeatState} seat
  * @param {string} label the name, told apart from others like it
  * @param {boolean} talking
- * @param {Level | undefined} quality of the connection, where it is known and not good
+ * @param {Poor | undefined} quality of the connection, where it is known and not good
  */
 function sentence(seat, label, talking, quality) {
   const role = seat.role === "speaker" ? [] : [say(seat.role)];
@@ -83,7 +63,7 @@ function badge(seat) {
 /**
  * @param {HTMLElement} item
  * @param {SeatState} seat
- * @param {{ label: string, talking: boolean, isYou: boolean, quality: Level | undefined }} seen
+ * @param {{ label: string, talking: boolean, isYou: boolean, quality: Poor | undefined }} seen
  */
 function drawSeat(item, seat, { label, talking, isYou, quality }) {
   const part = (/** @type {string} */ name) => find(name, HTMLElement, item);
@@ -191,7 +171,7 @@ class Seats {
    * @param {(seat: SeatState) => string} labelOf
    */
   #drawChairs(state, labelOf) {
-    const { count, chairs: all } = chairs(state);
+    const { count, chairs: all } = chairs(state.seats, state.room.max_speakers);
     this.#list.dataset.chairs = String(count);
     const seated = new Map(findAll("[data-user]", this.#list).map((item) => [item.dataset.user, item]));
     const free = findAll(".free", this.#list);

@@ -7,6 +7,7 @@ import { say } from "shared/words";
 
 /** @import { Room } from "room/core/room" */
 /** @import { Mounted, State } from "room/types" */
+/** @import { Verbs } from "room/wire" */
 
 /** @implements {Mounted} */
 class SpeakPolicy {
@@ -21,7 +22,7 @@ class SpeakPolicy {
     this.#room = room;
     this.#form.addEventListener("submit", (event) => {
       event.preventDefault();
-      room.attempt(() => this.#set(this.#choice.value));
+      room.attempt(() => this.#set(/** @type {Verbs["set_speak_policy"]["policy"]} */ (this.#choice.value)));
     });
   }
 
@@ -43,7 +44,7 @@ class SpeakPolicy {
     tell(`${say("speak_changed")} ${say(`speak_${policy}`, { name })}`);
   }
 
-  /** @param {string} policy */
+  /** @param {Verbs["set_speak_policy"]["policy"]} policy */
   async #set(policy) {
     const { not_admitted: handles } = await this.#room.ask("set_speak_policy", { policy });
     if (handles.length > 0) this.#askAbout(handles);

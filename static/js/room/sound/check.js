@@ -7,10 +7,11 @@ import { setIcon } from "shared/icons";
 import { say } from "shared/words";
 
 /** @import { Ask } from "room/types" */
+/** @import { Word } from "shared/word" */
 
 const HEARD_MS = 3000;
 const NETWORK_MS = 6000;
-/** @type {Record<string, string>} */
+/** @type {Record<string, Word>} */
 const REASONS = { NotAllowedError: "check_denied", NotFoundError: "check_none", OverconstrainedError: "check_none" };
 
 /**
@@ -59,7 +60,7 @@ export async function tryNetwork(ask) {
 /**
  * Record a few seconds of `stream` and play them back. Resolves to whether anything was said.
  * @param {MediaStream} stream
- * @param {(key: string) => void} tell
+ * @param {(key: Word) => void} tell
  */
 async function hearOneself(stream, tell) {
   /** @type {Blob[]} */
@@ -105,6 +106,7 @@ export class Check {
   #finish = null;
   /** @type {boolean | null} */
   #network = null;
+  /** @type {Word} */
   #label = "go_seat";
   #isOptional = false;
   /** @type {(() => Promise<void>) | null} */
@@ -133,7 +135,7 @@ export class Check {
    * Opens the dialog. Resolves to what came of it, or null if the person thought better of it. `agree` is called once,
    * before the end, if they had not agreed to being recorded before. `why` is a sentence above all; `isOptional` asks
    * for consent alone, and the microphone may be tried.
-   * @param {{ consented: boolean, agree: () => Promise<void>, label: string, why?: string, isOptional?: boolean }} options
+   * @param {{ consented: boolean, agree: () => Promise<void>, label: Word, why?: string, isOptional?: boolean }} options
    * @returns {Promise<Checked | null>}
    */
   run({ consented, agree, label, why = "", isOptional = false }) {
@@ -243,7 +245,7 @@ export class Check {
 
   async #hear() {
     if (!this.#stream) return;
-    const tell = (/** @type {string} */ key) => {
+    const tell = (/** @type {Word} */ key) => {
       this.#part("heard").textContent = say(key);
     };
     this.#hearButton.disabled = true;

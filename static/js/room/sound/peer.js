@@ -37,7 +37,7 @@ export class Peer {
 
   /**
    * Our offer goes out, the answer comes back. Returns the whole reply.
-   * @param {string} verb
+   * @param {"speak_offer" | "check_offer"} verb
    */
   async offer(verb) {
     await this.connection.setLocalDescription(await this.connection.createOffer());
@@ -50,7 +50,7 @@ export class Peer {
   /**
    * Their offer came in; our answer goes out by `verb`.
    * @param {string} sdp
-   * @param {string} verb
+   * @param {"listen_answer"} verb
    */
   async answer(sdp, verb) {
     await this.connection.setRemoteDescription({ type: "offer", sdp });
