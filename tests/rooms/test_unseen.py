@@ -132,7 +132,7 @@ def test_a_hand_and_a_seat_show_their_person_while_they_last(monkeypatch: pytest
 
 @pytest.mark.django_db
 def test_nobody_is_named_before_they_chose(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Whatever the settings of the account say: only whether the page asks depends on them."""
+    """The setting of the account decides only whether the page asks."""
     room = open_room()
     ada, fan = person("ada"), person("fan")
     Follow.objects.create(follower=fan, followed=ada)
