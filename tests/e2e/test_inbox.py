@@ -103,7 +103,7 @@ def test_a_blocked_sender_notices_nothing(web: Site, chromium: Chromium) -> None
     page.get_by_label("Message to Anna").fill("Are you there?")
     page.get_by_role("button", name="Send").click()
     expect(page.locator(".talk-line.mine .bubble")).to_have_text(["Are you there?"], timeout=SOON)
-    expect(page.get_by_role("alert")).to_be_empty()
+    expect(page.locator("[data-wrong]")).to_be_empty()
     wait_until(lambda: Message.objects.filter(sender=bert, withheld=True).exists(), 60)
     page.reload()
     expect(page.locator(".talk-line.mine .bubble")).to_have_text(["Are you there?"])
