@@ -10,17 +10,17 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_http_methods
+from django.views.decorators.http import require_http_methods, require_safe
 
 from core.client_address import address_of_request
 from core.form_targets import post_only
-from pages.inviting import Inviting, handles_in, inviting_of
+from pages.inviting import Inviting, handles_in, inviting_of, search, sent_before
 from pages.js_messages.invitations import NO_LABEL, WHOM, invite_words
 from pages.policy_views import room_or_404
 from people.models import User
 from people.signed_in import ask_to_sign_in, signed_in
-from rooms.actions import invitations, links
-from rooms.live.verbs.arguments import read_lines
+from rooms.actions import invitations, links, note_arrival
+from rooms.live.verbs.arguments import read_id, read_lines
 from rooms.models import Room
 from rooms.queries.personal_links import personal_link
 from rooms.rules import inviting, limits
@@ -45,6 +45,7 @@ def invite_page(request: HttpRequest, slug: str) -> HttpResponse:
     shown = inviting_of(room, me, may_speak=inviting.may_invite_to_speak(facts) is None)
     if request.method == "POST":
         answer_form(request, room, me, shown)
+    shown.sent = sent_before(room, me, facts)
     return render(request, "pages/invite.html", {"room": room, "invite": shown, "words": invite_words()})
 
 
@@ -57,6 +58,10 @@ def answer_form(request: HttpRequest, room: Room, me: User, shown: Inviting) -> 
         elif wanted == "share":
             limits.ACTIONS.check(f"u:{me.pk}")
             shown.share_url = f"{settings.SITE_URL}{links.share_link(room.pk, me).get_absolute_url()}"
+        elif wanted == "search":
+            look_for(request, room, me, shown)
+        elif wanted in ("revoke", "revoke_link"):
+            take_back(request, room, me, shown)
         else:
             send(request, room, me, shown)
     except RoomRefused as refused:
@@ -66,11 +71,34 @@ def answer_form(request: HttpRequest, room: Room, me: User, shown: Inviting) -> 
             shown.said = refused.text
 
 
+def look_for(request: HttpRequest, room: Room, me: User, shown: Inviting) -> None:
+    """Find people to choose from; those chosen before are written to the list of handles."""
+    limits.SEARCHING.check(f"u:{me.pk}")
+    shown.kind = request.POST.get("kind") or shown.kind
+    shown.among, shown.q = request.POST.get("among", ""), request.POST.get("q", "")
+    shown.handles = "\n".join(wanted_handles(request))
+    search(room, me, shown)
+
+
+def take_back(request: HttpRequest, room: Room, me: User, shown: Inviting) -> None:
+    """Take back an invitation or a personal link."""
+    limits.ACTIONS.check(f"u:{me.pk}")
+    key = request.POST.get("key", "")
+    act = invitations.revoke if request.POST["do"] == "revoke" else links.revoke_link
+    act(room.pk, me, read_id(int(key) if key.isascii() and key.isdigit() else None))
+    shown.said = _("It is taken back.")
+
+
+def wanted_handles(request: HttpRequest) -> list[str]:
+    """Handles that were chosen or written, each once."""
+    return handles_in("\n".join([*request.POST.getlist("user"), request.POST.get("handles", "")]))
+
+
 def send(request: HttpRequest, room: Room, me: User, shown: Inviting) -> None:
     """Invite the people on a list."""
     shown.handles = request.POST.get("handles", "")
     shown.kind = request.POST.get("kind") or shown.kind
-    if not (handles := handles_in(shown.handles)):
+    if not (handles := wanted_handles(request)):
         shown.said = str(WHOM)
         return
     limits.INVITING.check(f"u:{me.pk}")
@@ -140,6 +168,15 @@ def come(request: HttpRequest, slug: str, token: str) -> HttpResponse:
         answer = render(request, "pages/come_refused.html", {"refused": refused}, status=refused.status)
     answer.headers["X-Robots-Tag"] = "noindex"
     return answer
+
+
+@never_cache
+@require_safe
+def listen_by(request: HttpRequest, slug: str) -> HttpResponse:
+    """Count a listener without script who came by the shared link of `?by=`, and redirect to the room's playlist. A
+    player asks for it once sound is started; what merely loads the room's page does not."""
+    note_arrival(request.GET.get("by", ""), who_of_request(request), address_of_request(request))
+    return redirect("recording:live", slug)
 
 
 def take_up(request: HttpRequest, token: str, me: User) -> HttpResponse:

@@ -29,6 +29,7 @@ urlpatterns = [
     path("r/<slug:slug>/invite/", invitation_views.invite_page, name="invite"),
     path("r/<slug:slug>/invitation/accept/", invitation_views.accept, name="accept-invitation"),
     path("r/<slug:slug>/invitation/decline/", invitation_views.decline, name="decline-invitation"),
+    path("r/<slug:slug>/listen.m3u8", invitation_views.listen_by, name="listen-by"),
     path("r/<slug:slug>/come/<str:token>/", invitation_views.come, name="come"),
     path("r/<slug:slug>/end/", views.end, name="end"),
     path("r/<slug:slug>/language/", views.language, name="language"),

@@ -7,8 +7,7 @@ from typing import Any
 from django.contrib.auth.models import AnonymousUser
 from django.http import HttpRequest
 from django.utils.functional import cached_property
-from django.utils.translation import gettext as _
-from django.utils.translation import pgettext
+from django.utils.translation import ngettext, pgettext
 
 from people.models import User
 from social.queries import unread_of_many
@@ -39,17 +38,21 @@ class Unread:
 
     @property
     def one(self) -> str:
-        return _("Messages, 1 unread")
+        return _unread_words(1).replace("{number}", "1")
 
     @property
     def many(self) -> str:
-        return _("Messages, {number} unread")
+        return _unread_words(max(self.messages, 2))
 
     @property
     def words(self) -> str:
         if self.messages == 0:
             return self.none
         return self.one if self.messages == 1 else self.many.replace("{number}", str(self.messages))
+
+
+def _unread_words(number: int) -> str:
+    return ngettext("Messages, {number} unread", "Messages, {number} unread", number)
 
 
 def unread(request: HttpRequest) -> dict[str, Any]:

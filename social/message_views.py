@@ -7,7 +7,6 @@ from datetime import date
 
 from django import forms
 from django.contrib import messages
-from django.contrib.auth.views import redirect_to_login
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -21,7 +20,7 @@ from core.form_targets import post_only
 from core.once import new_once
 from people.models import User
 from people.refusals import PeopleRefused
-from people.signed_in import signed_in
+from people.signed_in import signed_in, signed_in_keeping, typed_before
 from people.views import reader
 from social import threads
 from social.actions.messages import send_text
@@ -72,21 +71,17 @@ def inbox(request: HttpRequest) -> HttpResponse:
 
 
 @never_cache
+@signed_in_keeping
 @require_http_methods(["GET", "HEAD", "POST"])
 def thread(request: HttpRequest, handle: str) -> HttpResponse:
-    """Show the thread with a person, `?before=` a message, and send a line on POST.
-
-    Whoever was signed out meanwhile gets back what they wrote.
-    """
-    if not request.user.is_authenticated:
-        return signed_out(request)
+    """Show the thread with a person, `?before=` a message, and send a line on POST."""
     me = reader(request)
     other, row = person_and_thread(me, handle)
     if request.method != "POST":
         if other.handle != handle:
             return redirect("social:thread", other.handle)
         code = why_not_write(me, [other])[other.pk]
-        return render_thread(request, other, row, WriteForm(), code=code)
+        return render_thread(request, other, row, WriteForm(initial=typed_before(request)), code=code)
     form = WriteForm(request.POST)
     code, status = None, 400
     if form.is_valid():
@@ -99,14 +94,6 @@ def thread(request: HttpRequest, handle: str) -> HttpResponse:
             form.add_error("body", refused.fields.get("body", refused.text))
             code, status = refused.code, refused.status
     return render_thread(request, other, row, form, code=code, status=status)
-
-
-def signed_out(request: HttpRequest) -> HttpResponse:
-    """Send a reader to sign in; one who sent a form reads that nothing was sent, and their text."""
-    body = request.POST.get("body", "") if request.method == "POST" else ""
-    if body.strip():
-        return render(request, "social/not_sent.html", {"body": body}, status=401)
-    return redirect_to_login(request.get_full_path())
 
 
 def render_thread(

@@ -10,7 +10,7 @@ from rooms.actions.hand_over import hand_over, hand_over_to_cohost
 from rooms.actions.hands import decline_hand, let_up, lock_hands, lower_hand, raise_hand
 from rooms.actions.host import host_back, host_lost
 from rooms.actions.invitations import accept, decline, invite, revoke
-from rooms.actions.links import arrive, make_link, revoke_link, share_link, use_link
+from rooms.actions.links import arrive, make_link, note_arrival, revoke_link, share_link, use_link
 from rooms.actions.microphone import hold_microphone, release_microphone
 from rooms.actions.mutes import ask_unmute, hold_mute, lift_mute, mute_all
 from rooms.actions.opening import end_room, open_room
@@ -57,6 +57,7 @@ __all__ = [
     "mute_all",
     "name_cohost",
     "new_epoch",
+    "note_arrival",
     "open_prepared",
     "open_room",
     "prepare_room",

@@ -28,7 +28,7 @@ def admit(room: Room, who: Who) -> Facts:
     The listener cookie that an account's browser sends along is remembered while the account may be here, and kept
     with the removal once it was removed: signed out, the same browser is then refused too.
 
-    The first time that somebody comes in who was invited is noted with the invitation, unless they listen unseen.
+    The first time that somebody comes in who was invited is noted with the invitation, once they are seen.
     """
     facts = facts_of_who(room, who)
     code = permissions.may_enter(facts)

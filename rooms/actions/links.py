@@ -3,6 +3,7 @@ whom people came and admit nobody."""
 
 from __future__ import annotations
 
+import logging
 import re
 import secrets
 
@@ -26,6 +27,8 @@ from rooms.rules.refusals import RoomRefused, refuse
 from rooms.wire.sides import Sided, link_state, tell_host_side
 from social.actions.messages import Outgoing, send_cards
 from social.models import Block
+
+log = logging.getLogger(__name__)
 
 TOKEN_BYTES = 16  # 128 bits
 CODE = re.compile(r"[a-z0-9]{1,16}")
@@ -148,3 +151,12 @@ def arrive(code: str, who: Who, *, address: str = "") -> bool:
     except IntegrityError:  # two pages at once
         return False
     return True
+
+
+def note_arrival(code: str, who: Who, address: str) -> None:
+    """`arrive` for a line or a player that opens: what merely loads a page, such as the preview of a link, counts for
+    nobody. Somebody who comes too fast to be counted comes in all the same; `address` is the client's."""
+    try:
+        arrive(code, who, address=address)
+    except RoomRefused as refused:
+        log.info("an arrival by a shared link is not counted: %s", refused.code)

@@ -222,7 +222,7 @@ class FaceShape(serializers.Serializer[Any]):
 
 
 class AudienceShape(serializers.Serializer[Any]):
-    """The audience as the reader may see it: for host and co-hosts the listeners who do not listen unseen, by name, 50
+    """The audience as the reader may see it: for host and co-hosts the listeners who chose to be seen, by name, 50
     at once; for others those of them whom the reader follows, 12 at most."""
 
     listening = serializers.IntegerField(help_text="Everybody in it, anonymous and unseen listeners included.")

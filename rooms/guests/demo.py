@@ -1,22 +1,34 @@
-"""The room of the demo: live for half an hour with two speakers (`manage.py voices`); a button starts it again."""
+"""Rooms of the demo: one live for half an hour with two speakers (`manage.py voices`), which a button starts again, and
+one prepared for the next evening, about which two people wrote and to which one of them is invited."""
 
 from __future__ import annotations
 
 from datetime import timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from django.conf import settings
 from django.utils import timezone
 
+from core.refusals import Refused
 from people import demo
 from people.models import User
+from rooms.actions.invitations import invite
 from rooms.actions.opening import open_room
-from rooms.models import Room
+from rooms.actions.preparing import prepare_room
+from rooms.models import Invitation, Room
 from rooms.rules.refusals import RoomRefused
+from social.actions.messages import send_text
+from social.models import Message
 
 MINUTES = 30
 TITLE = "Old books, read aloud"
 TOPIC = "Priya reads from Sense and Sensibility; Youssef says what he makes of it."
+NEXT_TITLE = "Small shops, long days"
+NEXT_TOPIC = "How does a shop in a side street get through the winter? Shopkeepers tell."
+NEXT_ZONE, NEXT_HOUR = "Europe/Amsterdam", 20
+ASKED = "Tomorrow's table about shops: shall I come and tell how we do it?"
+ANSWERED = "Please do. You have the invitation; the room opens at eight."
 
 
 def live_demo_room() -> Room | None:
@@ -48,13 +60,30 @@ def start_demo_room() -> Room:
         raise
 
 
+def prepare_demo_room(host: User, guest: User) -> Room:
+    """Prepare a room of `host` for tomorrow evening, write about it and invite `guest`, unless one is prepared already.
+    What they write is written once. Raises RoomRefused or PeopleRefused."""
+    if room := Room.objects.filter(host=host, status=Room.Status.SCHEDULED).first():
+        return room
+    day = timezone.now().astimezone(ZoneInfo(NEXT_ZONE)).date() + timedelta(days=1)
+    wall = f"{day:%Y-%m-%d}T{NEXT_HOUR}:00"
+    room = prepare_room(host, title=NEXT_TITLE, topic=NEXT_TOPIC, wall=wall, zone=NEXT_ZONE)
+    if not Message.objects.filter(sender__in=(host, guest), receiver__in=(host, guest)).exists():
+        send_text(guest, host, ASKED)
+        send_text(host, guest, ANSWERED)
+    invite(room.pk, host, [guest.handle], Invitation.Kind.SPEAK)
+    return room
+
+
 def on_accounts_ready(sender: Any, people: dict[str, User], **_more: Any) -> str:
-    """Open the demo's room after `manage.py seed_demo` made the accounts. Returns a line for its output."""
+    """Make the demo's rooms after `manage.py seed_demo` made the accounts. Returns lines for its output."""
     try:
-        room = start_demo_room()
-    except RoomRefused as refused:
-        return f"the demo's room was not opened: {refused.code}"
-    return f"live now, two voices for {MINUTES} minutes: {settings.SITE_URL}{room.get_absolute_url()}"
+        live = start_demo_room()
+        ahead = prepare_demo_room(people[demo.HOST], people[demo.SPEAKERS[0]])
+    except Refused as refused:
+        return f"the demo's rooms are not all there: {refused.code}"
+    places = (f"live now, two voices for {MINUTES} minutes", live), ("tomorrow, with an invitation", ahead)
+    return "\n  ".join(f"{what}: {settings.SITE_URL}{room.get_absolute_url()}" for what, room in places)
 
 
 demo.accounts_ready.connect(on_accounts_ready, dispatch_uid="rooms.guests.demo")

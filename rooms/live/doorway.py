@@ -10,6 +10,8 @@ import logging
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import Any
+from urllib.parse import parse_qs
 from weakref import WeakValueDictionary
 
 import redis.asyncio
@@ -69,6 +71,15 @@ async def lease_socket(
         raise RoomRefused("too_many")
     lease.keep()
     return lease
+
+
+def query_field(scope: dict[str, Any], name: str) -> str:
+    """Return a field of the socket's address; empty where it has none."""
+    try:
+        fields = parse_qs(str(scope.get("query_string", b""), "latin1"), max_num_fields=10)
+        return fields.get(name, [""])[0]
+    except ValueError:  # more fields than any page of ours sends
+        return ""
 
 
 def client_key(who: Who, address: str) -> str:

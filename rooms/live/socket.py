@@ -26,7 +26,6 @@ from people.models import User
 from people.staff_gate import fresh_sessions
 from rooms import actions, channels, presence
 from rooms.live import doorway
-from rooms.live.arrivals import note_arrival, query_field
 from rooms.live.backpressure import abort, gate_of
 from rooms.live.feed import Feed
 from rooms.live.frames import BadFrame, Frame, Pace, parse
@@ -77,8 +76,8 @@ async def room_socket(scope: dict[str, Any], receive: Receive, send: Send) -> No
     try:
         async with doorway.handshake_turn(hub().redis, address, session):
             who, room, sides = await in_thread(resolve, scope["url_route"]["kwargs"]["slug"], cookies)
-            if code := query_field(scope, "by"):
-                await in_thread(note_arrival, code, who, client)
+            if code := doorway.query_field(scope, "by"):
+                await in_thread(actions.note_arrival, code, who, client)
             lease = await doorway.lease_socket(hub().redis, who, address, session)
     except RoomRefused as refused:
         await _refuse_handshake(send, refused.code, language_of(headers, cookies, Who(None, "")), refused.more)
@@ -90,7 +89,7 @@ async def room_socket(scope: dict[str, Any], receive: Receive, send: Send) -> No
         return
     try:
         await send({"type": "websocket.accept"})
-        conn = new_conn(who.session, query_field(scope, "page"))
+        conn = new_conn(who.session, doorway.query_field(scope, "page"))
         await RoomSocket(send, who, room, language_of(headers, cookies, who), address, conn, sides).run(receive)
     finally:
         lease.release()
@@ -333,6 +332,8 @@ class RoomSocket:
                 lane.task_done()
 
     async def _do(self, frame: Frame) -> dict[str, Any]:
+        if self.refused_for:  # frames that waited when the rights ended
+            raise RoomRefused(self.refused_for)
         verb = VERBS[frame.verb]
         if verb.limit is not None:
             await verb.limit.acheck(self.hub.redis, self.who.key)

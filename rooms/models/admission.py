@@ -142,7 +142,8 @@ class Arrival(models.Model):
 
 
 class ListenerChoice(models.Model):
-    """An account's choice, in one room, between listening seen and unseen; without one `User.listens_unseen` holds.
+    """An account's choice, in one room, between listening seen and unseen. Nobody is seen without one: with
+    `User.listens_unseen` the page asks for none.
 
     Whoever listens unseen counts as an anonymous listener to everybody (`rooms/queries/audience.py`). A removal works
     on the account all the same.

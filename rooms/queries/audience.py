@@ -1,9 +1,9 @@
 """The audience of a room: whom a reader may see in it, and how many people listen.
 
 Host and co-hosts read the names of listeners; other people see those whom they follow. Nobody sees an anonymous
-listener or one who listens unseen, who counts among the anonymous ones, until they raise a hand or sit down. Blocks
-change nothing here: a block ends follows, keeps the blocked person out of the blocker's rooms, and a helper's list that
-left people out for one would show that it exists.
+listener, or one who did not choose to be seen, who counts among the anonymous ones, until they raise a hand or sit
+down. Blocks change nothing here: a block ends follows, keeps the blocked person out of the blocker's rooms, and a
+helper's list that left people out for one would show that it exists.
 """
 
 from __future__ import annotations
@@ -63,11 +63,10 @@ def audience(room: Room, who: Who, q: str = "", after: str = "") -> Audience:
 
 
 def seen(room: Room, accounts: Collection[int]) -> QuerySet[User]:
-    """Select those of these accounts that do not listen unseen. A raised hand shows its person."""
-    choices = ListenerChoice.objects.filter(room=room)
+    """Select those of these accounts that chose to be seen in the room. A raised hand shows its person."""
+    chosen = ListenerChoice.objects.filter(room=room, unseen=False)
     hands = Hand.objects.filter(room=room, lowered_at=None)
-    by_default = Q(listens_unseen=False) & ~Q(pk__in=choices.filter(unseen=True).values("user"))
-    shown = by_default | Q(pk__in=choices.filter(unseen=False).values("user")) | Q(pk__in=hands.values("user"))
+    shown = Q(pk__in=chosen.values("user")) | Q(pk__in=hands.values("user"))
     return User.objects.filter(shown, pk__in=accounts, is_active=True)
 
 

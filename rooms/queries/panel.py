@@ -37,9 +37,9 @@ DETAILS = {
 
 
 @personal_parts.register("unseen")
-def unseen(room: Room, user: User, facts: Facts) -> bool:
-    """Whether the reader listens unseen in this room, while they listen."""
-    return facts.listens_unseen
+def unseen(room: Room, user: User, facts: Facts) -> bool | None:
+    """Whether the reader listens unseen in this room, while they listen; None until they chose, which is unseen too."""
+    return facts.listens_unseen if facts.chose_listening else None
 
 
 @personal_parts.register("panel")

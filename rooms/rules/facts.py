@@ -108,8 +108,10 @@ def facts_of_many(people: Collection[tuple[Room, int]]) -> dict[Pair, Facts]:
             awaited=("awaited", room.pk, user) in marks,
             invited_to_speak=("invited_to_speak", room.pk, user) in marks,
             hand_raised=("hand", room.pk, user) in marks,
-            listens_unseen=("unseen", room.pk, user) in marks
-            or (("unseen_by_default", user, user) in marks and ("seen", room.pk, user) not in marks),
+            listens_unseen=("seen", room.pk, user) not in marks,
+            chose_listening=not marks.isdisjoint(
+                {("seen", room.pk, user), ("unseen", room.pk, user), ("unseen_by_default", user, user)}
+            ),
             consented=("consent", room.pk, user) in marks,
         )
         for room, user in people

@@ -19,9 +19,11 @@ class Facts:
     `role` is "host", "cohost", "speaker" or "listener"; a host is host without a seat too. `kept_out` and
     `kept_off_stage` are refusal codes of the account itself: it may not enter, or not speak, in any room. `invited`
     counts invitations by the host's side only: those of guests admit nobody. `awaited` counts everybody's: the person
-    has not come in since one was sent. `listens_unseen` is the choice in this room, else the account's setting; no rule
-    depends on it. `follows_host` is also true for followers of a former host who were in the room when it was handed
-    over (`StayingFollower`).
+    has not come in since one was sent. `follows_host` is also true for followers of a former host who were in the room
+    when it was handed over (`StayingFollower`).
+
+    An account `listens_unseen` until it chose in this room to be seen; `chose_listening` once it chose either, here or
+    in its settings. No rule depends on them.
     """
 
     status: str
@@ -45,6 +47,7 @@ class Facts:
     invited_to_speak: bool = False
     hand_raised: bool = False
     listens_unseen: bool = False
+    chose_listening: bool = False
     consented: bool = False
 
 

@@ -11,13 +11,17 @@ from playwright.sync_api import Page, expect
 
 from people.models import Session, User
 from rooms.wire.official_texts import PUBLICATION
+from social.actions.blocks import block
 from social.actions.messages import deliver_messages, send_official, send_text
 from social.models import Follow, Message
 from tests.e2e.browser import PHONE, Chromium, in_every_look, overflow, resize
+from tests.e2e.test_host_menu import heard
+from tests.e2e.test_manners import WATCH
 from tests.e2e.test_room import open_card
 from tests.support.people import person, session_cookie
 from tests.support.processes import Site
 from tests.support.rooms import open_room, seated
+from tests.support.waiting import wait_until
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -89,6 +93,29 @@ def test_two_people_write_to_each_other(web: Site, chromium: Chromium) -> None:
     assert Message.objects.filter(read=True).count() == 2, "what the page showed is read"
 
 
+def test_a_blocked_sender_notices_nothing(web: Site, chromium: Chromium) -> None:
+    """The line stands in their own conversation, now and later, as one that was not read; the blocker sees none."""
+    web.start("work")
+    anna, bert = friends()
+    say(anna, bert, "Before")
+    page, hers = chromium.page("/messages/anna/", bert), chromium.page("/messages/", anna)
+    block(anna, bert)
+    page.get_by_label("Message to Anna").fill("Are you there?")
+    page.get_by_role("button", name="Send").click()
+    expect(page.locator(".talk-line.mine .bubble")).to_have_text(["Are you there?"], timeout=SOON)
+    expect(page.locator("[data-wrong]")).to_be_empty()
+    wait_until(lambda: Message.objects.filter(sender=bert, withheld=True).exists(), 60)
+    page.reload()
+    expect(page.locator(".talk-line.mine .bubble")).to_have_text(["Are you there?"])
+    expect(page.locator(".thread-note")).to_have_count(0)
+    expect(page.get_by_role("button", name="Send")).to_be_enabled()
+    chromium.go(page, "/people/anna/")
+    expect(page.get_by_role("button", name="Unfollow Anna")).to_be_visible()
+    hers.reload()
+    expect(hers.get_by_role("link", name="Messages", exact=True)).to_be_visible()
+    expect(hers.get_by_text("Are you there?")).to_have_count(0)
+
+
 def test_nothing_is_lost_when_one_is_signed_out(chromium: Chromium) -> None:
     """The text stays where it is; signed in again, with another token, the same press sends it, once."""
     anna, _bert = friends()
@@ -112,7 +139,7 @@ def test_nothing_is_lost_when_one_is_signed_out(chromium: Chromium) -> None:
     expect(page.get_by_label("Message to Bert")).to_have_value("")
     assert Message.objects.get().body == "Half a page of words"
     # The server refused what it should, and said so to the console.
-    expected = re.compile(r"status of 40[13]")
+    expected = re.compile(r"status of 403")
     chromium.complaints[:] = [text for text in chromium.complaints if not expected.search(text)]
 
 
@@ -147,8 +174,14 @@ def test_messages_while_in_a_room(chromium: Chromium) -> None:
     page.wait_for_selector('[data-do="share"]:not([disabled])', state="attached")
     expect(page.get_by_role("link", name="Messages, 1 unread")).to_be_visible()
     assert not overflow(page)
+    page.evaluate(WATCH)
     say(bert, anna, "Now")
     expect(page.get_by_role("link", name="Messages, 2 unread")).to_be_visible(timeout=SOON)
+    expect(page).to_have_title(re.compile(r"^\(2\) "))
+    for text in ("And", "then", "some"):
+        say(bert, anna, text)
+    heard(page, "Messages, 5 unread")
+    assert page.evaluate("told.filter((one) => one.includes('unread')).length") <= 4
     assert [re.sub(r"\?.*", "", line) for line in lines] == [
         f"{chromium.url.replace('http', 'ws')}/ws/rooms/{room.slug}/"
     ]

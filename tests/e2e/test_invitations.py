@@ -2,18 +2,27 @@
 
 from __future__ import annotations
 
+import asyncio
+import queue
 import re
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import AsyncExitStack
 
+from django.conf import settings
 from playwright.sync_api import Page, expect
 
 from mail.devmail import newest_mails
+from people.models import User
 from rooms import actions
-from rooms.models import Arrival, Hand, Invitation, PersonalLink, Room, Seat
+from rooms.models import Arrival, Consent, Hand, Invitation, PersonalLink, Room, Seat
 from social.actions.follows import follow
 from tests.e2e.browser import PHONE, Chromium, axe, in_every_look, overflow, start_sound
+from tests.support.client import Page as Socket
+from tests.support.client import code
 from tests.support.invitations import reachable
 from tests.support.messages import deliver
-from tests.support.people import PASSWORD, person
+from tests.support.people import PASSWORD, people, person
 from tests.support.processes import Site
 from tests.support.rooms import consented, open_room, seated
 from tests.support.waiting import wait_until
@@ -57,12 +66,13 @@ def test_invited_by_keyboard_and_accepted_from_the_inbox_on_a_phone(web: Site, c
     phone.wait_for_url(f"**{room.get_absolute_url()}")
     banner = phone.locator("[data-invited]")
     expect(banner).to_contain_text("a place at the table is free")
-    expect(panel.get_by_role("listitem")).to_contain_text(["came in"])
+    expect(panel.get_by_role("listitem")).to_contain_text(["accepted"])
     assert axe(phone) == [] and overflow(phone) == []
     banner.get_by_role("button", name="Take a seat").click()
     to_the_table(phone)
     expect(banner).to_be_hidden()
     expect(page.locator(".seat[data-user=anna]")).to_be_visible()
+    expect(panel.get_by_role("listitem")).to_contain_text(["came in"])  # nobody reads it before she is seen
 
 
 def choose_by_keyboard(page: Page) -> None:
@@ -214,7 +224,16 @@ def test_accepted_in_the_room_while_every_place_is_taken(chromium: Chromium) -> 
 def test_without_script_the_page_invites_too(chromium: Chromium) -> None:
     room = open_room("host")
     reachable("bert")
-    page = chromium.page(f"{room.get_absolute_url()}invite/", room.host, java_script_enabled=False)
+    follow(reachable("carl"), room.host)
+    page = chromium.page(f"{room.get_absolute_url()}invite/", room.host, java_script_enabled=False, viewport=PHONE)
+    page.get_by_role("button", name="Search").click()
+    page.get_by_role("checkbox", name="Carl @carl").check()
+    page.get_by_role("button", name="Invite", exact=True).click()
+    expect(page.get_by_text("1 person is invited.")).to_be_visible()
+    page.get_by_role("button", name=re.compile("^Take back.*Carl")).click()
+    expect(page.get_by_text("It is taken back.")).to_be_visible()
+    expect(page.get_by_text("to speak · taken back")).to_be_visible()
+    assert axe(page) == [] and overflow(page) == []
     page.get_by_label("A list of handles").fill("bert\nnobody-here")
     page.get_by_role("button", name="Invite", exact=True).click()
     expect(page.get_by_text("1 person is invited.")).to_be_visible()
@@ -224,4 +243,49 @@ def test_without_script_the_page_invites_too(chromium: Chromium) -> None:
     expect(page.locator("[data-share-url]")).to_contain_text("?by=")
     with_script = chromium.page(f"{room.get_absolute_url()}invite/", room.host)
     expect(with_script.get_by_label("Among")).to_be_visible()
+    expect(with_script.get_by_role("button", name="Search")).to_be_hidden()
     assert in_every_look(with_script) == []
+
+
+def test_fifty_who_were_invited_and_one_seat(chromium: Chromium) -> None:
+    """Those on sockets race for it; the one on a phone then joins the queue, and the host sees all of it."""
+    room = open_room("host", speak_policy="invited")
+    Room.objects.filter(pk=room.pk).update(max_speakers=1)
+    users = people(50)
+    Consent.objects.bulk_create(Consent(room=room, user=user, text_version=settings.CONSENT_VERSION) for user in users)
+    Invitation.objects.bulk_create(
+        Invitation(room=room, user=user, by=room.host, by_helper=True, kind="speak") for user in users
+    )
+    host, phone = chromium.room(room, room.host), chromium.room(room, users[0], viewport=PHONE)
+    seen = threading.Event()
+    ends: queue.Queue[list[str]] = queue.Queue()
+    with ThreadPoolExecutor(1) as pool:  # Playwright's own loop runs in this thread
+        racing = pool.submit(lambda: asyncio.run(race(room, users[1:], ends, seen)))
+        try:
+            assert sorted(ends.get(timeout=120)) == ["sits"] + ["waits"] * 48
+            expect(host.locator(".seat[data-user]")).to_have_count(2)  # with the host
+            expect(host.locator("[data-hands] li[data-user]")).to_have_count(48)
+            phone.locator("[data-invited]").get_by_role("button", name="Accept").click()
+            expect(phone.locator("[data-hint]")).to_have_text("Number 49, invited")
+            expect(host.locator("[data-hands] li[data-user]")).to_have_count(49)
+        finally:
+            seen.set()
+        racing.result()
+    assert Seat.objects.filter(room=room, role="speaker", left_at=None).count() == 1
+
+
+async def race(room: Room, users: list[User], ends: queue.Queue[list[str]], seen: threading.Event) -> None:
+    """Accept and sit down on sockets as pages do, all at once; the sockets stay open until it is `seen`."""
+
+    async def come(page: Socket) -> str:
+        answer = await page.ask("accept_invitation", within=60)
+        if answer.get("seat_free"):
+            if code(await page.ask("take_seat", within=60)) == "ok":
+                return "sits"
+            answer = await page.ask("accept_invitation", within=60)
+        return "waits" if code(answer) == "ok" and not answer["seat_free"] else code(answer)
+
+    async with AsyncExitStack() as stack:
+        pages = [await stack.enter_async_context(Socket(room, user)) for user in users]
+        ends.put(await asyncio.gather(*(come(page) for page in pages)))
+        await asyncio.to_thread(seen.wait)

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import asyncio
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Locator, Page, expect
 
 from core import bus
+from moderation.models import Report
 from people.actions.account import update_profile
 from people.models import User
 from rooms import actions, presence, talk_time
-from rooms.models import Room
+from rooms.models import ListenerChoice, Room, ShareLink
 from social.models import Follow
 from tests.e2e.browser import LOOKS, PHONE, Chromium, axe, in_every_look, overflow, start_sound
 from tests.e2e.test_host_menu import heard, watched
@@ -22,7 +24,8 @@ from tests.support.rooms import consented, open_room
 
 
 def listening(room: Room, *people: User) -> None:
-    """Have people listen who have no page, as long as the test takes."""
+    """Have people listen, seen, who have no page, as long as the test takes."""
+    ListenerChoice.objects.bulk_create(ListenerChoice(room=room, user=user, unseen=False) for user in people)
 
     async def enter() -> None:
         async with bus.connect() as client:
@@ -87,13 +90,22 @@ def an_audience_is_searched(host: Page) -> None:
     heard(host, "1 listener found.")
     rows.get_by_role("button").click()
     expect(card.locator("[data-person-line]")).to_have_text("@l42 · listens")
-    acts = "[data-person-report], [data-card-do]:not([data-card-do=remove], [data-card-do=block])"
+    acts = "[data-card-do]:not([data-card-do=remove], [data-card-do=block])"
     of_the_stage = card.locator(acts).locator("visible=true")
     expect(of_the_stage).to_have_count(0)
     buttons = card.locator(".card-acts .button").locator("visible=true").all_inner_texts()
     host.keyboard.press(str(1 + [text.strip() for text in buttons].index("Remove from the room")))
     expect(host.get_by_role("dialog", name="Remove Listener 042 from the room?")).to_be_visible()
     host.keyboard.press("Escape")
+    rows.get_by_role("button").click()
+    card.get_by_role("link", name="Report").click()
+    report = host.get_by_role("dialog", name="Report something in this room")
+    expect(report.get_by_label("Whom is it about?").locator("option:checked")).to_have_text("Listener 042 (@l42)")
+    report.get_by_label("What happened?").select_option("hate")
+    report.get_by_role("button", name="Send the report").click()
+    expect(report.get_by_role("heading", name="We received it")).to_be_visible()
+    assert Report.objects.get().subject == User.objects.get(handle="l42")
+    report.get_by_role("button", name="Close").click()
 
 
 def keys_do_acts(host: Page, room: Room) -> None:
@@ -175,14 +187,19 @@ def test_a_sheet_on_a_phone(chromium: Chromium, monkeypatch: pytest.MonkeyPatch)
     expect(button).to_be_in_viewport()
     host.locator("[data-audience]").scroll_into_view_if_needed()
     rows = host.locator("[data-audience-list]")
+    expect(host.locator("[data-audience-line]")).to_have_text("0 with a name · 2 without")
+    start_sound(theirs)
+    expect(rows.get_by_role("listitem")).to_contain_text(["Fan"])
+    unseen_at_the_door(hers, lea)
+    expect(rows.get_by_role("listitem")).to_have_count(1)
+    hers.get_by_label("Listen unseen").uncheck()
+    heard(hers, "People may see that you listen.")
     expect(rows.get_by_role("listitem")).to_contain_text(["Fan", "Lea"])
     assert in_every_look(host, LOOKS[:2]) == [] and overflow(host) == []
     host.emulate_media(color_scheme="light")
 
     expect(theirs.locator("[data-faces]")).to_contain_text("Lea")
-    start_sound(hers)
     hers.get_by_label("Listen unseen").check()
-    heard(hers, "You listen unseen: nobody here reads your name.")
     assert axe(hers) == [] and overflow(hers) == []
     host.locator("#audience-q").fill("lea")
     heard(host, "0 listeners found.")
@@ -197,3 +214,56 @@ def test_a_sheet_on_a_phone(chromium: Chromium, monkeypatch: pytest.MonkeyPatch)
     expect(panel).to_be_hidden()
     expect(button).to_be_focused()
     assert not host.locator(".room-main").evaluate("(e) => e.inert")
+
+
+def unseen_at_the_door(hers: Page, lea: User) -> None:
+    """Beside Listen, before anybody reads the name: the sound begins, and it is never told that she is there."""
+    expect(hers.get_by_text("Nobody here reads your name before you press Listen.")).to_be_visible()
+    assert in_every_look(hers, LOOKS[:2]) == [] and overflow(hers) == []
+    hers.get_by_role("button", name="Listen unseen").click()
+    heard(hers, "You listen unseen: nobody here reads your name.")
+    expect(hers.get_by_role("button", name="Listen unseen")).to_be_hidden()
+    expect(hers.locator('[data-do="listen"]')).to_be_hidden()
+    expect(hers.get_by_label("Listen unseen")).to_be_checked()
+    assert list(ListenerChoice.objects.filter(user=lea).values_list("unseen", flat=True)) == [True]
+
+
+def test_an_audience_of_ten_thousand(chromium: Chromium, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One of them is found on the host's page in seconds, a hundred times what it takes where nothing else runs."""
+    monkeypatch.setattr(presence, "TTL", 3600)
+    room = open_room()
+    listening(room, *crowd(10_000))
+    host = chromium.room(room, room.host)
+    rows = host.locator("[data-audience-list] li")
+    host.locator("[data-audience]").scroll_into_view_if_needed()
+    expect(host.locator("[data-audience-line]")).to_have_text("10,000 with a name · 0 without", timeout=30_000)
+    expect(rows).to_have_count(50)
+    host.locator("#audience-q").fill("listener 9876")
+    expect(rows).to_contain_text(["Listener 9876 @l9876"], timeout=30_000)
+
+
+def test_the_address_is_at_hand_where_the_bar_has_no_place_for_it(chromium: Chromium) -> None:
+    """In the panel, and beside Invite people. It says by whom people come, for those who are signed in."""
+    room, fan = open_room(), person("fan")
+    granted: dict[str, Any] = {"permissions": ["clipboard-read", "clipboard-write"]}
+    host = watched(chromium, room, room.host, viewport=PHONE, **granted)
+    expect(host.locator('[data-do="panel"]')).to_be_visible()
+    host.locator('[data-do="panel"]').click()
+    button = host.locator("[data-invitations]").get_by_role("button", name="Share")
+    box = button.bounding_box()
+    assert box is not None and box["height"] >= 44
+    assert shared(host, button) == room.host
+    theirs = watched(chromium, room, fan, **granted)
+    assert shared(theirs, theirs.locator('[data-do="share"]')) == fan
+    nobody = watched(chromium, room, **granted)
+    assert shared(nobody, nobody.locator("[data-count] >> xpath=../..").get_by_role("button", name="Share")) is None
+    assert ShareLink.objects.count() == 2
+
+
+def shared(page: Page, button: Locator) -> User | None:
+    """Press Share; returns the person whose address is in the clipboard then, or None for the room's own."""
+    button.click()
+    heard(page, "address")
+    address = page.evaluate("navigator.clipboard.readText()")
+    _room, _by, code = address.partition("?by=")
+    return ShareLink.objects.get(code=code).by if code else None

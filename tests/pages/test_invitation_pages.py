@@ -12,7 +12,7 @@ from pages.js_messages.invitations import ANSWERS, answer, invite_words
 from people.models import User
 from rooms import actions
 from rooms.message_kinds import InvitationKind, RoomKind
-from rooms.models import Invitation, PersonalLink, Room, ShareLink
+from rooms.models import Arrival, Invitation, PersonalLink, Room, ShareLink
 from rooms.rules.refusals import TABLE
 from social.models import Follow, Message
 from tests.support.invitations import invited, reachable
@@ -82,6 +82,67 @@ def test_a_link_is_shown_once_and_the_address_to_share_is_one_s_own() -> None:
     assert not ShareLink.objects.exists(), "looking at the page makes none"
     page = host.post(at(room, "invite/"), {"do": "share"}).content.decode()
     assert f"/r/{room.slug}/?by={ShareLink.objects.get().code}" in page
+
+
+def test_people_are_searched_and_those_ticked_are_invited() -> None:
+    room = open_room()
+    fan = reachable("fan", name="Fay <b>")
+    reachable("stranger", name="Fay too")
+    Follow.objects.create(follower=fan, followed=room.host)
+    host = browser(room.host)
+    asked = {"do": "search", "kind": "listen", "among": "followers", "q": "fa", "handles": "bert", "user": ["carl"]}
+    text = host.post(at(room, "invite/"), asked).content.decode()
+    assert 'name="user" value="fan"' in text and "Fay &lt;b&gt;" in text and "stranger" not in text
+    assert "1 person" in text and "carl\nbert</textarea>" in text, "who was ticked before is not lost"
+    assert 'value="listen" id="invite-listen" checked' in text and not Invitation.objects.exists()
+    assert "stranger" in host.post(at(room, "invite/"), {"do": "search", "among": "", "q": "fay"}).content.decode()
+    guest = browser(person("guest"))
+    text = guest.post(at(room, "invite/"), {"do": "search", "among": "", "q": "fay"}).content.decode()
+    assert "Nobody is found." in text and "stranger" not in text
+    for wrong in ("everybody", "room unknown", "room"):
+        answer = host.post(at(room, "invite/"), {"do": "search", "among": wrong, "q": "fay"})
+        assert answer.status_code == 200 and 'name="user"' not in answer.content.decode(), wrong
+    page = host.post(at(room, "invite/"), {"do": "invite", "kind": "speak", "user": ["fan"], "handles": ""})
+    assert "1 person is invited." in page.content.decode() and Invitation.objects.get().user == fan
+
+
+def test_what_the_host_s_side_sent_is_taken_back_without_script() -> None:
+    room, other = open_room(), open_room("other")
+    invited("guest", room)
+    invited("theirs", other)
+    new_link(room)
+    row, foreign = Invitation.objects.get(room=room), Invitation.objects.get(room=other)
+    link = PersonalLink.objects.get()
+    host, guest = browser(room.host), browser(person("bystander"))
+    assert "Invited before" not in guest.get(at(room, "invite/")).content.decode()
+    text = host.get(at(room, "invite/")).content.decode()
+    assert text.count("Take back") == 2 and "to speak · no answer yet" in text and "@theirs" not in text
+    for who, key in ((guest, row.pk), (host, foreign.pk), (host, "x"), (host, "9" * 30), (host, "")):
+        answer = who.post(at(room, "invite/"), {"do": "revoke", "key": key})
+        assert answer.status_code == 200 and "It is taken back." not in answer.content.decode(), key
+    guest.post(at(room, "invite/"), {"do": "revoke_link", "key": link.pk})
+    assert set(Invitation.objects.values_list("state", flat=True)) == {"pending"}
+    assert not PersonalLink.objects.exclude(revoked_at=None).exists()
+    assert b"It is taken back." in host.post(at(room, "invite/"), {"do": "revoke", "key": row.pk}).content
+    text = host.post(at(room, "invite/"), {"do": "revoke_link", "key": link.pk}).content.decode()
+    row.refresh_from_db()
+    assert row.state == "revoked" and not PersonalLink.objects.filter(revoked_at=None).exists()
+    assert text.count("taken back") == 3 and "Take back" not in text
+
+
+def test_a_player_without_script_counts_whoever_came_by_a_link() -> None:
+    room = open_room()
+    code = actions.share_link(room.pk, room.host).code
+    listener, playlist = Client(), f"/r/{room.slug}/live.m3u8"
+    page = listener.get(f"{room.get_absolute_url()}?by={code}&x=<b>").content.decode()
+    assert f'src="/r/{room.slug}/listen.m3u8?by={code}"' in page and not Arrival.objects.exists()
+    for wanted in (code, "unknown", "<b>", "", "x" * 3000):
+        for _time in range(2):
+            assert listener.get(at(room, "listen.m3u8"), {"by": wanted})["Location"] == playlist
+    assert Arrival.objects.get().link.code == code
+    assert browser(room.host).get(at(room, "listen.m3u8"), {"by": code}).status_code == 302
+    assert Arrival.objects.count() == 1, "never the one who shared it"
+    assert f'src="{playlist}"' in listener.get(room.get_absolute_url()).content.decode()
 
 
 def test_nobody_invites_who_may_not_come_in() -> None:

@@ -15,7 +15,8 @@ from core.throttle import Limit, atake, bucket, connection, take
 from people.demo import ACCOUNTS, HOST, SPEAKERS, accounts_ready, password
 from people.models import Creator, User
 from people.refusals import PeopleRefused
-from social.models import Follow
+from rooms.models import Room
+from social.models import Follow, Message
 from tests.support.staff import with_fresh_step
 
 
@@ -67,6 +68,20 @@ def test_the_demo_can_be_seeded_at_every_start() -> None:
     assert counts[0] == len(ACCOUNTS) == 10
     assert out.getvalue().count(password()) == 10 and again.getvalue().count(password()) == 9
     assert "(changed)" in again.getvalue() and "Renamed" in again.getvalue()
+
+
+@pytest.mark.django_db
+def test_the_demo_has_a_prepared_room_with_an_invitation_and_messages_once() -> None:
+    for _time in range(2):
+        call_command("seed_demo", stdout=StringIO())
+    room = Room.objects.get(status=Room.Status.SCHEDULED)
+    assert room.host.handle == HOST and room.starts_zone == "Europe/Amsterdam"
+    assert list(room.invitations.values_list("user__handle", "kind", "state")) == [(SPEAKERS[0], "speak", "pending")]
+    assert sorted(Message.objects.values_list("sender__handle", "kind")) == [
+        (HOST, "invitation"),
+        (HOST, "text"),
+        (SPEAKERS[0], "text"),
+    ]
 
 
 @pytest.mark.django_db

@@ -17,7 +17,7 @@ from redis.exceptions import RedisError
 from core import bus
 from people.models import User
 from rooms import actions, presence
-from rooms.models import Room
+from rooms.models import ListenerChoice, Room
 from rooms.queries.audience import FACES, PAGE, audience
 from rooms.rules.identity import Who
 from social.actions.blocks import block
@@ -36,7 +36,9 @@ def slow_clock(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def here(room: Room, *people: User, anonymous: int = 0) -> None:
-    """Connect people to a room, and so many anonymous listeners."""
+    """Connect people to a room, who chose to be seen, and so many anonymous listeners."""
+    chosen = [ListenerChoice(room=room, user=user, unseen=False) for user in people]
+    ListenerChoice.objects.bulk_create(chosen, ignore_conflicts=True)
     members = [(presence.user_key(user.pk), "page") for user in people]
     members += [(f"a:{number}", "page") for number in range(anonymous)]
 

@@ -77,11 +77,14 @@ def test_each_line_of_a_list_is_answered_in_its_order() -> None:
 
 def test_a_person_who_is_seen_here_or_whose_hand_is_up_can_always_be_asked_to_speak() -> None:
     room = open_room(speak_policy="followed")
-    present, unseen = person("present", messages_from="nobody"), person("unseen", listens_unseen=True)
+    present, unseen = (person(handle, messages_from="nobody") for handle in ("present", "unseen"))
     raised("waiting", room)
     for user in (present, unseen):
         enter(room, user)
+    actions.set_unseen(room, present, False)
     assert ask(room, room.host, "present", "unseen", "waiting") == ["invited", "cannot_be_reached", "invited"]
+    actions.set_unseen(room, unseen, True)
+    assert ask(room, room.host, "unseen") == ["cannot_be_reached"]
     assert ask(room, room.host, "present", kind="listen") == ["cannot_be_reached"], "to speak only"
 
 

@@ -6,6 +6,7 @@ import asyncio
 import json
 import subprocess
 from collections import Counter
+from contextlib import suppress
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -13,6 +14,7 @@ from typing import Any
 import pytest
 from channels.db import database_sync_to_async as run
 from django.test import Client
+from websockets.exceptions import ConnectionClosed
 
 from core import bus
 from core.throttle import bucket
@@ -158,6 +160,45 @@ async def test_what_a_cheat_is_told(web: Site) -> None:
         assert code(await nobody.ask("react", kind="clap")) == "room_ended"
     counts = await run(written)(room)
     assert sum(counts.values()) == 4
+
+
+@pytest.mark.django_db(transaction=True)
+async def test_who_is_put_out_while_they_react_reacts_no_more(web: Site) -> None:
+    """Cheats who never stop sending, removed or left out by the entry policy: with the reason their reactions end, also
+    those that wait in a queue. One may have begun before it."""
+    room: Room = await run(open_room)()
+    ada, bert = await run(person)("ada"), await run(person)("bert")
+
+    async def flood(page: Page) -> None:
+        number = 0
+        with suppress(ConnectionClosed):
+            while True:
+                number += 1
+                await page.send({"id": number, "do": "react", "kind": "fire"})
+                await asyncio.sleep(0.05)
+
+    def is_counted(message: dict[str, Any]) -> bool:
+        return "re" in message and bool(message.get("ok"))
+
+    def is_reason(message: dict[str, Any]) -> bool:
+        return "error" in message and "re" not in message and message["error"]["code"] != "too_fast"
+
+    async with Page(room, ada) as removed, Page(room, bert) as stranger, Page(room) as nobody:
+        cheats = (removed, stranger, nobody)
+        floods = [asyncio.create_task(flood(page)) for page in cheats]
+        for page in cheats:
+            await page.wait_for(is_counted)
+        await run(actions.remove_person)(room.pk, ada, by=room.host)
+        await run(actions.set_entry_policy)(room.pk, room.host, "followers")
+        for page in cheats:
+            assert await page.closed() == 4403
+        await asyncio.gather(*floods)
+    counted = 0
+    for page in cheats:
+        (reason,) = (place for place, message in enumerate(page.seen) if is_reason(message))
+        assert sum(is_counted(message) for message in page.seen[reason:]) <= 1
+        counted += sum(is_counted(message) for message in page.seen)
+    assert counted <= sum((await run(written)(room)).values()) <= counted + len(cheats), "but for answers cut off"
 
 
 @pytest.mark.django_db(transaction=True)

@@ -39,7 +39,7 @@ async def test_a_room_from_opening_to_end(web: Site) -> None:
                 "blocked_on_stage": [],
                 "hands": {"queue": None, "count": None, "own": None},
                 "unread": 0,
-                "unseen": False,
+                "unseen": None,
                 "panel": None,
                 "invitations": {"own": None, "list": None, "links": None, "counts": None},
             },

@@ -124,10 +124,35 @@ def test_a_hand_and_a_seat_show_their_person_while_they_last(monkeypatch: pytest
     assert any(seat["user"] == GHOST for seat in snapshot(room.pk, Who(None, "a:x"))["seats"])
     actions.leave_seat(room.pk, ghost)
     assert named() == []
-    update_profile(ghost, listens_unseen=False)
-    assert named() == [GHOST], "the setting holds where nothing was chosen"
+    actions.set_unseen(room, ghost, False)
+    assert named() == [GHOST]
     actions.set_unseen(room, ghost, True)
     assert named() == []
+
+
+@pytest.mark.django_db
+def test_nobody_is_named_before_they_chose(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The setting of the account decides only whether the page asks."""
+    room = open_room()
+    ada, fan = person("ada"), person("fan")
+    Follow.objects.create(follower=fan, followed=ada)
+    monkeypatch.setattr("rooms.presence.people_here", lambda _room: ({ada.pk, fan.pk}, 2))
+    monkeypatch.setattr("rooms.presence.look", lambda _room, keys: (2, [True] * len(keys)))
+
+    def told() -> tuple[list[str], list[str], Any]:
+        readers = [audience(room, Who.of_user(reader)).people for reader in (room.host, fan)]
+        by_host, by_fan = ([one["user"] for one in people] for people in readers)
+        return by_host, by_fan, snapshot(room.pk, Who.of_user(ada))["you"]["parts"]["unseen"]
+
+    assert told() == ([], [], None)
+    update_profile(ada, listens_unseen=True)
+    assert told() == ([], [], True)
+    update_profile(ada, listens_unseen=False)
+    assert told() == ([], [], None)
+    actions.set_unseen(room, ada, True)
+    assert told() == ([], [], True)
+    actions.set_unseen(room, ada, False)
+    assert told() == (["ada"], ["ada"], False)
 
 
 @pytest.mark.django_db
@@ -139,7 +164,7 @@ def test_the_choice_is_one_s_own_and_goes_over_the_api() -> None:
     assert api_client(ada).put(at, {"unseen": "sometimes"}, JSON).status_code == 400
     assert Client().put(at, {"unseen": True}, JSON).status_code in (401, 403)
     assert list(ListenerChoice.objects.values_list("user__handle", "unseen")) == [("ada", True)]
-    assert snapshot(room.pk, Who.of_user(room.host))["you"]["parts"]["unseen"] is False
+    assert snapshot(room.pk, Who.of_user(room.host))["you"]["parts"]["unseen"] is None
     actions.remove_person(room.pk, ada, by=room.host)
     assert refused(actions.set_unseen, room, ada, False) == "not_allowed"
     actions.end_room(room.pk, room.host)
@@ -167,14 +192,16 @@ def test_settings_are_saved_by_page_and_api(client: Client) -> None:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_an_invitation_does_not_tell_that_its_unseen_person_came() -> None:
+@pytest.mark.parametrize("by_default", [True, False])
+def test_an_invitation_does_not_tell_that_its_unseen_person_came(by_default: bool) -> None:
     room = open_room()
-    ghost = person(GHOST, listens_unseen=True, messages_from=User.MessagesFrom.EVERYONE)
+    ghost = person(GHOST, listens_unseen=by_default, messages_from=User.MessagesFrom.EVERYONE)
     assert [line.result for line in actions.invite(room.pk, room.host, [GHOST], "listen")] == ["invited"]
     actions.admit(room, Who.of_user(ghost))
     row = Invitation.objects.get(user=ghost)
     assert row.came_at is None and row.state == Invitation.State.PENDING
+    actions.set_unseen(room, ghost, True)
+    assert Invitation.objects.get(user=ghost).came_at is None
     actions.set_unseen(room, ghost, False)
-    actions.admit(room, Who.of_user(ghost))
     row = Invitation.objects.get(user=ghost)
     assert row.came_at is not None and row.state == Invitation.State.ACCEPTED

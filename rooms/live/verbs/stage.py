@@ -65,7 +65,7 @@ def quality(call: Call, me: User, level: str) -> Answer:
 
 
 def listen_unseen(call: Call, me: User, unseen: bool) -> Answer:
-    """Choose whether you listen to this room unseen: counted, but not named to anybody."""
+    """Choose whether you listen to this room unseen: counted, but named to nobody, as you are before you choose."""
     actions.set_unseen(call.room(), me, unseen)
     return {}
 

@@ -41,7 +41,7 @@ export class People {
     this.#words = find("[data-pick-q]", HTMLInputElement, root);
     this.#list = find("[data-pick-list]", HTMLElement, root);
     this.#said = find("[data-pick-said]", HTMLElement, root);
-    root.hidden = false;
+    find("[data-pick-search]", HTMLElement, root).hidden = true; // it is searched while one types
     this.#from.addEventListener("change", () => this.search());
     this.#words.addEventListener("input", () => {
       clearTimeout(this.#timer);

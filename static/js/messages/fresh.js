@@ -12,8 +12,7 @@ export async function fresh(address, options) {
   if (!answer) return null;
   const page = new DOMParser().parseFromString(await answer.text(), "text/html");
   upgradeTimes(page);
-  const signedOut =
-    answer.status === 401 || (answer.redirected && new URL(answer.url).pathname.startsWith("/accounts/"));
+  const signedOut = answer.redirected && new URL(answer.url).pathname.startsWith("/accounts/");
   return { page, ok: answer.ok && !signedOut, signedOut, status: answer.status };
 }
 

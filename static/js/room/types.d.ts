@@ -28,7 +28,13 @@ export interface Silent {
   users: string[];
 }
 
-export type OwnMessage = Consented | Silent;
+/** The reader chose how to listen to this room. */
+export interface Chosen {
+  type: "chosen";
+  unseen: boolean;
+}
+
+export type OwnMessage = Consented | Silent | Chosen;
 
 /** A change of state for each sequenced event. Sets values and adds to none: an event may be in a snapshot already. */
 export type Sequenced = { [Type in keyof EventData]: (state: State, data: EventData[Type], at: number) => State };

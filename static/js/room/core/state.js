@@ -142,6 +142,14 @@ export function freePlaces(state) {
   return state.room.max_speakers - state.seats.filter((seat) => seat.role === "speaker").length;
 }
 
+/**
+ * Whether the reader, who is signed in, has yet to choose between listening seen and unseen.
+ * @param {State} state
+ */
+export function isUndecided(state) {
+  return state.you.parts.unseen === null;
+}
+
 /** @param {State} state */
 export function isOver(state) {
   return state.room.status !== "live";

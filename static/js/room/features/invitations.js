@@ -1,7 +1,8 @@
 // Who was invited, for host and co-hosts: to speak and to listen, personal links, and how many came by whose invitation.
+import { drawList } from "room/core/rows";
 import { isOver } from "room/core/state";
 import { drawAvatar } from "shared/avatar";
-import { clone, find, findAll, hit, write } from "shared/dom";
+import { find, hit, write } from "shared/dom";
 import { number, say, sayMany } from "shared/words";
 
 /** @import { Room } from "room/core/room" */
@@ -39,7 +40,7 @@ class InvitationsPanel {
     this.#reset(room.state);
     this.#panel.addEventListener("click", (event) => {
       const revoke = hit(event, "[data-revoke]");
-      if (revoke) this.#revoke(revoke.dataset.revoke ?? "", Number(hit(event, "li")?.dataset.id));
+      if (revoke) this.#revoke(revoke.dataset.revoke ?? "", Number(hit(event, "li")?.dataset.key));
     });
   }
 
@@ -118,7 +119,7 @@ class InvitationsPanel {
   }
 
   /**
-   * One element an entry, which keeps its focus while others change.
+   * A list with its heading, which goes with the last entry.
    * @template {{ id: number | string }} Entry
    * @param {string} name
    * @param {Entry[]} entries
@@ -126,15 +127,7 @@ class InvitationsPanel {
    */
   #drawList(name, entries, draw) {
     const list = find(`[data-list="${name}"]`, HTMLElement, this.#panel);
-    const items = new Map(findAll(":scope > li", list).map((item) => [item.dataset.id, item]));
-    const wanted = new Set(entries.map(({ id }) => `${id}`));
-    for (const [id, item] of items) if (!wanted.has(id ?? "")) item.remove();
-    entries.forEach((entry, place) => {
-      const item = items.get(`${entry.id}`) ?? clone(`[data-item="${name}"]`);
-      item.dataset.id = `${entry.id}`;
-      if (list.children[place] !== item) list.insertBefore(item, list.children[place] ?? null);
-      draw(item, entry);
-    });
+    drawList(list, `[data-item="${name}"]`, entries, ({ id }) => `${id}`, this.#panel, draw);
     list.parentElement?.toggleAttribute("hidden", entries.length === 0);
   }
 

@@ -1,8 +1,30 @@
 // Messages between people, on a room's page: how many are unread, and the way to write to the person of the card.
+import { tell } from "room/core/notices";
 import { find } from "shared/dom";
 import { showUnread } from "shared/unread";
 
 /** @import { State } from "room/types" */
+
+const BUNDLED = 2000; // ms: what arrives in them is read out as one number
+
+/** Have it read out that messages arrived: how many are unread then. */
+function tellUnread() {
+  let timer = 0;
+  let latest = "";
+  document.addEventListener("unread", (event) => {
+    const { count, before, words } = /** @type {CustomEvent} */ (event).detail;
+    latest = words;
+    if (count === 0) {
+      clearTimeout(timer);
+      timer = 0;
+    } else if (count > before && timer === 0) {
+      timer = setTimeout(() => {
+        timer = 0;
+        tell(latest);
+      }, BUNDLED);
+    }
+  });
+}
 
 /**
  * The reader's part of the snapshot: how many messages are unread, and when that was counted, if a message said so.
@@ -30,6 +52,7 @@ export const messages = {
     find("[data-unread]", HTMLAnchorElement).target = "_blank"; // the room goes on
     const show = (/** @type {State} */ state) => showUnread({ messages: part(state).unread });
     show(room.state);
+    tellUnread();
     return {
       follow(state, before) {
         if (part(state).unread !== part(before).unread) show(state);

@@ -3,7 +3,7 @@
 import { labels } from "names";
 import { clear, notice, stand } from "room/core/notices";
 import { Refused } from "room/core/socket";
-import { freePlaces, isOver, ownSeat } from "room/core/state";
+import { freePlaces, isOver, isUndecided, ownSeat } from "room/core/state";
 import { Check, microphoneTrouble } from "room/sound/check";
 import { everyFrame, soundMayStart } from "room/sound/level";
 import { openMicrophone } from "room/sound/stage";
@@ -118,7 +118,7 @@ class Microphone {
       const back = () => this.#backToTable();
       if (may) await back();
       else for (const kind of ["pointerdown", "keydown"]) addEventListener(kind, back, { once: true });
-    } else if (may) await this.#audience.start();
+    } else if (may && !isUndecided(this.#room.state)) await this.#audience.start();
   }
 
   /** Closed here at once, whatever the network does; a page that was offline says it again when it is back. */

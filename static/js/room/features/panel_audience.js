@@ -65,8 +65,15 @@ class AudienceList {
     if (isNew || state.listening !== before.listening || state.seats !== before.seats) this.#watch.due();
   }
 
-  /** @type {Mounted["messages"]} */
-  messages = { hand_raised: () => this.#watch.due(), hand_lowered: () => this.#watch.due() };
+  /**
+   * Whom one sees changes without a message, too, when somebody chooses to be seen: `beat` comes every five seconds.
+   * @type {Mounted["messages"]}
+   */
+  messages = {
+    beat: () => this.#watch.due(),
+    hand_raised: () => this.#watch.due(),
+    hand_lowered: () => this.#watch.due(),
+  };
 
   #search() {
     clearTimeout(this.#timer);

@@ -1,6 +1,5 @@
 // Reporting somebody, or the room, to moderators: the form of the page for it, in a dialog, so that the sound goes on.
 import { isolated } from "names";
-import { seatOf } from "room/core/state";
 import { api } from "shared/api";
 import { catchFocus, find, findAll, write } from "shared/dom";
 import { clock } from "shared/time";
@@ -114,7 +113,8 @@ class Report {
     const now = this.#now;
     const field = find("[name=about]", HTMLSelectElement, this.#form);
     const whole = field.options[0];
-    const people = [...this.#seen].filter(([user]) => user !== this.#room.state.you.user);
+    const listener = about && !this.#seen.has(about) ? [[about, this.#room.faces.get(about)?.name ?? about]] : [];
+    const people = [...this.#seen, ...listener].filter(([user]) => user !== this.#room.state.you.user);
     field.replaceChildren(whole, ...people.map(([user, name]) => new Option(`${isolated(name)} (@${user})`, user)));
     this.#form.reset();
     field.value = about;
@@ -218,7 +218,7 @@ export const report = {
     let user = "";
     room.addEventListener("person", (event) => {
       user = /** @type {CustomEvent<string>} */ (event).detail;
-      card.hidden = user === room.state.you.user || !seatOf(room.state, user); // of a listener nothing is heard
+      card.hidden = user === room.state.you.user;
       card.search = new URLSearchParams({ about: user }).toString();
     });
     if (room.state.you.user === null) return {};
