@@ -279,8 +279,11 @@ class Evening:
         self.the_room_goes_back()
 
     def the_room_goes_back(self) -> None:
+        before = len(speaking_handles(self.room.pk))
         self.host = another(self.chromium, self.host.context, self.room)
         expect(self.host.get_by_role("button", name="End room")).to_have_count(0)
+        self.host.mouse.click(5, 300)  # some browsers want one before there is sound
+        wait_until(lambda: len(speaking_handles(self.room.pk)) > before, WITHIN, "the host's microphone, closed")
         self.unmute_host()
         self.ear.hear(self.voices["host"], since=time.time())
         handles, since = speaking_handles(self.room.pk), time.time()
