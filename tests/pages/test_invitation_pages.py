@@ -202,7 +202,7 @@ def opened(client: Client, link: str) -> str:
     return client.get(link, follow=True).content.decode()
 
 
-def test_the_token_is_in_no_address_or_page_and_only_in_its_own_cookie() -> None:
+def test_the_token_is_in_no_address_or_page_and_only_in_its_own_cookie(monkeypatch: pytest.MonkeyPatch) -> None:
     room, other = open_room(), open_room("another")
     path = new_link(room)
     token = path.split("/")[-2]
@@ -216,7 +216,7 @@ def test_the_token_is_in_no_address_or_page_and_only_in_its_own_cookie() -> None
     assert token not in opened(client, path) and token not in str(client.session.items())
     signer = signing.get_cookie_signer(salt=f"come{room.slug}")
     assert with_cookie(room, signer.sign(token)).status_code == 200
-    signer.timestamp = lambda: signing.b62_encode(int(time.time()) - 24 * 3600)
+    monkeypatch.setattr(signer, "timestamp", lambda: signing.b62_encode(int(time.time()) - 24 * 3600))
     refused = [with_cookie(other, cookie.value)]
     refused += [
         with_cookie(room, value) for value in (signer.sign(token), token, f"{token}:x:y", cookie.value[:-1], "")
