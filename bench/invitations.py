@@ -59,7 +59,8 @@ def one_by_one(room: Any, users: Sequence[Any]) -> None:
             thread, _made = Thread.objects.get_or_create(low=low, high=high)
             for person in (low, high):
                 ThreadSide.objects.get_or_create(thread=thread, user=person)
-            Message.objects.create(thread=thread, sender=host, kind="invitation", data={"invitation": invitation.pk})
+            data = {"invitation": invitation.pk}
+            Message.objects.create(thread=thread, sender=host, receiver=user, kind="invitation", data=data)
 
 
 def invite(room: Any, users: Sequence[Any]) -> None:
@@ -107,6 +108,8 @@ def measure(options: argparse.Namespace, postgres: Postgres) -> None:
         room, users = prepare(2 * number + 1, options.people)
         ours.append(timed(lambda: invite(room, users)))  # noqa: B023
         delivery.append(timed(lambda: deliver(room)))  # noqa: B023
+        seconds = ", ".join(f"{found[-1][0]:.3f} s" for found in (ours, plain, delivery))
+        print(f"invite, one by one, delivery: {seconds}   load {os.getloadavg()[0]:.1f}", flush=True)
     for name, found in (("invite", ours), ("one by one", plain), ("delivery", delivery)):
         median = statistics.median(seconds for seconds, _statements in found)
         print(f"{name:12}{median:8.3f} s   {found[0][1]:6,} statements for {options.people:,} people")

@@ -55,10 +55,10 @@ def send(users: list[int]) -> list[int]:
 
     from people.models import User
     from social.actions.messages import send_official
-    from social.hooks import Card, official_texts
+    from social.hooks import DrawnMessage, official_texts
 
     if official_texts.get("bench") is None:
-        official_texts.register("bench")(lambda values, reader: [Card(line="News")] * len(values))
+        official_texts.register("bench")(lambda values, reader: [DrawnMessage(text="News")] * len(values))
     with transaction.atomic():
         return [message.pk for message in send_official(list(User.objects.filter(pk__in=users)), "bench", {})]
 

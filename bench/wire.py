@@ -184,9 +184,8 @@ class Socket(asyncio.Protocol):
 
 
 def cpu(pid: int) -> float:
-    """Return the processor seconds of a process with all its threads, user and system (steps of 10 ms)."""
-    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+    """Return the processor seconds of a process with all its threads, user and system."""
+    return time.clock_gettime((~pid << 3) | 2)  # what clock_getcpuclockid(3) returns; /proc counts in steps of 10 ms
 
 
 def rss(pid: int) -> float:

@@ -5,11 +5,12 @@ from __future__ import annotations
 import logging
 import re
 
-_TOKEN = re.compile(r"(/come/)[^/?\s]+")  # of a personal link, in its path
+# Of a personal link, of one for a new password, and of one that confirms a mail address.
+_TOKEN = re.compile(r"(/come/|/accounts/password/reset/key/|/accounts/confirm-email/)[^/?\s]+")
 
 
 def without_tokens(path: str) -> str:
-    """Return an address with an ellipsis in place of the token of a personal link."""
+    """Return an address with an ellipsis in place of a token in its path."""
     return _TOKEN.sub(r"\1…", path)
 
 

@@ -118,7 +118,8 @@ class MessageReport(Notice):
 
 class ReportedMessage(models.Model):
     """One message as it stood when it was reported, in the order of the conversation: the reported one (`reported`),
-    and at most five on each side that the reporter saw. `line` is its text, or that of its card."""
+    and at most five on each side that the reporter saw. `line` is its text, or that of its card in English; `data` is
+    what the card said then (`social.hooks.DrawnMessage.data`), from which it is written in the language of a reader."""
 
     report = models.ForeignKey(MessageReport, models.CASCADE, related_name="copies", verbose_name=_("report"))
     place = models.PositiveSmallIntegerField(_("place"))
@@ -128,6 +129,7 @@ class ReportedMessage(models.Model):
     )
     kind = models.CharField(_("kind"), max_length=20)
     line = models.TextField(_("text"))
+    data = models.JSONField(default=dict, editable=False)
     sent_at = models.DateTimeField(_("sent"))
 
     class Meta:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import cast
 
 from django.conf import settings
@@ -28,6 +29,9 @@ from rooms.rules.facts import enter
 from rooms.rules.identity import who_of_request
 from rooms.rules.refusals import RoomRefused, refuse
 from social.views import go_back
+
+LINK_COOKIE, LINK_COOKIE_SECONDS = "come", 6 * 3600  # time to sign up, and to confirm the address
+TOKEN = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
 
 @never_cache
@@ -146,17 +150,41 @@ def decline(request: HttpRequest, slug: str) -> HttpResponse:
 
 
 @never_cache
-@require_http_methods(["GET", "POST"])
-def come(request: HttpRequest, slug: str, token: str) -> HttpResponse:
-    """Show who invites by a personal link to which room; a GET changes nothing. On POST it becomes the invitation of
-    the account that is signed in.
+@require_safe
+def open_link(request: HttpRequest, slug: str, token: str) -> HttpResponse:
+    """Set the token of a personal link aside in a cookie, and lead to the link's page, whose address has none.
 
-    The address is the secret. It goes to no other site (`SECURE_REFERRER_POLICY`); with "no-referrer" browsers would
-    send no origin with the page's own forms either, which are refused then.
+    The token alone is the invitation, and addresses end up in logs: of servers in front, with `next` of the pages for
+    signing in, and as referrers. The cookie goes to the link's page only.
     """
+    answer: HttpResponse = redirect("pages:come", slug)
+    if TOKEN.fullmatch(token):
+        answer.set_signed_cookie(
+            LINK_COOKIE,
+            token,
+            salt=slug,
+            max_age=LINK_COOKIE_SECONDS,
+            path=answer["Location"],
+            secure=settings.SESSION_COOKIE_SECURE,
+            httponly=True,
+            samesite="Lax",
+        )
+    else:
+        refused = RoomRefused("unknown_link")
+        answer = render(request, "pages/come_refused.html", {"refused": refused}, status=refused.status)
+    answer.headers["Referrer-Policy"] = "no-referrer"
+    return unlisted(answer)
+
+
+@never_cache
+@require_http_methods(["GET", "POST"])
+def come(request: HttpRequest, slug: str) -> HttpResponse:
+    """Show who invites by the personal link that this browser opened, and to which room; a GET changes nothing. On POST
+    the link becomes the invitation of the account that is signed in."""
     me = request.user if request.user.is_authenticated else None
     room = None
     try:
+        token = opened_token(request, slug)
         link = personal_link(slug, token, me, address=address_of_request(request))
         room = link.room
         if request.method == "POST":
@@ -166,6 +194,19 @@ def come(request: HttpRequest, slug: str, token: str) -> HttpResponse:
         if room is not None and refused.code == "on_stage_already":
             return redirect(room)
         answer = render(request, "pages/come_refused.html", {"refused": refused}, status=refused.status)
+    return unlisted(answer)
+
+
+def opened_token(request: HttpRequest, slug: str) -> str:
+    """Return the token of the personal link to this room that the browser opened last. Raises
+    RoomRefused("link_not_here"): it opened none, lately, or keeps no cookies."""
+    token: str | None = request.get_signed_cookie(LINK_COOKIE, None, salt=slug, max_age=LINK_COOKIE_SECONDS)
+    if token is None:
+        raise RoomRefused("link_not_here")
+    return token
+
+
+def unlisted(answer: HttpResponse) -> HttpResponse:
     answer.headers["X-Robots-Tag"] = "noindex"
     return answer
 

@@ -12,7 +12,7 @@ from django.utils.translation import ngettext
 from core.text import NAME
 from pages.js_messages.invitations import answer, invitation_words, invite_words
 from people.models import User
-from rooms.actions.invitations import Line
+from rooms.actions.invitations import InviteResult
 from rooms.models import Invitation, Room
 from rooms.queries.hosted import kept_rooms
 from rooms.queries.invitable import Asked, Person, invitable
@@ -77,7 +77,7 @@ class Inviting:
     link_wrong: str = ""
     share_url: str = ""
 
-    def answer(self, lines: Sequence[Line]) -> None:
+    def answer(self, lines: Sequence[InviteResult]) -> None:
         """Show what became of each line, and keep those that were refused in the field."""
         invited = sum(line.result == "invited" for line in lines)
         self.said = ngettext("{number} person is invited.", "{number} people are invited.", invited).format(

@@ -16,7 +16,7 @@ from rooms.actions.announcing import announce_invitations, announce_rooms
 from rooms.models import Invitation, Room
 from rooms.rules import permissions
 from rooms.rules.facts import facts_of_many
-from social.hooks import Card, MessageKind
+from social.hooks import DrawnMessage, MessageKind
 from social.models import Message
 
 OPEN = (Invitation.State.PENDING, Invitation.State.ACCEPTED)
@@ -29,7 +29,7 @@ class InvitationKind(MessageKind):
     is invited, and not the sender), `room` (slug), `title`, `path` (null where the reader may not come in), `live`.
     """
 
-    def cards(self, messages: Sequence[Message], reader: User) -> dict[int, Card]:
+    def draw(self, messages: Sequence[Message], reader: User) -> dict[int, DrawnMessage]:
         """Read invitations and rooms as they are now: four queries."""
         pks = {message.data.get("invitation") for message in messages}
         rows = Invitation.objects.select_related("room").in_bulk(pks - {None})
@@ -38,6 +38,9 @@ class InvitationKind(MessageKind):
             message.pk: _invitation_card(rows.get(message.data.get("invitation")), open_rooms, reader)
             for message in messages
         }
+
+    def kept_text(self, data: Mapping[str, Any]) -> str:
+        return _invitation_line(data.get("kind", "listen"), data.get("state", "over"), data.get("title"))
 
     def delivered(self, messages: Sequence[Message]) -> None:
         """Announce them on pages and by e-mail."""
@@ -48,11 +51,14 @@ class RoomKind(MessageKind):
     """A room that a guest shares; `data` is {"room": primary key}. Context and data of a card: `room`, `title`, `path`
     and `live` as in InvitationKind, `state` (open, over)."""
 
-    def cards(self, messages: Sequence[Message], reader: User) -> dict[int, Card]:
+    def draw(self, messages: Sequence[Message], reader: User) -> dict[int, DrawnMessage]:
         """Read rooms as they are now: four queries."""
         pks = {message.data.get("room") for message in messages}
         open_rooms = _open_rooms(Room.objects.in_bulk(pks - {None}).values(), reader)
         return {message.pk: _room_card(open_rooms.get(message.data.get("room"))) for message in messages}
+
+    def kept_text(self, data: Mapping[str, Any]) -> str:
+        return _room_line(data.get("title"))
 
     def delivered(self, messages: Sequence[Message]) -> None:
         """Announce them on pages and by e-mail."""
@@ -72,7 +78,7 @@ def _named(room: Room | None) -> dict[str, Any]:
     return {"room": room.slug, "title": room.title, "path": room.get_absolute_url(), "live": room.is_live}
 
 
-def _invitation_card(row: Invitation | None, open_rooms: Mapping[int, Room], reader: User) -> Card:
+def _invitation_card(row: Invitation | None, open_rooms: Mapping[int, Room], reader: User) -> DrawnMessage:
     room = None if row is None else open_rooms.get(row.room_id)
     kind = "listen" if row is None else str(row.kind)
     declined = row is not None and row.state == Invitation.State.DECLINED
@@ -80,7 +86,7 @@ def _invitation_card(row: Invitation | None, open_rooms: Mapping[int, Room], rea
     state = "declined" if declined else str(row.state) if is_open and row is not None else "over"
     own = row is not None and row.user_id == reader.pk
     data = {"kind": kind, "state": state, "own": own, **_named(room if state != "over" else None)}
-    return Card(_invitation_line(kind, state, data["title"]), "rooms/card_invitation.html", data, data)
+    return DrawnMessage(_invitation_line(kind, state, data["title"]), "rooms/card_invitation.html", data, data)
 
 
 def _invitation_line(kind: str, state: str, title: str | None) -> str:
@@ -93,11 +99,12 @@ def _invitation_line(kind: str, state: str, title: str | None) -> str:
     return _("An invitation to listen") if title is None else _("An invitation to “%(title)s”") % {"title": title}
 
 
-def _room_card(room: Room | None) -> Card:
+def _room_card(room: Room | None) -> DrawnMessage:
     data = {"state": "over" if room is None else "open", **_named(room)}
-    line = (
-        _("A room that is over, or not open to you")
-        if room is None
-        else _("A room: “%(title)s”") % {"title": room.title}
-    )
-    return Card(line, "rooms/card_room.html", data, data)
+    return DrawnMessage(_room_line(data["title"]), "rooms/card_room.html", data, data)
+
+
+def _room_line(title: str | None) -> str:
+    if title is None:
+        return _("A room that is over, or not open to you")
+    return _("A room: “%(title)s”") % {"title": title}

@@ -13,11 +13,11 @@ from social.models import Message
 
 
 @dataclass(frozen=True)
-class Card:
-    """A message as one reader sees it now. `line` is plain text, for the inbox and for programs; `template` draws it in
+class DrawnMessage:
+    """A message as one reader sees it now. `text` is plain, for the inbox and for programs; `template` draws it in
     the thread, from `context`; `data` is what the API answers."""
 
-    line: str
+    text: str
     template: str = ""
     context: Mapping[str, Any] = field(default_factory=dict)
     data: Mapping[str, Any] = field(default_factory=dict)
@@ -27,12 +27,17 @@ class MessageKind(ABC):
     """One kind of message, whose `data` its own app understands. Register an instance under the kind's name."""
 
     @abstractmethod
-    def cards(self, messages: Sequence[Message], reader: User) -> dict[int, Card]:
-        """Return the cards of many messages of this kind, by primary key, in a constant number of queries.
+    def draw(self, messages: Sequence[Message], reader: User) -> dict[int, DrawnMessage]:
+        """Draw many messages of this kind; returns them by primary key, in a constant number of queries.
 
-        Every message gets one, also where what it is about is gone; one without is said not to be shown. Raises
+        Every message is drawn, also where what it is about is gone; one that is not is said not to be shown. Raises
         nothing.
         """
+
+    def kept_text(self, data: Mapping[str, Any]) -> str | None:
+        """Return the text of a card of which only `DrawnMessage.data` was kept, in the language that is active now;
+        None where the text is what a person typed. Raises nothing for any data that was ever kept."""
+        return None
 
     def delivered(self, messages: Sequence[Message]) -> None:  # noqa: B027
         """Do what follows from the delivery of messages of this kind: write mails, tell pages. Runs once for each
@@ -47,7 +52,7 @@ Acquaintance = Callable[[int, Sequence[int]], set[int]]
 
 acquaintances: Hook[Acquaintance] = Hook("social.acquaintances")
 
-OfficialText = Callable[[Sequence[Mapping[str, Any]], User], list[Card]]
+OfficialText = Callable[[Sequence[Mapping[str, Any]], User], list[DrawnMessage]]
 """Takes the values of many messages and their reader; returns a card for each, in the language that is active now, in a
 constant number of queries. Raises nothing for any values that were ever stored under its name."""
 

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from django.db.models import Count, OuterRef, Q, Subquery
 from django.utils.translation import gettext as _
 
 from people.models import User
 from people.refusals import PeopleRefused
-from social.hooks import Card, message_kinds
+from social.hooks import DrawnMessage, message_kinds
 from social.models import Message, Thread, ThreadSide
 
 _MARK = re.compile(r"[0-9]{1,16}-[0-9]{1,19}")
@@ -22,10 +23,10 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 @dataclass(frozen=True)
 class Line:
-    """One message of a thread, drawn for one reader. `card.line` is its text."""
+    """One message of a thread, drawn for one reader. `drawn.text` is its text."""
 
     message: Message
-    card: Card
+    drawn: DrawnMessage
     own: bool
 
 
@@ -97,12 +98,21 @@ def lines_of(messages: Sequence[Message], reader: User) -> list[Line]:
     by_kind: defaultdict[str, list[Message]] = defaultdict(list)
     for message in messages:
         by_kind[message.kind].append(message)
-    cards: dict[int, Card] = {}
+    drawn: dict[int, DrawnMessage] = {}
     for kind, own in by_kind.items():
-        drawn = message_kinds.get(kind)
-        cards |= drawn.cards(own, reader) if drawn is not None else {}
-    unknown = Card(line=_("This message cannot be shown."))  # of a kind whose app was taken out
-    return [Line(message, cards.get(message.pk, unknown), message.sender_id == reader.pk) for message in messages]
+        known = message_kinds.get(kind)
+        drawn |= known.draw(own, reader) if known is not None else {}
+    unknown = DrawnMessage(text=_("This message cannot be shown."))  # of a kind whose app was taken out
+    return [Line(message, drawn.get(message.pk, unknown), message.sender_id == reader.pk) for message in messages]
+
+
+def kept_text(kind: str, data: Mapping[str, Any]) -> str | None:
+    """Return the text of a card of which `DrawnMessage.data` was kept, in the language that is active now.
+
+    None for what a person typed, and for a kind whose app was taken out.
+    """
+    known = message_kinds.get(kind)
+    return None if known is None else known.kept_text(data)
 
 
 def own_thread(user: User, pk: int) -> Thread:

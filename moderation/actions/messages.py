@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 
 from django.db import transaction
@@ -72,7 +73,7 @@ def _subject(reporter: User, reported: Message | None) -> int:
 
 
 def _copies(row: MessageReport, reporter: User, message: Message) -> list[ReportedMessage]:
-    """Copy a message and its neighbours, as the reporter sees them, in the site's own language."""
+    """Copy a message and its neighbours, as the reporter sees them now; cards in English, with their data."""
     seen = Message.objects.seen_by(reporter.pk).filter(thread=message.thread_id)
     before = list(seen.filter(pk__lt=message.pk).order_by("-pk")[:NEIGHBOURS])[::-1]
     from_here = list(seen.filter(pk__gte=message.pk).order_by("pk")[: NEIGHBOURS + 1])
@@ -85,7 +86,8 @@ def _copies(row: MessageReport, reporter: User, message: Message) -> list[Report
             reported=line.message.pk == message.pk,
             sender_id=line.message.sender_id,
             kind=line.message.kind,
-            line=line.card.line,
+            line=line.drawn.text,
+            data=dict(line.drawn.data),
             sent_at=line.message.sent_at,
         )
         for place, line in enumerate(lines)
@@ -95,6 +97,18 @@ def _copies(row: MessageReport, reporter: User, message: Message) -> list[Report
 def _record(row: MessageReport, copies: Sequence[ReportedMessage]) -> None:
     """Write the ledger's entry: ids and codes; of words and copies commitments that can be erased."""
     values = {"subject": row.subject_id, "category": row.category, "message": row.message, "copies": len(copies)}
-    texts = {f"message_{copy.place}": f"{copy.sender_id} {copy.sent_at.isoformat()} {copy.line}" for copy in copies}
+    texts = {f"message_{copy.place}": _committed(copy) for copy in copies}
     texts |= {"words": row.words} if row.words else {}
     record("report_received", f"message-report:{row.pk}", row.reporter_id, values, texts)
+
+
+def _committed(copy: ReportedMessage) -> str:
+    """All that is stored of a message, as one text."""
+    data = f" {json.dumps(copy.data, sort_keys=True, ensure_ascii=False)}" if copy.data else ""
+    return f"{copy.sender_id} {copy.sent_at.isoformat()} {copy.line}{data}"
+
+
+@transaction.atomic
+def note_reading(row: MessageReport, reader: User) -> None:
+    """Write into the ledger that somebody opens a report with its copies; call it before they are shown."""
+    record("evidence_read", f"message-report:{row.pk}", reader.pk, {"copies": row.copies.count()})

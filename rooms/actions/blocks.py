@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable
 from functools import partial
 from typing import Any
 
+from django.db import transaction
 from django.db.models import Q
 
 from core.batches import run_each
@@ -14,12 +15,14 @@ from people.actions.standing import standing_changed as account_changed
 from people.models import User
 from rooms.actions.blocked_here import tell_present
 from rooms.actions.hand_queue import lower_hands
+from rooms.actions.invitation_rows import as_message
 from rooms.actions.locking import locked
 from rooms.actions.removals import remove_person
 from rooms.actions.seating import stand_up
 from rooms.models import Hand, Invitation, Room, Seat
-from rooms.rules.facts import GIVING_A_RIGHT, open_seat
+from rooms.rules.facts import STANDING, open_seat
 from rooms.rules.refusals import RoomRefused
+from rooms.wire.sides import tell_host_side
 
 log = logging.getLogger(__name__)
 
@@ -30,9 +33,7 @@ def on_block(sender: Any, blocker: User, blocked: User, **_more: Any) -> None:
 
     Idempotent. Raises Unfinished where a room failed: the sweep does it again (`social.actions.blocks.settle_left`).
     """
-    theirs = Q(room__host=blocker) | Q(by=blocker)
-    revoked = Invitation.objects.filter(theirs, GIVING_A_RIGHT, user=blocked)
-    revoked.update(state=Invitation.State.REVOKED)
+    _revoke_own(blocker, blocked)
     live = Room.objects.filter(status=Room.Status.LIVE)
     helped = Q(host=blocker) | Q(seats__user=blocker, seats__role=Seat.Role.COHOST, seats__left_at=None)
     remove, leave = partial(_remove, blocker=blocker, blocked=blocked), partial(_leave, blocker=blocker)
@@ -44,6 +45,23 @@ def on_block(sender: Any, blocker: User, blocked: User, **_more: Any) -> None:
     failed += _failed(shared, tell, "the notice to a blocker")
     if failed:
         raise Unfinished(f"{failed} failures")
+
+
+@transaction.atomic
+def _revoke_own(blocker: User, blocked: User) -> None:
+    """Revoke what the blocker sent, as by hand: what was not answered or was accepted, in rooms that are not over; the
+    host's side is told.
+
+    Invitations by others stay as they are, also to the blocker's rooms, and expire with the room like any: they give no
+    right while the block stands, and whoever sent them would read from a change who blocks whom.
+    """
+    rows = Invitation.objects.filter(by=blocker, user=blocked, state__in=STANDING).select_related("room", "user", "by")
+    standing = list(rows.select_for_update(of=("self",), no_key=True).order_by("pk"))
+    Invitation.objects.filter(pk__in=[row.pk for row in standing]).update(state=Invitation.State.REVOKED)
+    for row in standing:
+        row.state = Invitation.State.REVOKED
+        if row.by_helper:
+            tell_host_side(row.room, as_message(row.room, row))
 
 
 class Unfinished(Exception):

@@ -48,7 +48,7 @@ MOST_TOLD = 50  # messages to the host's side about one batch: more would fill t
 
 
 @dataclass(frozen=True)
-class Line:
+class InviteResult:
     """Answer about one line of a list: the line as it was sent, and "invited" or the code of a refusal."""
 
     user: str
@@ -75,7 +75,7 @@ class Plan:
     silent: Collection[int]
 
 
-def invite(room_id: int, by: User, people: Sequence[str], kind: str) -> list[Line]:
+def invite(room_id: int, by: User, people: Sequence[str], kind: str) -> list[InviteResult]:
     """Invite people, by handle, to speak or to listen; each line is answered, in the order of the list. An account that
     is named twice is invited once.
 
@@ -88,7 +88,7 @@ def invite(room_id: int, by: User, people: Sequence[str], kind: str) -> list[Lin
     lines = list(dict.fromkeys(people))
     for start in range(0, max(1, len(lines)), BATCH):  # an empty list too: whoever may not invite is refused
         results |= _invite_batch(room_id, by, lines[start : start + BATCH], kind)
-    return [Line(line, results[line]) for line in people]
+    return [InviteResult(line, results[line]) for line in people]
 
 
 def _invite_batch(room_id: int, by: User, lines: Sequence[str], kind: str) -> dict[str, str]:

@@ -18,7 +18,7 @@ import redis.asyncio
 from redis.exceptions import RedisError
 
 from core import bus, loops
-from people.channels import person_channel
+from people.channels import people_channel, person_channel
 from rooms import channels, presence
 from rooms.live.feed import Feed
 from rooms.live.rights import check_sockets
@@ -79,6 +79,7 @@ class Hub:
         self._room_prefix = bus.key("room:")
         self._person_prefix = bus.key("person:")
         self._control_channel = channels.hubs_channel()
+        self._people_channel = people_channel()
 
     def spawn(self, work: Any, name: str) -> asyncio.Task[None]:
         """Start a task, keep a reference to it and log its failure."""
@@ -218,7 +219,7 @@ class Hub:
             try:
                 async with self.redis.pubsub() as pubsub:
                     self._pubsub = pubsub
-                    await pubsub.subscribe(self._control_channel, *self._channels())
+                    await pubsub.subscribe(self._control_channel, self._people_channel, *self._channels())
                     self.connected, wait = True, 0.1
                     if self._listened:
                         await self._resync_all()
@@ -266,28 +267,41 @@ class Hub:
     def _handle(self, message: dict[str, Any]) -> None:
         """Pass one message on. Raises InvalidMessage or ValueError for anything that this site would not publish."""
         kind, channel = message["type"], message.get("channel") or ""
-        if kind == "message" and channel.startswith(self._room_prefix):
-            feed = self.feeds.get(int(channel[len(self._room_prefix) :]))
-            if feed is not None:
-                self._to_room(feed, message["data"])
-        elif kind == "message" and channel.startswith(self._person_prefix):
-            self._to_person(int(channel[len(self._person_prefix) :]), message["data"])
-        elif kind == "message" and channel in self.narrow:
-            allowed = sides.STAFF if channel == channels.staff_channel() else sides.HOST_SIDE
-            if parse_message(message["data"])["type"] not in allowed:
-                raise InvalidMessage("no message to a narrower channel")
-            for send_queue in self.narrow[channel]:
-                send_queue.put(message["data"])
-        elif kind == "message" and channel == self._control_channel:
-            self._check_rights(message["data"])
-        elif kind == "subscribe" and channel.startswith(self._room_prefix):
+        if kind == "subscribe":
+            self._note_subscribed(channel)
+        elif kind == "message":
+            self._pass_on(channel, message["data"])
+
+    def _note_subscribed(self, channel: str) -> None:
+        if channel.startswith(self._room_prefix):
             feed = self.feeds.get(int(channel[len(self._room_prefix) :]))
             if feed is not None:
                 feed.subscribed.set()
-        elif kind == "subscribe" and channel.startswith(self._person_prefix):
+        elif channel.startswith(self._person_prefix):
             subscribed = self.person_subscribed.get(int(channel[len(self._person_prefix) :]))
             if subscribed is not None:
                 subscribed.set()
+
+    def _pass_on(self, channel: str, text: str) -> None:
+        if channel.startswith(self._room_prefix):
+            feed = self.feeds.get(int(channel[len(self._room_prefix) :]))
+            if feed is not None:
+                self._to_room(feed, text)
+        elif channel.startswith(self._person_prefix):
+            self._to_person(int(channel[len(self._person_prefix) :]), text)
+        elif channel == self._people_channel:
+            self._to_people(text)
+        elif channel == self._control_channel:
+            self._check_rights(text)
+        elif channel in self.narrow:
+            self._to_side(channel, text)
+
+    def _to_side(self, channel: str, text: str) -> None:
+        allowed = sides.STAFF if channel == channels.staff_channel() else sides.HOST_SIDE
+        if parse_message(text)["type"] not in allowed:
+            raise InvalidMessage("no message to a narrower channel")
+        for send_queue in self.narrow[channel]:
+            send_queue.put(text)
 
     def _check_rights(self, text: str) -> None:
         """Check the sockets of the person or room whose rights have changed."""
@@ -320,6 +334,15 @@ class Hub:
                     send_queue.put(text)
         else:
             raise InvalidMessage("no message to a person")
+
+    def _to_people(self, text: str) -> None:
+        """Pass a message for many people on to the sockets of those who are here."""
+        message = parse_message(text)
+        if message["type"] not in social_wire.PERSONAL:
+            raise InvalidMessage("no message to people")
+        for user_pk, own_text, at in social_wire.each_unread(message):
+            for send_queue in self.people.get(user_pk, ()):
+                send_queue.put_latest(own_text, at)
 
     def _to_room(self, feed: Feed, text: str) -> None:
         message = parse_message(text)

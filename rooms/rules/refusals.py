@@ -69,6 +69,9 @@ TABLE: dict[str, Refusal] = {
     "invitations_used_up": Refusal(409, _("You have invited as many people to this room as you can.")),
     "unknown_invitation": Refusal(404, _("This invitation is not open any more.")),
     "unknown_link": Refusal(404, _("This link does not work. Look whether you have all of it.")),
+    "link_not_here": Refusal(
+        404, _("This browser has no personal link to this room. Open the link that you got again; it needs cookies.")
+    ),
     "link_used": Refusal(
         410, _("This link was used already. It was made for one person: ask the host for another one.")
     ),

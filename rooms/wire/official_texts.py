@@ -17,22 +17,22 @@ from core.text import isolated
 from people.models import User
 from people.zones import is_zone
 from rooms.models import Room
-from social.hooks import Card, official_texts
+from social.hooks import DrawnMessage, official_texts
 
 PUBLICATION = "publication"
 
 
 @official_texts.register(PUBLICATION)
-def publication_cards(values: Sequence[Mapping[str, Any]], reader: User) -> list[Card]:
+def publication_cards(values: Sequence[Mapping[str, Any]], reader: User) -> list[DrawnMessage]:
     """Cards that say that a replay will be published: `room` and `by` are keys, `at` is ISO 8601. Two queries."""
     rooms = Room.objects.in_bulk({value["room"] for value in values})
     people = User.objects.in_bulk({value["by"] for value in values})
     return [_publication(rooms.get(value["room"]), people.get(value["by"]), value["at"], reader) for value in values]
 
 
-def _publication(room: Room | None, by: User | None, at: str, reader: User) -> Card:
+def _publication(room: Room | None, by: User | None, at: str, reader: User) -> DrawnMessage:
     if room is None or by is None:
-        return Card(line=_("A replay with your voice in it was to be published. The room is gone."))
+        return DrawnMessage(text=_("A replay with your voice in it was to be published. The room is gone."))
     zone = reader.time_zone if is_zone(reader.time_zone) else settings.TIME_ZONE
     moment = timezone.localtime(datetime.fromisoformat(at), ZoneInfo(zone))
     line = _(
@@ -46,4 +46,4 @@ def _publication(room: Room | None, by: User | None, at: str, reader: User) -> C
     )
     url = f"{room.get_absolute_url()}replay/#who-hears"
     data = {"room": room.slug, "url": url, "at": at}
-    return Card(line, "rooms/messages/publication.html", {"line": line, "url": url}, data)
+    return DrawnMessage(line, "rooms/messages/publication.html", {"line": line, "url": url}, data)

@@ -40,8 +40,8 @@ class MessageSerializer(serializers.Serializer[Line]):
     id = serializers.IntegerField(source="message.pk")
     kind = serializers.CharField(source="message.kind", help_text="`text`, `official`, or the kind of a card.")
     own = serializers.BooleanField(help_text="Whether the reader sent it.")
-    text = serializers.CharField(source="card.line")
-    card = serializers.DictField(source="card.data", help_text="What a card holds for programs; empty for text.")
+    text = serializers.CharField(source="drawn.text")
+    card = serializers.DictField(source="drawn.data", help_text="What a card holds for programs; empty for text.")
     sent_at = serializers.DateTimeField(source="message.sent_at")
 
 

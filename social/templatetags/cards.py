@@ -6,15 +6,15 @@ from django import template
 from django.template.context import Context
 from django.utils.safestring import SafeString
 
-from social.hooks import Card
+from social.hooks import DrawnMessage
 
 register = template.Library()
 
 
 @register.simple_tag(takes_context=True)
-def draw_card(context: Context, card: Card) -> SafeString:
-    """Render a card's template with what its kind gave it (`Card.context`), on top of the page's own context."""
+def draw_card(context: Context, drawn: DrawnMessage) -> SafeString:
+    """Render a card's template with what its kind gave it (`DrawnMessage.context`), on top of the page's own."""
     assert context.template is not None
-    drawn = context.template.engine.get_template(card.template)
-    with context.push(**card.context):
-        return drawn.render(context)
+    card = context.template.engine.get_template(drawn.template)
+    with context.push(**drawn.context):
+        return card.render(context)

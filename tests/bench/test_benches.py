@@ -36,6 +36,11 @@ def test_few_listeners_of_a_host() -> None:
     assert re.findall(r" ms +(\d+)$", said, re.M) == ["0", "0"], "nothing is missing"
 
 
+def test_a_few_invitations() -> None:
+    said = run("invitations", "--people", "5", "--rounds", "1")
+    assert re.search(r"^invite / one by one +[\d.]+", said, re.M)
+
+
 def test_a_small_purge() -> None:
     said = run("purge", "--rooms", "300", "--due", "20", "--held", "20", "--files", "2")
     assert re.search(r"purge / DELETE and remove +\d", said)

@@ -6,6 +6,7 @@ import hashlib
 import io
 import os
 import re
+import secrets
 import socket
 import ssl
 import subprocess
@@ -87,6 +88,7 @@ def configured(folder: Path, port: int) -> str:
         "/var/lib/stamtafel/recordings/": f"{settings.RECORDINGS_DIR}/",
         "/var/lib/stamtafel/static/": f"{settings.STATIC_ROOT}/",
         "/var/lib/stamtafel/pictures/": f"{settings.MEDIA_ROOT}/",
+        "/var/log/nginx/": f"{folder}/",
         "rooms.example.org": "localhost",
         "client_header_timeout 15s": "client_header_timeout 2s",
         "limit_conn stamtafel_files 600": "limit_conn stamtafel_files 3",
@@ -166,6 +168,26 @@ def test_a_site_with_a_name_of_its_own_is_pinned_to_https(front: Front, site: Si
     site.stop("web")
     site.start("web", BEHIND_PROXY="true", HSTS_SECONDS="300", SITE_URL=front.url)
     assert front.get("/healthz")[1]["strict-transport-security"] == "max-age=300"
+
+
+def test_the_access_log_has_nothing_that_opens_something(front: Front, site: Site, tmp_path: Path) -> None:
+    room = talked_room()
+    token = secrets.token_urlsafe(16)
+    address = links.address(room.pk, "mix", room.host, "mix.m4a")
+    signature = address.rsplit("/", 2)[-2]
+    assert front.get(address)[0] == 200
+    come = f"{room.get_absolute_url()}come/{token}/"
+    assert front.get(come, Referer=f"{front.url}{come}")[0] == 404, "it led on to the page without the token"
+    for path in (f"/accounts/signup/?next=/r/x/?secret={token}", "/rules/"):
+        assert front.get(path, Referer=f"{front.url}{come}")[0] == 200
+    front.get(f"/accounts/password/reset/key/1-{token}/")
+    front.get(f"/accounts/confirm-email/{token}/")
+    log = tmp_path / "stamtafel.log"
+    wait_for("the access log", lambda: "/rules/" in log.read_text())
+    text = log.read_text() + (tmp_path / "error.log").read_text()
+    assert "GET /accounts/signup/ " in text and f"GET {room.get_absolute_url()}come/ " in text
+    assert signature not in text and "next=" not in text
+    assert token not in text + site.log("web").read_text()
 
 
 def listed(run: int, pieces: int) -> str:

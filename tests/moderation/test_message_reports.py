@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from html import unescape
 from typing import Any
 
 import pytest
@@ -10,7 +11,8 @@ from django.conf import settings
 from django.contrib.auth.models import Group
 from django.db import IntegrityError, transaction
 from django.test import Client
-from django.utils import timezone
+from django.utils import timezone, translation
+from django.utils.translation import gettext
 
 from core import bus
 from ledger.models import Entry, Text
@@ -22,15 +24,19 @@ from moderation.refusals import ModerationRefused
 from people.actions.standing import close_account, impose_sanction
 from people.groups import AUDITORS, MODERATORS, ensure_groups
 from people.models import User
+from rooms import actions
+from rooms.models import Room
 from social.actions.blocks import block
 from social.actions.messages import send_official
 from social.actions.sweep import sweep_messages
 from social.actions.threads import clear_thread
-from social.hooks import Card, official_texts
+from social.hooks import DrawnMessage, official_texts
 from social.models import Message, Thread
+from tests.support.invitations import invited
 from tests.support.messages import deliver, written
 from tests.support.people import api_client, person
 from tests.support.races import at_once
+from tests.support.rooms import open_room
 from tests.support.staff import sign_in_staff
 
 pytestmark = pytest.mark.django_db
@@ -90,7 +96,9 @@ def test_blocked_and_closed_senders_are_reported_and_the_site_itself_is_not(monk
     block(anna, bert)
     close_account(bert, None, "")
     assert report_message(anna, line("threat"), category="violence").subject == bert
-    monkeypatch.setattr(official_texts, "_registered", {"test": lambda values, reader: [Card("x")] * len(values)})
+    monkeypatch.setattr(
+        official_texts, "_registered", {"test": lambda values, reader: [DrawnMessage("x")] * len(values)}
+    )
     with transaction.atomic():
         (official,) = send_official([anna], "test", {})
     deliver()
@@ -182,6 +190,66 @@ def test_deciders_see_the_copies_and_nothing_else_and_parties_not_even_those() -
     for model in ("message", "thread", "threadside"):
         boss = sign_in_staff(Client(), User.objects.get(pk=person(is_staff=True, is_superuser=True).pk))
         assert boss.get(f"/admin/social/{model}/").status_code == 404
+
+
+def test_each_opening_of_a_report_is_in_the_ledger_with_its_reader() -> None:
+    ensure_groups()
+    anna, bert = person("anna"), person("bert")
+    written(bert, anna, "threat")
+    row = report_message(anna, line("threat"), category="violence")
+    mod, auditor = person("mod", is_staff=True), person("auditor", is_staff=True)
+    mod.groups.add(Group.objects.get(name=MODERATORS))
+    auditor.groups.add(Group.objects.get(name=AUDITORS))
+    page = f"/admin/moderation/messagereport/{row.pk}/change/"
+    browser = sign_in_staff(Client(), mod)
+    for _time in range(2):
+        assert "threat" in browser.get(page).content.decode()
+    for path in (
+        "/admin/moderation/messagereport/",
+        page.replace("change", "history"),
+        page.replace("change", "delete"),
+    ):
+        assert "threat" not in browser.get(path).content.decode()
+    assert browser.post(page, {"category": "hate"}).status_code == 403
+    assert sign_in_staff(Client(), auditor).get(page).status_code == 403
+    read = Entry.objects.filter(kind="evidence_read")
+    assert (
+        list(read.values_list("subject", "actor", "data")) == [(f"message-report:{row.pk}", mod.pk, {"copies": 1})] * 2
+    )
+    assert verify().ok
+
+
+def test_copies_of_cards_say_what_they_said_in_the_language_of_who_reads_them() -> None:
+    ensure_groups()
+    room = open_room(title="Voices <at> the table")
+    host, anna = room.host, invited("anna", room)
+    deliver()
+    written(host, anna, "And now?")
+    row = report_message(anna, line("And now?"), category="spam_or_fraud")
+    actions.end_room(room.pk, host)
+    Room.objects.update(title="Another")
+    card = row.copies.get(kind="invitation")
+    assert card.line == "An invitation to speak in “Voices <at> the table”" and card.data["kind"] == "speak"
+    (kept,) = Text.objects.filter(name="message_0").values_list("text", flat=True)
+    assert card.line in kept and '"title": "Voices <at> the table"' in kept
+    mod = person("mod", is_staff=True, language="nl")
+    mod.groups.add(Group.objects.get(name=MODERATORS))
+    browser = sign_in_staff(Client(), mod)
+    page = f"/admin/moderation/messagereport/{row.pk}/change/"
+    texts = {"nl": said(browser.get(page))}
+    User.objects.filter(pk=mod.pk).update(language="en")
+    texts["en"] = said(browser.get(page))
+    with translation.override("nl"):
+        in_dutch = gettext("An invitation to speak in “%(title)s”") % {"title": room.title}
+    assert in_dutch != card.line and in_dutch in texts["nl"] and "And now?" in texts["nl"]
+    assert card.line in texts["en"] and "Another" not in texts["en"]
+    for kind, data in (("invitation", {}), ("room", {}), ("gone", {"title": "x"})):  # of other versions of the site
+        ReportedMessage.objects.filter(pk=card.pk).update(kind=kind, data=data)
+        assert browser.get(page).status_code == 200
+
+
+def said(answer: Any) -> str:
+    return unescape(answer.content.decode())
 
 
 def test_the_database_refuses_what_the_action_would() -> None:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
 import pytest
+from django.core import signing
 from django.template.loader import render_to_string
 from django.test import Client, RequestFactory
 
@@ -230,7 +232,7 @@ def test_a_card_of_a_room_that_is_over_names_nothing() -> None:
 
 
 def drawn(kind: Any, message: Message, reader: User) -> str:
-    card = kind.cards([message], reader)[message.pk]
+    card = kind.draw([message], reader)[message.pk]
     request = RequestFactory().get("/messages/host/")
     request.user = reader
     return render_to_string(card.template, dict(card.context), request)
@@ -243,29 +245,66 @@ def test_looking_at_a_personal_link_changes_nothing_and_tells_no_other_site() ->
     room = open_room(title="<b>Voices", entry_policy="signed_in")
     path = new_link(room)
     for client in (Client(), browser(person("guest"))):
-        answer = client.get(path)
+        answer = client.get(path, follow=True)
         text = answer.content.decode()
         assert answer.status_code == 200 and "&lt;b&gt;Voices" in text and "<b>" not in text
         assert answer["Referrer-Policy"] == "same-origin" and answer["X-Robots-Tag"] == "noindex"
         assert "no-store" in answer["Cache-Control"]
     link = PersonalLink.objects.get()
     assert link.used_at is None and not Invitation.objects.exists()
-    assert f"/accounts/signup/?next={path.replace('/', '%2F')}" in Client().get(path).content.decode()
-    signed_out = Client().post(path)
-    assert signed_out["Location"] == f"/accounts/login/?next={path}" and not Invitation.objects.exists()
+    stranger = Client()
+    assert f"/accounts/signup/?next={at(room, 'come/').replace('/', '%2F')}" in opened(stranger, path)
+    signed_out = stranger.post(at(room, "come/"))
+    assert signed_out["Location"] == f"/accounts/login/?next={at(room, 'come/')}" and not Invitation.objects.exists()
+
+
+def opened(client: Client, link: str) -> str:
+    """Open a personal link in a browser; returns the page to which it leads."""
+    return client.get(link, follow=True).content.decode()
+
+
+def test_the_token_is_in_no_address_or_page_and_only_in_its_own_cookie(monkeypatch: pytest.MonkeyPatch) -> None:
+    room, other = open_room(), open_room("another")
+    path = new_link(room)
+    token = path.split("/")[-2]
+    client = Client()
+    answer = client.get(path)
+    assert answer["Location"] == at(room, "come/") and answer["Referrer-Policy"] == "no-referrer"
+    assert answer["X-Robots-Tag"] == "noindex" and "no-store" in answer["Cache-Control"]
+    cookie = answer.cookies["come"]
+    assert (cookie["path"], cookie["httponly"], cookie["samesite"]) == (at(room, "come/"), True, "Lax")
+    assert 0 < int(cookie["max-age"]) <= 24 * 3600
+    assert token not in opened(client, path) and token not in str(client.session.items())
+    signer = signing.get_cookie_signer(salt=f"come{room.slug}")
+    assert with_cookie(room, signer.sign(token)).status_code == 200
+    monkeypatch.setattr(signer, "timestamp", lambda: signing.b62_encode(int(time.time()) - 24 * 3600))
+    refused = [with_cookie(other, cookie.value)]
+    refused += [
+        with_cookie(room, value) for value in (signer.sign(token), token, f"{token}:x:y", cookie.value[:-1], "")
+    ]
+    for page in refused:
+        assert page.status_code == 404 and str(TABLE["link_not_here"].text) in page.content.decode()
+
+
+def with_cookie(room: Room, value: str) -> Any:
+    """The page of a personal link to a room, asked with a cookie that no browser would send there."""
+    client = Client()
+    client.cookies["come"] = value
+    return client.get(at(room, "come/"))
 
 
 def test_a_personal_link_is_one_person_s() -> None:
     room = open_room(entry_policy="followers", speak_policy="invited")
-    path, pim = new_link(room), person("pim")
+    path, come, pim = new_link(room), at(room, "come/"), person("pim")
     client = browser(pim)
+    client.get(path)
     for _time in range(2):
-        assert client.post(path)["Location"] == room.get_absolute_url()
+        assert client.post(come)["Location"] == room.get_absolute_url()
     invitation = Invitation.objects.get()
     assert (invitation.user, invitation.state) == (pim, "accepted")
     assert client.get(room.get_absolute_url()).status_code == 200
-    other = browser(person("other"))
-    for page in (other.get(path), other.post(path), Client().get(path)):
+    other, nobody = browser(person("other")), Client()
+    for page in (other.get(path, follow=True), other.post(come), nobody.get(path, follow=True)):
         assert page.status_code == 410 and str(TABLE["link_used"].text) in page.content.decode()
     assert Invitation.objects.count() == 1
 
@@ -273,15 +312,15 @@ def test_a_personal_link_is_one_person_s() -> None:
 def test_links_that_do_not_work_say_so() -> None:
     room, other = open_room(), open_room("another")
     path, guest = new_link(room), browser(person("guest"))
-    unknown = [at(room, "come/nothing/"), path.replace(room.slug, other.slug), at(room, f"come/{'x' * 400}/")]
-    for wrong in unknown:
-        for page in (guest.get(wrong), guest.post(wrong)):
-            assert page.status_code == 404 and str(TABLE["unknown_link"].text) in page.content.decode()
+    for wrong in (at(room, "come/nothing/"), path.replace(room.slug, other.slug), at(room, f"come/{'x' * 400}/")):
+        page = guest.get(wrong, follow=True)
+        assert page.status_code == 404 and str(TABLE["unknown_link"].text) in page.content.decode()
+    assert guest.post(path).status_code == 405 and guest.post(at(other, "come/")).status_code == 404
     actions.revoke_link(room.pk, room.host, PersonalLink.objects.get().pk)
-    assert guest.get(path).status_code == guest.post(path).status_code == 410
+    assert guest.get(path, follow=True).status_code == guest.post(at(room, "come/")).status_code == 410
     late = new_link(room)
     actions.end_room(room.pk, room.host)
-    assert guest.get(late).status_code == guest.post(late).status_code == 410
+    assert guest.get(late, follow=True).status_code == guest.post(at(room, "come/")).status_code == 410
     assert not Invitation.objects.exists()
 
 

@@ -17,6 +17,7 @@ from people.models import User
 from rooms import actions, presence
 from rooms.actions.invitations import Accepted
 from rooms.models import Hand, Invitation, Room
+from rooms.queries.invitable import Asked, invitable
 from rooms.rules import permissions
 from rooms.rules.facts import facts_of
 from social.actions.blocks import block
@@ -228,7 +229,7 @@ def test_a_follow_that_a_block_ended_still_stands_for_the_guest_who_was_blocked(
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_block_takes_back_what_the_blocker_sent_and_what_led_into_their_rooms() -> None:
+def test_a_block_takes_back_what_the_blocker_sent_and_nothing_else() -> None:
     room = open_room()
     target = invited("target", room)
     actions.decline(room.pk, target)
@@ -237,8 +238,46 @@ def test_a_block_takes_back_what_the_blocker_sent_and_what_led_into_their_rooms(
     ask(room, guest, "target", kind="listen")
     block(guest, target)
     assert of(target, room).state == "revoked" and Invitation.objects.get(by=room.host).state == "declined"
+    assert ask(room, room.host, "target", kind="listen") == ["invited"]
     block(room.host, target)
-    assert set(Invitation.objects.values_list("state", flat=True)) == {"revoked"}
+    assert of(target, room).state == "revoked"
+    assert Invitation.objects.get(by=room.host, kind="speak").state == "declined", "nobody revokes that by hand"
+    assert permissions.may_enter(facts_of(room, target)) == "not_allowed"
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_cohost_sees_the_same_whether_the_host_blocks_somebody_or_takes_their_own_invitation_back() -> None:
+    """Two rooms with the same people invited, by host and co-host, to speak and to listen; in one the host blocks them,
+    in the other the host takes back what the host sent. What the co-host sees is equal then, and after the end."""
+    seen = []
+    for host, blocks in (("blocking", True), ("revoking", False)):
+        room, (helper,) = with_cohosts(f"helper{host}", host=person(host, creator=True))
+        speaks, listens, declines = [reachable(f"{name}{host}") for name in ("speaks", "listens", "declines")]
+        assert ask(room, helper, speaks.handle, declines.handle) == ["invited"] * 2
+        assert ask(room, helper, listens.handle, kind="listen") == ["invited"]
+        assert ask(room, room.host, speaks.handle, kind="listen") == ["invited"]
+        actions.decline(room.pk, declines)
+        for user in (speaks, listens, declines):
+            if blocks:
+                block(room.host, user)
+        if not blocks:
+            actions.revoke(room.pk, room.host, Invitation.objects.get(by=room.host, user=speaks).pk)
+        now = [
+            as_seen(room, helper),
+            ask(room, helper, speaks.handle),
+            ask(room, helper, listens.handle, kind="listen"),
+        ]
+        found = [one["state"] for one in invitable(room, helper, Asked(speaks.handle))[0]]
+        actions.end_room(room.pk, room.host)
+        seen.append([*now, found, sorted(Invitation.objects.filter(room=room).values_list("kind", "state"))])
+    assert str(seen[0]).replace("blocking", "revoking") == str(seen[1])
+    assert "pending" in str(seen[0][0]) and "expired" in str(seen[0][-1])
+
+
+def as_seen(room: Room, reader: User) -> list[tuple[str, ...]]:
+    """What a helper's list of invitations says, without keys and pictures."""
+    rows = part(room, reader)["list"]
+    return sorted(tuple(str(row[name]) for name in ("user", "kind", "state", "by", "came")) for row in rows)
 
 
 # --- accepting and declining ------------------------------------------------------------------------------------------

@@ -20,7 +20,7 @@ from rooms.models import Invitation, RoomEvent
 from rooms.rules.identity import Who
 from rooms.wire import sides
 from social.actions.follows import follow
-from social.hooks import Card, MessageKind, message_kinds
+from social.hooks import DrawnMessage, MessageKind, message_kinds
 from social.models import Block, Message
 from social.reach import why_not_write
 from tests.support.cohosts import with_cohosts
@@ -77,12 +77,12 @@ def test_coming_to_a_room_that_is_not_open_or_not_allowed_is_not_noted() -> None
 # --- cards and mails --------------------------------------------------------------------------------------------------
 
 
-def cards(messages: list[Message], reader: User) -> dict[int, Card]:
+def cards(messages: list[Message], reader: User) -> dict[int, DrawnMessage]:
     kinds: dict[str, MessageKind] = dict(message_kinds.items())
-    return kinds[messages[0].kind].cards(messages, reader)
+    return kinds[messages[0].kind].draw(messages, reader)
 
 
-def card(user: User) -> Card:
+def card(user: User) -> DrawnMessage:
     message = Message.objects.filter(thread__sides__user=user).latest("pk")
     return cards([message], user)[message.pk]
 
@@ -91,7 +91,7 @@ def test_a_card_says_what_is_true_now_and_never_why_not() -> None:
     room = open_room(title="Secret plans", entry_policy="invited")
     anna = invited("anna", room)
     assert (card(anna).data["state"], card(anna).data["own"]) == ("pending", True)
-    assert "Secret plans" in card(anna).line and card(anna).data["path"] == room.get_absolute_url()
+    assert "Secret plans" in card(anna).text and card(anna).data["path"] == room.get_absolute_url()
     assert card(room.host).data["own"] is False
     actions.accept(room.pk, anna)
     assert card(anna).data["state"] == "accepted"
@@ -107,7 +107,7 @@ def test_a_card_says_what_is_true_now_and_never_why_not() -> None:
     for state in ("revoked", "removed", "blocked", "ended"):
         Invitation.objects.filter(user=anna).update(state="pending")
         ends[state]()
-        said.append((card(anna).line, json.dumps(dict(card(anna).data), sort_keys=True)))
+        said.append((card(anna).text, json.dumps(dict(card(anna).data), sort_keys=True)))
     assert len(set(said)) == 1 and "Secret plans" not in said[0][0] + said[0][1] and room.slug not in said[0][1]
 
 

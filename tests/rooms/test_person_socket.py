@@ -16,7 +16,7 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 from core import bus, loops
 from people.actions import standing
 from people.actions.standing import close_account, impose_sanction
-from people.channels import person_channel
+from people.channels import people_channel, person_channel
 from people.models import Session, User
 from rooms.live.hub import Hub
 from rooms.live.send_queue import LIMIT, NO_ROOM, SendQueue
@@ -193,6 +193,47 @@ async def test_an_overtaken_number_is_left_out_and_what_is_about_rooms_never_com
     assert not hub.people and not hub.pages and not hub.person_subscribed
     await run(say)(9, 9000)
     assert taken(send_queue) == []
+
+
+@pytest.mark.django_db(transaction=True)
+async def test_numbers_of_many_come_in_one_message_and_each_page_has_its_person_s(hub: Hub) -> None:
+    anna, bert, carl = [await run(person)(name) for name in ("anna", "bert", "carl")]
+    await run(written)(bert, anna, "one", "two")
+    await run(written)(anna, bert, "three")
+    queues = [queue_of(anna), queue_of(anna), queue_of(bert)]  # carl has no page here
+    for send_queue in queues:
+        assert send_queue.user_pk is not None
+        await hub.join_as_person(send_queue.user_pk, send_queue)
+        send_queue.snapshot("{}", 0)
+    async with hub.redis.pubsub() as pubsub:
+        await pubsub.psubscribe(bus.key("pe*"))
+        assert (await anext(pubsub.listen()))["type"] == "psubscribe"
+        await run(tell_unread)([anna.pk, bert.pk, carl.pk])
+        for poison in ("{}", "[]", '{"type":"unread","people":{},"at":1}', '{"type":"unread","people":[[1]],"at":1}'):
+            await hub.redis.publish(people_channel(), poison)
+        await run(tell_unread)([carl.pk, bert.pk])
+        published = [message async for message in some(pubsub, 6)]
+    assert {message["channel"] for message in published} == {people_channel()}, "a message for all, not one for each"
+    found: list[list[Any]] = [[], [], []]
+
+    def got() -> bool:
+        for place, send_queue in enumerate(queues):
+            found[place].extend(taken(send_queue))
+        return len(found[2]) == 3
+
+    await until(got, AT_ONCE)
+    assert [[message.get("messages") for message in one] for one in found] == [[None, 2], [None, 2], [None, 1, 1]]
+    assert {key for one in found for message in one[1:] for key in message} == {"type", "messages", "at"}
+
+
+async def some(pubsub: Any, number: int) -> AsyncGenerator[Any]:
+    """The next messages of a subscription."""
+    async for message in pubsub.listen():
+        if message["type"] == "pmessage":
+            yield message
+            number -= 1
+            if not number:
+                return
 
 
 @pytest.mark.django_db(transaction=True)

@@ -178,14 +178,14 @@ def test_each_voice_gets_an_official_message_too_in_their_own_words_and_the_host
     for name, there in (("ada", due), ("bob", due.astimezone(ZoneInfo("Asia/Tokyo")))):
         (row,) = inbox(user(name)).threads
         assert row.other is None and row.unread == 1 and row.last.message.kind == "official"
-        line = row.last.card.line
+        line = row.last.drawn.text
         assert room.title in line and room.host.display_name in line and there.strftime("%H:%M") in line
-        assert row.last.card.context["url"] == f"/r/{room.slug}/replay/#who-hears"
-        assert render_to_string(row.last.card.template, dict(row.last.card.context)).count(str(room.slug)) == 1
+        assert row.last.drawn.context["url"] == f"/r/{room.slug}/replay/#who-hears"
+        assert render_to_string(row.last.drawn.template, dict(row.last.drawn.context)).count(str(room.slug)) == 1
     assert inbox(room.host).threads == []
     assert room.title not in str(list(Message.objects.values_list("data", "body"))), "keys only: words go with the room"
     Message.objects.update(data={"text": "publication", "values": {"room": 0, "by": 0, "at": due.isoformat()}})
-    assert "is gone" in inbox(user("ada")).threads[0].last.card.line
+    assert "is gone" in inbox(user("ada")).threads[0].last.drawn.text
 
 
 def test_said_twice_it_is_announced_once(room: Room) -> None:

@@ -17,7 +17,7 @@ from social.actions.blocks import block
 from social.actions.messages import Outgoing, send_cards, send_official, send_text
 from social.actions.sweep import sweep_messages
 from social.actions.threads import clear_thread, mark_read
-from social.hooks import Card, official_texts
+from social.hooks import DrawnMessage, official_texts
 from social.models import Message, Thread, ThreadSide
 from social.queries import unread_of_many
 from social.threads import inbox, messages_of, own_thread, thread_with
@@ -35,8 +35,8 @@ def unread(user: User) -> int:
 def notice(monkeypatch: pytest.MonkeyPatch) -> str:
     """The name of an official text."""
 
-    def cards(values: Any, reader: User) -> list[Card]:
-        return [Card(line=f"{value['word']} for {reader.handle}") for value in values]
+    def cards(values: Any, reader: User) -> list[DrawnMessage]:
+        return [DrawnMessage(text=f"{value['word']} for {reader.handle}") for value in values]
 
     monkeypatch.setattr(official_texts, "_registered", {"test": cards})
     return "test"
@@ -56,7 +56,7 @@ def test_a_line_is_its_senders_at_once_and_the_receivers_when_it_is_delivered() 
     assert deliver() == 1
     assert texts(anna, thread) == ["Hello"] and unread(anna) == 1 and unread(bert) == 0
     (row,) = inbox(anna).threads
-    assert (row.other, row.unread, row.last.card.line, row.last.own) == (bert, 1, "Hello", False)
+    assert (row.other, row.unread, row.last.drawn.text, row.last.own) == (bert, 1, "Hello", False)
 
 
 def test_deleting_is_for_oneself_until_both_did() -> None:
@@ -168,7 +168,7 @@ def test_an_inbox_is_read_in_pages_without_holes_also_where_moments_are_equal(no
         before = page.older
     assert len(seen) == len(set(seen)) == 7
     written(person(), anna, "newest")
-    assert inbox(anna, most=1).threads[0].last.card.line == "newest"
+    assert inbox(anna, most=1).threads[0].last.drawn.text == "newest"
     for wrong in ("x", "1", "-1-2", "1-", "9" * 17 + "-1", "1-" + "9" * 19, "\u0661-\u0661"):
         with pytest.raises(PeopleRefused, match="bad_value"):
             inbox(anna, wrong)
@@ -178,10 +178,10 @@ def test_a_thread_is_read_in_pages_backwards() -> None:
     anna, bert = person(), person()
     thread = written(bert, anna, *map(str, range(7)))
     first = messages_of(anna, thread, most=3)
-    assert [line.card.line for line in first.lines] == ["4", "5", "6"] and first.older is not None
+    assert [line.drawn.text for line in first.lines] == ["4", "5", "6"] and first.older is not None
     second = messages_of(anna, thread, first.older, 3)
     third = messages_of(anna, thread, second.older, 3)
-    assert [line.card.line for line in (*third.lines, *second.lines)] == ["0", "1", "2", "3"] and third.older is None
+    assert [line.drawn.text for line in (*third.lines, *second.lines)] == ["0", "1", "2", "3"] and third.older is None
 
 
 def test_pages_cost_the_same_queries_however_much_is_on_them(notice: str) -> None:

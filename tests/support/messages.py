@@ -26,4 +26,4 @@ def written(sender: User, receiver: User, *bodies: str) -> Thread:
 
 def texts(user: User, thread: Thread) -> list[str]:
     """Lines that a person reads in a thread, oldest first."""
-    return [line.card.line for line in messages_of(user, thread).lines]
+    return [line.drawn.text for line in messages_of(user, thread).lines]
