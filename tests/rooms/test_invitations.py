@@ -275,7 +275,7 @@ def test_a_cohost_sees_the_same_whether_the_host_blocks_somebody_or_takes_their_
 
 
 def as_seen(room: Room, reader: User) -> list[tuple[str, ...]]:
-    """What a helper's list of invitations says, without keys and pictures."""
+    """List the invitations as a helper reads them, without keys and pictures."""
     rows = part(room, reader)["list"]
     return sorted(tuple(str(row[name]) for name in ("user", "kind", "state", "by", "came")) for row in rows)
 

@@ -38,7 +38,7 @@ OVER = {"cancelled": "room_cancelled", "ended": "room_ended", "live": "open_alre
 
 @dataclass
 class Modelled:
-    """What must be true of one room."""
+    """State of one room as the model has it."""
 
     pk: int
     start: datetime
