@@ -37,7 +37,7 @@ LONG = {
     "tests/rooms/media/test_disk.py": 60.0,
     "tests/rooms/media/test_stage.py": 55.0,
     "tests/rooms/media/test_loudness.py": 40.0,
-    "tests/e2e/test_stage_sound.py": 38.0,
+    "tests/e2e/test_stage_sound.py": 160.0,
     "tests/config/test_patience.py": 28.0,
     "tests/rooms/media/test_away.py": 26.0,
     "tests/rooms/media/test_taps.py": 22.0,
