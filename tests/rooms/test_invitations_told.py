@@ -81,6 +81,7 @@ async def test_who_was_in_by_an_invitation_alone_is_put_out_with_it(web: Site) -
     await run(actions.set_entry_policy)(room.pk, room.host, "invited")
     (line,) = await run(actions.invite)(room.pk, room.host, ["anna"], "listen")
     assert line.result == "invited"
+    await run(actions.set_unseen)(room, anna, False)  # one counts as come once one is seen
     async with Page(room, room.host) as host, Page(room, anna) as hers:
         first = await hers.wait_for("snapshot")
         assert first["you"]["parts"]["invitations"]["own"] == {

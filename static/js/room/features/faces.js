@@ -49,6 +49,7 @@ class Faces {
   /** @type {Mounted["messages"]} */
   messages = {
     unseen: ({ unseen = false }) => this.#room.dispatch({ type: "chosen", unseen }),
+    beat: () => this.#watch.due(), // somebody may have chosen to be seen, of which no message tells
   };
 
   /**
