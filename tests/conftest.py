@@ -9,7 +9,6 @@ import pytest
 import redis
 from django.conf import settings
 from django.core.management import call_command
-from django.db import connection
 from django.test import TransactionTestCase
 from django.test.utils import override_settings
 from hypothesis import HealthCheck
@@ -36,8 +35,6 @@ COLLECTED = settings.STORAGES["staticfiles"]
 
 def pytest_configure() -> None:
     settings.STORAGES = {**settings.STORAGES, "staticfiles": PLAIN}
-    # Threads of this process keep their connections, which they would open anew for each call.
-    settings.DATABASES["default"].update(CONN_MAX_AGE=None, CONN_HEALTH_CHECKS=True)
     settings.MIDDLEWARE = [name for name in settings.MIDDLEWARE if not name.startswith("whitenoise.")]
 
 
@@ -71,10 +68,7 @@ def django_db_setup(django_test_environment: None, django_db_blocker: DjangoDbBl
 
 @pytest.fixture(autouse=True, scope="session")
 def _tables_are_reset() -> Generator[None]:
-    """In place of Django's flush after each test that commits, and of a new connection for the next."""
-
-    def is_spent(_case: TransactionTestCase) -> bool:
-        return connection.in_atomic_block or not connection.is_usable()
+    """In place of Django's flush after each test that commits."""
 
     def teardown(_case: TransactionTestCase) -> None:
         for attempt in range(3):
@@ -87,7 +81,6 @@ def _tables_are_reset() -> Generator[None]:
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(TransactionTestCase, "_fixture_teardown", teardown)
-        patch.setattr(TransactionTestCase, "_should_reload_connections", is_spent)
         yield
 
 

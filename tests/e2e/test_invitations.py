@@ -233,7 +233,7 @@ def test_without_script_the_page_invites_too(chromium: Chromium) -> None:
     page.get_by_role("button", name=re.compile("^Take back.*Carl")).click()
     expect(page.get_by_text("It is taken back.")).to_be_visible()
     expect(page.get_by_text("to speak · taken back")).to_be_visible()
-    assert axe(page) == [] and overflow(page) == []
+    assert overflow(page) == []  # axe needs script
     page.get_by_label("A list of handles").fill("bert\nnobody-here")
     page.get_by_role("button", name="Invite", exact=True).click()
     expect(page.get_by_text("1 person is invited.")).to_be_visible()

@@ -42,6 +42,7 @@ def test_a_whole_room_as_it_is_read_out(web: Site, chromium: Chromium, tmp_path:
     )
     chromium.room(room, person("lou"))  # somebody always listens
     page = chromium.room(room, lea, browser=browser, permissions=["microphone"])
+    page.get_by_role("button", name="Listen", exact=True).click()
     expect(page.locator('[data-do="raise_hand"]')).to_be_visible()
     page.wait_for_timeout(1000)
     reader = Reader(page)

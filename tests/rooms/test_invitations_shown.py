@@ -16,7 +16,7 @@ from django.test.utils import CaptureQueriesContext
 from people.models import User
 from rooms import actions
 from rooms.hooks import export_texts
-from rooms.models import Invitation, RoomEvent
+from rooms.models import Invitation, ListenerChoice, RoomEvent
 from rooms.rules.identity import Who
 from rooms.wire import sides
 from social.actions.follows import follow
@@ -47,6 +47,7 @@ def test_coming_is_noted_once_and_makes_the_inviter_known() -> None:
     User.objects.filter(pk=anna.pk).update(messages_from="known")
     anna.refresh_from_db()
     assert why_not_write(room.host, [anna])[anna.pk] == "cannot_be_reached"
+    ListenerChoice.objects.create(room=room, user=anna, unseen=False)  # one comes once one is seen
     with CaptureQueriesContext(connection) as first:
         actions.admit(room, Who.of_user(anna))
     came = of(anna, room).came_at

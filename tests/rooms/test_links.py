@@ -212,6 +212,7 @@ def test_arrivals_count_each_person_once_and_not_the_one_who_shared() -> None:
     assert ask(room, room.host, "fan", kind="listen") == ["invited"]
     by_host = shared(room, room.host)
     assert not actions.arrive(by_host.code, Who.of_user(fan)), "counts with the invitation"
+    actions.set_unseen(room, fan, False)
     actions.admit(room, Who.of_user(fan))
     assert came(room) == {"guest": 2, "host": 1}
     assert part(room, guest)["counts"] is None, "the host side alone sees by whom"

@@ -288,6 +288,7 @@ async def test_only_the_blocker_learns_that_the_blocked_person_takes_a_seat(site
     await run(block)(anna, bert)
     await run(block)(away, bert)
     helper, carl = await run(cohost_of)(room, "helper"), await run(person)("carl")
+    await run(actions.set_unseen)(room, carl, False)
     async with (
         Page(room, anna) as one,
         Page(room, bert) as other,
