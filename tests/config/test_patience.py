@@ -167,7 +167,8 @@ def test_over_tls_the_same_clocks_run(site: Site, tmp_path: Path) -> None:
         context = ssl._create_unverified_context()
         drips = [context.wrap_socket(line_of(GREEDY)) for _number in range(9)]
         plain = line_of(GREEDY)  # not even the handshake
-        assert is_cut(line_of(GREEDY), 10) is not None, "one too many"
+        with suppress(ConnectionResetError):  # cut while it connects
+            assert is_cut(line_of(GREEDY), 10) is not None, "one too many"
         room = large_room()
         stalled = context.wrap_socket(line_of(HONEST, buffer=4096))
         stalled.sendall(head(links.address(room.pk, "mix", room.host, "mix.m4a")))
