@@ -7,9 +7,11 @@ from typing import Any
 
 import pytest
 from django.db import transaction
+from django.utils import timezone
 from playwright.sync_api import Page, expect
 
-from people.models import Session, User
+from people.models import Creator, Session, User
+from rooms import actions
 from rooms.wire.official_texts import PUBLICATION
 from social.actions.blocks import block
 from social.actions.messages import deliver_messages, send_official, send_text
@@ -20,7 +22,7 @@ from tests.e2e.test_manners import WATCH
 from tests.e2e.test_room import open_card
 from tests.support.people import person, session_cookie
 from tests.support.processes import Site
-from tests.support.rooms import open_room, seated
+from tests.support.rooms import consented, open_room, seated
 from tests.support.waiting import wait_until
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -158,6 +160,21 @@ def test_without_script(chromium: Chromium) -> None:
     page.get_by_label("What happened?").select_option("spam_or_fraud")
     page.get_by_role("button", name="Send the report").click()
     expect(page.get_by_role("heading", name="We received it")).to_be_visible()
+
+
+def test_a_message_that_arrives_leaves_the_queue_of_hands_as_it_is(chromium: Chromium) -> None:
+    """Hands that were raised since the page was loaded stay in the host's list."""
+    anna, bert = friends()
+    Creator.objects.create(user=anna, added_at=timezone.now())
+    room = open_room(anna, speak_policy="invited")
+    host = chromium.room(room, anna)
+    for handle in ("cas", "dee"):
+        actions.raise_hand(room.pk, consented(person(handle), room))
+    hands = host.locator("[data-hands] li[data-user]")
+    expect(hands).to_have_count(2)
+    say(bert, anna, "Now")
+    expect(host.get_by_role("link", name="Messages, 1 unread")).to_be_visible(timeout=SOON)
+    expect(hands).to_have_count(2)
 
 
 def test_messages_while_in_a_room(chromium: Chromium) -> None:

@@ -89,6 +89,16 @@ export function ownSeat(state) {
 }
 
 /**
+ * Whether a snapshot came between two states: only it brings other `parts`. The reader's own parts change without one,
+ * too, when a message is unread or somebody chooses to listen unseen.
+ * @param {State} state
+ * @param {State} before
+ */
+export function isAnew(state, before) {
+  return state.parts !== before.parts;
+}
+
+/**
  * The state with the reader's rights as they follow from seats, policy and host (`May` in rooms/wire/snapshot.py).
  * @param {State} state
  * @returns {State}

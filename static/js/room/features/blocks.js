@@ -2,7 +2,7 @@
 import { CardActs } from "room/core/card";
 import { notice } from "room/core/notices";
 import { ClosingOffer, losesFocus } from "room/core/put_out";
-import { isOver, mayActOn, nameOf, seatOf } from "room/core/state";
+import { isAnew, isOver, mayActOn, nameOf, seatOf } from "room/core/state";
 import { api, personPath } from "shared/api";
 import { find, findAll, listNames, write } from "shared/dom";
 import { keepList, keptList } from "shared/kept";
@@ -70,7 +70,7 @@ class Blocks {
    * @param {State} before
    */
   follow(state, before) {
-    if (state.you.parts !== before.you.parts) this.#reset(state);
+    if (isAnew(state, before)) this.#reset(state);
     for (const { user } of before.seats) {
       if (seatOf(state, user)) continue;
       this.#blocked.delete(user);

@@ -2,7 +2,7 @@
 import { labels } from "names";
 import { Own } from "room/core/hand_queue";
 import { notice, tell } from "room/core/notices";
-import { freePlaces, invitationToSpeak, isOver, ownSeat, withRoom } from "room/core/state";
+import { freePlaces, invitationToSpeak, isAnew, isOver, ownSeat, withRoom } from "room/core/state";
 import { say } from "shared/words";
 
 /** @import { Room } from "room/core/room" */
@@ -65,7 +65,7 @@ class OwnHand {
    * @param {State} before
    */
   follow(state, before) {
-    if (state.you.parts !== before.you.parts) this.#reset(state);
+    if (isAnew(state, before)) this.#reset(state);
     const { hands_locked: locked } = state.room;
     if (locked === before.room.hands_locked || isOver(state) || !wouldAsk(state)) return;
     tell(say(locked ? "hands_locked" : "hands_open"));

@@ -2,7 +2,7 @@
 import { Queue } from "room/core/hand_queue";
 import { register } from "room/core/keys";
 import { tell } from "room/core/notices";
-import { freePlaces, isOver } from "room/core/state";
+import { freePlaces, isAnew, isOver } from "room/core/state";
 import { wide } from "room/core/wide";
 import { audioContext } from "room/sound/level";
 import { drawAvatar } from "shared/avatar";
@@ -88,7 +88,7 @@ class HandsPanel {
    * @param {State} before
    */
   follow(state, before) {
-    if (state.you.parts !== before.you.parts) this.#reset(state);
+    if (isAnew(state, before)) this.#reset(state);
     // Now host or co-host: the queue is in the next snapshot.
     else if (state.you.may.manage && !before.you.may.manage) this.#resync();
   }

@@ -1,6 +1,6 @@
 // Who was invited, for host and co-hosts: to speak and to listen, personal links, and how many came by whose invitation.
 import { drawList } from "room/core/rows";
-import { isOver } from "room/core/state";
+import { isAnew, isOver } from "room/core/state";
 import { drawAvatar } from "shared/avatar";
 import { find, hit, write } from "shared/dom";
 import { number, say, sayMany } from "shared/words";
@@ -61,7 +61,7 @@ class InvitationsPanel {
    * @param {State} before
    */
   follow(state, before) {
-    if (state.you.parts !== before.you.parts) this.#reset(state);
+    if (isAnew(state, before)) this.#reset(state);
   }
 
   /**

@@ -1,5 +1,6 @@
 // What happened in the room, in words with room time: the last of it from the snapshot, then as it happens.
 import { entriesOf, KINDS, sentenceOf } from "room/core/happened";
+import { isAnew } from "room/core/state";
 import { clone, find, findAll } from "shared/dom";
 import { clock } from "shared/time";
 
@@ -30,7 +31,7 @@ class HappenedList {
    * @param {State} before
    */
   follow(state, before) {
-    if (state.you.parts !== before.you.parts) this.#reset(state);
+    if (isAnew(state, before)) this.#reset(state);
   }
 
   /** @param {Event} event before the state has it */

@@ -1,7 +1,7 @@
 // The panel's list of the stage: role, microphone, connection, and how long each has spoken.
 import { labels } from "names";
 import { drawRows } from "room/core/rows";
-import { freePlaces, microphoneWord } from "room/core/state";
+import { freePlaces, isAnew, microphoneWord } from "room/core/state";
 import { find, hit, write } from "shared/dom";
 import { clock } from "shared/time";
 import { number, say } from "shared/words";
@@ -43,7 +43,7 @@ class StageList {
    * @param {State} before
    */
   follow(state, before) {
-    if (state.you.parts !== before.you.parts) this.#reset(state);
+    if (isAnew(state, before)) this.#reset(state);
   }
 
   /** @param {State} state */

@@ -2,7 +2,7 @@
 import { CardActs } from "room/core/card";
 import { notice } from "room/core/notices";
 import { ClosingOffer, losesFocus } from "room/core/put_out";
-import { isOver, mayActOn, nameOf } from "room/core/state";
+import { isAnew, isOver, mayActOn, nameOf } from "room/core/state";
 import { clone, find, findAll, hit, write } from "shared/dom";
 import { say } from "shared/words";
 
@@ -50,7 +50,7 @@ class Removal {
    * @param {State} before
    */
   follow(state, before) {
-    if (state.you.parts !== before.you.parts) this.#reset(state);
+    if (isAnew(state, before)) this.#reset(state);
   }
 
   /** @param {State} state */
