@@ -56,13 +56,17 @@ def signature(row: dict[str, Any]) -> str:
 
 def read_anchors() -> tuple[list[Anchor], list[str]]:
     """Return all anchors in the order in which they were written, and a sentence for each line that is not a valid
-    one."""
+    one. A restore is declared once: its line a second time would hide that the chain was cut."""
     anchors, problems = [], []
+    restores: set[str] = set()
     for line, row in append_file.read_rows(settings.LEDGER_ANCHORS):
         if row is None:
             problems.append(f"line {line} of the anchors cannot be read")
         elif row.get("signed") != signature(row) or not isinstance(row.get("seq"), int):
             problems.append(f"line {line} of the anchors was not written with this key, or was changed")
+        elif row["restored"] and row["signed"] in restores:
+            problems.append(f"line {line} of the anchors repeats an earlier one")
         else:
+            restores |= {row["signed"]} if row["restored"] else set()
             anchors.append(Anchor(line, row["seq"], str(row["seal"]), bool(row["restored"])))
     return anchors, problems

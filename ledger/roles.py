@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
 
 from django.conf import settings
 from django.db import connections
@@ -30,9 +29,21 @@ GRANT SELECT, INSERT ON ledger.entry TO {app};
 GRANT SELECT, DELETE, INSERT (entry_seq, name, salt, text) ON ledger.text TO {app};
 """
 
+# Triggers as PostgreSQL writes them out, and the SHA-256 of each guarding function's body (migration 0001).
 GUARDS = {
-    Entry: frozenset({"ledger_no_change", "ledger_no_truncate", "ledger_in_order"}),
-    Text: frozenset({"ledger_text_of_entry"}),
+    Entry: {
+        "ledger_no_change": "BEFORE DELETE OR UPDATE ON ledger.entry FOR EACH ROW EXECUTE FUNCTION ledger.refuse()",
+        "ledger_no_truncate": "BEFORE TRUNCATE ON ledger.entry FOR EACH STATEMENT EXECUTE FUNCTION ledger.refuse()",
+        "ledger_in_order": "BEFORE INSERT ON ledger.entry FOR EACH ROW EXECUTE FUNCTION ledger.next()",
+    },
+    Text: {
+        "ledger_text_of_entry": "BEFORE INSERT ON ledger.text FOR EACH ROW EXECUTE FUNCTION ledger.text_of_entry()",
+    },
+}
+GUARD_BODIES = {
+    "refuse": "fd71d77e3839156e323b40f3ff57c1b22cd1a0325e01e9f8b67baca964f01cfe",
+    "next": "92d638a68d233b933b6140ed97f238d20254bd65a4728d03b6d11bd118b31e7c",
+    "text_of_entry": "b90cb39a5a61949c0055e85e190552e2e842d207477db6a01201c04d070ad499",
 }
 
 
@@ -104,20 +115,49 @@ def powers(connection: BaseDatabaseWrapper) -> list[str]:
 
 
 def missing_guards(connection: BaseDatabaseWrapper) -> list[str]:
-    """List triggers of the ledger that are missing, disabled, or call a function outside of the schema `ledger`."""
+    """List triggers of the ledger that are missing, disabled or not as they were made, such as one with a condition or
+    one whose function does something else."""
+    bodies = _function_bodies(connection)
     missing = []
-    for model, names in GUARDS.items():
-        on = set(_guards_on(connection, model._meta.db_table))
-        missing += sorted(names - on)
+    for model, guards in GUARDS.items():
+        on = _triggers_on(connection, model._meta.db_table)
+        for name, definition in sorted(guards.items()):
+            function = definition.rpartition("ledger.")[2].removesuffix("()")
+            as_made = on.get(name) == f"CREATE TRIGGER {name} {definition}"
+            if not as_made or bodies.get(function) != GUARD_BODIES[function]:
+                missing.append(name)
     return missing
 
 
-def _guards_on(connection: BaseDatabaseWrapper, table: str) -> list[Any]:
+def foreign_guards(connection: BaseDatabaseWrapper) -> list[str]:
+    """List triggers and rules on the ledger's tables that are not ours: they could drop what is appended."""
+    found = []
+    for model, guards in GUARDS.items():
+        table = model._meta.db_table
+        found += [f"a trigger of others: {name}" for name in _triggers_on(connection, table) if name not in guards]
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT rulename FROM pg_catalog.pg_rewrite WHERE ev_class = %s::regclass", [table])
+            found += [f"a rule: {name}" for (name,) in cursor.fetchall()]
+    return sorted(found)
+
+
+def _triggers_on(connection: BaseDatabaseWrapper, table: str) -> dict[str, str]:
+    """Return the enabled triggers on a table by name, as the statement that makes each."""
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT t.tgname FROM pg_catalog.pg_trigger t JOIN pg_catalog.pg_proc p ON p.oid = t.tgfoid"
-            " WHERE t.tgrelid = %s::regclass AND t.tgenabled IN ('O', 'A')"
-            " AND p.pronamespace = 'ledger'::regnamespace AND p.proconfig IS NOT NULL",
+            "SELECT tgname, pg_catalog.pg_get_triggerdef(oid) FROM pg_catalog.pg_trigger"
+            " WHERE tgrelid = %s::regclass AND tgenabled IN ('O', 'A') AND NOT tgisinternal",
             [table],
         )
-        return [name for (name,) in cursor.fetchall()]
+        return dict(cursor.fetchall())
+
+
+def _function_bodies(connection: BaseDatabaseWrapper) -> dict[str, str]:
+    """Return the SHA-256 (hex) of the body of each function of the ledger that has a fixed search path, by name."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT proname, encode(sha256(convert_to(prosrc, 'UTF8')), 'hex') FROM pg_catalog.pg_proc"
+            " WHERE pronamespace = 'ledger'::regnamespace"
+            " AND proconfig = ARRAY['search_path=pg_catalog, pg_temp']"
+        )
+        return dict(cursor.fetchall())

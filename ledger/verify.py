@@ -1,4 +1,6 @@
-"""Verification of the chain, its commitments and its anchors. Reads everything once, in constant memory."""
+"""Verification of the chain, its commitments and anchors, and of acts that must have entries (`hooks.line_checks`).
+
+Reads everything once, in constant memory."""
 
 from __future__ import annotations
 
@@ -9,6 +11,7 @@ from django.db import connection
 
 from ledger import anchors, chain, roles
 from ledger.actions import ERASED, expected_seal, head
+from ledger.hooks import line_checks
 from ledger.models import Entry, Text
 
 CHUNK = 2_000
@@ -48,7 +51,10 @@ def verify() -> Report:
         report.remarks.append(f"{len(void)} anchors are from before a backup was put back")
     if report.entries and not anchored:
         report.remarks.append("no head was ever anchored: a cut end of the chain would not show")
+    for check in line_checks.values():
+        report.problems += check()
     report.problems += [f"the guard {name} is gone or switched off" for name in roles.missing_guards(connection)]
+    report.problems += [f"the ledger's tables have {thing}" for thing in roles.foreign_guards(connection)]
     report.remarks += [f"this database role {power}" for power in roles.powers(connection)]
     return report
 
