@@ -8,6 +8,7 @@ class PeopleConfig(AppConfig):
     verbose_name = _("People")
 
     def ready(self) -> None:
+        import people.registrations  # noqa: F401
         from people import receivers
         from people.groups import ensure_groups
 

@@ -24,7 +24,7 @@ from django.utils import timezone
 from core.text import ABOUT, NAME
 from people.actions.account import set_email
 from people.creators.actions import add_creators
-from people.groups import AUDITORS, MODERATORS, SENIORS, ensure_groups
+from people.groups import AUDITORS, CHILD_SAFETY, MODERATORS, SENIORS, ensure_groups
 from people.models import Creator, User
 
 # Sent by `manage.py seed_demo` with `people` (handle → User); receivers above make what belongs to them.
@@ -66,10 +66,12 @@ ACCOUNTS = (
     Account("speaker", SPEAKERS[0], "Youssef El Amrani", "Builds shops by day.", "en", "", (HOST, SPEAKERS[1])),
     Account("speaker", SPEAKERS[1], "Priya Nair", "Reads old books aloud.", "en", "", (HOST, SPEAKERS[0])),
     Account("listener", "lotte", "Lotte de Jong", "", "nl", "", (HOST,)),
+    Account("listener", "bram", "Bram Vos", "Phones for half their price: write to me before they are gone!", "nl"),
     Account("moderator", "femke", "Femke Smit", "", "nl", MODERATORS),
     Account("senior", "willem", "Willem Dekker", "", "nl", SENIORS),
     Account("senior", "aisha", "Aisha Haddad", "", "en", SENIORS),
     Account("auditor", "ruben", "Ruben Peeters", "", "nl", AUDITORS),
+    Account("child safety", "noor", "Noor van Dijk", "", "nl", CHILD_SAFETY),
     Account("admin", ADMIN, "Sanne Mulder", "", "nl"),
 )
 

@@ -1,4 +1,4 @@
-"""The groups of staff. They are made once; later changes by an administrator stay."""
+"""The groups of staff, which are its roles. They are made once; later changes by an administrator stay."""
 
 from typing import Any
 
@@ -11,17 +11,32 @@ group_made = Signal()
 MODERATORS = "Moderators"
 SENIORS = "Senior moderators"
 AUDITORS = "Auditors"
+ADMINISTRATORS = "Administrators"
+CHILD_SAFETY = "Child safety"
+# By the name that commands and the documentation use.
+ROLES = {
+    "moderator": MODERATORS,
+    "senior": SENIORS,
+    "auditor": AUDITORS,
+    "administrator": ADMINISTRATORS,
+    "child-safety": CHILD_SAFETY,
+}
 _LOOK = ("view_user", "view_creator", "view_sanction")
-# Permissions on people; the apps above give the groups theirs. Moderators know people by handle, not by address, and
-# until there are decisions with a second pair of eyes only seniors close accounts and impose sanctions.
+# Permissions on people; the apps above give the groups theirs. Moderators know people by handle, not by address.
 PERMISSIONS = {
     MODERATORS: _LOOK,
     SENIORS: (
         *_LOOK,
         *("change_creator", "view_address"),
-        *("close_account", "end_sessions", "add_sanction", "lift_sanction"),
+        *("close_account", "end_sessions", "lift_sanction"),
     ),
     AUDITORS: _LOOK,
+    ADMINISTRATORS: (
+        *_LOOK,
+        *("add_user", "change_user", "view_address", "change_creator"),
+        *("close_account", "end_sessions", "change_role"),
+    ),
+    CHILD_SAFETY: ("view_user", "view_sanction"),
 }
 
 

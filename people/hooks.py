@@ -1,7 +1,7 @@
-"""Hooks of people: links to where a person is live, and to the room they open next. Apps above know that, and register
-a finder."""
+"""Hooks of people: links to where a person is live, and to the room they open next, for which apps above register a
+finder; and the pages that stay open to suspended accounts."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -44,3 +44,10 @@ def live_link(user: User, request: HttpRequest) -> LiveLink | None:
 def coming_link(user: User, request: HttpRequest) -> ComingLink | None:
     """The first link that a finder knows; None where this person has prepared no room that the reader may enter."""
     return next((link for find in coming_links.values() if (link := find(user, request)) is not None), None)
+
+
+UrlNames = Callable[[], Collection[str]]
+"""Returns names of URLs with their namespaces ("moderation:decision")."""
+
+open_when_suspended: Hook[UrlNames] = Hook("people.open_when_suspended")
+"""Pages that answer a suspended account as any other: its decisions, appeals, own data, deletion."""

@@ -25,6 +25,7 @@ from core.fields import TypedColumn
 from core.text import ABOUT, LABEL, NAME, PLAN, REASON, WAVE, clusters, isolated, nfc
 from mail.addresses import canonical_address, lookup_address
 from people.handles import PATTERN
+from people.profile_takedown import ProfileTakedown as ProfileTakedown
 from people.spelling import password_spellings, plain_handle
 
 if TYPE_CHECKING:
@@ -145,6 +146,7 @@ class User(AbstractBaseUser, PermissionsMixin):
             ("view_address", _("Can see and search e-mail addresses")),
             ("close_account", _("Can close and open accounts")),
             ("end_sessions", _("Can end sessions and tokens of others")),
+            ("change_role", _("Can give and take away roles of staff")),
         ]
         constraints = [
             models.UniqueConstraint(Lower("handle"), name="user_handle_unique"),

@@ -40,6 +40,8 @@ TABLE: dict[str, Refusal] = {
     "busy": Refusal(503, _("Many pictures are being saved at the moment. Try again in a few seconds.")),
     "bad_value": Refusal(400, _("Something in what was sent is not right.")),
     "not_allowed": Refusal(403, _("You cannot do that.")),
+    "picture_taken_down": Refusal(403, _("Moderators removed your picture. You cannot choose another one for now.")),
+    "profile_taken_down": Refusal(403, _("Moderators removed your name and text. You cannot change them for now.")),
     "account_suspended": Refusal(403, _("This account is suspended.")),
     "too_many_tokens": Refusal(409, _("You have 20 tokens already. Take one back before you make another.")),
 }

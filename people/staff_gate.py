@@ -45,13 +45,38 @@ def has_fresh_step(request: HttpRequest, user: User) -> bool:
 
 def fresh_sessions(idents: Iterable[str]) -> set[str]:
     """Return those sessions that may have rights of staff now. One query, and one for each session of staff."""
-    fresh = set()
-    for row in Session.objects.filter(ident__in=set(idents), user__is_staff=True, user__is_active=True):
+    return {row.ident for row in _fresh(idents)}
+
+
+def fresh_sessions_with(permission: str, idents: Iterable[str]) -> set[str]:
+    """Return those sessions that may use a permission (`app.codename`) now. One query, and four for each session of
+    staff."""
+    return {row.ident for row in _fresh(idents) if row.user is not None and has_permission(row.user, permission)}
+
+
+def has_permission(user: User, permission: str) -> bool:
+    """Whether an account was given a permission, for callers that checked the second step of its session."""
+    asked = User.objects.get(pk=user.pk)  # an object remembers its permissions
+    asked.step_check = lambda: True
+    return asked.has_perm(permission)
+
+
+def with_step_of(user: User, ident: str) -> User:
+    """Load an account anew for one of its sessions, so that `User.has_perm` answers as in a request of it."""
+    row = User.objects.get(pk=user.pk)
+    row.step_check = cached(lambda: bool(fresh_sessions([ident])))
+    return row
+
+
+def _fresh(idents: Iterable[str]) -> list[Session]:
+    fresh = []
+    rows = Session.objects.filter(ident__in=set(idents), user__is_staff=True, user__is_active=True)
+    for row in rows.select_related("user"):
         data = row.get_decoded()
         records = get_authentication_records(cast(Any, SimpleNamespace(session=data)), row.user)
         step = _last_step(records, data, time.time())
         if step is not None and _still_has(row.user_id, step):
-            fresh.add(row.ident)
+            fresh.append(row)
     return fresh
 
 
@@ -122,6 +147,8 @@ def second_step(request: HttpRequest) -> HttpResponse:
     """Redirect staff to set up or use their second step, and then to the page they wanted."""
     user = cast(User, request.user)
     wanted = local_next(request) or request.session.get(NEXT, "") or reverse("admin:index")
+    if wanted == reverse("admin:index"):
+        wanted = reverse("admin:home")  # which leads on by what the reader may see
     if user.has_fresh_step or not user.is_staff:
         request.session.pop(NEXT, None)
         return redirect(wanted if user.has_fresh_step else "/")

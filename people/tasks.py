@@ -2,10 +2,12 @@
 
 from celery import shared_task
 
+from people.actions.takedowns import remove_left_pictures
 from people.actions.tidying import tidy_accounts
 
 
 @shared_task(name="people.tasks.tidy", ignore_result=True)
 def tidy() -> None:
-    """Delete expired sessions and tokens, and sign-ups that nobody confirmed."""
+    """Delete expired sessions and tokens, sign-ups that nobody confirmed, and left files of removed pictures."""
     tidy_accounts()
+    remove_left_pictures()

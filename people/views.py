@@ -22,6 +22,7 @@ from people.middleware import TZ_COOKIE
 from people.models import Creator, User
 from people.refusals import PeopleRefused
 from people.signed_in import ask_to_sign_in, signed_in, signed_in_keeping, typed_before
+from people.takedowns import taken_down
 
 YEAR = 365 * 24 * 3600  # seconds
 
@@ -77,12 +78,13 @@ def settings_messages(request: HttpRequest) -> HttpResponse:
     return render(request, "people/settings.html", forms_of(request, messages_form=form), status=400)
 
 
-def forms_of(request: HttpRequest, **bound: BaseForm) -> dict[str, BaseForm]:
-    """Return the forms of the settings page; `bound` replaces those that were sent."""
+def forms_of(request: HttpRequest, **bound: BaseForm) -> dict[str, object]:
+    """Return the forms of the settings page, of which `bound` replaces those that were sent, and what moderators
+    removed."""
     me = reader(request)
     profile = ProfileForm(instance=me, device_zone=request.COOKIES.get(TZ_COOKIE, ""))
     others = {"messages_form": MessagesForm(instance=me), "rooms_form": RoomsForm(instance=me)}
-    return {"form": profile, "picture_form": PictureForm(), **others} | bound
+    return {"form": profile, "picture_form": PictureForm(), "removed": taken_down(me), **others} | bound
 
 
 @post_only("people:settings")

@@ -1,12 +1,17 @@
-"""The kinds of messages that this app has itself: `text`, and `official`."""
+"""The kinds of messages that this app has itself: `text`, `removed`, and `official`."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from django.utils.translation import gettext as _
 
 from people.models import User
 from social.hooks import DrawnMessage, MessageKind, message_kinds, official_texts
 from social.models import Message
+
+REMOVED = "removed"
 
 
 class TextKind(MessageKind):
@@ -14,6 +19,19 @@ class TextKind(MessageKind):
 
     def draw(self, messages: Sequence[Message], reader: User) -> dict[int, DrawnMessage]:
         return {message.pk: DrawnMessage(text=message.body) for message in messages}
+
+
+class RemovedKind(MessageKind):
+    """A message that moderators took down (`social.actions.takedowns`)."""
+
+    def draw(self, messages: Sequence[Message], reader: User) -> dict[int, DrawnMessage]:
+        return {message.pk: DrawnMessage(self._text(), "social/removed.html") for message in messages}
+
+    def kept_text(self, data: Mapping[str, Any]) -> str | None:
+        return self._text()
+
+    def _text(self) -> str:
+        return _("Message removed by moderators")
 
 
 class OfficialKind(MessageKind):
@@ -32,4 +50,5 @@ class OfficialKind(MessageKind):
 
 
 message_kinds.register("text")(TextKind())
+message_kinds.register(REMOVED)(RemovedKind())
 message_kinds.register("official")(OfficialKind())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
+import pgtrigger
 from django.db import models
 from django.db.models import F, OuterRef, Q
 from django.utils import timezone
@@ -178,3 +179,49 @@ class Message(models.Model):
 
     def __str__(self) -> str:
         return f"{self.kind} of {self.sender_id or 'Stamtafel'} in {self.thread_id}"
+
+
+class MessageTakedown(models.Model):
+    """Moderators removed a message: both sides read that instead of it. `kind`, `body` and `data` are what it was, and
+    is again once the last takedown is lifted; the row goes with the message.
+
+    Several may stand at once, each of another decision. `once` names the decision that imposed it: imposed again under
+    the same name, it is the same row.
+    """
+
+    # The database deletes it with its message (migration 0006). If Django did, a deletion would take more statements
+    # where there are messages to delete: a sender could measure whether theirs are withheld.
+    message = models.ForeignKey(
+        Message, models.DO_NOTHING, db_constraint=False, related_name="takedowns", verbose_name=_("message")
+    )
+    kind = models.CharField(_("kind"), max_length=20)
+    body = TypedColumn(_("text"), text=BODY, blank=True)
+    data = models.JSONField(_("data"), default=dict, blank=True)
+    since = models.DateTimeField(_("since"), default=timezone.now)
+    by = models.ForeignKey(User, models.PROTECT, null=True, blank=True, related_name="+", verbose_name=_("imposed by"))
+    lifted_at = models.DateTimeField(_("lifted"), null=True, blank=True)
+    lifted_by = models.ForeignKey(
+        User, models.PROTECT, null=True, blank=True, related_name="+", verbose_name=_("lifted by")
+    )
+    once = models.CharField(max_length=64, blank=True, default="", editable=False)
+
+    class Meta:
+        verbose_name = _("takedown of a message")
+        verbose_name_plural = _("takedowns of messages")
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(lifted_at=None, lifted_by=None) | Q(lifted_at__gte=F("since")),
+                name="message_takedown_lifted_after",
+            ),
+            models.UniqueConstraint(fields=["message", "once"], condition=~Q(once=""), name="message_takedown_once"),
+        ]
+        triggers = [
+            pgtrigger.Protect(
+                name="message_takedown_is_final",
+                operation=pgtrigger.Update,
+                condition=pgtrigger.Q(old__lifted_at__isnull=False),
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.message_id}"

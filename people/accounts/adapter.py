@@ -35,6 +35,7 @@ from people.models import User
 from people.sessions import SessionStore
 from people.signed_in import tell_unsent
 from people.spelling import plain_handle
+from people.staff_gate import has_fresh_step
 from people.zones import is_zone
 
 DIFFERENT_PASSWORD = _("This handle, address or password is not right. Capitals matter in the password.")
@@ -75,6 +76,13 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth is
         "same_as_current": _("This is what it is already."),
         "unverified_primary_email": _("Confirm your address first."),
     }
+
+    def get_login_redirect_url(self, request: HttpRequest) -> str:
+        """Return where to go after signing in without `next`: staff who used their second step go to their work."""
+        user = cast(User, request.user)
+        if user.is_staff and has_fresh_step(request, user):
+            return reverse("admin:home")
+        return str(super().get_login_redirect_url(request))
 
     def save_user(self, request: HttpRequest, user: User, form: BaseForm, commit: bool = True) -> User:
         """Fill in a new account. The form checked the date of birth; only the moment of the check is stored."""

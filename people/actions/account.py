@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import partial
+from collections.abc import Mapping
 from typing import BinaryIO, cast
 
 from allauth.account.models import EmailAddress
@@ -13,13 +13,16 @@ from django.db import connection, transaction
 from django.utils import timezone
 
 from core import quotas
+from core.after_commit import after_commit
 from core.throttle import Limit
 from mail.addresses import canonical_address
 from people.actions.credentials import end_credentials
-from people.models import User
+from people.models import ProfileTakedown, User
 from people.pictures import square_webp
 from people.refusals import PeopleRefused
 from people.signals import profile_changed
+from people.standing import lock_standing
+from people.takedowns import taken_down
 
 PICTURES = quotas.Quota("pictures", "PICTURES_AT_ONCE")
 UPLOADS = Limit("picture", per_minute=6, burst=10, refused=PeopleRefused)
@@ -31,8 +34,8 @@ PROFILE_FIELDS = ("display_name", "about", "language", "time_zone", *SETTINGS)
 def update_profile(user: User, **changes: str | bool) -> User:
     """Change some of PROFILE_FIELDS; `clean_fields` cleans their texts (`core.text`).
 
-    Raises ValidationError by field, and too_fast for a new name (every room that the person is in is told); nothing is
-    written then.
+    Raises ValidationError by field, too_fast for a new name (every room that the person is in is told), and
+    profile_taken_down for a name or text while moderators have removed it; nothing is written then.
     """
     unknown = set(changes) - set(PROFILE_FIELDS)
     if unknown:
@@ -44,20 +47,33 @@ def update_profile(user: User, **changes: str | bool) -> User:
     if renamed:
         NAMES.check(str(user.pk))
     with transaction.atomic():
+        _refuse_taken_down(user, changes)
         user.save(update_fields=list(changes))
         if renamed:
             profile_is_changed(user.pk)
     return user
 
 
+def _refuse_taken_down(user: User, changes: Mapping[str, object]) -> None:
+    """Lock the account, and raise profile_taken_down for another name or text while moderators have removed it."""
+    if not {"display_name", "about"} & set(changes):
+        return
+    lock_standing(user.pk)
+    if ProfileTakedown.Kind.PROFILE not in taken_down(user):
+        return
+    now = User.objects.get(pk=user.pk)
+    if any(getattr(now, name) != getattr(user, name) for name in ("display_name", "about") if name in changes):
+        raise PeopleRefused("profile_taken_down")
+
+
 def profile_is_changed(user_pk: int) -> None:
     """Send `people.signals.profile_changed` when the caller's transaction commits."""
-    transaction.on_commit(partial(profile_changed.send, User, user_pk=user_pk), robust=True)
+    after_commit(profile_changed.send, User, user_pk=user_pk)
 
 
 def set_picture(user: User, upload: UploadedFile[bytes]) -> User:
     """Replace the picture. The old file is deleted once the change is committed; a failed change leaves no new file
-    behind."""
+    behind. Raises picture_taken_down while moderators have removed it, and what `square_webp` raises."""
     UPLOADS.check(str(user.pk))
     if not connection.in_atomic_block:
         connection.close()  # decoding may have to wait, and others need the connection
@@ -77,6 +93,8 @@ def replace_picture(user: User, content: ContentFile[bytes] | None) -> User:
     try:
         with transaction.atomic():
             row = User.objects.select_for_update(no_key=True).get(pk=user.pk)
+            if ProfileTakedown.Kind.PICTURE in taken_down(row):
+                raise PeopleRefused("picture_taken_down")
             old = row.picture.name
             if content is None:
                 row.picture = ""

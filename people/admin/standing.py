@@ -19,6 +19,7 @@ from django.utils.translation import gettext_lazy as _
 from core.admin.bases import ReadOnlyAdmin
 from core.fields import TypedField
 from core.text import REASON
+from people.actions.roles import roles_of, set_roles
 from people.actions.standing import (
     close_account,
     end_all_sessions,
@@ -28,6 +29,14 @@ from people.actions.standing import (
 )
 from people.models import Sanction, User
 from people.refusals import PeopleRefused
+
+ROLE_NAMES = {
+    "moderator": _("Moderator"),
+    "senior": _("Senior moderator"),
+    "auditor": _("Auditor"),
+    "administrator": _("Administrator"),
+    "child-safety": _("Child safety"),
+}
 
 
 class WhyForm(forms.Form):
@@ -58,15 +67,29 @@ class SanctionForm(WhyForm):
     )
 
 
+class RolesForm(WhyForm):
+    """The roles that an account has from now on."""
+
+    field_order = ("roles", "why")
+    roles = forms.MultipleChoiceField(
+        label=_("Roles"), required=False, choices=list(ROLE_NAMES.items()), widget=forms.CheckboxSelectMultiple
+    )
+
+
 @dataclass(frozen=True)
 class AccountAction:
-    """An act that staff may do to an account: its permission, its form, the action it calls, and when it is offered."""
+    """An act that staff may do to an account: its permission, its form, the action it calls, and when it is offered.
+
+    `on_staff`: also to other staff, superusers excepted; else only superusers act on staff. `initial` fills the form.
+    """
 
     permission: str
     title: str | Promise
     form: type[forms.Form]
     do: Callable[[User, User, dict[str, Any]], object]
     offered: Callable[[User], bool] = lambda _user: True
+    on_staff: bool = False
+    initial: Callable[[User], dict[str, Any]] = lambda _user: {}
 
 
 ACCOUNT_ACTIONS: dict[str, AccountAction] = {
@@ -96,23 +119,31 @@ ACCOUNT_ACTIONS: dict[str, AccountAction] = {
         SanctionForm,
         lambda user, by, data: impose_sanction(user, data["kind"], by, data["why"], data["ends_at"]),
     ),
+    "roles": AccountAction(
+        "people.change_role",
+        _("Change roles"),
+        RolesForm,
+        lambda user, by, data: set_roles(user, data["roles"], by, data["why"]),
+        lambda user: user.is_active,
+        on_staff=True,
+        initial=lambda user: {"roles": roles_of(user)},
+    ),
 }
 
 
-def may_act_on(by: User, user: User) -> bool:
-    """Whether `by` may act on `user`: only superusers act on staff, and nobody on oneself."""
-    above = user.is_staff or user.is_superuser
+def may_act_on(by: User, user: User, action: AccountAction | None = None) -> bool:
+    """Whether `by` may act on `user`: only superusers act on staff (see `on_staff`), and nobody on oneself."""
+    on_staff = action is not None and action.on_staff
+    above = user.is_superuser or (user.is_staff and not on_staff)
     return by.pk != user.pk and (by.is_superuser or not above)
 
 
 def account_actions_for(by: User, user: User) -> list[tuple[str, AccountAction]]:
     """Return (name, act) of the acts that `by` may do to an account in its present state."""
-    if not may_act_on(by, user):
-        return []
     return [
         (name, action)
         for name, action in ACCOUNT_ACTIONS.items()
-        if by.has_perm(action.permission) and action.offered(user)
+        if may_act_on(by, user, action) and by.has_perm(action.permission) and action.offered(user)
     ]
 
 
@@ -121,11 +152,12 @@ def act_on_account(request: HttpRequest, site: admin.AdminSite, opts: Any, pk: i
     user, by = get_object_or_404(User, pk=pk), cast(User, request.user)
     action = dict(account_actions_for(by, user)).get(name)
     if action is None:
-        if name in ACCOUNT_ACTIONS and may_act_on(by, user) and by.has_perm(ACCOUNT_ACTIONS[name].permission):
+        known = ACCOUNT_ACTIONS.get(name)
+        if known is not None and may_act_on(by, user, known) and by.has_perm(known.permission):
             messages.info(request, _("Done already: the account is as it should be."))
             return redirect("admin:people_user_change", pk)
         raise PermissionDenied
-    form = action.form(request.POST or None)
+    form = action.form(request.POST or None, initial=action.initial(user))
     if form.is_valid():
         try:
             action.do(user, by, form.cleaned_data)

@@ -7,12 +7,12 @@ import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from functools import partial
 
 from django.contrib.admin.models import ADDITION, DELETION, LogEntry
 from django.db import connection, transaction
 from django.utils import timezone
 
+from core.after_commit import after_commit
 from core.text import PLAN, WAVE
 from core.throttle import Limit
 from people.actions.typed import clean_text
@@ -81,7 +81,7 @@ def add_creators(people: Sequence[User], by: User | None, wave: str = "") -> Add
     message = f"Added to the creator group, wave “{wave}”" if wave else "Added to the creator group"
     write_log(by, [rows[user.pk] for user in new], ADDITION, message)
     for user in new:
-        transaction.on_commit(partial(notify_new_creator, user), robust=True)
+        after_commit(notify_new_creator, user)
     return Added(new, before)
 
 

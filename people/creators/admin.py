@@ -68,6 +68,7 @@ class StateFilter(admin.SimpleListFilter):
 @admin.register(Creator)
 class CreatorAdmin(ReadOnlyAdmin):
     list_display = ("person", "state", "asked_at", "plan", "added_at", "added_by", "wave")
+    list_display_links = ("state",)  # the person is a link to their own page
     list_select_related = ("user", "added_by")
     list_filter = (StateFilter, "wave")
     search_fields = ("user__handle", "user__display_name", "plan", "wave")

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import logging
 from datetime import datetime, timedelta
-from functools import partial
 
 from django.db import transaction
 
+from core.after_commit import after_commit
 from core.batches import run_each
 from core.throttle import Limit
 from people.models import User
@@ -40,7 +40,7 @@ def block(blocker: User, blocked: User) -> bool:
         if created:
             followed.delete()
             following.delete()
-            transaction.on_commit(partial(_send, blocker, blocked), robust=True)
+            after_commit(_send, blocker, blocked)
     return created
 
 

@@ -10,7 +10,6 @@ import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from functools import partial
 from typing import Any
 
 from django.core.exceptions import ValidationError
@@ -18,6 +17,7 @@ from django.db import transaction
 from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
 
+from core.after_commit import after_commit
 from core.batches import run_each
 from core.once import once_secret
 from core.throttle import Limit
@@ -125,7 +125,7 @@ def _write(sender: User | None, cards: Sequence[Outgoing], kind: str, body: str,
     if sender is not None:
         ThreadSide.objects.filter(thread__in=threads.values(), user=sender).update(last_at=now)
     pks = [message.pk for message in messages]
-    transaction.on_commit(partial(_queue, pks), robust=True)
+    after_commit(_queue, pks)
     return messages
 
 
@@ -192,7 +192,7 @@ def deliver_messages(pks: Sequence[int]) -> int:
         _follow_up(delivered)
         told = {message.receiver_id for message in delivered}
         _rows(withheld).seen_by_nobody().delete()  # its sender deleted it on its way
-        transaction.on_commit(partial(tell_unread, told), robust=True)
+        after_commit(tell_unread, told)
     return len(messages)
 
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from functools import partial
 
 from django.conf import settings
 from django.db import transaction
 from django.db.models import Exists, OuterRef
 
+from core.after_commit import after_commit
 from core.batches import run_each
 from social.actions.threads import lock_threads
 from social.models import Message, Thread, ThreadSide
@@ -36,7 +36,7 @@ def _delete(pks: list[int]) -> None:
         told = set(messages.filter(delivered_at__isnull=False, read=False).values_list("receiver_id", flat=True))
         messages.delete()
         _hide_empty_sides(threads)
-        transaction.on_commit(partial(tell_unread, told), robust=True)
+        after_commit(tell_unread, told)
 
 
 def _hide_empty_sides(threads: set[int]) -> None:

@@ -6,10 +6,10 @@ Whatever changes messages of a thread locks the thread's row first (`lock_thread
 from __future__ import annotations
 
 from collections.abc import Collection
-from functools import partial
 
 from django.db import transaction
 
+from core.after_commit import after_commit
 from people.models import User
 from social.models import Message, Thread, ThreadSide
 from social.wire import tell_unread
@@ -30,7 +30,7 @@ def mark_read(user: User, thread: Thread, upto: int | None = None) -> int:
         messages = Message.objects.filter(thread=thread).unread_by([user.pk])
         changed = messages.filter(**_until(upto)).update(read=True)
         if changed:
-            transaction.on_commit(partial(tell_unread, [user.pk]), robust=True)
+            after_commit(tell_unread, [user.pk])
     return changed
 
 
@@ -46,7 +46,7 @@ def clear_thread(user: User, thread: Thread, upto: int | None = None) -> int:
         if not Message.objects.filter(thread=thread).seen_by(user.pk).exists():
             ThreadSide.objects.filter(thread=thread, user=user).update(last_at=None)
         if received:
-            transaction.on_commit(partial(tell_unread, [user.pk]), robust=True)
+            after_commit(tell_unread, [user.pk])
     return own + received
 
 

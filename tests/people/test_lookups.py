@@ -76,6 +76,11 @@ def forget_statistics() -> None:
                 " (SELECT indexrelid FROM pg_index WHERE indrelid = %(table)s::regclass)",
                 {"table": table},
             )
+            connected.execute(
+                "UPDATE pg_class SET reltuples = -1, relpages = 0 WHERE oid = %(table)s::regclass OR oid IN"
+                " (SELECT indexrelid FROM pg_index WHERE indrelid = %(table)s::regclass)",
+                {"table": table},
+            )
 
 
 def by_index(scan: dict[str, Any]) -> bool:

@@ -110,7 +110,7 @@ def test_neither_a_token_nor_a_password_only_session_has_a_permission() -> None:
 def test_the_gate_leads_nowhere_else() -> None:
     client = sign_in_staff(Client(), boss())
     for wanted in ("https://elsewhere.example/", "//elsewhere.example/", "javascript:alert(1)", "\\\\elsewhere"):
-        assert client.get("/staff/second-step/", {"next": wanted})["Location"] == "/admin/"
+        assert client.get("/staff/second-step/", {"next": wanted})["Location"] == "/admin/home/"
     guest = Client()
     guest.force_login(person("anna"))
     assert guest.get(STEP)["Location"] == "/"

@@ -65,8 +65,8 @@ def test_the_demo_can_be_seeded_at_every_start() -> None:
     again = StringIO()
     call_command("seed_demo", stdout=again)
     assert (User.objects.count(), Follow.objects.count(), Creator.objects.count()) == counts
-    assert counts[0] == len(ACCOUNTS) == 10
-    assert out.getvalue().count(password()) == 10 and again.getvalue().count(password()) == 9
+    assert counts[0] == len(ACCOUNTS) == 12
+    assert out.getvalue().count(password()) == 12 and again.getvalue().count(password()) == 11
     assert "(changed)" in again.getvalue() and "Renamed" in again.getvalue()
 
 

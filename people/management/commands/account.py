@@ -1,4 +1,4 @@
-"""`manage.py account`: close and open accounts, impose and lift sanctions, end sessions, as staff do."""
+"""`manage.py account`: close and open accounts, impose and lift sanctions, end sessions, give roles, as staff do."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
+from people.actions.roles import set_roles
 from people.actions.standing import (
     close_account,
     end_all_sessions,
@@ -16,17 +17,24 @@ from people.actions.standing import (
     lift_sanction,
     reopen_account,
 )
+from people.groups import ROLES
 from people.handles import read_handle
 from people.models import Sanction, User
 from people.refusals import PeopleRefused
 
+NO_ROLE = "none"
+_CHOICES = " ".join([*ROLES, NO_ROLE])
+
 
 class Command(BaseCommand):
-    help = "Closes or opens an account, imposes or lifts a sanction, or ends all sessions of somebody."
+    help = (
+        "Closes or opens an account, imposes or lifts a sanction, ends all sessions of somebody, or sets their roles."
+    )
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
-        parser.add_argument("what", choices=["close", "reopen", "sanction", "lift", "end-sessions"])
+        parser.add_argument("what", choices=["close", "reopen", "sanction", "lift", "end-sessions", "role"])
         parser.add_argument("handle")
+        parser.add_argument("roles", nargs="*", help=f"for role, all that the account has from now: {_CHOICES}")
         parser.add_argument("--why", required=True, help="the reason; it is kept")
         parser.add_argument("--kind", choices=Sanction.Kind.values, help="of the sanction to impose or to lift")
         parser.add_argument("--days", type=int, help="how long a sanction lasts; without it: for good")
@@ -37,11 +45,25 @@ class Command(BaseCommand):
             raise CommandError(f"There is nobody with the handle {options['handle']}.")
         if not options["why"].strip():
             raise CommandError("Write a reason: --why …")
-        verb = getattr(self, str(options["what"]).replace("-", "_"))
+        what = str(options["what"])
+        if options["roles"] and what != "role":
+            raise CommandError(f"What is {options['roles'][0]}? Only role takes more than a handle.")
+        verb = getattr(self, what.replace("-", "_"))
         try:
+            if what == "role":
+                self.stdout.write(self.role(user, options["why"], options["roles"]))
+                return
             self.stdout.write(verb(user, options["why"], options["kind"], options["days"]))
         except PeopleRefused as refused:
             raise CommandError(f"{refused.text} {refused.fields or ''}".strip()) from refused
+
+    def role(self, user: User, why: str, roles: list[str]) -> str:
+        wanted = [] if roles == [NO_ROLE] else roles
+        if not roles or set(wanted) - set(ROLES):
+            raise CommandError(f"Say which roles: {_CHOICES}")
+        changed = set_roles(user, wanted, None, why)
+        has = ", ".join(sorted(wanted)) or "no role"
+        return f"@{user.handle}: {has}." if changed else f"@{user.handle} had that before: {has}."
 
     def close(self, user: User, why: str, _kind: str | None, _days: int | None) -> str:
         closed = close_account(user, None, why)
