@@ -40,6 +40,13 @@ export_texts: Hook[ExportText] = Hook("rooms.export_texts")
 """Texts of the zip of everything, by their name in it: `@export_texts.register("transcript/transcript.vtt")`."""
 
 
+StaffAccess = Callable[[int, int], bool]
+"""Whether an account may listen in to a live room as staff; takes the primary keys of account and room. The caller has
+checked the account's standing and second step, and that it has no part in the room as rooms know it."""
+
+staff_access: Hook[StaffAccess] = Hook("rooms.staff_access")
+
+
 class MediaTap(ABC):
     """A child process that receives a live room's mix, beside leveller and recorder, which never depend on it.
 

@@ -11,6 +11,7 @@ from core import bus
 from core.erasers import erasers
 from people import signals
 from people.hooks import coming_links, live_links
+from rooms import ledger_texts as _ledger_texts  # noqa: F401  # registers words of ledger entries
 from rooms import reactions, talk_time
 from rooms.actions.blocks import on_block
 from rooms.actions.profile import on_profile_changed

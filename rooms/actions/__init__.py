@@ -4,6 +4,7 @@ to the event log, and publishes when the transaction commits. Refusals raise `Ro
 from rooms.actions.arrival import admit
 from rooms.actions.cohosts import demote, name_cohost
 from rooms.actions.consent import record_consent
+from rooms.actions.downloads import hand_out_files
 from rooms.actions.entry import set_entry_policy
 from rooms.actions.epoch import new_epoch
 from rooms.actions.hand_over import hand_over, hand_over_to_cohost
@@ -20,16 +21,21 @@ from rooms.actions.quality import tell_quality
 from rooms.actions.reactions import keep_reactions, react
 from rooms.actions.recording import adopt_folder, retry_recording, set_recording_paused
 from rooms.actions.removals import remove_person, undo_removal
+from rooms.actions.restrictions import lift_restriction, restrict
 from rooms.actions.speak_policy import set_speak_policy
+from rooms.actions.staff import end_by_staff
+from rooms.actions.staff_listening import admit_staff, note_staff_listening
 from rooms.actions.stage import leave_seat, set_muted, take_seat, unseat
 from rooms.actions.standing import standing_changed
 from rooms.actions.sweep import sweep_rooms
+from rooms.actions.takedowns import put_back_title, take_down_title
 from rooms.actions.unseen import set_unseen
 
 __all__ = [
     "DownloadLink",
     "accept",
     "admit",
+    "admit_staff",
     "adopt_folder",
     "arrive",
     "ask_unmute",
@@ -39,7 +45,9 @@ __all__ = [
     "decline_hand",
     "demote",
     "download_everything",
+    "end_by_staff",
     "end_room",
+    "hand_out_files",
     "hand_over",
     "hand_over_to_cohost",
     "hold_microphone",
@@ -51,6 +59,7 @@ __all__ = [
     "leave_seat",
     "let_up",
     "lift_mute",
+    "lift_restriction",
     "lock_hands",
     "lower_hand",
     "make_link",
@@ -58,14 +67,17 @@ __all__ = [
     "name_cohost",
     "new_epoch",
     "note_arrival",
+    "note_staff_listening",
     "open_prepared",
     "open_room",
     "prepare_room",
+    "put_back_title",
     "raise_hand",
     "react",
     "record_consent",
     "release_microphone",
     "remove_person",
+    "restrict",
     "retry_recording",
     "revoke",
     "revoke_link",
@@ -79,6 +91,7 @@ __all__ = [
     "share_link",
     "standing_changed",
     "sweep_rooms",
+    "take_down_title",
     "take_seat",
     "tell_quality",
     "undo_removal",

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Collection
-from functools import partial
 
-from django.db import transaction
 from redis.exceptions import RedisError
 
+from core.after_commit import after_commit
 from people.models import User
 from rooms import presence
 from rooms.models import Room
@@ -20,7 +19,7 @@ log = logging.getLogger(__name__)
 
 def tell_blockers(room: Room, user: User) -> None:
     """Tell people in the room who blocked this person, after the commit. Nobody else learns of it."""
-    transaction.on_commit(partial(_tell_blockers, room, user), robust=True)
+    after_commit(_tell_blockers, room, user)
 
 
 def _tell_blockers(room: Room, user: User) -> None:

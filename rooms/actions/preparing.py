@@ -21,6 +21,7 @@ from people.standing import lock_standing, standing_of, why_not_host
 from rooms.actions.invitation_rows import expire_invitations
 from rooms.actions.locking import locked
 from rooms.actions.opening import begin, hosts_now, one_live_room, validated
+from rooms.actions.takedowns import standing_takedown
 from rooms.models import Room
 from rooms.rules import permissions
 from rooms.rules.facts import facts_of
@@ -70,12 +71,15 @@ def change_prepared(
     """Change a prepared room, as its host. A start that stays the same is not checked again: the title may be put
     right a minute before.
 
-    Raises what `prepare_room` raises, but for too_many_prepared; not_host, open_already, room_cancelled, room_ended.
+    Raises what `prepare_room` raises, but for too_many_prepared; not_host, open_already, room_cancelled, room_ended,
+    title_taken_down.
     """
     values = {**validated(title, topic, language, speak_policy, entry_policy), "transcription": transcription}
     with _starts_apart(), locked(room_id) as room:
         lock_standing(by.pk)
         refuse(permissions.may_change_prepared(facts_of(room, by)) or why_not_host(standing_of(by)))
+        if values["title"] != room.title and standing_takedown(room) is not None:
+            raise RoomRefused("title_taken_down", {"title": str(TABLE["title_taken_down"].text)})
         start = {} if (wall, zone) == (room.starts_wall, room.starts_zone) else _start(wall, zone)
         for name, value in (values | start).items():
             setattr(room, name, value)

@@ -21,8 +21,9 @@ from rooms.recording import marker
 from rooms.recording.delivery import exports, links
 from rooms.recording.tasks import prepare_recording
 from rooms.rules import permissions
-from rooms.rules.publishing import is_public, objects, wider, widest_publication
+from rooms.rules.publishing import is_published, objects, wider, widest_publication
 from rooms.rules.refusals import RoomRefused, refuse
+from rooms.rules.restrictions import is_restricted
 from rooms.rules.roles import role_in
 from rooms.rules.voice import has_voice, voices_in
 from rooms.wire.official_texts import PUBLICATION
@@ -38,7 +39,7 @@ def set_published(room_id: int, by: User, published: bool, policy: str | None = 
     `policy` is an entry policy (default: the room's) and becomes the room's. The replay is public NOTICE after the
     announcement; everybody whose voice is in it gets a mail. Of an announced or public replay a narrower policy holds
     at once, a wider one is a new announcement, and the same one changes nothing. Raises bad_value, not_host,
-    no_recording, publication_not_agreed, too_wide.
+    no_recording, recording_unavailable, publication_not_agreed, too_wide.
     """
     if policy is not None and policy not in Room.EntryPolicy.values:
         raise RoomRefused("bad_value", {"entry_policy": ", ".join(Room.EntryPolicy.values)})
@@ -61,7 +62,15 @@ def _publish(room: Room, recording: Recording | None, by: User, policy: str) -> 
     ready = recording is not None and recording.state == Recording.State.READY
     limit = widest_publication(room, recording) if recording is not None else None
     too_wide = limit is not None and wider(policy, limit)
-    refuse(permissions.may_publish(role=role_in(by, room), ready=ready, agreed=limit is not None, too_wide=too_wide))
+    refuse(
+        permissions.may_publish(
+            role=role_in(by, room),
+            ready=ready,
+            agreed=limit is not None,
+            too_wide=too_wide,
+            restricted=is_restricted(room),
+        )
+    )
     assert recording is not None
     announce = recording.published_at is None or wider(policy, room.entry_policy)
     if not announce and policy == room.entry_policy:
@@ -111,7 +120,7 @@ def set_objection(room_id: int, by: User, objected: bool) -> Recording:
             role=role_in(by, room),
             voice=has_voice(room.pk, by.pk),
             announced=recording.announced_at is not None,
-            public=is_public(room),
+            public=is_published(room),
             objected=objects(recording, by),
         )
         refuse(code)
@@ -135,7 +144,8 @@ def download_everything(room_id: int, by: User) -> DownloadLink:
     """Build the zip of everything and return a link to it. Each link is one ledger entry; resumed downloads add none.
 
     The room is not locked while texts are written, and no sound is read: a worker computes checksums that are missing.
-    Raises not_host, no_recording, being_prepared, unavailable (a file is missing or was changed on the disk).
+    Raises not_host, no_recording, recording_unavailable, being_prepared, unavailable (a file is missing or was changed
+    on the disk).
     """
     room, recording = _downloadable(room_id, by)
     if recording.files.filter(crc32=None).exists():
@@ -170,7 +180,7 @@ def _downloadable(room_id: int, by: User) -> tuple[Room, Recording]:
         raise RoomRefused("unknown_room")
     recording = unpurged_recording(room)
     ready = recording is not None and recording.state == Recording.State.READY
-    refuse(permissions.may_download(role=role_in(by, room), ready=ready))
+    refuse(permissions.may_download(role=role_in(by, room), ready=ready, restricted=is_restricted(room)))
     assert recording is not None
     return room, recording
 

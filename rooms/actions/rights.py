@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import json
 import logging
-from functools import partial
-
-from django.db import transaction
 
 from core import bus
+from core.after_commit import after_commit
 from rooms import channels
 from rooms.channels import MEDIA_CHANGED
 from rooms.models import Room
@@ -25,9 +23,9 @@ def publish_rights(whom: dict[str, int]) -> None:
 def room_rights_changed(room: Room, why: str) -> None:
     """Have everybody in a room checked again, after the commit."""
     log.info("rights in room %s are checked again: %s", room.pk, why)
-    transaction.on_commit(partial(publish_rights, {"room": room.pk}), robust=True)
+    after_commit(publish_rights, {"room": room.pk})
 
 
 def role_changed(user_pk: int) -> None:
     """Have one person checked again after the commit: the channel of a room's host side follows their role."""
-    transaction.on_commit(partial(publish_rights, {"person": user_pk}), robust=True)
+    after_commit(publish_rights, {"person": user_pk})

@@ -55,6 +55,10 @@ class RoomView(ApiView):
         """The room as the reader sees it now."""
         return Response(snapshot(room.pk, self.who), status=status)
 
+    def see_recording(self, room: Room) -> Response:
+        """The retained copy as its host sees it, with addresses of its files, which stand in the ledger."""
+        return Response(recording_state(room, self.me, actions.hand_out_files(room.pk, self.me)))
+
 
 class Rooms(RoomView):
     """`/rooms/`."""
@@ -160,7 +164,7 @@ class RecordingState(RoomView):
     @described("rooms_recording", shapes.RecordingShape)
     def get(self, request: Request, slug: str) -> Response:
         """The retained copy: how far it is, what is in it, how long it is kept. For its host."""
-        return Response(recording_state(self.room(slug), self.me))
+        return self.see_recording(self.room(slug))
 
 
 class Replay(RoomView):
@@ -185,7 +189,7 @@ class Replay(RoomView):
         self.check_pace(limits.PUBLISHING if values["published"] else limits.ACTIONS)
         room = self.room(slug)
         actions.set_published(room.pk, self.me, values["published"], values.get("entry_policy"))
-        return Response(recording_state(room, self.me))
+        return self.see_recording(room)
 
 
 class Objection(RoomView):

@@ -1,5 +1,6 @@
-"""Rooms of the demo: one live for half an hour with two speakers (`manage.py voices`), which a button starts again, and
-one prepared for the next evening, about which two people wrote and to which one of them is invited."""
+"""Rooms of the demo: one live for half an hour with two speakers (`manage.py voices`), which a button starts again; one
+recorded the day before (`recorded_demo`); and one prepared for the next evening, about which two people wrote and to
+which one of them is invited."""
 
 from __future__ import annotations
 
@@ -24,6 +25,7 @@ from social.models import Message
 MINUTES = 30
 TITLE = "Old books, read aloud"
 TOPIC = "Priya reads from Sense and Sensibility; Youssef says what he makes of it."
+RECORDED_TITLE = "Old books: the first chapter"
 NEXT_TITLE = "Small shops, long days"
 NEXT_TOPIC = "How does a shop in a side street get through the winter? Shopkeepers tell."
 NEXT_ZONE, NEXT_HOUR = "Europe/Amsterdam", 20
@@ -34,6 +36,12 @@ ANSWERED = "Please do. You have the invitation; the room opens at eight."
 def live_demo_room() -> Room | None:
     """The demo's room while it is live, else None."""
     return Room.objects.filter(is_demo=True, status=Room.Status.LIVE).first()
+
+
+def recorded_demo_room() -> Room | None:
+    """The demo's recorded room while its copy is there, else None."""
+    rooms = Room.objects.filter(is_demo=True, title=RECORDED_TITLE, status=Room.Status.ENDED, purged_at=None)
+    return rooms.order_by("-pk").first()
 
 
 def may_start_demo() -> bool:
@@ -77,6 +85,9 @@ def prepare_demo_room(host: User, guest: User) -> Room:
 
 def on_accounts_ready(sender: Any, people: dict[str, User], **_more: Any) -> str:
     """Make the demo's rooms after `manage.py seed_demo` made the accounts. Returns lines for its output."""
+    from rooms.guests import recorded_demo  # it loads the libraries for sound, which most processes do without
+
+    recorded_demo.record_unless_impossible(people)
     try:
         live = start_demo_room()
         ahead = prepare_demo_room(people[demo.HOST], people[demo.SPEAKERS[0]])

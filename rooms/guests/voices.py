@@ -47,16 +47,33 @@ class VoicesMissing(RuntimeError):
 
 def script() -> tuple[peers.Samples, peers.Samples]:
     """Make the parts of reader and commenter; one is silent while the other talks. Raises VoicesMissing."""
+    parts: dict[str, list[peers.Samples]] = {READER: [], COMMENTER: []}
+    pause = np.zeros(int(_PAUSE * peers.RATE), np.int16)
+    for speaker, samples in turns():
+        for handle, part in parts.items():
+            part += [samples if handle == speaker else np.zeros(len(samples), np.int16), pause]
+    return np.concatenate(parts[READER]), np.concatenate(parts[COMMENTER])
+
+
+def turns() -> list[tuple[str, peers.Samples]]:
+    """Make what the two say in turn, with the handle of each; the commenter begins. Raises VoicesMissing."""
     clips = sorted(CLIPS.glob("*.wav"))
     if not clips:
         raise VoicesMissing("the demo's reader is missing: install pocketsphinx-testdata")
-    reads, comments = [], []
-    pause = np.zeros(int(_PAUSE * peers.RATE), np.int16)
+    said: list[tuple[str, peers.Samples]] = []
     for line, clip in zip(LINES, clips, strict=False):
-        said, read = _normalized(_synthesized(line)), _normalized(peers.read_clip(clip))
-        comments += [said, pause, np.zeros(len(read), np.int16), pause]
-        reads += [np.zeros(len(said), np.int16), pause, read, pause]
-    return np.concatenate(reads), np.concatenate(comments)
+        said += [(COMMENTER, _normalized(_synthesized(line))), (READER, _normalized(peers.read_clip(clip)))]
+    return said
+
+
+def times() -> list[tuple[int, int]]:
+    """When each turn begins and ends, in ms from the beginning of the script. Raises VoicesMissing."""
+    at, found = 0, []
+    for _speaker, samples in turns():
+        end = at + len(samples) * 1000 // peers.RATE
+        found.append((at, end))
+        at = end + int(_PAUSE * 1000)
+    return found
 
 
 def _normalized(samples: peers.Samples) -> peers.Samples:

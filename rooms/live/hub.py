@@ -22,7 +22,7 @@ from people.channels import people_channel, person_channel
 from rooms import channels, presence
 from rooms.live.feed import Feed
 from rooms.live.rights import check_sockets
-from rooms.live.send_queue import NO_ROOM, SendQueue
+from rooms.live.send_queue import SendQueue
 from rooms.live.ticker import tick
 from rooms.wire import sides
 from rooms.wire.events import LOSSY, SEQUENCED
@@ -71,6 +71,7 @@ class Hub:
         self.pages: set[SendQueue] = set()  # sockets of people that are in no room
         self.person_subscribed: dict[int, asyncio.Event] = {}
         self.narrow: dict[str, set[SendQueue]] = {}  # a narrower channel (of hosts or staff) → its sockets
+        self.narrow_subscribed: dict[str, asyncio.Event] = {}
         self.connected = False
         self.tasks: set[asyncio.Task[None]] = set()
         self._pubsub: Any = None
@@ -119,6 +120,13 @@ class Hub:
         self.pages.add(send_queue)
         await self._until(await self._join_person(user_pk, send_queue), f"person {user_pk}")
 
+    async def join_as_staff(self, user_pk: int, send_queue: SendQueue) -> None:
+        """Add a socket that is in no room: it gets what is told to staff."""
+        await self.join_as_person(user_pk, send_queue)
+        await self.set_sides(send_queue, frozenset({"staff"}))
+        if subscribed := self.narrow_subscribed.get(channels.staff_channel()):
+            await self._until(subscribed, "staff")
+
     async def _join_person(self, user_pk: int, send_queue: SendQueue) -> asyncio.Event:
         others = self.people.setdefault(user_pk, set())
         others.add(send_queue)
@@ -145,6 +153,7 @@ class Hub:
     async def leave_as_person(self, send_queue: SendQueue) -> None:
         """Remove a socket that was in no room and closed."""
         self.pages.discard(send_queue)
+        await self.set_sides(send_queue, frozenset())
         await self._leave_person(send_queue)
 
     async def _leave_person(self, send_queue: SendQueue) -> None:
@@ -158,7 +167,7 @@ class Hub:
     async def set_sides(self, send_queue: SendQueue, sides: frozenset[str]) -> None:
         """Set the narrower channels ("host", "staff") that a socket receives; one that has left receives none."""
         feed = self.feeds.get(send_queue.room_pk)
-        if feed is None or send_queue not in feed.send_queues:
+        if send_queue not in self.pages and (feed is None or send_queue not in feed.send_queues):
             sides = frozenset()  # a check of rights that began before it left may end after it
         gone, new = send_queue.sides - sides, sides - send_queue.sides
         send_queue.sides = sides
@@ -166,11 +175,13 @@ class Hub:
             receivers = self.narrow.get(channel, set())
             receivers.discard(send_queue)
             if not receivers and self.narrow.pop(channel, None) is not None:
+                del self.narrow_subscribed[channel]
                 await self._unsubscribe(channel)
         for channel in (_side_channel(side, send_queue.room_pk) for side in new):
             receivers = self.narrow.setdefault(channel, set())
             receivers.add(send_queue)
             if len(receivers) == 1:
+                self.narrow_subscribed[channel] = asyncio.Event()
                 await self._subscribe(channel)
 
     async def drop_idle(self) -> None:
@@ -182,12 +193,12 @@ class Hub:
                 await self._unsubscribe(channels.room_channel(pk))
 
     async def presence_members(self) -> dict[int, list[tuple[str, str]]]:
-        """Connections (person, name) of this process, by room."""
-        return {
-            pk: [(send_queue.who_key, send_queue.conn) for send_queue in feed.send_queues]
+        """Connections (person, name) of this process, by room; without staff who listen in."""
+        members = {
+            pk: [(one.who_key, one.conn) for one in feed.send_queues if not one.as_staff]
             for pk, feed in self.feeds.items()
-            if feed.send_queues
         }
+        return {pk: found for pk, found in members.items() if found}
 
     async def refresh_presence(self) -> None:
         """Renew the presence of all connections of this process; raises RedisError."""
@@ -281,6 +292,8 @@ class Hub:
             subscribed = self.person_subscribed.get(int(channel[len(self._person_prefix) :]))
             if subscribed is not None:
                 subscribed.set()
+        elif channel in self.narrow_subscribed:
+            self.narrow_subscribed[channel].set()
 
     def _pass_on(self, channel: str, text: str) -> None:
         if channel.startswith(self._room_prefix):
@@ -298,10 +311,13 @@ class Hub:
 
     def _to_side(self, channel: str, text: str) -> None:
         allowed = sides.STAFF if channel == channels.staff_channel() else sides.HOST_SIDE
-        if parse_message(text)["type"] not in allowed:
+        message = parse_message(text)
+        if message["type"] not in allowed:
             raise InvalidMessage("no message to a narrower channel")
+        text, kept_from = sides.for_clients(message, text)
         for send_queue in self.narrow[channel]:
-            send_queue.put(text)
+            if send_queue.user_pk not in kept_from:
+                send_queue.put(text)
 
     def _check_rights(self, text: str) -> None:
         """Check the sockets of the person or room whose rights have changed."""
@@ -327,10 +343,11 @@ class Hub:
             if type(at) is not int:
                 raise InvalidMessage("no moment")
             for send_queue in send_queues:
-                send_queue.put_latest(text, at)
+                if send_queue.gets_unread:
+                    send_queue.put_latest(text, at)
         elif message["type"] in PERSONAL:
             for send_queue in send_queues:
-                if send_queue.room_pk != NO_ROOM:
+                if send_queue.gets_personal:
                     send_queue.put(text)
         else:
             raise InvalidMessage("no message to a person")
@@ -342,7 +359,8 @@ class Hub:
             raise InvalidMessage("no message to people")
         for user_pk, own_text, at in social_wire.each_unread(message):
             for send_queue in self.people.get(user_pk, ()):
-                send_queue.put_latest(own_text, at)
+                if send_queue.gets_unread:
+                    send_queue.put_latest(own_text, at)
 
     def _to_room(self, feed: Feed, text: str) -> None:
         message = parse_message(text)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Callable
 from typing import Any
 
 from autobahn.exception import Disconnected
@@ -33,8 +34,19 @@ CLOSE_FOR = {"not_signed_in": 4401, "unavailable": 4503, "too_many": 4429}
 FRAMES_A_SECOND, FRAMES_AT_ONCE = 0.2, 10  # clients have nothing to say: a few frames are ignored, a flood is not
 
 
+SignIn = Callable[[dict[str, str]], tuple[Who, User]]
+
+
 async def person_socket(scope: dict[str, Any], receive: Receive, send: Send) -> None:
     """The ASGI application for `/ws/me/`."""
+    await serve(scope, receive, send, sign_in, PersonSocket)
+
+
+async def serve(
+    scope: dict[str, Any], receive: Receive, send: Send, sign_in: SignIn, socket: type[PersonSocket]
+) -> None:
+    """Shake hands for a socket outside of rooms, and serve it. `sign_in` identifies the person by the cookies, or
+    raises RoomRefused."""
     await receive()  # websocket.connect
     headers = headers_of(scope)
     if not origin_allowed(headers):
@@ -55,7 +67,7 @@ async def person_socket(scope: dict[str, Any], receive: Receive, send: Send) -> 
         return
     try:
         await send({"type": "websocket.accept"})
-        await PersonSocket(send, who, user).run(receive)
+        await socket(send, who, user).run(receive)
     finally:
         lease.release()
 
@@ -79,11 +91,14 @@ async def _refuse_handshake(send: Send, code: str) -> None:
 class PersonSocket:
     """One open socket."""
 
+    as_staff = False
+
     def __init__(self, send: Send, who: Who, user: User) -> None:
         self.send, self.user_pk = send, user.pk
         self.hub: Hub = hub()
+        conn = new_conn(who.session, as_staff=self.as_staff)
         self.send_queue = SendQueue(
-            NO_ROOM, who.key, new_conn(who.session), user.pk, lambda: self._end(4408), lambda _code: self._end(4403)
+            NO_ROOM, who.key, conn, user.pk, lambda: self._end(4408), lambda _code: self._end(4403)
         )
         self.pace = Pace(FRAMES_A_SECOND, FRAMES_AT_ONCE)
         self.ending: asyncio.Task[None] | None = None
@@ -92,7 +107,7 @@ class PersonSocket:
         """Serve the socket until it closes."""
         writer: asyncio.Task[None] | None = None
         try:
-            await self.hub.join_as_person(self.user_pk, self.send_queue)
+            await self._join()
             writer = self.hub.spawn(self._write(), f"write-{self.send_queue.conn}")
             self.send_queue.resync()  # the number as it is now comes first
             while (await receive())["type"] == "websocket.receive":
@@ -105,6 +120,9 @@ class PersonSocket:
                 self.ending.cancel()
             await asyncio.shield(self.hub.spawn(self.hub.leave_as_person(self.send_queue), "leave-person"))
 
+    async def _join(self) -> None:
+        await self.hub.join_as_person(self.user_pk, self.send_queue)
+
     async def _write(self) -> None:
         """Write the queue to the socket, as fast as the client reads."""
         gate, send_queue = gate_of(self.send), self.send_queue
@@ -112,7 +130,7 @@ class PersonSocket:
             while self.ending is None:
                 await send_queue.waiting.wait()
                 if send_queue.needs_snapshot:
-                    await self._count()
+                    await self._begin()
                 text = send_queue.take()
                 if text is not None and self.ending is None:
                     await self.send({"type": "websocket.send", "text": text})
@@ -124,7 +142,7 @@ class PersonSocket:
             log.exception("writing to a socket of person %s failed", self.user_pk)
             self._end(4503)
 
-    async def _count(self) -> None:
+    async def _begin(self) -> None:
         """Queue the number of unread messages before everything else; older ones are left out."""
         message = (await in_thread(unread_messages, [self.user_pk]))[self.user_pk]
         self.send_queue.snapshot(encode(message), message["at"])

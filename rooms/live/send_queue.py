@@ -6,6 +6,8 @@ import asyncio
 from collections import deque
 from collections.abc import Callable
 
+from rooms.rules.identity import is_staff_conn
+
 NO_ROOM = -1  # `room_pk` of a socket that is in no room: that of a person (`rooms.live.person_socket`)
 LIMIT = 256  # messages waiting for a slow socket; beyond it the socket is dropped and reconnects
 
@@ -14,6 +16,7 @@ class SendQueue:
     """Queue between the hub, which puts messages in, and the socket's writer, which takes them out."""
 
     __slots__ = (
+        "as_staff",
         "conn",
         "dropped",
         "latest",
@@ -45,6 +48,7 @@ class SendQueue:
         self.on_refused = on_refused
         self.who_key = who_key
         self.conn = conn
+        self.as_staff = is_staff_conn(conn)
         self.user_pk = user_pk
         self.queue: deque[tuple[str, int | None]] = deque()
         self.waiting = asyncio.Event()
@@ -54,6 +58,16 @@ class SendQueue:
         self.seq = -1
         self.latest = -1
         self.sides: frozenset[str] = frozenset()  # narrower channels that it receives
+
+    @property
+    def gets_unread(self) -> bool:
+        """Whether it gets what `social.wire` tells its person: not the console's, whose pages show other numbers."""
+        return not (self.as_staff and self.room_pk == NO_ROOM)
+
+    @property
+    def gets_personal(self) -> bool:
+        """Whether it gets what concerns its person as a guest of rooms."""
+        return self.room_pk != NO_ROOM and not self.as_staff
 
     def put(self, text: str, seq: int | None = None) -> None:
         """Queue a message. A full queue is emptied and the socket dropped."""

@@ -1,29 +1,24 @@
-"""The WebSocket of a room, as a plain ASGI application: a Channels consumer per listener would cost too much.
+"""One open WebSocket of a room, as plain ASGI: a Channels consumer per listener would cost too much.
 
-Handshake → person and room → snapshot → live events out, verbs in. Everything leaves through one queue, in order.
-Close codes: 4400 unreadable frames, 4403 may not enter, 4404 no such room; clients reconnect after 4408 (too slow),
-4503 (server error) and, later, 4429 (too many open).
+Snapshot → live events out, verbs in. Everything leaves through one queue, in order. Before it comes
+`rooms.live.handshake`.
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from functools import partial
 from typing import Any
 
 from autobahn.exception import Disconnected
-from django.conf import settings
 from django.utils import translation
 from redis.exceptions import RedisError
 
-from core.client_address import address_of_scope, counted_as
-from core.refusals import NOTHING_MORE
 from core.threads import in_thread
 from people.models import User
-from people.staff_gate import fresh_sessions
 from rooms import actions, channels, presence
 from rooms.live import doorway
 from rooms.live.backpressure import abort, gate_of
@@ -35,19 +30,9 @@ from rooms.live.verbs.call import Call
 from rooms.live.verbs.table import VERBS
 from rooms.media import ask as media
 from rooms.models import Room
-from rooms.rules import permissions
-from rooms.rules.admission import sides_of
-from rooms.rules.identity import (
-    Who,
-    cookies_of,
-    headers_of,
-    language_of,
-    new_conn,
-    origin_allowed,
-    page_of,
-    who_of_cookies,
-)
-from rooms.rules.refusals import RoomRefused, as_error, refuse
+from rooms.rules.identity import Who, page_of
+from rooms.rules.refusals import RoomRefused, as_error
+from rooms.rules.staff import with_staff_rights
 from rooms.wire.events import encode
 from rooms.wire.snapshot import Base, You, compose, you
 
@@ -56,72 +41,10 @@ log = logging.getLogger(__name__)
 Receive = Callable[[], Awaitable[dict[str, Any]]]
 Send = Callable[[dict[str, Any]], Awaitable[None]]
 
-CLOSE_FOR = {"unknown_room": 4404, "unavailable": 4503, "too_many": 4429}
 MOST_UNREADABLE = 2  # unreadable frames, with which the socket is closed
 MOST_TOO_FAST = 300  # frames beyond the rate limit, with which the socket is closed
 MOST_WAITING = 64  # verbs waiting in a lane
 DRAIN_SECONDS = 2.0  # for verbs that arrived before the connection closed
-
-
-async def room_socket(scope: dict[str, Any], receive: Receive, send: Send) -> None:
-    """The ASGI application for `/ws/rooms/<slug>/`."""
-    await receive()  # websocket.connect
-    headers = headers_of(scope)
-    if not origin_allowed(headers):
-        await send({"type": "websocket.close", "code": 4403})
-        return
-    cookies = cookies_of(headers)
-    client, session = address_of_scope(scope, headers), cookies.get(settings.SESSION_COOKIE_NAME, "")
-    address = counted_as(client)
-    try:
-        async with doorway.handshake_turn(hub().redis, address, session):
-            who, room, sides = await in_thread(resolve, scope["url_route"]["kwargs"]["slug"], cookies)
-            if code := doorway.query_field(scope, "by"):
-                await in_thread(actions.note_arrival, code, who, client)
-            lease = await doorway.lease_socket(hub().redis, who, address, session)
-    except RoomRefused as refused:
-        await _refuse_handshake(send, refused.code, language_of(headers, cookies, Who(None, "")), refused.more)
-        return
-    except Exception:
-        # The database is being restarted: the client gets `unavailable` and reconnects.
-        log.exception("a socket could not be let in")
-        await _refuse_handshake(send, "unavailable", language_of(headers, cookies, Who(None, "")))
-        return
-    try:
-        await send({"type": "websocket.accept"})
-        conn = new_conn(who.session, doorway.query_field(scope, "page"))
-        await RoomSocket(send, who, room, language_of(headers, cookies, who), address, conn, sides).run(receive)
-    finally:
-        lease.release()
-
-
-async def unknown_address(scope: dict[str, Any], receive: Receive, send: Send) -> None:
-    """The ASGI application for every other address: refuse it; Channels would fail with a traceback."""
-    await receive()  # websocket.connect
-    await send({"type": "websocket.close", "code": 4404})
-
-
-def resolve(slug: str, cookies: dict[str, str]) -> tuple[Who, Room, frozenset[str]]:
-    """Identify person, room and narrower channels of a handshake. Raises unknown_room, the refusal of
-    `permissions.may_enter`, or not_open_yet or room_cancelled where a prepared room never began."""
-    who = who_of_cookies(cookies)
-    room = Room.objects.select_related("host").filter(slug=slug).first()
-    if room is None:
-        raise RoomRefused("unknown_room")
-    facts = actions.admit(room, who)
-    if room.started_at is None:
-        refuse(permissions.live(room.status))
-    fresh_staff = who.user is not None and who.user.is_staff and bool(fresh_sessions([who.session]))
-    return who, room, sides_of(facts, fresh_staff=fresh_staff)
-
-
-async def _refuse_handshake(send: Send, code: str, language: str, more: Mapping[str, str] = NOTHING_MORE) -> None:
-    """Accept, send the reason, close: closing before accepting would give a bare 403."""
-    with translation.override(language):
-        text = encode({"error": as_error(code, more=more)})
-    await send({"type": "websocket.accept"})
-    await send({"type": "websocket.send", "text": text})
-    await send({"type": "websocket.close", "code": CLOSE_FOR.get(code, 4403)})
 
 
 class RoomSocket:
@@ -249,7 +172,7 @@ class RoomSocket:
     async def _you(self, shared: Base) -> You:
         if self.who.user is None:
             return you(shared.row, self.who)
-        return await in_thread(you, shared.row, self.who)
+        return await in_thread(lambda: you(shared.row, with_staff_rights(self.who)))
 
     # --- out --------------------------------------------------------------------------------------------------------
 

@@ -17,6 +17,7 @@ from rooms.models.admission import (
     token_hash,
 )
 from rooms.models.log import RoomEvent
+from rooms.models.measures import Restriction, TitleTakedown
 from rooms.models.reaction import ReactionCount
 from rooms.models.recording import NOTICE, TOLD_GAP_MS, Recording, RecordingFile, RecordingsFolder, ReplayObjection
 from rooms.models.room import TITLE, TOPIC, Room, new_slug
@@ -41,11 +42,13 @@ __all__ = [
     "Removal",
     "RemovedListener",
     "ReplayObjection",
+    "Restriction",
     "Room",
     "RoomEvent",
     "Seat",
     "ShareLink",
     "StayingFollower",
+    "TitleTakedown",
     "new_slug",
     "token_hash",
 ]

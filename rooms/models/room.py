@@ -193,6 +193,18 @@ class Room(models.Model):
                 operation=pgtrigger.Update,
                 condition=pgtrigger.Q(old__purged_at__isnull=False, new__purged_at__isnull=True),
             ),
+            pgtrigger.Trigger(
+                name="room_title_taken_down",
+                when=pgtrigger.Before,
+                operation=pgtrigger.UpdateOf("title"),  # type: ignore[no-untyped-call]
+                condition=pgtrigger.Q(old__title__df=pgtrigger.F("new__title")),
+                func="""
+                    IF EXISTS (SELECT 1 FROM rooms_titletakedown WHERE room_id = OLD.id AND lifted_at IS NULL) THEN
+                        RAISE EXCEPTION 'the title of this room was taken down';
+                    END IF;
+                    RETURN NEW;
+                """,
+            ),
         ]
 
     def __str__(self) -> str:

@@ -10,6 +10,7 @@ from django.db.models import Count, Exists, OuterRef
 from people.models import User
 from rooms.models import Recording, ReplayObjection, Room
 from rooms.rules.publishing import publication_state
+from rooms.rules.restrictions import standing_restrictions
 
 MOST = 200  # past rooms on a dashboard
 MOST_KEPT = 20  # past rooms to choose from
@@ -28,13 +29,14 @@ class HostedRoom:
     recording: Recording | None
     speakers: int
     objected: bool
+    restricted: bool
 
     @property
     def publication(self) -> str:
         """How far the publication of its replay is: "", "announced", "objected" or "public"."""
         if self.recording is None or self.room.purged_at is not None:
             return ""
-        return publication_state(self.recording, objected=self.objected)
+        return publication_state(self.recording, objected=self.objected, restricted=self.restricted)
 
     @property
     def moving(self) -> bool:
@@ -58,10 +60,14 @@ def hosted_rooms(host: User) -> list[HostedRoom]:
         .annotate(
             speakers=Count("seats__user", distinct=True),
             objected=Exists(ReplayObjection.objects.filter(recording__room=OuterRef("pk"))),
+            restricted=Exists(standing_restrictions().filter(room=OuterRef("pk"))),
         )
         .order_by("-started_at")[:MOST]
     )
-    return [HostedRoom(room, getattr(room, "recording", None), room.speakers, room.objected) for room in rooms]
+    return [
+        HostedRoom(room, getattr(room, "recording", None), room.speakers, room.objected, room.restricted)
+        for room in rooms
+    ]
 
 
 def kept_rooms(hosts: Collection[int]) -> list[Room]:

@@ -9,6 +9,7 @@ from people.models import User
 from rooms.models import Recording, Room
 from rooms.rules import permissions
 from rooms.rules.publishing import objects, publication_state
+from rooms.rules.restrictions import is_restricted
 from rooms.rules.voice import has_voice
 
 
@@ -26,7 +27,7 @@ class Publication:
 
 def publication_of(room: Room, recording: Recording, reader: User | None, role: str) -> Publication:
     """Load the publication of a recording for a reader with this role in it (`rooms.rules.roles.role_in`)."""
-    state = publication_state(recording, objected=objects(recording, None))
+    state = publication_state(recording, objected=objects(recording, None), restricted=is_restricted(room))
     own = reader is not None and objects(recording, reader)
     code = permissions.may_object(
         role=role,

@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from people.models import User
-from rooms.models import Recording, RecordingFile, Room
+from rooms.models import Recording, Room
 from rooms.recording.delivery import links
 from rooms.rules import permissions
 from rooms.rules.identity import Who
 from rooms.rules.publishing import is_public, objects, publication_state
 from rooms.rules.refusals import RoomRefused, refuse
+from rooms.rules.restrictions import is_restricted
 from rooms.rules.roles import check_replay, role_in
 from rooms.wire.events import iso
 
 
-def recording_state(room: Room, user: User) -> dict[str, Any]:
-    """State, times and files of a recording, for its host; lengths in milliseconds. Raises not_host, not_found."""
+def recording_state(room: Room, user: User, addresses: Mapping[int, str]) -> dict[str, Any]:
+    """State, times and files of a recording, for its host; lengths in milliseconds. `addresses` are those that the host
+    was given, by the file's key. Raises not_host, not_found."""
     refuse(permissions.may_see_recording(is_host=role_in(user, room) == "host"))
     recording = Recording.objects.filter(room=room).first()
     if recording is None:
@@ -28,7 +31,7 @@ def recording_state(room: Room, user: User) -> dict[str, Any]:
         "missing_ms": recording.missing_ms,
         "announced_at": iso(recording.announced_at),
         "published_at": iso(recording.published_at),
-        "publication": publication_state(recording, objected=objects(recording, None)),
+        "publication": publication_state(recording, objected=objects(recording, None), restricted=is_restricted(room)),
         "entry_policy": room.entry_policy,
         "files": [
             {
@@ -38,7 +41,7 @@ def recording_state(room: Room, user: User) -> dict[str, Any]:
                 "duration_ms": file.duration_ms,
                 "size": file.size,
                 "sha256": file.sha256,
-                "address": address_of(room, file, user) if recording.state == Recording.State.READY else None,
+                "address": addresses.get(file.pk),
             }
             for file in recording.files.select_related("seat__user").order_by("kind", "start_ms", "pk")
         ],
@@ -46,7 +49,8 @@ def recording_state(room: Room, user: User) -> dict[str, Any]:
 
 
 def replay_state(room: Room, who: Who) -> dict[str, Any]:
-    """Addresses of the mix and the waveform. Raises not_found for people who may not hear it, no_recording."""
+    """Addresses of the mix and the waveform. Raises not_found for people who may not hear it,
+    recording_unavailable, no_recording."""
     check_replay(room, who)
     recording = Recording.objects.filter(room=room, state=Recording.State.READY, room__purged_at=None).first()
     if recording is None:
@@ -58,8 +62,3 @@ def replay_state(room: Room, who: Who) -> dict[str, Any]:
         "duration_ms": recording.duration_ms,
         "published": is_public(room),
     }
-
-
-def address_of(room: Room, file: RecordingFile, user: User) -> str:
-    """Address at which the host can download one file, for about a day."""
-    return links.address(room.pk, f"file-{file.pk}", user, file.path.rpartition("/")[2], links.DOWNLOAD_FOR)

@@ -31,6 +31,7 @@ COOKIE = "stamtafel_listener"
 COOKIE_DAYS = 30
 _SIGNER_SALT = "rooms.listener"
 _MAC_SALT = "rooms.removed_listener"
+STAFF_MARK = ".staff"  # ends the name of a connection; no page's name has a dot
 PAGE = re.compile(r"[A-Za-z0-9-]{8,36}")
 
 
@@ -58,14 +59,20 @@ def user_pk_of(key: str) -> int | None:
     return int(number) if kind == "u" and number.isdecimal() else None
 
 
-def new_conn(session: str, page: str = "") -> str:
-    """Make the name of a connection: session, page and a random part. The connection ends with that session.
+def new_conn(session: str, page: str = "", *, as_staff: bool = False) -> str:
+    """Make the name of a connection: session, page, a random part and whether its rights are those of staff. The
+    connection ends with that session.
 
     A page gives its name in the socket's address and keeps it when it reconnects. A missing or malformed name is
     replaced by a random one.
     """
     named = page if PAGE.fullmatch(page) else secrets.token_hex(8)
-    return f"{session}.{named}.{secrets.token_hex(8)}"
+    return f"{session}.{named}.{secrets.token_hex(8)}{STAFF_MARK if as_staff else ''}"
+
+
+def is_staff_conn(conn: str) -> bool:
+    """Whether a connection was opened as staff: it has other rights than its person as a guest, and is in no count."""
+    return conn.endswith(STAFF_MARK)
 
 
 def session_of(conn: str) -> str:
@@ -76,7 +83,7 @@ def session_of(conn: str) -> str:
 def page_of(conn: str) -> str:
     """Page in a connection's name; empty where there is none."""
     parts = conn.split(".")
-    return parts[1] if len(parts) == 3 else ""
+    return parts[1] if len(parts) in (3, 4) else ""
 
 
 def sign(key: str) -> str:

@@ -227,6 +227,12 @@ ACTS: dict[str, Act] = {
         {"host": None, "staff": None, "closed account": "account_closed"},
         gated=False,
     ),
+    "listen in as staff": Act(
+        lambda facts, staff: may.may_listen_as_staff(facts, fresh_step=staff, access=staff),
+        {"staff": None, "closed account": "account_closed"},
+        "no_staff_access",
+        gated=False,
+    ),
     "change or open a prepared room": Act(
         lambda facts, _staff: may.may_change_prepared(facts), _ONLY_HOST, alive=False, prepared=True
     ),

@@ -115,6 +115,15 @@ def may_enter(facts: Facts) -> str | None:
     return None if admitted else "not_allowed"
 
 
+def may_listen_as_staff(facts: Facts, *, fresh_step: bool, access: bool) -> str | None:
+    """Listening in to a live room as staff, unseen: with a second step used lately, where moderation gives `access`.
+    Blocks, removals and the entry policy bind staff as guests alone; nobody listens in where they host or speak."""
+    if code := live(facts.status) or facts.kept_out:
+        return code
+    takes_part = facts.role in ON_STAGE or facts.former_host
+    return None if fresh_step and access and not takes_part else "no_staff_access"
+
+
 def may_take_part(facts: Facts) -> str | None:
     """Acting in a room: it must be live, and this person must be allowed in it."""
     return live(facts.status) or may_enter(facts)
@@ -322,25 +331,30 @@ def may_see_recording(*, is_host: bool) -> str | None:
     return None if is_host else "not_host"
 
 
-def may_replay(*, kept_out: bool, role: str, published: bool, admitted: bool, waiting: bool = False) -> str | None:
+def may_replay(
+    *, kept_out: bool, role: str, published: bool, admitted: bool, waiting: bool = False, restricted: bool = False
+) -> str | None:
     """Hearing a room again: the host, the co-hosts at its end and people whose voice is in it; once it is
     public, everybody whom the entry policy admits. For others the answer does not reveal that there is a recording.
 
     `role` is as in `rooms.rules.roles.role_in`; `kept_out` is true for a closed or suspended account. `waiting` is true
-    for a person who opened a microphone while the recording is not finished: they see its progress.
+    for a person who opened a microphone while the recording is not finished: they see its progress. `restricted`:
+    moderators closed the recording for everybody (`rooms.models.Restriction`).
     """
     if not kept_out and (role in ON_STAGE or waiting or (published and admitted)):
-        return None
+        return "recording_unavailable" if restricted else None
     return "not_found"
 
 
-def may_publish(*, role: str, ready: bool, agreed: bool, too_wide: bool) -> str | None:
+def may_publish(*, role: str, ready: bool, agreed: bool, too_wide: bool, restricted: bool = False) -> str | None:
     """Publishing the recording: the host, once there is something to hear, if every voice in it agreed to a text that
     names publication, and for nobody who could not have come in while they spoke."""
     if role != "host":
         return "not_host"
     if not ready:
         return "no_recording"
+    if restricted:
+        return "recording_unavailable"
     if not agreed:
         return "publication_not_agreed"
     return "too_wide" if too_wide else None
@@ -362,8 +376,10 @@ def may_object(*, role: str, voice: bool, announced: bool, public: bool, objecte
     return None if objected or (announced and not public) else "no_objection_now"
 
 
-def may_download(*, role: str, ready: bool) -> str | None:
-    """Downloading the full copy: the host, while it exists."""
+def may_download(*, role: str, ready: bool, restricted: bool) -> str | None:
+    """Downloading the full copy: the host, while it exists and is not `restricted`."""
     if role != "host":
         return "not_host"
-    return None if ready else "no_recording"
+    if not ready:
+        return "no_recording"
+    return "recording_unavailable" if restricted else None

@@ -13,6 +13,7 @@ from django.utils import timezone
 
 from people.models import User
 from rooms.models import Consent, Recording, ReplayObjection, Room, RoomEvent
+from rooms.rules.restrictions import standing_restrictions
 from rooms.rules.voice import sounding_tracks, voices_in
 
 # From the narrowest to the widest.
@@ -74,21 +75,32 @@ def widest_publication(room: Room, recording: Recording) -> str | None:
 
 
 def public_now() -> Q:
-    """Filter for recordings that are public now: ready, their day has come, and nobody's objection stands."""
+    """Filter for recordings that are public now: published, and not closed by moderators."""
+    return published_now() & ~Q(room__in=standing_restrictions().values("room"))
+
+
+def published_now() -> Q:
+    """Filter for recordings that are published: ready, their day has come, and nobody's objection stands."""
     # A subquery, not a join: a row for each objection would be a recording for each.
     objected = ReplayObjection.objects.values("recording_id")
     due = Q(published_at__lte=timezone.now(), state=Recording.State.READY)
     return due & ~Q(pk__in=objected)
 
 
+def is_published(room: Room) -> bool:
+    """Whether the replay of a room is published, whether or not moderators closed it."""
+    return Recording.objects.filter(published_now(), room=room).exists()
+
+
 def is_public(room: Room) -> bool:
-    """Whether the replay of a room is published, its day has come, and nobody objects."""
+    """Whether the replay of a room is published, its day has come, nobody objects, and moderators did not close it."""
     return Recording.objects.filter(public_now(), room=room).exists()
 
 
-def publication_state(recording: Recording, *, objected: bool) -> str:
-    """How far a publication is: "" (none), "announced", "objected" (closed by an objection) or "public"."""
-    if recording.published_at is None:
+def publication_state(recording: Recording, *, objected: bool, restricted: bool) -> str:
+    """How far a publication is: "" (none), "announced", "objected" (closed by an objection) or "public". One that
+    moderators closed is listed as not published."""
+    if recording.published_at is None or restricted:
         return ""
     if objected:
         return "objected"

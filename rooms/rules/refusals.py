@@ -85,6 +85,14 @@ TABLE: dict[str, Refusal] = {
     ),
     "not_host": Refusal(403, _("Only the host of the room can do that.")),
     "not_allowed": Refusal(403, _("You cannot do that here.")),
+    "no_staff_access": Refusal(
+        403,
+        _(
+            "You cannot listen to this room as staff. It must have been reported, unless you may look on your own "
+            "initiative; you must have used your second step lately, and have no part in the room."
+        ),
+    ),
+    "staff_listens": Refusal(403, _("You listen as staff. To take part, open the room as a guest.")),
     "bad_sdp": Refusal(400, _("The sound settings your browser sent could not be used.")),
     "bad_candidate": Refusal(400, _("The network address your browser sent could not be used.")),
     "media_unavailable": Refusal(503, _("Sound is not available right now. Nothing is lost; it will be tried again.")),
@@ -101,6 +109,8 @@ TABLE: dict[str, Refusal] = {
     "unknown_verb": Refusal(400, _("This is not something a room can do.")),
     "bad_value": Refusal(400, _("Something in this request has a value that cannot be used.")),
     "no_recording": Refusal(409, _("There is no recording that can be used: it is not finished yet, or it is gone.")),
+    "recording_unavailable": Refusal(403, _("This recording is not available.")),
+    "title_taken_down": Refusal(403, _("Moderators removed this title. It cannot be changed.")),
     "being_prepared": Refusal(
         409, _("The files are being looked through for the first download. Try again in a few minutes.")
     ),

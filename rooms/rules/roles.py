@@ -14,8 +14,9 @@ from rooms.rules import permissions
 from rooms.rules.facts import facts_of, facts_of_who
 from rooms.rules.identity import Who
 from rooms.rules.permissions import Facts
-from rooms.rules.publishing import is_public
-from rooms.rules.refusals import RoomRefused, refuse
+from rooms.rules.publishing import is_published
+from rooms.rules.refusals import refuse
+from rooms.rules.restrictions import is_restricted
 from rooms.rules.voice import has_voice
 
 UNFINISHED = (Recording.State.RUNNING, Recording.State.FINISHING, Recording.State.FAILED)
@@ -30,6 +31,7 @@ class ReplayFacts:
     published: bool
     admitted: bool
     waiting: bool
+    restricted: bool
 
 
 def role_in(user: User, room: Room) -> str:
@@ -61,9 +63,10 @@ def replay_facts(room: Room, who: Who) -> ReplayFacts:
     return ReplayFacts(
         kept_out=facts.kept_out is not None,
         role=role,
-        published=is_public(room),
+        published=is_published(room),
         admitted=permissions.may_enter(facts) is None,
         waiting=role == "listener" and awaits_recording(room, who),
+        restricted=is_restricted(room),
     )
 
 
@@ -77,24 +80,30 @@ def awaits_recording(room: Room, who: Who) -> bool:
 
 
 def check_replay(room: Room, who: Who) -> str:
-    """Return the role of a person who may hear a room again. Raise not_found for others, who do not learn of it."""
+    """Return the role of a person who may hear a room again.
+
+    Raises recording_unavailable where moderators closed the recording, and not_found for those who could not hear it
+    anyway, who do not learn of it.
+    """
+    role, code = look_at_replay(room, who)
+    refuse(code)
+    return role
+
+
+def look_at_replay(room: Room, who: Who) -> tuple[str, str | None]:
+    """Return a person's role in a recording, and why they may not hear it; None where they may."""
     facts = replay_facts(room, who)
-    refuse(
-        permissions.may_replay(
-            kept_out=facts.kept_out,
-            role=facts.role,
-            published=facts.published,
-            admitted=facts.admitted,
-            waiting=facts.waiting,
-        )
+    code = permissions.may_replay(
+        kept_out=facts.kept_out,
+        role=facts.role,
+        published=facts.published,
+        admitted=facts.admitted,
+        waiting=facts.waiting,
+        restricted=facts.restricted,
     )
-    return facts.role
+    return facts.role, code
 
 
 def may_replay(room: Room, who: Who) -> bool:
     """Whether a person may hear a room again."""
-    try:
-        check_replay(room, who)
-    except RoomRefused:
-        return False
-    return True
+    return look_at_replay(room, who)[1] is None

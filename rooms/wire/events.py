@@ -132,6 +132,12 @@ class HandsLocked(TypedDict):
     locked: bool
 
 
+class TitleChanged(TypedDict):
+    """`title_changed`: moderators took the room's title down, or put it back; `title` is what is shown now."""
+
+    title: str
+
+
 EventData = (
     RoomOpened
     | RoomEnded
@@ -147,6 +153,7 @@ EventData = (
     | EntryPolicySet
     | SpeakPolicySet
     | HandsLocked
+    | TitleChanged
 )
 EventType = Literal[
     "room_opened",
@@ -163,6 +170,7 @@ EventType = Literal[
     "entry_policy_set",
     "speak_policy_set",
     "hands_locked",
+    "title_changed",
 ]
 SEQUENCED: tuple[EventType, ...] = get_args(EventType)
 

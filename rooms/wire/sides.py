@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import Any, Literal, NotRequired, TypedDict, cast, get_args
 
 from django.db import transaction
@@ -93,9 +93,18 @@ class TalkTime(TypedDict):
 
 
 class ReportReceived(TypedDict):
-    """`report_received`, to staff: a report arrived. Nothing of it but whether it is `urgent`."""
+    """`report_received`, to staff: a report arrived. Nothing of it but whether it is `urgent`, and the key of its
+    `case`. `room` is the slug of the room it is about, "" where it is about none, or that is not said."""
 
     urgent: bool
+    case: NotRequired[int]
+
+
+class CaseChanged(TypedDict):
+    """`case_changed`, to staff: somebody claimed, decided or otherwise changed the case with this key. `room` as for
+    `report_received`. Who did what is read from the case."""
+
+    case: int
 
 
 class Personal(TypedDict):
@@ -142,7 +151,8 @@ HOST_SIDE: tuple[str, ...] = (
     *("hand_raised", "hand_lowered", "removed", "removal_undone", "quality"),
     *("invitation", "personal_link", "talk_time"),
 )
-STAFF: tuple[str, ...] = ("report_received",)
+STAFF: tuple[str, ...] = ("report_received", "case_changed")
+NOT_TO = "not_to"  # field of a message between processes: accounts that must not get it
 
 
 def hand_state(hand: Hand) -> HandRaised:
@@ -194,15 +204,33 @@ def tell_host_side(room: Room, *messages: Sided) -> None:
     _publish_later(channels.host_channel(room.pk), messages, HOST_SIDE)
 
 
-def tell_staff(*messages: Sided) -> None:
-    """Tell staff on every room's page, when the transaction commits."""
-    _publish_later(channels.staff_channel(), messages, STAFF)
+def tell_staff(*messages: Sided, not_to: Collection[int] = ()) -> None:
+    """Tell staff on the pages of rooms and of the console, when the transaction commits.
+
+    `not_to` are the primary keys of accounts that must not learn of it: parties of what it is about.
+    """
+    _publish_later(channels.staff_channel(), messages, STAFF, not_to)
 
 
-def _publish_later(channel: str, messages: Iterable[Sided], kinds: tuple[str, ...]) -> None:
+def for_clients(message: dict[str, Any], text: str) -> tuple[str, frozenset[int]]:
+    """Return a published message as clients get it, and the accounts that must not get it. Raises ValueError where
+    these are malformed."""
+    if NOT_TO not in message:
+        return text, frozenset()
+    kept_from = message[NOT_TO]
+    if not isinstance(kept_from, list) or not all(type(pk) is int for pk in kept_from):
+        raise ValueError("no accounts")
+    rest = {name: value for name, value in message.items() if name != NOT_TO}
+    return encode(rest), frozenset(kept_from)
+
+
+def _publish_later(
+    channel: str, messages: Iterable[Sided], kinds: tuple[str, ...], not_to: Collection[int] = ()
+) -> None:
+    kept_from = {NOT_TO: sorted(set(not_to))} if not_to else {}
     texts = []
     for message in messages:
         if message["type"] not in kinds:
             raise ValueError(f"{message['type']} is not in the vocabulary of {channel}")
-        texts.append((channel, encode(message)))
+        texts.append((channel, encode({**message, **kept_from})))
     transaction.on_commit(lambda: bus.publish_many(texts), robust=True)

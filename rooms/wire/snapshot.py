@@ -145,6 +145,21 @@ class Panel(TypedDict):
     happened: list[Happened]
 
 
+class StaffPart(TypedDict):
+    """Part `staff` of `You.parts`, for staff who may see cases and are no party; null for everybody else. Registered
+    with `rooms.hooks.personal_parts` by an app above.
+
+    `case` is the address of the page of the room's open case, null where it has none. `report_count` counts the reports
+    in it. `end_url` ends the room at once by a POST with the token against forged requests; it answers with JSON:
+    `url`, where rule and facts are written down, or `error` (`code`, `text`).
+    """
+
+    case: str | None
+    report_count: int
+    may_end: bool
+    end_url: str
+
+
 class You(TypedDict):
     """The reader. `user` is null for somebody who is not signed in; `parts` come from `rooms.hooks.personal_parts`."""
 
@@ -168,6 +183,9 @@ class Snapshot(TypedDict):
     you: You
     parts: dict[str, Any]
     now: str
+
+
+STAFF_PARTS = ("staff", "unread")  # of `personal_parts`: those that staff who listen in get
 
 
 @dataclass(frozen=True)
@@ -253,6 +271,29 @@ def you(room: Room, who: Who) -> You:
     }
 
 
+def you_as_staff(room: Room, who: Who) -> You:
+    """The own part of somebody who listens in as staff: to the room they are nobody, and they may do nothing in it."""
+    facts = facts_of(room, who.user)
+    parts = {name: personal_parts.get(name) for name in STAFF_PARTS}
+    return {
+        "user": None,
+        "may": {
+            "take_seat": False,
+            "why_not": "staff_listens",
+            "never_speak": "staff_listens",
+            "speak_under": [],
+            "manage": False,
+            "end": False,
+        },
+        "consented": False,
+        "parts": {
+            name: part(room, who.user, facts)
+            for name, part in parts.items()
+            if part is not None and who.user is not None
+        },
+    }
+
+
 def compose(shared: Base, personal: You) -> Snapshot:
     """One person's snapshot out of what all share and what is theirs."""
     return {
@@ -271,3 +312,9 @@ def snapshot(room_pk: int, who: Who) -> Snapshot:
     """A fresh snapshot for a page or the API: a constant number of queries. Raises unknown_room."""
     shared = base(room_pk)
     return compose(shared, you(shared.row, who))
+
+
+def snapshot_as_staff(room_pk: int, who: Who) -> Snapshot:
+    """`snapshot` for somebody who listens in as staff."""
+    shared = base(room_pk)
+    return compose(shared, you_as_staff(shared.row, who))

@@ -122,6 +122,10 @@ def _hands_locked(state: State, data: dict[str, Any]) -> State:
     return {"room": {**state["room"], "hands_locked": data["locked"]}}
 
 
+def _title_changed(state: State, data: dict[str, Any]) -> State:
+    return {"room": {**state["room"], "title": data["title"]}}
+
+
 def _room_ended(state: State, data: dict[str, Any]) -> State:
     room = {
         **state["room"],
@@ -152,5 +156,6 @@ _CHANGES = {
     "entry_policy_set": _entry_policy_set,
     "speak_policy_set": _speak_policy_set,
     "hands_locked": _hands_locked,
+    "title_changed": _title_changed,
     "room_ended": _room_ended,
 }

@@ -206,8 +206,8 @@ def test_the_copy_goes_with_the_room_and_the_former_host_hears_it() -> None:
     ended = fresh(room)
     roles = {user.handle: role_in(user, ended) for user in (room.host, cora, carl, person("listener"))}
     assert roles == {"host": "speaker", "cora": "host", "carl": "cohost", "listener": "listener"}
-    assert permissions.may_download(role=roles["host"], ready=True) == "not_host"
-    assert permissions.may_download(role=roles["cora"], ready=True) is None
+    assert permissions.may_download(role=roles["host"], ready=True, restricted=False) == "not_host"
+    assert permissions.may_download(role=roles["cora"], ready=True, restricted=False) is None
     heard = permissions.may_replay(kept_out=False, role=roles["host"], published=False, admitted=False)
     assert heard is None and permissions.may_see_recording(is_host=roles["host"] == "host") == "not_host"
     assert [one.room for one in hosted_rooms(cora)] == [ended] and hosted_rooms(room.host) == []

@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from people.models import Creator, Sanction
 from rooms import actions
-from rooms.live.socket import resolve
+from rooms.live.handshake import resolve
 from rooms.models import Invitation, Recording, Room, RoomEvent, Seat
 from rooms.rules.refusals import RoomRefused
 from rooms.rules.starts import MOST_PREPARED

@@ -67,6 +67,8 @@ def one_step(dice: random.Random, room: Room, people: list[Any]) -> None:
             lambda: actions.lift_mute(room.pk, other, by=room.host),
             lambda: actions.name_cohost(room.pk, other, by=room.host),
             lambda: actions.demote(room.pk, other, by=room.host),
+            lambda: actions.take_down_title(room, None, "one"),
+            lambda: [actions.put_back_title(row, None) for row in room.title_takedowns.all()],
         ]
     )
     try:
@@ -114,6 +116,7 @@ def test_every_kind_of_event_was_replayed() -> None:
     actions.set_entry_policy(room.pk, room.host, "signed_in")
     actions.set_speak_policy(room.pk, room.host, "followed")
     actions.lock_hands(room.pk, room.host, True)
+    actions.put_back_title(actions.take_down_title(room, None), None)
     actions.name_cohost(room.pk, guest, by=room.host)
     actions.hand_over(room.pk, guest, by=room.host)
     actions.end_room(room.pk, guest)

@@ -24,7 +24,7 @@ from rooms.wire import sides
 from rooms.wire.snapshot import snapshot
 from tests.support.people import person
 from tests.support.rooms import open_room
-from tests.support.staff import sign_in_staff
+from tests.support.staff import may_see_cases, sign_in_staff
 from tests.support.waiting import until
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -120,14 +120,20 @@ async def test_nothing_is_told_before_the_commit_or_outside_of_the_vocabulary(hu
 
 async def test_staff_hear_with_a_session_that_used_a_second_step_lately(hub: Hub) -> None:
     room: Room = await run(open_room)()
-    stale = await run(person)("moderator", is_staff=True)
-    fresh = await run(person)("senior", is_staff=True)
+    stale = await run(lambda: may_see_cases(person("moderator", is_staff=True)))()
+    fresh = await run(lambda: may_see_cases(person("senior", is_staff=True)))()
+    other = await run(person)("accountant", is_staff=True)
     ident = await run(session_for)(fresh, as_staff=True)
     send_queues = [await join(hub, room, stale, await run(session_for)(stale)), await join(hub, room, fresh, ident)]
+    send_queues.append(await join(hub, room, other, await run(session_for)(other, as_staff=True)))
     await check_sockets(send_queues, hub.set_sides)
     await run(sides.tell_staff)(SECRET)
     await hears(send_queues[1])
-    assert heard(send_queues[0]) == []
+    assert heard(send_queues[0]) == heard(send_queues[2]) == []
+    await run(sides.tell_staff)(SECRET, not_to=[fresh.pk, other.pk])
+    await run(sides.tell_staff)({**SECRET, "room": "y"}, not_to=[stale.pk])
+    await hears(send_queues[1], 2)
+    assert [json.loads(text) for text in heard(send_queues[1])] == [SECRET, {**SECRET, "room": "y"}], "and no accounts"
     found: dict[Guest, Any] = await run(admissions)([Guest(room.pk, Who.of_user(fresh).key, f"{ident}.page.x")])
     assert [one.sides for one in found.values()] == [frozenset({"staff"})]
 

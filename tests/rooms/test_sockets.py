@@ -38,6 +38,7 @@ async def test_a_room_from_opening_to_end(web: Site) -> None:
                 "removed": [],
                 "blocked_on_stage": [],
                 "hands": {"queue": None, "count": None, "own": None},
+                "staff": None,
                 "unread": 0,
                 "unseen": None,
                 "panel": None,

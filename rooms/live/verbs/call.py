@@ -11,10 +11,12 @@ from core.threads import in_thread
 from people.models import User
 from people.sessions import alive
 from rooms.models import Room
+from rooms.rules import permissions
 from rooms.rules.facts import facts_of_who
-from rooms.rules.identity import Who, page_of
+from rooms.rules.identity import Who, is_staff_conn, page_of
 from rooms.rules.permissions import Facts
-from rooms.rules.refusals import RoomRefused
+from rooms.rules.refusals import RoomRefused, refuse
+from rooms.rules.staff import check_staff_listening
 
 T = TypeVar("T")
 _lines = Lines("VERBS_AT_ONCE", "VERBS_WAITING")
@@ -59,6 +61,11 @@ class Call:
         """The page that the socket belongs to; None for the API."""
         return page_of(self.conn) if self.conn else None
 
+    @property
+    def as_staff(self) -> bool:
+        """Whether its socket listens in as staff."""
+        return is_staff_conn(self.conn)
+
     def account(self) -> User:
         """The account as it is now. Raises not_signed_in when it was closed, or signed out, since the socket opened."""
         who = self.who
@@ -75,6 +82,15 @@ class Call:
         """Facts of the person as they are now. Raises not_signed_in as `account` does, unknown_room."""
         self.account_if_any()
         return facts_of_who(self.room(), self.who)
+
+    def check_entry(self, *, live: bool) -> None:
+        """Check that the person may be in the room now, as a guest or as staff; `live` also that it goes on. Raises
+        the codes of entry."""
+        if self.as_staff:
+            check_staff_listening(self.room(), self.account(), self.who.session)
+        else:
+            facts = self.facts()
+            refuse(permissions.may_take_part(facts) if live else permissions.may_enter(facts))
 
     def room(self) -> Room:
         """The room as it is now. Raises unknown_room."""

@@ -86,7 +86,7 @@ def _speaking_seat(call: Call) -> Seat:
 
 
 def _check_listening(call: Call) -> None:
-    refuse(permissions.may_take_part(call.facts()))
+    call.check_entry(live=True)
 
 
 def _check_checking(call: Call) -> None:

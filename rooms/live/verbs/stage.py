@@ -6,8 +6,6 @@ from people.models import User
 from rooms import actions
 from rooms.live.verbs.call import Call, in_turn
 from rooms.live.verbs.verb import Answer
-from rooms.rules import permissions
-from rooms.rules.refusals import refuse
 
 
 def consent(call: Call, me: User, version: str) -> Answer:
@@ -101,4 +99,4 @@ async def ping(call: Call) -> Answer:
 
 
 def _check_entry(call: Call) -> None:
-    refuse(permissions.may_enter(call.facts()))
+    call.check_entry(live=False)

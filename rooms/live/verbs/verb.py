@@ -40,7 +40,7 @@ class Verb:
     client's turn. A coroutine function runs on the loop. Verbs of one `lane` of a socket keep their order; sound has a
     lane of its own, so that waiting for it holds up nothing else. `limit` is how often one client may ask. The first
     line of `run`'s docstring describes the verb in the API. Where `run` is a coroutine function the API needs
-    `blocking`, the plain function that does the same.
+    `blocking`, the plain function that does the same. Staff who listen in may ask `for_staff` verbs alone.
     """
 
     run: Callable[..., Any]
@@ -49,6 +49,7 @@ class Verb:
     limit: Limit | None = limits.ACTIONS
     rest: Rest | None = None
     blocking: Callable[..., Any] | None = None
+    for_staff: bool = False
 
     def perform(self, call: Call) -> Answer:
         """Do database work here and now. Somebody who was signed out reads that, whatever the arguments are.

@@ -137,6 +137,11 @@ def discard(room_pk: int, digest: str) -> None:
     shutil.rmtree(store.exports_folder(room_pk) / digest, ignore_errors=True)
 
 
+def discard_all(room_pk: int) -> None:
+    """Remove every version of a room's zip: links to them end, and a new one is made from the room as it is."""
+    shutil.rmtree(store.exports_folder(room_pk), ignore_errors=True)
+
+
 def remove_outdated(root: Path) -> None:
     """Remove versions whose links have all expired, and scratch folders of killed processes."""
     for folder in root.iterdir():

@@ -48,9 +48,14 @@ def credentials_stamp(user: User | None) -> int:
 
 def address(room_pk: int, what: str, user: User | None, name: str, seconds: int = LISTEN_FOR) -> str:
     """Make an address that works for `seconds` and up to an hour more; within an hour it is the same, for caches."""
-    until = (int(time.time()) // HOUR + 1) * HOUR + seconds
+    until = until_of(seconds)
     claim = f"{room_pk}.{what}.{'everybody' if user is None else user.pk}.{credentials_stamp(user)}.{until}"
     return reverse("recording:file", args=[signing.Signer(salt=_SIGNER).sign(claim), name])
+
+
+def until_of(seconds: int) -> int:
+    """Moment (seconds since 1970) until which an address works that is made now for `seconds`."""
+    return (int(time.time()) // HOUR + 1) * HOUR + seconds
 
 
 def parse_token(token: str, now: float | None = None) -> Link | None:

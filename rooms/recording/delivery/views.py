@@ -14,6 +14,7 @@ from rooms.rules import permissions
 from rooms.rules.facts import facts_of
 from rooms.rules.identity import COOKIE, Who, unsign
 from rooms.rules.refusals import RoomRefused, refuse
+from rooms.rules.restrictions import is_restricted
 from rooms.rules.roles import check_replay, role_of
 
 SOUND = {".m4a": "audio/mp4", ".opus": "audio/ogg"}
@@ -68,10 +69,14 @@ def allowed(link: links.Link, recording: Recording, listener: str = "") -> bool:
             check_replay(recording.room, who)
         else:
             refuse(facts_of(recording.room, user).kept_out)
-            refuse(permissions.may_download(role=role_of(who, recording.room), ready=True))
+            refuse(_may_download(role_of(who, recording.room), recording.room))
     except RoomRefused:
         return False
     return True
+
+
+def _may_download(role: str, room: Room) -> str | None:
+    return permissions.may_download(role=role, ready=True, restricted=is_restricted(room))
 
 
 def still_allowed(link: links.Link, listener: str = "") -> bool:

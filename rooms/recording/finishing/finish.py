@@ -91,7 +91,7 @@ def finish(room: Room) -> Recording:
             mix, missing_ms = _mix(room, Path(scratch))
             made = [*mix, *_tracks(room, Path(scratch))]
             space.check()
-        return _write_rows(recording, made, missing_ms)
+        return write_rows(recording, made, missing_ms)
     except DatabaseError:  # not the fault of this recording: the claim's `next_try_at` applies
         raise
     except Exception as error:
@@ -134,7 +134,8 @@ def _folder(room: Room) -> Path:
     return folder
 
 
-def _write_rows(recording: Recording, made: Sequence[FinishedFile], missing_ms: int) -> Recording:
+def write_rows(recording: Recording, made: Sequence[FinishedFile], missing_ms: int = 0) -> Recording:
+    """Write the rows of finished files, and make the recording ready, unless it is ready or purged by now."""
     rows = [_row(recording, one) for one in made]
     mix_ms = max((one.start_ms + one.duration_ms for one in made if one.kind == RecordingFile.Kind.MIX), default=0)
     with transaction.atomic():
@@ -254,7 +255,7 @@ def _track(started_at: datetime, seat_pk: int, raws: Sequence[tracks.RawTrack], 
     parts = []
     for number, raw in enumerate(raws):
         opus = scratch / f"seat-{seat_pk}-{number}.opus"
-        unpacked = _unpack(tracks.drop_broken_frames(raw.path, scratch / f"seat-{seat_pk}-{number}.mjr"), opus)
+        unpacked = tracks.unpack(tracks.drop_broken_frames(raw.path, scratch / f"seat-{seat_pk}-{number}.mjr"), opus)
         space.check()
         if unpacked:
             begins = datetime.fromtimestamp(raw.first_us / 1_000_000, UTC)
@@ -265,18 +266,6 @@ def _track(started_at: datetime, seat_pk: int, raws: Sequence[tracks.RawTrack], 
     first_ms = max(0.0, parts[0][1])
     duration_ms = tracks.join([(path, start - first_ms) for path, start in parts], target)
     return JoinedTrack(target, first_ms, duration_ms)
-
-
-def _unpack(raw: Path, opus: Path) -> bool:
-    """Convert a raw track by Janus' own tool, which sorts packets and fills muted time with silence. Returns whether it
-    has sound."""
-    done = subprocess.run(
-        ["janus-pp-rec", str(raw), str(opus)], capture_output=True, text=True, timeout=_STEP_TIMEOUT, check=False
-    )
-    if done.returncode != 0 or not opus.exists() or opus.stat().st_size == 0:
-        log.warning("%s: no sound in it (%s)", raw.name, done.returncode)
-        return False
-    return True
 
 
 # --- tools ----------------------------------------------------------------------------------------------------------

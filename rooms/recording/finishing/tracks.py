@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import json
+import logging
 import mmap
 import re
 import struct
-from collections.abc import Sequence
+import subprocess
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 
 import av
 
+log = logging.getLogger(__name__)
+
 RATE = 48000
+_UNPACK_TIMEOUT = 3600.0  # seconds
 FRAME = 960  # samples in 20 ms of Opus
 SILENCE = b"\xf8\xff\xfe"  # 20 ms of Opus silence
 _FRAME_MARK = b"MEET"
@@ -86,6 +91,45 @@ def _whole_frames(data: mmap.mmap, begin: int) -> list[tuple[int, int]]:
         else:
             place += 1
     return ranges
+
+
+def cut(path: Path, target: Path, from_ms: float, to_ms: float) -> int | None:
+    """Copy the whole frames that came in between two times (ms since the track's first packet) to `target`, which is a
+    track too. Returns the time of the first one in ms; None, and no file, where there is none. The track may still be
+    written."""
+    with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
+        begin = 10 + int.from_bytes(data[8:10], "big")
+        frames = [(place, end, at) for place, end, at in _frames(data, begin) if from_ms <= at < to_ms]
+        if not frames:
+            return None
+        with target.open("wb") as copy:
+            copy.write(data[:begin])
+            for place, end, _at in frames:
+                copy.write(data[place:end])
+        return frames[0][2]
+
+
+def _frames(data: mmap.mmap, begin: int) -> Iterator[tuple[int, int, int]]:
+    """Yield place, end and time (ms since the first) of each whole frame."""
+    for start, stop in _whole_frames(data, begin):
+        place = start
+        while place < stop:
+            at, length = struct.unpack_from(">IH", data, place + len(_FRAME_MARK))
+            end = place + _FRAME_HEAD + length
+            yield place, end, at
+            place = end
+
+
+def unpack(raw: Path, opus: Path) -> bool:
+    """Convert a raw track by Janus' own tool, which sorts packets and fills muted time with silence. Returns whether it
+    has sound."""
+    done = subprocess.run(
+        ["janus-pp-rec", str(raw), str(opus)], capture_output=True, text=True, timeout=_UNPACK_TIMEOUT, check=False
+    )
+    if done.returncode != 0 or not opus.exists() or opus.stat().st_size == 0:
+        log.warning("%s: no sound in it (%s)", raw.name, done.returncode)
+        return False
+    return True
 
 
 def join(parts: Sequence[tuple[Path, float]], target: Path) -> float:

@@ -6,6 +6,7 @@ While the disk hangs, listeners get the segments in memory, after those that wer
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from uuid import UUID
@@ -63,13 +64,18 @@ _texts: dict[int, tuple[tuple[Version, Version], UUID, str]] = {}
 @require_safe
 def live_playlist(request: HttpRequest, slug: str) -> HttpResponse:
     """Serve the playlist of a live room to a person who may enter it now."""
+    return checked_playlist(slug, lambda room: enter(room, who_of_request(request)))
+
+
+def checked_playlist(slug: str, check: Callable[[Room], object]) -> HttpResponse:
+    """Serve the playlist of a live room after a check, which raises RoomRefused for people without the right to it."""
     at = time.monotonic()
     room = Room.objects.by_slug(slug)
     if room is None:
         raise Http404
     try:
         refuse(permissions.live(room.status))
-        enter(room, who_of_request(request))
+        check(room)
     except RoomRefused as refused:
         return _playlist("", status=refused.status)
     epochs.cache(room.pk, epochs.KnownEpoch(room.epoch, at))

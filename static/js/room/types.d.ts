@@ -103,6 +103,8 @@ export interface PageData {
   /** How many listeners are drawn as figures. */
   standing: number;
   artwork: string;
+  /** Whether the reader listens in as staff: the room does not know them. */
+  staff: boolean;
 }
 
 /** A feature on the page. Every part is optional. */

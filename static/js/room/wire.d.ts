@@ -127,6 +127,13 @@ export interface HandsLocked {
 }
 
 /**
+ * `title_changed`: moderators took the room's title down, or put it back; `title` is what is shown now.
+ */
+export interface TitleChanged {
+  title: string;
+}
+
+/**
  * Lossy: how many listen, at most once a second a room.
  */
 export interface Count {
@@ -263,10 +270,20 @@ export interface TalkTime {
 }
 
 /**
- * `report_received`, to staff: a report arrived. Nothing of it but whether it is `urgent`.
+ * `report_received`, to staff: a report arrived. Nothing of it but whether it is `urgent`, and the key of its
+ * `case`. `room` is the slug of the room it is about, "" where it is about none, or that is not said.
  */
 export interface ReportReceived {
   urgent: boolean;
+  case?: number;
+}
+
+/**
+ * `case_changed`, to staff: somebody claimed, decided or otherwise changed the case with this key. `room` as for
+ * `report_received`. Who did what is read from the case.
+ */
+export interface CaseChanged {
+  case: number;
 }
 
 /**
@@ -443,6 +460,21 @@ export interface Panel {
   happened: Happened[];
 }
 
+/**
+ * Part `staff` of `You.parts`, for staff who may see cases and are no party; null for everybody else. Registered
+ * with `rooms.hooks.personal_parts` by an app above.
+ *
+ * `case` is the address of the page of the room's open case, null where it has none. `report_count` counts the reports
+ * in it. `end_url` ends the room at once by a POST with the token against forged requests; it answers with JSON:
+ * `url`, where rule and facts are written down, or `error` (`code`, `text`).
+ */
+export interface StaffPart {
+  case: string | null;
+  report_count: number;
+  may_end: boolean;
+  end_url: string;
+}
+
 /** The data of each sequenced event, by its type. */
 export interface EventData {
   room_opened: RoomOpened;
@@ -459,6 +491,7 @@ export interface EventData {
   entry_policy_set: EntryPolicySet;
   speak_policy_set: SpeakPolicySet;
   hands_locked: HandsLocked;
+  title_changed: TitleChanged;
 }
 
 /** A sequenced event. `at` is room time in milliseconds. */
@@ -479,6 +512,7 @@ export interface SidedData {
   personal_link: PersonalLink;
   talk_time: TalkTime;
   report_received: ReportReceived;
+  case_changed: CaseChanged;
 }
 
 /** A message to the host's side of the room with this slug, or to staff. */

@@ -212,7 +212,7 @@ def test_an_account_that_may_not_come_in_is_nobody_in_what_was_kept(room: Room, 
     for act in (
         lambda: actions.set_published(room.pk, room.host, True),
         lambda: actions.download_everything(room.pk, room.host),
-        lambda: recording_state(room, room.host),
+        lambda: recording_state(room, room.host, {}),
         lambda: correct_cue(room, cue.pk, room.host, "x"),
         lambda: retry_transcript(room, room.host),
         lambda: readable_transcript(room.slug, ada),

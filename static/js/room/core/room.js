@@ -41,9 +41,9 @@ export class Room extends EventTarget {
     this.page = page;
     this.#decide = decide;
     this.store = new Store(snapshot, tables);
-    this.socket = new RoomSocket(page.slug);
+    this.socket = new RoomSocket(page.slug, page.staff);
     const element = find("[data-sound]", HTMLAudioElement);
-    this.audience = new Audience(this.ask, element, page.slug);
+    this.audience = new Audience(this.ask, element, page.slug, page.staff);
     this.stage = new Stage(this.ask, element);
   }
 

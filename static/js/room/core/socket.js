@@ -44,10 +44,14 @@ export class RoomSocket extends EventTarget {
   /** @type {{ code: string, text: string } | null} the error with which the server closed the line, if it said one */
   #why = null;
 
-  /** @param {string} slug */
-  constructor(slug) {
+  /**
+   * @param {string} slug
+   * @param {boolean} asStaff whether to listen in, unseen
+   */
+  constructor(slug, asStaff) {
     super();
-    this.#url = `${location.protocol === "https:" ? "wss" : "ws"}://${location.host}/ws/rooms/${slug}/?page=${this.page}`;
+    const socket = `${location.protocol === "https:" ? "wss" : "ws"}://${location.host}/ws/rooms/${slug}/`;
+    this.#url = `${socket}?page=${this.page}${asStaff ? "&staff=1" : ""}`;
     addEventListener("online", () => this.#connect());
     addEventListener("offline", () => this.#lose());
     addEventListener("pageshow", (event) => event.persisted && this.#connect());

@@ -39,6 +39,8 @@ import { report } from "room/features/report";
 import { seats } from "room/features/seats";
 import { share } from "room/features/share";
 import { speakPolicy } from "room/features/speak_policy";
+import { staff } from "room/features/staff";
+import { title } from "room/features/title";
 import { topic } from "room/features/topic";
 
 export const features = /** @type {const} */ ([
@@ -81,7 +83,9 @@ export const features = /** @type {const} */ ([
   devices,
   quality,
   comingAndGoing,
+  title,
   topic,
+  staff,
 ]);
 
 /** @type {import("room/types").Sequenced} A sequenced event that no feature takes is a type error here. */

@@ -81,7 +81,7 @@ class Reactions {
    * @param {Local} local
    */
   controls(state, { lost, out }) {
-    return lost || out || isOver(state) || !this.#hasSheet ? [] : ["react"];
+    return lost || out || isOver(state) || !this.#hasSheet || this.#room.page.staff ? [] : ["react"];
   }
 
   /**

@@ -9,11 +9,20 @@ import { known, say } from "shared/words";
 /** @import { Mounted, State } from "room/types" */
 /** @import { Word } from "shared/word" */
 
-const BEFORE = 120; // s of the room, until now, that the form proposes
+const LAST = 60; // s, until what was heard last, that the form proposes
+const NEAR = 300; // ms by which sound comes late where it comes directly: the network and the browser's buffer
 const LONGEST = 600; // s (moderation/rules/reports.py)
 const TIME = /^(?:(\d{1,2}):)?(\d{1,3}):([0-5]\d)$/;
 // The form's fields by their names in the API.
-const FIELDS = { subject: "about", category: "category", words: "words", from_ms: "starts", to_ms: "ends" };
+const FIELDS = {
+  subject: "about",
+  category: "category",
+  words: "words",
+  law: "law",
+  from_ms: "starts",
+  to_ms: "ends",
+  good_faith: "good_faith",
+};
 
 /**
  * Seconds of room time; null for what is no time.
@@ -50,6 +59,33 @@ function isForBrowser(event) {
   return event.ctrlKey || event.metaKey || event.shiftKey || event.altKey;
 }
 
+/** What of a room its reader heard last, by the server's clock. */
+class Heard {
+  #room;
+  #skew = 0; // ms by which the server's clock is ahead
+
+  /** @param {Room} room */
+  constructor(room) {
+    this.#room = room;
+  }
+
+  /** @param {string} now by the server's clock, said by the socket */
+  beat(now) {
+    this.#skew = Date.parse(now) - Date.now();
+  }
+
+  /** The last minute that was heard: whole seconds of room time around it. */
+  last() {
+    const { started_at: started, ended_at: ended } = this.#room.state.room;
+    const now = Date.now() + this.#skew;
+    // Where sound comes late, what plays now is dated (EXT-X-PROGRAM-DATE-TIME); elsewhere it was said a moment ago.
+    const heard = this.#room.audience.playingAt ?? now - NEAR;
+    const at = Math.min(heard, now, ended ? Date.parse(ended) : now);
+    const to = Math.max(1, Math.ceil((at - Date.parse(started ?? "")) / 1000));
+    return [Math.max(0, to - LAST), to];
+  }
+}
+
 /** @implements {Mounted} */
 class Report {
   #room;
@@ -57,14 +93,18 @@ class Report {
   #form = find("[data-report-form]", HTMLFormElement, this.#sheet);
   #done = find("[data-report-done]", HTMLElement, this.#sheet);
   #summary = find("[data-report-wrong]", HTMLElement, this.#form);
-  #skew = 0; // ms by which the server's clock is ahead
+  #heard;
   #once = "";
   /** @type {Map<string, string>} people who were on stage while this page was open: names by handle */
   #seen = new Map();
 
-  /** @param {Room} room */
-  constructor(room) {
+  /**
+   * @param {Room} room
+   * @param {Heard} heard
+   */
+  constructor(room, heard) {
     this.#room = room;
+    this.#heard = heard;
     this.#see(room.state);
     this.#form.addEventListener("submit", (event) => {
       event.preventDefault();
@@ -74,17 +114,11 @@ class Report {
     this.#form.addEventListener("input", () => {
       this.#once = newOnce();
     });
+    find("[data-report-last]", HTMLElement, this.#form).addEventListener("click", () => this.#propose());
     find("[data-report-close]", HTMLElement, this.#form).addEventListener("click", () => this.#sheet.close());
     // What the dialog was opened from may be gone with the room.
     this.#sheet.addEventListener("close", () => catchFocus(find("#main")));
   }
-
-  /** @type {Mounted["messages"]} */
-  messages = {
-    beat: ({ now }) => {
-      this.#skew = Date.parse(now) - Date.now();
-    },
-  };
 
   /** @param {State} state */
   follow(state) {
@@ -96,11 +130,12 @@ class Report {
     for (const { user, name } of state.seats) this.#seen.set(user, name);
   }
 
-  /** Seconds of room time, now or at its end. */
-  get #now() {
-    const { started_at: started, ended_at: ended } = this.#room.state.room;
-    const now = ended ? Date.parse(ended) : Date.now() + this.#skew;
-    return Math.max(0, (now - Date.parse(started ?? "")) / 1000);
+  /** Fill in the last minute that was heard. */
+  #propose() {
+    const [from, to] = this.#heard.last();
+    this.#field("starts").value = clock(from);
+    this.#field("ends").value = clock(to);
+    this.#once = newOnce();
   }
 
   /** @param {string} name */
@@ -110,7 +145,6 @@ class Report {
 
   /** @param {string} about a handle; "" for the room as a whole */
   open(about) {
-    const now = this.#now;
     const field = find("[name=about]", HTMLSelectElement, this.#form);
     const whole = field.options[0];
     const listener = about && !this.#seen.has(about) ? [[about, this.#room.faces.get(about)?.name ?? about]] : [];
@@ -118,9 +152,7 @@ class Report {
     field.replaceChildren(whole, ...people.map(([user, name]) => new Option(`${isolated(name)} (@${user})`, user)));
     this.#form.reset();
     field.value = about;
-    this.#field("starts").value = clock(now - BEFORE);
-    this.#field("ends").value = clock(Math.ceil(now));
-    this.#once = newOnce();
+    this.#propose();
     this.#showWrong({});
     this.#form.hidden = false;
     this.#done.hidden = true;
@@ -131,12 +163,15 @@ class Report {
     const [from, to] = [secondsOf(this.#field("starts").value), secondsOf(this.#field("ends").value)];
     const category = this.#field("category").value;
     const words = this.#field("words").value;
+    const law = this.#field("law").value;
+    const good_faith = this.#field("good_faith").checked;
     /** @type {Record<string, string>} */
     const wrong = {};
     if (!category) wrong.category = say("report_category");
     const range = wrongRange(from, to);
     if (range) wrong[range[0]] = say(range[1]);
     if (category === "other" && !words.trim()) wrong.words = say("report_words");
+    if (!good_faith) wrong.good_faith = say("report_faith");
     this.#showWrong(wrong);
     if (Object.keys(wrong).length > 0) return;
     const button = find("[data-report-send]", HTMLButtonElement, this.#form);
@@ -144,7 +179,7 @@ class Report {
     try {
       const subject = this.#field("about").value || null;
       const times = { from_ms: Number(from) * 1000, to_ms: Number(to) * 1000 };
-      const body = { subject, category, words, ...times, once: this.#once };
+      const body = { subject, category, words, law, good_faith, ...times, once: this.#once };
       this.#received(await api("POST", `rooms/${this.#room.page.slug}/reports/`, body));
     } catch (refused) {
       this.#refused(refused);
@@ -185,7 +220,7 @@ class Report {
   #showWrong(wrong, text = "") {
     for (const old of findAll(".field .wrong", this.#form)) old.remove();
     for (const field of findAll("[aria-invalid]", this.#form)) field.removeAttribute("aria-invalid");
-    for (const name of ["about", "category", "starts", "ends", "words"]) {
+    for (const name of ["about", "category", "starts", "ends", "words", "law", "good_faith"]) {
       const field = this.#field(name);
       const notes = `${field.id}_error`;
       const others = (field.getAttribute("aria-describedby") ?? "").split(" ").filter((id) => id && id !== notes);
@@ -194,7 +229,7 @@ class Report {
         line.className = "wrong";
         line.id = notes;
         line.textContent = wrong[name];
-        field.after(line);
+        (field.type === "checkbox" ? field.closest(".field") : field.parentElement)?.append(line);
         field.setAttribute("aria-invalid", "true");
         others.push(notes);
       }
@@ -212,17 +247,29 @@ class Report {
 /** @satisfies {import("room/types").Feature} */
 export const report = {
   mount(room) {
-    // Signed out these are links to the page, which leads to signing in.
+    // Signed out these are links to the page for everybody.
+    const heard = new Heard(room);
+    const messages = { beat: (/** @type {{ now: string }} */ { now }) => heard.beat(now) };
     const here = find("[data-report]", HTMLAnchorElement);
     const card = find("[data-person-report]", HTMLAnchorElement);
     let user = "";
     room.addEventListener("person", (event) => {
       user = /** @type {CustomEvent<string>} */ (event).detail;
-      card.hidden = user === room.state.you.user;
-      card.search = new URLSearchParams({ about: user }).toString();
+      card.hidden = user === room.state.you.user || room.page.staff;
     });
-    if (room.state.you.user === null) return {};
-    const form = new Report(room);
+    // Before a click, whatever makes it: the pointer, Enter, or a menu that copies the address.
+    for (const kind of ["pointerdown", "focus", "click"]) {
+      for (const link of [here, card]) {
+        link.addEventListener(kind, () => {
+          const [from, to] = heard.last();
+          const query = new URLSearchParams({ from: String(from), to: String(to) });
+          if (link === card) query.set("about", user);
+          link.search = query.toString();
+        });
+      }
+    }
+    if (room.state.you.user === null) return { messages };
+    const form = new Report(room, heard);
     here.addEventListener("click", (event) => {
       if (isForBrowser(event)) return;
       event.preventDefault();
@@ -234,6 +281,6 @@ export const report = {
       find("#person-sheet", HTMLDialogElement).close();
       form.open(user);
     });
-    return form;
+    return { messages, follow: (/** @type {State} */ state) => form.follow(state) };
   },
 };

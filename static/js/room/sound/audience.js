@@ -12,7 +12,7 @@ const HLS_RETRY = 1500; // ms
 export class Audience extends EventTarget {
   #ask;
   #element;
-  #slug;
+  #playlist;
   /** @type {Peer | null} */
   #peer = null;
   /** @type {HlsPlayer | null} */
@@ -30,12 +30,13 @@ export class Audience extends EventTarget {
    * @param {Ask} ask
    * @param {HTMLAudioElement} element
    * @param {string} slug
+   * @param {boolean} asStaff
    */
-  constructor(ask, element, slug) {
+  constructor(ask, element, slug, asStaff) {
     super();
     this.#ask = ask;
     this.#element = element;
-    this.#slug = slug;
+    this.#playlist = `/r/${slug}/${asStaff ? "staff/" : ""}live.m3u8`;
   }
 
   get isOn() {
@@ -153,7 +154,7 @@ export class Audience extends EventTarget {
    */
   async #far(run) {
     this.path = "hls";
-    const url = `/r/${this.#slug}/live.m3u8`;
+    const url = this.#playlist;
     if (navigator.vendor.startsWith("Apple") && this.#element.canPlayType("application/vnd.apple.mpegurl")) {
       this.#element.src = url;
       this.#element.onerror = () => setTimeout(() => run === this.#run && this.#far(run), HLS_RETRY);

@@ -1,0 +1,64 @@
+"""The socket of a member of staff who listens in to a room: they see and hear it, and are nobody in it."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from typing import Any
+
+from redis.exceptions import RedisError
+
+from core.threads import in_thread
+from rooms import actions
+from rooms.actions.staff_listening import NOTED_EVERY
+from rooms.live.frames import Frame
+from rooms.live.socket import RoomSocket
+from rooms.live.verbs.table import VERBS
+from rooms.media import ask as media
+from rooms.models import Room
+from rooms.rules.refusals import RoomRefused
+from rooms.rules.staff import with_staff_rights
+from rooms.wire.snapshot import Base, You, you_as_staff
+
+log = logging.getLogger(__name__)
+
+
+class StaffRoomSocket(RoomSocket):
+    """One open socket of staff. It never touches presence, so that no count or list has its person, and takes only
+    verbs `for_staff`."""
+
+    async def _arrive(self) -> None:
+        await self._snapshot()
+        self._task(self._keep_noting(), "note-staff")
+
+    async def _keep_noting(self) -> None:
+        """Record again and again that this person listens in; close the socket where that cannot be recorded."""
+        while True:
+            await asyncio.sleep(NOTED_EVERY.total_seconds())
+            try:
+                await in_thread(self._note)
+            except Exception:
+                log.exception("listening in to room %s could not be recorded", self.room_pk)
+                self._close_with(4503)
+
+    def _note(self) -> None:
+        if self.who.user is not None:
+            actions.note_staff_listening(Room.objects.get(pk=self.room_pk), self.who.user.pk)
+
+    async def _leave(self) -> None:
+        await self.hub.leave(self.feed, self.send_queue)
+        if not self.used_sound:
+            return
+        try:
+            await media.ask("gone", self.room_pk, self.who.key, self.conn)
+        except (RedisError, OSError, media.MediaRefused) as error:
+            # The supervisor drops handles whose WebRTC connection ended.
+            log.warning("could not say that a socket of staff closed: %s", error)
+
+    async def _you(self, shared: Base) -> You:
+        return await in_thread(lambda: you_as_staff(shared.row, with_staff_rights(self.who)))
+
+    async def _do(self, frame: Frame) -> dict[str, Any]:
+        if not VERBS[frame.verb].for_staff:
+            raise RoomRefused("staff_listens")
+        return await super()._do(frame)
