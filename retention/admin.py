@@ -1,11 +1,14 @@
-"""Receipts of purges in the admin, read-only and searchable."""
+"""Receipts of purges in the admin, read-only and searchable, without those of rooms in which the reader took part."""
 
 from __future__ import annotations
 
 from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
 from core.admin.bases import ReadOnlyAdmin
+from retention.hooks import hidden_receipts
 from retention.models import PurgeReceipt
 
 
@@ -16,3 +19,10 @@ class PurgeReceiptAdmin(ReadOnlyAdmin):
     ordering = ("-pk",)
     search_fields = ("=slug", "=room", "digest__startswith")
     search_help_text = _("the address or number of a room, or the beginning of the checksum of a receipt")
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[PurgeReceipt]:
+        """Select what the reader may read, for list, search and page."""
+        rows = super().get_queryset(request)
+        for source in hidden_receipts.values():
+            rows = rows.exclude(source(request.user.pk or 0))
+        return rows

@@ -68,6 +68,9 @@ TABLE: tuple[Artefact, ...] = (
     Artefact("windows", Expiry.COPY, model="transcripts.TranscriptionWindow", room="plan__transcript__room_id"),
     Artefact("plans", Expiry.COPY, model="transcripts.TrackPlan", room="transcript__room_id"),
     Artefact("transcript", Expiry.COPY, model="transcripts.Transcript"),
+    # Ranges that were transcribed for a case. What a decision quotes of them is with the decision.
+    Artefact("range cues", Expiry.COPY, model="transcripts.RangeCue", room="range__room_id"),
+    Artefact("ranges", Expiry.COPY, model="transcripts.RangeTranscript"),
     # Files' rows, events, seats and presence.
     Artefact("objections", Expiry.COPY, model="rooms.ReplayObjection", room="recording__room_id"),
     Artefact("file rows", Expiry.COPY, _SUM, model="rooms.RecordingFile", room="recording__room_id"),
@@ -86,21 +89,109 @@ TABLE: tuple[Artefact, ...] = (
     Artefact("listener choices", Expiry.COPY, model="rooms.ListenerChoice"),
     Artefact("presence", Expiry.TTL),
     Artefact("talk time", Expiry.TTL),  # milliseconds by account, in Redis
+    Artefact("live waveform", Expiry.TTL),  # of rooms that are not finished, in Redis, for staff who look at a case
     # In memory: the last seconds of sound while recording is paused, and of each track on its way to the disk. The
     # supervisor deletes them every five seconds; where none runs, the purge does, with the room's folder.
     Artefact("window", Expiry.TTL),
     # Kept with their case, however long the copy is: what was noticed and in which words must be there for an appeal.
-    # Words go REPORT_WORDS_DAYS after the report (moderation/actions/erasing.py).
+    # Words go REPORT_WORDS_DAYS after the case's statement was sent, or after it closed without one
+    # (moderation/actions/erasing.py).
     Artefact(
         "reports",
         Expiry.CASE,
-        "who reported whom, category, range of room time; the words go six months after the report",
+        "who reported whom, category, range of room time; words, name and address of somebody without an account, and "
+        "what was reported as it stood go with the case’s words",
         model="moderation.Report",
     ),
     Artefact(
-        "message reports",
+        "reported messages",
         Expiry.CASE,
-        "who reported whom, and the category; words and copied messages go six months after the report",
+        "nothing: the copies go with the case’s words",
+        model="moderation.ReportedMessage",
+        room="report__room_id",
+    ),
+    Artefact(
+        "questions to reporters",
+        Expiry.CASE,
+        "that there were some, and when; their words go with the case’s",
+        model="moderation.ReportQuestion",
+        room="report__room_id",
+    ),
+    Artefact(
+        "cases",
+        Expiry.CASE,
+        "subject, parties, category, rule, measures and times; notes, quoted lines, facts and the statement’s text go "
+        "with the case’s words",
+        model="moderation.Case",
+    ),
+    Artefact(
+        "parties of cases",
+        Expiry.CASE,
+        "who was there, so that staff who were still see nothing of the case",
+        model="moderation.CaseParty",
+        room="case__room_id",
+    ),
+    Artefact(
+        "notes on cases",
+        Expiry.CASE,
+        "who wrote one, and when; its words go with the case’s",
+        model="moderation.CaseNote",
+        room="case__room_id",
+    ),
+    Artefact(
+        "ranges of evidence",
+        Expiry.CASE,
+        "from, to, who marked it",
+        model="moderation.EvidenceRange",
+        room="case__room_id",
+    ),
+    Artefact(
+        "quoted lines",
+        Expiry.CASE,
+        "from, to, who said it; the words go with the case’s",
+        model="moderation.EvidenceLine",
+        room="case__room_id",
+    ),
+    Artefact(
+        "looks at evidence",
+        Expiry.CASE,
+        "who played or read what, and when",
+        model="moderation.Look",
+        room="case__room_id",
+    ),
+    Artefact(
+        "decisions",
+        Expiry.CASE,
+        "outcome, rule as it read, who and when; facts and reasons go with the case’s words",
+        model="moderation.Decision",
+        room="case__room_id",
+    ),
+    Artefact(
+        "measures of decisions",
+        Expiry.CASE,
+        "what was imposed, from when until when",
+        model="moderation.Measure",
+        room="decision__case__room_id",
+    ),
+    Artefact(
+        "statements of reasons",
+        Expiry.CASE,
+        "whom it was for, and when; the text goes with the case’s words",
+        model="moderation.Statement",
+        room="decision__case__room_id",
+    ),
+    Artefact(
+        "acts at once",
+        Expiry.CASE,
+        "what was done before a decision, by whom, and how it was settled",
+        model="moderation.ActAtOnce",
+        room="case__room_id",
+    ),
+    Artefact(
+        "legal holds",
+        Expiry.NEVER,
+        "which order, its reason, who set and lifted it: why a copy was kept must be shown after it is gone",
+        model="moderation.LegalHold",
     ),
     Artefact("messages", Expiry.THREAD, "what people wrote to each other is no part of a room's copy"),
     # Kept, with the reason.
@@ -125,6 +216,20 @@ TABLE: tuple[Artefact, ...] = (
         room="id",
         blanked_columns=("topic",),
     ),
+    Artefact(
+        "restrictions",
+        Expiry.NEVER,
+        "that moderators closed the recording: when, by whom and until when; no words",
+        model="rooms.Restriction",
+    ),
+    Artefact(
+        "title takedowns",
+        Expiry.NEVER,
+        "that moderators removed the title, and what it was: a title stays with its room",
+        model="rooms.TitleTakedown",
+    ),
+    Artefact("message takedowns", Expiry.THREAD, "what was removed goes with its message"),
+    Artefact("profile takedowns", Expiry.ACCOUNT, "what was removed from a profile is no part of a room’s copy"),
     Artefact("mails", Expiry.NEVER, "what was sent is with whom it was sent to; it carries no words of the room"),
 )
 

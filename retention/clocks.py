@@ -7,9 +7,8 @@ Sources are called with the room's row locked. Code that adds a finding or hold 
 from __future__ import annotations
 
 import logging
-from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from django.conf import settings
@@ -18,7 +17,7 @@ from django.db.models import QuerySet
 from django.utils import timezone
 
 from retention.hooks import retention_facts
-from retention.policy import Clock, Finding, Hold, Rules, clock, utc
+from retention.policy import Clock, Finding, Hold, Rules, ToldClock, clock, told_clock, utc
 from rooms.models import Room
 
 log = logging.getLogger(__name__)
@@ -29,7 +28,7 @@ OVER = (Room.Status.ENDED, Room.Status.CANCELLED)  # a cancelled room never ran:
 
 def rules() -> Rules:
     """The policy's rules, from the settings."""
-    return Rules(settings.RECORDING_DAYS, settings.RECORDING_DAYS_VIOLATION)
+    return Rules(settings.RECORDING_DAYS, settings.RECORDING_DAYS_VIOLATION, settings.APPEAL_HOLD_DAYS)
 
 
 def tolerance() -> timedelta:
@@ -37,18 +36,41 @@ def tolerance() -> timedelta:
     return timedelta(seconds=settings.RETENTION_TOLERANCE_SECONDS)
 
 
+@dataclass
+class Facts:
+    """Findings and holds of one room, also those that have ended."""
+
+    findings: list[Finding] = field(default_factory=list)
+    holds: list[Hold] = field(default_factory=list)
+
+
+def facts_of(rooms: Iterable[int]) -> dict[int, Facts]:
+    """Collect the facts of many rooms, by key. Each source is called once for all."""
+    facts = {pk: Facts() for pk in rooms}
+    for source in retention_facts.values() if facts else ():
+        for room_pk, fact in source(list(facts)):
+            if isinstance(fact, Finding):
+                facts[room_pk].findings.append(fact)
+            else:
+                facts[room_pk].holds.append(fact)
+    return facts
+
+
 def clocks(ends: Mapping[int, datetime], now: datetime) -> dict[int, Clock]:
     """Compute the clocks of many rooms, by key; `ends` says since when each is over (`Room.over_at`). Each source is
     called once for all."""
-    findings: dict[int, list[Finding]] = defaultdict(list)
-    holds: dict[int, list[Hold]] = defaultdict(list)
-    for source in retention_facts.values() if ends else ():
-        for room_pk, fact in source(list(ends)):
-            if isinstance(fact, Finding):
-                findings[room_pk].append(fact)
-            else:
-                holds[room_pk].append(fact)
-    return {pk: clock(ended_at, now, findings[pk], holds[pk], rules()) for pk, ended_at in ends.items()}
+    facts = facts_of(ends)
+    return {pk: clock(at, now, facts[pk].findings, facts[pk].holds, rules()) for pk, at in ends.items()}
+
+
+def told_clocks(ends: Mapping[int, datetime], now: datetime) -> dict[int, tuple[Clock, ToldClock]]:
+    """Compute the clocks of many rooms, as `clocks` does, each with what its host is told of it."""
+    facts, by_rules = facts_of(ends), rules()
+    pairs = {}
+    for pk, ended_at in ends.items():
+        full = clock(ended_at, now, facts[pk].findings, facts[pk].holds, by_rules)
+        pairs[pk] = full, told_clock(full, ended_at, facts[pk].findings, by_rules)
+    return pairs
 
 
 def clock_of(room: Room, now: datetime | None = None) -> Clock | None:

@@ -1,8 +1,10 @@
-"""Hooks of retention: sources of findings and holds."""
+"""Hooks of retention: sources of findings and holds, and of receipts that a person must not read."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+
+from django.db.models import Q
 
 from core.hooks import Hook
 from retention.policy import Finding, Hold
@@ -10,4 +12,9 @@ from retention.policy import Finding, Hold
 FactSource = Callable[[Sequence[int]], Iterable[tuple[int, Finding | Hold]]]
 """Given primary keys of rooms, returns all findings and holds of them as (room, fact), also those that have ended."""
 
+HiddenReceipts = Callable[[int], Q]
+"""Given the key of a reader, returns the receipts that this person must not read: those of rooms in which they took
+part, since a receipt's rule names violations and secret orders."""
+
 retention_facts: Hook[FactSource] = Hook("retention.facts")
+hidden_receipts: Hook[HiddenReceipts] = Hook("retention.hidden_receipts")

@@ -64,7 +64,7 @@ def overdue(now: datetime) -> list[Overdue]:
     late = [
         Overdue(waiting.room_pk, waiting.clock.purge_at, begun=False)
         for waiting in past_review_period(now, unknown)
-        if waiting.clock.overdue(tolerance()) and waiting.clock.purge_at is not None
+        if waiting.clock.overdue(tolerance())
     ]
     first_day = timedelta(days=rules().review_days)
     ends = to_purge().filter(pk__in=unknown, over_at__lt=now - first_day - tolerance()).values_list("pk", "over_at")
@@ -155,7 +155,7 @@ def begin(rooms: Sequence[int], now: datetime) -> list[int]:
 
 def receipt(room: Room, clock: Clock, files: list[dict[str, Any]], now: datetime) -> PurgeReceipt:
     """Build the receipt of a purge that begins now. Raises ValueError for a room that is not due."""
-    if room.over_at is None or clock.purge_at is None:
+    if room.over_at is None or not clock.due:
         raise ValueError(f"room {room.pk} is not due")
     return receipts.with_totals(
         PurgeReceipt(

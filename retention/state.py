@@ -1,4 +1,8 @@
-"""The public form of a room's clock, for pages and API: a day and a reason, and nothing about who reported whom."""
+"""A room's clock for pages and API: as its host is told it, and in full for staff.
+
+The host's says nothing of cases and holds: day 30 until a decision is told, and past the day that was told, kept longer
+for review.
+"""
 
 from __future__ import annotations
 
@@ -11,35 +15,34 @@ from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from retention.clocks import clocks
+from retention.clocks import told_clocks
 from retention.models import PurgeReceipt
-from retention.policy import Clock, Reason
+from retention.policy import Clock, Hold, Reason, ToldClock
 from rooms.models import Room
 
 TEXTS: dict[str, str | Promise] = {
     "live": _("The clock starts when the room ends."),
     "review": _("Kept for review until then."),
     "violation": _("A decision found a violation. Kept until then, so that there is time to appeal."),
-    "looked_at": _("Kept longer, because somebody is looking into it."),
-    "appeal": _("Kept until the appeal is decided."),
+    "kept_longer": _("Kept longer for review."),
+    "case": _("An open case keeps it, until then at the latest."),
+    "appeal": _("An open appeal keeps it, until then at the latest."),
+    "legal": _("A legal order keeps it until then."),
     "released": _("Nothing keeps it any longer: it is being deleted."),
     "purged": _("Deleted. A receipt says what was deleted, and when."),
 }
-# The key in TEXTS for each reason. Case and legal order share one text: a legal order may be secret.
-SHOWN_REASONS = {
-    Reason.REVIEW: "review",
-    Reason.VIOLATION: "violation",
-    Reason.CASE: "looked_at",
-    Reason.LEGAL: "looked_at",
-    Reason.APPEAL: "appeal",
-    Reason.RELEASED: "released",
+HOLD_TEXTS: dict[Reason, str | Promise] = {
+    Reason.CASE: _("open case"),
+    Reason.APPEAL: _("open appeal"),
+    Reason.LEGAL: _("legal order"),
 }
 DAY = timedelta(days=1)
 
 
 @dataclass(frozen=True)
 class RetentionState:
-    """Time of the purge, past or to come, and its reason. `at` is None while unknown; `day` is its date in UTC."""
+    """Time of the purge, past or to come, and its reason (a key of TEXTS). `at` is None while the room is live and
+    where it may not be said; `day` is its date in UTC. `full` is for staff: with all reasons and the `holds`."""
 
     at: datetime | None
     reason: str | None
@@ -48,6 +51,8 @@ class RetentionState:
     purged: bool = False
     # Of a finished or begun purge. Never show its rule, which may name a secret order.
     receipt: PurgeReceipt | None = None
+    full: bool = False
+    holds: tuple[Hold, ...] = ()
 
     @property
     def day(self) -> date | None:
@@ -71,39 +76,46 @@ class RetentionState:
         """Days until the purge, a begun day counted whole; 0 where unknown or purged."""
         return 0 if self.at is None or self.purged else max(0, ceil((self.at - self.now) / DAY))
 
-    @property
-    def days(self) -> int:
-        """Days from the end of the room to the purge, rounded up; 0 where unknown."""
-        return 0 if self.at is None or self.ended_at is None else ceil((self.at - self.ended_at) / DAY)
 
-    @property
-    def days_past(self) -> int:
-        return max(0, self.days - self.days_left)
+def retention_state(room: Room, now: datetime | None = None, *, full: bool = False) -> RetentionState:
+    """Return the retention state of one room, as its host is told it or in full."""
+    return retention_states([room], now, full=full)[room.pk]
 
 
-def retention_state(room: Room, now: datetime | None = None) -> RetentionState:
-    """Return the retention state of one room."""
-    return retention_states([room], now)[room.pk]
-
-
-def retention_states(rooms: Iterable[Room], now: datetime | None = None) -> dict[int, RetentionState]:
+def retention_states(
+    rooms: Iterable[Room], now: datetime | None = None, *, full: bool = False
+) -> dict[int, RetentionState]:
     """Return the retention states of many rooms, by key. The number of queries does not grow with the rooms."""
     now = now or timezone.now()
     rooms = list(rooms)
     ends = {room.pk: room.over_at for room in rooms if room.purged_at is None and room.over_at is not None}
-    running = clocks(ends, now)
+    running = told_clocks(ends, now)
     purged = [room.pk for room in rooms if room.purged_at is not None]
     # Without `files`, which is long.
     receipts = PurgeReceipt.objects.filter(room__in=purged).only("room", "digest", "file_count", "total_bytes")
     by_room = {receipt.room: receipt for receipt in receipts} if purged else {}
-    return {room.pk: state_of(room, running.get(room.pk), by_room.get(room.pk), now) for room in rooms}
+    states = {}
+    for room in rooms:
+        if room.purged_at is not None:
+            receipt = by_room.get(room.pk)
+            states[room.pk] = RetentionState(
+                room.purged_at, "purged", now, room.over_at, purged=True, receipt=receipt, full=full
+            )
+        elif room.pk not in running:
+            states[room.pk] = RetentionState(None, "live", now, full=full)
+        else:
+            clock, told = running[room.pk]
+            states[room.pk] = full_state(room, clock) if full else told_state(room, told, now)
+    return states
 
 
-def state_of(room: Room, clock: Clock | None, receipt: PurgeReceipt | None, now: datetime) -> RetentionState:
-    """Build the state from a room, its clock and its receipt. The time of a case or legal order is not shown."""
-    if room.purged_at is not None:
-        return RetentionState(room.purged_at, "purged", now, room.over_at, purged=True, receipt=receipt)
-    if clock is None:
-        return RetentionState(None, "live", now)
-    reason = "released" if clock.due else SHOWN_REASONS[clock.reason]
-    return RetentionState(None if reason == "looked_at" else clock.purge_at, reason, now, room.over_at)
+def full_state(room: Room, clock: Clock) -> RetentionState:
+    """Build the state that staff see."""
+    reason = "released" if clock.due else str(clock.reason)
+    return RetentionState(clock.purge_at, reason, clock.now, room.over_at, full=True, holds=clock.held_by)
+
+
+def told_state(room: Room, told: ToldClock, now: datetime) -> RetentionState:
+    """Build the state that the host is told."""
+    reason = "kept_longer" if told.reason is None else str(told.reason)
+    return RetentionState(told.purge_at, reason, now, room.over_at)

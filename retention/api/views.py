@@ -27,7 +27,8 @@ class ReceiptShape(serializers.Serializer[Any]):
 
 
 class RetentionShape(serializers.Serializer[Any]):
-    """Time of the purge in UTC, null while unknown. `reason` and `text` are for the host and reviewers, else null."""
+    """Time of the purge in UTC, null while unknown. `reason` and `text` are for the host, as far as a decision was
+    told, and for reviewers; else null."""
 
     at = serializers.DateTimeField(allow_null=True)
     day = serializers.DateField(allow_null=True)
@@ -47,11 +48,12 @@ class Retention(RoomView):
         All others get 404, as for a room that does not exist.
         """
         room = Room.objects.filter(slug=slug).first()
-        sees_clocks = self.me.has_perm(SEES_CLOCKS)
-        if room is None or not (sees_clocks or may_see_retention(room, self.me)):
+        if room is None or not (self.me.has_perm(SEES_CLOCKS) or may_see_retention(room, self.me)):
             raise RoomRefused("unknown_room")
-        state = retention_state(room)
-        if not (sees_clocks or room.host_id == self.me.pk):
+        # Staff who took part are told what everybody is told who did.
+        took_part = may_see_retention(room, self.me)
+        state = retention_state(room, full=not took_part)
+        if took_part and room.host_id != self.me.pk:
             state = state.without_reason()
         return Response(RetentionShape(state).data)
 

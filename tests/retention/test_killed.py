@@ -1,10 +1,6 @@
 """Real processes: killed at every step of a purge, and two at once. What they leave, the next sweep ends."""
 
-import json
-import subprocess
-import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import datetime
 
 import pytest
@@ -16,6 +12,7 @@ from retention.models import PurgeReceipt
 from rooms.models import Room
 from rooms.recording import store
 from tests.retention.test_purge import WORD, is_gone, outside_lines
+from tests.support.killed import Place, Workers, running
 from tests.support.rooms import due_at
 from tests.support.traces import FILES, everywhere, marked_room
 from tests.support.waiting import wait_until
@@ -45,35 +42,15 @@ STEPS = [
 ]
 
 
-class Purgers:
-    """The process whose forks purge and are killed (`tests.retention.purger`)."""
-
-    def __init__(self) -> None:
-        line = [sys.executable, "-m", "tests.retention.purger"]
-        self.process = subprocess.Popen(line, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-
-    def run(self, now: datetime, *workers: tuple[object, ...]) -> list[tuple[int, str]]:
-        """Have workers run at once; return exit status and output of each."""
-        assert self.process.stdin is not None and self.process.stdout is not None
-        self.process.stdin.write(json.dumps([[now.isoformat(), *where] for where in workers]) + "\n")
-        self.process.stdin.flush()
-        return [(status, output) for status, output in json.loads(self.process.stdout.readline())]
-
-
-@contextmanager
-def running() -> Iterator[Purgers]:
-    """Start the process, and end it."""
-    purgers = Purgers()
-    yield purgers
-    assert purgers.process.stdin is not None
-    purgers.process.stdin.close()
-    assert purgers.process.wait(60) == 0
-
-
 @pytest.fixture(scope="module")
-def purgers() -> Iterator[Purgers]:
-    with running() as started:
+def purgers() -> Iterator[Workers]:
+    with running("tests.retention.purger") as started:
         yield started
+
+
+def run(purgers: Workers, now: datetime, *places: Place | tuple[()]) -> list[tuple[int, str]]:
+    """Have workers purge at once what is due at a moment; return exit status and output of each."""
+    return purgers.run(*(((now.isoformat(),), place) for place in places))
 
 
 def swept(now: datetime, rooms: list[Room]) -> None:
@@ -87,10 +64,10 @@ def swept(now: datetime, rooms: list[Room]) -> None:
 
 
 @pytest.mark.parametrize(("target", "when", "count"), STEPS)
-def test_killed_at_any_step_the_next_sweep_ends_it(purgers: Purgers, target: str, when: str, count: int) -> None:
+def test_killed_at_any_step_the_next_sweep_ends_it(purgers: Workers, target: str, when: str, count: int) -> None:
     rooms = [marked_room(WORD, number) for number in range(2)]
     now = max(due_at(room) for room in rooms)
-    ((status, wrong),) = purgers.run(now, (target, when, count))
+    ((status, wrong),) = run(purgers, now, (target, when, count))
     assert status == -9, f"it was to be killed at {target}: {wrong[-2000:]}"
     for room in rooms:
         room.refresh_from_db()
@@ -101,30 +78,30 @@ def test_killed_at_any_step_the_next_sweep_ends_it(purgers: Purgers, target: str
             assert room.pk in {line["room"] for line in outside_lines()}, "nothing goes before it stands outside"
     swept(now, rooms)
     assert everywhere(WORD) == {"people_user.display_name"}
-    assert verify().problems == [] and Entry.objects.count() == 2
+    assert verify().problems == [] and Entry.objects.filter(kind="purged").count() == 2
     assert {line["room"] for line in outside_lines()} == {room.pk for room in rooms}
     assert purge.sweep(now).purged == [] and purge.tidy(now) == []
 
 
-def test_killed_three_times_over_it_still_ends(purgers: Purgers) -> None:
+def test_killed_three_times_over_it_still_ends(purgers: Workers) -> None:
     room = marked_room(WORD)
     for target, when, count in (STEPS[5], STEPS[9], STEPS[17]):
-        ((status, wrong),) = purgers.run(due_at(room), (target, when, count))
+        ((status, wrong),) = run(purgers, due_at(room), (target, when, count))
         assert status == -9, wrong
     swept(due_at(room), [room])
     assert len({line["room"] for line in outside_lines()}) == 1
     assert all(line["files"] == outside_lines()[0]["files"] for line in outside_lines())
 
 
-def test_two_workers_at_once_purge_every_room_once(purgers: Purgers) -> None:
+def test_two_workers_at_once_purge_every_room_once(purgers: Workers) -> None:
     rooms = [marked_room(WORD, number) for number in range(12)]
     now = max(due_at(room) for room in rooms)
-    answers = purgers.run(now, (), ())
+    answers = run(purgers, now, (), ())
     assert [status for status, _out in answers] == [0, 0], answers
     counts = [list(map(int, out.splitlines()[-1].split())) for _status, out in answers]
     assert sum(purged for purged, _failed in counts) <= 12 and not any(failed for _purged, failed in counts)
     purge.sweep(now)
     assert all(is_gone(room) for room in rooms)
-    assert PurgeReceipt.objects.count() == Entry.objects.count() == 12
+    assert PurgeReceipt.objects.count() == Entry.objects.filter(kind="purged").count() == 12
     assert sorted(line["room"] for line in outside_lines()) == sorted(Room.objects.values_list("pk", flat=True))
     assert verify().problems == []

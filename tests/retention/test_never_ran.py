@@ -18,8 +18,8 @@ from rooms import actions
 from rooms.models import Arrival, Invitation, PersonalLink, Room, ShareLink
 from rooms.rules.starts import NOT_HELD_AFTER
 from tests.retention.conftest import Facts
-from tests.retention.test_killed import running
 from tests.retention.test_purge import outside_lines
+from tests.support.killed import running
 from tests.support.people import person
 from tests.support.rooms import begins, prepared_room
 from tests.support.traces import everywhere
@@ -125,11 +125,11 @@ def test_a_legal_order_holds_its_rows(facts: Facts) -> None:
 
 def test_killed_in_between_the_next_sweep_ends_it() -> None:
     steps = (("retention.purge:begin", "after", 1), ("retention.artefacts:delete_rows", "after", 8))
-    with running() as purgers:
+    with running("tests.retention.purger") as purgers:
         for number, step in enumerate(steps):
             room = cancelled(number)
             due = over(room) + DAYS
-            ((status, wrong),) = purgers.run(due, step)
+            ((status, wrong),) = purgers.run(((due.isoformat(),), step))
             assert status == -9, f"it was to be killed at {step}: {wrong[-2000:]}"
             assert Invitation.objects.filter(room=room).count() == 2
             purge.sweep(due)

@@ -71,22 +71,14 @@ def test_all_pages_tell_the_day_the_time_and_the_reason_and_the_same(facts: Fact
     assert end is not None
     for address, page in pages(room).items():
         assert f"Kept for review until {words(due_at(room))}, then deleted." in page, address
-        assert "30 days left" in page and 'max="30" value="0"' in page, address
-    facts[room.pk] = [Finding("decision:1", end)]
+        assert "30 days left" in page and "Day 0 · 30 days left" in page, address
+        assert page.count('<svg class="clock"') == 1 and 'width="33.33%"' in page, address
+    facts[room.pk] = [Finding("decision:1", end, told_at=end)]
     later = violation_day(room)
     for address, page in pages(room).items():
         assert f"Kept longer, until {words(later)}, because a decision found a violation" in page, address
-        assert words(due_at(room)) not in page and f'max="{settings.RECORDING_DAYS_VIOLATION}" value="0"' in page, (
-            address
-        )
+        assert words(due_at(room)) not in page and "Day 0 · 90 days left" in page, address
     assert (kept(room)["reason"], kept(room)["day"]) == ("violation", later.date().isoformat())
-    facts[room.pk] = [Hold(Reason.CASE, "case:1", end)]
-    for address, page in pages(room).items():
-        assert "Kept longer, because somebody is looking into it." in page and "days left" not in page, address
-    assert (kept(room)["reason"], kept(room)["day"]) == ("looked_at", None)
-    facts[room.pk] = [Hold(Reason.APPEAL, "appeal:1", end)]
-    for address, page in pages(room).items():
-        assert "Kept until the appeal is decided." in page, address
     facts.clear()
     sweep(due_at(room))
     receipt = PurgeReceipt.objects.get(room=room.pk)
@@ -98,6 +90,39 @@ def test_all_pages_tell_the_day_the_time_and_the_reason_and_the_same(facts: Fact
     assert (answer["purged"], answer["receipt"]["digest"]) == (True, receipt.digest)
     assert set(answer["receipt"]) == {"digest", "files", "bytes"}, "the rule may name a secret order"
     assert "kept_until" not in client(room.host).get(f"/api/v1/rooms/{room.slug}/recording/").json()
+
+
+def test_the_host_reads_nothing_of_a_case_and_past_day_30_that_it_is_kept_longer(
+    facts: Facts, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    room = marked_room(WORD)
+    end = room.ended_at
+    assert end is not None
+    plain, answer = pages(room), kept(room)
+    secret: list[Finding | Hold] = [
+        Hold(Reason.CASE, "case:1", end),
+        Hold(Reason.LEGAL, "order:1", end, end + timedelta(days=400)),
+        Finding("proposal:1", end, proposed=True),
+        Finding("decision:1", end),
+    ]
+    for fact in secret:
+        facts[room.pk] = [fact]
+        assert [parts(page) for page in pages(room).values()] == [parts(page) for page in plain.values()], fact
+        assert kept(room) == answer
+    moment = due_at(room) + timedelta(days=3)
+    monkeypatch.setattr(timezone, "now", lambda: moment)
+    for fact in secret:
+        facts[room.pk] = [fact]
+        for address, page in pages(room).items():
+            assert "Kept longer for review." in page and "Day 33" in page and "days left" not in page, address
+        assert (kept(room)["reason"], kept(room)["at"]) == ("kept_longer", None)
+
+
+def parts(page: str) -> list[str]:
+    """Return each clock of a page, as it is."""
+    found = re.findall(r"<div data-retention>.*?</div>", page)
+    assert found
+    return found
 
 
 def test_a_due_copy_is_said_to_be_going(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -119,7 +144,7 @@ def test_reasons_are_for_the_host_the_day_for_who_spoke_and_neither_for_others(f
     room = marked_room(WORD)
     end = room.ended_at
     assert end is not None
-    facts[room.pk] = [Finding("decision:1", end)]
+    facts[room.pk] = [Finding("decision:1", end, told_at=end)]
     later = words(violation_day(room))
     guest = Seat.objects.filter(room=room).exclude(user=room.host).get().user
     for address in (ROOM, REPLAY):

@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from retention.policy import Clock, Finding, Hold, Reason, Rules, clock
+from retention.policy import Clock, Finding, Hold, Reason, Rules, ToldClock, clock, lapses_at, told_clock
 
 END = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 FOREVER = END + timedelta(days=4000)
@@ -51,9 +51,12 @@ def finding(since: float, until: float | None = None, ref: str = "decision:1") -
         (20, [], [case(4, 10)], 30, Reason.REVIEW),
         # A case decided with a violation: the violation's day, held by nothing any more.
         (50, [finding(40)], [case(4, 40)], 90, Reason.VIOLATION),
-        # An appeal in time: until decided, past day 90 too.
-        (80, [finding(40)], [appeal(70)], None, Reason.APPEAL),
-        (200, [finding(40)], [appeal(70)], None, Reason.APPEAL),
+        # An appeal in time: until decided, past day 90 too, at most to day 180.
+        (80, [finding(40)], [appeal(70)], 180, Reason.APPEAL),
+        (179, [finding(40)], [appeal(70)], 180, Reason.APPEAL),
+        (200, [finding(40)], [appeal(70)], 180, Reason.RELEASED),
+        (120, [finding(40)], [appeal(70, 185)], 180, Reason.APPEAL),
+        (100, [], [appeal(20), legal(10, 60)], 180, Reason.APPEAL),
         (100, [finding(40)], [appeal(70, 95)], 95, Reason.RELEASED),
         (80, [finding(40)], [appeal(70, 75)], 90, Reason.VIOLATION),
         # An appeal that overturns the only violation.
@@ -64,22 +67,57 @@ def finding(since: float, until: float | None = None, ref: str = "decision:1") -
         (20, [], [legal(10, 15)], 30, Reason.REVIEW),
         (20, [finding(4)], [legal(10, 60)], 90, Reason.VIOLATION),
         (20, [finding(4)], [legal(10, 91), case(5)], 91, Reason.LEGAL),
+        # An order goes on beyond the last day of an appeal.
+        (100, [finding(4)], [legal(10, 400), appeal(50)], 400, Reason.LEGAL),
+        (390, [finding(4)], [legal(10, 400), appeal(50)], 400, Reason.LEGAL),
         # What is only going to happen does not count yet.
         (5, [finding(6)], [case(6), appeal(7)], 30, Reason.REVIEW),
     ],
 )
 def test_the_rule_of_the_house(
-    at: float, findings: list[Finding], holds: list[Hold], purge_day: float | None, reason: Reason
+    at: float, findings: list[Finding], holds: list[Hold], purge_day: float, reason: Reason
 ) -> None:
     found = clock(END, day(at), findings, holds)
-    assert (found.purge_at, found.reason) == (None if purge_day is None else day(purge_day), reason)
+    assert (found.purge_at, found.reason) == (day(purge_day), reason)
 
 
-def test_a_proposal_counts_from_when_it_was_made() -> None:
-    waiting = Finding("proposal:1", day(28))
-    assert clock(END, day(31), [waiting]).purge_at == day(90)
+def test_a_proposal_counts_from_when_it_was_made_and_lapses_at_day_90() -> None:
+    waiting = Finding("proposal:1", day(28), proposed=True)
+    assert clock(END, day(31), [waiting]).purge_at == day(90) == lapses_at(END)
+    assert clock(END, day(90), [waiting]).due, "nobody approved it"
+    approved = Finding("proposal:1", day(28))
+    assert clock(END, day(95), [approved]).purge_at == day(90), "approving it gives it no more days"
     turned_down = Finding("proposal:1", day(28), day(33))
     assert clock(END, day(34), [turned_down]).purge_at == day(33)
+    with pytest.raises(ValueError, match="proposal"):
+        Finding("proposal:1", day(28), proposed=True, told_at=day(29))
+
+
+@pytest.mark.parametrize(
+    ("at", "findings", "holds", "purge_day", "reason"),
+    [
+        (5, [], [], 30, Reason.REVIEW),
+        # Cases, orders, proposals and decisions that nobody was told of: day 30, then longer for review.
+        (5, [], [case(4)], 30, Reason.REVIEW),
+        (5, [Finding("proposal:1", day(4), proposed=True)], [legal(4, 200)], 30, Reason.REVIEW),
+        (31, [], [case(4)], None, None),
+        (31, [Finding("decision:1", day(4))], [], None, None),
+        (31, [Finding("decision:1", day(4), told_at=day(32))], [], None, None),
+        # Told: day 90 and why.
+        (31, [Finding("decision:1", day(4), told_at=day(31))], [], 90, Reason.VIOLATION),
+        (31, [Finding("decision:1", day(4), told_at=day(6))], [appeal(30), case(20)], 90, Reason.VIOLATION),
+        # An appeal, not necessarily the host's own, keeps it past day 90.
+        (91, [Finding("decision:1", day(4), told_at=day(6))], [appeal(30)], None, None),
+        # Whatever kept it, once it is due it is said to go.
+        (50, [], [case(4, 40)], 40, Reason.RELEASED),
+        (30, [], [], 30, Reason.RELEASED),
+    ],
+)
+def test_what_the_host_is_told(
+    at: float, findings: list[Finding], holds: list[Hold], purge_day: float | None, reason: Reason | None
+) -> None:
+    told = told_clock(clock(END, day(at), findings, holds), END, findings)
+    assert told == ToldClock(None if purge_day is None else day(purge_day), reason)
 
 
 def test_days_have_24_hours_also_when_summer_time_begins() -> None:
@@ -106,6 +144,10 @@ def test_settings_change_the_days() -> None:
         Rules(31, 30)
     with pytest.raises(ValueError):
         Rules(0, 30)
+    with pytest.raises(ValueError):
+        Rules(30, 90, 89)
+    assert clock(END, END, [], [appeal(0)], Rules(7, 14, 21)).purge_at == day(21)
+    assert lapses_at(END, Rules(7, 14, 21)) == day(14)
 
 
 def test_nonsense_is_refused() -> None:
@@ -138,11 +180,6 @@ def some(rng: random.Random) -> tuple[list[Finding], list[Hold]]:
     return findings, holds
 
 
-def later(one: datetime | None, other: datetime | None) -> bool:
-    """Whether a copy is kept at least as long; None is for ever."""
-    return one is None or (other is not None and one >= other)
-
-
 @pytest.mark.parametrize("seed", range(40))
 def test_what_holds_for_any_facts(seed: int) -> None:
     rng = random.Random(seed)
@@ -155,22 +192,29 @@ def test_what_holds_for_any_facts(seed: int) -> None:
 
 def check(found: Clock, findings: list[Finding], holds: list[Hold], now: datetime, rng: random.Random) -> None:
     # Never before the first rule's day; never due while something holds it.
-    assert later(found.purge_at, day(30))
-    assert not (found.due and found.held_by and found.purge_at is None)
+    assert found.purge_at >= day(30)
+    assert not (found.due and found.held_by)
     # The order in which facts come does not matter, nor does hearing of one twice, nor a zone.
     shuffled = rng.sample(findings, len(findings)) * 2
     again = clock(END.astimezone(ZoneInfo("Asia/Kolkata")), now, shuffled, rng.sample(holds, len(holds)) * 2)
     assert (again.purge_at, again.reason, set(again.held_by)) == (found.purge_at, found.reason, set(found.held_by))
-    # Without orders and appeals, nothing goes beyond day 90.
+    # Without orders and appeals, nothing goes beyond day 90; without orders, nothing beyond day 180.
     cases = [hold for hold in holds if hold.kind is Reason.CASE]
-    assert later(day(90), clock(END, now, findings, cases).purge_at)
+    assert clock(END, now, findings, cases).purge_at <= day(90)
+    assert clock(END, now, findings, [hold for hold in holds if hold.kind is not Reason.LEGAL]).purge_at <= day(180)
     # A standing violation keeps to day 90 whatever else is overturned.
     standing = Finding("decision:standing", day(0))
-    assert later(clock(END, now, [*findings, standing], holds).purge_at, day(90))
+    assert clock(END, now, [*findings, standing], holds).purge_at >= day(90)
     # One more fact never makes it go earlier than nothing would; once due, it stays due if nothing new is filed.
-    assert later(found.purge_at, clock(END, now).purge_at)
+    assert found.purge_at >= clock(END, now).purge_at
     if found.due and all(hold.since <= now for hold in holds) and all(item.since <= now for item in findings):
         assert clock(END, now + timedelta(days=rng.uniform(0, 500)), findings, holds).due
-    # Everything that will ever end has ended by then, and what is left is due unless an appeal is open.
-    appeals = [hold for hold in holds if hold.kind is Reason.APPEAL and hold.until is None]
-    assert clock(END, FOREVER, findings, holds).due is not bool(appeals)
+    # Everything ends: an open appeal too.
+    assert clock(END, FOREVER, findings, holds).due
+    # What the host is told does not depend on holds while the copy is kept, and never names a later day than the clock.
+    told = told_clock(found, END, findings)
+    if not found.due:
+        bare = clock(END, now, findings)
+        assert told == (ToldClock(None, None) if bare.due else told_clock(bare, END, findings))
+        assert told.reason in (None, Reason.REVIEW, Reason.VIOLATION)
+    assert told.purge_at is None or told.purge_at <= found.purge_at

@@ -87,7 +87,7 @@ def show(waiting: Iterable[RoomPastReview]) -> list[tuple[int, str]]:
 
 def line(item: RoomPastReview) -> str:
     """Format date, reason and holds of one room."""
-    until = "until it is decided" if item.clock.purge_at is None else f"{item.clock.purge_at:%Y-%m-%d %H:%M} UTC"
+    until = f"{item.clock.purge_at:%Y-%m-%d %H:%M} UTC"
     holds = ", ".join(f"{hold.kind} {hold.ref}" for hold in item.clock.held_by)
     return f"{until}  {item.clock.reason}" + (f"  held by {holds}" if holds else "")
 
