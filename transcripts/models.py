@@ -234,3 +234,79 @@ class Cue(models.Model):
     def shown_text(self) -> str:
         """The corrected text where there is one, else the machine's."""
         return self.text if self.corrected_text is None else self.corrected_text
+
+
+class RangeState(models.TextChoices):
+    """State of a range that was asked for."""
+
+    WAITING = "waiting", _("waiting")
+    RUNNING = "running", _("being written")
+    READY = "ready", _("ready")
+    FAILED = "failed", _("failed")
+
+
+class RangeTranscript(WorkItem):
+    """Work item: transcribe a range of a room (ms of room time) as case material, whether or not it has a transcript.
+
+    Its lines are for staff who decide a case: never for the host, searches, files or downloads. `error` of a ready one
+    names tracks that could not be read.
+    """
+
+    LONGEST_MS = 600_000
+
+    room = models.ForeignKey(Room, models.CASCADE, related_name="range_transcripts", verbose_name=_("room"))
+    from_ms = models.BigIntegerField(_("from"))
+    to_ms = models.BigIntegerField(_("to"))
+    state = models.CharField(_("state"), max_length=8, choices=RangeState.choices, default=RangeState.WAITING)
+    asked_at = models.DateTimeField(_("asked for"), default=timezone.now)
+    asked_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+", verbose_name=_("by")
+    )
+    ready_at = models.DateTimeField(_("ready"), null=True, blank=True)
+
+    class Meta:
+        verbose_name = _("transcribed range")
+        verbose_name_plural = _("transcribed ranges")
+        constraints = [
+            models.UniqueConstraint(fields=["room", "from_ms", "to_ms"], name="range_once"),
+            models.CheckConstraint(
+                condition=Q(from_ms__gte=0, to_ms__gt=F("from_ms"), to_ms__lte=F("from_ms") + 600_000),
+                name="range_from_before_to",
+            ),
+            models.CheckConstraint(
+                condition=Q(state="running", lease_until__isnull=False) | (~Q(state="running") & Q(lease_until=None)),
+                name="range_lease_when_running",
+            ),
+            models.CheckConstraint(
+                condition=Q(state="ready", ready_at__isnull=False) | (~Q(state="ready") & Q(ready_at=None)),
+                name="range_ready_when",
+            ),
+            models.CheckConstraint(condition=Q(state__in=RangeState.values), name="range_state"),
+        ]
+        indexes = [models.Index(fields=["id"], condition=Q(state__in=["waiting", "running"]), name="range_to_do")]
+
+    def __str__(self) -> str:
+        return f"{self.room_id}: {self.from_ms}–{self.to_ms}"
+
+
+class RangeCue(models.Model):
+    """A line of a range, said by `speaker`; times are ms of room time."""
+
+    range = models.ForeignKey(RangeTranscript, models.CASCADE, related_name="cues", verbose_name=_("range"))
+    speaker = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+", verbose_name=_("speaker"))
+    start_ms = models.BigIntegerField(_("from"))
+    end_ms = models.BigIntegerField(_("to"))
+    text = models.TextField(_("text"))
+    confidence = models.FloatField(_("confidence"), null=True, blank=True)
+
+    class Meta:
+        verbose_name = _("line of a range")
+        verbose_name_plural = _("lines of ranges")
+        constraints = [
+            models.CheckConstraint(condition=Q(start_ms__gte=0, end_ms__gt=F("start_ms")), name="range_cue_times"),
+            models.CheckConstraint(condition=~Q(text=""), name="range_cue_has_text"),
+        ]
+        indexes = [models.Index(fields=["range", "start_ms", "id"], name="range_cue_in_order")]
+
+    def __str__(self) -> str:
+        return isolated(self.text[:60])

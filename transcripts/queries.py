@@ -11,10 +11,12 @@ from people.labels import labels
 from people.models import User
 from rooms.models import Room
 from rooms.rules.facts import facts_of
+from rooms.rules.restrictions import is_restricted
 from rooms.rules.roles import role_in
+from transcripts.doubt import doubtful
 from transcripts.files.formats import FileHeader, FormatLine
 from transcripts.jobs.progress import TranscriptProgress, progress_of
-from transcripts.models import DICTIONARIES, OTHER_DICTIONARY, Cue, Transcript
+from transcripts.models import DICTIONARIES, OTHER_DICTIONARY, Cue, RangeCue, RangeState, RangeTranscript, Transcript
 from transcripts.permissions import may_read, may_read_own
 from transcripts.refusals import TranscriptRefused
 
@@ -29,7 +31,8 @@ def has_lines(room_pk: int, user_pk: int) -> bool:
 def readable_transcript(slug: str, user: User, mine: bool = False) -> Transcript:
     """Get the transcript of a room if the user may read it, or with `mine` if the user may read their own lines.
 
-    Refuses with unknown_room, not_found (not allowed), no_transcript.
+    Own lines stay readable while moderators have closed the recording. Refuses with unknown_room, not_found (not
+    allowed), recording_unavailable, no_transcript.
     """
     room = Room.objects.select_related("host").filter(slug=slug).first()
     if room is None:
@@ -38,6 +41,8 @@ def readable_transcript(slug: str, user: User, mine: bool = False) -> Transcript
     code = may_read(role)
     if code and mine and facts_of(room, user).kept_out is None:
         code = may_read_own(role, has_lines=has_lines(room.pk, user.pk))
+    if code is None and not mine and is_restricted(room):
+        code = "recording_unavailable"
     if code:
         raise TranscriptRefused(code)
     transcript = Transcript.objects.select_related("room").filter(room=room).first()
@@ -151,3 +156,64 @@ def format_line(cue: Cue, called: Mapping[str, str]) -> FormatLine:
         confidence=cue.confidence,
         words=cue.words,
     )
+
+
+@dataclass(frozen=True, slots=True)
+class SpokenLine:
+    """A line as case material. `reference` is "cue:<pk>" (of the transcript) or "range:<pk>" (of a range); times are ms
+    of room time. `is_doubtful`: the model may have invented it."""
+
+    reference: str
+    speaker_pk: int
+    name: str
+    start_ms: int
+    end_ms: int
+    text: str
+    is_doubtful: bool = False
+
+
+def cues_between(room: Room, from_ms: int, to_ms: int) -> list[SpokenLine]:
+    """List the lines that overlap a range, in order: those of the transcript if it is ready, else those of ranges that
+    were transcribed for a case. For staff who may see the case; the caller checks that."""
+    transcript = Transcript.objects.filter(room=room, state=Transcript.State.READY).first()
+    if transcript is None:
+        return _lines_of_ranges(room, from_ms, to_ms)
+    cues = cues_in_order(transcript).filter(end_ms__gt=from_ms, start_ms__lt=to_ms)
+    return [
+        SpokenLine(
+            f"cue:{cue.pk}",
+            cue.seat.user_id,
+            cue.seat.user.display_name,
+            cue.start_ms,
+            cue.end_ms,
+            cue.shown_text,
+            cue.is_doubtful,
+        )
+        for cue in cues
+        if cue.shown_text
+    ]
+
+
+def _lines_of_ranges(room: Room, from_ms: int, to_ms: int) -> list[SpokenLine]:
+    """List lines of ready ranges; where ranges overlap, those of the one that was asked for first."""
+    ready = RangeTranscript.objects.filter(room=room, state=RangeState.READY).order_by("pk")
+    ranges = list(ready.values_list("pk", "from_ms", "to_ms"))
+
+    def belongs(cue: RangeCue) -> bool:
+        middle = (cue.start_ms + cue.end_ms) / 2
+        return next((pk for pk, start, end in ranges if start <= middle < end), cue.range_id) == cue.range_id
+
+    cues = RangeCue.objects.filter(range__in=ready, end_ms__gt=from_ms, start_ms__lt=to_ms).select_related("speaker")
+    return [
+        SpokenLine(
+            f"range:{cue.pk}",
+            cue.speaker_id,
+            cue.speaker.display_name,
+            cue.start_ms,
+            cue.end_ms,
+            cue.text,
+            doubtful(cue.confidence),
+        )
+        for cue in cues.order_by("start_ms", "pk")
+        if belongs(cue)
+    ]

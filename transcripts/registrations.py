@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from rooms.hooks import known_voices, recording_ready
+from transcripts import ledger_texts as _ledger_texts  # noqa: F401  # registers words of ledger entries
 from transcripts.actions import request_transcript
 from transcripts.files import exports as _exports  # noqa: F401  # registers the transcript's files
 from transcripts.queries import has_lines

@@ -8,7 +8,7 @@ from celery import shared_task
 from celery.worker import state
 
 from transcripts.jobs import claims, notify, results
-from transcripts.models import TrackPlan, TranscriptionWindow
+from transcripts.models import RangeTranscript, TrackPlan, TranscriptionWindow
 
 TURN_SECONDS = 300  # then a task claims no further item, so that other messages on the queue need not wait for hours
 
@@ -44,4 +44,5 @@ def tell() -> None:
 
 
 def anything_free() -> bool:
-    return claims.claimable(TrackPlan).exists() or claims.claimable(TranscriptionWindow).exists()
+    waiting = claims.claimable(TrackPlan).exists() or claims.claimable(TranscriptionWindow).exists()
+    return waiting or claims.claimable(RangeTranscript).exists()

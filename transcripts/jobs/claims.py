@@ -16,12 +16,14 @@ from django.db import transaction
 from django.db.models import Q, QuerySet
 from django.db.models.functions import Now
 
-from transcripts.models import TrackPlan, Transcript, TranscriptionWindow, WorkItem
+from transcripts.models import RangeTranscript, TrackPlan, Transcript, TranscriptionWindow, WorkItem
 
 MAX_ATTEMPTS = 3
 
 
-P = TypeVar("P", TrackPlan, TranscriptionWindow)
+P = TypeVar("P", TrackPlan, TranscriptionWindow, RangeTranscript)
+
+Item = TrackPlan | TranscriptionWindow | RangeTranscript
 
 
 class LeaseLost(Exception):
@@ -50,8 +52,9 @@ def claim(kind: type[P], worker: str) -> P | None:
         item.state, item.worker, item.error = WorkItem.State.RUNNING, worker, ""
         item.lease_until = Now() + lease()
         item.save(update_fields=["token", "attempts", "state", "worker", "error", "lease_until"])
-    waiting = Transcript.objects.filter(pk=transcript_of(item), state=Transcript.State.WAITING)
-    waiting.update(state=Transcript.State.RUNNING, started_at=Now())
+    if not isinstance(item, RangeTranscript):
+        waiting = Transcript.objects.filter(pk=transcript_of(item), state=Transcript.State.WAITING)
+        waiting.update(state=Transcript.State.RUNNING, started_at=Now())
     return item
 
 
@@ -65,7 +68,7 @@ def lock_transcript(item: TrackPlan | TranscriptionWindow) -> None:
         raise LeaseLost(f"{item._meta.model_name} {item.pk} is gone")
 
 
-def write_if_held(item: TrackPlan | TranscriptionWindow, **values: object) -> None:
+def write_if_held(item: Item, **values: object) -> None:
     """Update an item if it still has the token of this claim; the only way a worker writes. Raises LeaseLost."""
     mine = type(item)._default_manager.filter(pk=item.pk, token=item.token, state=WorkItem.State.RUNNING)
     if not mine.update(**values):
@@ -75,7 +78,7 @@ def write_if_held(item: TrackPlan | TranscriptionWindow, **values: object) -> No
 class Heartbeat:
     """Renew an item's lease while its worker runs: call it often, it writes four times per lease. Raises LeaseLost."""
 
-    def __init__(self, item: TrackPlan | TranscriptionWindow) -> None:
+    def __init__(self, item: Item) -> None:
         self.item = item
         self.every = settings.SPEECH_LEASE_SECONDS / 4
         self.last = time.monotonic()

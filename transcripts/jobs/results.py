@@ -14,8 +14,9 @@ from django.db.models.functions import Now
 from django.utils import timezone
 
 from core.text import nfc
-from transcripts.jobs.claims import MAX_ATTEMPTS, LeaseLost, lock_transcript, transcript_of, write_if_held
-from transcripts.models import Cue, TrackPlan, Transcript, TranscriptionWindow, WorkItem
+from transcripts.jobs import range_results
+from transcripts.jobs.claims import MAX_ATTEMPTS, Item, LeaseLost, lock_transcript, transcript_of, write_if_held
+from transcripts.models import Cue, RangeTranscript, TrackPlan, Transcript, TranscriptionWindow, WorkItem
 from transcripts.speech.stitch import CueDraft
 from transcripts.speech.windows import Span, Window, speech_ms
 
@@ -74,30 +75,34 @@ def save_window(window: TranscriptionWindow, drafts: Sequence[CueDraft], by: Eng
         refresh_transcript(window.plan.transcript_id)
 
 
-def record_failure(item: TrackPlan | TranscriptionWindow, error: str) -> None:
+def record_failure(item: Item, error: str) -> None:
     """Record a failed attempt: schedule the next one or, after the last, store a gap. Raises LeaseLost."""
     error = error.replace("\0", "")[:200]
+    if isinstance(item, RangeTranscript):
+        return range_results.record_failure(item, error)
     if item.attempts < MAX_ATTEMPTS:
         next_at = Now() + WAITS[min(item.attempts, len(WAITS)) - 1]
         write_if_held(item, state=WorkItem.State.WAITING, lease_until=None, error=error, next_at=next_at)
-        return
+        return None
     with transaction.atomic():
         lock_transcript(item)
         write_if_held(item, state=WorkItem.State.FAILED, lease_until=None, error=error)
         _mark_gap(item)
         refresh_transcript(transcript_of(item))
+    return None
 
 
 def record_trouble(trouble: str) -> None:
-    """Record on all open transcripts why none can be processed. Uses up no attempt: no item is at fault."""
+    """Record on all open transcripts and ranges why none can be processed. Uses up no attempt: no item is at fault."""
     Transcript.objects.filter(state__in=Transcript.OPEN).update(trouble=trouble[:300])
+    range_results.record_trouble(trouble)
 
 
 def give_up_expired() -> int:
     """Fail items whose lease expired on the last attempt; returns how many. Safe to run twice and concurrently."""
     given_up = 0
     stale = Q(state=WorkItem.State.RUNNING, lease_until__lt=Now(), attempts__gte=MAX_ATTEMPTS)
-    for kind in (TrackPlan, TranscriptionWindow):
+    for kind in (RangeTranscript, TrackPlan, TranscriptionWindow):
         for item in kind._default_manager.filter(stale):
             try:
                 record_failure(item, item.error or "the worker died")

@@ -10,7 +10,8 @@ from django.db import InterfaceError, OperationalError
 
 from rooms.recording.tasks import is_our_folder
 from transcripts.jobs import claims, results
-from transcripts.models import TrackPlan, TranscriptionWindow
+from transcripts.jobs.ranges import transcribe_range
+from transcripts.models import RangeTranscript, TrackPlan, TranscriptionWindow
 from transcripts.speech import audio, vad
 from transcripts.speech.audio import Sound
 from transcripts.speech.engine import Engine, EngineUnavailable, engine
@@ -23,15 +24,21 @@ log = logging.getLogger(__name__)
 def run_items(worker: str, until: Callable[[], bool], get_engine: Callable[[], Engine] = engine) -> int:
     """Process items until none is free or `until()` is true; returns the number of attempts.
 
-    Claims nothing where RECORDINGS_DIR is another disk: files missing there must not count as failed attempts.
+    Ranges of cases come first: a moderator waits for them. Claims nothing where RECORDINGS_DIR is another disk: files
+    missing there must not count as failed attempts.
     """
     tried = 0
     if not is_our_folder():
         return tried
     while not until():
-        if plan := claims.claim(TrackPlan, worker):
+        by = ready(get_engine, claims.claimable(RangeTranscript).exists())
+        if by and (asked := claims.claim(RangeTranscript, worker)):
+            attempt(asked, lambda asked=asked, by=by: transcribe_range(asked, by))  # type: ignore[misc]
+        elif plan := claims.claim(TrackPlan, worker):
             attempt(plan, lambda plan=plan: plan_track(plan))  # type: ignore[misc]
-        elif (by := ready(get_engine)) and (window := claims.claim(TranscriptionWindow, worker)):
+        elif (by := ready(get_engine, claims.claimable(TranscriptionWindow).exists())) and (
+            window := claims.claim(TranscriptionWindow, worker)
+        ):
             attempt(window, lambda window=window, by=by: transcribe_window(window, by))  # type: ignore[misc]
         else:
             break
@@ -39,9 +46,9 @@ def run_items(worker: str, until: Callable[[], bool], get_engine: Callable[[], E
     return tried
 
 
-def ready(get_engine: Callable[[], Engine]) -> Engine | None:
-    """Get the engine if a window waits for it, else None. Loading may outlast a lease, so this precedes the claim."""
-    if not claims.claimable(TranscriptionWindow).exists():
+def ready(get_engine: Callable[[], Engine], waited_for: bool) -> Engine | None:
+    """Get the engine if an item waits for it, else None. Loading may outlast a lease, so this precedes the claim."""
+    if not waited_for:
         return None
     try:
         return get_engine()
@@ -51,7 +58,7 @@ def ready(get_engine: Callable[[], Engine]) -> Engine | None:
         return None
 
 
-def attempt(item: TrackPlan | TranscriptionWindow, work: Callable[[], None]) -> None:
+def attempt(item: claims.Item, work: Callable[[], None]) -> None:
     """Process a claimed item once, and record a failure.
 
     Raises only where the database is away (OperationalError, InterfaceError): no failed item stops the others.
