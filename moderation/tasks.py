@@ -5,10 +5,17 @@ from __future__ import annotations
 from celery import shared_task
 from django.utils import timezone
 
+from moderation.actions import sweep as sweeping
 from moderation.actions.erasing import erase_words
 
 
 @shared_task(name="moderation.tasks.erase_words")
 def erase_old_words() -> int:
-    """Erase words of reports whose time is over (Celery beat, every hour). Returns the number of rows."""
+    """Erase words of cases whose time is over (Celery beat, every hour). Returns the number of cases."""
     return erase_words(timezone.now())
+
+
+@shared_task(name="moderation.tasks.sweep")
+def sweep() -> int:
+    """Do what is due in cases: late acts, proposals, claims (Celery beat, every 30 seconds). Returns how many."""
+    return sweeping.sweep()

@@ -1,65 +1,93 @@
-"""Erasing of words in reports when their time is over. Who reported whom, the category and the times stay."""
+"""Erasing of a case's words when their time is over. Who reported whom, categories, rules and times stay."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.conf import settings
 from django.db import models, transaction
+from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from ledger.actions import erase_texts
-from moderation.models import MessageReport, Report, ReportedMessage
+from moderation.models import (
+    Case,
+    CaseNote,
+    Decision,
+    EvidenceLine,
+    Report,
+    ReportedMessage,
+    ReportQuestion,
+    Statement,
+)
 
-BATCH = 200  # rows of one transaction: it holds the ledger's lock at its end
+BATCH = 50  # cases of one transaction: it holds the ledger's lock at its end
 RULE = "report_words_days"
 
 
 @dataclass(frozen=True)
 class Worded:
-    """A model with words of people: columns to empty, and the beginning of its rows' subjects in the ledger.
-
-    The model has `at`, from which the time counts, and `erased_at`. `copies` is a model whose rows are deleted with the
-    words; its foreign key to the model is `report`.
-    """
+    """A model with words of people: the lookup from a row to its case, and the columns with their empty values. Rows of
+    a model with `erased_at` get the time there; those of one without columns are deleted."""
 
     model: type[models.Model]
-    subject: str
-    columns: tuple[str, ...] = ("words",)
-    copies: type[models.Model] | None = None
+    case: str
+    columns: dict[str, Any] = field(default_factory=dict)
+    dated: bool = False
 
 
 # A model more is a line more.
 WORDED: tuple[Worded, ...] = (
-    Worded(Report, "report"),
-    Worded(MessageReport, "message-report", copies=ReportedMessage),
+    Worded(ReportedMessage, "report__case"),
+    Worded(ReportQuestion, "report__case", {"text": ""}),
+    Worded(
+        Report,
+        "case",
+        {"words": "", "law": "", "shown": "", "picture": None, "reporter_name": "", "reporter_email": ""},
+        dated=True,
+    ),
+    Worded(CaseNote, "case", {"text": ""}),
+    Worded(EvidenceLine, "case", {"text": "", "speaker_name": ""}),
+    Worded(Decision, "case", {"law": "", "facts": "", "public_facts": "", "second_reason": ""}, dated=True),
+    Worded(Statement, "decision__case", {"body": {}}, dated=True),
 )
 
 
-def erase_words(now: datetime, kinds: Sequence[Worded] = WORDED) -> int:
-    """Erase words older than REPORT_WORDS_DAYS, and the ledger's texts of the same rows; return the number of rows.
+def erase_words(now: datetime) -> int:
+    """Erase the words of cases whose time is over, and the ledger's texts about them; return the number of cases.
 
     Safe to run twice and side by side: what another has locked it leaves to it.
     """
-    return sum(_erase_kind(kind, now) for kind in kinds)
-
-
-def _erase_kind(kind: Worded, now: datetime) -> int:
     erased = 0
-    while count := _erase_batch(kind, now):
+    while count := _erase_batch(now):
         erased += count
     return erased
 
 
+def due(now: datetime) -> QuerySet[Case]:
+    """Select the cases whose words are to go: REPORT_WORDS_DAYS after their statement was sent, or after they were
+    closed without one. A statement that waits to be sent keeps them."""
+    limit = now - timedelta(days=settings.REPORT_WORDS_DAYS)
+    kept = Statement.objects.filter(Q(told_at=None) | Q(told_at__gte=limit), decision__case=OuterRef("pk"))
+    cases = Case.objects.filter(state=Case.State.DECIDED, decided_at__lt=limit, erased_at=None)
+    return cases.filter(~Exists(kept)).order_by("decided_at", "pk")
+
+
 @transaction.atomic
-def _erase_batch(kind: Worded, now: datetime) -> int:
-    due = kind.model._base_manager.filter(erased_at=None, at__lt=now - timedelta(days=settings.REPORT_WORDS_DAYS))
-    locked = due.select_for_update(skip_locked=True, no_key=True).order_by("pk").values_list("pk", flat=True)
-    pks = list(locked[:BATCH])
-    if pks:
-        kind.model._base_manager.filter(pk__in=pks).update(erased_at=now, **dict.fromkeys(kind.columns, ""))
-        if kind.copies is not None:
-            kind.copies._base_manager.filter(report__in=pks).delete()
-        erase_texts([f"{kind.subject}:{pk}" for pk in pks], None, RULE)
+def _erase_batch(now: datetime) -> int:
+    locked = due(now).select_for_update(skip_locked=True, no_key=True, of=("self",))
+    pks = list(locked.values_list("pk", flat=True)[:BATCH])
+    if not pks:
+        return 0
+    subjects = [f"case:{pk}" for pk in pks]
+    subjects += [row.ledger_subject for row in Report.objects.filter(case__in=pks).only("pk", "old_subject")]
+    for kind in WORDED:
+        rows = kind.model._base_manager.filter(**{f"{kind.case}__in": pks})
+        if kind.columns:
+            rows.update(**kind.columns, **({"erased_at": now} if kind.dated else {}))
+        else:
+            rows.delete()
+    Case.objects.filter(pk__in=pks).update(erased_at=now)
+    erase_texts(subjects, None, RULE)
     return len(pks)

@@ -1,5 +1,5 @@
 """Admin pages of trust and safety: one module per queue."""
 
-from moderation.admin import clock, message_reports
+from moderation.admin import cases, clock, rulebook
 
-__all__ = ["clock", "message_reports"]
+__all__ = ["cases", "clock", "rulebook"]

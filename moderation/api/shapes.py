@@ -7,7 +7,8 @@ from typing import Any
 from rest_framework import serializers
 
 from core.api.fields import TypedField
-from moderation.models import WORDS, Notice
+from moderation.models import WORDS
+from moderation.models.reports import LAW
 
 _MOST_MS = 2**53  # numbers beyond it are no milliseconds of any room, and not exact in JSON
 
@@ -15,8 +16,12 @@ _MOST_MS = 2**53  # numbers beyond it are no milliseconds of any room, and not e
 class NoticeRequest(serializers.Serializer[Any]):
     """Fields that every report has."""
 
-    category = serializers.ChoiceField(choices=Notice.Category.choices)
+    category = serializers.SlugField(max_length=40)
     words = TypedField(text=WORDS, required=False, default="", allow_blank=True, help_text="Required for “other”.")
+    law = TypedField(
+        text=LAW, required=False, default="", allow_blank=True, help_text="Law or rule that it breaks, as you see it."
+    )
+    good_faith = serializers.BooleanField(help_text="Has to be true: what you say is right, as far as you know.")
     once = serializers.CharField(
         max_length=200,
         required=False,
@@ -28,6 +33,16 @@ class NoticeRequest(serializers.Serializer[Any]):
 
 class MessageReportRequest(NoticeRequest):
     """A report of a message; it is copied, with at most five on each side."""
+
+
+class SeenReportRequest(NoticeRequest):
+    """A report of something as it is now; it is kept as it stood."""
+
+
+class PersonReportRequest(NoticeRequest):
+    """A report of a person's page or picture as it is now; it is kept as it stood."""
+
+    what = serializers.ChoiceField(choices=["profile", "picture"])
 
 
 class ReportRequest(NoticeRequest):

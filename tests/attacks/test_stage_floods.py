@@ -21,7 +21,7 @@ from websockets.exceptions import ConnectionClosed
 
 from core import bus
 from core.throttle import Limit
-from moderation.actions.reports import REPORTS, STAFF_TOLD
+from moderation.actions.filing import REPORTS, STAFF_TOLD
 from moderation.models import Report
 from people.models import User
 from rooms import channels
@@ -143,7 +143,7 @@ def in_queue(room: Room) -> list[int]:
 
 
 def send(client: Client, room: Room, address: str, **values: Any) -> int:
-    body = {"category": "hate", "from_ms": 0, "to_ms": 5, **values}
+    body = {"category": "hate", "good_faith": True, "from_ms": 0, "to_ms": 5, **values}
     path = f"/api/v1/rooms/{room.slug}/reports/"
     return client.post(path, body, "application/json", REMOTE_ADDR=address).status_code
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
 from uuid import UUID
 
-from moderation.models import MessageReport, Report
+from moderation.models import Case, Report
 from people.handles import read_handle
 from people.models import User
 from people.queries import person
@@ -12,16 +13,32 @@ from rooms.models import Room, Seat
 from social.models import Message
 
 
-def own_report(reporter: User, slug: str, receipt: UUID) -> Report | None:
-    """Find a person's own report in a room by the number of its receipt."""
-    rows = Report.objects.select_related("room").filter(reporter=reporter, room__slug=slug, receipt=receipt)
-    return rows.first()
+class Progress(StrEnum):
+    """How far a report is, as its reporter reads it."""
+
+    RECEIVED = "received"
+    LOOKED_AT = "looked_at"
+    DECIDED = "decided"
 
 
-def own_message_report(reporter: User, receipt: UUID) -> MessageReport | None:
-    """Find a person's own report of a message by the number of its receipt."""
-    rows = MessageReport.objects.select_related("subject").filter(reporter=reporter, receipt=receipt)
-    return rows.first()
+def report_of_receipt(receipt: UUID, reader: User | None) -> Report | None:
+    """Find a report by its receipt, for whoever sent it: an account, or anybody who has the receipt's address where it
+    was sent signed out."""
+    rows = Report.objects.select_related("case", "room", "subject", "category")
+    row = rows.filter(receipt=receipt).first()
+    if row is None or row.reporter_id not in (None, reader.pk if reader else None):
+        return None
+    return row
+
+
+def progress_of(row: Report) -> Progress:
+    """Return how far a report is, and nothing of who works on it or what they found."""
+    case = row.case
+    if case.state == Case.State.DECIDED:
+        return Progress.DECIDED
+    if case.state == Case.State.PROPOSED or case.claimed_by_id is not None or case.looks.exists():
+        return Progress.LOOKED_AT
+    return Progress.RECEIVED
 
 
 def seen_message(reader: User, thread: int, pk: int) -> Message | None:

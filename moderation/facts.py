@@ -1,0 +1,57 @@
+"""Findings and holds of rooms, as the retention clock wants them: cases, violations, legal holds. One query."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+from typing import Any
+
+from django.db.models import CharField, F, QuerySet, Value
+from django.db.models.functions import Least
+
+from moderation.models import Case, Decision, LegalHold
+from moderation.models.cases import WITH_SOUND
+from retention.hooks import retention_facts
+from retention.policy import Finding, Hold, Reason
+
+# (what, room, key, since, until, told, is proposed)
+Row = tuple[str, int, int, datetime, datetime | None, datetime | None, str]
+
+
+@retention_facts.register("moderation")
+def facts(rooms: Sequence[int]) -> Iterator[tuple[int, Finding | Hold]]:
+    """Yield the facts of these rooms, also those that have ended."""
+    for what, room, key, since, until, told, state in _rows(rooms):
+        if what == "case":
+            yield room, Hold(Reason.CASE, f"case:{key}", since, until)
+        elif what == "legal":
+            yield room, Hold(Reason.LEGAL, f"legal:{key}", since, until)
+        else:
+            proposed = state == Decision.State.PROPOSED
+            yield room, Finding(f"decision:{key}", since, until, proposed=proposed, told_at=told)
+
+
+def _rows(rooms: Sequence[int]) -> QuerySet[Any, Row]:
+    never = Value(None, output_field=LegalHold._meta.get_field("lifted_at"))
+    cases = Case.objects.filter(room__in=rooms, kind__in=WITH_SOUND).order_by()
+    violations = Decision.objects.filter(
+        case__room__in=rooms, case__kind__in=WITH_SOUND, outcome=Decision.Outcome.VIOLATION
+    ).order_by()
+    legal = LegalHold.objects.filter(room__in=rooms).order_by()
+    return (
+        cases.annotate(what=_text("case"), told=never)
+        .values_list("what", "room_id", "pk", "opened_at", "decided_at", "told", "state")
+        .union(
+            violations.annotate(what=_text("finding"), told=F("statement__told_at")).values_list(
+                "what", "case__room_id", "pk", "at", "ended_at", "told", "state"
+            ),
+            legal.annotate(
+                what=_text("legal"), until=Least("expires_at", "lifted_at"), told=never, state=_text("")
+            ).values_list("what", "room_id", "pk", "set_at", "until", "told", "state"),
+            all=True,
+        )
+    )
+
+
+def _text(value: str) -> Value:
+    return Value(value, output_field=CharField())

@@ -1,0 +1,62 @@
+"""Ledger entries of legal holds and of the rulebook: as words, and hidden from those who took part in the room."""
+
+from __future__ import annotations
+
+from functools import reduce
+from operator import or_
+from typing import Any
+
+from django.db.models import CharField, Q, QuerySet, Value
+from django.db.models.functions import Cast, Concat
+from django.utils.translation import gettext, gettext_noop
+
+from ledger.hooks import entry_texts, hidden_entries
+from ledger.models import Entry
+from moderation.queries.rooms import own_rooms
+
+CHANGES = {
+    "added": gettext_noop("Added"),
+    "version": gettext_noop("New version"),
+    "retired": gettext_noop("Retired"),
+    "returned": gettext_noop("In use again"),
+    "moved": gettext_noop("Moved"),
+}
+
+
+OF_STAFF = (
+    *("purged", "staff_listening", "range_transcribed", "room_ended_by_staff"),
+    *("recording_restricted", "restriction_lifted", "title_taken_down", "title_put_back"),
+)
+
+
+@hidden_entries.register("moderation.legal_holds")
+def holds_of_own_rooms(reader: int) -> Q:
+    """The entries of legal holds on rooms in which a reader took part, of their purges, and of acts of staff there: an
+    order may be secret, and the rule of a purge names orders and violations."""
+    own = (Q(subject__in=_subjects(rooms)) for rooms in own_rooms(reader))
+    return (Q(kind__startswith="legal_hold_") | Q(kind__in=OF_STAFF)) & reduce(or_, own)
+
+
+def _subjects(rooms: QuerySet[Any, Any]) -> QuerySet[Any, Any]:
+    """The subjects of entries about these rooms."""
+    subjects: QuerySet[Any, Any] = rooms.annotate(about=Concat(Value("room:"), Cast("room_key", CharField())))
+    return subjects.values("about")
+
+
+@entry_texts.register("legal_hold_set")
+def legal_hold_set(entry: Entry) -> str:
+    return gettext("Held by order of an authority")
+
+
+@entry_texts.register("legal_hold_lifted")
+def legal_hold_lifted(entry: Entry) -> str:
+    return gettext("Order of an authority lifted")
+
+
+@entry_texts.register("rule_changed")
+def rule_changed(entry: Entry) -> str | None:
+    change, number = CHANGES.get(str(entry.data.get("change"))), entry.data.get("number")
+    if change is None:
+        return None
+    text = f"{entry.subject}: {gettext(change)}"
+    return f"{text} {number}" if isinstance(number, int) else text

@@ -1,0 +1,45 @@
+"""Official messages of moderators, by name (`social.hooks.official_texts`). They hold keys only."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from django.urls import reverse
+from django.utils.translation import gettext as _
+
+from moderation.addresses import path_of
+from moderation.models import Report
+from moderation.wording import ALARM, ALARMS, QUESTION_ASKED
+from people.models import User
+from social.hooks import DrawnMessage, official_texts
+
+
+@official_texts.register(QUESTION_ASKED)
+def question_cards(values: Sequence[Mapping[str, Any]], reader: User) -> list[DrawnMessage]:
+    """Cards that say that a moderator has a question about a report: `report` is its key. One query."""
+    rows = Report.objects.filter(pk__in={value.get("report") for value in values}, reporter=reader)
+    receipts = dict(rows.values_list("pk", "receipt"))
+    return [_question(receipts.get(value.get("report", 0))) for value in values]
+
+
+def _question(receipt: object | None) -> DrawnMessage:
+    line = _("A moderator has a question about a report that you sent.")
+    if receipt is None:
+        return DrawnMessage(line)
+    url = reverse("pages:receipt", args=[receipt])
+    return DrawnMessage(line, "moderation/messages/question.html", {"line": line, "url": url}, {"url": url})
+
+
+@official_texts.register(ALARM)
+def alarm_cards(values: Sequence[Mapping[str, Any]], reader: User) -> list[DrawnMessage]:
+    """Cards of alarms to staff: `kind` is a key of ALARMS, `case` that of a case, whose page checks who reads it."""
+    return [_alarm(str(value.get("kind")), value.get("case")) for value in values]
+
+
+def _alarm(kind: str, case: object) -> DrawnMessage:
+    line = str(ALARMS.get(kind) or _("A case needs you."))
+    if not isinstance(case, int):
+        return DrawnMessage(line)
+    url = path_of(case)
+    return DrawnMessage(line, "moderation/messages/alarm.html", {"line": line, "url": url}, {"url": url})

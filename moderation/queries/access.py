@@ -1,0 +1,109 @@
+"""Cases that a member of staff may see, and the facts on which acts in one case depend."""
+
+from __future__ import annotations
+
+from typing import TypeVar
+
+from django.db.models import Exists, Model, OuterRef, Q, QuerySet
+from django.utils import timezone
+
+from moderation.models import Case, CaseParty, Decision, EvidenceRange, Look, Report
+from moderation.models.cases import WITH_SOUND
+from moderation.refusals import ModerationRefused
+from moderation.rules.access import CaseFacts, Rights, sees_ordinary, why_not_see
+from people.models import User
+from rooms.models import Seat
+
+Row = TypeVar("Row", bound=Model)
+CODENAMES = {
+    "view": "view_case",
+    "claim": "claim_case",
+    "decide": "decide_case",
+    "approve": "approve_decision",
+    "senior": "senior_case",
+    "child_safety": "child_safety_case",
+    "ordinary": "ordinary_case",
+    "open": "open_case",
+}
+
+
+def rights_of(user: User) -> Rights:
+    """Return what a person may do with cases; Django keeps the permissions of a user object that was asked once."""
+    return Rights(**{name: user.has_perm(f"moderation.{codename}") for name, codename in CODENAMES.items()})
+
+
+def visible_cases(user: User) -> QuerySet[Case]:
+    """Select the cases that a person may see: none of those they are a party of."""
+    return _visible(Case.objects.all(), user, "")
+
+
+def of_visible_cases(rows: QuerySet[Row], user: User) -> QuerySet[Row]:
+    """Select the rows whose `case` a person may see. Unlike with `case__in`, no other case is read for it."""
+    return _visible(rows, user, "case__")
+
+
+def _visible(rows: QuerySet[Row], user: User, case: str) -> QuerySet[Row]:
+    """Select what a person may see; `case` is the lookup of a row's case, "" for cases themselves."""
+    rights = rights_of(user)
+    allowed = Q()
+    if rights.child_safety:
+        allowed |= Q(**{f"{case}child_safety": True})
+    if sees_ordinary(rights):
+        ordinary = {f"{case}child_safety": False} | ({} if rights.senior else {f"{case}for_seniors": False})
+        allowed |= Q(**ordinary)
+    if not rights.view or not allowed:
+        return rows.none()
+    party = CaseParty.objects.filter(case=OuterRef(f"{case}pk"), user=user.pk)
+    # In a live room, taken since the case was opened.
+    seat = Seat.objects.filter(room=OuterRef(f"{case}room"), user=user.pk)
+    return rows.filter(allowed).filter(~Exists(party), ~Exists(seat))
+
+
+def visible_case(user: User, pk: int) -> Case:
+    """Get a case that a person may see. Raises unknown_case."""
+    case = visible_cases(user).filter(pk=pk).first()
+    if case is None:
+        raise ModerationRefused("unknown_case")
+    return case
+
+
+def is_party(case: Case, user_pk: int) -> bool:
+    """Whether a person is a party, also by a seat that they took a moment ago."""
+    if CaseParty.objects.filter(case=case, user=user_pk).exists():
+        return True
+    return case.room_id is not None and Seat.objects.filter(room=case.room_id, user=user_pk).exists()
+
+
+def facts_of(case: Case, user: User) -> CaseFacts:
+    """Load the facts of a case for one person; at most four queries beside their permissions."""
+    rights = rights_of(user)
+    facts = CaseFacts(
+        rights,
+        party=is_party(case, user.pk),
+        child_safety=case.child_safety,
+        for_seniors=case.for_seniors,
+        state=case.state,
+        mine=case.claimed_by_id == user.pk,
+        taken=case.claimed_until is not None and case.claimed_until > timezone.now(),
+        looked=False,
+    )
+    if why_not_see(facts):
+        return facts
+    proposed = Decision.objects.filter(case=case, state=Decision.State.PROPOSED, by=user)
+    more = {"looked": has_looked(case, user), "own_proposal": case.state == "proposed" and proposed.exists()}
+    return CaseFacts(**{**{name: getattr(facts, name) for name in CaseFacts.__slots__}, **more})
+
+
+def has_looked(case: Case, user: User) -> bool:
+    """Whether a person looked at what a case is about: played a reported range or opened its lines (a marked one where
+    nothing was reported: own initiative, a split); opened what was reported. Where the copy is gone, the record of the
+    case is what there is to open."""
+    looks = Look.objects.filter(case=case, user=user)
+    if case.kind not in WITH_SOUND or (case.room is not None and case.room.purged_at is not None):
+        return looks.filter(what=Look.What.SHOWN).exists()
+    overlaps = {"from_ms__lt": OuterRef("to_ms"), "to_ms__gt": OuterRef("from_ms")}
+    reported = Report.objects.filter(case=case, **overlaps)
+    marked = EvidenceRange.objects.filter(case=case, **overlaps)
+    heard = looks.filter(what__in=[Look.What.PLAYED, Look.What.LINES])
+    any_reported = Report.objects.filter(case=case, from_ms__isnull=False)
+    return heard.filter(Exists(reported) | Exists(marked) & ~Exists(any_reported)).exists()

@@ -1,0 +1,90 @@
+"""Cards of cases on the admin's index, and the page on which moderators begin."""
+
+from __future__ import annotations
+
+from typing import cast
+
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext, ngettext
+
+from core.admin.site import admin_homes
+from core.admin.tasks import Task, admin_tasks
+from moderation.queries.access import rights_of
+from moderation.queries.due import late_looks, late_proposals
+from moderation.queries.queue import Choice, counts
+from people.models import User
+
+
+@admin_homes.register("moderation")
+def queue_home(request: HttpRequest) -> str | None:
+    """The queue, for staff who work on cases."""
+    return _queue() if request.user.has_perm("moderation.claim_case") else None
+
+
+@admin_tasks.register("moderation.cases")
+def cases_task(request: HttpRequest) -> Task | None:
+    """The card of open cases, for staff who see them."""
+    user = cast(User, request.user)
+    if not user.has_perm("moderation.view_case"):
+        return None
+    number = counts(user, ("open", "live"))
+    live = number["live"]
+    return Task(
+        title=ngettext("case is open", "cases are open", number["open"]),
+        count=number["open"],
+        text=ngettext("%(count)d of a room that is live now.", "%(count)d of rooms that are live now.", live)
+        % {"count": live}
+        if live
+        else gettext("No live room was reported."),
+        url=_queue(Choice("open")),
+        urgent=live > 0,
+        order=10,
+    )
+
+
+@admin_tasks.register("moderation.second")
+def second_task(request: HttpRequest) -> Task | None:
+    """The card of decisions that wait for a second moderator."""
+    user = cast(User, request.user)
+    if not rights_of(user).approve or "second" not in (number := counts(user, ("second",))):
+        return None
+    late = late_proposals(user, timezone.now())
+    return Task(
+        title=gettext("waiting for a second moderator"),
+        count=number["second"],
+        text=ngettext(
+            "%(count)d is overdue: its suspension has ended.",
+            "%(count)d are overdue: their suspension has ended.",
+            late,
+        )
+        % {"count": late}
+        if late
+        else gettext("None is overdue."),
+        url=_queue(Choice("second")),
+        urgent=late > 0,
+        order=20,
+    )
+
+
+@admin_tasks.register("moderation.child_safety")
+def child_safety_task(request: HttpRequest) -> Task | None:
+    """The card of child-safety cases at which nobody looked in time, for staff of that role."""
+    user = cast(User, request.user)
+    if not rights_of(user).child_safety:
+        return None
+    late = late_looks(user, timezone.now())
+    return Task(
+        title=gettext("overdue in child safety"),
+        count=late,
+        text=gettext("Nobody looked within an hour.") if late else gettext("Every report was looked at in time."),
+        url=_queue(Choice("child_safety") if rights_of(user).ordinary else Choice("open")),
+        urgent=late > 0,
+        order=1 if late else 30,
+    )
+
+
+def _queue(choice: Choice | None = None) -> str:
+    address = reverse("admin:moderation_case_changelist")
+    return address if choice is None else f"{address}?{choice.query()}"
