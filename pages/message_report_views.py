@@ -3,22 +3,19 @@
 from __future__ import annotations
 
 from typing import cast
-from uuid import UUID
 
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_http_methods, require_safe
+from django.views.decorators.http import require_http_methods
 
 from core.client_address import address_of_request, counted_as
-from core.once import read_once
-from moderation.actions.messages import report_message
-from moderation.queries import own_message_report, seen_message
+from moderation.actions.filing import NewReport, file_report
+from moderation.queries.reports import seen_message
 from moderation.refusals import ModerationRefused
-from moderation.wording import MESSAGE_RECEIVED
 from pages.report_form import NoticeForm
 from people.models import User
-from people.signed_in import signed_in, signed_in_keeping, typed_before
+from people.signed_in import signed_in_keeping, typed_before
 from social.message_views import LONGEST_KEY, person_and_thread
 from social.threads import Line, lines_of
 
@@ -33,17 +30,10 @@ def report_page(request: HttpRequest, handle: str, pk: int) -> HttpResponse:
     form = NoticeForm(request.POST if request.method == "POST" else None, initial=typed_before(request))
     status = 400
     if form.is_valid():
-        values = form.cleaned_data
+        address = counted_as(address_of_request(request))
+        new = NewReport(kind="message", reporter=me, message=line.message.pk, address=address, **form.notice())
         try:
-            row = report_message(
-                me,
-                line.message,
-                category=values["category"],
-                words=values["words"],
-                once=read_once(values["once"]),
-                address=counted_as(address_of_request(request)),
-            )
-            return redirect("pages:message-report-received", handle, pk, row.receipt)
+            return redirect("pages:receipt", file_report(new).receipt)
         except ModerationRefused as refused:
             status = refused.status
             form.refused(refused.fields)
@@ -51,18 +41,6 @@ def report_page(request: HttpRequest, handle: str, pk: int) -> HttpResponse:
                 form.add_error(None, refused.text)
     context = {"line": line, "other": line.message.sender, "form": form}
     return render(request, "pages/report_message.html", context, status=status if form.errors else 200)
-
-
-@never_cache
-@signed_in
-@require_safe
-def received(request: HttpRequest, handle: str, pk: int, receipt: UUID) -> HttpResponse:
-    """Show the receipt of the reader's own report. The message may be deleted by then."""
-    row = own_message_report(cast(User, request.user), receipt)
-    if row is None or row.subject.handle.lower() != handle.lower():
-        raise Http404
-    context = {"report": row, "text": MESSAGE_RECEIVED, "other": row.subject}
-    return render(request, "pages/report_message_received.html", context)
 
 
 def received_line(me: User, handle: str, pk: int) -> Line:

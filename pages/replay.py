@@ -15,6 +15,7 @@ from rooms.models import Recording, Room, Seat
 from rooms.queries.publication import Publication, publication_of
 from rooms.recording.delivery import links
 from rooms.rules.identity import Who
+from rooms.rules.restrictions import is_restricted
 from rooms.wording import ENTRY_WORDS
 from transcripts.actions import CUE_TEXT
 from transcripts.jobs.progress import TranscriptProgress, progress
@@ -53,7 +54,8 @@ class CueEdit:
 
 @dataclass(frozen=True)
 class ReplayPage:
-    """Context of the replay page. `state` is playing, empty (no sound), finishing, failed or gone (purged)."""
+    """Context of the replay page. `state` is playing, empty (no sound), finishing, failed, closed (by moderators) or
+    gone (purged)."""
 
     room: Room
     role: str
@@ -77,7 +79,7 @@ class ReplayPage:
     @property
     def writing(self) -> bool:
         """Whether the transcript is still being written."""
-        return self.transcript is not None and self.transcript.is_open
+        return self.state != "closed" and self.transcript is not None and self.transcript.is_open
 
     @property
     def most_letters(self) -> int:
@@ -120,7 +122,8 @@ def build_page(room: Room, who: Who, role: str, q: str = "", editing: CueEdit | 
     transcript = None
     if state != "gone":
         transcript = Transcript.objects.select_related("room").filter(room=room).first()
-    seats = seats_of(room) if state == "playing" or transcript is not None else []
+    shown = None if state == "closed" else transcript
+    seats = seats_of(room) if state == "playing" or shown is not None else []
     voices = voices_of(seats)
     mix = links.address(room.pk, "mix", who.user, "mix.m4a") if state == "playing" else ""
     return ReplayPage(
@@ -129,15 +132,15 @@ def build_page(room: Room, who: Who, role: str, q: str = "", editing: CueEdit | 
         state=state,
         recording=recording,
         transcript=transcript,
-        progress=None if transcript is None else progress(transcript),
+        progress=None if shown is None else progress(shown),
         voices=voices,
-        lines=lines_of(transcript, voices, q, editing),
+        lines=lines_of(shown, voices, q, editing),
         mix=mix,
         q=q,
         data=script_data(room, who, recording, seats) if state == "playing" else {},
         editing=editing,
         publication=publication_of(room, recording, who.user, role) if recording and state == "playing" else None,
-        reactions=plot_of(room, role, recording),
+        reactions=None if state == "closed" else plot_of(room, role, recording),
     )
 
 
@@ -152,6 +155,8 @@ def state_of(room: Room, recording: Recording | None) -> str:
     """Return the `state` of the page by the state of the recording."""
     if room.purged_at is not None or recording is None or recording.state == Recording.State.PURGED:
         return "gone"
+    if is_restricted(room):
+        return "closed"
     if recording.state in (Recording.State.RUNNING, Recording.State.FINISHING):
         return "finishing"
     if recording.state == Recording.State.FAILED:

@@ -27,7 +27,8 @@ from rooms.rules import limits, permissions
 from rooms.rules.identity import who_of_request
 from rooms.rules.publishing import up_to, widest_publication
 from rooms.rules.refusals import RoomRefused, refuse
-from rooms.rules.roles import check_replay
+from rooms.rules.restrictions import is_restricted
+from rooms.rules.roles import look_at_replay
 from rooms.rules.voice import voices_in
 from transcripts.actions import correct_cue, retry_transcript
 from transcripts.files.formats import FORMATS
@@ -37,14 +38,15 @@ from transcripts.refusals import TranscriptRefused
 
 
 def ended_room(request: HttpRequest, slug: str) -> tuple[Room, str]:
-    """Get the room and the reader's role in it. Raises Http404 unless the reader may replay it."""
+    """Get the room and the reader's role in it. Raises Http404 unless the reader may replay it, or could if moderators
+    had not closed the recording."""
     room = Room.objects.by_slug(slug)
     if room is None or room.status not in (Room.Status.LIVE, Room.Status.ENDED):
         raise Http404
-    try:
-        return room, check_replay(room, who_of_request(request))
-    except RoomRefused as refused:
-        raise Http404 from refused
+    role, code = look_at_replay(room, who_of_request(request))
+    if code not in (None, "recording_unavailable"):
+        raise Http404
+    return room, role
 
 
 def sign_in_or_404(request: HttpRequest) -> HttpResponse:
@@ -107,11 +109,14 @@ def publish(request: HttpRequest, slug: str) -> HttpResponse:
 
 
 def publish_context(room: Room, role: str) -> dict[str, Any]:
-    """Build the context of the page that asks before a publication. Raises not_host, no_recording."""
+    """Build the context of the page that asks before a publication. Raises not_host, no_recording,
+    recording_unavailable."""
     refuse(permissions.may_withdraw(role=role))
     recording = unpurged_recording(room)
     if recording is None or recording.state != Recording.State.READY:
         raise RoomRefused("no_recording")
+    if is_restricted(room):
+        raise RoomRefused("recording_unavailable")
     widest = widest_publication(room, recording)
     choices = up_to(widest)
     chosen = room.entry_policy if room.entry_policy in choices else next(iter(choices), "")

@@ -3,33 +3,49 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
+from functools import wraps
 from typing import Any, cast
-from uuid import UUID
+from urllib.parse import urlencode
 
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_http_methods, require_safe
+from django.views.decorators.http import require_http_methods
 
 from core.client_address import address_of_request, counted_as
-from core.once import read_once
-from moderation.actions.reports import report, why_not_report
-from moderation.queries import own_report
+from moderation.actions.filing import NewReport, file_report
+from moderation.actions.report_subjects import why_not_report
 from moderation.refusals import ModerationRefused
-from moderation.wording import RECEIVED
 from pages.policy_views import room_or_404
 from pages.report_form import ReportForm
 from pages.report_queries import may_see, named_person, people_to_report
 from pages.templatetags.replay import at
 from people.models import User
-from people.signed_in import signed_in, signed_in_keeping, typed_before
+from people.signed_in import signed_in_keeping, typed_before
 from rooms.models import Room
 
 PROPOSED_MS = 2 * 60 * 1000  # of room time, proposed where the address names no part
 _SECONDS = re.compile(r"[0-9]{1,6}(?:\.[0-9]{1,3})?")
 
 
+def plain_for_strangers(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
+    """Lead readers without an account to the form for anything, with the same room, person and part."""
+
+    @wraps(view)
+    def wrapped(request: HttpRequest, slug: str) -> HttpResponse:
+        if request.user.is_authenticated or request.method != "GET":
+            return view(request, slug)
+        named = {name: request.GET[name] for name in ("about", "from", "to") if name in request.GET}
+        query = urlencode({"kind": "room", "what": room_or_404(slug).get_absolute_url(), **named})
+        return redirect(f"{reverse('pages:report-anything')}?{query}")
+
+    return wrapped
+
+
 @never_cache
+@plain_for_strangers
 @signed_in_keeping
 @require_http_methods(["GET", "POST"])
 def report_page(request: HttpRequest, slug: str) -> HttpResponse:
@@ -53,10 +69,9 @@ def report_page(request: HttpRequest, slug: str) -> HttpResponse:
     status = 400
     if form.is_valid():
         try:
-            row = report(
-                me, room, **report_values(form.cleaned_data, people), address=counted_as(address_of_request(request))
-            )
-            return redirect("pages:report-received", slug, row.receipt)
+            address = counted_as(address_of_request(request))
+            row = file_report(NewReport(reporter=me, room=room, address=address, **report_values(form, people)))
+            return redirect("pages:receipt", row.receipt)
         except ModerationRefused as refused:
             status = refused.status
             form.refused(refused.fields)
@@ -66,26 +81,16 @@ def report_page(request: HttpRequest, slug: str) -> HttpResponse:
     return render(request, "pages/report.html", context, status=status if form.errors else 200)
 
 
-@never_cache
-@signed_in
-@require_safe
-def received(request: HttpRequest, slug: str, receipt: UUID) -> HttpResponse:
-    """Show the receipt of the reader's own report."""
-    row = own_report(cast(User, request.user), slug, receipt)
-    if row is None:
-        raise Http404
-    return render(request, "pages/report_received.html", {"report": row, "text": RECEIVED})
-
-
-def report_values(values: dict[str, Any], people: dict[str, User]) -> dict[str, Any]:
-    """Return the action's arguments for the values of the form that offered these people."""
+def report_values(form: ReportForm, people: dict[str, User]) -> dict[str, Any]:
+    """Return the action's arguments for the form that offered these people."""
+    values = form.cleaned_data
+    subject = people.get(values["about"])
     return {
-        "category": values["category"],
+        "kind": "person" if subject else "room",
+        "subject": subject,
         "from_ms": values["starts"],
         "to_ms": values["ends"],
-        "subject": people.get(values["about"]),
-        "words": values["words"],
-        "once": read_once(values["once"]),
+        **form.notice(),
     }
 
 

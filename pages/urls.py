@@ -3,12 +3,15 @@
 from django.urls import path
 
 from pages import (
+    anything_views,
     invitation_views,
     message_report_views,
     policy_views,
     prepared_views,
+    receipt_views,
     replay_views,
     report_views,
+    staff_views,
     views,
 )
 from social import converters as _converters  # noqa: F401  # makes <writer:…> known
@@ -20,6 +23,7 @@ urlpatterns = [
     path("rooms/demo/", views.start_demo, name="demo"),
     path("rooms/open/", views.open_page, name="open"),
     path("r/<slug:slug>/", views.room_page, name="room"),
+    path("r/<slug:slug>/staff/live.m3u8", staff_views.live_playlist, name="staff-live"),
     path("r/<slug:slug>/prepared/", prepared_views.change, name="prepared-change"),
     path("r/<slug:slug>/open/", prepared_views.open_now, name="prepared-open"),
     path("r/<slug:slug>/cancel/", prepared_views.cancel, name="prepared-cancel"),
@@ -42,12 +46,8 @@ urlpatterns = [
     path("r/<slug:slug>/replay/lines/<int:pk>/", replay_views.correct, name="correct"),
     path("r/<slug:slug>/replay/my-lines.<slug:kind>", replay_views.own_lines, name="own-lines"),
     path("rooms/<slug:slug>/report/", report_views.report_page, name="report"),
-    path("rooms/<slug:slug>/report/<uuid:receipt>/", report_views.received, name="report-received"),
     path("messages/<writer:handle>/<int:pk>/report/", message_report_views.report_page, name="report-message"),
-    path(
-        "messages/<writer:handle>/<int:pk>/report/<uuid:receipt>/",
-        message_report_views.received,
-        name="message-report-received",
-    ),
+    path("report/", anything_views.report_page, name="report-anything"),
+    path("reports/<uuid:receipt>/", receipt_views.receipt_page, name="receipt"),
     path("dashboard/", views.dashboard, name="dashboard"),
 ]

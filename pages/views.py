@@ -22,6 +22,7 @@ from pages.js_messages.room import room_words
 from pages.prepared_views import prepared_context, prepared_page, refuse_form, zone_of
 from pages.report_form import ReportForm
 from pages.seating import EMPTY_SEAT, chair_count, chairs
+from pages.staff_views import as_staff, may_open_as_staff, staff_context, wants_staff
 from people.actions.account import update_profile
 from people.models import User
 from people.signed_in import signed_in, signed_in_keeping, typed_before
@@ -36,7 +37,7 @@ from rooms.queries.prepared import coming_up, prepared_of, same_prepared
 from rooms.rules.identity import who_of_request
 from rooms.rules.reactions import KINDS, TONES
 from rooms.rules.refusals import RoomRefused
-from rooms.rules.roles import may_replay, role_of
+from rooms.rules.roles import look_at_replay
 from rooms.wire.snapshot import Snapshot, snapshot
 from rooms.wording import ENTRY_WORDS, REACTION_WORDS, SPEAK_WORDS, TONE_WORDS
 
@@ -112,16 +113,20 @@ def room_page(request: HttpRequest, slug: str) -> HttpResponse:
     room = Room.objects.by_slug(slug)
     if room is None:
         raise Http404
+    if wants_staff(request):
+        seen = as_staff(request, room)
+        return seen if isinstance(seen, HttpResponse) else live_page(request, room, seen, as_staff=True)
     who = who_of_request(request)
     try:
         admit(room, who)
     except RoomRefused as refused:
-        return render(request, "pages/refused.html", door_context(request, room, refused), status=refused.status)
+        context = door_context(request, room, refused) | {"staff_door": may_open_as_staff(who.user, room)}
+        return render(request, "pages/refused.html", context, status=refused.status)
     if room.started_at is None:
         return render(request, "pages/prepared.html", prepared_context(request, room))
     if not room.is_live:
         return render(request, "pages/room.html", ended_context(request, room))
-    return render(request, "pages/room.html", live_context(request, room, snapshot(room.pk, who)))
+    return live_page(request, room, snapshot(room.pk, who))
 
 
 @signed_in
@@ -153,7 +158,13 @@ def language(request: HttpRequest, slug: str) -> HttpResponse:
     return redirect("pages:room", slug)
 
 
-def live_context(request: HttpRequest, room: Room, now: Snapshot) -> dict[str, Any]:
+def live_page(request: HttpRequest, room: Room, now: Snapshot, *, as_staff: bool = False) -> HttpResponse:
+    """Render the page of a live room; `as_staff` for somebody who listens in."""
+    context = live_context(request, room, now, as_staff=as_staff)
+    return render(request, "pages/room.html", context | staff_context(reader(request), listens=as_staff))
+
+
+def live_context(request: HttpRequest, room: Room, now: Snapshot, *, as_staff: bool = False) -> dict[str, Any]:
     """Build the context of a live room's page."""
     seats, handle, me = now["seats"], now["you"]["user"], reader(request)
     places = now["room"]["max_speakers"]
@@ -172,7 +183,7 @@ def live_context(request: HttpRequest, room: Room, now: Snapshot) -> dict[str, A
         "host_grace": max(1, round(settings.ROOM_HOST_GRACE_SECONDS / 60)),  # minutes
         "longest": settings.RECORDING_DAYS_VIOLATION,
         "words": room_words(),
-        "invite": inviting_of(room, me, may_speak=now["you"]["may"]["manage"]) if me else None,
+        "invite": inviting_of(room, me, may_speak=now["you"]["may"]["manage"]) if me and not as_staff else None,
         "entry_choices": ENTRY_WORDS.items(),
         "speak_choices": SPEAK_WORDS.items(),
         "reactions": [(kind, about, REACTION_WORDS[kind]) for kind, about in KINDS.items()],
@@ -183,7 +194,8 @@ def live_context(request: HttpRequest, room: Room, now: Snapshot) -> dict[str, A
             "title": room.title,
             "host": room.host.display_name,
             "consent": settings.CONSENT_VERSION,
-            "keys": None if (me := reader(request)) is None else me.uses_keys,
+            "keys": None if me is None else me.uses_keys,
+            "staff": as_staff,
             "standing": SHOWN_STANDING,
             "artwork": static("img/stamtafel.svg"),
         },
@@ -194,17 +206,19 @@ def ended_context(request: HttpRequest, room: Room) -> dict[str, Any]:
     """Build the context of an ended room's page."""
     ended_at = room.ended_at or room.started_at
     who = who_of_request(request)
-    role = role_of(who, room)
+    role, why_not = look_at_replay(room, who)
     return {
         "room": room,
         "follows_host": follows_host(request, room),
         "recording": Recording.objects.filter(room=room).first(),
         "demo_off": room.is_demo and may_start_demo(),
-        "may_replay": may_replay(room, who),
+        "may_replay": why_not is None,
+        "closed": why_not == "recording_unavailable",
         # The time of the purge can reveal decisions: it is shown only to those who took part.
         "took_part": role != "listener",
         "is_host": role == "host",
         "lasted_ms": room.room_time(ended_at),
+        "viewer": request.user,
     }
 
 

@@ -26,6 +26,7 @@ def removal_words() -> dict[str, str]:
         ),
         "report_category": str(report_form.NO_CATEGORY),
         "report_words": str(report_form.NO_WORDS),
+        "report_faith": str(report_form.NO_FAITH),
         "report_time": str(report_form.NO_TIME),
         "report_order": str(report_form.NO_RANGE),
         "report_long": str(report_form.TOO_LONG),

@@ -20,6 +20,7 @@ def replay_words() -> dict[str, str]:
         "saved": _("Saved."),
         "save_failed": _("That could not be saved. What you wrote is still there; try again."),
         "sound_failed": _("The sound could not be loaded. Reload the page to try again; nothing is lost."),
+        "report_part": _("Report {from} – {to}"),
         "percent": _("{percent} %"),
         "minutes_left": _("about {minutes} min left"),
     }

@@ -12,6 +12,7 @@ from pages.js_messages.invitations import invitation_words, invite_words
 from pages.js_messages.panel import panel_words
 from pages.js_messages.reactions import reaction_words
 from pages.js_messages.removals import removal_words
+from pages.js_messages.staff import staff_words
 
 
 def room_words() -> dict[str, str]:
@@ -21,7 +22,7 @@ def room_words() -> dict[str, str]:
     """
     room = {**_table_words(), **_control_words(), **_check_words(), **_trouble_words(), **_entry_words()}
     people = {**hand_words(), **host_side_words(), **removal_words(), **invite_words(), **invitation_words()}
-    return {**room, **people, **device_words(), **reaction_words(), **panel_words()}
+    return {**room, **people, **device_words(), **reaction_words(), **panel_words(), **staff_words()}
 
 
 def _entry_words() -> dict[str, str]:

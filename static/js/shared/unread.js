@@ -7,6 +7,16 @@ let title = "";
 let shownAt = 0;
 
 /**
+ * Give the page another title, with the number of unread messages as it is.
+ * @param {string} before what to replace: the page's title may have marks around it that isolate it
+ * @param {string} after
+ */
+export function retitle(before, after) {
+  title = title.replace(before, () => after);
+  document.title = document.title.replace(before, () => after);
+}
+
+/**
  * Show the number, which was counted at `at` (microseconds): an older one that arrives later is not shown. Pages that
  * depend on it hear `unread` (detail: the number, the one before, and the words for it).
  * @param {{ messages: number, at?: number }} unread without `at` it is right as it arrives
