@@ -59,6 +59,10 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "people.accounts.passwords.NotCommon"},
 ]
 
+# --- staff -----------------------------------------------------------------------------------------------------------
+# The permission that messages to staff need (reports, cases), beside a second step that the session used lately.
+STAFF_CHANNEL_PERMISSION = "moderation.view_case"
+
 # --- work in the background: what is where, and how long it may take ---------------------------------------------
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_TASK_IGNORE_RESULT = True
@@ -80,6 +84,7 @@ CELERY_TASK_ANNOTATIONS = {
         ("social.tasks.deliver_left", 120, 150),
         ("social.tasks.tidy", 600, 660),
         ("moderation.tasks.erase_words", 600, 660),
+        ("moderation.tasks.sweep", 120, 150),
         ("ledger.anchor", 60, 90),
         ("transcripts.requeue", 120, 150),
         ("transcripts.tell", 120, 150),

@@ -24,7 +24,8 @@ PAGES_PER_ADDRESS = _int("PAGES_PER_ADDRESS", 6000, 1, 1_000_000)  # the same, s
 HLS_PER_ADDRESS = _int("HLS_PER_ADDRESS", 90_000, 1, 10_000_000)  # a minute: 500 with two requests a second
 SIGNUPS_PER_ADDRESS = _int("SIGNUPS_PER_ADDRESS", 60, 1, 100_000)  # an hour
 PICTURES_AT_ONCE = _int("PICTURES_AT_ONCE", 1, 1, 100)  # uploads of one person
-REPORTS_PER_ADDRESS = _int("REPORTS_PER_ADDRESS", 60, 1, 100_000)  # at once, and every 10 minutes
+REPORTS_PER_ADDRESS = _int("REPORTS_PER_ADDRESS", 300, 1, 100_000)  # at once, and every 10 minutes: a full hall
+REPORTS_SIGNED_OUT_PER_ADDRESS = _int("REPORTS_SIGNED_OUT_PER_ADDRESS", 20, 1, 100_000)  # the same
 # --- downloads (rooms/recording/delivery/downloads.py) --------------------------------------------------------------
 DOWNLOADS_PER_PERSON = _int("DOWNLOADS_PER_PERSON", 10, 1, 10_000)  # at once
 DOWNLOADS_PER_ADDRESS = _int("DOWNLOADS_PER_ADDRESS", 600, 1, 100_000)  # at once, signed out: players of a replay

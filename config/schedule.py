@@ -22,6 +22,7 @@ def beat_schedule(retention_seconds: int) -> dict[str, dict[str, Any]]:
         "tidy-purged": {"task": "retention.tidy", "schedule": 3600.0, "options": {"expires": 3600}},
         "tidy-accounts": {"task": "people.tasks.tidy", "schedule": 3600.0, "options": {"expires": 3600}},
         "erase-words": {"task": "moderation.tasks.erase_words", "schedule": 3600.0, "options": {"expires": 3600}},
+        "sweep-cases": {"task": "moderation.tasks.sweep", "schedule": 30.0, "options": {"expires": 30}},
         "deliver-messages": {"task": "social.tasks.deliver_left", "schedule": 30.0, "options": {"expires": 30}},
         "tidy-messages": {"task": "social.tasks.tidy", "schedule": 3600.0, "options": {"expires": 3600}},
         "sweep-rooms": {"task": "rooms.tasks.sweep", "schedule": 5.0, "options": {"expires": 5}},

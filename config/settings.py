@@ -56,7 +56,7 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 INSTALLED_APPS = [
     "daphne",
-    "django.contrib.admin",
+    "core.admin.apps.StaffAdminConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.messages",
@@ -260,6 +260,7 @@ MFA_TOTP_TOLERANCE = 1  # a code is good for half a minute longer on both sides:
 LANGUAGE_CODE = "en"
 LANGUAGES = [("en", _("English")), ("nl", _("Dutch"))]
 LOCALE_PATHS = [BASE_DIR / "locale"]
+FORMAT_MODULE_PATH = "config.formats"
 USE_I18N = USE_TZ = USE_THOUSAND_SEPARATOR = True
 TIME_ZONE = "UTC"
 
@@ -300,6 +301,8 @@ MESSAGES_DAYS = env_int("MESSAGES_DAYS", 365, 1, 3650)  # a direct message, unle
 # 30 days for review, 90 once a violation was found: people must have time to appeal (x 24 h from the end, UTC).
 RECORDING_DAYS = env_int("RECORDING_DAYS", 30, 1, 365)
 RECORDING_DAYS_VIOLATION = env_int("RECORDING_DAYS_VIOLATION", 90, RECORDING_DAYS, 3650)
+# An open appeal keeps the copy to this day at most; it is then decided on the record.
+APPEAL_HOLD_DAYS = env_int("APPEAL_HOLD_DAYS", 180, RECORDING_DAYS_VIOLATION, 3650)
 # Words of reports: six months, in which what followed can be contested (Digital Services Act, article 20).
 REPORT_WORDS_DAYS = env_int("REPORT_WORDS_DAYS", 183, 1, 3650)
 # Never early, and at most this late: twice the time between two sweeps, unless there is a reason for more.

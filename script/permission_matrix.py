@@ -1,4 +1,4 @@
-"""Write docs/permissions.md out of the permission matrix (`rooms/rules/matrix.py`).
+"""Write docs/permissions.md out of the permission matrices (`rooms/rules/matrix.py`, `moderation/rules/matrix.py`).
 
 `--check` writes nothing and exits 1 when the page is not what it would be.
 """
@@ -11,6 +11,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
+from moderation.rules import matrix as staff  # noqa: E402
 from rooms.rules import matrix  # noqa: E402
 
 TARGET = ROOT / "docs/permissions.md"
@@ -24,6 +25,18 @@ here has agreed to being recorded, but for anonymous people, who never speak.
 Where several refusals are due, the first one is given: the room (`room_ended`, `room_cancelled`, `not_open_yet` for one
 that is prepared), the account, the door, the act. WebSocket and API answer anonymous people with `not_signed_in` before
 any act but listening; over the WebSocket they react, too.
+"""
+
+
+STAFF = """
+## Roles of staff
+
+Made out of `moderation/rules/matrix.py`, which a test compares with the groups. Each role has a group
+(`people/groups.py`, `moderation/groups.py`); `manage.py account role HANDLE ROLE… --why …` gives an account its roles,
+and so does an administrator on the account's page. Nobody has a right of staff without a second step a moment ago, and
+nobody acts on a case, its room's clock or its ledger as a party of it: host, co-host, speaker, reporter, or subject.
+Seniors alone reach cases about staff, the child-safety role alone child-safety cases. ✓ is yes, – is no.
+
 """
 
 
@@ -58,7 +71,15 @@ def page() -> str:
         ("Coming in, by entry policy", door),
         ("Taking a free seat, by speak policy", stage),
     )
-    return HEAD + "".join(f"\n## {title}\n{rows}" for title, rows in parts)
+    return HEAD + "".join(f"\n## {title}\n{rows}" for title, rows in parts) + STAFF + of_staff()
+
+
+def of_staff() -> str:
+    """Return the table of roles of staff."""
+    lines = [["act", *staff.ROLES], ["---"] * (len(staff.ROLES) + 1)]
+    for act, (_permission, roles) in staff.ACTS.items():
+        lines.append([act, *("✓" if role in roles else "–" for role in staff.ROLES)])
+    return "".join(f"| {' | '.join(line)} |\n" for line in lines)
 
 
 def in_state(status: str, act: str, role: str) -> str | None:

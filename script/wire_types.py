@@ -66,10 +66,12 @@ def set_up() -> None:
 
 def words() -> str:
     """The keys of all pages' words."""
+    from moderation.console.words import console_words
     from pages.js_messages.replay import replay_words
     from pages.js_messages.room import room_words
 
-    return WORDS_HEAD + "\n".join(f'  | "{key}"' for key in sorted({*room_words(), *replay_words()})) + ";\n"
+    words = sorted({*room_words(), *replay_words(), *console_words()})
+    return WORDS_HEAD + "\n".join(f'  | "{key}"' for key in words) + ";\n"
 
 
 def vocabulary() -> tuple[ModuleType, ModuleType, ModuleType, ModuleType]:
@@ -103,6 +105,7 @@ def declarations(events: ModuleType, sides: ModuleType, snapshot: ModuleType, ta
         snapshot.Hands: {},
         snapshot.Invitations: {},
         snapshot.Panel: {},
+        snapshot.StaffPart: {},
     }
     typed: dict[type, None] = {}
     for kind in (*data.values(), *lossy, *sided.values(), *known):

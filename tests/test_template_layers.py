@@ -23,7 +23,9 @@ LAYERS: tuple[tuple[str, ...], ...] = (
 )
 RANK = {app: rank for rank, apps in enumerate(LAYERS) for app in apps}
 # Folders of templates that are no app's name, and whose they are.
-OWNER = {"components": "core", "dev": "config"} | dict.fromkeys(("account", "allauth", "mfa", "usersessions"), "people")
+OWNER = {"components": "core", "console": "core", "auth": "people", "dev": "config"} | dict.fromkeys(
+    ("account", "allauth", "mfa", "usersessions"), "people"
+)
 USED = re.compile(r"{%\s*(include|extends)\s+[\"']([^\"']+)[\"']|{%\s*load\s+([^%]+?)\s*%}")
 DJANGO = frozenset({"static", "i18n", "l10n", "tz", "humanize", "account", "admin_urls", "admin_list"})
 DJANGO |= frozenset({"admin_modify", "log", "cache"})
@@ -33,7 +35,7 @@ def owner(name: str) -> str:
     """The app that a template belongs to; those at the top (base.html, 404.html) are everybody's."""
     parts = name.split("/")
     if parts[0] == "admin":
-        return parts[1] if len(parts) > 2 else "core"
+        return OWNER.get(parts[1], parts[1]) if len(parts) > 2 else "core"
     return OWNER.get(parts[0], parts[0]) if len(parts) > 1 else "core"
 
 

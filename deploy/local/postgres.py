@@ -87,7 +87,7 @@ class Postgres:
             )
         settings = (
             f"listen_addresses = '127.0.0.1'\nport = {self.port}\nunix_socket_directories = ''\n"
-            "max_connections = 200\nshared_buffers = 64MB\ntimezone = 'UTC'\nlog_timezone = 'UTC'\n"
+            "max_connections = 250\nshared_buffers = 64MB\ntimezone = 'UTC'\nlog_timezone = 'UTC'\n"
             + (FAST if self.throwaway else "")
         )
         file = data / "stamtafel.conf"

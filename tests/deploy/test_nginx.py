@@ -87,7 +87,7 @@ def configured(folder: Path, port: int) -> str:
         "/etc/ssl/stamtafel/privkey.pem": pem,
         "/var/lib/stamtafel/recordings/": f"{settings.RECORDINGS_DIR}/",
         "/var/lib/stamtafel/static/": f"{settings.STATIC_ROOT}/",
-        "/var/lib/stamtafel/pictures/": f"{settings.MEDIA_ROOT}/",
+        "/var/lib/stamtafel/pictures/people/": f"{settings.MEDIA_ROOT}/people/",
         "/var/log/nginx/": f"{folder}/",
         "rooms.example.org": "localhost",
         "client_header_timeout 15s": "client_header_timeout 2s",

@@ -158,6 +158,7 @@ def test_without_script(chromium: Chromium) -> None:
     page.locator(".talk-line:not(.mine) summary").click()
     page.get_by_role("link", name="Report this message").click()
     page.get_by_label("What happened?").select_option("spam_or_fraud")
+    page.get_by_label("As far as I know").check()
     page.get_by_role("button", name="Send the report").click()
     expect(page.get_by_role("heading", name="We received it")).to_be_visible()
 

@@ -102,6 +102,7 @@ def an_audience_is_searched(host: Page) -> None:
     report = host.get_by_role("dialog", name="Report something in this room")
     expect(report.get_by_label("Whom is it about?").locator("option:checked")).to_have_text("Listener 042 (@l42)")
     report.get_by_label("What happened?").select_option("hate")
+    report.get_by_label("As far as I know").check()
     report.get_by_role("button", name="Send the report").click()
     expect(report.get_by_role("heading", name="We received it")).to_be_visible()
     assert Report.objects.get().subject == User.objects.get(handle="l42")

@@ -280,6 +280,7 @@ def test_the_pages_are_for_everybody(chromium: Chromium) -> None:
     page = chromium.page(f"{report}?about=ada", lea)
     wrong = [f"form: {text}" for text in in_every_look(page)]
     page.get_by_label("What happened?").select_option("hate")
+    page.get_by_label("As far as I know").check()
     page.get_by_role("button", name="Send the report").click()
     expect(page.get_by_role("heading", name="We received it")).to_be_visible()
     wrong += [f"receipt: {text}" for text in in_every_look(page)]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from urllib.parse import quote
 
 import pytest
 from playwright.sync_api import expect
@@ -35,6 +34,7 @@ def test_a_report_from_the_card_by_keyboard(chromium: Chromium) -> None:
     expect(sheet.get_by_label("Whom is it about?")).to_have_value("ada")
     expect(sheet.get_by_label("From")).to_have_value("0:00")
     expect(sheet.get_by_label("To", exact=True)).to_have_value(re.compile(r"0:\d\d|1:\d\d"))
+    sheet.get_by_label("As far as I know, what I say is true").check()
     press(page, "[data-report-send]")
     expect(sheet.get_by_text("Choose what happened.")).to_be_visible()
     category = sheet.get_by_label("What happened?")
@@ -61,8 +61,8 @@ def test_a_report_from_the_card_by_keyboard(chromium: Chromium) -> None:
     row = Report.objects.get()
     expect(done).to_contain_text(str(row.receipt))
     fine(page)
-    assert (row.subject, row.reporter, row.category, row.words) == (ada, lea, "other", "They shouted.")
-    assert row.from_ms == 0 and row.to_ms <= 1000
+    assert (row.subject, row.reporter, row.category_id, row.words) == (ada, lea, "other", "They shouted.")
+    assert row.from_ms == 0 and (row.to_ms or 0) <= 1000
     press(page, "[data-report-done] .button")
     expect(page.locator(f"{seat_of('ada')} .seat-who")).to_be_focused()
     assert told(host) == [], "nobody in the room learns of it"
@@ -81,6 +81,7 @@ def test_who_was_put_out_still_reports_from_the_open_page(chromium: Chromium) ->
     sheet = page.get_by_role("dialog", name="Report something in this room")
     sheet.get_by_label("Whom is it about?").select_option("host")
     sheet.get_by_label("What happened?").select_option("harassment")
+    sheet.get_by_label("As far as I know, what I say is true").check()
     sheet.get_by_role("button", name="Send the report").click()
     expect(page.locator("[data-report-done]")).to_be_focused()
     expect(page.locator("[data-report-done]")).to_contain_text(str(Report.objects.get().receipt))
@@ -98,6 +99,7 @@ def test_a_report_that_is_being_written_outlives_the_room(chromium: Chromium, en
     sheet.get_by_label("What happened?").select_option("harassment")
     words = sheet.get_by_label("In your own words")
     words.fill("They shouted.")
+    sheet.get_by_label("As far as I know, what I say is true").check()
     if ending == "the room ends":
         actions.end_room(room.pk, room.host)
         expect(page.locator("[data-table].over")).to_be_attached()
@@ -117,7 +119,7 @@ def test_a_report_that_is_being_written_outlives_the_room(chromium: Chromium, en
 
 
 def test_the_page_of_a_report(chromium: Chromium) -> None:
-    """From a room without an account by way of signing in, in a tab of its own; and without script, by keyboard."""
+    """From a room without an account, in a tab of its own; and with one, without script, by keyboard."""
     room = open_room()
     seated("ada", room)
     path = f"/rooms/{room.slug}/report/"
@@ -125,7 +127,12 @@ def test_the_page_of_a_report(chromium: Chromium) -> None:
     card = open_card(stranger, "ada")
     with stranger.expect_popup() as opened:
         card.get_by_role("link", name="Report").click()
-    expect(opened.value).to_have_url(re.compile(rf"/accounts/login/\?next={quote(path + '?about=ada')}$"))
+    form = opened.value
+    expect(form).to_have_url(re.compile(r"/report/\?kind=room&what="))
+    expect(form.get_by_label("Whom in the room is it about?")).to_have_value("ada")
+    expect(form.get_by_label("From")).to_have_value("0:00")
+    expect(form.get_by_label("To", exact=True)).to_have_value(re.compile(r"0:\d\d|1:\d\d"))
+    assert axe(form) == [] and overflow(form) == []
     lea = person("lea")
     page = chromium.page(f"{path}?about=ada", lea, java_script_enabled=False)
     press_until(page, "Tab", "#id_category", most=80)
@@ -135,6 +142,7 @@ def test_the_page_of_a_report(chromium: Chromium) -> None:
     expect(page.get_by_role("link", name="What happened? Choose what happened.")).to_be_visible()
     press_until(page, "Tab", "#id_category", most=80)
     page.keyboard.type("Harassment")
+    press(page, "#id_good_faith", "Space")
     press(page, "main .button.main")
     expect(page.get_by_role("heading", name="We received it")).to_be_visible()
     row = Report.objects.get()
@@ -148,7 +156,7 @@ def test_a_report_from_where_the_replay_stands(web: Site, chromium: Chromium) ->
     page = chromium.page(f"/r/{room.slug}/replay/#t=10-14.5", room.host)
     page.wait_for_selector("[data-replay][data-ready]")
     with page.expect_popup() as opened:
-        page.get_by_role("link", name="Report something").click()
+        page.get_by_role("link", name="Report 0:10 – 0:14").click()
     form = opened.value
     expect(form.get_by_label("From")).to_have_value("0:10")
     expect(form.get_by_label("To", exact=True)).to_have_value("0:15")

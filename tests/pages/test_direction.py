@@ -158,7 +158,8 @@ def test_the_admin_isolates_names_within_a_line() -> None:
     boss = sign_in_staff(Client(), person("boss", is_staff=True, is_superuser=True))
     pages = ("people/user/", "people/creator/", f"people/user/{anna.pk}/change/", "people/user/add/")
     for path in pages:
-        assert "css/admin.css" in boss.get(f"/admin/{path}").content.decode(), path
+        page = boss.get(f"/admin/{path}").content.decode()
+        assert "css/admin/page.css" in page and "css/admin/lists.css" in page, path
     assert FSI in boss.get("/admin/people/creator/").content.decode()
 
 

@@ -121,7 +121,7 @@ def test_at_the_door_of_one_that_is_not_for_you() -> None:
     room = prepared_room(entry_policy="followers")
     answer = signed_in(person("guest")).get(room.get_absolute_url())
     assert answer.status_code == 403 and room.title not in text_of(answer)
-    assert "/report/" not in answer.content.decode(), "nothing has happened here"
+    assert f"/rooms/{room.slug}/report/" not in answer.content.decode(), "nothing has happened here"
     assert Client().get(room.get_absolute_url()).status_code == 401
 
 

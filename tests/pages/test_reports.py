@@ -45,7 +45,16 @@ def address(room: Room, query: str = "") -> str:
 
 
 def send(client: Client, room: Room, query: str = "", **values: Any) -> Any:
-    form = {"about": "", "category": "hate", "starts": "1:00", "ends": "2:30", "words": "", "once": "", **values}
+    form = {
+        "about": "",
+        "category": "hate",
+        "good_faith": "on",
+        "starts": "1:00",
+        "ends": "2:30",
+        "words": "",
+        "once": "",
+        **values,
+    }
     return client.post(address(room, query), form)
 
 
@@ -74,30 +83,31 @@ def test_a_report_by_the_page_and_its_receipt() -> None:
     once = value(page, "once")
     answers = [send(client, room, about="guest", words=SECRET, once=once) for _twice in range(2)]
     row = Report.objects.get()
-    assert (row.subject, row.reporter, row.category, row.words) == (guest, lea, "hate", SECRET)
+    assert (row.subject, row.reporter, row.category_id, row.words) == (guest, lea, "hate", SECRET)
     assert (row.from_ms, row.to_ms) == (60_000, 150_000)
-    receipt = f"{address(room)}{row.receipt}/"
+    receipt = f"/reports/{row.receipt}/"
     assert [answer["Location"] for answer in answers] == [receipt, receipt], "a form sent twice is one report"
     received = client.get(receipt).content.decode()
     assert "We received it" in received and str(row.receipt) in received and SECRET not in received
 
 
 def test_a_receipt_is_for_its_reporter_alone() -> None:
-    room, other = old(open_room()), old(open_room("other"))
+    room = old(open_room())
     guest, lea = seated("guest", room), person("lea")
     send(signed_in(lea), room, about="guest", words=SECRET)
     receipt = Report.objects.get().receipt
     for user in (guest, room.host, person("carl")):
         client = signed_in(user)
-        assert client.get(f"{address(room)}{receipt}/").status_code == 404
+        assert client.get(f"/reports/{receipt}/").status_code == 404
         pages = [room.get_absolute_url(), address(room), address(room, "?about=lea"), "/people/lea/", "/people/guest/"]
         for path in [*pages, "/dashboard/", "/settings/blocks/"]:
             page = client.get(path).content.decode()
             assert SECRET not in page and str(receipt) not in page, path
-    client = signed_in(lea)
-    assert client.get(f"{address(other)}{receipt}/").status_code == 404, "another room's"
-    assert client.get(f"{address(room)}{uuid4()}/").status_code == 404
-    assert Client().get(f"{address(room)}{receipt}/").status_code == 302
+    assert signed_in(lea).get(f"/reports/{uuid4()}/").status_code == 404
+    for number in (receipt, uuid4()):
+        answer = Client().get(f"/reports/{number}/")
+        assert answer.status_code == 302 and answer["Location"].startswith("/accounts/login/")
+        assert answer["Referrer-Policy"] == "no-referrer", "signed out nobody learns which receipts there are"
 
 
 def test_what_is_wrong_is_said_beside_its_field() -> None:
@@ -108,6 +118,8 @@ def test_what_is_wrong_is_said_beside_its_field() -> None:
         ({"category": ""}, "category", "Choose what happened."),
         ({"category": "boring"}, "category", "Choose what happened."),
         ({"category": "other"}, "words", "Say in a few words what happened."),
+        ({"good_faith": ""}, "good_faith", "Tick this before you send the report."),
+        ({"law": "x" * 201}, "law", "200"),
         ({"words": "x" * 2001}, "words", "2000"),
         ({"starts": "soon"}, "starts", "Write a time such as 12:34"),
         ({"starts": ""}, "starts", "Write a time such as 12:34"),
@@ -139,10 +151,15 @@ def test_reports_in_bulk_are_slowed_down_in_words() -> None:
     assert Report.objects.count() == [answer.status_code for answer in answers].count(302)
 
 
-def test_who_is_signed_out_signs_in_and_comes_back() -> None:
-    room = open_room()
-    answer = Client().get(address(room, "?about=host"))
-    assert answer["Location"] == f"/accounts/login/?next={quote(address(room, '?about=host'))}"
+def test_who_is_signed_out_gets_the_form_for_everybody_with_the_same_part() -> None:
+    room = old(open_room())
+    answer = Client().get(address(room, "?about=host&from=60&to=89.5"))
+    what = quote(room.get_absolute_url(), safe="")
+    assert answer["Location"] == f"/report/?kind=room&what={what}&about=host&from=60&to=89.5"
+    page = Client().get(answer["Location"]).content.decode()
+    assert (value(page, "starts"), value(page, "ends"), value(page, "about")) == ("1:00", "1:30", "host")
+    assert value(page, "what") == room.get_absolute_url() and room.title not in page
+    assert Client().get("/rooms/nowhere222/report/").status_code == 404
     assert send(Client(), room).status_code == 302 and not Report.objects.exists()
     assert Client(enforce_csrf_checks=True).post(address(room)).status_code == 403
     strict = Client(enforce_csrf_checks=True)

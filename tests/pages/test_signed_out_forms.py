@@ -118,7 +118,7 @@ def test_what_was_typed_is_in_the_form_again_for_its_owner_alone() -> None:
     room, lea, other = open_room(), person("lea"), person("other")
     Room.objects.filter(pk=room.pk).update(started_at=timezone.now() - timedelta(minutes=5))
     client, path = signed_in(lea), f"/rooms/{room.slug}/report/"
-    typed = {"about": "host", "category": "hate", "starts": "1:11", "ends": "2:22", "words": WORDS}
+    typed = {"about": "host", "category": "hate", "starts": "1:11", "ends": "2:22", "words": WORDS, "good_faith": "on"}
     form = filled(client, path, **typed)
     client.logout()
     answer = client.post(path, form)

@@ -29,6 +29,7 @@ LONG = {
     "tests/rooms/media/test_listen.py": 45.0,
     "tests/test_imports.py": 15.0,
     "tests/bench/test_benches.py": 30.0,
+    "tests/flows/test_killed.py": 40.0,
     # Of those that run after the others:
     "tests/e2e/test_story.py": 105.0,
     "tests/e2e/test_sound.py": 100.0,
@@ -43,6 +44,7 @@ LONG = {
     "tests/rooms/media/test_taps.py": 22.0,
     "tests/rooms/media/test_voice.py": 28.0,
     "tests/attacks/test_foreign_packets.py": 13.0,
+    "tests/flows/test_live_report.py": 25.0,
 }
 # What goes to one worker as a whole: the beginning of a test's path, and the name of its unit.
 TOGETHER = {

@@ -7,6 +7,9 @@ from typing import Any
 
 from allauth.account.internal.flows.login import AUTHENTICATION_METHODS_SESSION_KEY
 from allauth.mfa.models import Authenticator
+from django.conf import settings
+from django.contrib.auth.models import Permission
+from django.contrib.contenttypes.models import ContentType
 from django.test import Client
 
 from people.models import User
@@ -40,4 +43,15 @@ def sign_in_staff(client: Client, user: User, ago: float = 0.0) -> Client:
 def with_fresh_step(user: User) -> User:
     """The same person as an action is given one whose session used a second step."""
     user.step_check = lambda: True
+    return user
+
+
+def may_see_cases(user: User) -> User:
+    """Give an account the permission that messages to staff need."""
+    label, codename = settings.STAFF_CHANNEL_PERMISSION.split(".")
+    permission = Permission.objects.filter(content_type__app_label=label, codename=codename).first()
+    if permission is None:
+        kind = ContentType.objects.filter(app_label=label).order_by("pk")[0]
+        permission = Permission.objects.create(content_type=kind, codename=codename, name=codename)
+    user.user_permissions.add(permission)
     return user

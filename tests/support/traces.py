@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import zlib
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -15,10 +16,10 @@ from uuid import uuid4
 
 import redis
 from django.conf import settings
+from django.utils import timezone
 from psycopg import sql
 
 from core import bus
-from moderation.models import Report
 from people.models import User
 from rooms import actions, reactions
 from rooms.models import (
@@ -34,17 +35,20 @@ from rooms.models import (
     Removal,
     RemovedListener,
     ReplayObjection,
+    Restriction,
     Room,
     Seat,
     ShareLink,
     StayingFollower,
+    TitleTakedown,
     token_hash,
 )
 from rooms.recording import store
+from tests.support.laid_cases import lay_case
 from tests.support.people import person
 from tests.support.privileges import superuser
 from tests.support.rooms import consented, open_room
-from transcripts.models import Cue, TrackPlan, Transcript, TranscriptionWindow
+from transcripts.models import Cue, RangeCue, RangeTranscript, TrackPlan, Transcript, TranscriptionWindow
 
 FILES = ("mix.m4a", "hls/live.m3u8", "hls/0-init.mp4", "hls/0-000001.m4s", "tracks/seat.mjr", "peaks.json")
 
@@ -85,7 +89,10 @@ def lay_people(room: Room, guest: User, suffix: str) -> None:
     RemovedListener.objects.create(removal=removal, mac="0" * 64)
     hand_over = HandOver.objects.create(room=room, former=other, to=room.host, reason=HandOver.Reason.GIVEN)
     StayingFollower.objects.create(hand_over=hand_over, user=other)
-    Report.objects.create(room=room, subject=guest, reporter=other, category="spam_or_fraud", from_ms=0, to_ms=1)
+    lay_case(room, guest, other)
+    lifted: dict[str, Any] = {"room": room, "lifted_at": timezone.now() + timedelta(days=1)}
+    Restriction.objects.create(reason=Restriction.Reason.AT_ONCE, **lifted)
+    TitleTakedown.objects.create(title="An earlier one", **lifted)
 
 
 def lay(room: Room, word: str) -> None:
@@ -145,6 +152,8 @@ def transcribe(room: Room, seat: Seat, word: str) -> None:
             "version": "1",
         },
     )
+    asked = RangeTranscript.objects.create(room=room, from_ms=0, to_ms=900, state="ready", ready_at=timezone.now())
+    RangeCue.objects.create(range=asked, speaker=seat.user, start_ms=0, end_ms=900, text=f"she said {word}")
 
 
 # --- looking for what is left -----------------------------------------------------------------------------------------
