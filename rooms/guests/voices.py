@@ -88,7 +88,7 @@ def _synthesized(line: str) -> peers.Samples:
     if flite is None:
         raise VoicesMissing("the demo's second voice is missing: install flite")
     folder = Path(settings.LOCAL_DIR) / "voices"
-    folder.mkdir(parents=True, exist_ok=True)
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     target = folder / f"line-{LINES.index(line)}.wav"
     if not target.exists():
         made = target.with_suffix(".part")

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from django.core.management import call_command
+from django.utils import timezone
 from playwright.sync_api import Locator, Page, expect
 
 from moderation.models import Case, Decision, EvidenceLine, Statement
@@ -61,7 +62,7 @@ def transcribe() -> None:
     where = {"transcript": transcript, "window": window, "seat": file.seat, "position": 0}
     made = {"language": "en", "text": SAID, "model": "base", "version": "1", "confidence": 0.9}
     Cue.objects.create(start_ms=start, end_ms=end, **where, **made)
-    Transcript.objects.update(state=Transcript.State.READY)
+    Transcript.objects.update(state=Transcript.State.READY, finished_at=timezone.now())
 
 
 def sign_in(person: Person, url: str) -> None:
