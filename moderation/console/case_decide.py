@@ -86,7 +86,7 @@ def _decided(request: HttpRequest, case: Case, typed: TypedDraft) -> HttpRespons
     if decision.state == Decision.State.PROPOSED:
         messages.success(request, _("Proposed. It waits for a second moderator; the suspension runs for 72 hours."))
     else:
-        messages.success(request, _("Decided. Reporters and the person concerned are told."))
+        messages.success(request, _("Decided. It is in force from now on."))
     return redirect(page_of(case.pk))
 
 

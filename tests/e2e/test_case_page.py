@@ -82,7 +82,7 @@ def test_a_case_is_decided_by_keyboard_alone(chromium: Chromium) -> None:
             break
         keys(page, "Tab")
     keys(page, "Enter")
-    expect(page.get_by_text("Decided. Reporters")).to_be_visible()
+    expect(page.get_by_text("Decided. It is in force")).to_be_visible()
     decision = Decision.objects.get()
     assert (decision.by, decision.facts) == (mod, "You threatened a guest, twice.")
     assert {row.kind for row in decision.measures.all()} == {"warning"}
