@@ -101,7 +101,7 @@ def a_queue() -> Generator[None]:
 
 def test_tasks_stand_in_their_order(a_queue: None) -> None:
     titles = [task.title for task in staff().get("/admin/").context["tasks"]]
-    cases = ["open cases", "waiting for a second moderator", "overdue in child safety"]
+    cases = ["cases are open", "waiting for a second moderator", "overdue in child safety"]
     pages = ["Open a case on own initiative", "Rules and categories"]
     assert titles == ["A queue", *cases, "people ask to host", "overdue for deletion", *pages]
 
