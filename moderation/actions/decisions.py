@@ -16,12 +16,12 @@ from django.utils import timezone
 from core.text import REASON
 from ledger.actions import Act, record_all
 from moderation.actions.drafts import Draft, checked_draft, cleaned_draft, is_copy_closed
-from moderation.actions.evidence import cleaned_text
 from moderation.actions.force import clock_data, clock_with, put_into_force
 from moderation.actions.joining import refresh_parties
 from moderation.actions.locking import checked, locked_case, refuse
 from moderation.actions.settling import keep_acts_open, settle_acts
 from moderation.actions.telling import case_changed
+from moderation.actions.typed import cleaned_text
 from moderation.actions.undoing import undo_decision
 from moderation.measures import MEASURES, person_of
 from moderation.measures.base import PERSON

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from django.core.exceptions import ValidationError
 from django.utils import timezone
 
-from core.text import Text
 from ledger.actions import Act, record, record_all
 from moderation.actions.claims import renew
 from moderation.actions.joining import case_for, refresh_parties
 from moderation.actions.locking import checked, locked_case
 from moderation.actions.telling import case_changed
+from moderation.actions.typed import cleaned_text
 from moderation.models import Case, CaseNote, CaseParty, EvidenceLine, EvidenceRange, Look, SubjectKind
 from moderation.models.cases import NOTE, OPEN_STATES, WITH_SOUND
 from moderation.queries.lines import spoken_line
@@ -150,14 +149,6 @@ def split_case(case: Case, by: User, person: User) -> Case:
         data = {"into": split.pk, "person": person.pk}
         record_all([Act("case_split", row.ledger_subject, by.pk, data), opened])
     return split
-
-
-def cleaned_text(text: Text, field: str, typed: str) -> str:
-    """Clean a text that must be there. Raises bad_value with the field."""
-    try:
-        return text.clean(typed, required=True)
-    except ValidationError as error:
-        raise ModerationRefused("bad_value", {field: " ".join(error.messages)}) from error
 
 
 def _range(case: Case, from_ms: int | None, to_ms: int | None) -> tuple[int, int]:

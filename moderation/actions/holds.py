@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from django.core.exceptions import ValidationError
 from django.db import models, transaction
 from django.utils import timezone
 
 from core.text import REASON, Text
 from ledger.actions import record
+from moderation.actions.typed import cleaned_text, cleaned_texts
 from moderation.models import LegalHold
 from moderation.queries.rooms import is_party_of_room
 from moderation.refusals import ModerationRefused
@@ -28,7 +28,8 @@ def set_legal_hold(room: Room, by: User, *, reference: str, reason: str, expires
     """
     _may(by, "moderation.add_legalhold", room)
     now = timezone.now()
-    reference, reason = _cleaned(reference=(REFERENCE, reference), reason=(REASON, reason))
+    texts = cleaned_texts(reference=(REFERENCE, reference), reason=(REASON, reason))
+    reference, reason = texts["reference"], texts["reason"]
     if expires_at <= now:
         raise ModerationRefused("bad_value", {"expires_at": "> now"})
     with transaction.atomic():
@@ -48,7 +49,7 @@ def set_legal_hold(room: Room, by: User, *, reference: str, reason: str, expires
 def lift_legal_hold(hold: LegalHold, by: User, reason: str) -> LegalHold:
     """End a legal hold before its day. Refuses not_allowed, party_of_room, bad_value and hold_ended."""
     _may(by, "moderation.change_legalhold", hold.room)
-    (reason,) = _cleaned(reason=(REASON, reason))
+    reason = cleaned_text(REASON, "reason", reason)
     with transaction.atomic():
         Room.objects.select_for_update(no_key=True).get(pk=hold.room_id)
         now = timezone.now()
@@ -71,16 +72,3 @@ def _may(by: User, permission: str, room: Room) -> None:
         raise ModerationRefused("not_allowed")
     if is_party_of_room(by, room):
         raise ModerationRefused("party_of_room")
-
-
-def _cleaned(**texts: tuple[Text, str]) -> list[str]:
-    """Clean texts that are all needed. Raises bad_value by name."""
-    kept, wrong = [], {}
-    for name, (text, typed) in texts.items():
-        try:
-            kept.append(text.clean(typed))
-        except ValidationError as error:
-            wrong[name] = " ".join(error.messages)
-    if wrong:
-        raise ModerationRefused("bad_value", wrong)
-    return kept

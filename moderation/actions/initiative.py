@@ -6,10 +6,11 @@ from django.db import transaction
 from django.utils import timezone
 
 from ledger.actions import Act, record_all
-from moderation.actions.evidence import cleaned_text
 from moderation.actions.joining import case_for, for_child_safety, refresh_parties, refresh_priority
+from moderation.actions.locking import refuse
 from moderation.actions.routes import follow_route
 from moderation.actions.telling import case_changed
+from moderation.actions.typed import cleaned_text
 from moderation.models import Case, CaseNote, Category
 from moderation.models.cases import NOTE
 from moderation.queries.access import visible_cases
@@ -37,18 +38,18 @@ def open_on_own_initiative(
     if version is None:
         raise ModerationRefused("bad_value", {"category": category})
     with transaction.atomic():
-        _refuse(why_not_open(_facts(by, room, kind, subject)))
+        refuse(why_not_open(_facts(by, room, kind, subject)))
         now = timezone.now()
         case = case_for(kind, room, room.host if kind == "title" else subject, None, now=now)
         if case.opened_at != now:
             raise ModerationRefused("case_is_open" if visible_cases(by).filter(pk=case.pk).exists() else "not_allowed")
         locked = Room.objects.select_for_update(no_key=True).get(pk=room.pk)  # so that the purge sees the case
-        _refuse(None if still_holdable(locked) else "copy_gone")
+        refuse(None if still_holdable(locked) else "copy_gone")
         case.source, case.opened_by, case.severity = Case.Source.VOLUNTARY, by, version.severity
         case.save(update_fields=["source", "opened_by", "severity"])
         refresh_parties(case)
         # Somebody who is party of it only now, by a seat taken meanwhile, does not open it.
-        _refuse("party_of_room" if case.parties.filter(user=by).exists() else None)
+        refuse("party_of_room" if case.parties.filter(user=by).exists() else None)
         refresh_priority(case)
         note = CaseNote.objects.create(case=case, author=by, text=reason)
         route = version.category.route
@@ -80,8 +81,3 @@ def _acts(case: Case, by: User, note: CaseNote, category: str) -> list[Act]:
         Act("case_opened", case.ledger_subject, by.pk, opened, {"reason": note.text}),
         Act("note_added", case.ledger_subject, by.pk, {"note": note.pk}, {"text": note.text}),
     ]
-
-
-def _refuse(code: str | None) -> None:
-    if code is not None:
-        raise ModerationRefused(code)

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.utils import timezone
 
 from core.throttle import Limit
 from ledger.actions import record
 from moderation.actions.joining import kept_from
+from moderation.actions.locking import refuse
 from moderation.actions.receipts import send_question
+from moderation.actions.typed import cleaned_text
 from moderation.models import Case, Report, ReportQuestion
 from moderation.models.reports import QUESTION
 from moderation.refusals import ModerationRefused
@@ -27,12 +28,12 @@ def ask_reporter(report: Report, by: User, text: str) -> ReportQuestion:
 
     Raises ModerationRefused: bad_value, not_allowed (another has the case), case_closed, too_many_questions.
     """
-    text = _cleaned(text)
+    text = cleaned_text(QUESTION, "text", text)
     with transaction.atomic():
         case = _locked_case(report)
         claimed = case.claimed_by_id == by.pk and case.claimed_until is not None and case.claimed_until > timezone.now()
         asked = report.questions.filter(author__isnull=False).count()
-        _refuse(may_ask(claimed=claimed, is_open=case.is_open, asked=asked))
+        refuse(may_ask(claimed=claimed, is_open=case.is_open, asked=asked))
         row = ReportQuestion.objects.create(report=report, author=by, text=text)
         if report.reporter is not None:
             send_official([report.reporter], QUESTION_ASKED, {"report": report.pk})
@@ -48,11 +49,11 @@ def answer(report: Report, text: str, who: User | None) -> ReportQuestion:
     Raises ModerationRefused: bad_value, not_allowed (another's report), not_asked, case_closed, too_many_answers,
     too_fast.
     """
-    text = _cleaned(text)
+    text = cleaned_text(QUESTION, "text", text)
     ANSWERS.check(f"{report.pk}:{who.pk if who else None}")
     with transaction.atomic():
         case = _locked_case(report)
-        _refuse(_why_not_answer(report, case, who.pk if who else None))
+        refuse(_why_not_answer(report, case, who.pk if who else None))
         row = ReportQuestion.objects.create(report=report, text=text)
         tell_staff({"type": "case_changed", "room": "", "data": {"case": case.pk}}, not_to=kept_from(case))
         pk = who.pk if who else None
@@ -74,15 +75,3 @@ def _why_not_answer(report: Report, case: Case, who: int | None) -> str | None:
 
 def _locked_case(report: Report) -> Case:
     return Case.objects.select_for_update(no_key=True).get(pk=report.case_id)
-
-
-def _cleaned(text: str) -> str:
-    try:
-        return QUESTION.clean(text, required=True)
-    except ValidationError as error:
-        raise ModerationRefused("bad_value", {"text": " ".join(error.messages)}) from None
-
-
-def _refuse(code: str | None) -> None:
-    if code is not None:
-        raise ModerationRefused(code)

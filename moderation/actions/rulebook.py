@@ -15,6 +15,7 @@ from django.utils import timezone
 
 from core.text import Text
 from ledger.actions import record
+from moderation.actions.locking import refuse
 from moderation.models import Category, CategoryVersion, Rule, RuleVersion
 from moderation.refusals import ModerationRefused
 from people.models import User
@@ -112,11 +113,11 @@ def retire(by: User, entry: Rule | Category) -> bool:
         if row.retired_at is not None:
             return False
         if isinstance(row, Category):
-            _refuse("category_stays" if row.route != Category.Route.ORDINARY else None)
+            refuse("category_stays" if row.route != Category.Route.ORDINARY else None)
         else:
             in_use = Category.objects.filter(rule=row, retired_at=None).exists()
-            _refuse("rule_in_use" if in_use else None)
-            _refuse("last_rule" if sum(rule.retired_at is None for rule in rules) == 1 else None)
+            refuse("rule_in_use" if in_use else None)
+            refuse("last_rule" if sum(rule.retired_at is None for rule in rules) == 1 else None)
         row.retired_at = timezone.now()
         row.save(update_fields=["retired_at"])
         _record(kind_of(row), row.key, by, {"change": "retired"})
@@ -132,7 +133,7 @@ def bring_back(by: User, entry: Rule | Category) -> bool:
         if row.retired_at is None:
             return False
         retired = {rule.key for rule in rules if rule.retired_at is not None}
-        _refuse("rule_retired" if isinstance(row, Category) and row.rule_id in retired else None)
+        refuse("rule_retired" if isinstance(row, Category) and row.rule_id in retired else None)
         row.retired_at = None
         row.save(update_fields=["retired_at"])
         _record(kind_of(row), row.key, by, {"change": "returned"})
@@ -184,16 +185,11 @@ def fingerprint(wording: Wording) -> str:
 
 
 def _may(by: User) -> None:
-    _refuse(None if by.has_perm("moderation.change_rulebook") else "not_allowed")
-
-
-def _refuse(code: str | None) -> None:
-    if code is not None:
-        raise ModerationRefused(code)
+    refuse(None if by.has_perm("moderation.change_rulebook") else "not_allowed")
 
 
 def _same_version(now: int, seen: int) -> None:
-    _refuse(None if now == seen else "stale_form")
+    refuse(None if now == seen else "stale_form")
 
 
 def _wrong_key(model: type[Rule | Category], key: str) -> dict[str, str]:

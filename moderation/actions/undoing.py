@@ -6,10 +6,10 @@ from django.utils import timezone
 
 from core.text import REASON
 from ledger.actions import Act, record_all
-from moderation.actions.evidence import cleaned_text
 from moderation.actions.force import clock_data
 from moderation.actions.locking import locked_case, refuse
 from moderation.actions.telling import case_changed
+from moderation.actions.typed import cleaned_text
 from moderation.measures import MEASURES
 from moderation.models import Decision, Report
 from moderation.queries.access import is_party
