@@ -124,8 +124,6 @@ class Hub:
         """Add a socket that is in no room: it gets what is told to staff."""
         await self.join_as_person(user_pk, send_queue)
         await self.set_sides(send_queue, frozenset({"staff"}))
-        if subscribed := self.narrow_subscribed.get(channels.staff_channel()):
-            await self._until(subscribed, "staff")
 
     async def _join_person(self, user_pk: int, send_queue: SendQueue) -> asyncio.Event:
         others = self.people.setdefault(user_pk, set())
@@ -165,7 +163,11 @@ class Hub:
                 await self._unsubscribe(person_channel(send_queue.user_pk))
 
     async def set_sides(self, send_queue: SendQueue, sides: frozenset[str]) -> None:
-        """Set the narrower channels ("host", "staff") that a socket receives; one that has left receives none."""
+        """Set the narrower channels ("host", "staff") that a socket receives; one that has left receives none.
+
+        One that is open already starts again from a snapshot where it receives more: what was told before the channel
+        was subscribed is in it.
+        """
         feed = self.feeds.get(send_queue.room_pk)
         if send_queue not in self.pages and (feed is None or send_queue not in feed.send_queues):
             sides = frozenset()  # a check of rights that began before it left may end after it
@@ -183,6 +185,10 @@ class Hub:
             if len(receivers) == 1:
                 self.narrow_subscribed[channel] = asyncio.Event()
                 await self._subscribe(channel)
+            if subscribed := self.narrow_subscribed.get(channel):
+                await self._until(subscribed, channel)
+        if new and send_queue.started:
+            send_queue.resync()
 
     async def drop_idle(self) -> None:
         """Unsubscribe rooms that have had no socket for LINGER seconds."""

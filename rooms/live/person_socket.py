@@ -130,6 +130,7 @@ class PersonSocket:
             while self.ending is None:
                 await send_queue.waiting.wait()
                 if send_queue.needs_snapshot:
+                    send_queue.needs_snapshot = False  # asked for again while it is read, it is read again
                     await self._begin()
                 text = send_queue.take()
                 if text is not None and self.ending is None:

@@ -93,7 +93,6 @@ class SendQueue:
         self.seq = max(self.seq, seq)
         self.queue.appendleft((text, None))
         self.started = True
-        self.needs_snapshot = False
         self.waiting.set()
 
     def shut(self) -> None:
@@ -102,7 +101,10 @@ class SendQueue:
         self.queue.clear()
 
     def resync(self) -> None:
-        """Have the writer send a fresh snapshot before anything else."""
+        """Have the writer send a fresh snapshot before anything else.
+
+        The writer alone does it: what it sent while another task read the snapshot would be undone by it.
+        """
         self.needs_snapshot = True
         self.waiting.set()
 

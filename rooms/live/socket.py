@@ -193,6 +193,7 @@ class RoomSocket:
         while True:
             await send_queue.waiting.wait()
             if send_queue.needs_snapshot and send_queue.started:
+                send_queue.needs_snapshot = False  # asked for again while it is read, it is read again
                 await self._snapshot(fresh=True)
             text = send_queue.take() if send_queue.started else None
             if text is None:
@@ -261,14 +262,13 @@ class RoomSocket:
         if verb.limit is not None:
             await verb.limit.acheck(self.hub.redis, self.who.key)
         self.used_sound |= verb.lane == "sound"
-        call = Call(self.room_pk, self.who, self.conn, frame.args, self.address, self._send_snapshot, self._will_leave)
+        call = Call(
+            self.room_pk, self.who, self.conn, frame.args, self.address, self.send_queue.resync, self._will_leave
+        )
         return await verb.aperform(call)
 
     def _will_leave(self) -> None:
         self.leaving = True
-
-    async def _send_snapshot(self) -> None:
-        await self._snapshot(fresh=True)
 
     # --- the end ----------------------------------------------------------------------------------------------------
 

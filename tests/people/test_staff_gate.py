@@ -124,34 +124,36 @@ def senior(group: str = SENIORS) -> Client:
     return sign_in_staff(Client(), user)
 
 
-def test_seniors_close_open_and_sanction_by_the_actions() -> None:
+def test_seniors_close_and_open_by_the_actions() -> None:
     anna, browser, mine = person("anna"), senior(), Client()
     mine.force_login(anna)
     act = f"/admin/people/user/{anna.pk}/act/"
     page = browser.get(f"/admin/people/user/{anna.pk}/change/").content.decode()
-    assert (
-        all(f"{act}{name}/" in page for name in ("close", "end-sessions", "sanction")) and f"{act}reopen/" not in page
-    )
+    assert all(f"{act}{name}/" in page for name in ("close", "end-sessions"))
+    assert not any(f"{act}{name}/" in page for name in ("reopen", "sanction"))
     assert browser.post(f"{act}close/", {"why": " "}).status_code == 400
     assert browser.post(f"{act}close/", {"why": "spam"}).status_code == 302
     anna.refresh_from_db()
     assert not anna.is_active and mine.get("/settings/").status_code == 302
     assert browser.post(f"{act}reopen/", {"why": "a mistake"}).status_code == 302
+    assert browser.post(f"{act}sanction/", {"kind": "no_stage", "why": "shouting"}).status_code == 403
+    assert not Sanction.objects.exists()
+
+
+def test_superusers_impose_and_lift_sanctions_outside_a_case() -> None:
+    anna, browser = person("anna"), sign_in_staff(Client(), boss())
+    act = f"/admin/people/user/{anna.pk}/act/sanction/"
+    assert act in browser.get(f"/admin/people/user/{anna.pk}/change/").content.decode()
     form = {"kind": "no_stage", "ends_at_0": "2100-01-01", "ends_at_1": "12:00", "why": "shouting"}
-    assert browser.post(f"{act}sanction/", form).status_code == 302
+    assert browser.post(act, form).status_code == 302
     sanction = Sanction.objects.get()
-    assert (sanction.kind, sanction.ends_at is not None, sanction.imposed_by) == (
-        "no_stage",
-        True,
-        User.objects.get(handle="staff-sen"),
-    )
-    assert (
-        f"/admin/people/sanction/{sanction.pk}/lift/"
-        in browser.get(f"/admin/people/sanction/{sanction.pk}/change/").content.decode()
-    )
-    assert browser.post(f"/admin/people/sanction/{sanction.pk}/lift/", {"why": "appeal"}).status_code == 302
+    assert sanction.kind == "no_stage" and sanction.ends_at is not None and sanction.imposed_by is not None
+    assert sanction.imposed_by.handle == "boss"
+    pages = f"/admin/people/sanction/{sanction.pk}"
+    assert f"{pages}/lift/" in browser.get(f"{pages}/change/").content.decode()
+    assert browser.post(f"{pages}/lift/", {"why": "appeal"}).status_code == 302
     assert not Sanction.objects.in_force().exists()
-    assert browser.get(f"/admin/people/sanction/{sanction.pk}/delete/").status_code == 403
+    assert browser.get(f"{pages}/delete/").status_code == 403
 
 
 @pytest.mark.parametrize("group", [MODERATORS, AUDITORS])

@@ -54,6 +54,7 @@ class Ear:
         async with asyncio.timeout(within):
             while not done():
                 if self.send_queue.needs_snapshot:
+                    self.send_queue.needs_snapshot = False
                     self.snapshots += 1
                     await self.start()
                 while (text := self.send_queue.take()) is not None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
@@ -22,11 +22,7 @@ T = TypeVar("T")
 _lines = Lines("VERBS_AT_ONCE", "VERBS_WAITING")
 
 
-async def _no_socket() -> None:
-    raise RoomRefused("unknown_verb")
-
-
-def _no_page() -> None:
+def _no_socket() -> None:
     raise RoomRefused("unknown_verb")
 
 
@@ -35,7 +31,7 @@ class Call:
     """One frame of a socket, or one request of the API.
 
     `conn` is the name of the connection; empty for the API, where the request has proved who asks. `send_snapshot`
-    sends a fresh snapshot over the socket; `will_leave` notes that its page is left by the button.
+    has a fresh snapshot sent over the socket; `will_leave` notes that its page is left by the button.
     """
 
     room_pk: int
@@ -43,8 +39,8 @@ class Call:
     conn: str = ""
     args: dict[str, Any] = field(default_factory=dict)
     address: str = ""
-    send_snapshot: Callable[[], Awaitable[None]] = _no_socket
-    will_leave: Callable[[], None] = _no_page
+    send_snapshot: Callable[[], None] = _no_socket
+    will_leave: Callable[[], None] = _no_socket
 
     @property
     def counted(self) -> dict[str, str]:

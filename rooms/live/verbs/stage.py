@@ -83,7 +83,7 @@ def end(call: Call, me: User) -> Answer:
 async def snapshot(call: Call) -> Answer:
     """Send a fresh snapshot over this socket. A room that is over may be looked at."""
     await in_turn(_check_entry, call)
-    await call.send_snapshot()
+    call.send_snapshot()
     return {}
 
 
