@@ -109,6 +109,7 @@ async def test_events_that_overtake_each_other(
 ) -> None:
     """Two transactions publish after their commits, in either order; and twice is once."""
     monkeypatch.setattr("rooms.live.feed.PATIENCE", 60.0)  # the log is not read meanwhile, however slow this machine is
+    monkeypatch.setattr("rooms.live.ticker.TICK", 60.0)  # nor after a beat
     room = await run(open_room)()
     held.clear()
     ear = await Ear(hub).join(room)
