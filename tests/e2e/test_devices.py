@@ -10,6 +10,7 @@ from playwright.sync_api import Page, expect
 from people.models import User
 from rooms.models import Room, Seat
 from tests.e2e.browser import PHONE, Chromium, axe, in_every_look, overflow, resize, sit_down_and_speak, start_sound
+from tests.rooms.media.listeners import speaking_handles
 from tests.support.people import person
 from tests.support.processes import Site
 from tests.support.rooms import open_room, seated
@@ -57,6 +58,16 @@ UNPLUG = """() => {
   track.stop();
   track.dispatchEvent(new Event("ended"));
 }"""
+# A microphone that takes its time, as on a phone that asks its system, and how often it was opened.
+SLOWLY = """
+window.opened = 0;
+const openAtOnce = navigator.mediaDevices.getUserMedia.bind(navigator.mediaDevices);
+navigator.mediaDevices.getUserMedia = async (wanted) => {
+  window.opened += 1;
+  await new Promise((done) => setTimeout(done, 1500));
+  return openAtOnce(wanted);
+};
+"""
 NONE_LEFT = """() => {
   navigator.mediaDevices.getUserMedia = () => Promise.reject(new DOMException("none", "NotFoundError"));
 }"""
@@ -146,6 +157,22 @@ def test_a_microphone_that_vanishes(web: Site, chromium: Chromium) -> None:
     page.evaluate(UNPLUG)
     expect(page.locator("[data-notice]")).to_contain_text("Your microphone stopped.")
     expect(page.locator('[data-do="unmute"]')).to_be_visible()
+
+
+def test_a_microphone_connects_once_however_often_it_is_asked_for(web: Site, chromium: Chromium) -> None:
+    """Back at the table after a reload: the first click, which lets sound start, is one on Unmute."""
+    room, page = at_the_table(web, chromium, SLOWLY)
+    page.reload()
+    page.wait_for_selector('[data-do="share"]:not([disabled])', state="attached")
+    unmute = page.locator('[data-do="unmute"]')
+    unmute.click()
+    page.keyboard.press("m")
+    unmute.click()
+    expect(page.locator('[data-do="mute"]')).to_be_visible(timeout=30_000)
+    page.wait_for_timeout(2000)  # a second connection would be made by now
+    connections = page.evaluate("() => window.peers.filter((peer) => peer.getSenders().length).length")
+    assert (page.evaluate("() => window.opened"), connections) == (1, 1)
+    assert page.evaluate(SENT)["open"] and len(speaking_handles(room.pk)) == 1
 
 
 def test_a_weak_connection_is_said_to_the_person_and_the_host(web: Site, chromium: Chromium) -> None:

@@ -5,7 +5,7 @@ import { clear, notice, stand } from "room/core/notices";
 import { Refused } from "room/core/socket";
 import { freePlaces, isOver, isUndecided, ownSeat } from "room/core/state";
 import { Check, microphoneTrouble } from "room/sound/check";
-import { everyFrame, soundMayStart } from "room/sound/level";
+import { everyFrame, firstTouch, soundMayStart } from "room/sound/level";
 import { openMicrophone } from "room/sound/stage";
 import { find } from "shared/dom";
 import { say } from "shared/words";
@@ -26,6 +26,11 @@ async function microphoneAllowed() {
   }
 }
 
+/** @param {MediaStream} microphone */
+function release(microphone) {
+  for (const track of microphone.getTracks()) track.stop();
+}
+
 /** @implements {Mounted} */
 class Microphone {
   #room;
@@ -34,6 +39,8 @@ class Microphone {
   #check;
   /** @type {string | null} the handle of who let this person up, until their seat is known here */
   #letUpBy = null;
+  /** @type {Promise<boolean> | null} whether the connection that is being made stands, from the first step on */
+  #connecting = null;
 
   /** @param {Room} room */
   constructor(room) {
@@ -111,13 +118,13 @@ class Microphone {
       return;
     }
     this.#here();
+    const touched = firstTouch();
     const may = await soundMayStart();
     if (isOver(this.#room.state)) return;
     if (seat && this.#room.state.you.consented && (await microphoneAllowed())) {
       // Back to the table: at once, or with the first click or key, if the browser wants one before there is sound.
-      const back = () => this.#backToTable();
-      if (may) await back();
-      else for (const kind of ["pointerdown", "keydown"]) addEventListener(kind, back, { once: true });
+      if (!may) await touched;
+      await this.#backToTable();
     } else if (may && !isUndecided(this.#room.state)) await this.#audience.start();
   }
 
@@ -147,7 +154,7 @@ class Microphone {
       await this.#claim(true);
     });
     if (!seated) {
-      for (const track of microphone.getTracks()) track.stop();
+      release(microphone);
       return false;
     }
     await this.#openStage(microphone);
@@ -182,7 +189,7 @@ class Microphone {
   async #agreed() {
     if (this.#room.state.you.consented) return true;
     const checked = await this.#checked("go_hand", { isOptional: true });
-    for (const track of checked?.microphone?.getTracks() ?? []) track.stop();
+    if (checked?.microphone) release(checked.microphone);
     return Boolean(checked);
   }
 
@@ -212,13 +219,28 @@ class Microphone {
     if (!state.you.consented || !(await microphoneAllowed())) {
       const name = labels(state.seats).get(by);
       await this.#toStage("go_connect", () => {}, name ? say("let_up_by", { name }) : say("on_stage"));
-    } else await this.#connectClosed();
+    } else await this.#connect(false);
   }
 
-  async #connectClosed() {
+  /**
+   * Connect the microphone, closed, without a check. Resolves to whether that worked. Whoever asks meanwhile gets the
+   * same connection: a click that brings a page back to the table may be one on Unmute.
+   * @param {boolean} take also if another page has it
+   */
+  #connect(take) {
+    this.#connecting ??= this.#connectAnew(take).finally(() => {
+      this.#connecting = null;
+    });
+    return this.#connecting;
+  }
+
+  /** @param {boolean} take */
+  async #connectAnew(take) {
     try {
-      await this.#claim(false);
-      await this.#openStage(await openMicrophone());
+      if (!take) await this.#claim(false);
+      const microphone = await openMicrophone();
+      if (take) await this.#claimFor(microphone);
+      await this.#openStage(microphone);
       return true;
     } catch (error) {
       this.#cannotSpeak(error);
@@ -241,8 +263,9 @@ class Microphone {
    */
   async #unmute() {
     const room = this.#room;
-    if (this.#stage.state === "opening") {
+    if (this.#connecting || this.#stage.state === "opening") {
       stand("connecting", say("connecting"));
+      await this.#connecting;
       const now = await this.#stage.settled();
       clear("connecting");
       if (now === "off") return; // stood up, or lost the microphone, meanwhile
@@ -256,20 +279,12 @@ class Microphone {
 
   async #openForSpeech() {
     if (!this.#room.state.you.consented || !(await microphoneAllowed())) return this.#toStage("go_mic", () => {});
-    try {
-      const microphone = await openMicrophone();
-      await this.#claim(true);
-      await this.#openStage(microphone);
-      return true;
-    } catch (error) {
-      this.#cannotSpeak(error);
-      return false;
-    }
+    return this.#connect(true);
   }
 
   async #backToTable() {
     if (!ownSeat(this.#room.state) || this.#stage.state !== "off" || this.#room.elsewhere) return;
-    if (await this.#connectClosed()) notice(say("back_muted"));
+    if (await this.#connect(false)) notice(say("back_muted"));
     else if (!this.#room.elsewhere) await this.#isAlone();
   }
 
@@ -324,6 +339,16 @@ class Microphone {
   async #claim(take) {
     await this.#room.ask("speak_claim", { take });
     this.#here();
+  }
+
+  /** @param {MediaStream} microphone opened for this, and released where the claim is refused */
+  async #claimFor(microphone) {
+    try {
+      await this.#claim(true);
+    } catch (refused) {
+      release(microphone);
+      throw refused;
+    }
   }
 
   /** Whether no other page of this person has their microphone. What a page that is gone left open is closed by it. */

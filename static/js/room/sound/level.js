@@ -21,6 +21,13 @@ export async function soundMayStart() {
   return runs();
 }
 
+/** Resolves with the first click or key on this page from now on. */
+export function firstTouch() {
+  return new Promise((touched) => {
+    for (const kind of ["pointerdown", "keydown"]) addEventListener(kind, touched, { once: true });
+  });
+}
+
 export class Level {
   #analyser;
   #source;
