@@ -15,8 +15,16 @@ from people.models import User
 from rooms.models import Room
 from tests.support.people import session_cookie
 
-# Debian's, unless another is named; where there is neither (Ubuntu packs it as a snap), the one Playwright brought.
-PROGRAM = os.environ.get("CHROMIUM") or next((path for path in ("/usr/bin/chromium",) if Path(path).exists()), None)
+
+def program(*paths: str) -> str | None:
+    """The browser that the environment names, else Debian's at the first of `paths`, else (Ubuntu packs it as a snap)
+    None for the one that Playwright brought."""
+    return os.environ.get("CHROMIUM") or next((path for path in paths if Path(path).exists()), None)
+
+
+WHOLE = program("/usr/bin/chromium")
+# Draws no windows around pages, which takes a third of the processor: for those who need no voice of their own.
+PLAIN = program("/usr/bin/chromium-headless-shell", "/usr/bin/chromium")
 AXE = Path(settings.BASE_DIR) / "node_modules" / "axe-core" / "axe.min.js"
 WITHIN = 10_000  # ms to wait for something to appear
 PHONE = {"width": 390, "height": 844}
@@ -76,12 +84,12 @@ class Chromium:
 
     def launch(self, *flags: str) -> Browser:
         """Another browser process; microphones are chosen by process."""
-        browser = self._start(*flags)
+        browser = self._start(WHOLE, *flags)
         self.browsers.append(browser)
         return browser
 
-    def _start(self, *flags: str) -> Browser:
-        return self.playwright.chromium.launch(executable_path=PROGRAM, args=["--no-sandbox", *flags])
+    def _start(self, program: str | None, *flags: str) -> Browser:
+        return self.playwright.chromium.launch(executable_path=program, args=["--no-sandbox", *flags])
 
     def with_microphone(self, sound: Path) -> Browser:
         """A browser whose microphone plays this WAV over and over, allowed without a question."""
@@ -97,7 +105,7 @@ class Chromium:
         if self._plain is None:
             self._plain = next((browser for browser in self.shared or () if browser.is_connected()), None)
         if self._plain is None:
-            self._plain = self._start("--use-fake-ui-for-media-stream", "--use-fake-device-for-media-stream")
+            self._plain = self._start(PLAIN, "--use-fake-ui-for-media-stream", "--use-fake-device-for-media-stream")
             (self.browsers if self.shared is None else self.shared).append(self._plain)
         return self._plain
 
