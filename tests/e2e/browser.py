@@ -26,6 +26,10 @@ WHOLE = program("/usr/bin/chromium")
 # Draws no windows around pages, which takes a third of the processor: for those who need no voice of their own.
 PLAIN = program("/usr/bin/chromium-headless-shell", "/usr/bin/chromium")
 AXE = Path(settings.BASE_DIR) / "node_modules" / "axe-core" / "axe.min.js"
+RUN_AXE = """(options) => {
+  window.violations = null;
+  axe.run(document, options).then((results) => { window.violations = results.violations; });
+}"""
 WITHIN = 10_000  # ms to wait for something to appear
 PHONE = {"width": 390, "height": 844}
 DESK = {"width": 1280, "height": 900}
@@ -198,7 +202,9 @@ def axe(page: Page, rules: Sequence[str] = ()) -> list[str]:
         "preload": False,
         **({"runOnly": {"type": "rule", "values": rules}} if rules else {}),
     }
-    found = page.evaluate("(options) => axe.run(document, options).then((r) => r.violations)", options)
+    page.evaluate(RUN_AXE, options)
+    # A page without script never finishes: this ends, where waiting for a promise would not.
+    found = page.wait_for_function("() => window.violations", timeout=60_000).json_value()
     return [f"{one['id']}: {one['help']}: {[_place(node) for node in one['nodes'][:3]]}" for one in found]
 
 
