@@ -70,7 +70,8 @@ def _tell_group(kind: str, child_safety: bool, now: datetime) -> int:
         if alarms.filter(alone=False, told_at__gt=now - MORE_EVERY).exists():
             return 0
         waiting = list(alarms.filter(told_at=None).select_related("case").order_by("at", "pk")[:MOST_AT_ONCE])
-        people = {user.pk: user for alarm in waiting for user in receivers_of(alarm.case)}
+        undecided = [alarm.case for alarm in waiting if alarm.case.is_open]
+        people = {user.pk: user for case in undecided for user in receivers_of(case)}
         receivers = [people[pk] for pk in sorted(people)]
         for user in receivers:
             url = f"{settings.SITE_URL}{reverse('admin:moderation_case_changelist')}"

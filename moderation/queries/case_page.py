@@ -125,6 +125,11 @@ class CasePage:
         return next((row for row in self.decisions if row.state == Decision.State.PROPOSED), None)
 
     @property
+    def shows_earlier(self) -> bool:
+        """Whether the reader may see the earlier case about the same subject: not if they reported it."""
+        return self.case.earlier in self.earlier
+
+    @property
     def more_reports(self) -> int:
         return max(0, int(getattr(self.case, "report_total", 0)) - len(self.reports))
 

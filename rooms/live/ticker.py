@@ -147,7 +147,8 @@ async def close_over(hub: TickedHub) -> None:
     over = await in_thread(over_rooms, pks, settings.ROOM_OVER_SECONDS) if pks else set()
     for feed, send_queues in stayed.items():
         for send_queue in send_queues if feed.room_pk in over else ():
-            send_queue.on_refused("room_ended")
+            if send_queue in feed.send_queues:  # it may have left meanwhile
+                send_queue.on_refused("room_ended")
 
 
 def _beat_room(feed: Feed, seq: int, now: str | None) -> None:

@@ -148,7 +148,10 @@ def _deliver_mix(
     mix = _mix_of(room)
     if mix is None:
         raise Http404
-    places, begins = sound_places(file, etag), mix.start_ms
+    try:
+        places, begins = sound_places(file, etag), mix.start_ms
+    except FileNotFoundError as error:
+        raise Http404 from error
 
     async def source(start: int, stop: int) -> AsyncIterator[bytes]:
         async for data in read_range(file, start, stop):

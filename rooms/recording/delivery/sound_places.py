@@ -1,4 +1,4 @@
-"""The places of sound in an MP4 file: which range of time some of its bytes hold."""
+"""The places of sound in an MP4 file: which range of time some of its bytes hold, to the second."""
 
 from __future__ import annotations
 
@@ -9,12 +9,13 @@ from pathlib import Path
 
 import av
 
-FILES = 8  # whose places are kept: 1 to 5 MB for a room of three hours
+FILES = 16  # whose places are kept; those of a room of three hours take about 1 MB
+STEP_MS = 1000
 
 
 @dataclass(frozen=True)
 class SoundPlaces:
-    """For each packet of sound, in order: where its bytes begin and end in the file, and when it begins, in ms.
+    """For each second of sound, in order: where its bytes begin and end in the file, and when it begins, in ms.
     `ends_ms` is the end of the last."""
 
     begins: tuple[int, ...]
@@ -33,16 +34,20 @@ class SoundPlaces:
 
 @lru_cache(maxsize=FILES)
 def sound_places(file: Path, etag: str) -> SoundPlaces:
-    """Read the places from the header of a file with one stream of sound; `etag` names its content."""
+    """Read the places from the header of a file with one stream of sound; `etag` names its content. Raises OSError
+    where there is no such file, av.FFmpegError (ValueError or OSError) for another kind of file."""
+    seconds: list[tuple[int, int, int]] = []  # begin, stop, start in ms
     with av.open(str(file)) as source:
         stream = source.streams.audio[0]
         assert stream.time_base is not None
-        second = float(stream.time_base) * 1000
-        rows = [(entry.pos, entry.size, entry.timestamp) for entry in stream.index_entries]
+        unit_ms = float(stream.time_base) * 1000
+        for entry in stream.index_entries:
+            at_ms = max(0, round(entry.timestamp * unit_ms))
+            if seconds and at_ms // STEP_MS == seconds[-1][2] // STEP_MS:
+                begin, _stop, start_ms = seconds[-1]
+                seconds[-1] = begin, entry.pos + entry.size, start_ms
+            else:
+                seconds.append((entry.pos, entry.pos + entry.size, at_ms))
         length = (stream.duration or 0) + (stream.start_time or 0)
-    return SoundPlaces(
-        begins=tuple(pos for pos, _size, _at in rows),
-        stops=tuple(pos + size for pos, size, _at in rows),
-        starts_ms=tuple(max(0, round(at * second)) for _pos, _size, at in rows),
-        ends_ms=round(length * second),
-    )
+    begins, stops, starts_ms = zip(*seconds, strict=True) if seconds else ((), (), ())
+    return SoundPlaces(begins, stops, starts_ms, round(length * unit_ms))
