@@ -34,6 +34,7 @@ SOCKETS_PER_PERSON = _int("SOCKETS_PER_PERSON", 20, 1, 10_000)  # open at once
 PAGE_SOCKETS_PER_PERSON = _int("PAGE_SOCKETS_PER_PERSON", 40, 1, 10_000)  # of pages outside of rooms: open tabs
 SOCKETS_PER_ADDRESS = _int("SOCKETS_PER_ADDRESS", 600, 1, 100_000)  # open at once, signed out
 SOCKETS_NEW_PER_ADDRESS = _int("SOCKETS_NEW_PER_ADDRESS", 1200, 1, 1_000_000)  # a minute, at once; of pages too
+ROOM_OVER_SECONDS = _int("ROOM_OVER_SECONDS", 20, 1, 3600)  # for pages of a room that is over to leave by themselves
 HANDSHAKES_AT_ONCE = _int("HANDSHAKES_AT_ONCE", 6, 1, 1000)  # of one address, at work in each web process
 HANDSHAKES_WAITING = _int("HANDSHAKES_WAITING", 600, 1, 100_000)  # of one address, not finished
 # What all sockets of one client say to a web process: 500 who come in say 7,500 things at once, and little afterwards.

@@ -12,7 +12,7 @@ import logging
 import queue
 import secrets
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -93,6 +93,24 @@ def take(quota: Quota, client_key: str) -> Lease | None:
         log.warning("quotas do not count, Redis is away: %s", error)
         return lease
     return lease if taken else None
+
+
+def take_all(wanted: Iterable[tuple[Quota, str]]) -> list[Lease] | None:
+    """Take a lease of each quota for its client; none of them, and None, where one is refused."""
+    taken: list[Lease] = []
+    for quota, client_key in wanted:
+        lease = take(quota, client_key)
+        if lease is None:
+            release_all(taken)
+            return None
+        taken.append(lease)
+    return taken
+
+
+def release_all(leases: Iterable[Lease]) -> None:
+    """Give leases back."""
+    for lease in leases:
+        lease.release()
 
 
 async def atake(client: redis.asyncio.Redis, quota: Quota, client_key: str) -> Lease | None:

@@ -9,9 +9,9 @@ from typing import Any
 from django.db.models import CharField, F, QuerySet, Value
 from django.db.models.functions import Least
 
-from moderation.models import Case, Decision, LegalHold
+from moderation.models import Case, CaseParty, Decision, LegalHold
 from moderation.models.cases import WITH_SOUND
-from retention.hooks import retention_facts
+from retention.hooks import hidden_facts, retention_facts
 from retention.policy import Finding, Hold, Reason
 
 # (what, room, key, since, until, told, is proposed)
@@ -29,6 +29,14 @@ def facts(rooms: Sequence[int]) -> Iterator[tuple[int, Finding | Hold]]:
         else:
             proposed = state == Decision.State.PROPOSED
             yield room, Finding(f"decision:{key}", since, until, proposed=proposed, told_at=told)
+
+
+@hidden_facts.register("moderation")
+def facts_of_own_cases(reader: int, rooms: Sequence[int]) -> frozenset[str]:
+    """The holds and findings of cases that a reader is a party of: a listener who was reported must not see by a clock
+    that there is a case. What was hidden from them as host or on the stage they are told instead."""
+    own = CaseParty.objects.filter(user=reader, case__room__in=rooms).values_list("case", "case__decisions")
+    return frozenset(ref for case, decision in own for ref in (f"case:{case}", f"decision:{decision}"))
 
 
 def _rows(rooms: Sequence[int]) -> QuerySet[Any, Row]:

@@ -6,13 +6,15 @@ from functools import reduce
 from operator import or_
 from typing import Any
 
-from django.db.models import CharField, Q, QuerySet, Value
+from django.db.models import CharField, Exists, OuterRef, Q, QuerySet, Value
 from django.db.models.functions import Cast, Concat
 from django.utils.translation import gettext, gettext_noop
 
 from ledger.hooks import entry_texts, hidden_entries
 from ledger.models import Entry
+from moderation.models import Case
 from moderation.queries.rooms import own_rooms
+from retention.purge import PLAIN_RULES
 
 CHANGES = {
     "added": gettext_noop("Added"),
@@ -35,6 +37,19 @@ def holds_of_own_rooms(reader: int) -> Q:
     order may be secret, and the rule of a purge names orders and violations."""
     own = (Q(subject__in=_subjects(rooms)) for rooms in own_rooms(reader))
     return (Q(kind__startswith="legal_hold_") | Q(kind__in=OF_STAFF)) & reduce(or_, own)
+
+
+@hidden_entries.register("moderation.hidden_cases")
+def acts_of_hidden_cases(reader: int) -> Q:
+    """The entries of acts of other staff in a room since a case was opened there that a reader is a party of; those
+    before it stay, so that nothing vanishes when somebody is reported. Of the purge, one whose rule tells of a case."""
+    own = Case.objects.filter(parties__user=reader, room__isnull=False).order_by()
+    if not own.exists():
+        return Q()
+    about = own.annotate(about=Concat(Value("room:"), Cast("room", CharField())))
+    since = Q(Exists(about.filter(about=OuterRef("subject"), opened_at__lte=OuterRef("at"))))
+    plain = reduce(or_, (Q(data__rule__startswith=rule) for rule in PLAIN_RULES))
+    return since & Q(kind__in=OF_STAFF) & ~Q(actor__isnull=False, actor=reader) & ~(Q(kind="purged") & plain)
 
 
 def _subjects(rooms: QuerySet[Any, Any]) -> QuerySet[Any, Any]:

@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 
 from moderation.addresses import path_of
 from moderation.models import Report
-from moderation.wording import ALARM, ALARMS, QUESTION_ASKED
+from moderation.wording import ALARM, ALARMS, MORE, MORE_ALARMS, QUESTION_ASKED
 from people.models import User
 from social.hooks import DrawnMessage, official_texts
 
@@ -33,11 +33,14 @@ def _question(receipt: object | None) -> DrawnMessage:
 
 @official_texts.register(ALARM)
 def alarm_cards(values: Sequence[Mapping[str, Any]], reader: User) -> list[DrawnMessage]:
-    """Cards of alarms to staff: `kind` is a key of ALARMS, `case` that of a case, whose page checks who reads it."""
+    """Cards of alarms to staff: `kind` is a key of ALARMS, with a `case` whose page checks who reads it, or MORE."""
     return [_alarm(str(value.get("kind")), value.get("case")) for value in values]
 
 
 def _alarm(kind: str, case: object) -> DrawnMessage:
+    if kind == MORE:
+        line, url = str(MORE_ALARMS), reverse("admin:moderation_case_changelist")
+        return DrawnMessage(line, "moderation/messages/more_alarms.html", {"line": line, "url": url}, {"url": url})
     line = str(ALARMS.get(kind) or _("A case needs you."))
     if not isinstance(case, int):
         return DrawnMessage(line)

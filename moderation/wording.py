@@ -16,6 +16,8 @@ MESSAGE_RECEIVED = _(
 )
 
 ALARM = "moderation_alarm"  # an official message (moderation/official_texts.py)
+MORE = "more"  # kind of the message that says that there are more alarms than are told one by one
+MORE_ALARMS = _("There are more cases that need somebody now than are told one by one. Look at the queue.")
 ALARMS = {
     "life_in_danger": _("A life may be in danger: somebody reported it just now."),
     "child_safety": _("A report of child abuse arrived. The recording is closed until you have looked."),

@@ -43,9 +43,10 @@ def has_fresh_step(request: HttpRequest, user: User) -> bool:
     return True
 
 
-def fresh_sessions(idents: Iterable[str]) -> set[str]:
-    """Return those sessions that may have rights of staff now. One query, and one for each session of staff."""
-    return {row.ident for row in _fresh(idents)}
+def fresh_sessions(idents: Iterable[str], *, present: bool = False) -> set[str]:
+    """Return those sessions that may have rights of staff now. One query, and one for each session of staff. With
+    `present` the caller knows that they are in use, though not by requests: only the step's age binds them then."""
+    return {row.ident for row in _fresh(idents, present=present)}
 
 
 def fresh_sessions_with(permission: str, idents: Iterable[str]) -> set[str]:
@@ -68,27 +69,30 @@ def with_step_of(user: User, ident: str) -> User:
     return row
 
 
-def _fresh(idents: Iterable[str]) -> list[Session]:
+def _fresh(idents: Iterable[str], *, present: bool = False) -> list[Session]:
     fresh = []
     rows = Session.objects.filter(ident__in=set(idents), user__is_staff=True, user__is_active=True)
     for row in rows.select_related("user"):
         data = row.get_decoded()
         records = get_authentication_records(cast(Any, SimpleNamespace(session=data)), row.user)
-        step = _last_step(records, data, time.time())
+        step = _last_step(records, data, time.time(), present=present)
         if step is not None and _still_has(row.user_id, step):
             fresh.append(row)
     return fresh
 
 
-def _last_step(records: list[dict[str, Any]], session: Any, now: float) -> dict[str, Any] | None:
+def _last_step(
+    records: list[dict[str, Any]], session: Any, now: float, *, present: bool = False
+) -> dict[str, Any] | None:
     """Return the record of the second step that a session used last; None where missing, old or too long idle."""
     used = [record for record in records if record.get("method") == "mfa"]
     if not used:
         return None
     at = float(used[-1]["at"])
     seen = max(at, float(session.get(SEEN, 0)))
-    too_old = now - at > settings.STAFF_SECOND_STEP_MINUTES * 60 or now - seen > settings.STAFF_IDLE_MINUTES * 60
-    return None if too_old else used[-1]
+    too_old = now - at > settings.STAFF_SECOND_STEP_MINUTES * 60
+    idle = not present and now - seen > settings.STAFF_IDLE_MINUTES * 60
+    return None if too_old or idle else used[-1]
 
 
 def _still_has(user_pk: int | None, step: dict[str, Any]) -> bool:

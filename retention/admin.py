@@ -8,8 +8,8 @@ from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
 from core.admin.bases import ReadOnlyAdmin
-from retention.hooks import hidden_receipts
 from retention.models import PurgeReceipt
+from retention.state import visible_receipts
 
 
 @admin.register(PurgeReceipt)
@@ -22,7 +22,4 @@ class PurgeReceiptAdmin(ReadOnlyAdmin):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[PurgeReceipt]:
         """Select what the reader may read, for list, search and page."""
-        rows = super().get_queryset(request)
-        for source in hidden_receipts.values():
-            rows = rows.exclude(source(request.user.pk or 0))
-        return rows
+        return visible_receipts(request.user.pk or 0, super().get_queryset(request))

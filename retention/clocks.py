@@ -16,7 +16,7 @@ from django.db import InterfaceError, OperationalError
 from django.db.models import QuerySet
 from django.utils import timezone
 
-from retention.hooks import retention_facts
+from retention.hooks import hidden_facts, retention_facts
 from retention.policy import Clock, Finding, Hold, Rules, ToldClock, clock, told_clock, utc
 from rooms.models import Room
 
@@ -44,11 +44,15 @@ class Facts:
     holds: list[Hold] = field(default_factory=list)
 
 
-def facts_of(rooms: Iterable[int]) -> dict[int, Facts]:
-    """Collect the facts of many rooms, by key. Each source is called once for all."""
+def facts_of(rooms: Iterable[int], reader: int | None = None) -> dict[int, Facts]:
+    """Collect the facts of many rooms, by key; without those that a `reader`, by key, must not learn of. Each source is
+    called once for all."""
     facts = {pk: Facts() for pk in rooms}
+    hidden = hidden_from(reader, list(facts)) if reader is not None else frozenset()
     for source in retention_facts.values() if facts else ():
         for room_pk, fact in source(list(facts)):
+            if fact.ref in hidden:
+                continue
             if isinstance(fact, Finding):
                 facts[room_pk].findings.append(fact)
             else:
@@ -56,10 +60,15 @@ def facts_of(rooms: Iterable[int]) -> dict[int, Facts]:
     return facts
 
 
-def clocks(ends: Mapping[int, datetime], now: datetime) -> dict[int, Clock]:
-    """Compute the clocks of many rooms, by key; `ends` says since when each is over (`Room.over_at`). Each source is
-    called once for all."""
-    facts = facts_of(ends)
+def hidden_from(reader: int, rooms: list[int]) -> frozenset[str]:
+    """Return the `ref` of the facts of these rooms that a reader must not learn of."""
+    return frozenset(ref for source in hidden_facts.values() for ref in source(reader, rooms))
+
+
+def clocks(ends: Mapping[int, datetime], now: datetime, reader: int | None = None) -> dict[int, Clock]:
+    """Compute the clocks of many rooms, by key; `ends` says since when each is over (`Room.over_at`). With a `reader`,
+    as if there were none of the facts that this person must not learn of. Each source is called once for all."""
+    facts = facts_of(ends, reader)
     return {pk: clock(at, now, facts[pk].findings, facts[pk].holds, rules()) for pk, at in ends.items()}
 
 

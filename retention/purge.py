@@ -170,6 +170,9 @@ def receipt(room: Room, clock: Clock, files: list[dict[str, Any]], now: datetime
     )
 
 
+PLAIN_RULES = ("review-", "never-ran-")  # beginnings of rules that say nothing of cases, violations and orders
+
+
 def rule_of(clock: Clock, *, never_ran: bool = False) -> str:
     """Return the rule behind a purge as its receipt names it: `review-30-days`, `violation-90-days`,
     `never-ran-30-days`, or the reason."""

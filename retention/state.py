@@ -1,7 +1,8 @@
 """A room's clock for pages and API: as its host is told it, and in full for staff.
 
 The host's says nothing of cases and holds: day 30 until a decision is told, and past the day that was told, kept longer
-for review.
+for review. Staff from whom a fact is hidden read the clock as if there were none, and no less than what everybody reads
+on the room's page.
 """
 
 from __future__ import annotations
@@ -11,11 +12,13 @@ from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from math import ceil
 
+from django.db.models import QuerySet
 from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from retention.clocks import told_clocks
+from retention.clocks import clocks, hidden_from, told_clocks
+from retention.hooks import hidden_receipts
 from retention.models import PurgeReceipt
 from retention.policy import Clock, Hold, Reason, ToldClock
 from rooms.models import Room
@@ -77,19 +80,24 @@ class RetentionState:
         return 0 if self.at is None or self.purged else max(0, ceil((self.at - self.now) / DAY))
 
 
-def retention_state(room: Room, now: datetime | None = None, *, full: bool = False) -> RetentionState:
+def retention_state(
+    room: Room, now: datetime | None = None, *, full: bool = False, reader: int | None = None
+) -> RetentionState:
     """Return the retention state of one room, as its host is told it or in full."""
-    return retention_states([room], now, full=full)[room.pk]
+    return retention_states([room], now, full=full, reader=reader)[room.pk]
 
 
 def retention_states(
-    rooms: Iterable[Room], now: datetime | None = None, *, full: bool = False
+    rooms: Iterable[Room], now: datetime | None = None, *, full: bool = False, reader: int | None = None
 ) -> dict[int, RetentionState]:
-    """Return the retention states of many rooms, by key. The number of queries does not grow with the rooms."""
+    """Return the retention states of many rooms, by key; in full for a `reader` (the key of the account), without what
+    is hidden from them. The number of queries does not grow with the rooms."""
     now = now or timezone.now()
     rooms = list(rooms)
     ends = {room.pk: room.over_at for room in rooms if room.purged_at is None and room.over_at is not None}
     running = told_clocks(ends, now)
+    hides = full and reader is not None and bool(hidden_from(reader, list(ends)))
+    seen = clocks(ends, now, reader) if hides else {}
     purged = [room.pk for room in rooms if room.purged_at is not None]
     # Without `files`, which is long.
     receipts = PurgeReceipt.objects.filter(room__in=purged).only("room", "digest", "file_count", "total_bytes")
@@ -105,8 +113,22 @@ def retention_states(
             states[room.pk] = RetentionState(None, "live", now, full=full)
         else:
             clock, told = running[room.pk]
-            states[room.pk] = full_state(room, clock) if full else told_state(room, told, now)
+            shown = seen_state(room, clock, told, seen.get(room.pk, clock)) if full else told_state(room, told, now)
+            states[room.pk] = shown
     return states
+
+
+def seen_state(room: Room, clock: Clock, told: ToldClock, seen: Clock) -> RetentionState:
+    """Build the state for staff who know what `seen` was computed from. Beyond that they read what everybody reads on
+    the room's page: that it is being deleted, a day that was told, that it is kept though its day is over."""
+    if clock.due or clock == seen:
+        return full_state(room, clock)
+    everybody_s = told_state(room, told, clock.now).without_reason()
+    if seen.due:
+        return everybody_s
+    if told.purge_at is not None and told.purge_at > seen.purge_at:
+        return replace(everybody_s, full=True, holds=seen.held_by)
+    return full_state(room, seen)
 
 
 def full_state(room: Room, clock: Clock) -> RetentionState:
@@ -119,3 +141,10 @@ def told_state(room: Room, told: ToldClock, now: datetime) -> RetentionState:
     """Build the state that the host is told."""
     reason = "kept_longer" if told.reason is None else str(told.reason)
     return RetentionState(told.purge_at, reason, now, room.over_at)
+
+
+def visible_receipts(reader: int, rows: QuerySet[PurgeReceipt]) -> QuerySet[PurgeReceipt]:
+    """Select those of these receipts that a person may read, by the key of the account."""
+    for source in hidden_receipts.values():
+        rows = rows.exclude(source(reader))
+    return rows

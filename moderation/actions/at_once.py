@@ -13,7 +13,7 @@ from moderation.actions.joining import refresh_parties
 from moderation.actions.locking import checked, lock_room, locked_case
 from moderation.actions.settling import WITHIN, settle
 from moderation.actions.telling import case_changed
-from moderation.models import ActAtOnce, Case, Category, Report
+from moderation.models import ActAtOnce, Case
 from moderation.models.cases import WITH_SOUND
 from moderation.queries.rooms import case_in_room
 from moderation.refusals import ModerationRefused
@@ -76,13 +76,11 @@ def close_copy(case: Case) -> ActAtOnce | None:
     room = None
     if case.room_id is not None and case.kind in WITH_SOUND:
         room = lock_room(case.room_id)
+    alert(case, "child_safety")  # after the room, as everywhere: alarms of a kind wait for each other
     kind = ActAtOnce.Kind.CLOSE_COPY
     known = ActAtOnce.objects.filter(case=case, kind=kind).order_by("-pk").first()
     if known is not None:
         return None if known.settled_at is not None else known
-    reports = Report.objects.filter(case=case, category__route=Category.Route.CHILD_SAFETY)
-    if reports.count() < 2:  # the first: a crowd, or one person, sends no mail for each report
-        alert(case, "child_safety")
     if room is None or room.purged_at is not None:
         return None
     act = _make(case, kind, None, timezone.now() + LOOK_WITHIN)

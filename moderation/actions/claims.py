@@ -1,4 +1,8 @@
-"""Claims of cases: one person works on a case, for half an hour, renewed by work."""
+"""Claims of cases: one person works on a case, for half an hour, renewed by work.
+
+A claim that is over is nobody's from that moment on, whether or not the sweep has been there: it gives no right and is
+not renewed by work. Whoever had it takes it again by claiming, as long as nobody else did; that is no new entry.
+"""
 
 from __future__ import annotations
 
@@ -25,7 +29,8 @@ CLAIMS = 0x434C_4149  # "CLAI": the first key of the advisory locks of claims; t
 
 
 def claim(case: Case, by: User) -> Case:
-    """Claim a case for half an hour; another one that this person has is released. Claiming again renews.
+    """Claim a case for half an hour; another one that this person has is released. Claiming again renews, also what was
+    over and nobody took.
 
     Raises unknown_case, not_allowed, claimed_by_another, decided_already, waits_for_second.
     """
@@ -35,8 +40,8 @@ def claim(case: Case, by: User) -> Case:
         if row is None:
             raise ModerationRefused("unknown_case")
         refresh_parties(row)  # somebody may have sat on the stage since
-        facts = checked(row, by, why_not_claim)
-        if facts.mine:
+        checked(row, by, why_not_claim)
+        if row.claimed_by_id == by.pk:
             _set(row, by)
             return row
         released = _release_all([other for other in rows if other.pk != row.pk])
@@ -58,23 +63,25 @@ def claim_next(by: User) -> Case | None:
         refresh_parties(row)
         if why_not_claim(facts_of(row, by)):
             return None
-        released = _release_all(own)
+        others = [one for one in own if one.pk != row.pk]
+        released = _release_all(others)
         _set(row, by)
-        _record([*released, Act("case_claimed", row.ledger_subject, by.pk)], [*own, row])
+        _record([*released, Act("case_claimed", row.ledger_subject, by.pk)], [*others, row])
     return row
 
 
 def renew(case: Case, by: User) -> bool:
     """Renew a claim by half an hour, as work on the case does. Returns whether this person has it."""
-    mine = Case.objects.filter(pk=case.pk, claimed_by=by.pk, state=Case.State.OPEN)
-    return bool(mine.update(claimed_until=timezone.now() + FOR))
+    now = timezone.now()
+    mine = Case.objects.filter(pk=case.pk, claimed_by=by.pk, claimed_until__gt=now, state=Case.State.OPEN)
+    return bool(mine.update(claimed_until=now + FOR))
 
 
 def release(case: Case, by: User) -> bool:
     """Give a claim back. Returns whether this person had it."""
     with transaction.atomic():
         row = Case.objects.select_for_update(no_key=True).filter(pk=case.pk, claimed_by=by.pk).first()
-        if row is None:
+        if row is None or row.holder(timezone.now()) is None:
             return False
         _record(_release_all([row]), [row])
     return True
@@ -100,7 +107,7 @@ def _lock(by: User, keys: Iterable[int]) -> list[Case]:
 
 
 def _free(by: User, now: datetime) -> Case | None:
-    free = Q(claimed_by=None) | Q(claimed_until__lte=now) & ~Q(claimed_by=by.pk)
+    free = Q(claimed_by=None) | Q(claimed_until__lte=now)
     live = ExpressionWrapper(Q(room__status=Room.Status.LIVE), output_field=BooleanField())
     rows = visible_cases(by).filter(free, state=Case.State.OPEN)
     queue = rows.order_by(live.desc(nulls_last=True), "-priority", "opened_at", "pk")

@@ -15,7 +15,7 @@ from django.utils import timezone
 
 from core.text import REASON
 from ledger.actions import Act, record_all
-from moderation.actions.drafts import Draft, checked_draft, cleaned_draft, is_copy_closed
+from moderation.actions.drafts import Draft, checked_draft, cleaned_draft, is_copy_closed, stamp_of
 from moderation.actions.force import clock_data, clock_with, put_into_force
 from moderation.actions.joining import refresh_parties
 from moderation.actions.locking import checked, locked_case, refuse
@@ -39,15 +39,17 @@ from rooms.queries.restrictions import times_downloaded
 __all__ = ["PROVISIONAL", "Draft", "Preview", "approve", "decide", "lapse", "preview", "turn_down", "undo_decision"]
 
 
-def decide(case: Case, by: User, draft: Draft) -> Decision:
+def decide(case: Case, by: User, draft: Draft, stamp: str | None = None) -> Decision:
     """Decide a case. A suspension for good or over 30 days is proposed: the account is suspended for 72 hours, and all
     else waits for a second moderator.
 
-    Raises bad_value with a text for each wrong field, and the codes of `why_not_decide`.
+    `stamp` marks what the draft was written on (`stamp_of`). Raises case_changed where that is not so any more,
+    bad_value with a text for each wrong field, and the codes of `why_not_decide`.
     """
     with locked_case(case.pk, with_room=True) as row:
         refresh_parties(row)
         checked(row, by, why_not_decide)
+        refuse("case_changed" if stamp is not None and stamp != stamp_of(row) else None)
         draft = checked_draft(row, draft)
         now = timezone.now()
         proposed = draft.violation and needs_second(draft.measures)
@@ -154,13 +156,15 @@ class Preview:
     downloaded: int
 
 
-def preview(case: Case, draft: Draft, language: str = "en") -> Preview:
-    """Show what a draft would do, without doing anything. `language` is the moderator's."""
+def preview(case: Case, draft: Draft, language: str = "en", reader: int | None = None) -> Preview:
+    """Show what a draft would do, without doing anything. `language` is the moderator's; the clocks are shown as far as
+    a `reader` may know."""
     draft, wrong = cleaned_draft(case, draft)
     now = timezone.now()
     person = person_of(case)
     second = draft.violation and needs_second(draft.measures)
-    before, after = clock_with(case, now, violation=draft.violation, decided=not second)
+    _before, real = clock_with(case, now, violation=draft.violation, decided=not second)
+    before, after = clock_with(case, now, reader, violation=draft.violation, decided=not second)
     theirs = person.language if person is not None else language
     decision = Decision(case=case, outcome=draft.outcome, state=Decision.State.STANDING, at=now, by_id=0)
     decision.rule, decision.ground, decision.law = draft.rule_version, draft.ground, draft.law
@@ -170,7 +174,7 @@ def preview(case: Case, draft: Draft, language: str = "en") -> Preview:
         for key, days in draft.measures
         if key in MEASURES
     ]
-    body = body_of(decision, rows, theirs, now, after) if draft.violation and draft.rule_version and not wrong else None
+    body = body_of(decision, rows, theirs, now, real) if draft.violation and draft.rule_version and not wrong else None
     return Preview(
         wrong=wrong,
         statement=body,

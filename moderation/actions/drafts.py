@@ -1,9 +1,12 @@
-"""Drafts of decisions: their texts, and what they lack."""
+"""Drafts of decisions: their texts, what they lack, and on what they were written."""
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.utils.functional import Promise
@@ -11,7 +14,7 @@ from django.utils.translation import gettext_lazy as _
 
 from core.text import Text
 from moderation.measures import MEASURES, person_of
-from moderation.models import ActAtOnce, Case, CaseParty, Decision, EvidenceLine, EvidenceRange, RuleVersion
+from moderation.models import ActAtOnce, Case, CaseParty, Decision, EvidenceLine, EvidenceRange, Report, RuleVersion
 from moderation.models.cases import WITH_SOUND
 from moderation.models.decisions import FACTS, LAW
 from moderation.refusals import ModerationRefused
@@ -80,6 +83,15 @@ def cleaned_draft(case: Case, draft: Draft) -> tuple[Draft, dict[str, str]]:
     )
     codes = what_is_missing(draft_facts(case, draft))
     return draft, {name: str(WRONG[code]) for name, code in codes.items()} | wrong
+
+
+def stamp_of(case: Case) -> str:
+    """Compute a mark of all on which a decision of a case depends: another one where something changed since. It holds
+    for as long as the case is locked."""
+    values: list[Any] = [case.state]
+    for model in (Report, EvidenceRange, EvidenceLine, Decision):
+        values.append(list(model.objects.filter(case=case).order_by("pk").values_list("pk", flat=True)))
+    return hashlib.sha256(json.dumps(values).encode()).hexdigest()[:32]
 
 
 def draft_facts(case: Case, draft: Draft) -> DraftFacts:

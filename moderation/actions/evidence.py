@@ -19,28 +19,27 @@ from moderation.rules.evidence import within_room
 from people.models import User
 from rooms.models import Seat
 
-KINDS = {Look.What.PLAYED: "evidence_played", Look.What.LINES: "evidence_read", Look.What.SHOWN: "evidence_read"}
+OPENED = (Look.What.LINES, Look.What.SHOWN)
 
 
 def note_look(case: Case, by: User, what: str, from_ms: int | None = None, to_ms: int | None = None) -> Look:
-    """Store that a person plays a range, opens its lines, or opens what was reported; call it before it is shown.
+    """Store that a person opens the lines of a range, or what was reported; call it before it is shown. What they
+    played is not theirs to say: `note_sound` notes what was sent.
 
     Once the copy is gone, opening the record of the case is what is left ("shown"). Raises unknown_case, bad_value,
     copy_gone.
     """
-    if what not in Look.What.values:
-        raise ModerationRefused("bad_value", {"what": ", ".join(Look.What.values)})
+    if what not in OPENED:
+        raise ModerationRefused("bad_value", {"what": ", ".join(OPENED)})
     with locked_case(case.pk) as row:
         checked(row, by, why_not_see)
         limits: tuple[int | None, int | None] = (None, None)
         if what != Look.What.SHOWN:
-            if row.room is not None and row.room.purged_at is not None:
-                raise ModerationRefused("copy_gone")
-            limits = _range(row, from_ms, to_ms)
+            limits = evidence_range(row, from_ms, to_ms)
         look = Look.objects.create(case=row, user=by, what=what, from_ms=limits[0], to_ms=limits[1])
         renew(row, by)
         values = {"what": what} if limits[0] is None else {"what": what, "from": limits[0], "to": limits[1]}
-        record(KINDS[Look.What(what)], row.ledger_subject, by.pk, values)
+        record("evidence_read", row.ledger_subject, by.pk, values)
     return look
 
 
@@ -149,6 +148,13 @@ def split_case(case: Case, by: User, person: User) -> Case:
         data = {"into": split.pk, "person": person.pk}
         record_all([Act("case_split", row.ledger_subject, by.pk, data), opened])
     return split
+
+
+def evidence_range(case: Case, from_ms: int | None, to_ms: int | None) -> tuple[int, int]:
+    """Limit a range to the room of a case whose copy is there. Raises bad_value, no_sound, copy_gone."""
+    if case.room is not None and case.room.purged_at is not None:
+        raise ModerationRefused("copy_gone")
+    return _range(case, from_ms, to_ms)
 
 
 def _range(case: Case, from_ms: int | None, to_ms: int | None) -> tuple[int, int]:

@@ -82,12 +82,15 @@ def clock_data(case: Case, now: datetime) -> dict[str, Any]:
     return {} if its is None else {"purge_at": _iso(its.purge_at), "reason": str(its.reason)}
 
 
-def clock_with(case: Case, now: datetime, *, violation: bool, decided: bool) -> tuple[Clock | None, Clock | None]:
-    """Compute the clock of a case's room as it is, and as a decision would leave it; None without an ended room."""
+def clock_with(
+    case: Case, now: datetime, reader: int | None = None, *, violation: bool, decided: bool
+) -> tuple[Clock | None, Clock | None]:
+    """Compute the clock of a case's room as it is, and as a decision would leave it; None without an ended room. With a
+    `reader`, as far as this person may know."""
     room = case.room
     if room is None or room.over_at is None or room.purged_at is not None:
         return None, None
-    facts = facts_of([room.pk])[room.pk]
+    facts = facts_of([room.pk], reader)[room.pk]
     before = clock(room.over_at, now, facts.findings, facts.holds, rules())
     if case.kind not in WITH_SOUND:
         return before, before

@@ -14,7 +14,7 @@ from moderation.actions.typed import cleaned_text
 from moderation.models import Case, CaseNote, Category
 from moderation.models.cases import NOTE
 from moderation.queries.access import visible_cases
-from moderation.queries.rooms import is_party_of_room
+from moderation.queries.rooms import is_party_of_room, reported_there
 from moderation.refusals import ModerationRefused
 from moderation.rulebook import current_category
 from moderation.rules.initiative import InitiativeFacts, why_not_open
@@ -71,6 +71,7 @@ def _facts(by: User, room: Room, kind: str, subject: User | None) -> InitiativeF
         has_subject=subject is not None,
         was_there=subject is None or subject.pk == room.host_id or seats.exists(),
         kept=room.started_at is not None and still_holdable(room),
+        reported=reported_there(by, room),
     )
 
 

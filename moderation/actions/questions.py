@@ -31,7 +31,7 @@ def ask_reporter(report: Report, by: User, text: str) -> ReportQuestion:
     text = cleaned_text(QUESTION, "text", text)
     with transaction.atomic():
         case = _locked_case(report)
-        claimed = case.claimed_by_id == by.pk and case.claimed_until is not None and case.claimed_until > timezone.now()
+        claimed = case.holder(timezone.now()) == by.pk
         asked = report.questions.filter(author__isnull=False).count()
         refuse(may_ask(claimed=claimed, is_open=case.is_open, asked=asked))
         row = ReportQuestion.objects.create(report=report, author=by, text=text)

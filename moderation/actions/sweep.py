@@ -1,4 +1,5 @@
-"""Sweep of what is due in cases: late acts, proposals that nobody approves, claims, looks that are due."""
+"""Sweep of what is due in cases: late acts, proposals that nobody approves, claims, looks that are due, alarms that
+wait."""
 
 from __future__ import annotations
 
@@ -9,7 +10,7 @@ from django.utils import timezone
 
 from core.batches import run_each
 from ledger.actions import record, record_all
-from moderation.actions.alarms import alert
+from moderation.actions.alarms import alert, tell_of_more
 from moderation.actions.claims import release_expired
 from moderation.actions.decisions import PROVISIONAL, lapse, lapse_of
 from moderation.actions.joining import refresh_parties
@@ -24,7 +25,8 @@ def sweep(now: datetime | None = None) -> int:
     """Do what is due; each in a transaction of its own, safe to repeat. Returns how many things were done."""
     moment = now or timezone.now()
     seen = release_expired() + add_parties(moment)
-    return seen + lift_late_acts(moment) + alert_unlooked(moment) + handle_proposals(moment)
+    seen += lift_late_acts(moment) + alert_unlooked(moment) + handle_proposals(moment)
+    return seen + tell_of_more(moment)
 
 
 def add_parties(now: datetime) -> int:

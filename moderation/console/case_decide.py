@@ -16,10 +16,11 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from moderation.actions import decisions
 from moderation.actions.decisions import Draft, Preview
+from moderation.actions.drafts import stamp_of
 from moderation.actions.force import clock_with
 from moderation.console.case_acts import answer_refusal, page_of
 from moderation.console.case_page import render_case, seen_case, staff, title_of
-from moderation.console.drafts import TypedDraft, stamp_of
+from moderation.console.drafts import TypedDraft
 from moderation.measures import MEASURES
 from moderation.models import Case, Decision
 from moderation.queries.access import facts_of
@@ -43,22 +44,18 @@ def decide(request: HttpRequest, pk: int) -> HttpResponse:
         return render_case(request, pk, typed)
     if code is not None:
         return render_case(request, pk, typed, refused=str(TABLE[code].text), status=TABLE[code].status)
-    stamp = stamp_of(case)
     if step != "decide":
-        return _previewed(request, case, typed, stamp)
-    if request.POST.get("stamp") != stamp:
-        text = _("This case has changed since the preview. Read it again before you decide.")
-        return _previewed(request, case, typed, stamp, refused=text, status=409)
+        return _previewed(request, case, typed)
     if typed.confirmed_kinds and request.POST.get("sure") != "yes":
-        return _previewed(request, case, typed, stamp, refused=_("Tick that you are sure."), status=400)
+        return _previewed(request, case, typed, refused=_("Tick that you are sure."), status=400)
     return _decided(request, case, typed)
 
 
 def _previewed(
-    request: HttpRequest, case: Case, typed: TypedDraft, stamp: str, refused: str = "", status: int = 200
+    request: HttpRequest, case: Case, typed: TypedDraft, refused: str = "", status: int = 200
 ) -> HttpResponse:
-    draft = typed.draft()
-    seen = decisions.preview(case, draft, get_language() or "en")
+    draft, stamp = typed.draft(), stamp_of(case)  # the stamp first: what comes meanwhile makes another
+    seen = decisions.preview(case, draft, get_language() or "en", staff(request).pk)
     if seen.wrong:
         return render_case(request, case.pk, typed, seen.wrong, status=400)
     context = {
@@ -75,12 +72,14 @@ def _previewed(
 
 def _decided(request: HttpRequest, case: Case, typed: TypedDraft) -> HttpResponse:
     try:
-        decision = decisions.decide(case, staff(request), typed.draft())
+        decision = decisions.decide(case, staff(request), typed.draft(), request.POST.get("stamp", ""))
     except ModerationRefused as refused:
         if refused.code == "unknown_case":
             raise Http404 from None
         if refused.code == "not_allowed":
             raise PermissionDenied from None
+        if refused.code == "case_changed":
+            return _previewed(request, case, typed, refused.text, refused.status)
         text = "" if refused.fields else refused.text
         return render_case(request, case.pk, typed, refused.fields, text, refused.status)
     if decision.state == Decision.State.PROPOSED:
@@ -148,8 +147,8 @@ def _second_act(request: HttpRequest, case: Case, decision: Decision) -> HttpRes
 def _second_page(
     request: HttpRequest, case: Case, decision: Decision, refused: str = "", status: int = 200
 ) -> HttpResponse:
-    seen = decisions.preview(case, draft_of(decision), get_language() or "en")
-    _before, after = clock_with(case, timezone.now(), violation=True, decided=True)
+    seen = decisions.preview(case, draft_of(decision), get_language() or "en", staff(request).pk)
+    _before, after = clock_with(case, timezone.now(), staff(request).pk, violation=True, decided=True)
     rows = list(decision.measures.all())
     context = {
         **preview_context(request, case, seen),

@@ -9,18 +9,19 @@ from django.contrib import admin
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
-from moderation.actions.looks import look_once
+from moderation.actions.looks import look_once, note_sound
 from moderation.console.case_acts import answer_refusal, number, typed_range
 from moderation.console.case_page import seen_case, staff, title_of
 from moderation.console.times import read_time
 from moderation.models import Case, EvidenceLine, Look, Report
 from moderation.models.cases import WITH_SOUND
 from moderation.queries.access import visible_cases
-from moderation.queries.looks import looked_lately, may_read_lines
+from moderation.queries.looks import may_read_lines
 from moderation.refusals import ModerationRefused
 from moderation.rules.evidence import within_room
 from people.models import COLOURS, User
@@ -84,18 +85,20 @@ def peaks(request: HttpRequest, pk: int) -> HttpResponse:
 @never_cache
 @require_safe
 def sound(request: HttpRequest, pk: int, path: str) -> HttpResponseBase:
-    """Play a file of the evidence. Whoever begins without saying which range has played the whole room."""
+    """Play a file of the evidence. What is sent is noted as played, before it is sent."""
     case = seen_case(request, pk)
     room, reader = sound_room(case), staff(request)
-    if not looked_lately(case, reader, Look.What.PLAYED):
-        look_once(case, reader, Look.What.PLAYED, 0, max(1, room.room_time(room.ended_at)))
 
     def still() -> bool:
         now = User.objects.get(pk=reader.pk)  # an object remembers its permissions
         now.step_check = reader.step_check
         return visible_cases(now).filter(pk=case.pk).exists()
 
-    return serve_evidence(request, room, path, still)
+    def note(from_ms: int, to_ms: int) -> None:
+        if within_room(from_ms, to_ms, room_ms=room.room_time(room.ended_at)):
+            note_sound(case, reader, from_ms, to_ms)
+
+    return serve_evidence(request, room, path, still, note)
 
 
 @never_cache
@@ -123,20 +126,17 @@ def stage(request: HttpRequest, pk: int) -> HttpResponse:
 @never_cache
 @require_POST
 def look(request: HttpRequest, pk: int) -> HttpResponse:
-    """Note that a range is played or its lines are opened; lines are shown then. Scripts get an empty answer."""
+    """Note that the lines of a range are opened; they are shown then."""
     case, reader = seen_case(request, pk), staff(request)
     what = request.POST.get("what", "")
     try:
         start, end = typed_range(request)
-        wide = _around(case, start, end) if what == Look.What.LINES else (start, end)
-        look_once(case, reader, what, *wide)
+        if what != Look.What.LINES:
+            raise ModerationRefused("bad_value", {"what": Look.What.LINES.value})
+        look_once(case, reader, what, *_around(case, start, end))
     except ModerationRefused as refused:
-        if request.headers.get("accept", "").startswith("application/json"):
-            return JsonResponse({"error": refused.text}, status=refused.status)
         answer_refusal(request, refused)
         return redirect("admin:moderation_case_change", pk)
-    if what != Look.What.LINES:
-        return HttpResponse(status=204)
     times = {"from": f"{start / 1000:.3f}", "to": f"{end / 1000:.3f}"}
     return redirect(reverse("admin:moderation_case_lines", args=[pk], query=times))
 
@@ -178,7 +178,7 @@ def lines(request: HttpRequest, pk: int) -> HttpResponse:
         "asked": asked,
         "is_writing": asked is not None and asked.state in (RangeState.WAITING, RangeState.RUNNING),
         "stage": stage_at(room, start),
-        "mine": case.claimed_by_id == reader.pk and case.state == Case.State.OPEN,
+        "mine": case.holder(timezone.now()) == reader.pk and case.state == Case.State.OPEN,
     }
     return render(request, "admin/moderation/lines.html", context)
 

@@ -26,6 +26,7 @@ from moderation.queries.clocks import SHOW, clock_rows, rooms_shown
 from moderation.refusals import ModerationRefused
 from retention.models import PurgeReceipt
 from retention.purge import overdue
+from retention.state import visible_receipts
 from rooms.models import Room
 
 READ = "moderation.view_roomclock"
@@ -121,9 +122,8 @@ def clock_page(request: HttpRequest, pk: str) -> HttpResponse:
     (row,) = clock_rows(user, [room], now)
     standing = {hold.pk for hold in row.holds}
     past = LegalHold.objects.filter(room=room).exclude(pk__in=standing).select_related("set_by", "lifted_by")
-    receipt = (
-        PurgeReceipt.objects.filter(room=room.pk).first() if user.has_perm("retention.view_purgereceipt") else None
-    )
+    receipts = visible_receipts(user.pk, PurgeReceipt.objects.filter(room=room.pk))
+    receipt = receipts.first() if user.has_perm("retention.view_purgereceipt") else None
     context = {
         "title": room.title,
         "row": row,

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 from django.http import QueryDict
 
 from moderation.actions.drafts import Draft
 from moderation.measures import MEASURES, MeasureKind, measures_for
-from moderation.models import Case, Decision, EvidenceLine, EvidenceRange, Report, RuleVersion
+from moderation.models import Case, Decision, RuleVersion
 
 SUSPEND = "suspend"
 NO_NUMBER = -1  # days that are no number: refused as such
@@ -86,14 +83,6 @@ class Choice:
 def choices_of(case: Case, typed: TypedDraft) -> list[Choice]:
     """List the measures that are possible in a case, as they were chosen."""
     return [Choice(kind, kind.key in typed.measures, typed.days.get(kind.key, "")) for kind in measures_for(case)]
-
-
-def stamp_of(case: Case) -> str:
-    """A mark of all on which a decision of a case depends: another one where something changed since."""
-    values: list[Any] = [case.state]
-    for model in (Report, EvidenceRange, EvidenceLine, Decision):
-        values.append(list(model.objects.filter(case=case).order_by("pk").values_list("pk", flat=True)))
-    return hashlib.sha256(json.dumps(values).encode()).hexdigest()[:32]
 
 
 def _rule(typed: str) -> RuleVersion | None:

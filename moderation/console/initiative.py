@@ -19,8 +19,8 @@ from moderation.console.frame import add_refusal, console_page, require
 from moderation.models import Case
 from moderation.models.cases import NOTE
 from moderation.queries.access import visible_cases
-from moderation.queries.rooms import is_party_of_room
-from moderation.refusals import ModerationRefused
+from moderation.queries.rooms import is_party_of_room, reported_there
+from moderation.refusals import TABLE, ModerationRefused
 from moderation.rulebook import category_choices
 from people.models import User
 from rooms.models import Room, Seat
@@ -57,8 +57,8 @@ def initiative_page(request: HttpRequest) -> HttpResponse:
     context: dict[str, Any] = {"title": _("Open a case on own initiative"), "typed": typed, "room": room}
     if room is None:
         return console_page(request, "admin/moderation/initiative.html", {**context, "unknown": bool(typed)})
-    if is_party_of_room(user, room):
-        return console_page(request, "admin/moderation/initiative.html", {**context, "party": True})
+    if why := why_not_here(user, room):
+        return console_page(request, "admin/moderation/initiative.html", {**context, "why_not": TABLE[why].text})
     people = on_stage(room)
     form = CaseForm(people, request.POST or None, initial={"about": "room", "category": "other"})
     if form.is_valid():
@@ -72,6 +72,13 @@ def initiative_page(request: HttpRequest) -> HttpResponse:
         else:
             return after(request, user, case)
     return console_page(request, "admin/moderation/initiative.html", context, form)
+
+
+def why_not_here(user: User, room: Room) -> str | None:
+    """The code for which a senior opens no case in a room. It says nothing that they do not know of themselves."""
+    if is_party_of_room(user, room):
+        return "party_of_room"
+    return "reported_oneself" if reported_there(user, room) else None
 
 
 def after(request: HttpRequest, user: User, case: Case) -> HttpResponse:

@@ -1,5 +1,6 @@
 """Models of trust and safety: report → case → decision → measures, the rulebook, and holds on the clock."""
 
+from moderation.models.alarms import Alarm
 from moderation.models.cases import (
     Case,
     CaseNote,
@@ -19,6 +20,7 @@ from moderation.models.rulebook import Category, CategoryVersion, Rule, RuleVers
 __all__ = [
     "WORDS",
     "ActAtOnce",
+    "Alarm",
     "Case",
     "CaseNote",
     "CaseParty",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 import pgtrigger
 from django.conf import settings
 from django.db import models
@@ -170,6 +172,11 @@ class Case(models.Model):
     @property
     def ledger_subject(self) -> str:
         return f"case:{self.pk}"
+
+    def holder(self, now: datetime) -> int | None:
+        """Return the key of whoever has the case at this moment: nobody from the moment on at which a claim is over,
+        though the row says so only once the sweep has been there."""
+        return self.claimed_by_id if self.claimed_until is not None and self.claimed_until > now else None
 
 
 class CaseParty(models.Model):

@@ -76,15 +76,15 @@ def is_party(case: Case, user_pk: int) -> bool:
 
 def facts_of(case: Case, user: User) -> CaseFacts:
     """Load the facts of a case for one person; at most four queries beside their permissions."""
-    rights = rights_of(user)
+    rights, holder = rights_of(user), case.holder(timezone.now())
     facts = CaseFacts(
         rights,
         party=is_party(case, user.pk),
         child_safety=case.child_safety,
         for_seniors=case.for_seniors,
         state=case.state,
-        mine=case.claimed_by_id == user.pk,
-        taken=case.claimed_until is not None and case.claimed_until > timezone.now(),
+        mine=holder == user.pk,
+        taken=holder is not None,
         looked=False,
     )
     if why_not_see(facts):

@@ -125,6 +125,11 @@ class CasePage:
         return next((row for row in self.decisions if row.state == Decision.State.PROPOSED), None)
 
     @property
+    def shows_earlier(self) -> bool:
+        """Whether the reader may see the earlier case about the same subject: not if they reported it."""
+        return self.case.earlier in self.earlier
+
+    @property
     def more_reports(self) -> int:
         return max(0, int(getattr(self.case, "report_total", 0)) - len(self.reports))
 
@@ -177,7 +182,7 @@ def load_case(reader: User, pk: int, now: datetime) -> CasePage:
         earlier=_earlier(case, reader, person),
         notes=notes[-MOST_NOTES:],
         entries=entry_lines(entries[-MOST_ENTRIES:]),
-        kept=_kept(case, now),
+        kept=_kept(case, reader, now),
         person=person,
         ranges=getattr(case, "ranges_json", []),
         quoted=getattr(case, "lines_json", []),
@@ -243,8 +248,8 @@ def _facts(case: Case, reader: User, decisions: list[Decision], now: datetime) -
         child_safety=case.child_safety,
         for_seniors=case.for_seniors,
         state=case.state,
-        mine=case.claimed_by_id == reader.pk,
-        taken=case.claimed_until is not None and case.claimed_until > now,
+        mine=case.holder(now) == reader.pk,
+        taken=case.holder(now) is not None,
         looked=bool(getattr(case, "looked" if by_sound else "opened", False)),
         own_proposal=any(row.state == Decision.State.PROPOSED and row.by_id == reader.pk for row in decisions),
     )
@@ -327,8 +332,8 @@ def _speakers(case: Case) -> list[User]:
     return list(User.objects.filter(pk__in=seats).order_by("display_name", "pk"))
 
 
-def _kept(case: Case, now: datetime) -> RetentionState | None:
-    return retention_state(case.room, now, full=True) if case.room is not None else None
+def _kept(case: Case, reader: User, now: datetime) -> RetentionState | None:
+    return retention_state(case.room, now, full=True, reader=reader.pk) if case.room is not None else None
 
 
 def _last(rows: QuerySet[Any], order: str, most: int) -> list[Any]:

@@ -14,6 +14,7 @@ from typing import Any, ClassVar
 from urllib.parse import urlencode
 
 from django.db.models import Count, Exists, IntegerField, OuterRef, Q, QuerySet, Subquery
+from django.utils import timezone
 from django.utils.timesince import timesince
 from django.utils.translation import gettext
 
@@ -74,8 +75,7 @@ class QueueRow:
 
     @property
     def is_taken(self) -> bool:
-        until = self.case.claimed_until
-        return self.case.state == Case.State.OPEN and until is not None and until > self.now
+        return self.case.state == Case.State.OPEN and self.case.holder(self.now) is not None
 
     @property
     def is_mine(self) -> bool:
@@ -132,8 +132,8 @@ def _shown(user: User, show: str) -> Q:
     if show == "mine":
         acted = ActAtOnce.objects.filter(by=user, settled_at=None).values("case")
         proposed = Decision.objects.filter(by=user, state=Decision.State.PROPOSED).values("case")
-        claimed = Case.objects.filter(claimed_by=user, state=Case.State.OPEN).values("pk")
-        return Q(pk__in=acted.union(proposed, claimed))
+        claims = Case.objects.filter(claimed_by=user, claimed_until__gt=timezone.now(), state=Case.State.OPEN)
+        return Q(pk__in=acted.union(proposed, claims.values("pk")))
     conditions = {
         "live": Q(state__in=OPEN_STATES, room__in=_live_rooms()),
         "child_safety": Q(state__in=OPEN_STATES, child_safety=True),

@@ -5,6 +5,8 @@ from __future__ import annotations
 from enum import StrEnum
 from uuid import UUID
 
+from django.utils import timezone
+
 from moderation.models import Case, Report
 from people.handles import read_handle
 from people.models import User
@@ -36,7 +38,7 @@ def progress_of(row: Report) -> Progress:
     case = row.case
     if case.state == Case.State.DECIDED:
         return Progress.DECIDED
-    if case.state == Case.State.PROPOSED or case.claimed_by_id is not None or case.looks.exists():
+    if case.state == Case.State.PROPOSED or case.holder(timezone.now()) is not None or case.looks.exists():
         return Progress.LOOKED_AT
     return Progress.RECEIVED
 

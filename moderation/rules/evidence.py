@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 Range = tuple[int, int]
+MINUTE_MS = 60_000
 
 
 def within_room(from_ms: int | None, to_ms: int | None, *, room_ms: int) -> Range | None:
@@ -18,3 +19,9 @@ def within_room(from_ms: int | None, to_ms: int | None, *, room_ms: int) -> Rang
 def overlaps(one: Range, others: Iterable[Range]) -> bool:
     """Whether a range has a millisecond in common with one of the others."""
     return any(one[0] < end and start < one[1] for start, end in others)
+
+
+def entered_until(ms: int, room_ms: int) -> int:
+    """Return up to when the ledger says that sound was sent, once it was up to `ms`: the end of that minute, or of the
+    room. So an hour of listening is an entry a minute, each written before its minute is heard."""
+    return min(-(-ms // MINUTE_MS) * MINUTE_MS, room_ms)

@@ -17,6 +17,7 @@ class InitiativeFacts:
     has_subject: bool
     was_there: bool
     kept: bool  # live, or over with a copy that is not due for deletion
+    reported: bool = False  # by this senior themselves, the room or anybody in it
 
 
 def why_not_open(facts: InitiativeFacts) -> str | None:
@@ -25,6 +26,8 @@ def why_not_open(facts: InitiativeFacts) -> str | None:
         return "not_allowed"
     if facts.party:
         return "party_of_room"
+    if facts.reported:
+        return "reported_oneself"
     if not facts.kept:
         return "copy_gone"
     if facts.kind not in KINDS or facts.has_subject != (facts.kind == "person"):

@@ -5,6 +5,7 @@ from typing import Any
 from django.contrib import admin, messages
 from django.contrib.auth.admin import UserAdmin
 from django.contrib.auth.forms import AdminUserCreationForm, UserChangeForm
+from django.core.exceptions import ValidationError
 from django.db.models import Model, QuerySet
 from django.forms import ModelForm
 from django.http import HttpRequest, HttpResponse
@@ -16,8 +17,11 @@ from mail.addresses import SEES_ADDRESSES, canonical_address
 from people.actions.account import profile_is_changed, set_email
 from people.admin.standing import account_actions_for, act_on_account
 from people.creators.actions import add_creators
-from people.models import User
+from people.models import ProfileTakedown, User
+from people.standing import lock_standing
+from people.takedowns import taken_down
 
+TAKEN_DOWN = _("Moderators removed this name and text. It can be changed once that decision is undone.")
 ONLY_SUPERUSERS = ("is_staff", "is_superuser", "groups", "user_permissions")
 
 
@@ -38,10 +42,23 @@ class AddForm(AddressForm, AdminUserCreationForm):  # type: ignore[type-arg]
 
 
 class ChangeForm(AddressForm, UserChangeForm):  # type: ignore[type-arg]
+    """The form of an account. While moderators have removed its name and text, staff set no others either: that would
+    undo a decision without its undo, which would then undo theirs."""
+
     class Meta:
         model = User
         fields = "__all__"
         field_classes: dict[str, Any] = {}
+
+    def clean(self) -> dict[str, Any]:
+        """Refuse another name or text while a takedown stands. The account stays locked until it is saved: the admin
+        saves in the transaction of this check."""
+        cleaned: dict[str, Any] = super().clean() or self.cleaned_data
+        lock_standing(self.instance.pk)
+        if ProfileTakedown.Kind.PROFILE in taken_down(self.instance):
+            for name in {"display_name", "about"} & set(self.changed_data):
+                self.add_error(name, ValidationError(TAKEN_DOWN, "profile_taken_down"))
+        return cleaned
 
 
 @admin.register(User)
@@ -128,7 +145,11 @@ class PersonAdmin(UserAdmin):  # type: ignore[type-arg]
         return super().render_change_form(request, {**context, "account_actions": account_actions}, *args, **kwargs)
 
     def save_model(self, request: HttpRequest, obj: User, form: ModelForm, change: bool) -> None:  # type: ignore[type-arg]
-        super().save_model(request, obj, form, change)
+        if change:  # what was changed alone: the rest may be another since the account was read
+            columns = {field.name for field in self.opts.concrete_fields}
+            obj.save(update_fields=[name for name in form.changed_data if name in columns])
+        else:
+            super().save_model(request, obj, form, change)
         if "email" in form.changed_data:
             set_email(obj, obj.email)
         if change and {"display_name", "picture"} & set(form.changed_data):

@@ -52,7 +52,7 @@ class Retention(RoomView):
             raise RoomRefused("unknown_room")
         # Staff who took part are told what everybody is told who did.
         took_part = may_see_retention(room, self.me)
-        state = retention_state(room, full=not took_part)
+        state = retention_state(room, full=not took_part, reader=self.me.pk)
         if took_part and room.host_id != self.me.pk:
             state = state.without_reason()
         return Response(RetentionShape(state).data)

@@ -6,7 +6,10 @@ import asyncio
 import logging
 import time
 from collections.abc import Callable, Coroutine
+from datetime import timedelta
 from typing import Any
+
+from django.utils import timezone
 
 from core.threads import in_thread
 from rooms.live.send_queue import SendQueue
@@ -142,3 +145,10 @@ def missed_events(room_pk: int, after: int) -> list[tuple[int, str]]:
 def seqs_of(room_pks: list[int]) -> dict[int, int]:
     """Number of the last event of each room, in one query."""
     return dict(Room.objects.filter(pk__in=room_pks).values_list("pk", "seq"))
+
+
+def over_rooms(room_pks: list[int], seconds: float) -> set[int]:
+    """Select those of these rooms, by key, that ended at least so many seconds ago."""
+    before = timezone.now() - timedelta(seconds=seconds)
+    rows = Room.objects.filter(pk__in=room_pks, status=Room.Status.ENDED, ended_at__lte=before)
+    return set(rows.values_list("pk", flat=True))

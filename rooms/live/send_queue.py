@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections import deque
 from collections.abc import Callable
 
@@ -19,6 +20,7 @@ class SendQueue:
         "as_staff",
         "conn",
         "dropped",
+        "joined",
         "latest",
         "needs_snapshot",
         "on_drop",
@@ -55,6 +57,7 @@ class SendQueue:
         self.started = False  # nothing is written before the first snapshot
         self.needs_snapshot = False
         self.dropped = False
+        self.joined = time.monotonic()
         self.seq = -1
         self.latest = -1
         self.sides: frozenset[str] = frozenset()  # narrower channels that it receives

@@ -18,6 +18,7 @@ from rooms.media import ask as media
 from rooms.models import Room
 from rooms.rules.refusals import RoomRefused
 from rooms.rules.staff import with_staff_rights
+from rooms.staff_presence import note_present
 from rooms.wire.snapshot import Base, You, you_as_staff
 
 log = logging.getLogger(__name__)
@@ -25,7 +26,7 @@ log = logging.getLogger(__name__)
 
 class StaffRoomSocket(RoomSocket):
     """One open socket of staff. It never touches presence, so that no count or list has its person, and takes only
-    verbs `for_staff`."""
+    verbs `for_staff`. A ping says that its page is in use (`rooms.staff_presence`)."""
 
     async def _arrive(self) -> None:
         await self._snapshot()
@@ -61,4 +62,10 @@ class StaffRoomSocket(RoomSocket):
     async def _do(self, frame: Frame) -> dict[str, Any]:
         if not VERBS[frame.verb].for_staff:
             raise RoomRefused("staff_listens")
-        return await super()._do(frame)
+        answer = await super()._do(frame)
+        if frame.verb == "ping":
+            try:
+                await note_present(self.hub.redis, (self.room_pk, self.who.session))
+            except (RedisError, OSError) as error:
+                log.warning("it is not noted that somebody listens in: %s", error)
+        return answer

@@ -8,6 +8,7 @@ import time
 from typing import Any, Protocol
 
 import redis.asyncio
+from django.conf import settings
 from django.db import DatabaseError
 from django.utils import timezone
 from redis.exceptions import RedisError
@@ -15,7 +16,7 @@ from redis.exceptions import RedisError
 from core import bus, loops
 from core.threads import in_thread
 from rooms import channels, presence, reactions
-from rooms.live.feed import Feed, seqs_of
+from rooms.live.feed import Feed, over_rooms, seqs_of
 from rooms.models import Seat
 from rooms.wire.events import encode, iso
 
@@ -54,6 +55,7 @@ async def tick(hub: TickedHub) -> None:
             beat_at = now + BEAT
             await _step(beat(hub), "beat")
             await _step(hub.check_all_rights(), "rights")
+            await _step(close_over(hub), "rooms that are over")
 
 
 async def _step(work: Any, name: str) -> None:
@@ -131,6 +133,22 @@ async def beat(hub: TickedHub) -> None:
     for feed in feeds:
         feed.listening = listening.get(feed.room_pk, feed.listening)
         _beat_room(feed, seqs.get(feed.room_pk, 0), now)
+
+
+async def close_over(hub: TickedHub) -> None:
+    """Close the sockets of rooms that are over. Pages leave by themselves when they hear of the end; one that comes
+    late has as long to take it in."""
+    now = time.monotonic()
+    stayed = {
+        feed: [one for one in feed.send_queues if now - one.joined >= settings.ROOM_OVER_SECONDS]
+        for feed in hub.feeds.values()
+    }
+    pks = [feed.room_pk for feed, send_queues in stayed.items() if send_queues]
+    over = await in_thread(over_rooms, pks, settings.ROOM_OVER_SECONDS) if pks else set()
+    for feed, send_queues in stayed.items():
+        for send_queue in send_queues if feed.room_pk in over else ():
+            if send_queue in feed.send_queues:  # it may have left meanwhile
+                send_queue.on_refused("room_ended")
 
 
 def _beat_room(feed: Feed, seq: int, now: str | None) -> None:

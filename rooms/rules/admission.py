@@ -10,14 +10,13 @@ from collections.abc import Collection
 from dataclasses import dataclass
 
 from people.sessions import alive
-from people.staff_gate import fresh_sessions
 from people.standing import standings, why_not_enter
 from rooms.models import Room
 from rooms.rules import permissions
 from rooms.rules.facts import facts_of_many, facts_of_nobody, removed_macs
 from rooms.rules.identity import is_staff_conn, session_of, user_pk_of
 from rooms.rules.permissions import Facts
-from rooms.rules.staff import may_hear_staff_channel, why_not_listen_as_staff
+from rooms.rules.staff import listening_sessions, may_hear_staff_channel, why_not_listen_as_staff
 
 WHOLE_ACCOUNT = frozenset({"account_closed", "account_suspended"})
 
@@ -95,8 +94,8 @@ def _looked_up(guests: Collection[Guest]) -> dict[Guest, tuple[Facts, str | None
     facts = facts_of_many([(rooms[room_pk], user) for room_pk, user in pairs])
     macs = removed_macs({guest.room_pk for guest, user in users.items() if user is None})
     sessions = alive({session_of(guest.conn) for guest, user in users.items() if user is not None})
-    of_staff = {session_of(guest.conn) for guest in users if is_staff_conn(guest.conn)}
-    fresh = fresh_sessions(of_staff) if of_staff else set()
+    of_staff = {(guest.room_pk, session_of(guest.conn)) for guest in users if is_staff_conn(guest.conn)}
+    fresh = listening_sessions(of_staff) if of_staff else set()
     looked_up: dict[Guest, tuple[Facts, str | None]] = {}
     for guest, user in users.items():
         if user is None:
@@ -104,7 +103,7 @@ def _looked_up(guests: Collection[Guest]) -> dict[Guest, tuple[Facts, str | None
         else:
             own = facts[guest.room_pk, user]
         if user is not None and is_staff_conn(guest.conn):
-            is_fresh = session_of(guest.conn) in fresh
+            is_fresh = (guest.room_pk, session_of(guest.conn)) in fresh
             code = why_not_listen_as_staff(own, user, guest.room_pk, fresh_step=is_fresh)
         else:
             code = permissions.may_enter(own)

@@ -16,6 +16,7 @@ from rooms.rules.facts import facts_of
 from rooms.rules.identity import Who
 from rooms.rules.permissions import Facts
 from rooms.rules.refusals import refuse
+from rooms.staff_presence import Listener, present
 
 
 def may_hear_staff_channel(sessions: Collection[str]) -> set[str]:
@@ -34,10 +35,20 @@ def why_not_listen_as_staff(facts: Facts, user_pk: int, room_pk: int, *, fresh_s
     return permissions.may_listen_as_staff(facts, fresh_step=fresh_step, access=access)
 
 
+def listening_sessions(listeners: Collection[Listener]) -> set[Listener]:
+    """Select those (room, session) whose second step lets them listen in: used lately, and no long pause since, in
+    which neither a request came nor the page was in use."""
+    fresh = fresh_sessions({session for _room, session in listeners})
+    idle = {one for one in listeners if one[1] not in fresh}
+    here = present(idle)
+    rested = fresh_sessions({session for _room, session in here}, present=True) if here else set()
+    return {one for one in listeners if one[1] in fresh or (one in here and one[1] in rested)}
+
+
 def check_staff_listening(room: Room, user: User, session: str) -> None:
     """Check that a session (by ident) may listen in to a room as staff. Raises no_staff_access, room_ended, the codes
     of closed and suspended accounts."""
-    fresh = bool(fresh_sessions([session]))
+    fresh = bool(listening_sessions({(room.pk, session)}))
     refuse(why_not_listen_as_staff(facts_of(room, user), user.pk, room.pk, fresh_step=fresh))
 
 

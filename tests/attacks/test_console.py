@@ -25,6 +25,7 @@ from moderation.actions.at_once import end_room_at_once, reopen_copy, restrict_a
 from moderation.actions.claims import claim
 from moderation.actions.decisions import approve, decide, turn_down, undo_decision
 from moderation.actions.evidence import mark_range, note_look
+from moderation.actions.looks import note_sound
 from moderation.measures import MEASURES
 from moderation.models import ActAtOnce, Case, CaseParty, Decision, Look, Report
 from moderation.queries.access import facts_of, has_looked, visible_cases
@@ -200,7 +201,7 @@ def test_staff_for_whom_a_case_is_not_hear_nothing_of_it() -> None:
 def test_marking_where_nobody_reported_is_no_look_at_the_report() -> None:
     mara, case = staff(), open_case()
     claim(case, mara)
-    note_look(case, mara, "played", 1000, 1001)
+    note_sound(case, mara, 1000, 1001)
     mark_range(case, mara, 1000, 1001)
     assert refused(decide, case, mara, draft()) == "not_looked"
     assert not load_case(mara, case.pk, timezone.now()).facts.looked
@@ -213,7 +214,7 @@ def test_without_a_report_of_a_range_the_marked_one_counts() -> None:
     mara, case = staff(), open_case()
     Report.objects.filter(case=case).update(case=open_case())
     claim(case, mara)
-    note_look(case, mara, "played", 1000, 2000)
+    note_sound(case, mara, 1000, 2000)
     assert not has_looked(case, mara)
     mark_range(case, mara, 1500, 1600)
     assert has_looked(case, mara) and load_case(mara, case.pk, timezone.now()).facts.looked

@@ -17,6 +17,7 @@ from moderation.actions.at_once import reopen_copy
 from moderation.actions.claims import claim, claim_next
 from moderation.actions.decisions import approve, decide, undo_decision
 from moderation.actions.evidence import note_look, split_case
+from moderation.actions.looks import note_sound
 from moderation.models import ActAtOnce, Case, Decision, Report, ReportedMessage, Statement
 from moderation.queries.access import visible_cases
 from moderation.refusals import ModerationRefused
@@ -187,7 +188,7 @@ def test_a_moderator_who_takes_a_seat_loses_the_case() -> None:
     begun_earlier(room)
     case = reported(person("lea"), room, (0, 20), about="ada")
     claim(case, mara)
-    note_look(case, mara, "played", 0, 20_000)
+    note_sound(case, mara, 0, 20_000)
     actions.take_seat(room.pk, consented(mara, room))
     assert not sees(mara, case) and refused(decide, case, mara, draft()) == "unknown_case", "from that moment"
     assert not visible_entries(mara.pk, Entry.objects.filter(subject=case.ledger_subject)).exists()

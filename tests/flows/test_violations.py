@@ -15,6 +15,7 @@ from moderation.actions import sweep
 from moderation.actions.claims import claim
 from moderation.actions.decisions import approve, decide, preview, turn_down, undo_decision
 from moderation.actions.evidence import mark_range, note_look
+from moderation.actions.looks import note_sound
 from moderation.models import Case, Decision, EvidenceLine, Report, Statement
 from moderation.refusals import ModerationRefused
 from people.models import Sanction, User
@@ -241,7 +242,7 @@ def test_a_range_beside_the_reported_one_is_no_look(room: Room, mara: User) -> N
     claim(case, mara)
     note_look(case, mara, "lines", 30_000, 36_000)
     assert refused(decide, case, mara, draft()) == "not_looked"
-    note_look(case, mara, "played", ADA_SPOKE[0] * 1000, ADA_SPOKE[1] * 1000)
+    note_sound(case, mara, ADA_SPOKE[0] * 1000, ADA_SPOKE[1] * 1000)
     with pytest.raises(ModerationRefused) as caught, transaction.atomic():
         decide(case, mara, draft())
     assert set(caught.value.fields) == {"evidence"}

@@ -17,7 +17,7 @@ def at_work() -> tuple[Client, User, Case, User]:
     mod = staff("mod")
     client = client_of(mod)
     client.post(at(case, "claim"), {"do": "claim"})
-    client.post(at(case, "look"), {"what": "played", "from": "0:01", "to": "0:04"})
+    client.post(at(case, "look"), {"what": "lines", "from": "0:01", "to": "0:04"})
     case.refresh_from_db()
     assert case.claimed_by == mod
     return client, mod, case, bert

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import re
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.test import Client
 from django.utils import timezone
 
 from ledger.verify import verify
+from moderation.actions import decisions
 from moderation.actions.claims import claim
 from moderation.models import (
     ActAtOnce,
@@ -85,13 +87,36 @@ def test_a_page_that_is_stale_decides_nothing_and_loses_nothing(at_work: tuple[C
     assert "You threatened a guest." in answer.content.decode() and mod.pk
 
 
+def test_what_comes_between_the_check_of_the_form_and_the_decision_is_seen(
+    at_work: tuple[Client, User, Case, User], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A report that arrives while the request is on its way, at the last moment before the case is locked."""
+    client, _mod, case, bert = at_work
+    client.post(at(case, "mark"), {"from": "0:01", "to": "0:04"})
+    real = decisions.decide
+
+    def late(*args: Any) -> Decision:
+        report(person("late"), case.room, subject=bert, from_ms=1000, to_ms=2000)
+        return real(*args)
+
+    monkeypatch.setattr(decisions, "decide", late)
+    answer = decided(client, case, draft())
+    assert answer.status_code == 409 and "has changed since the preview" in answer.content.decode()
+    assert "You threatened a guest." in answer.content.decode() and not Decision.objects.exists()
+    monkeypatch.setattr(decisions, "decide", real)
+    stamp = re.search(r'name="stamp" value="(\w+)"', answer.content.decode())
+    assert stamp is not None
+    client.post(at(case, "decide"), {**draft(), "do": "decide", "stamp": stamp[1]})
+    assert Decision.objects.count() == 1
+
+
 def test_nobody_decides_what_they_did_not_look_at() -> None:
     case, _bert = reported()
     client = client_of(staff("mod"))
     client.post(at(case, "claim"))
     answer = client.post(at(case, "decide"), {"outcome": "no_violation", "do": "preview"})
     assert answer.status_code == 409 and "before you decide" in answer.content.decode()
-    client.post(at(case, "look"), {"what": "played", "from": "0:01", "to": "0:04"})
+    client.post(at(case, "look"), {"what": "lines", "from": "0:01", "to": "0:04"})
     assert decided(client, case, {"outcome": "no_violation"}).status_code == 302
     assert Decision.objects.get().outcome == "no_violation" and not Statement.objects.exists()
 

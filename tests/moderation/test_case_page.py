@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+import warnings
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.core.files.base import ContentFile
@@ -16,6 +18,7 @@ from django.utils import timezone
 from ledger.models import Entry
 from ledger.verify import verify
 from moderation.actions.evidence import add_note, mark_range
+from moderation.actions.looks import note_sound
 from moderation.models import (
     ActAtOnce,
     Case,
@@ -27,6 +30,7 @@ from moderation.models import (
     Report,
     ReportQuestion,
 )
+from moderation.queries.access import has_looked
 from people.models import Sanction, User
 from social.models import Message
 from tests.support.case_pages import at, client_of, draft, reported, staff
@@ -113,7 +117,77 @@ def test_lines_are_shown_once_they_are_opened_and_that_stands_in_the_ledger() ->
     assert not EvidenceLine.objects.exists() and verify().ok
 
 
-def test_sound_is_never_stored_and_whoever_hears_it_has_played_it() -> None:
+@pytest.mark.django_db(transaction=True)
+def test_played_is_what_was_sent_and_nothing_that_a_client_says() -> None:
+    """A client that cheats says that it played, asks for the header alone, for other sound, and then for all of it."""
+    room = talked_room(transcription=False)
+    case = report(person("anna"), room, subject=User.objects.get(handle="ada"), from_ms=10_000, to_ms=20_000).case
+    mod = staff("mod")
+    client, mix = client_of(mod), at(case, "sound", "mix.m4a")
+
+    def fetch(**headers: str) -> int:
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", message="StreamingHttpResponse must consume asynchronous iterators")
+            return len(b"".join(client.get(mix, headers=headers)))
+
+    client.post(at(case, "claim"))
+    said = client.post(at(case, "look"), {"what": "played", "from": "0:10", "to": "0:20"}, follow=True)
+    assert "Something in what was sent is not right." in said.content.decode()
+    client.head(mix)
+    assert client.get(mix, headers={"range": "bytes=999999999-"}).status_code == 416
+    assert fetch(range="bytes=0-99") == 100 and not Look.objects.exists(), "the header of the file holds no sound"
+    fetch(range="bytes=-2000")
+    look = Look.objects.get()
+    assert look.from_ms is not None and look.to_ms is not None
+    length = room.room_time(room.ended_at)
+    assert length - 5000 < look.from_ms < look.to_ms <= length + 500 and not has_looked(case, mod)
+    assert client.post(at(case, "decide"), {"outcome": "no_violation", "do": "preview"}).status_code == 409
+    fetch(range="bytes=0-")
+    assert has_looked(case, mod) and Look.objects.order_by("pk").last() != look
+    first, *_more = Entry.objects.filter(kind="evidence_played").order_by("seq").values_list("data", flat=True)
+    assert first["from"] == look.from_ms
+    number = Entry.objects.filter(kind="evidence_played").count()
+    fetch(range="bytes=0-")
+    assert Entry.objects.filter(kind="evidence_played").count() == number, "again within ten minutes is the same look"
+
+
+def test_streams_of_evidence_that_are_held_open_are_limited_by_person_and_by_address(settings: Any) -> None:
+    """A client that opens stream after stream and reads none: refused, from wherever it comes, and colleagues at other
+    addresses go on."""
+    settings.DOWNLOADS_PER_PERSON, settings.DOWNLOADS_PER_ADDRESS = 3, 5
+    room = talked_room(transcription=False)
+    case = report(person("anna"), room, subject=User.objects.get(handle="ada"), from_ms=10_000, to_ms=20_000).case
+    mix, held = at(case, "sound", "mix.m4a"), []
+
+    def opened(client: Client, address: str, number: int) -> list[int]:
+        answers = [client.get(mix, REMOTE_ADDR=address, headers={"range": "bytes=0-"}) for _stream in range(number)]
+        held.extend(answers)
+        return [answer.status_code for answer in answers]
+
+    greedy, colleague, other = (client_of(staff()) for _person in range(3))
+    assert opened(greedy, "192.0.2.1", 2) + opened(greedy, "192.0.2.2", 3) == [206, 206, 206, 429, 429]
+    assert held[-1]["Retry-After"] and "no-store" in held[-1]["Cache-Control"]
+    assert opened(colleague, "192.0.2.1", 3) == [206] * 3 and opened(other, "192.0.2.1", 1) == [429]
+    assert opened(other, "192.0.2.3", 1) == [206], "a refusal by address takes nothing of the person's own"
+    assert not Look.objects.exists(), "nothing was read"
+    for answer in held:
+        answer.close()
+
+
+def test_sound_that_goes_on_is_one_look_and_an_entry_a_minute() -> None:
+    case, _bert = reported()
+    mod = staff("mod")
+    for start in range(0, 150_000, 6_000):
+        note_sound(case, mod, start, start + 6_000)
+    look = Look.objects.get()
+    assert (look.what, look.from_ms, look.to_ms) == ("played", 0, 150_000)
+    entries = Entry.objects.filter(kind="evidence_played").order_by("seq").values_list("data", flat=True)
+    assert [(data["from"], data["to"]) for data in entries] == [(0, 60_000), (60_000, 120_000), (120_000, 180_000)]
+    note_sound(case, mod, 200_000, 206_000)
+    assert Look.objects.count() == 2, "what lies between was not sent"
+
+
+def test_sound_is_never_stored() -> None:
     room = talked_room(transcription=False)
     case = report(person("anna"), room, subject=User.objects.get(handle="ada"), from_ms=10_000, to_ms=20_000).case
     client = client_of(staff("mod"))
@@ -121,8 +195,6 @@ def test_sound_is_never_stored_and_whoever_hears_it_has_played_it() -> None:
         answer = client.get(at(case, "sound", "mix.m4a"), headers={"range": "bytes=0-99"})
         assert answer.status_code == 206 and "no-store" in answer["Cache-Control"]
         assert answer["Content-Range"].startswith("bytes 0-99/")
-    look = Look.objects.get()
-    assert (look.what, look.from_ms) == ("played", 0) and Entry.objects.filter(kind="evidence_played").count() == 1
     assert client.get(at(case, "sound", "../../etc/passwd")).status_code == 404
     drawn = client.get(at(case, "peaks")).json()
     assert drawn["kind"] == "mix" and {voice["name"] for voice in drawn["voices"]} == {"Host", "Ada", "Bob"}

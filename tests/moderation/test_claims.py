@@ -14,12 +14,17 @@ from ledger.queries import visible_entries
 from ledger.verify import verify
 from moderation.actions import evidence
 from moderation.actions.claims import claim, claim_next, release, release_expired, renew
+from moderation.actions.decisions import decide
 from moderation.actions.evidence import add_note, mark_range, note_look, quote_line, unmark_range, unquote_line
+from moderation.actions.looks import note_sound
+from moderation.actions.questions import ask_reporter
 from moderation.models import Case, CaseParty, EvidenceRange, Look
 from moderation.queries.access import visible_case, visible_cases
+from moderation.queries.case_page import load_case
+from moderation.queries.queue import Choice, chosen_cases
 from moderation.refusals import ModerationRefused
 from rooms.models import Room
-from tests.support.cases import kept_room, open_case, staff
+from tests.support.cases import draft, kept_room, open_case, staff
 from tests.support.people import person
 from tests.support.races import at_once
 from tests.support.recordings import talked_room
@@ -125,7 +130,7 @@ def test_a_party_sees_nothing_and_the_database_refuses_the_claim() -> None:
 
 
 def note_look_at(case: Case, by: Any) -> Look:
-    return note_look(case, by, "played", 0, 10)
+    return note_sound(case, by, 0, 10)
 
 
 def add_note_to(case: Case, by: Any) -> Any:
@@ -168,7 +173,7 @@ def test_evidence_needs_the_claim_and_stands_in_the_ledger() -> None:
     assert (
         refused(add_note, case, mara, " ") == "bad_value" and refused(add_note, case, mara, "x" * 2001) == "bad_value"
     )
-    note_look(case, mara, "played", 0, 10)
+    note_sound(case, mara, 0, 10)
     note_look(case, mara, "lines", 0, 10)
     assert refused(note_look, case, mara, "heard", 0, 10) == refused(note_look, case, mara, "played") == "bad_value"
     written = list(Entry.objects.filter(subject=f"case:{case.pk}").order_by("seq").values_list("kind", flat=True))
@@ -176,11 +181,38 @@ def test_evidence_needs_the_claim_and_stands_in_the_ledger() -> None:
     assert verify().ok, verify().problems
 
 
+def test_a_claim_that_is_over_gives_nothing_before_the_sweep_and_can_be_taken_up_again() -> None:
+    mara, bob, case = staff(), staff(), open_case()
+    claim(case, mara)
+    note_look(case, mara, "lines", 0, 10)
+    marked = mark_range(case, mara, 0, 10)
+    later(case)
+    acts = [(mark_range, 0, 5), (quote_line, "cue:1"), (decide, draft())]
+    assert {refused(act, case, mara, *args) for act, *args in acts} == {"not_claimed"}
+    assert refused(unmark_range, marked, mara) == "not_claimed"
+    assert refused(ask_reporter, case.reports.get(), mara, "Why?") == "not_allowed"
+    assert not renew(case, mara) and not release(case, mara)
+    page = load_case(mara, case.pk, timezone.now())
+    assert not page.is_mine and page.may_claim and page.why_not_decide == "not_claimed"
+    assert not chosen_cases(mara, Choice("mine")).exists() and chosen_cases(bob, Choice("open")).exists()
+    note_look(case, mara, "lines", 0, 10)
+    case.refresh_from_db()
+    assert case.holder(timezone.now()) is None, "looking does not bring it back"
+    written = kinds()
+    claim(case, mara)
+    assert mark_range(case, mara, 0, 5).pk and kinds() == written, "nobody had it meanwhile: the same claim goes on"
+    later(case)
+    assert claim_next(mara) == case, "free for all, also for whoever had it"
+    later(case)
+    claim(case, bob)
+    assert refused(claim, case, mara) == "claimed_by_another" and refused(mark_range, case, bob, 5, 5) == "bad_value"
+
+
 def test_work_renews_the_claim() -> None:
     mara, case = staff(), open_case()
     claim(case, mara)
     later(case, 20)
-    note_look(case, mara, "played", 0, 10)
+    note_sound(case, mara, 0, 10)
     case.refresh_from_db()
     assert case.claimed_until is not None and case.claimed_until > timezone.now() + timedelta(minutes=29)
 
@@ -209,7 +241,7 @@ def test_lines_are_quoted_as_they_stand() -> None:
 def test_a_message_has_no_range() -> None:
     mara, case = staff(), open_case(kind="profile", subject=person())
     claim(case, mara)
-    assert refused(mark_range, case, mara, 0, 10) == refused(note_look, case, mara, "played", 0, 10) == "no_sound"
+    assert refused(mark_range, case, mara, 0, 10) == refused(note_sound, case, mara, 0, 10) == "no_sound"
     assert refused(quote_line, case, mara, "cue:1") == "no_sound"
     assert note_look(case, mara, "shown").from_ms is None
 

@@ -20,7 +20,7 @@ from retention.models import PurgeReceipt
 from retention.purge import sweep
 from rooms.models import Room
 from tests.support.people import person
-from tests.support.rooms import due_at, ended_room, open_room, seated
+from tests.support.rooms import ended_room, open_room, seated
 from tests.support.staff import sign_in_staff
 
 pytestmark = pytest.mark.django_db
@@ -173,13 +173,16 @@ def test_staff_who_were_part_of_a_room_see_its_clock_as_the_host_does() -> None:
 
 
 def test_staff_who_took_part_in_a_room_read_neither_its_receipt_nor_the_entry_of_its_purge() -> None:
-    """The rule of a purge names violations and secret orders."""
+    """The rule of a purge names violations and secret orders; here an order, and a case after it."""
     room, reporter = ended_room(), person("reporter")
+    hold = held(room)
+    LegalHold.objects.filter(pk=hold.pk).update(set_at=timezone.now() - timedelta(days=1))
     case = Case.objects.create(
         kind="room", room=room, state="decided", opened_at=timezone.now(), decided_at=timezone.now()
     )
     CaseParty.objects.create(case=case, user=reporter)
-    sweep(due_at(room))
+    sweep(hold.expires_at)
+    assert PurgeReceipt.objects.get().rule == "released"
     receipt, entry = PurgeReceipt.objects.get(room=room.pk), Entry.objects.get(kind="purged")
     pages = (
         f"/admin/retention/purgereceipt/{receipt.pk}/change/",

@@ -15,6 +15,7 @@ from moderation.actions import sweep
 from moderation.actions.claims import claim
 from moderation.actions.decisions import approve, decide, turn_down, undo_decision
 from moderation.actions.evidence import mark_range, note_look
+from moderation.actions.looks import note_sound
 from moderation.measures import MEASURES
 from moderation.models import Case, Decision, Measure, Report, Rule, RuleVersion, Statement
 from people.models import ProfileTakedown, Sanction, User
@@ -63,11 +64,11 @@ def standing_measures() -> dict[str, set[int]]:
 def test_deciding_needs_the_claim_and_a_look_by_oneself() -> None:
     mara, bob, case = staff(), staff(), open_case()
     assert refused(decide, case, mara, draft()) == "not_claimed"
-    note_look(case, bob, "played", 0, 10)
+    note_sound(case, bob, 0, 10)
     claim(case, mara)
     assert refused(decide, case, bob, draft()) == "claimed_by_another"
     assert refused(decide, case, mara, draft()) == "not_looked"
-    note_look(case, mara, "played", 20, 30)
+    note_sound(case, mara, 20, 30)
     assert refused(decide, case, mara, draft()) == "not_looked", "beside what was reported"
     note_look(case, mara, "lines", 5, 30)
     assert wrong(case, mara) == {"evidence"}
@@ -124,7 +125,7 @@ def test_once_the_copy_is_gone_a_case_is_decided_on_the_record() -> None:
     aged(room, 90)
     assert purge([room.pk]) == [room.pk]
     claim(case, mara)
-    assert refused(note_look, case, mara, "played", 0, 10) == "copy_gone"
+    assert refused(note_sound, case, mara, 0, 10) == "copy_gone"
     mark_range(case, mara, 0, 10)
     assert refused(decide, case, mara, draft()) == "not_looked"
     note_look(case, mara, "shown")
@@ -197,7 +198,7 @@ def test_reports_are_founded_where_the_evidence_overlaps_them() -> None:
     case = open_case(room, from_ms=0, to_ms=1000)
     open_case(room, from_ms=5000, to_ms=6000)
     claim(case, mara)
-    note_look(case, mara, "played", 0, 1000)
+    note_sound(case, mara, 0, 1000)
     mark_range(case, mara, 900, 2000)
     decide(case, mara, draft())
     assert list(Report.objects.order_by("from_ms").values_list("outcome", flat=True)) == ["founded", "unfounded"]

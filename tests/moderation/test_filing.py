@@ -18,9 +18,11 @@ from hypothesis import strategies as st
 from ledger.models import Entry
 from ledger.verify import verify
 from moderation.actions import filing
+from moderation.actions.claims import claim_next
 from moderation.actions.filing import BY_MAIL
 from moderation.actions.joining import case_for, refresh_parties, refresh_priority
 from moderation.models import ActAtOnce, Case, CaseParty, Report
+from moderation.queries.access import visible_cases
 from moderation.refusals import ModerationRefused
 from moderation.rules.priority import MOST_ACCURACY, MOST_REACH, MOST_REPORTERS, STEP, accuracy_of, priority
 from people.groups import MODERATORS, ensure_groups
@@ -35,6 +37,7 @@ from tests.support.people import people, person
 from tests.support.races import at_once
 from tests.support.reports import closed, message_report, report, stranger_report
 from tests.support.rooms import ended_room, open_room, prepared_room, seated
+from tests.support.staff import with_fresh_step
 
 pytestmark = pytest.mark.django_db
 PICTURE = b"RIFF....WEBP and more"
@@ -225,6 +228,21 @@ def test_the_parts_of_a_priority() -> None:
     follow(person(), reach)
     follow(person(), reach)
     assert report(person(), kind="profile", subject=reach).case.reach == 2
+
+
+def test_whoever_was_wrong_a_hundred_times_is_in_the_queue_all_the_same() -> None:
+    wrong_before = person("wrong")
+    first = report(wrong_before, open_room("first"))
+    values = {"case": first.case, "kind": "room", "room": first.room, "from_ms": 0, "to_ms": 1, "outcome": "unfounded"}
+    Report.objects.bulk_create(
+        Report(reporter=wrong_before, category_id="harassment", **values) for _number in range(100)
+    )
+    case = report(wrong_before, open_room("second"), category="hate").case
+    mild = report(person(), open_room("third"), category="spam_or_fraud").case
+    assert case.accuracy <= 2 and case.priority > mild.priority
+    mod = with_fresh_step(person("mod", is_staff=True))
+    mod.user_permissions.set(Permission.objects.filter(codename__in=["view_case", "claim_case", "ordinary_case"]))
+    assert visible_cases(mod).filter(pk=case.pk).exists() and claim_next(mod) == case
 
 
 numbers = st.integers(0, 10**6)

@@ -312,6 +312,12 @@ def code_of(answer: Any) -> Any:
     return answer.json()["error"]["code"]
 
 
+def seated_senior(room: Room) -> User:
+    user = seated("sits", room)
+    user.groups.add(Group.objects.get(name=SENIORS))
+    return with_fresh_step(user)
+
+
 def test_staff_have_the_case_of_a_room_and_may_listen_where_they_reach() -> None:
     room = open_room("ada")
     moderator, senior, auditor = staff(), staff(SENIORS), staff(AUDITORS)
@@ -338,7 +344,9 @@ def test_staff_have_the_case_of_a_room_and_may_listen_where_they_reach() -> None
     assert staff_part(room, auditor, None) is None
     party = staff(SENIORS)
     CaseParty.objects.create(case=case, user=party)
-    assert staff_part(room, party, None) is None and not may_listen(party.pk, room.pk)
+    assert staff_part(room, party, None) == {**expected, "case": None, "report_count": 0, "may_end": False}
+    assert may_listen(party.pk, room.pk), "seniors may listen anywhere: a party who was not on the stage learns nothing"
+    assert staff_part(room, seated_senior(room), None) is None
     closed(case)
     assert staff_part(room, moderator, None) is None and not may_listen(moderator.pk, room.pk)
     child = case_of(room, category="child_safety")

@@ -6,6 +6,7 @@ import io
 import os
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 from django.conf import settings
@@ -18,11 +19,13 @@ from ledger.models import Entry
 from people import hooks
 from people.actions import account, takedowns
 from people.actions.standing import impose_sanction
+from people.admin.users import PersonAdmin
 from people.models import ProfileTakedown, User
 from people.refusals import PeopleRefused
 from people.suspension import named_open
 from tests.support.people import api_client, person
 from tests.support.rooms import open_room
+from tests.support.staff import sign_in_staff
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -155,3 +158,45 @@ def test_a_suspended_account_opens_the_pages_that_apps_registered_and_no_others(
     finally:
         hooks.open_when_suspended.unregister("test")
     assert client.get("/settings/sessions/").status_code == 403
+
+
+def admin_form(user: User, **changes: str) -> dict[str, str]:
+    """The form of an account in the admin, as a page that was loaded now sends it back."""
+    user.refresh_from_db()
+    names = ("handle", "display_name", "about", "email", "language", "time_zone")
+    return {name: str(getattr(user, name)) for name in names} | changes
+
+
+def test_staff_who_save_an_account_neither_undo_a_takedown_of_its_name_nor_lose_by_its_undo() -> None:
+    anna, boss = person("anna", name="Anna", about="I write."), person("boss", is_staff=True, is_superuser=True)
+    browser, page = sign_in_staff(Client(), boss), f"/admin/people/user/{anna.pk}/change/"
+    old = admin_form(anna)
+    row = takedowns.take_down_profile(anna, boss)
+    for form in (old, admin_form(anna, display_name="Better"), admin_form(anna, about="Other words.")):
+        answer = browser.post(page, form)
+        assert answer.status_code == 200 and "once that decision is undone" in answer.content.decode()
+    assert browser.post(page, admin_form(anna, language="nl")).status_code == 302, "all else is saved"
+    anna.refresh_from_db()
+    assert (anna.display_name, anna.about, anna.language) == ("anna", "", "nl")
+    takedowns.put_back_profile(row, boss)
+    assert browser.post(page, admin_form(anna, display_name="Anna B.")).status_code == 302
+    anna.refresh_from_db()
+    assert (anna.display_name, anna.about, anna.language) == ("Anna B.", "I write.", "nl")
+
+
+def test_a_takedown_between_reading_an_account_and_saving_it_in_the_admin_stands(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    anna, boss = person("anna", name="Anna", about="I write."), person("boss", is_staff=True, is_superuser=True)
+    form = admin_form(anna, language="nl")
+    real = PersonAdmin.get_object
+
+    def late(self: PersonAdmin, *args: Any) -> User | None:
+        found = real(self, *args)
+        takedowns.take_down_profile(anna, boss)
+        return found
+
+    monkeypatch.setattr(PersonAdmin, "get_object", late)
+    sign_in_staff(Client(), boss).post(f"/admin/people/user/{anna.pk}/change/", form)
+    anna.refresh_from_db()
+    assert (anna.display_name, anna.about, anna.language) == ("anna", "", "nl")

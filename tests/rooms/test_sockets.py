@@ -119,3 +119,20 @@ async def test_fifty_race_for_ten_places_and_for_the_last_one(web: Site) -> None
 
 def speakers(room: Room) -> int:
     return Seat.objects.filter(room=room, left_at=None, role="speaker").count()
+
+
+async def test_the_server_closes_the_sockets_of_a_room_that_is_over(site: Site) -> None:
+    """Of clients that stay, and of one that comes after the end; each hears of it first."""
+    site.start("web", ROOM_OVER_SECONDS="1")
+    room, other = await run(open_room)(), await run(open_room)("other")
+    async with Page(room, room.host) as host, Page(room) as stays, Page(other) as elsewhere:
+        for page in (host, stays, elsewhere):
+            await page.wait_for("snapshot")
+        assert code(await host.ask("end")) == "ok"
+        assert (await stays.wait_for("room_ended"))["data"]["reason"] == "host"
+        async with Page(room) as late:
+            assert (await late.wait_for("snapshot"))["room"]["status"] == "ended"
+            for page in (stays, host, late):
+                assert await page.closed(within=30) == 4403
+                assert [one["error"]["code"] for one in page.seen if "error" in one] == ["room_ended"]
+        assert code(await elsewhere.ask("ping")) == "ok"

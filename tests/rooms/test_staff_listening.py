@@ -21,6 +21,7 @@ from django.test import Client
 from core import bus
 from ledger.models import Entry
 from people.models import Session, User
+from people.staff_gate import fresh_sessions
 from rooms import actions, presence
 from rooms.actions.staff_listening import KIND
 from rooms.hooks import staff_access
@@ -38,7 +39,7 @@ from tests.support.client import Page, code
 from tests.support.people import person, session_cookie
 from tests.support.processes import Site
 from tests.support.rooms import open_room, seated
-from tests.support.staff import sign_in_staff
+from tests.support.staff import sign_in_staff, use_second_step
 from tests.support.waiting import until
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -263,6 +264,62 @@ async def test_the_right_is_asked_again(enter: Enter, own_hub: Hub, given: set[t
     await run(Session.objects.filter(user=senior).update)(session_data="")
     await own_hub.check_all_rights()
     assert await two.closed() == ("no_staff_access", 4403)
+
+
+async def test_an_hour_of_listening_is_no_pause_where_the_page_is_seen(
+    enter: Enter, own_hub: Hub, given: set[tuple[int, int]]
+) -> None:
+    """The page's ping keeps the listening in to this room, and no other right; the second step's age is the limit."""
+    room, other, mod, away = (
+        await run(open_room)(),
+        await run(open_room)("other"),
+        await run(moderator)(),
+        await run(moderator)("away"),
+    )
+    given |= {(mod.pk, room.pk), (mod.pk, other.pk), (away.pk, room.pk)}
+    browsers = {user: await run(sign_in_staff)(Client(), user) for user in (mod, away)}
+    cookies = {
+        user: f"{settings.SESSION_COOKIE_NAME}={browser.cookies[settings.SESSION_COOKIE_NAME].value}"
+        for user, browser in browsers.items()
+    }
+
+    def used(ago_minutes: int) -> None:
+        for user, browser in browsers.items():
+            session = browser.session
+            use_second_step(session, user, ago_minutes * 60)
+            session.save()
+
+    pages = {user: await enter(room, user, cookies[user]) for user in (mod, away)}
+    for page in pages.values():
+        await page.hears("snapshot")
+    assert code(await pages[mod].ask("ping")) == "ok"
+    await run(used)(settings.STAFF_IDLE_MINUTES + 1)
+    await own_hub.check_all_rights()
+    assert await pages[away].closed() == ("no_staff_access", 4403), "its page was in nobody's sight"
+    assert code(await pages[mod].ask("ice")) == "ok"
+    again = await enter(room, mod, cookies[mod])
+    await again.hears("snapshot")  # a line that was lost for a moment
+    assert await (await enter(other, mod, cookies[mod])).closed() == ("no_staff_access", 4403), "another room"
+    session = (await run(Session.objects.get)(user=mod)).ident
+    assert not await run(fresh_sessions)([session])
+    assert (await run(browsers[mod].get)("/admin/")).status_code == 302, "no other right lives on by it"
+    await run(used)(settings.STAFF_SECOND_STEP_MINUTES + 1)
+    assert code(await pages[mod].ask("ping")) == "ok"
+    await own_hub.check_all_rights()
+    assert await pages[mod].closed() == ("no_staff_access", 4403), "a second step that is too old ends it all the same"
+
+
+async def test_a_room_s_end_closes_the_sockets_of_staff(
+    enter: Enter, own_hub: Hub, given: set[tuple[int, int]]
+) -> None:
+    room, mod = await run(open_room)(), await run(moderator)()
+    given.add((mod.pk, room.pk))
+    page = await enter(room, mod)
+    await page.hears("snapshot")
+    await run(actions.end_room)(room.pk, room.host)
+    await page.hears("data")
+    await own_hub.check_all_rights()
+    assert await page.closed() == ("room_ended", 4403)
 
 
 async def test_the_media_supervisor_asks_the_same(given: set[tuple[int, int]]) -> None:

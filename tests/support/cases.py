@@ -106,7 +106,7 @@ def worked_on(case: Case, by: User) -> Case:
         ranges = [(row.from_ms, row.to_ms) for row in case.reports.all()] or [(0, 10)]
         gone = Case.objects.filter(pk=case.pk, room__purged_at__isnull=False).exists()
         for from_ms, to_ms in ranges:
-            note_look(case, by, *(("shown",) if gone else ("played", from_ms, to_ms)))
+            note_look(case, by, *(("shown",) if gone else ("lines", from_ms, to_ms)))
             mark_range(case, by, from_ms or 0, to_ms or 10)
     else:
         note_look(case, by, "shown")

@@ -27,19 +27,27 @@ OF_ADDRESS = quotas.Quota("downloads", "DOWNLOADS_PER_ADDRESS")
 
 
 def limited(
-    request: HttpRequest, response: HttpResponseBase, user_pk: int | None, still: Callable[[], bool]
+    request: HttpRequest,
+    response: HttpResponseBase,
+    user_pk: int | None,
+    still: Callable[[], bool],
+    *,
+    by_address: bool = False,
 ) -> HttpResponseBase:
-    """Count a response for the person to whom its link was given, or for the address. 429 where too many are open.
+    """Count a response for the person to whom its link was given, or for the address; for both with `by_address`. 429
+    where too many are open.
 
     `still` returns whether the right to it still exists; it is called every CHECK_SECONDS while bytes are sent.
     """
     if not isinstance(response, StreamingHttpResponse):
         return response
-    if user_pk is None:
-        lease = quotas.take(OF_ADDRESS, counted_as(address_of_request(request)))
-    else:
-        lease = quotas.take(OF_PERSON, quotas.person_key(user_pk))
-    if lease is None:
+    wanted: list[tuple[quotas.Quota, str]] = []
+    if user_pk is not None:
+        wanted.append((OF_PERSON, quotas.person_key(user_pk)))
+    if user_pk is None or by_address:
+        wanted.append((OF_ADDRESS, counted_as(address_of_request(request))))
+    leases = quotas.take_all(wanted)
+    if leases is None:
         refused = RoomRefused("too_many")
         return HttpResponse(
             refused.text,
@@ -50,12 +58,12 @@ def limited(
     # Not `streaming_content`: reading that wraps the bytes in a function that holds the response, which would then be
     # part of a cycle of references, and be there until the garbage collector comes by.
     source = _allowed(still, cast(AsyncIterator[bytes], response._iterator))  # type: ignore[attr-defined]
-    response.streaming_content = _Content(lease, source)
+    response.streaming_content = _Content(leases, source)
     return response
 
 
 class _Content:
-    """The bytes of a response that holds a lease. It is given back after the last byte, when the server closes the
+    """The bytes of a response that holds leases. They are given back after the last byte, when the server closes the
     response, and when the response is dropped unread because the client left before it was made.
 
     Where the client hangs up later, Django's handler keeps the response in a cycle of references (the exception of the
@@ -63,17 +71,17 @@ class _Content:
     handler closes the response.
     """
 
-    def __init__(self, lease: quotas.Lease, source: AsyncIterator[bytes]) -> None:
-        self._lease = lease
+    def __init__(self, leases: list[quotas.Lease], source: AsyncIterator[bytes]) -> None:
+        self._leases = leases
         self._source = source
-        weakref.finalize(self, lease.release).atexit = False
+        weakref.finalize(self, quotas.release_all, leases).atexit = False
 
     def __aiter__(self) -> AsyncIterator[bytes]:
-        return _kept(self._lease, self._source)
+        return _kept(self._leases, self._source)
 
     def close(self) -> None:
-        """Give the lease back; Django calls it with the response's own `close`."""
-        self._lease.release()
+        """Give the leases back; Django calls it with the response's own `close`."""
+        quotas.release_all(self._leases)
 
 
 async def _allowed(still: Callable[[], bool], source: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
@@ -94,11 +102,12 @@ async def _allowed(still: Callable[[], bool], source: AsyncIterator[bytes]) -> A
         yield data
 
 
-async def _kept(lease: quotas.Lease, source: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
-    """Pass bytes on and release the lease after the last."""
-    lease.keep()
+async def _kept(leases: list[quotas.Lease], source: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+    """Pass bytes on and release the leases after the last."""
+    for lease in leases:
+        lease.keep()
     try:
         async for data in source:
             yield data
     finally:
-        lease.release()
+        quotas.release_all(leases)

@@ -7,17 +7,19 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 
+from core.threads import in_thread
 from rooms.models import Recording, RecordingFile, Room, Seat
 from rooms.recording import live_peaks, marker, store
 from rooms.recording.delivery import downloads
-from rooms.recording.delivery.responses import deliver_file
+from rooms.recording.delivery.responses import deliver_bytes, deliver_file, named, read_range
+from rooms.recording.delivery.sound_places import sound_places
 from rooms.recording.hls import playlists
 from rooms.rules.refusals import RoomRefused
 from rooms.wire.stage_log import open_microphones
@@ -99,11 +101,17 @@ def evidence_playlist(room: Room, address: Callable[[str], str], from_ms: int = 
 
 
 def serve_evidence(
-    request: HttpRequest, room: Room, path: str, still: Callable[[], bool] | None = None
+    request: HttpRequest,
+    room: Room,
+    path: str,
+    still: Callable[[], bool] | None = None,
+    note: Callable[[int, int], None] | None = None,
 ) -> HttpResponseBase:
     """Respond with a file that the manifest names, whole or in part; it is stored nowhere. 404 for any other path.
 
     `still` is called while bytes are sent: whether the reader may still have them. A purge stops them in any case.
+    Streams that are open count for the reader and for the address, as downloads do.
+    `note` is called with each range of room time, in ms, before its sound is sent; where it fails, nothing more is.
     """
     if room.purged_at is not None:
         raise Http404
@@ -116,14 +124,44 @@ def serve_evidence(
             content_type="text/plain; charset=utf-8",
             headers={"Cache-Control": "no-store"},
         )
-    response = deliver_file(request, file, etag, content_type)
+    if path == MIX:
+        response = _deliver_mix(request, room, file, etag, note)
+    else:
+        response = deliver_file(request, file, etag, content_type)
+        if note is not None and request.method == "GET" and response.status_code < 300:
+            for segment in _segments(room):
+                if path == f"hls/{segment.name}":
+                    note(room.room_time(segment.at), room.room_time(segment.end))
     response["Cache-Control"] = "no-store, private"
 
     def allowed() -> bool:
         return Room.objects.filter(pk=room.pk, purged_at=None).exists() and (still is None or still())
 
     reader: int | None = getattr(getattr(request, "user", None), "pk", None)
-    return downloads.limited(request, response, reader, allowed)
+    return downloads.limited(request, response, reader, allowed, by_address=True)
+
+
+def _deliver_mix(
+    request: HttpRequest, room: Room, file: Path, etag: str, note: Callable[[int, int], None] | None
+) -> HttpResponseBase:
+    """Send the mix from this process, never by nginx: only so it is known how much of it was sent."""
+    mix = _mix_of(room)
+    if mix is None:
+        raise Http404
+    try:
+        places, begins = sound_places(file, etag), mix.start_ms
+    except FileNotFoundError as error:
+        raise Http404 from error
+
+    async def source(start: int, stop: int) -> AsyncIterator[bytes]:
+        async for data in read_range(file, start, stop):
+            span = places.between(start, start + len(data))
+            if note is not None and span is not None:
+                await in_thread(note, begins + span[0], begins + span[1])
+            start += len(data)
+            yield data
+
+    return named(deliver_bytes(request, source, mix.size, etag, "audio/mp4"), "")
 
 
 def peaks_for(room: Room) -> dict[str, Any]:

@@ -124,7 +124,6 @@ export class CaseSound {
   async toggle() {
     const { player } = this;
     if (player.playing) return player.toggle();
-    await this.#noteLook();
     const { from, to } = this.range;
     const again = await this.#load();
     const inside = !again && !player.part?.over && player.now >= from && player.now < to - 0.05;
@@ -137,15 +136,6 @@ export class CaseSound {
 
   mute() {
     this.#audio.muted = !this.#audio.muted;
-  }
-
-  async #noteLook() {
-    const { from, to } = this.range;
-    const token = find("[name=csrfmiddlewaretoken]", HTMLInputElement).value;
-    const body = new URLSearchParams({ what: "played", from: exact(from), to: exact(to), csrfmiddlewaretoken: token });
-    await fetch(this.#root.dataset.look ?? "", { method: "POST", body, headers: { accept: "application/json" } }).catch(
-      () => null,
-    );
   }
 
   /** Resolves to whether sound was loaded now, which stands at its beginning. */

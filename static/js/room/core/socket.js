@@ -7,6 +7,7 @@ const QUIET = 12_000; // ms without a message (a beat comes every 5 s) after whi
 const ANSWER = 10_000; // ms to wait for an answer
 const PROBE = 700; // ms to wait for a sign of life after sleep
 const LONGEST_WAIT = 5_000; // ms between two tries: who asked for something is served soon after we are back
+const PRESENT = 60_000; // ms between two pings of a page of staff that is seen
 const TOO_MANY = 4429; // too many lines are open, from this person or this network: the next try is later
 const LATER = 20_000; // ms between two tries then, at most
 const FINAL = new Set([4403, 4404]); // not allowed, no such room: no use in trying again
@@ -56,6 +57,7 @@ export class RoomSocket extends EventTarget {
     addEventListener("offline", () => this.#lose());
     addEventListener("pageshow", (event) => event.persisted && this.#connect());
     document.addEventListener("visibilitychange", () => document.visibilityState === "visible" && this.#wake());
+    if (asStaff) setInterval(() => this.#present(), PRESENT);
     this.#connect();
   }
 
@@ -145,6 +147,11 @@ export class RoomSocket extends EventTarget {
   #listenForQuiet() {
     clearTimeout(this.#quiet);
     this.#quiet = setTimeout(() => this.#lose(), QUIET);
+  }
+
+  /** Listening in goes on for as long as somebody has the page before them. */
+  #present() {
+    if (this.isOpen && document.visibilityState === "visible") this.tell("ping");
   }
 
   /** After sleep a line may look open and be dead: one question tells. */
