@@ -377,6 +377,7 @@ export type Word =
   | "talks_more"
   | "talks_two"
   | "their_page"
+  | "title_removed"
   | "too_many"
   | "unblock"
   | "unblocked"
