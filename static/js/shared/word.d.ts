@@ -305,6 +305,8 @@ export type Word =
   | "queue_key_search"
   | "queue_new"
   | "queue_waits"
+  | "range_how"
+  | "range_set"
   | "reacted"
   | "reaction_clap_one"
   | "reaction_clap_other"
