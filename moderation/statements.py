@@ -92,7 +92,7 @@ def about(case: Case) -> str:
     room = case.room
     assert room is not None
     begun = room.started_at or room.starts_at
-    names = {"title": isolated(room.title), "day": "" if begun is None else date_format(begun, "j F Y")}
+    names = {"title": isolated(room.shown_title), "day": "" if begun is None else date_format(begun, "j F Y")}
     if case.kind == SubjectKind.TITLE:
         return _("The title of your room “%(title)s”, %(day)s.") % names
     if case.kind == SubjectKind.ROOM:

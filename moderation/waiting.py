@@ -1,4 +1,4 @@
-"""Cards of cases on the admin's index, and the page on which moderators begin."""
+"""Cards of trust and safety on the admin's index, and the page on which moderators begin."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from moderation.queries.access import rights_of
 from moderation.queries.due import late_looks, late_proposals
 from moderation.queries.queue import Choice, counts
 from people.models import User
+from retention.purge import overdue_lately
 
 
 @admin_homes.register("moderation")
@@ -82,6 +83,51 @@ def child_safety_task(request: HttpRequest) -> Task | None:
         url=_queue(Choice("child_safety") if rights_of(user).ordinary else Choice("open")),
         urgent=late > 0,
         order=1 if late else 30,
+    )
+
+
+@admin_tasks.register("moderation.overdue")
+def overdue_task(request: HttpRequest) -> Task | None:
+    """The card of copies that should have been purged by now, for staff who see the clocks."""
+    if not request.user.has_perm("moderation.view_roomclock"):
+        return None
+    late = overdue_lately()
+    url = reverse("admin:moderation_roomclock_changelist")
+    return Task(
+        title=gettext("overdue for deletion"),
+        count=late,
+        text=gettext("The oldest first in the list of clocks.") if late else gettext("Every recording goes on time."),
+        url=f"{url}?show=overdue" if late else url,
+        urgent=late > 0,
+        order=0 if late else 90,
+    )
+
+
+@admin_tasks.register("moderation.initiative")
+def initiative_task(request: HttpRequest) -> Task | None:
+    """The card that leads seniors to the page of own initiative."""
+    if not request.user.has_perm("moderation.open_case"):
+        return None
+    return Task(
+        title=gettext("Open a case on own initiative"),
+        count=None,
+        text=gettext("On a live or kept room that nobody reported."),
+        url=reverse("admin:moderation_initiative"),
+        order=95,
+    )
+
+
+@admin_tasks.register("moderation.rules")
+def rules_task(request: HttpRequest) -> Task | None:
+    """The card of the rulebook, for those who change it."""
+    if not request.user.has_perm("moderation.change_rulebook"):
+        return None
+    return Task(
+        title=gettext("Rules and categories"),
+        count=None,
+        text=gettext("What is not allowed here, in every language."),
+        url=reverse("admin:moderation_rule_changelist"),
+        order=96,
     )
 
 

@@ -72,7 +72,7 @@ def change(request: HttpRequest, slug: str) -> HttpResponse:
         return redirect(room)
     wall = datetime.fromisoformat(room.starts_wall)
     start = {"date": wall.date(), "time": wall.time(), "zone": room.starts_zone}
-    initial = {name: getattr(room, name) for name in CHANGED} | start
+    initial = {name: getattr(room, name) for name in CHANGED} | {"title": room.shown_title} | start
     if typed := typed_before(request):
         initial |= {**typed, "transcription": "transcription" in typed}
     form = PrepareForm(request.POST or None, initial=initial)

@@ -205,7 +205,7 @@ def script_data(room: Room, who: Who, recording: Recording | None, seats: Sequen
     called = labels({person.handle: person.display_name for person in people})
     return {
         "slug": room.slug,
-        "title": room.title,
+        "title": room.shown_title,
         "host": room.host.display_name,
         "artwork": static("img/stamtafel.svg"),
         "duration_ms": recording.duration_ms if recording else None,

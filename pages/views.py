@@ -191,7 +191,7 @@ def live_context(request: HttpRequest, room: Room, now: Snapshot, *, as_staff: b
         "report_form": ReportForm({}, auto_id="report_%s"),
         "page": {
             "slug": room.slug,
-            "title": room.title,
+            "title": room.shown_title,
             "host": room.host.display_name,
             "consent": settings.CONSENT_VERSION,
             "keys": None if me is None else me.uses_keys,

@@ -225,8 +225,9 @@ TABLE: tuple[Artefact, ...] = (
     Artefact(
         "title takedowns",
         Expiry.NEVER,
-        "that moderators removed the title, and what it was: a title stays with its room",
+        "that moderators removed title and topic, and what the title was: it stays with its room; the topic is blanked",
         model="rooms.TitleTakedown",
+        blanked_columns=("topic",),
     ),
     Artefact("message takedowns", Expiry.THREAD, "what was removed goes with its message"),
     Artefact("profile takedowns", Expiry.ACCOUNT, "what was removed from a profile is no part of a room’s copy"),

@@ -20,8 +20,10 @@ from datetime import datetime, timedelta
 from itertools import islice
 from typing import Any
 
+from django.core.cache import cache
 from django.db import transaction
 from django.utils import timezone
+from redis.exceptions import RedisError
 
 from ledger.actions import Act, record_all
 from retention import artefacts, inventory, receipts
@@ -34,6 +36,7 @@ from rooms.recording import marker
 log = logging.getLogger(__name__)
 
 BATCH = 100  # rooms a transaction
+OVERDUE_COUNT, COUNTED_FOR = "retention.overdue_count", 60
 
 
 def due(now: datetime, failed: dict[int, str] | None = None) -> Iterable[RoomPastReview]:
@@ -75,6 +78,20 @@ def overdue(now: datetime) -> list[Overdue]:
     unfinished = PurgeReceipt.objects.filter(finished_at=None, due_at__lt=now - tolerance())
     stuck = [Overdue(pk, due_at, begun=True) for pk, due_at in unfinished.values_list("room", "due_at")]
     return sorted(late + stuck, key=lambda item: (item.due_at, item.room_pk))
+
+
+def overdue_lately() -> int:
+    """Count overdue copies as of at most COUNTED_FOR seconds ago, for pages that only show the number: counting reads
+    the facts of every copy that is kept past its review. Without Redis it is counted anew."""
+    try:
+        counted = cache.get(OVERDUE_COUNT)
+        if counted is None:
+            counted = len(overdue(timezone.now()))
+            cache.set(OVERDUE_COUNT, counted, COUNTED_FOR)
+    except RedisError as error:
+        log.warning("the number of overdue copies is not kept: %s", error)
+        counted = len(overdue(timezone.now()))
+    return int(counted)
 
 
 @dataclass

@@ -35,7 +35,7 @@ class SeatInline(ReadOnlyMixin, admin.TabularInline):  # type: ignore[type-arg]
 @admin.register(Room)
 class RoomAdmin(ReadOnlyMixin, admin.ModelAdmin):  # type: ignore[type-arg]
     list_display = (
-        "title",
+        "shown",
         "host_handle",
         "status",
         "starts_at",
@@ -61,6 +61,10 @@ class RoomAdmin(ReadOnlyMixin, admin.ModelAdmin):  # type: ignore[type-arg]
 
     def has_end_permission(self, request: HttpRequest) -> bool:
         return bool(request.user.has_perm("rooms.change_room"))
+
+    @admin.display(description=_("title"), ordering="title")
+    def shown(self, room: Room) -> str:
+        return room.shown_title
 
     @admin.display(description=_("host"), ordering="host__handle")
     def host_handle(self, room: Room) -> str:

@@ -75,7 +75,7 @@ def _open_rooms(rooms: Iterable[Room], reader: User) -> dict[int, Room]:
 def _named(room: Room | None) -> dict[str, Any]:
     if room is None:
         return {"room": None, "title": None, "path": None, "live": False}
-    return {"room": room.slug, "title": room.title, "path": room.get_absolute_url(), "live": room.is_live}
+    return {"room": room.slug, "title": room.shown_title, "path": room.get_absolute_url(), "live": room.is_live}
 
 
 def _invitation_card(row: Invitation | None, open_rooms: Mapping[int, Room], reader: User) -> DrawnMessage:

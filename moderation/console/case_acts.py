@@ -27,13 +27,13 @@ from moderation.refusals import ModerationRefused
 from people.models import User
 from transcripts.ranges import ask_for_range
 
-Act = Callable[[HttpRequest, Case, User], str | None]
+Act = Callable[[HttpRequest, Case, User], str | HttpResponse | None]
 MOST_DIGITS = 18
 
 
 def case_act(anchor: str) -> Callable[[Act], Callable[..., HttpResponse]]:
-    """Make a view of an act on a case that its reader may see. The act returns a text to show, or None; a refusal is
-    shown on the page, one for lack of rights is a 403. Leads back to `anchor` of the page."""
+    """Make a view of an act on a case that its reader may see. The act returns a text to show, or None; it leads
+    back to `anchor` of the page, or where its own answer leads. A refusal is shown, one for lack of rights is a 403."""
 
     def decorate(act: Act) -> Callable[..., HttpResponse]:
         @never_cache
@@ -42,7 +42,10 @@ def case_act(anchor: str) -> Callable[[Act], Callable[..., HttpResponse]]:
         def view(request: HttpRequest, pk: int) -> HttpResponse:
             case = seen_case(request, pk)
             try:
-                if said := act(request, case, staff(request)):
+                said = act(request, case, staff(request))
+                if isinstance(said, HttpResponse):
+                    return said
+                if said:
                     messages.success(request, said)
             except Refused as refused:
                 answer_refusal(request, refused)
@@ -164,10 +167,13 @@ def act_at_once(request: HttpRequest, case: Case, by: User) -> str | None:
 
 
 @case_act("")
-def split(request: HttpRequest, case: Case, by: User) -> str | None:
-    """Open the case about one person out of one about a room as a whole."""
+def split(request: HttpRequest, case: Case, by: User) -> str | HttpResponse:
+    """Open the case about one person out of one about a room as a whole, and go to it where it is for them to see."""
     person = get_object_or_404(User, pk=number(request.POST.get("person", "")))
     made = evidence.split_case(case, by, person)
     if not visible_cases(by).filter(pk=made.pk).exists():
         return _("There is a case about this person now. Others go on with it: it is not for you to see.")
-    return _("There is a case about this person now: %(number)s.") % {"number": made.pk}
+    messages.success(
+        request, _("This case is about this person alone. It came out of case %(number)s.") % {"number": case.pk}
+    )
+    return redirect(page_of(made.pk))

@@ -94,7 +94,7 @@ def decide_context(page: CasePage, typed: TypedDraft | None, wrong: Mapping[str,
 def title_of(case: Case) -> str:
     """Name a case by what it is about, in the active language."""
     name = isolated(case.subject.display_name) if case.subject is not None else ""
-    room = isolated(case.room.title) if case.room is not None else ""
+    room = isolated(case.room.shown_title) if case.room is not None else ""
     values = {"name": name, "room": room}
     texts = {
         SubjectKind.ROOM: _("“%(room)s” as a whole"),

@@ -125,7 +125,7 @@ def clock_page(request: HttpRequest, pk: str) -> HttpResponse:
     receipts = visible_receipts(user.pk, PurgeReceipt.objects.filter(room=room.pk))
     receipt = receipts.first() if user.has_perm("retention.view_purgereceipt") else None
     context = {
-        "title": room.title,
+        "title": room.shown_title,
         "row": row,
         "past": [] if row.party else past.order_by("-set_at"),
         "lift_form": LiftForm() if user.has_perm(LIFT) and not row.party else None,

@@ -10,6 +10,7 @@ def console_words() -> dict[str, str]:
         "play": _("Play"),
         "pause": _("Pause"),
         "position": _("{at} of {all}"),
+        "range_set": _("From {from} to {to}."),
         "case_listen": _("Listen to {from}–{to}"),
         "case_mute": pgettext("sound of a recording", "Mute"),
         "case_unmute": pgettext("sound of a recording", "Unmute"),

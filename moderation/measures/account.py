@@ -4,30 +4,19 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from moderation.measures.base import EVERY, MeasureKind, person_for, person_of, remembered
-from moderation.models import Case, Measure
+from moderation.measures.base import EVERY, OnAccount, person_for, remembered
+from moderation.models import Measure
 from people.actions.standing import impose_sanction, lift_sanction
 from people.models import Sanction
-from people.standing import lock_standing
 
 
-class AccountMeasure(MeasureKind):
+class AccountMeasure(OnAccount):
     """A sanction of one kind on the account whom the case concerns."""
 
     sanction: ClassVar[str]
+    states, remembers = Sanction, "sanction"
     kinds = EVERY
     takes_days = True
-
-    @classmethod
-    def lock(cls, case: Case) -> None:
-        person = person_of(case)
-        if person is not None:
-            lock_standing(person.pk)
-
-    @classmethod
-    def lock_again(cls, measure: Measure) -> None:
-        lock_standing(person_for(measure).pk)
-        list(Sanction.objects.select_for_update(of=("self",)).filter(pk=remembered(measure.memory, "sanction")))
 
     @classmethod
     def apply(cls, measure: Measure) -> None:

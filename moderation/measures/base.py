@@ -13,7 +13,8 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 
 from moderation.models import Case, Measure, SubjectKind
-from people.models import User
+from people.models import ProfileTakedown, Sanction, User
+from people.standing import lock_standing
 
 
 class MeasureKind(ABC):
@@ -71,6 +72,25 @@ class MeasureKind(ABC):
             day, time = date_format(moment, "j F Y"), date_format(moment, "H:i")
             until = _("%(measure)s, until %(day)s, %(time)s (UTC)")
             return until % {"measure": cls.words(), "day": day, "time": time}
+
+
+class OnAccount(MeasureKind):
+    """Base of measures on an account, each stated by a row of `people`: the account's standing is locked before it."""
+
+    states: ClassVar[type[Sanction] | type[ProfileTakedown]]
+    remembers: ClassVar[str]  # under which `measure.memory` names the row
+
+    @classmethod
+    def lock(cls, case: Case) -> None:
+        person = person_of(case)
+        if person is not None:
+            lock_standing(person.pk)
+
+    @classmethod
+    def lock_again(cls, measure: Measure) -> None:
+        lock_standing(person_for(measure).pk)
+        key = remembered(measure.memory, cls.remembers)
+        list(cls.states._base_manager.select_for_update(of=("self",)).filter(pk=key))
 
 
 def person_of(case: Case) -> User | None:

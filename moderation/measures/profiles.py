@@ -5,35 +5,23 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import ClassVar
 
-from moderation.measures.base import MeasureKind, name_of, person_for, person_of, remembered
-from moderation.models import Case, Measure, SubjectKind
+from moderation.measures.base import OnAccount, name_of, person_for, remembered
+from moderation.models import Measure, SubjectKind
 from people.actions.takedowns import put_back_profile
 from people.models import ProfileTakedown
-from people.standing import lock_standing
 
 
-class ProfileMeasure(MeasureKind):
+class ProfileMeasure(OnAccount):
     """A takedown of one part of a profile."""
 
     take_down: ClassVar[Callable[..., ProfileTakedown]]
+    states, remembers = ProfileTakedown, "takedown"
     kinds = frozenset({SubjectKind.PICTURE, SubjectKind.PROFILE, SubjectKind.PERSON})
     exported_as = (
         "decision_visibility",
         "DECISION_VISIBILITY_CONTENT_REMOVED",
         "DECISION_VISIBILITY_CONTENT_REMOVED",
     )
-
-    @classmethod
-    def lock(cls, case: Case) -> None:
-        person = person_of(case)
-        if person is not None:
-            lock_standing(person.pk)
-
-    @classmethod
-    def lock_again(cls, measure: Measure) -> None:
-        lock_standing(person_for(measure).pk)
-        key = remembered(measure.memory, "takedown")
-        list(ProfileTakedown.objects.select_for_update(of=("self",)).filter(pk=key))
 
     @classmethod
     def apply(cls, measure: Measure) -> None:

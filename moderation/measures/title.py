@@ -1,4 +1,4 @@
-"""The measure “title removed”."""
+"""The measure “title and topic removed”."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from rooms.models import TitleTakedown
 
 
 class Title(MeasureKind):
-    """The title of a room is replaced by words that say so."""
+    """The title of a room is replaced by words that say so, and its topic goes with it."""
 
     key = "title"
-    title = _("Title removed")
+    title = _("Title and topic removed")
     kinds = frozenset({SubjectKind.TITLE, SubjectKind.ROOM})
     exported_as = (
         "decision_visibility",

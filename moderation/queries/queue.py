@@ -214,7 +214,7 @@ def load_page(user: User, keys: list[int], dues: list[Due], now: datetime, title
 
 def _cases() -> QuerySet[Case]:
     """Cases with as much of their rooms and people as a line in the queue names."""
-    named = ("room__title", "room__status", "subject__display_name", "claimed_by__display_name")
+    named = ("room__title", "room__title_removed", "room__status", "subject__display_name", "claimed_by__display_name")
     own = [field.attname for field in Case._meta.concrete_fields]
     return Case.objects.select_related("room", "subject", "claimed_by").only(*own, *named)
 

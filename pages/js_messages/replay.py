@@ -20,6 +20,8 @@ def replay_words() -> dict[str, str]:
         "saved": _("Saved."),
         "save_failed": _("That could not be saved. What you wrote is still there; try again."),
         "sound_failed": _("The sound could not be loaded. Reload the page to try again; nothing is lost."),
+        "range_set": _("From {from} to {to}."),
+        "range_how": _("Drag over the waveform to mark a part. Keys: [ where it begins, ] where it ends."),
         "report_part": _("Report {from} – {to}"),
         "percent": _("{percent} %"),
         "minutes_left": _("about {minutes} min left"),

@@ -43,6 +43,7 @@ def _table_words() -> dict[str, str]:
         "listening_other": ngettext("{number} listening", "{number} listening", 2),
         "free_one": ngettext("{number} place free", "{number} places free", 1),
         "free_other": ngettext("{number} place free", "{number} places free", 2),
+        "title_removed": _("Title removed"),
         "host": _("host"),
         "cohost": _("co-host"),
         "you": pgettext("oneself at the table", "you"),

@@ -70,7 +70,7 @@ def _mail(one: Announcement, *, sees_room: bool) -> None:
         one.user,
         "rooms/email/invited.txt",
         by=one.by,
-        title=one.room.title if sees_room else "",
+        room=one.room if sees_room else None,
         speak=one.kind == Invitation.Kind.SPEAK,
         path=one.room.get_absolute_url(),
     )

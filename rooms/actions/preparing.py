@@ -21,7 +21,7 @@ from people.standing import lock_standing, standing_of, why_not_host
 from rooms.actions.invitation_rows import expire_invitations
 from rooms.actions.locking import locked
 from rooms.actions.opening import begin, hosts_now, one_live_room, validated
-from rooms.actions.takedowns import standing_takedown
+from rooms.actions.takedowns import keep_removed_texts
 from rooms.models import Room
 from rooms.rules import permissions
 from rooms.rules.facts import facts_of
@@ -78,8 +78,8 @@ def change_prepared(
     with _starts_apart(), locked(room_id) as room:
         lock_standing(by.pk)
         refuse(permissions.may_change_prepared(facts_of(room, by)) or why_not_host(standing_of(by)))
-        if values["title"] != room.title and standing_takedown(room) is not None:
-            raise RoomRefused("title_taken_down", {"title": str(TABLE["title_taken_down"].text)})
+        if room.title_removed:
+            values |= keep_removed_texts(room, str(values["title"]), str(values["topic"]))
         start = {} if (wall, zone) == (room.starts_wall, room.starts_zone) else _start(wall, zone)
         for name, value in (values | start).items():
             setattr(room, name, value)

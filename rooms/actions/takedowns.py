@@ -1,7 +1,8 @@
-"""Take down the title of a room, and put it back. `moderation` calls these; it checks who may."""
+"""Take down title and topic of a room, and put them back. `moderation` calls these; it checks who may."""
 
 from __future__ import annotations
 
+from django.conf import settings
 from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 
@@ -11,6 +12,7 @@ from people.models import User
 from rooms.actions.locking import locked
 from rooms.models import Room, TitleTakedown
 from rooms.recording.delivery import exports
+from rooms.rules.refusals import TABLE, RoomRefused
 from rooms.wire.events import append_event
 
 
@@ -21,7 +23,8 @@ def removed_title(language: str) -> str:
 
 
 def take_down_title(room: Room, by: User | None, once: str = "") -> TitleTakedown:
-    """Replace a room's title wherever it is shown; its host cannot set another one while the takedown stands.
+    """Replace a room's title wherever it is shown, and remove its topic: they were written, and are read, as one text.
+    Its host can set no others while the takedown stands.
 
     With `once`, the name of a decision, the takedown that was imposed under it is returned instead, also one that was
     lifted since. Raises unknown_room.
@@ -30,24 +33,25 @@ def take_down_title(room: Room, by: User | None, once: str = "") -> TitleTakedow
         if once and (before := TitleTakedown.objects.filter(room=row, once=once).first()):
             return before
         standing = standing_takedown(row)
-        title = row.title if standing is None else standing.title
+        texts = {"title": (standing or row).title, "topic": (standing or row).topic}
         if standing is None:
-            _retitle(row, removed_title(row.language))
-        made = TitleTakedown.objects.create(room=row, title=title, by=by, once=once)
+            _retitle(row, removed_title(row.language), "", removed=True)
+        made = TitleTakedown.objects.create(room=row, **texts, by=by, once=once)
         record("title_taken_down", f"room:{row.pk}", None if by is None else by.pk, {"takedown": made.pk})
     return made
 
 
 def put_back_title(takedown: TitleTakedown, by: User | None) -> bool:
-    """Lift a takedown; the title is as before once none stands. Returns whether it stood."""
+    """Lift a takedown; title and topic are as before once none stands. Returns whether it stood."""
     with locked(takedown.room_id) as room:
         row = TitleTakedown.objects.select_for_update(of=("self",)).get(pk=takedown.pk)
         if row.lifted_at is not None:
             return False
-        row.lifted_at, row.lifted_by = timezone.now(), by
-        row.save(update_fields=["lifted_at", "lifted_by"])
+        topic = row.topic
+        row.lifted_at, row.lifted_by, row.topic = timezone.now(), by, ""
+        row.save(update_fields=["lifted_at", "lifted_by", "topic"])
         if standing_takedown(room) is None:
-            _retitle(room, row.title)
+            _retitle(room, row.title, topic, removed=False)
         record("title_put_back", f"room:{room.pk}", None if by is None else by.pk, {"takedown": row.pk})
     return True
 
@@ -57,10 +61,20 @@ def standing_takedown(room: Room) -> TitleTakedown | None:
     return TitleTakedown.objects.filter(room=room, lifted_at=None).order_by("pk").first()
 
 
-def _retitle(room: Room, title: str) -> None:
-    """Set the title of a locked room; pages of a live one show it at once, and downloads are made anew with it."""
-    room.title = title
-    room.save(update_fields=["title"])
+def keep_removed_texts(room: Room, title: str, topic: str) -> dict[str, str]:
+    """Return title and topic as they are where they were removed and nobody typed others. Raises title_taken_down."""
+    words = {removed_title(language) for language, _name in settings.LANGUAGES}
+    typed = {"title": title not in words, "topic": topic != ""}
+    if any(typed.values()):
+        text = str(TABLE["title_taken_down"].text)
+        raise RoomRefused("title_taken_down", {name: text for name, is_typed in typed.items() if is_typed})
+    return {"title": room.title, "topic": room.topic}
+
+
+def _retitle(room: Room, title: str, topic: str, *, removed: bool) -> None:
+    """Set the texts of a locked room; pages of a live one show them at once, and downloads are made anew with them."""
+    room.title, room.topic, room.title_removed = title, topic, removed
+    room.save(update_fields=["title", "topic", "title_removed"])
     if room.is_live:
-        append_event(room, "title_changed", {"title": title})
+        append_event(room, "title_changed", {"title": title, "topic": topic, "removed": removed})
     after_commit(exports.discard_all, room.pk)

@@ -45,6 +45,7 @@ class PreparedShape(RoomValues):
     """A room with what its host said of it before it opened. `at` is null for a room that was not prepared."""
 
     slug = serializers.CharField()
+    title_removed = serializers.BooleanField(help_text="Moderators removed title and topic; `title` says so.")
     status = serializers.ChoiceField(choices=Room.Status.choices)
     at = serializers.DateTimeField(allow_null=True)
     starts = Starts(allow_null=True)
@@ -72,6 +73,7 @@ class RoomShape(serializers.Serializer[Any]):
 
     slug = serializers.CharField()
     title = serializers.CharField()
+    title_removed = serializers.BooleanField(help_text="Moderators removed title and topic; `title` says so.")
     topic = serializers.CharField()
     language = serializers.CharField()
     status = serializers.ChoiceField(choices=Room.Status.choices)

@@ -10,7 +10,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from core.fields import TypedColumn
-from rooms.models.room import TITLE, Room
+from rooms.models.room import TITLE, TOPIC, Room
 
 
 class Measure(models.Model):
@@ -70,15 +70,21 @@ class Restriction(Measure):
 
 
 class TitleTakedown(Measure):
-    """Replaces a room's title by words that say so, in the room's language. `title` is what it was, and is again once
-    the last takedown is lifted. The database refuses another title meanwhile (`Room.Meta.triggers`)."""
+    """Replaces a room's title by words that say so, and removes its topic: the two are one text. `title` and `topic`
+    are what they were, and are again once the last takedown is lifted; a takedown has the topic only while it stands,
+    so that a purge can blank it. The database refuses others meanwhile (`Room.Meta.triggers`)."""
 
     room = models.ForeignKey(Room, models.PROTECT, related_name="title_takedowns", verbose_name=_("room"))
     title = TypedColumn(_("title"), text=TITLE)
+    topic = TypedColumn(_("topic"), text=TOPIC, blank=True, default="", db_default="")
 
     class Meta(Measure.Meta):
         verbose_name = _("takedown of a title")
         verbose_name_plural = _("takedowns of titles")
+        constraints = [
+            *Measure.Meta.constraints,
+            models.CheckConstraint(condition=Q(lifted_at=None) | Q(topic=""), name="topic_while_it_stands"),
+        ]
         triggers = [
             pgtrigger.Protect(
                 name="title_takedown_lifted_is_final",

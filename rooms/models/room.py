@@ -16,6 +16,7 @@ from django.db import models
 from django.db.models import Case, F, Func, Q, When
 from django.db.models.functions import Coalesce
 from django.utils import timezone
+from django.utils.translation import get_language, gettext
 from django.utils.translation import gettext_lazy as _
 
 from core.fields import TypedColumn
@@ -94,6 +95,8 @@ class Room(models.Model):
     )
     title = TypedColumn(_("title"), text=TITLE)
     topic = TypedColumn(_("topic"), text=TOPIC, blank=True)
+    # Set by a takedown of title and topic: `title` then says so in the language of the room, `topic` is empty.
+    title_removed = models.BooleanField(_("title removed"), default=False, db_default=False, editable=False)
     language = models.CharField(_("language"), max_length=8, default="en", choices=settings.LANGUAGES)
     speak_policy = models.CharField(
         _("who may speak"), max_length=10, choices=SpeakPolicy.choices, default=SpeakPolicy.EVERYONE
@@ -196,8 +199,10 @@ class Room(models.Model):
             pgtrigger.Trigger(
                 name="room_title_taken_down",
                 when=pgtrigger.Before,
-                operation=pgtrigger.UpdateOf("title"),  # type: ignore[no-untyped-call]
-                condition=pgtrigger.Q(old__title__df=pgtrigger.F("new__title")),
+                operation=pgtrigger.UpdateOf("title", "topic", "title_removed"),  # type: ignore[no-untyped-call]
+                condition=pgtrigger.Q(old__title__df=pgtrigger.F("new__title"))
+                | pgtrigger.Q(old__topic__df=pgtrigger.F("new__topic"))
+                | pgtrigger.Q(old__title_removed__df=pgtrigger.F("new__title_removed")),
                 func="""
                     IF EXISTS (SELECT 1 FROM rooms_titletakedown WHERE room_id = OLD.id AND lifted_at IS NULL) THEN
                         RAISE EXCEPTION 'the title of this room was taken down';
@@ -208,10 +213,20 @@ class Room(models.Model):
         ]
 
     def __str__(self) -> str:
-        return isolated(self.title)
+        return isolated(self.shown_title)
 
     def get_absolute_url(self) -> str:
         return f"/r/{self.slug}/"
+
+    @property
+    def shown_title(self) -> str:
+        """The title, or words in the active language that moderators removed it. What shows a title shows this."""
+        return gettext("Title removed") if self.title_removed else self.title
+
+    @property
+    def title_language(self) -> str:
+        """The language of `shown_title`."""
+        return (get_language() or self.language) if self.title_removed else self.language
 
     @property
     def is_live(self) -> bool:

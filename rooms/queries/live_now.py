@@ -97,4 +97,4 @@ def _listening(seats: dict[int, list[Seat]]) -> dict[int, int]:
 def live_link(user: User, request: HttpRequest) -> LiveLink | None:
     """Link to the live room of a person, for pages about people; None unless the reader may enter it."""
     rooms = _open_to(who_of_request(request), Room.objects.filter(host=user))
-    return LiveLink(rooms[0].get_absolute_url(), rooms[0].title) if rooms else None
+    return LiveLink(rooms[0].get_absolute_url(), rooms[0].shown_title) if rooms else None

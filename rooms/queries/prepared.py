@@ -53,7 +53,7 @@ def coming_link(user: User, request: HttpRequest) -> ComingLink | None:
     room = _open_to(who_of_request(request)).filter(host=user).order_by("starts_at").first()
     if room is None or room.starts_at is None:
         return None
-    return ComingLink(room.get_absolute_url(), room.title, room.starts_at)
+    return ComingLink(room.get_absolute_url(), room.shown_title, room.starts_at)
 
 
 def _open_to(who: Who) -> QuerySet[Any]:
@@ -75,7 +75,8 @@ def prepared_state(room: Room) -> dict[str, Any]:
     starts = {"wall": room.starts_wall, "zone": room.starts_zone} if room.starts_wall else None
     return {
         "slug": room.slug,
-        "title": room.title,
+        "title": room.shown_title,
+        "title_removed": room.title_removed,
         "topic": room.topic,
         "language": room.language,
         "speak_policy": room.speak_policy,

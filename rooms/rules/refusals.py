@@ -110,7 +110,7 @@ TABLE: dict[str, Refusal] = {
     "bad_value": Refusal(400, _("Something in this request has a value that cannot be used.")),
     "no_recording": Refusal(409, _("There is no recording that can be used: it is not finished yet, or it is gone.")),
     "recording_unavailable": Refusal(403, _("This recording is not available.")),
-    "title_taken_down": Refusal(403, _("Moderators removed this title. It cannot be changed.")),
+    "title_taken_down": Refusal(403, _("Moderators removed title and topic. They cannot be changed.")),
     "being_prepared": Refusal(
         409, _("The files are being looked through for the first download. Try again in a few minutes.")
     ),

@@ -133,9 +133,12 @@ class HandsLocked(TypedDict):
 
 
 class TitleChanged(TypedDict):
-    """`title_changed`: moderators took the room's title down, or put it back; `title` is what is shown now."""
+    """`title_changed`: moderators took title and topic of the room down (`removed`), or put them back. A page shows
+    words of its own for a removed title; `title` has them in the language of the room."""
 
     title: str
+    topic: str
+    removed: bool
 
 
 EventData = (

@@ -39,7 +39,7 @@ def _publication(room: Room | None, by: User | None, at: str, reader: User) -> D
         "{name} publishes the replay of “{title}”. Your voice is in it: you can object until {day}, {time} ({zone})."
     ).format(
         name=isolated(by.display_name),
-        title=isolated(room.title),
+        title=isolated(room.shown_title),
         day=date_format(moment, "j F Y"),
         time=date_format(moment, "H:i"),
         zone=zone,

@@ -28,10 +28,12 @@ from rooms.wire.sides import HandRaised, Invitation, PersonalLink
 class RoomState(TypedDict):
     """The room itself. Moments are ISO 8601 in UTC; `recorded_days` is how long the copy is kept. `host` is a handle,
     `host_name` the display name: a host may have no seat. `starts_at`, `starts_zone` (IANA) and `starts_wall`
-    (YYYY-MM-DDTHH:MM in that zone) are null or "" for a room that was not prepared before."""
+    (YYYY-MM-DDTHH:MM in that zone) are null or "" for a room that was not prepared before. `title_removed`: moderators
+    removed title and topic. `title` says so, in an answer to a request in its language; a page has words of its own."""
 
     slug: str
     title: str
+    title_removed: bool
     topic: str
     language: str
     status: str
@@ -207,7 +209,8 @@ def room_state(room: Room) -> RoomState:
     """`room.host` must be loaded."""
     return {
         "slug": room.slug,
-        "title": room.title,
+        "title": room.shown_title,
+        "title_removed": room.title_removed,
         "topic": room.topic,
         "language": room.language,
         "status": room.status,

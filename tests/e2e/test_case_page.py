@@ -90,6 +90,80 @@ def test_a_case_is_decided_by_keyboard_alone(chromium: Chromium) -> None:
     assert {look.what for look in Look.objects.all()} == {"played", "lines"}
 
 
+def test_on_a_phone_the_decision_is_at_hand_and_nothing_lies_over_the_focus(chromium: Chromium) -> None:
+    case, mod = case_about_ada(transcription=False), staff("mod")
+    page = opened(chromium, case, mod)
+    resize(page, 390, 844)
+    foot = page.locator(".console-foot")
+    expect(foot).to_be_in_viewport()
+    expect(foot).to_contain_text("Nobody has claimed it")
+    foot.get_by_role("button", name="Claim").click()
+    expect(foot).to_contain_text("Yours for 30 minutes")
+    page.wait_for_selector("body[data-ready]")
+    for _tab in range(45):
+        keys(page, "Tab")
+        covered = page.evaluate(
+            """() => {
+              const [one, foot] = [document.activeElement, document.querySelector(".console-foot")];
+              const [box, over] = [one.getBoundingClientRect(), foot.getBoundingClientRect()];
+              return !foot.contains(one) && box.top >= over.top && box.top < innerHeight ? one.outerHTML : "";
+            }"""
+        )
+        assert not covered, covered
+    page.evaluate("scrollTo(0, 0)")
+    foot.get_by_role("link", name="Decide").click()
+    expect(page.locator("#decide-head")).to_be_in_viewport()
+    page.evaluate("scrollTo(0, document.documentElement.scrollHeight)")
+    expect(foot).to_be_in_viewport()
+    keys(page, "d")
+    expect(page.locator('[name="outcome"]').first).to_be_focused()
+
+
+def test_a_range_is_dragged_on_the_waveform(chromium: Chromium) -> None:
+    """Swept by mouse, an end moved by keys and by a finger; a press alone is a place to go to, a scroll is nothing."""
+    case = case_about_ada(transcription=False)
+    page = opened(chromium, case, staff("mod"))
+    wave, fields = page.locator("[data-wave]"), page.locator("[data-range-form] input:not([type=hidden])")
+    wave.scroll_into_view_if_needed()
+    box = wave.bounding_box()
+    assert box is not None
+    all_seconds = page.locator("[data-position]").evaluate("(slider) => Number(slider.max)")
+
+    def at(second: float) -> tuple[float, float]:
+        return box["x"] + box["width"] * second / all_seconds, box["y"] + box["height"] / 2
+
+    page.mouse.move(*at(30))
+    page.mouse.down()
+    page.mouse.move(*at(35), steps=3)
+    assert page.locator('[data-do="play"]').inner_text().startswith("Listen to 0:10"), "nothing is chosen yet"
+    page.mouse.move(*at(40), steps=3)
+    page.mouse.up()
+    expect(page.locator("[data-told]")).to_have_text("From 0:30 to 0:40.")
+    expect(page.locator('[data-do="play"]')).to_contain_text("Listen to 0:30–0:40")
+    end = page.get_by_role("slider", name="End of the range")
+    end.focus()
+    keys(page, "ArrowRight", "PageDown")
+    assert end.get_attribute("aria-valuetext") == "0:31", "ends stay a second apart"
+    page.mouse.click(*at(20))
+    expect(page.locator("[data-now]")).to_have_text("0:20")
+    expect(fields.nth(0)).to_have_value("0:30")
+    finger = {
+        "pointerId": 7,
+        "pointerType": "touch",
+        "isPrimary": True,
+        "button": 0,
+        "bubbles": True,
+        "cancelable": True,
+    }
+    end.evaluate("(grip) => { grip.closest('[data-wave]').setPointerCapture = () => undefined; }")
+    for kind, second in (("pointerdown", 31), ("pointermove", 45), ("lostpointercapture", 45), ("pointerup", 45)):
+        end.dispatch_event(kind, {**finger, "clientX": at(second)[0], "clientY": at(second)[1]})
+    expect(fields.nth(1)).to_have_value("0:31")
+    for kind, second in (("pointerdown", 31), ("pointermove", 45), ("pointerup", 45)):
+        end.dispatch_event(kind, {**finger, "clientX": at(second)[0], "clientY": at(second)[1]})
+    expect(fields.nth(1)).to_have_value("0:45")
+
+
 def test_keys_are_listed_and_can_be_turned_off(chromium: Chromium) -> None:
     case = case_about_ada(transcription=False)
     page = opened(chromium, case, staff("mod"))

@@ -15,6 +15,7 @@ from rooms import actions
 from rooms.wire.official_texts import PUBLICATION
 from social.actions.blocks import block
 from social.actions.messages import deliver_messages, send_official, send_text
+from social.actions.takedowns import put_back_message, take_down_message
 from social.models import Follow, Message
 from tests.e2e.browser import PHONE, Chromium, in_every_look, overflow, resize
 from tests.e2e.test_host_menu import heard
@@ -93,6 +94,25 @@ def test_two_people_write_to_each_other(web: Site, chromium: Chromium) -> None:
     expect(desk.get_by_role("link", name="Messages", exact=True)).to_be_visible(timeout=SOON)
     assert desk.get_by_role("log").locator(".talk-line").count() == 2
     assert Message.objects.filter(read=True).count() == 2, "what the page showed is read"
+
+
+def test_what_moderators_remove_is_redrawn_on_every_open_page(chromium: Chromium) -> None:
+    """On the list of one side and in the conversation of the other, with the focus on it; also when it comes back."""
+    anna, bert = friends()
+    message = say(anna, bert, "Rude words")
+    conversation, inbox = chromium.page("/messages/bert/", anna), chromium.page("/messages/", bert)
+    line, last = conversation.locator(f"#m{message.pk}"), inbox.locator(".inbox-last")
+    for page in (conversation, inbox):
+        expect(page.get_by_text("Rude words")).to_be_visible()
+    line.focus()
+    row = take_down_message(message.pk, None)
+    assert row is not None
+    expect(last).to_have_text("Message removed by moderators", timeout=SOON)
+    expect(line.locator(".bubble")).to_have_text("Message removed by moderators", timeout=SOON)
+    expect(line).to_be_focused()
+    put_back_message(row, None)
+    expect(line.locator(".bubble")).to_have_text("Rude words", timeout=SOON)
+    expect(last).to_have_text("Rude words", timeout=SOON)
 
 
 def test_a_blocked_sender_notices_nothing(web: Site, chromium: Chromium) -> None:

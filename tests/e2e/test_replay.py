@@ -95,6 +95,31 @@ def test_every_state_is_for_everybody(chromium: Chromium, room: Room) -> None:
     assert not wrong, "\n".join(wrong)
 
 
+def test_a_reporter_marks_a_part_by_hand(chromium: Chromium, room: Room) -> None:
+    """Dragging moves the position as ever; after the button it marks a part, once, which the report then proposes."""
+    page = replay(chromium, room, "ada")
+    box = page.locator("[data-wave]").bounding_box()
+    assert box is not None
+
+    def drag() -> None:
+        page.mouse.move(box["x"] + box["width"] * 0.3, box["y"] + 20)
+        page.mouse.down()
+        page.mouse.move(box["x"] + box["width"] * 0.6, box["y"] + 20, steps=4)
+        page.mouse.up()
+
+    drag()
+    expect(page.locator("[data-report-label]")).to_have_text("Report something")
+    button = page.get_by_role("button", name="Mark a part to report")
+    button.click()
+    expect(button).to_have_attribute("aria-pressed", "true")
+    drag()
+    expect(page.locator("[data-report-label]")).to_have_text("Report 0:15 – 0:30")
+    expect(button).to_have_attribute("aria-pressed", "false")
+    link = page.locator("[data-report]")
+    link.focus()
+    assert "from=15" in str(link.get_attribute("href")) and "to=30" in str(link.get_attribute("href"))
+
+
 def test_hear_it_and_go_from_speaker_to_speaker(chromium: Chromium, room: Room) -> None:
     page = replay(chromium, room)
     page.get_by_role("button", name="Play", exact=True).click()

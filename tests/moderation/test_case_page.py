@@ -38,6 +38,7 @@ from tests.support.messages import written
 from tests.support.people import people, person
 from tests.support.recordings import talked_room
 from tests.support.reports import message_report, report, stranger_report
+from tests.support.rooms import open_room
 
 pytestmark = pytest.mark.django_db
 
@@ -297,10 +298,39 @@ def test_a_case_about_a_whole_room_is_split_by_person() -> None:
     assert client.post(at(case, "split"), {"person": "77777"}).status_code == 404
     answer = client.post(at(case, "split"), {"person": ada.pk}, follow=True)
     split = Case.objects.get(kind="person")
-    assert split.subject == ada and f"There is a case about this person now: {split.pk}" in answer.content.decode()
+    assert split.subject == ada and answer.redirect_chain[-1][0] == at(split)
+    assert f"It came out of case {case.pk}." in answer.content.decode()
     with CaptureQueriesContext(connection) as statements:
         client.get(at(case))
     assert len(statements) <= 20
+
+
+def test_without_script_there_is_a_player_and_the_page_says_what_is_missing() -> None:
+    client = client_of(staff())
+    over = report(person("anna"), talked_room(transcription=False), from_ms=1000, to_ms=4000).case
+    live = report(person("carl"), open_room("hanna"), from_ms=0, to_ms=1000).case
+    for case, sound in ((over, at(over, "sound", "mix.m4a")), (live, at(live, "playlist"))):
+        page = client.get(at(case)).content.decode()
+        player = page.partition("<audio ")[2].partition(">")[0]
+        assert f'src="{sound}"' in player and "controls muted" in player and 'preload="none"' in player
+        said = page.partition("<noscript>")[2].partition("</noscript>")[0]
+        assert "need JavaScript" in said and ("live room" in said) == (case == live)
+        assert 'value="lines"' in page
+
+
+def test_the_foot_says_whose_the_case_is() -> None:
+    """On a phone, where the decision stands far below."""
+    case, _bert = reported()
+    mod, other = staff("mod"), staff("other")
+
+    def foot(user: User) -> str:
+        text = client_of(user).get(at(case)).content.decode()
+        return " ".join(text.partition('data-part="foot"')[2].partition("</nav>")[0].split())
+
+    assert "Nobody has claimed it" in foot(mod) and 'href="#decide"' in foot(mod)
+    client_of(mod).post(at(case, "claim"))
+    assert "Yours for 30 minutes" in foot(mod) and 'value="claim"' not in foot(mod)
+    assert f"{mod.display_name}</bdi> is working on this" in foot(other)
 
 
 # --- size -------------------------------------------------------------------------------------------------------------

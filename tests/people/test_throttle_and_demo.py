@@ -67,6 +67,8 @@ def test_the_demo_can_be_seeded_at_every_start() -> None:
     assert (User.objects.count(), Follow.objects.count(), Creator.objects.count()) == counts
     assert counts[0] == len(ACCOUNTS) == 12
     assert out.getvalue().count(password()) == 12 and again.getvalue().count(password()) == 11
+    lines = [line for line in out.getvalue().splitlines() if password() in line]
+    assert len({line.index(password()) for line in lines}) == 1, "one column below the other"
     assert "(changed)" in again.getvalue() and "Renamed" in again.getvalue()
 
 

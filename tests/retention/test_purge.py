@@ -23,6 +23,7 @@ from retention.artefacts import TABLE
 from retention.clocks import still_holdable
 from retention.models import PurgeReceipt
 from retention.policy import Finding, Hold, Reason
+from rooms.actions import take_down_title
 from rooms.models import Consent, Recording, RecordingFile, Room, RoomEvent, Seat
 from rooms.recording import marker, store, track_memory
 from rooms.recording.hls import window
@@ -84,6 +85,14 @@ def test_after_a_purge_nothing_of_the_room_is_left_but_what_the_table_says() -> 
     assert everywhere("keptword") == untouched, "another room is not touched"
     assert Seat.objects.filter(room=other).count() == 2
     assert verify().problems == []
+
+
+def test_a_topic_that_moderators_removed_goes_with_the_rest() -> None:
+    room = marked_room(WORD)
+    take_down_title(room, None)
+    assert "rooms_titletakedown.topic" in everywhere(WORD) and "rooms_room.topic" not in everywhere(WORD)
+    assert purge.purge([room.pk], due_at(room)) == [room.pk]
+    assert everywhere(WORD) == {"people_user.display_name"}
 
 
 def test_sound_that_was_left_in_memory_goes_with_the_rest() -> None:

@@ -123,7 +123,8 @@ def _hands_locked(state: State, data: dict[str, Any]) -> State:
 
 
 def _title_changed(state: State, data: dict[str, Any]) -> State:
-    return {"room": {**state["room"], "title": data["title"]}}
+    texts = {"title": data["title"], "topic": data["topic"], "title_removed": data["removed"]}
+    return {"room": {**state["room"], **texts}}
 
 
 def _room_ended(state: State, data: dict[str, Any]) -> State:

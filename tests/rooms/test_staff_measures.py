@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
+
 import pytest
 from django.db import DatabaseError, transaction
 from django.test import Client
@@ -20,34 +23,54 @@ from tests.support.rooms import open_room, prepared_room, seated
 
 pytestmark = pytest.mark.django_db(transaction=True)
 INSULT, REMOVED = "Insulting title", "Title removed"
+TOPIC = "And an insult below it"
 
 
 def test_a_title_is_gone_from_every_page_and_from_events_and_comes_back() -> None:
-    room = open_room(title=INSULT)
+    room = open_room(title=INSULT, topic=TOPIC)
     client = Client()
     client.force_login(room.host)
     pages = ("/", f"/r/{room.slug}/", "/dashboard/", f"/people/{room.host.handle}/")
     assert all(INSULT in client.get(page).content.decode() for page in pages)
     staff = person("staff")
     row = actions.take_down_title(room, staff)
-    assert all(INSULT not in client.get(page).content.decode() for page in pages)
+    assert all(INSULT not in (text := client.get(page).content.decode()) and TOPIC not in text for page in pages)
     assert REMOVED in client.get(f"/r/{room.slug}/").content.decode()
     assert INSULT not in Client().get("/api/v1/rooms/").content.decode()
-    assert snapshot(room.pk, Who(None, "x"))["room"]["title"] == REMOVED
+    taken = snapshot(room.pk, Who(None, "x"))["room"]
+    assert (taken["title"], taken["topic"], taken["title_removed"]) == (REMOVED, "", True)
     assert actions.put_back_title(row, staff) and not actions.put_back_title(row, staff)
-    assert snapshot(room.pk, Who(None, "x"))["room"]["title"] == INSULT
+    back = snapshot(room.pk, Who(None, "x"))["room"]
+    assert (back["title"], back["topic"], back["title_removed"]) == (INSULT, TOPIC, False)
+    assert TitleTakedown.objects.get().topic == "", "the room's alone again, which a purge blanks"
     events = RoomEvent.objects.filter(room=room, type="title_changed").order_by("seq").values_list("data", flat=True)
-    assert list(events) == [{"title": REMOVED}, {"title": INSULT}]
+    restored = {"title": INSULT, "topic": TOPIC, "removed": False}
+    assert list(events) == [{"title": REMOVED, "topic": "", "removed": True}, restored]
     acts = Entry.objects.filter(subject=f"room:{room.pk}", actor=staff.pk).order_by("seq")
     assert list(acts.values_list("kind", flat=True)) == ["title_taken_down", "title_put_back"]
     assert INSULT not in str(list(acts.values())), "no words in the ledger"
 
 
-def test_the_words_are_in_the_language_of_the_room() -> None:
-    room = open_room(title=INSULT, language="nl")
-    actions.take_down_title(room, None)
-    room.refresh_from_db()
-    assert room.title not in (INSULT, "")
+def test_the_words_are_in_the_language_of_the_reader() -> None:
+    """On pages, in cards, mails and the API: of a Dutch room to English readers, and of an English one to Dutch."""
+    for language, reading, words in (("nl", "en", REMOVED), ("en", "nl", "Titel verwijderd")):
+        host = person(f"host{reading}", creator=True, language=reading)
+        live, coming = open_room(host, title=INSULT, language=language), prepared_room(host, title=INSULT)
+        client = Client()
+        client.force_login(host)
+        for room in (live, coming):
+            actions.take_down_title(room, None)
+            heading = client.get(room.get_absolute_url()).content.decode().partition("<h1 ")[2].partition("</h1>")[0]
+            assert f'lang="{reading}"' in heading and words in heading
+            assert client.get(f"/api/v1/rooms/{room.slug}/").json()["room"]["title"] == words
+        for page in ("/", "/dashboard/", f"/people/{host.handle}/"):
+            assert words in client.get(page).content.decode(), page
+
+
+def test_what_shows_a_title_shows_that_it_was_removed() -> None:
+    """Templates take `shown_title`, so that none says it in the language of the room."""
+    found = [str(path) for path in Path("templates").rglob("*.*") if re.search(r"\broom\.title\b", path.read_text())]
+    assert found == []
 
 
 def test_two_decisions_on_a_title_are_lifted_one_by_one() -> None:
@@ -64,7 +87,7 @@ def test_two_decisions_on_a_title_are_lifted_one_by_one() -> None:
 
 
 def test_the_host_cannot_retype_it_by_form_program_or_database() -> None:
-    room = prepared_room(title=INSULT)
+    room = prepared_room(title=INSULT, topic=TOPIC)
     row = actions.take_down_title(room, None)
     api, address = api_client(room.host), f"/api/v1/rooms/{room.slug}/prepared/"
     values = {
@@ -78,21 +101,26 @@ def test_the_host_cannot_retype_it_by_form_program_or_database() -> None:
     }
     found = api.put(address, values, content_type="application/json")
     assert (found.status_code, found.json()["error"]["code"]) == (403, "title_taken_down")
-    kept = api.put(address, {**values, "title": REMOVED, "topic": "Bees"}, content_type="application/json")
-    assert kept.status_code == 200 and kept.json()["topic"] == "Bees"
+    assert set(found.json()["error"]["fields"]) == {"title"}
+    found = api.put(address, {**values, "title": REMOVED, "topic": "Bees"}, content_type="application/json")
+    assert found.status_code == 403 and set(found.json()["error"]["fields"]) == {"topic"}
+    for shown in (REMOVED, "Titel verwijderd"):
+        kept = api.put(address, {**values, "title": shown, "language": "nl"}, content_type="application/json")
+        assert kept.status_code == 200 and (kept.json()["title"], kept.json()["topic"]) == (REMOVED, "")
     date, _t, time = room.starts_wall.partition("T")
     form = {**values, "date": date, "time": time, "zone": room.starts_zone, "when": "later"}
     client = Client()
     client.force_login(room.host)
     answer = client.post(f"/r/{room.slug}/prepared/", form)
-    assert "Moderators removed this title" in answer.content.decode()
-    with pytest.raises(DatabaseError), transaction.atomic():
-        Room.objects.filter(pk=room.pk).update(title=INSULT)
+    assert "Moderators removed title and topic" in answer.content.decode()
+    for typed in ({"title": INSULT}, {"topic": TOPIC}, {"title_removed": False}):
+        with pytest.raises(DatabaseError), transaction.atomic():
+            Room.objects.filter(pk=room.pk).update(**typed)
     live = actions.open_prepared(room.pk, room.host)
     assert live.title == REMOVED
     actions.put_back_title(row, None)
     live.refresh_from_db()
-    assert live.title == INSULT
+    assert (live.title, live.topic) == (INSULT, TOPIC)
 
 
 def test_a_zip_that_was_built_before_is_built_anew() -> None:

@@ -10,7 +10,6 @@ import logging
 from django.db import transaction
 from django.utils import timezone
 
-from core.text import flat
 from people import notify
 from transcripts.jobs.progress import progress
 from transcripts.models import Transcript
@@ -53,7 +52,7 @@ def notify_host(pk: int) -> bool:
     notify.send(
         room.host,
         "transcripts/email/finished.txt",
-        title=flat(room.title),
+        room=room,
         path=f"/r/{room.slug}/replay/",
         failed=transcript.state == Transcript.State.FAILED,
         gaps=progress(transcript).gaps,

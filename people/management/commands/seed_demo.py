@@ -14,9 +14,10 @@ class Command(BaseCommand):
         people = ensure_people()
         notes = [text for _receiver, text in accounts_ready.send(sender=type(self), people=people) if text]
         width = max(len(account.handle) for account in ACCOUNTS)
+        role_width = max(len(account.role) for account in ACCOUNTS)
         for shown in shown_accounts():
             handle = f"{shown.account.handle:<{width}}"
             word = shown.password or "(changed)"
-            self.stdout.write(f"  {shown.account.role:<10} {handle}  {word}  {shown.name}")
+            self.stdout.write(f"  {shown.account.role:<{role_width}} {handle}  {word}  {shown.name}")
         for text in notes:
             self.stdout.write(f"  {text}")

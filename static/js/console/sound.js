@@ -1,6 +1,8 @@
 // Sound of a case in the replay's player, muted and slow: of an ended room the mix, of a live one its segments.
+import { tell } from "console/parts";
 import { Lanes } from "replay/lanes";
 import { Player } from "replay/player";
+import { Range } from "replay/range";
 import { Wave } from "replay/wave";
 import { clone, find, write } from "shared/dom";
 import { setIcon } from "shared/icons";
@@ -169,6 +171,12 @@ export class CaseSound {
     this.#audio.addEventListener("loadedmetadata", () => lanes.draw());
     if (this.player instanceof SegmentPlayer) this.player.segments = this.drawn.segments;
     this.#wave.draw();
+    new Range(find("[data-wave]"), this.player, {
+      marks: () => true,
+      range: () => this.range,
+      choose: (from, to) => this.choose(from, to),
+      tell,
+    });
   }
 
   #controls() {

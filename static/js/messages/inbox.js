@@ -1,4 +1,4 @@
-// The inbox, while messages arrive: its list is taken over as the server draws it.
+// The inbox, while messages arrive or are removed: its list is taken over as the server draws it.
 import { fresh, oneAtATime } from "messages/fresh";
 import { find, findAll } from "shared/dom";
 
@@ -19,7 +19,8 @@ const look = oneAtATime(async () => {
       ?.focus();
 });
 
+// Each number is a reason to look, also the same one: then the words of a message have changed. The one that the page
+// itself came with is none.
 document.addEventListener("unread", (event) => {
-  const { count, before } = /** @type {CustomEvent} */ (event).detail;
-  if (count !== before) look();
+  if (/** @type {CustomEvent} */ (event).detail.told) look();
 });

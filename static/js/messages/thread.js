@@ -15,7 +15,18 @@ const isAtEnd = () => innerHeight + scrollY > document.documentElement.scrollHei
 const toEnd = () => scrollTo({ top: document.documentElement.scrollHeight });
 
 /**
- * Take over the lines that are new, and cards, which change.
+ * Put a line in the place of one that has changed; the focus stays on it.
+ * @param {HTMLElement} known
+ * @param {HTMLElement} line
+ */
+function replace(known, line) {
+  const isFocused = known.contains(document.activeElement);
+  known.replaceWith(line);
+  if (isFocused) line.focus();
+}
+
+/**
+ * Take over the lines that are new, and those that change: cards, and what moderators remove or put back.
  * @param {Document} page
  */
 function merge(page) {
@@ -25,8 +36,9 @@ function merge(page) {
   if (list.children.length > 0 && !lines.some(({ id }) => document.getElementById(id))) return location.reload();
   for (const line of lines) {
     const known = document.getElementById(line.id);
+    const isCard = "card" in line.dataset || "card" in (known?.dataset ?? {});
     if (!known) list.append(line);
-    else if ("card" in line.dataset && known.innerHTML !== line.innerHTML) known.replaceWith(line);
+    else if (isCard && known.innerHTML !== line.innerHTML) replace(known, line);
   }
   const none = document.querySelector(".talk-none");
   if (list.children.length > 0) none?.remove();
@@ -51,7 +63,7 @@ async function read(page) {
 }
 
 const look = oneAtATime(async () => {
-  const answer = await fresh(location.pathname);
+  const answer = await fresh(isNewest ? location.pathname : location.pathname + location.search);
   if (!answer?.ok || !answer.page.querySelector("[data-lines]")) return;
   merge(answer.page);
   await read(answer.page);
@@ -134,11 +146,11 @@ function keys(text, composer) {
 }
 
 if (form instanceof HTMLFormElement) compose(form);
+document.addEventListener("unread", (event) => {
+  const { count, before } = /** @type {CustomEvent} */ (event).detail;
+  if (count >= before) look();
+});
 if (isNewest) {
-  document.addEventListener("unread", (event) => {
-    const { count, before } = /** @type {CustomEvent} */ (event).detail;
-    if (count >= before) look();
-  });
   document.addEventListener("visibilitychange", () => !document.hidden && unseen && look());
   const wanted = document.getElementById(location.hash.slice(1));
   if (!wanted?.matches(".talk-line:not(:last-child)")) toEnd();

@@ -5,7 +5,7 @@ import { Lanes } from "replay/lanes";
 import { Links } from "replay/link";
 import { Player } from "replay/player";
 import { watchRecording, watchTranscript } from "replay/progress";
-import { reportWhereItStands } from "replay/report";
+import { markByHand, reportWhereItStands } from "replay/report";
 import { Transcript } from "replay/transcript";
 import { Wave } from "replay/wave";
 import { find, findAll, readJson, write } from "shared/dom";
@@ -151,6 +151,7 @@ async function start(root) {
   part("[data-drawn]").hidden = false;
   part("[data-no-picture]").hidden = Boolean(peaks);
   new Wave(part("[data-wave]"), player, peaks);
+  markByHand(part("[data-wave]"), player);
   const deeds = buttons(root, player, lanes);
   keys(deeds, player, transcript, links);
   reportWhereItStands(player);

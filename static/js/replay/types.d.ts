@@ -1,6 +1,21 @@
 // What the page of an ended room is made from.
 
 /** A voice: a person with the seats in which they spoke. */
+/** Ends of a range, in seconds of room time. */
+export interface Ends {
+  from: number;
+  to: number;
+}
+
+export interface RangeOptions {
+  /** Whether dragging over the waveform marks a range; where not, it moves the position. Its ends are dragged always. */
+  marks: () => boolean;
+  range: () => Ends | null;
+  choose: (from: number, to: number) => void;
+  /** Have a sentence read out. */
+  tell: (text: string) => void;
+}
+
 export interface Voice {
   user: string;
   name: string;

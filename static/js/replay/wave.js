@@ -1,4 +1,4 @@
-// The waveform: drawn once in two colours, the played part uncovered by CSS. A slider lies over it.
+// The waveform: drawn once in two colours, the played part uncovered by CSS. A slider lies over it, and its range (`Range`).
 import { find } from "shared/dom";
 import { clock } from "shared/time";
 import { say } from "shared/words";
@@ -19,10 +19,8 @@ export class Wave {
     this.player = player;
     this.peaks = peaks;
     this.slider = find("[data-position]", HTMLInputElement, root);
-    this.span = find("[data-span]", HTMLElement, root);
     this.slider.addEventListener("input", () => player.seek(Number(this.slider.value)));
     player.addEventListener("time", () => this.move());
-    player.addEventListener("part", () => this.mark());
     new ResizeObserver(() => this.draw()).observe(root);
     matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => this.draw());
     this.move();
@@ -38,16 +36,7 @@ export class Wave {
     if (this.slider.getAttribute("aria-valuetext") !== text) this.slider.setAttribute("aria-valuetext", text);
   }
 
-  mark() {
-    const part = this.player.part;
-    this.span.hidden = !part?.to;
-    if (!part?.to) return;
-    this.span.style.left = `${(100 * part.from) / this.player.all}%`;
-    this.span.style.width = `${(100 * (part.to - part.from)) / this.player.all}%`;
-  }
-
   draw() {
-    this.mark();
     const style = getComputedStyle(document.documentElement);
     this.paint("[data-rest]", style.getPropertyValue("--edge"));
     this.paint("[data-played]", style.getPropertyValue("--accent"));

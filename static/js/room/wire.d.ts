@@ -127,10 +127,13 @@ export interface HandsLocked {
 }
 
 /**
- * `title_changed`: moderators took the room's title down, or put it back; `title` is what is shown now.
+ * `title_changed`: moderators took title and topic of the room down (`removed`), or put them back. A page shows
+ * words of its own for a removed title; `title` has them in the language of the room.
  */
 export interface TitleChanged {
   title: string;
+  topic: string;
+  removed: boolean;
 }
 
 /**
@@ -314,11 +317,13 @@ export interface Personal {
 /**
  * The room itself. Moments are ISO 8601 in UTC; `recorded_days` is how long the copy is kept. `host` is a handle,
  * `host_name` the display name: a host may have no seat. `starts_at`, `starts_zone` (IANA) and `starts_wall`
- * (YYYY-MM-DDTHH:MM in that zone) are null or "" for a room that was not prepared before.
+ * (YYYY-MM-DDTHH:MM in that zone) are null or "" for a room that was not prepared before. `title_removed`: moderators
+ * removed title and topic. `title` says so, in an answer to a request in its language; a page has words of its own.
  */
 export interface RoomState {
   slug: string;
   title: string;
+  title_removed: boolean;
   topic: string;
   language: string;
   status: string;

@@ -18,13 +18,14 @@ export function retitle(before, after) {
 
 /**
  * Show the number, which was counted at `at` (microseconds): an older one that arrives later is not shown. Pages that
- * depend on it hear `unread` (detail: the number, the one before, and the words for it).
+ * depend on it hear `unread` (detail: the number, the one before, the words for it, and whether the server has told it
+ * since the page was loaded).
  * @param {{ messages: number, at?: number }} unread without `at` it is right as it arrives
  */
-export function showUnread({ messages: count, at = shownAt }) {
+export function showUnread({ messages: count, at }) {
   const link = document.querySelector("[data-unread]");
-  if (!(link instanceof HTMLElement) || at < shownAt) return;
-  shownAt = at;
+  if (!(link instanceof HTMLElement) || (at ?? shownAt) < shownAt) return;
+  shownAt = at ?? shownAt;
   title ||= document.title;
   const before = Number(link.dataset.unread);
   const { none = "", one = "", many = "" } = link.dataset;
@@ -37,5 +38,5 @@ export function showUnread({ messages: count, at = shownAt }) {
   badge.hidden = count === 0;
   write(badge, short);
   document.title = count === 0 ? title : `(${short}) ${title}`;
-  document.dispatchEvent(new CustomEvent("unread", { detail: { count, before, words } }));
+  document.dispatchEvent(new CustomEvent("unread", { detail: { count, before, words, told: at !== undefined } }));
 }
