@@ -17,7 +17,7 @@ GONE = "This recording is not available."
 def send_report(page: Page, category: str, **typed: str) -> Case:
     """Fill in the form of a report that is open, fields by their labels, and send it: there is a receipt."""
     main = page.get_by_role("main")
-    main.get_by_label("What happened?").select_option(label=category)
+    main.get_by_label("What happened?").select_option(category)
     for label, text in typed.items():
         main.get_by_label(label.replace("_", " "), exact=True).fill(text)
     main.get_by_label("As far as I know, what I say is true").check()
@@ -34,7 +34,7 @@ def report_by_form(
     expect(page.get_by_label("Whom is it about?")).to_have_value(about)
     page.get_by_label("In your own words (may stay empty)").fill("She insults him.")
     start, end = (clock_time(second) for second in seconds)
-    return send_report(page, "Harassment or bullying", From=start, To=end), page
+    return send_report(page, "harassment", From=start, To=end), page
 
 
 class HostPages:
@@ -45,7 +45,7 @@ class HostPages:
         self.page = chromium.page("/dashboard/", room.host)
 
     def clock(self) -> str:
-        """What the clock of the room says to its host."""
+        """Read what the clock of the room says to its host."""
         self.chromium.go(self.page, "/dashboard/")
         (text,) = clocks(self.page)
         return text

@@ -97,7 +97,7 @@ class Console:
 
     def claim(self) -> None:
         self.press("Claim")
-        expect(self.page.get_by_text("Yours for 30 minutes")).to_be_visible()
+        expect(self.page.locator('[data-part="claim"]')).to_contain_text("Yours for 30 minutes")
         self.ready()
 
     def listen(self, seconds: str) -> None:
@@ -203,10 +203,10 @@ class Console:
         self.page.locator(".at-once details[open]").get_by_label("Yes, I am sure").check()
 
     def clocks(self) -> list[str]:
-        """What the page's clocks say: one on a case, on a preview two, now and after it."""
+        """Read the page's clocks: one on a case; on a preview two, now and after it."""
         return clocks(self.page)
 
 
 def clocks(page: Page) -> list[str]:
-    """What the clocks of a page say, each in one line."""
+    """Read what the clocks of a page say, each in one line."""
     return [" ".join(text.split()) for text in page.locator("[data-retention]").all_inner_texts()]
