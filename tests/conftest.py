@@ -4,6 +4,7 @@ import gc
 import shutil
 from collections.abc import Generator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 import redis
@@ -21,6 +22,12 @@ from tests.support import tables
 from tests.support.privileges import migrations_database, superuser
 from tests.support.processes import LogTail, Site, silence
 from tests.support.services import services as running_services
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Playwright
+
+    from tests.e2e.browser import Chromium
+    from tests.e2e.driver import Driver
 
 # Property tests may share two cores with browsers and Whisper: none of them is about time.
 properties.register_profile("shared machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -147,3 +154,32 @@ def site(transactional_db: None) -> Generator[Site]:
     yield site
     site.stop()
     silence(site)
+
+
+# --- real Chromium, on files as production serves them: hashed and compressed -----------------------------------------
+
+
+@pytest.fixture(scope="session")
+def driver() -> Generator["Driver"]:
+    """Playwright, and the browser that all tests without a microphone share."""
+    from tests.e2e.driver import running_driver
+
+    with running_driver() as driver:
+        yield driver
+
+
+@pytest.fixture(scope="module")
+def playwright(driver: "Driver") -> Generator["Playwright"]:
+    with driver.at_work():
+        yield driver.playwright
+
+
+@pytest.fixture
+def chromium(playwright: "Playwright", driver: "Driver", web: Site) -> Generator["Chromium"]:
+    """Browsers by the person who sits before them. What a page complains of in its console fails the test."""
+    from tests.e2e.browser import Chromium
+
+    browsers = Chromium(playwright, web.url, driver.plain)
+    yield browsers
+    browsers.close()
+    assert not browsers.complaints, "\n".join(browsers.complaints)

@@ -61,6 +61,24 @@ MOMENTS = """([since, until, faint]) => {
   const parts = window.heard.filter(({ at }) => since <= at && at < until);
   return { loud: parts.filter(({ peak }) => peak > faint).map(({ at }) => at), all: parts.map(({ at }) => at) };
 }"""
+# How loud the element of a recording's page really is, at most, in so many seconds.
+LOUDNESS = """async (seconds) => {
+  window.ear ??= (() => {
+    const context = new AudioContext();
+    const analyser = context.createAnalyser();
+    context.createMediaElementSource(document.querySelector("[data-audio]")).connect(analyser);
+    analyser.connect(context.destination);
+    return { context, analyser, samples: new Float32Array(analyser.fftSize) };
+  })();
+  await window.ear.context.resume();
+  let loudest = 0;
+  for (const end = performance.now() + seconds * 1000; performance.now() < end; ) {
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    window.ear.analyser.getFloatTimeDomainData(window.ear.samples);
+    loudest = window.ear.samples.reduce((most, sample) => Math.max(most, Math.abs(sample)), loudest);
+  }
+  return loudest;
+}"""
 FAINT = 0.001  # of full scale: a peak below it is silence
 LOOK = 3.0  # seconds of sound by which it is said who is in it
 WITHIN = 60.0  # seconds for what takes a few

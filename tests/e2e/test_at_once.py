@@ -12,10 +12,9 @@ from playwright.sync_api import expect
 from rooms import actions
 from rooms.models import Room
 from tests.e2e.browser import PHONE, Chromium
-from tests.e2e.conftest import watched
 from tests.e2e.test_room import seat_of
 from tests.support.people import person
-from tests.support.processes import Site
+from tests.support.processes import Site, watched
 from tests.support.rooms import open_room, seated
 
 pytestmark = pytest.mark.timed

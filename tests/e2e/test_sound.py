@@ -20,10 +20,9 @@ from rooms.guests.hls_listener import HlsListener
 from rooms.guests.visitor import Browser
 from rooms.models import Room
 from tests.e2e.browser import PHONE, Chromium, sit_down_and_speak, start_sound
-from tests.e2e.conftest import watched
 from tests.e2e.hearing import ending, wait_playing
 from tests.support.people import person
-from tests.support.processes import Site
+from tests.support.processes import Site, watched
 from tests.support.rooms import open_room
 from tests.support.services import services
 from tests.support.speech import clip, share_of_words, understood

@@ -15,7 +15,6 @@ from playwright.sync_api import Page, expect
 from rooms import actions
 from rooms.models import HandOver, Room, Seat
 from tests.e2e.browser import Chromium, sit_down_and_speak, start_sound
-from tests.e2e.conftest import watched
 from tests.e2e.hearing import ABSENT, LOOK, PRESENT, PageEar, ending, microphone_of, wait_playing
 from tests.e2e.test_devices import PEERS
 from tests.e2e.test_host_menu import heard, press_on_card
@@ -26,7 +25,7 @@ from tests.e2e.test_two_pages import SILENT, another, is_quiet, speaks
 from tests.rooms.media.listeners import WITHIN, files_of, speaking_handles
 from tests.support.outages import no_packets, other_network
 from tests.support.people import person
-from tests.support.processes import Site
+from tests.support.processes import Site, watched
 from tests.support.rooms import open_room, seated
 from tests.support.voices import SILENCE, Voice, longest_silence, loudest, recorded_sound
 from tests.support.waiting import say, wait_until

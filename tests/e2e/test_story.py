@@ -32,11 +32,10 @@ from rooms.guests.visitor import Browser
 from rooms.models import Recording, Room
 from rooms.recording import store
 from tests.e2e.browser import Chromium, sit_down_and_speak
-from tests.e2e.conftest import watched
-from tests.e2e.hearing import ending
+from tests.e2e.hearing import LOUDNESS, ending
 from tests.e2e.test_replay import current, now, replay, until
 from tests.support.people import person
-from tests.support.processes import Site
+from tests.support.processes import Site, watched
 from tests.support.rooms import make_public
 from tests.support.sounds import RATE, WORDS, in_turn, is_by, laid, plain_words
 from tests.support.speech import share_of_words, understood
@@ -48,24 +47,6 @@ pytestmark = pytest.mark.alone
 CLIPS = {"host": ("0870",), "ada": ("jfk",)}
 SAID = {who: " ".join(WORDS[name] for name in names) for who, names in CLIPS.items()}
 FORMATS = ("vtt", "srt", "txt", "json")
-# How loud the element on the page really is, at most, in so many seconds.
-LOUDNESS = """async (seconds) => {
-  window.ear ??= (() => {
-    const context = new AudioContext();
-    const analyser = context.createAnalyser();
-    context.createMediaElementSource(document.querySelector("[data-audio]")).connect(analyser);
-    analyser.connect(context.destination);
-    return { context, analyser, samples: new Float32Array(analyser.fftSize) };
-  })();
-  await window.ear.context.resume();
-  let loudest = 0;
-  for (const end = performance.now() + seconds * 1000; performance.now() < end; ) {
-    await new Promise((resolve) => setTimeout(resolve, 20));
-    window.ear.analyser.getFloatTimeDomainData(window.ear.samples);
-    loudest = window.ear.samples.reduce((most, sample) => Math.max(most, Math.abs(sample)), loudest);
-  }
-  return loudest;
-}"""
 
 
 @dataclass(frozen=True)

@@ -8,9 +8,8 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.e2e.browser import Chromium
-from tests.e2e.conftest import watched
 from tests.support.people import person
-from tests.support.processes import Site
+from tests.support.processes import Site, watched
 from tests.support.rooms import open_room
 from tests.support.waiting import wait_until
 

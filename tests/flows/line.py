@@ -15,6 +15,7 @@ from moderation.models import Case, Report
 from people.models import User
 from retention import purge
 from retention.clocks import clock_of
+from rooms import actions
 from rooms.models import Room
 from transcripts.models import Cue
 
@@ -85,6 +86,12 @@ def is_purged_on(room: Room, day: int) -> bool:
     assert not Room.objects.filter(pk=room.pk).exclude(purged_at=None).exists()
     assert purge.overdue(due) == [], "nor late"
     return purge.sweep(due).purged == [room.pk]
+
+
+def files_of(room: Room) -> list[str]:
+    """Addresses of the recording that its host holds."""
+    files = actions.hand_out_files(room.pk, room.host).values()
+    return [actions.download_everything(room.pk, room.host).address, *files]
 
 
 def acts(subject: str) -> list[str]:

@@ -1,95 +1,101 @@
-"""A report in a live room with real speech: on moderators' screens, and the room ended, each within two seconds."""
+"""A report in a live room with real speech, in browsers: on moderators' screens, and the room ended, each within two
+seconds."""
 
 from __future__ import annotations
 
-import asyncio
 import time
+from collections.abc import Generator
 from datetime import timedelta
-from urllib.error import HTTPError
 
 import pytest
-from channels.db import database_sync_to_async as run
 from django.db.models import F
 from django.test import Client
+from playwright.sync_api import expect
 
-from moderation.actions.at_once import end_room_at_once, restrict_at_once
-from moderation.actions.decisions import decide
 from moderation.models import ActAtOnce, Case
-from people.models import User
 from rooms.models import Recording, Room
 from rooms.rules.restrictions import is_restricted
-from tests.flows.line import acts, assert_sound_ledger, is_kept_until, reported, signed_in
-from tests.rooms.media.listeners import at_work
+from tests.e2e.browser import Chromium, start_sound
+from tests.e2e.hearing import PageEar, wait_playing
+from tests.flows.concerned import HostPages
+from tests.flows.console import QUEUE, Console
+from tests.flows.line import acts, assert_sound_ledger, is_kept_until
+from tests.flows.live import beside, fill_in_dialog, just_said, label, last_sound, look_for, seen_at, send
 from tests.rooms.media.table import Table
-from tests.rooms.test_staff_socket import ConsolePage
-from tests.support.cases import draft, staff, worked_on
-from tests.support.client import Page
+from tests.support.cases import staff
 from tests.support.people import person
-from tests.support.processes import Site
+from tests.support.processes import Site, watched
 from tests.support.rooms import open_room
 from tests.support.waiting import say, wait_until
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.timed]
-WITHIN = 2.0  # seconds after the commit
+WITHIN = 2.0  # seconds
 AFTER = 5.0  # seconds that are listened to afterwards
+OVER = "This room has ended"
+REFUSED = (403, 404, 410)
 
 
-def taken_down(room: Room, by: User) -> float:
-    """End the room and close its recording; returns when that was committed, seconds since 1970."""
-    end_room_at_once(room, by)
-    ended = time.time()
-    restrict_at_once(room, by)
-    return ended
+@pytest.fixture
+def web(lent_site: Site) -> Generator[Site]:
+    """The site that tests share. Nothing in the log of its web process may be a failure of ours."""
+    yield from watched(lent_site)
 
 
-def test_a_report_in_a_live_room_takes_it_down(lent_site: Site) -> None:
+def test_a_report_in_a_live_room_takes_it_down(web: Site, chromium: Chromium) -> None:
     room = open_room()
-    table = Table(lent_site, room, "ada")
-    voice, listeners = table.voices["ada"], table.listeners
-    lea, mara = person("lea"), staff("moderator", "mara")
-    table.room.refresh_from_db()
+    table = Table(web, room, "ada")
+    mara = Console(chromium, staff("moderator", "mara"))
+    with beside(table.talker("ada").run()):
+        hers, near = chromium.room(room, person("lea")), chromium.room(room)
+        start_sound(near)
+        wait_playing(near, 30)
+        ear = PageEar(near)
+        ear.hear(table.voices["ada"])
+        playlist = f"{web.url}/r/{room.slug}/live.m3u8"
+        wait_until(lambda: near.request.get(playlist).status == 200, 60, "the same by HLS")
+        mara.go(QUEUE)
+        seconds = just_said(room)
+        fill_in_dialog(hers, "ada", "violence", seconds)
+        mara.page.wait_for_timeout(2500)  # the queue is at rest
+        look_for(mara.page, "[data-queue-case]", "Ada")
+        filed = time.time()
+        case = send(hers)
+        shown = seen_at(mara.page) - filed
+        mara.page.locator(f'[data-queue-case="{case.pk}"]').click()
+        mara.ready()
+        mara.at_once("End this room")
+        for page in (hers, near):
+            look_for(page, "[data-table]", OVER)
+        ear.hear(table.voices["ada"])
+        pressed = time.time()
+        mara.press("End this room")
+        pages = max(seen_at(page) for page in (hers, near)) - pressed
+        sound = last_sound(ear, pressed, AFTER)
+        say(f"on the screen {shown:.2f} s after filing; pages {pages:.2f} s, sound {sound:.2f} s after the click")
+        assert shown < WITHIN and pages < WITHIN and sound < WITHIN
+        expect(near.locator("[data-table]")).to_contain_text("Staff ended it.")
+        assert near.request.get(playlist).status in REFUSED
+    expect(mara.page.get_by_text("The room has ended. Decide within 24 hours.")).to_be_visible()
+    mara.at_once("Close the recording")
+    mara.press("Close the recording")
+    expect(mara.page.get_by_text("The recording is closed. Decide within 24 hours.")).to_be_visible()
+    check_record(chromium, room, case, mara, seconds)
 
-    async def story() -> Case:
-        talker = table.talker("ada")
-        async with at_work(talker.run(), listeners.near.run()):
-            await listeners.hear(voice)
-            await asyncio.to_thread(listeners.far.poll)
-            async with ConsolePage(mara) as console, Page(room, lea) as hers, Page(room) as stranger:
-                await console.wait_for("resync")
-                for page in (hers, stranger):
-                    await page.wait_for("snapshot")
-                began = time.monotonic()
-                case: Case = await run(reported)(lea, room, (0, 2), about="ada", category="violence")
-                told = await console.wait_for("report_received", WITHIN)
-                shown = time.monotonic() - began
-                assert told["data"] == {"urgent": False, "case": case.pk} and told["room"] == room.slug
-                ended = await run(taken_down)(room, mara)
-                for page in (hers, stranger):
-                    assert (await page.wait_for("room_ended", WITHIN))["data"]["reason"] == "staff"
-                pages = time.time() - ended
-                await asyncio.sleep(max(0.0, ended + AFTER - time.time()))
-                near = listeners.last_sound(ended)
-                say(f"on the screen {shown:.2f} s; pages {pages:+.2f} s, sound {near:+.2f} s after the end")
-                assert shown < WITHIN and pages < WITHIN and near < WITHIN
-                with pytest.raises(HTTPError) as refused:
-                    await asyncio.to_thread(listeners.far.browser.fetch, f"/r/{room.slug}/live.m3u8")
-                assert refused.value.code in (403, 404, 410)
-            return case
 
-    case = asyncio.run(story())
-    check_record(room, case, mara)
-
-
-def check_record(room: Room, case: Case, mara: User) -> None:
-    """Check what is kept: the recording, closed to its host; both acts, with a day for rule and facts."""
+def check_record(chromium: Chromium, room: Room, case: Case, mara: Console, seconds: tuple[int, int]) -> None:
+    """Check what is kept: the recording, closed to its host; both acts, with a day for rule and facts. The moderator
+    listens to it and decides."""
     wait_until(lambda: Recording.objects.filter(room=room, state="ready").exists(), 90, "finishing")
-    for client in (signed_in(room.host), Client()):
-        assert "/files/" not in client.get(f"/r/{room.slug}/replay/").content.decode()
+    HostPages(chromium, room).shows("closed")
+    assert "/files/" not in Client().get(f"/r/{room.slug}/replay/").content.decode()
     assert is_restricted(room) and is_kept_until(room, 90, "case")
     late = ActAtOnce.objects.exclude(due_at__gte=F("at") + timedelta(hours=24) - timedelta(seconds=5))
     assert ActAtOnce.objects.count() == 2 and not late.exists()
-    worked_on(case, mara)
-    decide(case, mara, draft(("restrict", None), ("end_room", None)))
+    mara.open(case)
+    mara.claim()
+    mara.listen(label(seconds))
+    mara.mark(label(seconds))
+    mara.decide(("restrict", None), ("end_room", None))
     assert set(ActAtOnce.objects.values_list("settled", flat=True)) == {"decided"} and is_restricted(room)
     assert is_kept_until(room, 90, "violation") and acts(case.ledger_subject).count("act_at_once") == 2
     assert_sound_ledger()

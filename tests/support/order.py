@@ -44,7 +44,8 @@ LONG = {
     "tests/rooms/media/test_taps.py": 22.0,
     "tests/rooms/media/test_voice.py": 28.0,
     "tests/attacks/test_foreign_packets.py": 13.0,
-    "tests/flows/test_live_report.py": 25.0,
+    "tests/flows/test_live_report.py": 30.0,
+    "tests/flows/test_suspended_hosts.py": 40.0,
 }
 # What goes to one worker as a whole: the beginning of a test's path, and the name of its unit.
 TOGETHER = {

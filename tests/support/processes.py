@@ -5,7 +5,7 @@ import os
 import subprocess
 import urllib.error
 import urllib.request
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -98,6 +98,13 @@ class Site:
         """End these processes (all, unless named) and wait until they are gone."""
         for name in names or tuple(reversed(self.running)):
             stop(self.running.pop(name), patience=8.0)
+
+
+def watched(site: Site) -> Generator[Site]:
+    """A site in whose web process nothing may fail by a fault of ours: its log is looked at afterwards."""
+    log = LogTail(site.log("web"))
+    yield site
+    log.assert_no_failure()
 
 
 def silence(site: Site) -> None:

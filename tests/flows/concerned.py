@@ -1,0 +1,73 @@
+"""People concerned by a case, each before a page in Chromium: who reports, the host, listeners."""
+
+from __future__ import annotations
+
+from playwright.sync_api import Page, expect
+
+from moderation.models import Case, Report
+from people.models import User
+from rooms.models import Room
+from tests.e2e.browser import Chromium
+from tests.flows.console import answering, clocks
+from tests.flows.line import ADA_SPOKE, clock_time
+
+GONE = "This recording is not available."
+
+
+def send_report(page: Page, category: str, **typed: str) -> Case:
+    """Fill in the form of a report that is open, fields by their labels, and send it: there is a receipt."""
+    main = page.get_by_role("main")
+    main.get_by_label("What happened?").select_option(category)
+    for label, text in typed.items():
+        main.get_by_label(label.replace("_", " "), exact=True).fill(text)
+    main.get_by_label("As far as I know, what I say is true").check()
+    main.get_by_role("button", name="Send the report").click()
+    expect(page.get_by_role("heading", name="We received it")).to_be_visible()
+    return Report.objects.select_related("case").get(receipt=page.locator("main code").inner_text()).case
+
+
+def report_by_form(
+    chromium: Chromium, reporter: User, room: Room, about: str, seconds: tuple[int, int] = ADA_SPOKE
+) -> tuple[Case, Page]:
+    """Report somebody in a room for harassment by the page's form; returns the case, and the page with the receipt."""
+    page = chromium.page(f"/rooms/{room.slug}/report/?about={about}", reporter)
+    expect(page.get_by_label("Whom is it about?")).to_have_value(about)
+    page.get_by_label("In your own words (may stay empty)").fill("She insults him.")
+    start, end = (clock_time(second) for second in seconds)
+    return send_report(page, "harassment", From=start, To=end), page
+
+
+class HostPages:
+    """The dashboard and the replay of a host with one ended room, in one window."""
+
+    def __init__(self, chromium: Chromium, room: Room) -> None:
+        self.chromium, self.room = chromium, room
+        self.page = chromium.page("/dashboard/", room.host)
+
+    def clock(self) -> str:
+        """Read what the clock of the room says to its host."""
+        self.chromium.go(self.page, "/dashboard/")
+        (text,) = clocks(self.page)
+        return text
+
+    def shows(self, state: str) -> None:
+        """Look at the replay: playing, closed or gone."""
+        shows_replay(self.chromium, self.page, self.room, state)
+
+
+def shows_replay(chromium: Chromium, page: Page, room: Room, state: str) -> None:
+    """Look at the replay of a room: playing, closed or gone."""
+    chromium.go(page, f"/r/{room.slug}/replay/")
+    expect(page.locator("[data-replay]")).to_have_attribute("data-state", state)
+    if state == "closed":
+        expect(page.get_by_text(GONE)).to_be_visible()
+        expect(page.get_by_text("ill-disposed")).to_have_count(0)
+    expect(page.locator("[data-audio]")).to_have_count(1 if state == "playing" else 0)
+
+
+def suspended(chromium: Chromium, page: Page, until: str) -> None:
+    """The only page that is left to a suspended account; `until` is part of what it says."""
+    with answering(chromium, page, 403):
+        chromium.go(page, "/dashboard/", 403)
+    expect(page.get_by_role("heading", name="Your account is suspended")).to_be_visible()
+    expect(page.get_by_role("main")).to_contain_text(until)
