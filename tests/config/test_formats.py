@@ -8,7 +8,7 @@ import pytest
 from django.utils import translation
 from django.utils.formats import date_format
 
-MONTHS = ("jan feb mrt apr mei jun jul aug sep okt nov dec").split()
+MONTHS = ["jan", "feb", "mrt", "apr", "mei", "jun", "jul", "aug", "sep", "okt", "nov", "dec"]
 
 
 @pytest.mark.parametrize("month", range(1, 13))
