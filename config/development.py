@@ -41,7 +41,7 @@ def behind_key(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]
             raise Http404("No such page.")
         response = view(request, **kwargs)
         response.headers["Cache-Control"] = "no-store"
-        response.headers["Referrer-Policy"] = "no-referrer"
+        response.headers["Referrer-Policy"] = "same-origin"  # with "no-referrer" its forms would be refused
         return response
 
     return require_safe(gated)

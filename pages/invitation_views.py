@@ -169,10 +169,10 @@ def open_link(request: HttpRequest, slug: str, token: str) -> HttpResponse:
             httponly=True,
             samesite="Lax",
         )
+        answer.headers["Referrer-Policy"] = "no-referrer"
     else:
         refused = RoomRefused("unknown_link")
         answer = render(request, "pages/come_refused.html", {"refused": refused}, status=refused.status)
-    answer.headers["Referrer-Policy"] = "no-referrer"
     return unlisted(answer)
 
 

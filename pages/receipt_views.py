@@ -75,7 +75,10 @@ def _page(request: HttpRequest, row: Report, me: User | None) -> HttpResponse:
 
 
 def unlinked(answer: HttpResponse) -> HttpResponse:
-    """Keep the address of a receipt from other sites and from search engines."""
-    answer.headers["Referrer-Policy"] = "no-referrer"
+    """Keep the address of a receipt from other sites and from search engines.
+
+    Not by "no-referrer": browsers then send its own forms with `Origin: null`, which are refused as forged.
+    """
+    answer.headers["Referrer-Policy"] = "same-origin"
     answer.headers["X-Robots-Tag"] = "noindex"
     return answer

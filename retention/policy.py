@@ -83,6 +83,11 @@ class Hold:
         if self.kind is Reason.LEGAL and self.until is None:
             raise ValueError("a legal hold has an expiry")
 
+    @property
+    def number(self) -> str:
+        """Return the number of the case, appeal or order, for people."""
+        return self.ref.rpartition(":")[2]
+
 
 @dataclass(frozen=True)
 class Clock:

@@ -23,6 +23,7 @@ def console_words() -> dict[str, str]:
         "case_draft_kept": _("Your earlier draft is back."),
         "case_writing": _("The range is being transcribed. Its lines appear here."),
         "key_help": _("Show the keys"),
+        "key_space": _("Space"),
         "case_key_play": _("Play or pause the range"),
         "case_key_back": _("Back 10 seconds"),
         "case_key_ahead": _("On 10 seconds"),

@@ -11,7 +11,7 @@ from django.forms import ModelForm
 from django.http import HttpRequest, HttpResponse
 from django.urls import URLPattern, path
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import ngettext
+from django.utils.translation import ngettext, pgettext_lazy
 
 from mail.addresses import SEES_ADDRESSES, canonical_address
 from people.actions.account import profile_is_changed, set_email
@@ -85,7 +85,7 @@ class PersonAdmin(UserAdmin):  # type: ignore[type-arg]
         (None, {"fields": ("handle", "password")}),
         (_("Page"), {"fields": ("display_name", "about", "picture", "language", "time_zone")}),
         (_("Reached by"), {"fields": ("email",)}),
-        (_("May"), {"fields": ("is_active", *ONLY_SUPERUSERS)}),
+        (pgettext_lazy("of an account", "May"), {"fields": ("is_active", *ONLY_SUPERUSERS)}),
         (
             _("When"),
             {"fields": ("date_joined", "last_login", "old_enough_at", "rules_version", "proved_at", "signing_up")},

@@ -94,3 +94,5 @@ def test_a_wide_list_scrolls_in_its_own_box(chromium: Chromium) -> None:
     plan = page.locator("td.field-plan .cell").last
     assert plan.evaluate("cell => cell.clientHeight <= 2 * 1.5 * parseFloat(getComputedStyle(cell).fontSize)")
     expect(page.locator("#result_list a:empty")).to_have_count(0)
+    chromium.go(page, "/admin/rooms/room/")
+    assert page.locator("#result_list tbody th > .cell").first.evaluate("cell => cell.clientWidth") > 120

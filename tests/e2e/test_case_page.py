@@ -170,6 +170,7 @@ def test_keys_are_listed_and_can_be_turned_off(chromium: Chromium) -> None:
     keys(page, "?")
     expect(page.get_by_text("Mark the range as evidence")).to_have_count(0)  # nobody claimed it yet
     expect(page.get_by_text("Claim the case", exact=True)).to_be_visible()
+    expect(page.locator("#keys-sheet dl")).to_contain_text("Space")
     page.get_by_label("Use single keys").uncheck()
     keys(page, "Escape", "c")
     page.wait_for_timeout(300)
@@ -207,6 +208,8 @@ def test_the_case_page_is_for_everybody(chromium: Chromium, language: str) -> No
     page.locator("#sure").check()
     page.locator('[value="decide"]').click()
     expect(page.locator("#decided-head")).to_be_visible()
+    notice, head = (page.locator(one).bounding_box() for one in (".messages > .message", ".console-head"))
+    assert notice and head and notice["x"] == head["x"] and notice["y"] + notice["height"] < head["y"]
     wrong += looked_at(page, f"proposed-{language}")
     other = opened(chromium, case, second)
     other.locator('[data-key="a"]').click()

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import re
+from datetime import timedelta
 
 import pytest
-from playwright.sync_api import expect
+from django.utils import timezone
+from playwright.sync_api import Page, expect
 
-from moderation.models import Report
+from moderation.actions.questions import ask_reporter
+from moderation.models import Case, Report
 from people.models import User
 from rooms import actions
 from tests.e2e.browser import PHONE, Chromium, axe, overflow
@@ -148,7 +151,22 @@ def test_the_page_of_a_report(chromium: Chromium) -> None:
     row = Report.objects.get()
     expect(page.locator("main code")).to_have_text(str(row.receipt))
     assert row.subject == User.objects.get(handle="ada")
+    a_question_is_answered(page, row)
     chromium.complaints[:] = [text for text in chromium.complaints if "status of 400" not in text]
+
+
+def a_question_is_answered(page: Page, row: Report) -> None:
+    """On the receipt's own page, as the browser sends it: a policy that hides the address may not make it a forgery."""
+    moderator = person("moderator")
+    Case.objects.filter(pk=row.case_id).update(
+        claimed_by=moderator, claimed_until=timezone.now() + timedelta(minutes=30)
+    )
+    ask_reporter(row, moderator, "When was it?")
+    page.reload()
+    page.get_by_label("Your answer").fill("In the first minute.")
+    page.get_by_role("button", name="Send the answer").click()
+    expect(page.get_by_text("In the first minute.")).to_be_visible()
+    assert overflow(page) == []
 
 
 def test_a_report_from_where_the_replay_stands(web: Site, chromium: Chromium) -> None:

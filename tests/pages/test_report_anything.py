@@ -64,7 +64,7 @@ def test_a_report_without_an_account_and_without_script() -> None:
     assert (row.kind, row.reporter_name, row.reporter_email) == ("profile", "Piet Puk", "piet@example.org")
     receipt = Client().get(answer["Location"])
     text = receipt.content.decode()
-    assert receipt["Referrer-Policy"] == "no-referrer" and str(row.receipt) in text
+    assert receipt["Referrer-Policy"] == "same-origin" and str(row.receipt) in text
     assert "bert" not in text.lower() and "threatened" not in text and "Piet" not in text, "whoever has its address"
 
 

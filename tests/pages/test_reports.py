@@ -107,7 +107,7 @@ def test_a_receipt_is_for_its_reporter_alone() -> None:
     for number in (receipt, uuid4()):
         answer = Client().get(f"/reports/{number}/")
         assert answer.status_code == 302 and answer["Location"].startswith("/accounts/login/")
-        assert answer["Referrer-Policy"] == "no-referrer", "signed out nobody learns which receipts there are"
+        assert answer["Referrer-Policy"] == "same-origin", "signed out nobody learns which receipts there are"
 
 
 def test_what_is_wrong_is_said_beside_its_field() -> None:

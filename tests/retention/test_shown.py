@@ -101,7 +101,7 @@ def test_staff_see_all_reasons_and_holds_unless_they_took_part(facts: Facts) -> 
     assert [hold.ref for hold in state.holds] == ["appeal:2", "case:7"]
     tags = "{% load retention %}{% full_retention_state room as kept %}{% retention_clock kept %}"
     page = Template(tags).render(Context({"room": room}))
-    assert "open case" in page and "case:7" in page and "open appeal" in page and "at the latest" in page
+    assert "Open case 7" in page and "Open appeal 2" in page and "at the latest" in page
     guest = Seat.objects.filter(room=room).exclude(user=room.host).get().user
     for party in (room.host, guest):
         party.is_staff = True

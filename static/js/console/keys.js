@@ -5,6 +5,8 @@ import { keepChoice, keptChoice } from "shared/kept";
 import { say } from "shared/words";
 
 const KEPT = "stamtafel.console_keys";
+/** @type {Record<string, string>} */
+const NAMES = { ArrowUp: "↑", ArrowDown: "↓" };
 const TYPING = "input:not([type=checkbox], [type=radio], [type=range]), textarea, select, [contenteditable]";
 
 /** @typedef {{ key: string, label: string, run: () => unknown, when?: () => boolean }} Key */
@@ -16,7 +18,7 @@ export function listenForKeys(keys) {
   const open = () => {
     const items = [...shown(keys), { key: "?", label: say("key_help") }].map(({ key, label }) => {
       const item = clone("[data-key-item]", HTMLElement);
-      find("kbd", HTMLElement, item).textContent = key === " " ? "␣" : key.length === 1 ? key.toUpperCase() : key;
+      find("kbd", HTMLElement, item).textContent = named(key);
       find("dd", HTMLElement, item).textContent = label;
       return item;
     });
@@ -37,6 +39,15 @@ export function listenForKeys(keys) {
     event.preventDefault();
     run();
   });
+}
+
+/**
+ * What stands on a key.
+ * @param {string} key
+ */
+function named(key) {
+  if (key === " ") return say("key_space");
+  return NAMES[key] ?? key.toUpperCase();
 }
 
 /** @param {Key[]} keys those that do something now */

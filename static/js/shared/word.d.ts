@@ -225,6 +225,7 @@ export type Word =
   | "key_sound"
   | "key_sound_off"
   | "key_sound_on"
+  | "key_space"
   | "key_speak"
   | "key_staff_case"
   | "key_staff_end"
