@@ -5,14 +5,18 @@ The answers are codes of refusals, or None. Except for the loaders, everything h
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
 
 from django.contrib.auth.models import AnonymousUser
 from django.contrib.postgres.aggregates import ArrayAgg
-from django.db.models import Exists, OuterRef
+from django.db.models import Exists, OuterRef, QuerySet
 from django.utils import timezone
 
+from core.written import Written
 from people.models import Creator, Sanction, User
 
 
@@ -27,6 +31,7 @@ class Standing:
 
 
 NOBODY = Standing()
+ACCOUNT, NOW = -1, datetime(1900, 1, 1, tzinfo=UTC)  # placeholders
 
 
 def standing_of(user: User | AnonymousUser | None) -> Standing:
@@ -38,13 +43,22 @@ def standing_of(user: User | AnonymousUser | None) -> Standing:
 
 def standings(user_pks: Iterable[int]) -> dict[int, Standing]:
     """Load the standing of many accounts in one query; accounts that no longer exist are missing."""
+    pks, now = list(user_pks), timezone.now()
+    rows = _written().rows({ACCOUNT: pks[0], NOW: now}) if len(pks) == 1 else _rows(pks, now)
+    return {pk: Standing(True, active, creator, frozenset(kinds or ())) for pk, active, creator, kinds in rows}
+
+
+@functools.cache
+def _written() -> Written:
+    """The query for one account, which comes with every act and page."""
+    return Written(_rows([ACCOUNT], NOW))
+
+
+def _rows(user_pks: list[int], now: datetime) -> QuerySet[Any, Any]:
     member = Creator.objects.filter(user=OuterRef("pk"), added_at__isnull=False)
-    kinds = ArrayAgg("sanctions__kind", filter=Sanction.holds(timezone.now(), "sanctions__"), distinct=True)
-    rows = User.objects.filter(pk__in=list(user_pks)).annotate(creator_now=Exists(member), kinds=kinds)
-    return {
-        pk: Standing(True, active, creator, frozenset(found or ()))
-        for pk, active, creator, found in rows.values_list("pk", "is_active", "creator_now", "kinds")
-    }
+    kinds = ArrayAgg("sanctions__kind", filter=Sanction.holds(now, "sanctions__"), distinct=True)
+    rows = User.objects.filter(pk__in=user_pks).annotate(creator_now=Exists(member), kinds=kinds)
+    return rows.values_list("pk", "is_active", "creator_now", "kinds")
 
 
 def lock_standing(user_pk: int) -> None:

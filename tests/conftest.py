@@ -18,7 +18,7 @@ from psycopg.errors import DeadlockDetected
 from pytest_django import DjangoDbBlocker
 
 from deploy.local.throwaway import Throwaway
-from tests.support import tables
+from tests.support import migrated, tables
 from tests.support.privileges import migrations_database, superuser
 from tests.support.processes import LogTail, Site, silence
 from tests.support.services import services as running_services
@@ -69,7 +69,7 @@ def django_db_setup(django_test_environment: None, django_db_blocker: DjangoDbBl
     """Tables in the private database, made by the migrator as script/server does it; tests run as the site's role."""
     settings.MIGRATIONS_DATABASE = migrations_database()
     with django_db_blocker.unblock():
-        call_command("migrate", interactive=False, verbosity=0)
+        migrated.migrate()
     tables.remember()
 
 

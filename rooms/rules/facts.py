@@ -6,13 +6,15 @@ people at once with `facts_of_many`, at a constant number of queries.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+import functools
+from collections.abc import Callable, Collection, Iterable
 from datetime import datetime, timedelta
 from typing import Any
 
 from django.conf import settings
 from django.db.models import CharField, Exists, F, OuterRef, Q, QuerySet, Value
 
+from core.written import Written
 from people.models import User
 from people.standing import NOBODY, Standing, standings, why_not_enter, why_not_speak
 from rooms.models import (
@@ -48,6 +50,9 @@ REMOVED = Q(undone_at=None) & (
 
 Pair = tuple[int, int]
 """A room's and an account's primary key."""
+
+ROOM, HOST, PERSON = -1, -2, -3  # placeholders of primary keys
+Query = Callable[[Collection[Room], set[int]], QuerySet[Any, Any]]
 
 
 def facts_of(room: Room, user: User | None) -> Facts:
@@ -89,8 +94,8 @@ def facts_of_many(people: Collection[tuple[Room, int]]) -> dict[Pair, Facts]:
     if not people:
         return {}
     standing = standings(users)
-    seats = _seats(rooms.values(), users)
-    marks = _marks(rooms.values(), users)
+    seats = {(room, user): (role, held) for room, user, role, held in _rows(_seats, rooms.values(), users)}
+    marks = set(_rows(_marks, rooms.values(), users))
     return {
         (room.pk, user): Facts(
             **_of_room(room),
@@ -135,15 +140,28 @@ def _of_account(standing: Standing) -> dict[str, Any]:
     }
 
 
-def _seats(rooms: Iterable[Room], users: set[int]) -> dict[Pair, tuple[str, bool]]:
-    """Role and held mute by open seats; in a room that has ended, by the seats that were open at its end."""
+def _rows(query: Query, rooms: Collection[Room], users: set[int]) -> Iterable[tuple[Any, ...]]:
+    """The rows of a query. That for one person in one room, which comes with every act, is written once a process."""
+    if len(rooms) > 1 or len(users) > 1:
+        return query(rooms, users)
+    (room,), (user,) = rooms, users
+    return _written(query, settings.CONSENT_VERSION).rows({ROOM: room.pk, HOST: room.host_id, PERSON: user})
+
+
+@functools.cache
+def _written(query: Query, _consent_version: str) -> Written:
+    return Written(query([Room(pk=ROOM, host_id=HOST)], {PERSON}))
+
+
+def _seats(rooms: Collection[Room], users: set[int]) -> QuerySet[Any, Any]:
+    """Room, person, role and held mute of open seats; in a room that has ended, of the seats that were open at its
+    end."""
     at_the_end = Q(room__status=Room.Status.ENDED, left_reason=Seat.LeftReason.ROOM_ENDED)
     seats = Seat.objects.filter(Q(left_at=None) | at_the_end, room__in=list(rooms), user__in=users)
-    rows = seats.values_list("room_id", "user_id", "role", "mute_held")
-    return {(room, user): (role, held) for room, user, role, held in rows}
+    return seats.values_list("room_id", "user_id", "role", "mute_held")
 
 
-def _marks(rooms: Iterable[Room], users: set[int]) -> set[tuple[str, int, int]]:
+def _marks(rooms: Collection[Room], users: set[int]) -> QuerySet[Any, Any]:
     """Everything else that is either so or not so, as (mark, room or person, person), in one query."""
     rooms = list(rooms)
     hosts = {room.host_id for room in rooms}
@@ -170,7 +188,7 @@ def _marks(rooms: Iterable[Room], users: set[int]) -> set[tuple[str, int, int]]:
     parts.append(_marked("stays", staying, "hand_over__room_id", "user_id"))
     by_default = User.objects.filter(pk__in=users, listens_unseen=True).annotate(same=F("pk"))
     parts.append(_marked("unseen_by_default", by_default, "pk", "same"))
-    return set(parts[0].union(*parts[1:], all=True))
+    return parts[0].union(*parts[1:], all=True)
 
 
 def _marked(mark: str, rows: QuerySet[Any], *columns: str) -> QuerySet[Any, Any]:
