@@ -155,14 +155,15 @@ if overlap(WINDOW_DIR, RECORDINGS_DIR):
     raise refuse("WINDOW_DIR", str(WINDOW_DIR), "a folder apart from RECORDINGS_DIR: what lies in it is removed")
 # Production: nginx delivers files that Django has authorised (X-Accel-Redirect); development: Django itself.
 X_ACCEL_REDIRECT = env_bool("X_ACCEL_REDIRECT", False)
-# `collected`: by collectstatic, with names that change with the content; `source`: as they are, changes show at once.
+# `collected`: by collectstatic, joined, with names that change with the content; `source`: as they are, changes show at
+# once.
 STATIC_FILES = env_str("STATIC_FILES", "source" if DEBUG else "collected", ("collected", "source"))
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {
         "BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"
         if STATIC_FILES == "source"
-        else "whitenoise.storage.CompressedManifestStaticFilesStorage"
+        else "core.joined_files.JoinedFilesStorage"
     },
 }
 WHITENOISE_USE_FINDERS = WHITENOISE_AUTOREFRESH = STATIC_FILES == "source"

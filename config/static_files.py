@@ -1,4 +1,4 @@
-"""Static files with one change of thread each. Django takes six, and a room's page loads eighty of our files.
+"""Static files with one change of thread each. Django takes six.
 
 In production nginx sends them (`deploy/nginx`); this is for a site without it.
 """

@@ -1,8 +1,11 @@
 """Fixtures for all tests: the database with the site's rights, an empty Redis, the site's real processes."""
 
 import gc
+import os
 import shutil
 from collections.abc import Generator
+from contextlib import nullcontext
+from fcntl import LOCK_EX, flock
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -52,10 +55,23 @@ def pytest_collection_finish() -> None:
 
 
 @pytest.fixture(scope="session")
-def static_files() -> None:
-    """Files as production serves them, hashed and compressed, for the site's processes."""
-    with override_settings(STORAGES={**settings.STORAGES, "staticfiles": COLLECTED}):
-        call_command("collectstatic", "--no-input", "--verbosity", "0")
+def static_files(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """Files as production serves them, joined, hashed and compressed, for the site's processes.
+
+    Workers of one run share them: the first one collects, the others copy.
+    """
+    is_worker = "PYTEST_XDIST_WORKER" in os.environ
+    shared = tmp_path_factory.getbasetemp().parent / "static" if is_worker else None
+    with shared.with_suffix(".lock").open("w") if shared else nullcontext() as lock:
+        if lock:
+            flock(lock, LOCK_EX)
+        if shared and shared.exists():
+            shutil.copytree(shared, settings.STATIC_ROOT, dirs_exist_ok=True)
+            return
+        with override_settings(STORAGES={**settings.STORAGES, "staticfiles": COLLECTED}):
+            call_command("collectstatic", "--no-input", "--verbosity", "0")
+        if shared:
+            shutil.copytree(settings.STATIC_ROOT, shared)
 
 
 @pytest.fixture(scope="session")

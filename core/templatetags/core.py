@@ -1,4 +1,4 @@
-"""Template tags and filters for pages: the import map, moments and durations for the reader."""
+"""Template tags and filters for pages: scripts and style sheets, moments and durations for the reader."""
 
 from __future__ import annotations
 
@@ -11,13 +11,16 @@ from typing import Any
 
 from django import template
 from django.conf import settings
+from django.contrib.staticfiles.storage import staticfiles_storage
 from django.db.models import Model
-from django.templatetags.static import static
+from django.templatetags.static import StaticNode, static
 from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext as _
+
+from core.joined_files import JoinedFilesStorage, joined_sheet
 
 register = template.Library()
 MODULES = Path(settings.BASE_DIR) / "static" / "js"
@@ -54,26 +57,57 @@ def _changing() -> bool:
     return bool(settings.STATIC_FILES == "source")
 
 
+def _joined() -> JoinedFilesStorage | None:
+    """The storage in which pages' files are joined, if they are collected."""
+    return staticfiles_storage if isinstance(staticfiles_storage, JoinedFilesStorage) else None
+
+
 @register.simple_tag
 def import_map() -> SafeString:
     """Return the JSON of an import map: `room/core/socket` → the file's address.
 
-    Addresses carry a hash of the content in production, so modules import each other by name and never by path.
+    Modules import each other by name and never by path. Where they are joined only the player is left to be named.
     """
-    imports = {**(_modules() if _changing() else _modules_once()), "hls": static("vendor/hls.light.min.mjs")}
+    modules = {} if _joined() else _modules() if _changing() else _modules_once()
+    imports = {**modules, "hls": static("vendor/hls.light.min.mjs")}
     return mark_safe(json.dumps({"imports": imports}).replace("<", "\\u003c"))
 
 
 @register.simple_tag
 def module(entry: str, nonce: str) -> SafeString:
-    """Return the script element of a page's own module, and a link for each module that it imports.
+    """Return the script element of a page's own module, and a link for each file with what it imports.
 
     With the links all are fetched at once, and not one after the other as they are read.
     """
-    names = _imported_by(entry) if _changing() else _imported_once(entry)
-    addresses = [(static(f"js/{name}.js"),) for name in names]
-    links = format_html_join("\n  ", '<link rel="modulepreload" href="{}">', addresses)
-    return format_html('{}\n  <script type="module" nonce="{}" src="{}"></script>', links, nonce, addresses[0][0])
+    if storage := _joined():
+        addresses = storage.script_urls(entry)
+    else:
+        names = _imported_by(entry) if _changing() else _imported_once(entry)
+        addresses = [static(f"js/{name}.js") for name in names]
+    links = format_html_join("\n  ", '<link rel="modulepreload" href="{}">', [(one,) for one in addresses])
+    return format_html('{}\n  <script type="module" nonce="{}" src="{}"></script>', links, nonce, addresses[0])
+
+
+class StyleSheets(template.Node):
+    """Links to style sheets, or one to the file in which they are joined."""
+
+    def __init__(self, links: template.NodeList) -> None:
+        self.links = links
+        named = [node for node in links.get_nodes_by_type(StaticNode) if isinstance(node, StaticNode)]
+        self.names = [str(node.path.var) for node in named]
+
+    def render(self, context: template.Context) -> SafeString:
+        if not _joined():
+            return self.links.render(context)
+        return format_html('<link rel="stylesheet" href="{}">', static(joined_sheet(self.names)))
+
+
+@register.tag
+def stylesheets(parser: template.base.Parser, _token: template.base.Token) -> StyleSheets:
+    """`{% stylesheets %}<link …><link …>{% endstylesheets %}`: links as they stand there, which collecting joins."""
+    links = parser.parse(("endstylesheets",))
+    parser.delete_first_token()
+    return StyleSheets(links)
 
 
 @register.filter

@@ -171,9 +171,10 @@ def collect() -> None:
 
 
 def static_fingerprint() -> str:
-    """Return a digest that changes with our static files, the packages, and the settings."""
-    digest = hashlib.sha256((ROOT / "requirements.txt").read_bytes() + (ROOT / "config/settings.py").read_bytes())
-    for path in sorted((ROOT / "static").rglob("*")):
+    """Return a digest that changes with our static files, what makes them, and what templates say is joined."""
+    makers = ("requirements.txt", "package-lock.json", "config/settings.py", "core/joined_files.py")
+    digest = hashlib.sha256(b"".join((ROOT / name).read_bytes() for name in makers))
+    for path in sorted([*(ROOT / "static").rglob("*"), *(ROOT / "templates").rglob("*.html")]):
         if path.is_file():
             found = path.stat()
             digest.update(f"{path} {found.st_size} {found.st_mtime_ns}\n".encode())

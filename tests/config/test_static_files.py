@@ -21,7 +21,7 @@ THOSE_OF_DJANGO = [
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
 ]
-PAGE = Path(settings.STATIC_ROOT) / "js" / "page.js"
+PAGE = Path(settings.STATIC_ROOT) / "css" / "tokens.css"
 Answer = tuple[int, list[tuple[bytes, bytes]], bytes]
 
 
@@ -51,7 +51,7 @@ async def ask(application: Any, path: str, method: str = "GET", scheme: str = "h
 
 @pytest.fixture
 def files(static_files: None) -> list[str]:
-    """Addresses of collected files: a script, and the largest one."""
+    """Addresses of collected files: a style sheet, and the largest one."""
     root = Path(settings.STATIC_ROOT)
     paths = [PAGE, max(root.rglob("*"), key=lambda path: path.stat().st_size)]
     assert paths[1].stat().st_size > 2 * CHUNK

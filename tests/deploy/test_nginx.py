@@ -154,7 +154,7 @@ def test_pages_and_what_they_need(front: Front) -> None:
     assert "microphone=(self)" in headers["permissions-policy"] and headers["cache-control"] == "private, no-cache"
     assert headers["x-content-type-options"] == "nosniff" and headers["cross-origin-opener-policy"] == "same-origin"
     assert "no-store" in front.get("/api/v1/live/")[1]["cache-control"]
-    style = re.search(r'href="(/static/css/[^"]+)"', body.decode())
+    style = re.search(r'href="(/static/joined/[^"]+\.css)"', body.decode())
     assert style is not None
     status, headers, sheet = front.get(style[1])
     assert status == 200 and headers["content-type"] == "text/css" and b"{" in sheet

@@ -225,17 +225,21 @@ def test_the_stage_reads_as_a_list(chromium: Chromium) -> None:
 
 
 def test_script_stays_within_its_budget(chromium: Chromium) -> None:
-    """All script that a room page loads, compressed, is under 150 kB; the HLS player waits until it is needed."""
+    """All script that a room page loads, compressed, is under 150 kB, in few files; the HLS player waits until it is
+    needed."""
     loaded: list[str] = []
+    asked: list[str] = []
     page = chromium.context().new_page()
+    page.on("request", lambda request: asked.append(request.url))
     page.on("request", lambda request: loaded.append(request.url) if request.resource_type == "script" else None)
     room = open_room()
     page.goto(chromium.url + room.get_absolute_url())
     page.wait_for_selector('[data-do="share"]:not([disabled])', state="attached")
     total = sum(len(gzip.compress(_file(url).read_bytes(), 9)) for url in loaded)
     inline = len(gzip.compress("".join(page.locator("script:not([src])").all_inner_texts()).encode(), 9))
-    assert len(loaded) > 10, "modules were loaded"
-    assert not [url for url in loaded if "hls" in url]
+    assert 0 < len(loaded) <= 3 and all("/static/joined/" in url for url in loaded), loaded
+    assert len(asked) <= 10, asked  # the page, script, style, a font, the mark
+    assert not [url for url in asked if "hls" in url]
     assert total + inline < 150_000, f"{total} + {inline} bytes in {len(loaded)} files"
 
 

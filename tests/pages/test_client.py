@@ -69,6 +69,17 @@ def test_zones_by_their_letters(query: str, found: list[str]) -> None:
     assert node(script) == found
 
 
+def test_shared_modules_do_nothing_when_they_are_imported() -> None:
+    """Joined, they come to every page, also to those that ask for none of them (core/joined_files.py)."""
+    names = sorted(f"shared/{path.stem}" for path in (ROOT / "static/js/shared").glob("*.js"))
+    script = f"""
+        const before = Object.keys(globalThis).length;
+        for (const name of {json.dumps(names)}) await import(name);
+        console.log(Object.keys(globalThis).length - before);
+    """
+    assert "shared/dom" in names and node(script) == 0  # nor is there a document here that they could have read
+
+
 def test_without_script_days_have_their_names_too() -> None:
     with timezone.override(UTC):
         now = datetime.now(UTC).replace(hour=12)
