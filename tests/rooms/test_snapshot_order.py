@@ -22,6 +22,7 @@ from rooms.live.hub import hub
 from rooms.live.socket import RoomSocket
 from rooms.models import Room
 from rooms.rules.identity import Who, new_conn
+from rooms.wire.snapshot import you
 from tests.support.people import person
 from tests.support.rooms import consented, open_room
 from tests.support.waiting import until
@@ -83,10 +84,9 @@ async def test_a_hand_that_goes_up_while_a_snapshot_is_read(monkeypatch: pytest.
     room: Room = await run(open_room)("host", speak_policy="followed")
     guest = await run(lambda: consented(person("guest"), room))()
     was_read, may_go = threading.Event(), threading.Event()
-    read = socket.you
 
     def slowly(row: Room, who: Who) -> Any:
-        found = read(row, who)  # without the hand
+        found = you(row, who)  # without the hand
         was_read.set()
         assert may_go.wait(20)
         return found
@@ -105,10 +105,9 @@ async def test_a_hand_that_goes_up_while_a_snapshot_is_read(monkeypatch: pytest.
 async def test_asked_again_while_it_is_read_it_is_read_again(monkeypatch: pytest.MonkeyPatch) -> None:
     room: Room = await run(open_room)("host")
     was_read, may_go = threading.Event(), threading.Event()
-    read = socket.you
 
     def slowly(row: Room, who: Who) -> Any:
-        found = read(row, who)
+        found = you(row, who)
         was_read.set()
         assert may_go.wait(20)
         return found
