@@ -39,13 +39,10 @@ def holds_of_own_rooms(reader: int) -> Q:
     return (Q(kind__startswith="legal_hold_") | Q(kind__in=OF_STAFF)) & reduce(or_, own)
 
 
-@hidden_entries.register("moderation.hidden_cases")
 def acts_of_hidden_cases(reader: int) -> Q:
     """The entries of acts of other staff in a room since a case was opened there that a reader is a party of; those
     before it stay, so that nothing vanishes when somebody is reported. Of the purge, one whose rule tells of a case."""
     own = Case.objects.filter(parties__user=reader, room__isnull=False).order_by()
-    if not own.exists():
-        return Q()
     about = own.annotate(about=Concat(Value("room:"), Cast("room", CharField())))
     since = Q(Exists(about.filter(about=OuterRef("subject"), opened_at__lte=OuterRef("at"))))
     plain = reduce(or_, (Q(data__rule__startswith=rule) for rule in PLAIN_RULES))

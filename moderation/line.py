@@ -11,6 +11,7 @@ from django.db.models.functions import Cast, Coalesce, Concat, NullIf
 
 from ledger.hooks import hidden_entries, line_checks
 from ledger.models import Entry
+from moderation.ledger_texts import acts_of_hidden_cases
 from moderation.models import ActAtOnce, Case, CaseParty, Decision, LegalHold, Measure, Report, Statement, SubjectKind
 from rooms.models import Seat
 
@@ -94,8 +95,8 @@ def _text(column: str) -> Cast:
 
 @hidden_entries.register("moderation")
 def entries_of_own_cases(reader: int) -> Q:
-    """The entries of cases that a reader is a party of, also by a seat of a moment ago, of their reports, and of what
-    was imposed on the account or message that they are about."""
+    """The entries of cases that a reader is a party of, also by a seat of a moment ago, of their reports, of what
+    was imposed on the account or message that they are about, and of acts of other staff in their rooms since."""
     parties = CaseParty.objects.filter(case=OuterRef("pk"), user=reader)
     seats = Seat.objects.filter(room=OuterRef("room"), user=reader)
     own = Case.objects.filter(Exists(parties) | Exists(seats)).order_by()
@@ -107,4 +108,4 @@ def entries_of_own_cases(reader: int) -> Q:
     hosts = own.filter(kind=SubjectKind.ROOM).annotate(about=_subject("person:", "room__host_id")).values("about")
     messages = own.filter(message__isnull=False).annotate(about=_subject("message:", "message")).values("about")
     imposed = Q(kind__in=IMPOSED) & (Q(subject__in=about) | Q(subject__in=hosts) | Q(subject__in=messages))
-    return Q(subject__in=cases) | Q(subject__in=reports) | imposed
+    return Q(subject__in=cases) | Q(subject__in=reports) | imposed | acts_of_hidden_cases(reader)

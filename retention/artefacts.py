@@ -160,6 +160,13 @@ TABLE: tuple[Artefact, ...] = (
         room="case__room_id",
     ),
     Artefact(
+        "alarms",
+        Expiry.CASE,
+        "which kind, and when staff were told",
+        model="moderation.Alarm",
+        room="case__room_id",
+    ),
+    Artefact(
         "decisions",
         Expiry.CASE,
         "outcome, rule as it read, who and when; facts and reasons go with the case’s words",
