@@ -47,7 +47,7 @@ def test_a_case_is_decided_by_keyboard_alone(chromium: Chromium) -> None:
     case, mod = case_about_ada(), staff("mod")
     page = opened(chromium, case, mod)
     keys(page, "c")
-    expect(page.get_by_text("Yours for 30 minutes")).to_be_visible()
+    expect(page.locator('[data-part="claim"]')).to_contain_text("Yours for 30 minutes")
     page.wait_for_selector("body[data-ready]")
     assert page.evaluate("document.querySelector('[data-audio]').muted")
     keys(page, " ")
