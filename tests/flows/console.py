@@ -1,4 +1,7 @@
-"""A member of staff before the console's pages in Chromium: what they press, and what they see."""
+"""A member of staff before the console's pages in Chromium: what they press, and what they see.
+
+The page of a case asks by itself who was on stage: leave it (`go`) before its room is purged, or Chromium complains.
+"""
 
 from __future__ import annotations
 

@@ -104,6 +104,7 @@ def test_a_proposal_is_approved(
     nils.go(f"{QUEUE}{case.pk}/second/")
     expect(nils.page.get_by_text("Nothing in this case waits for a second moderator.")).to_be_visible()
     assert refused(approve, decision, staff()) in ("decided_already", "not_proposed")
+    assert nils.cases("second") == mara.cases("second") == []
     assert is_purged_on(room, 90)
     assert_sound_ledger()
 
@@ -128,5 +129,6 @@ def test_a_proposal_is_turned_down_and_the_case_decided_otherwise(
         ("standing", "no_violation"),
     ]
     HostPages(chromium, room).shows("playing")
+    assert nils.cases() == mara.cases() == []
     assert is_purged_on(room, 30)
     assert_sound_ledger()
