@@ -80,7 +80,8 @@ class Console:
 
     def next_case(self) -> int | None:
         """Take the next case; returns its key, None where no case is free."""
-        self.go(QUEUE)
+        if not re.search(rf"{QUEUE}(\?|$)", self.page.url):
+            self.go(QUEUE)
         self.press("Next case")
         found = re.search(r"/case/(\d+)/", self.page.url)
         if found is None:
