@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from playwright.sync_api import Page, expect
+from playwright.sync_api import BrowserContext, Page, expect
 
 from moderation.models import Case
 from people.models import User
@@ -45,16 +45,14 @@ def answering(chromium: Chromium, page: Page, status: int) -> Iterator[None]:
 class Console:
     """One window of a person; cases are opened in it one after another."""
 
-    def __init__(self, chromium: Chromium, user: User) -> None:
+    def __init__(self, chromium: Chromium, user: User, context: BrowserContext | None = None) -> None:
         self.chromium, self.user = chromium, user
-        self.page = chromium.context(user).new_page()
+        self.page = (context or chromium.context(user)).new_page()
         chromium.listen_to(self.page)
 
     def another(self, case: Case) -> Console:
         """A case in one more tab of the same browser."""
-        tab = object.__new__(Console)
-        tab.chromium, tab.user, tab.page = self.chromium, self.user, self.page.context.new_page()
-        self.chromium.listen_to(tab.page)
+        tab = Console(self.chromium, self.user, self.page.context)
         tab.open(case)
         return tab
 
