@@ -1,4 +1,7 @@
-"""A member of staff before the console's pages in Chromium: what they press, and what they see."""
+"""A member of staff before the console's pages in Chromium: what they press, and what they see.
+
+The page of a case asks by itself who was on stage: leave it (`go`) before its room is purged, or Chromium complains.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +9,7 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from playwright.sync_api import Page, expect
+from playwright.sync_api import BrowserContext, Page, expect
 
 from moderation.models import Case
 from people.models import User
@@ -42,16 +45,14 @@ def answering(chromium: Chromium, page: Page, status: int) -> Iterator[None]:
 class Console:
     """One window of a person; cases are opened in it one after another."""
 
-    def __init__(self, chromium: Chromium, user: User) -> None:
+    def __init__(self, chromium: Chromium, user: User, context: BrowserContext | None = None) -> None:
         self.chromium, self.user = chromium, user
-        self.page = chromium.context(user).new_page()
+        self.page = (context or chromium.context(user)).new_page()
         chromium.listen_to(self.page)
 
     def another(self, case: Case) -> Console:
         """A case in one more tab of the same browser."""
-        tab = object.__new__(Console)
-        tab.chromium, tab.user, tab.page = self.chromium, self.user, self.page.context.new_page()
-        self.chromium.listen_to(tab.page)
+        tab = Console(self.chromium, self.user, self.page.context)
         tab.open(case)
         return tab
 
@@ -77,7 +78,8 @@ class Console:
 
     def next_case(self) -> int | None:
         """Take the next case; returns its key, None where no case is free."""
-        self.go(QUEUE)
+        if not re.search(rf"{QUEUE}(\?|$)", self.page.url):
+            self.go(QUEUE)
         self.press("Next case")
         found = re.search(r"/case/(\d+)/", self.page.url)
         if found is None:

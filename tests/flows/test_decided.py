@@ -25,7 +25,7 @@ from rooms.rules.restrictions import is_restricted
 from tests.e2e.browser import Chromium
 from tests.e2e.test_room import seat_of
 from tests.flows.concerned import HostPages, report_by_form, shows_replay
-from tests.flows.console import Console
+from tests.flows.console import QUEUE, Console
 from tests.flows.line import (
     DAY,
     acts,
@@ -105,6 +105,7 @@ def test_a_violation_keeps_the_copy_to_day_90_and_a_receipt_stays(
     assert "30 days left" in host.clock(), "as long as nobody was told"
     expect(host.page.get_by_role("main")).to_contain_text("This recording is not available.")
     expect(host.page.get_by_role("main")).not_to_contain_text("insults him")
+    mara.go(QUEUE)
     Statement.objects.update(told_at=timezone.now())
     assert "a decision found a violation" in (told := host.clock()) and "90 days left" in told
     check_the_purge(room, case)
@@ -165,6 +166,7 @@ def test_of_two_violations_one_is_undone_and_changes_nothing_but_its_own(
     expect(host.page.get_by_role("link", name="Open the table")).to_have_count(0)
     assert set(Report.objects.values_list("case", "outcome")) == {(hers.pk, ""), (his.pk, "founded")}
     assert not undo_decision(first, senior, "Again"), "once"
+    mara.go(QUEUE)
     assert is_purged_on(room, 90)
     assert PurgeReceipt.objects.get().rule == "violation-90-days"
     assert undo_decision(second, None, "On the record"), "after the purge too"
@@ -195,6 +197,7 @@ def test_no_violation_imposes_nothing_and_the_copy_goes_on_day_30(
     mara.read()
     mara.dismiss()
     host.shows("playing")
+    assert mara.cases() == []
     assert is_purged_on(room, 30) and PurgeReceipt.objects.get().rule == "review-30-days"
     host.shows("gone")
     assert_sound_ledger()
@@ -219,6 +222,7 @@ def test_an_undecided_case_holds_past_day_30_and_is_decided_on_the_record_after_
     assert "Kept longer for review." in (told_so := host.clock()) and "case" not in told_so
     assert not re.search(r"days? left|until", told_so), "nor a day"
     host.shows("playing")
+    mara.go(QUEUE)
     assert is_purged_on(room, 90)
     assert PurgeReceipt.objects.get().rule == "released"
     assert mara.next_case() == case.pk

@@ -48,23 +48,23 @@ def ada(chromium: Chromium, room: Room) -> tuple[User, Page]:
     return user, chromium.page("/", user)
 
 
-def at_work(chromium: Chromium, room: Room, mara: Console) -> Case:
-    """A reported case that Mara claimed, with its evidence."""
-    case, _receipt = report_by_form(chromium, person("lea"), room, "ada")
+@pytest.fixture
+def case(chromium: Chromium, room: Room) -> Case:
+    return report_by_form(chromium, person("lea"), room, "ada")[0]
+
+
+def work_on(case: Case, mara: Console) -> None:
+    """Claim a case, and mark and quote its evidence."""
     mara.open(case)
     mara.claim()
     mara.read(SAID)
     mara.mark(ADA)
-    return case
 
 
-def test_a_second_decision_is_refused(chromium: Chromium, room: Room, mara: Console, nils: Console) -> None:
+def test_a_second_decision_is_refused(chromium: Chromium, case: Case, mara: Console, nils: Console) -> None:
     """From pages that were loaded before the first: another moderator's, and two more tabs of who decided."""
-    case = at_work(chromium, room, mara)
-    mara.press("Release")
     nils.open(case)
-    mara.ready()
-    mara.claim()
+    work_on(case, mara)
     later, marking = mara.another(case), mara.another(case)
     for tab in (mara, later):
         tab.draft(("no_stage", 7))
@@ -85,9 +85,10 @@ def test_a_second_decision_is_refused(chromium: Chromium, room: Room, mara: Cons
 
 
 def test_a_proposal_is_approved(
-    chromium: Chromium, room: Room, mara: Console, nils: Console, ada: tuple[User, Page]
+    chromium: Chromium, room: Room, case: Case, mara: Console, nils: Console, ada: tuple[User, Page]
 ) -> None:
-    case, host, (person_concerned, page) = at_work(chromium, room, mara), HostPages(chromium, room), ada
+    host, (person_concerned, page) = HostPages(chromium, room), ada
+    work_on(case, mara)
     mara.propose(("suspend", None), ("restrict", None))
     suspended(chromium, page, "Until")
     assert is_kept_until(room, 90, "violation") and not Statement.objects.exists() and not is_restricted(room)
@@ -104,14 +105,16 @@ def test_a_proposal_is_approved(
     nils.go(f"{QUEUE}{case.pk}/second/")
     expect(nils.page.get_by_text("Nothing in this case waits for a second moderator.")).to_be_visible()
     assert refused(approve, decision, staff()) in ("decided_already", "not_proposed")
+    assert nils.cases("second") == mara.cases("second") == []
     assert is_purged_on(room, 90)
     assert_sound_ledger()
 
 
 def test_a_proposal_is_turned_down_and_the_case_decided_otherwise(
-    chromium: Chromium, room: Room, mara: Console, nils: Console, ada: tuple[User, Page]
+    chromium: Chromium, room: Room, case: Case, mara: Console, nils: Console, ada: tuple[User, Page]
 ) -> None:
-    case, (_person, page) = at_work(chromium, room, mara), ada
+    _person, page = ada
+    work_on(case, mara)
     mara.propose(("suspend", None), ("restrict", None))
     suspended(chromium, page, "Until")
     nils.turn_down(case, "A quotation from a novel")
@@ -128,5 +131,6 @@ def test_a_proposal_is_turned_down_and_the_case_decided_otherwise(
         ("standing", "no_violation"),
     ]
     HostPages(chromium, room).shows("playing")
+    assert nils.cases() == mara.cases() == []
     assert is_purged_on(room, 30)
     assert_sound_ledger()

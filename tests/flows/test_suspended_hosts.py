@@ -34,8 +34,8 @@ from tests.support.cases import staff
 from tests.support.cohosts import fresh, with_cohosts
 from tests.support.people import person
 from tests.support.processes import Site, watched
-from tests.support.recordings import talked_room
-from tests.support.rooms import prepared_room, published
+from tests.support.recordings import ended_recording
+from tests.support.rooms import make_public, prepared_room
 from tests.support.waiting import say
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.timed]
@@ -56,9 +56,10 @@ class Evening:
 
     def __init__(self, site: Site, chromium: Chromium) -> None:
         self.chromium = chromium
-        self.replay = published(talked_room())
         self.room, (self.cohost,) = with_cohosts("cora")
         self.host, self.coming = self.room.host, prepared_room(self.room.host)
+        self.replay = ended_recording(self.host).room
+        make_public(self.replay)
         self.table = Table(site, self.room, "host")
         self.mara = Console(chromium, staff("moderator", "mara"))
 
@@ -99,7 +100,7 @@ class Evening:
         assert is_kept_until(self.room, 90, "violation")
         assert why_not_enter(standing_of(host)) == "account_suspended"
         assert (fresh(self.coming).status, fresh(self.coming).cancel_reason) == ("cancelled", "staff")
-        shows_replay(self.chromium, stranger, self.replay, "playing")
+        shows_replay(self.chromium, stranger, self.replay, "empty")
         assert decision.measures.get().memory["person"] == self.host.pk, "it stays about the former host"
         assert "sanction_imposed" in acts(f"person:{self.host.pk}")
         assert undo_decision(decision, None, "A quotation") and why_not_enter(standing_of(host)) is None
