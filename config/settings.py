@@ -94,10 +94,11 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    # Outside of messages, which it puts into words as the answer leaves.
+    "people.middleware.ReaderMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "allauth.account.middleware.AccountMiddleware",
-    "people.middleware.ReaderMiddleware",
     # Before what asks the database for more: the session's row, then pace, then what the account may see at all.
     "people.pace.RequestLimitMiddleware",
     "people.middleware.SeenMiddleware",

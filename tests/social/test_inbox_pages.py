@@ -269,6 +269,16 @@ def test_deleting_is_ones_own_and_asks_first() -> None:
     assert client.get("/messages/bert/delete/")["Location"] == "/messages/"
 
 
+def test_what_became_of_it_is_said_in_the_language_of_the_account() -> None:
+    """Whatever the browser asks for: a notice is put into words as the answer to the form leaves."""
+    anna, bert = friends()
+    say(bert, anna, "Hello")
+    User.objects.filter(pk=anna.pk).update(language="nl")
+    client = signed_in(anna)
+    client.post("/messages/bert/delete/", headers={"accept-language": "en"})
+    assert "Het gesprek is uit je berichten verwijderd." in text(client, "/messages/")
+
+
 def test_official_messages_have_no_sender_and_no_answer() -> None:
     anna, official = person("anna"), person("official", messages_from="everyone")
     client = signed_in(anna)
