@@ -32,6 +32,11 @@ LONG = {
     "tests/test_imports.py": 15.0,
     "tests/bench/test_benches.py": 30.0,
     "tests/flows/test_killed.py": 40.0,
+    "tests/rooms/test_matrix_edges.py": 30.0,
+    "tests/moderation/test_filing.py": 15.0,
+    "tests/moderation/test_queue.py": 12.0,
+    "tests/moderation/test_case_page.py": 10.0,
+    "tests/rooms/test_api.py": 10.0,
     # Of those that run after the others:
     "tests/e2e/test_story.py": 105.0,
     "tests/e2e/test_sound.py": 100.0,
