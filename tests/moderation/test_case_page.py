@@ -9,12 +9,13 @@ from typing import Any
 
 import pytest
 from django.core.files.base import ContentFile
-from django.db import connection
+from django.db import connection, transaction
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
+from ledger.actions import Act, record_all
 from ledger.models import Entry
 from ledger.verify import verify
 from moderation.actions.evidence import add_note, mark_range
@@ -348,10 +349,12 @@ def test_the_page_takes_twenty_statements_whatever_it_shows(at_work: tuple[Clien
         fresh.save()
         ReportQuestion.objects.create(report=fresh, author=mod, text="Where?")
         ReportQuestion.objects.create(report=fresh, text="There")
-    for number in range(200):
-        CaseNote.objects.create(case=case, author=crowd[number % 50], text=f"Note {number}")
-    for _number in range(500):
-        add_note(case, mod, "again")
+    CaseNote.objects.bulk_create(
+        CaseNote(case=case, author=crowd[number % 50], text=f"Note {number}") for number in range(700)
+    )
+    add_note(case, mod, "again")
+    with transaction.atomic():
+        record_all([Act("note_added", case.ledger_subject, mod.pk, {"note": number}) for number in range(500)])
     with CaptureQueriesContext(connection) as many:
         page = client.get(at(case))
     assert page.status_code == 200 and Entry.objects.filter(subject=f"case:{case.pk}").count() > 500

@@ -1,5 +1,6 @@
-"""The order of files. Those that use the shared site come before those for which it has to end: it starts once in each
-process that runs tests. With several workers the longest of either kind come first, so that none is alone at the end.
+"""The order of files. Tests that use the shared site come before those for which it has to end: it starts once in each
+process that runs tests. So a file that has both is two: its tests that use the site, and later the others. With several
+workers the longest of either kind come first, so that none is alone at the end.
 
 xdist's own order is by the number of tests, and the files that take minutes have few. Estimates need not be right, only
 in the right order; a file that is not named is estimated by the real parts that its tests ask for.
@@ -8,7 +9,8 @@ in the right order; a file that is not named is estimated by the real parts that
 from __future__ import annotations
 
 import os
-from collections import defaultdict
+from collections import Counter, defaultdict
+from itertools import groupby
 from typing import Any
 
 import pytest
@@ -30,6 +32,11 @@ LONG = {
     "tests/test_imports.py": 15.0,
     "tests/bench/test_benches.py": 30.0,
     "tests/flows/test_killed.py": 40.0,
+    "tests/rooms/test_matrix_edges.py": 30.0,
+    "tests/moderation/test_filing.py": 15.0,
+    "tests/moderation/test_queue.py": 12.0,
+    "tests/moderation/test_case_page.py": 10.0,
+    "tests/rooms/test_api.py": 10.0,
     # Of those that run after the others:
     "tests/e2e/test_story.py": 105.0,
     "tests/e2e/test_sound.py": 100.0,
@@ -59,9 +66,23 @@ TOGETHER = {
 }
 
 
-def unit_of(nodeid: str) -> str:
-    """The scope that goes to one worker as a whole: a file, or what TOGETHER names."""
+Unit = tuple[int, str]  # how its tests use the site (`use_of_site`), and a file or what TOGETHER names
+
+
+def name_of(nodeid: str) -> str:
+    """The name of the unit that goes to one worker as a whole: a file, or what TOGETHER names."""
     return next((unit for path, unit in TOGETHER.items() if nodeid.startswith(path)), nodeid.partition("::")[0])
+
+
+def runs_of(nodeids: list[str]) -> dict[str, str]:
+    """The unit of each test in the order of the collection: what comes in one run. The second of a name has its number,
+    because it goes to whichever worker is free."""
+    units: dict[str, str] = {}
+    seen: Counter[str] = Counter()
+    for name, run in groupby(nodeids, name_of):
+        seen[name] += 1
+        units |= dict.fromkeys(run, name if seen[name] == 1 else f"{name} ({seen[name]})")
+    return units
 
 
 def estimate(item: pytest.Item) -> float:
@@ -79,27 +100,35 @@ def use_of_site(item: pytest.Item) -> int:
     return 0 if "lent_site" in names else 1
 
 
+def unit_of(item: pytest.Item) -> Unit:
+    """The unit of a test. What goes together stays so."""
+    name = name_of(item.nodeid)
+    return 2 if name in TOGETHER.values() else use_of_site(item), name
+
+
 @pytest.hookimpl(trylast=True)  # after those that are not to run were taken out
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Sort units by their use of the site and, where there are workers, by length; the order within each stays."""
-    lengths: defaultdict[str, float] = defaultdict(float)
-    uses: defaultdict[str, int] = defaultdict(lambda: 2)
-    for item in items:
-        unit = unit_of(item.nodeid)
+    units = {item: unit_of(item) for item in items}
+    lengths: defaultdict[Unit, float] = defaultdict(float)
+    for item, unit in units.items():
         lengths[unit] += estimate(item)
-        uses[unit] = min(uses[unit], use_of_site(item))
     if "PYTEST_XDIST_WORKER" not in os.environ:
-        items.sort(key=lambda item: uses[unit_of(item.nodeid)])
+        items.sort(key=lambda item: units[item][0])
         return
-    known = {unit: LONG.get(unit, length) for unit, length in lengths.items()}
-    items.sort(key=lambda item: (uses[unit := unit_of(item.nodeid)], -known[unit], unit))
+    known = {unit: LONG.get(unit[1], length) for unit, length in lengths.items()}
+    items.sort(key=lambda item: (units[item][0], -known[units[item]], units[item][1]))
 
 
 class ByLength(LoadFileScheduling):  # type: ignore[misc]
     """Gives units out in the order of the collection."""
 
+    _units: dict[str, str] | None = None
+
     def _split_scope(self, nodeid: str) -> str:
-        return unit_of(nodeid)
+        if self._units is None:
+            self._units = runs_of(self.collection)
+        return self._units[nodeid]
 
 
 @pytest.hookimpl(optionalhook=True)
