@@ -50,9 +50,9 @@ class JoinedFilesStorage(CompressedManifestStaticFilesStorage):  # type: ignore[
             return
         entries, lists = named_by_templates()
         root = Path(self.location).resolve()  # esbuild follows links
-        self._scripts = join_scripts(root, entries)
-        join_sheets(root, lists)
         modules = [name for name in paths if name.startswith("js/")]
+        self._scripts = join_scripts(root, entries, modules)
+        join_sheets(root, lists)
         others = {name: path for name, path in paths.items() if not name.startswith("js/")}
         others |= {name: (self, name) for name in lists}
         yield from super().post_process(others, dry_run, **options)
@@ -107,19 +107,21 @@ def joined_sheet(names: Sequence[str]) -> str:
     return f"{FOLDER}/{Path(names[-1]).stem}-{digest}.css"
 
 
-def join_scripts(root: Path, entries: Iterable[str]) -> dict[str, list[str]]:
-    """Write a file for each of these modules below `root`/js, and a few for what several of them import.
+def join_scripts(root: Path, entries: Iterable[str], modules: Iterable[str]) -> dict[str, list[str]]:
+    """Write a file for each of these entries, and a few for what several of them import; `modules` are all that there
+    are, by name below `root`.
 
     Returns the names of the files by entry. Each entry begins with `page`, which every page has, and with all of
     js/shared: so these come to be in one file, which all pages have in common, and not in one for each set of pages.
     """
-    modules = root / "js"
-    common = [modules / "page.js", *sorted((modules / "shared").glob("*.js"))]
+    shared = sorted(name for name in modules if name.startswith("js/shared/") and name.endswith(".js"))
     texts = {
-        f"{entry}.js": "".join(f"import {json.dumps(str(path))};\n" for path in [*common, modules / f"{entry}.js"])
+        f"{entry}.js": "".join(
+            f"import {json.dumps(str(root / name))};\n" for name in ("js/page.js", *shared, f"js/{entry}.js")
+        )
         for entry in entries
     }
-    paths = {"compilerOptions": {"paths": {"*": [f"{modules}/*"]}}}
+    paths = {"compilerOptions": {"paths": {"*": [f"{root}/js/*"]}}}
     options = [
         *("--splitting", "--format=esm", "--sourcemap", "--external:hls", f"--tsconfig-raw={json.dumps(paths)}"),
         *("--entry-names=[dir]/[name].[hash]", "--chunk-names=[hash].[hash]"),  # hashed as Django names files
@@ -142,7 +144,7 @@ def with_imports(path: str, made: Mapping[str, Any]) -> list[str]:
         name = waiting.pop()
         if name not in names:
             names[name] = None
-            imports = made[name]["imports"] if name in made else []
+            imports = [one for one in made[name]["imports"] if one["path"] in made]  # and not the player
             waiting += reversed([one["path"] for one in imports if one["kind"] == "import-statement"])
     found = list(names)
     is_empty = not any(source["bytesInOutput"] for source in made[path]["inputs"].values())

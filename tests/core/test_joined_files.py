@@ -105,18 +105,24 @@ def test_what_is_wrong_with_a_module_is_said(tmp_path: Path) -> None:
     root = source(tmp_path)
     (root / "js" / "page.js").write_text('import { nothing } from "shared/nowhere";\nnothing();\n')
     with pytest.raises(CannotJoin, match="shared/nowhere"):
-        joined_files.join_scripts(root, ["page"])
+        join(root, "page")
     assert not (root / joined_files.ENTRIES).exists()
 
 
 def test_names_depend_on_the_content_alone(tmp_path: Path) -> None:
     one, other = (source(tmp_path / name) for name in ("one", "other"))
-    entries = ["messages/thread", "page"]
-    first = joined_files.join_scripts(one, entries)
-    assert joined_files.join_scripts(other, entries) == first
-    (other / "js" / "shared" / "dom.js").open("a").write('document.title = "changed";\n')
-    changed = joined_files.join_scripts(other, entries)
+    first = join(one, "messages/thread", "page")
+    (other / "js" / "shared" / "dom.0123456789ab.js").write_text("throw 1;\n")  # of an older release
+    assert join(other, "messages/thread", "page") == first
+    with (other / "js" / "shared" / "dom.js").open("a") as file:
+        file.write('document.title = "changed";\n')
+    changed = join(other, "messages/thread", "page")
     assert not set(changed["messages/thread"]) & set(first["messages/thread"])  # all that depends on it
+
+
+def join(root: Path, *entries: str) -> dict[str, list[str]]:
+    sources = Path(settings.BASE_DIR) / "static"
+    return joined_files.join_scripts(root, entries, [str(path.relative_to(sources)) for path in sources.rglob("*.js")])
 
 
 def source(folder: Path) -> Path:
