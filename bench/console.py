@@ -2,12 +2,12 @@
 
     python bench/console.py [--cases 10000] [--reports 100000] [--rounds 9] [--explain]
 
-Starts a PostgreSQL (with fsync, as in production) and a Redis of its own. The cases are open, each about a room as a
-whole or a person in one, with four parties; the reports are theirs, ten a case. 100 rooms are live,
+Starts a PostgreSQL (with fsync, as in production) and a Redis of its own. Each case is about a room as a whole or a
+person in one, with four parties and ten of the reports; one in ten is decided, the others are open. 100 rooms are live,
 some cases are claimed or wait for a second moderator, 200 have an act at once. A senior moderator opens each page
-through the whole of the site; the case has 200 notes, 60 reports and 500 entries in the ledger. The plain query reads
-by their keys the cases that the page shows, with rooms, people and reports; for the page of a case all that belongs to
-it.
+through the whole of the site; the case has 200 notes, 60 reports and 500 entries in the ledger. The plain query, in
+turns with the page, reads by their keys the cases that the page shows, with rooms, people and reports; for the page of
+a case what that shows of it, and no more rows.
 """
 
 from __future__ import annotations
@@ -33,11 +33,14 @@ WHOLE = 5_000  # rows that no statement of a page may read without an index
 CASES = """
 UPDATE rooms_room SET status = 'live', ended_at = NULL, end_reason = '' WHERE id <= {live};
 INSERT INTO moderation_case (id, kind, room_id, subject_id, state, source, opened_at, severity, reporter_count, reach,
-    accuracy, priority, child_safety, for_seniors, claimed_by_id, claimed_until)
+    accuracy, priority, child_safety, for_seniors, claimed_by_id, claimed_until,
+    decided_at)
 SELECT n, CASE WHEN n % 2 = 0 THEN 'room' ELSE 'person' END, n, CASE WHEN n % 2 = 1 THEN 1 + (n + 1) % 1000 END,
-    CASE WHEN n % 50 = 7 THEN 'proposed' ELSE 'open' END, 'notice', now() - random() * interval '20 days',
+    CASE WHEN n % 50 = 7 THEN 'proposed' WHEN n % 10 = 6 THEN 'decided' ELSE 'open' END, 'notice',
+    now() - random() * interval '20 days',
     1 + n % 4, 1 + n % 9, n % 700, 50, 200 * (1 + n % 4) + n % 199, n % 100 = 3, n % 100 = 4,
-    CASE WHEN n % 100 = 9 THEN 1 + n / 100 END, CASE WHEN n % 100 = 9 THEN now() + interval '20 minutes' END
+    CASE WHEN n % 100 = 9 THEN 1 + n / 100 END, CASE WHEN n % 100 = 9 THEN now() + interval '20 minutes' END,
+    CASE WHEN n % 10 = 6 THEN now() - random() * interval '1 day' END
 FROM generate_series(1, {cases}) n;
 INSERT INTO moderation_caseparty (case_id, user_id)
 SELECT n, 1 + (n + p) % 1000 FROM generate_series(1, {cases}) n, generate_series(0, 3) p;
@@ -63,20 +66,22 @@ FROM moderation_case c WHERE c.state = 'proposed';
 ROWS = """
 SELECT c.*, r.*, s.*, p.id, p.category FROM moderation_case c LEFT JOIN rooms_room r ON r.id = c.room_id
 LEFT JOIN people_user s ON s.id = c.subject_id LEFT JOIN moderation_report p ON p.case_id = c.id WHERE c.id = ANY(%s)"""
-# A case with all that its page shows.
+# A case with the rows that its page shows, and as many of each.
 CASE = """
 SELECT c.*, r.*, h.*, s.*,
-    (SELECT jsonb_agg(p) FROM moderation_report p WHERE p.case_id = c.id),
-    (SELECT jsonb_agg(n) FROM moderation_casenote n WHERE n.case_id = c.id),
-    (SELECT jsonb_agg(e) FROM ledger_entry e WHERE e.subject = 'case:' || c.id),
-    (SELECT jsonb_agg(d) FROM moderation_decision d WHERE d.case_id = c.id),
-    (SELECT jsonb_agg(a) FROM moderation_actatonce a WHERE a.case_id = c.id),
-    (SELECT jsonb_agg(l) FROM moderation_look l WHERE l.case_id = c.id),
-    (SELECT jsonb_agg(e) FROM moderation_evidencerange e WHERE e.case_id = c.id),
-    (SELECT jsonb_agg(e) FROM moderation_evidenceline e WHERE e.case_id = c.id),
-    (SELECT jsonb_agg(o) FROM moderation_case o WHERE o.subject_id = c.subject_id),
-    (SELECT jsonb_agg(t) FROM people_sanction t WHERE t.user_id = c.subject_id),
-    (SELECT jsonb_agg(t) FROM rooms_seat t WHERE t.room_id = c.room_id)
+    (SELECT json_agg(p) FROM (SELECT * FROM moderation_report WHERE case_id = c.id ORDER BY at LIMIT 50) p),
+    (SELECT json_agg(n) FROM (SELECT * FROM moderation_casenote WHERE case_id = c.id ORDER BY id DESC LIMIT 101) n),
+    (SELECT json_agg(e) FROM (
+        SELECT * FROM ledger.entry WHERE subject = 'case:' || c.id ORDER BY seq DESC LIMIT 101) e),
+    (SELECT json_agg(d) FROM moderation_decision d WHERE d.case_id = c.id),
+    (SELECT json_agg(a) FROM moderation_actatonce a WHERE a.case_id = c.id),
+    (SELECT json_agg(l) FROM moderation_look l WHERE l.case_id = c.id),
+    (SELECT json_agg(e) FROM moderation_evidencerange e WHERE e.case_id = c.id),
+    (SELECT json_agg(e) FROM moderation_evidenceline e WHERE e.case_id = c.id),
+    (SELECT json_agg(o) FROM (
+        SELECT * FROM moderation_case o WHERE o.subject_id = c.subject_id ORDER BY o.opened_at DESC LIMIT 10) o),
+    (SELECT json_agg(t) FROM people_sanction t WHERE t.user_id = c.subject_id),
+    (SELECT json_agg(t) FROM rooms_seat t WHERE t.room_id = c.room_id)
 FROM moderation_case c LEFT JOIN rooms_room r ON r.id = c.room_id LEFT JOIN people_user h ON h.id = r.host_id
 LEFT JOIN people_user s ON s.id = c.subject_id WHERE c.id = %s"""
 # What has come together in the case whose page is measured.
@@ -88,7 +93,7 @@ INSERT INTO moderation_report (receipt, case_id, kind, room_id, subject_id, from
 SELECT gen_random_uuid(), c.id, c.kind, c.room_id, c.subject_id, 1000, 61000, '', n, '', '', 'en', 'hate',
     'They said it again and again.', '', '', now(), '', ''
 FROM generate_series(1, 50) n, moderation_case c WHERE c.id = {case};
-INSERT INTO ledger_entry (seq, kind, subject, actor, at, data, commitments, previous, seal)
+INSERT INTO ledger.entry (seq, kind, subject, actor, at, data, commitments, previous, seal)
 SELECT 1000 + n, 'note_added', 'case:{case}', 7, now(), '{{}}', '{{}}', md5(n::text) || md5('a'),
     md5(n::text) || md5('b')
 FROM generate_series(1, 500) n;
@@ -111,8 +116,9 @@ class Statements(Stopwatch):
             self.texts.append((seconds, statement[0], statement[1]))
 
 
-def fill(postgres: Postgres, cases: int, reports: int) -> None:
-    """Insert hosts, rooms, cases and reports by SQL, with checks and triggers skipped: the rows are valid."""
+def fill(postgres: Postgres, cases: int, reports: int, much: int) -> None:
+    """Insert hosts, rooms, cases and reports by SQL, with checks and triggers skipped: the rows are valid. The case
+    `much` is the one that has grown large."""
     import psycopg
 
     made = {"first": 1, "last": cases, "age": "random() * interval '29 days'", "purged": "NULL::timestamptz"}
@@ -120,6 +126,7 @@ def fill(postgres: Postgres, cases: int, reports: int) -> None:
         HOSTS.format()
         + MADE.format(**made, seats=SEATS, events=0)
         + CASES.format(live=LIVE, cases=cases, reports=reports)
+        + MUCH.format(case=much)
     )
     with psycopg.connect(postgres.superuser_url, autocommit=True) as connected:
         connected.execute("SET session_replication_role = 'replica'")
@@ -143,32 +150,38 @@ def senior() -> Any:
     return sign_in_staff(Client(), user)
 
 
-def opened(client: Any, address: str, rounds: int) -> tuple[list[float], list[Statements], Any]:
-    """Open a page several times; return the database's seconds and the statements of each, and the last answer."""
-    from django.db import connection
-
-    times, seen = [], []
-    for _round in range(rounds + 2):  # the first two warm up
-        statements = Statements()
-        with connection.execute_wrapper(statements):
-            answer = client.get(address)
-        assert answer.status_code == 200, answer.status_code
-        times.append(statements.spent)
-        seen.append(statements)
-    return times[2:], seen[2:], answer
-
-
-def plain(query: str, values: list[Any], rounds: int) -> list[float]:
-    """Run one plain query several times; its seconds."""
-    from django.db import connection
-
-    times = []
+def turns(client: Any, address: str, rounds: int) -> tuple[list[float], list[float], Statements, int]:
+    """Open a page and run its plain query in turns; return the seconds in the database of both, the page's statements
+    and the number of its cases."""
+    ours, theirs = [], []
     for _round in range(rounds + 2):
-        watch = Stopwatch()
-        with connection.execute_wrapper(watch), connection.cursor() as cursor:
-            cursor.execute(query, values)
-        times.append(watch.spent)
-    return times[2:]
+        statements, answer = opened(client, address)
+        keys = [int(key) for key in re.findall(r'data-queue-case="(\d+)"', answer)]
+        one = [int(key) for key in re.findall(r"/case/(\d+)/$", address)]
+        ours.append(statements.spent)
+        theirs.append(plain(CASE, one) if one else plain(ROWS, [keys]))
+    return ours[2:], theirs[2:], statements, len(keys or one)  # the first two warmed up
+
+
+def opened(client: Any, address: str) -> tuple[Statements, str]:
+    """Open a page; return its statements and what it says."""
+    from django.db import connection
+
+    statements = Statements()
+    with connection.execute_wrapper(statements):
+        answer = client.get(address)
+    assert answer.status_code == 200, answer.status_code
+    return statements, answer.content.decode()
+
+
+def plain(query: str, values: list[Any]) -> float:
+    """Run one plain query; its seconds."""
+    from django.db import connection
+
+    watch = Stopwatch()
+    with connection.execute_wrapper(watch), connection.cursor() as cursor:
+        cursor.execute(query, values)
+    return watch.spent
 
 
 def scans(seen: Statements) -> set[str]:
@@ -194,19 +207,17 @@ def _scanned(node: dict[str, Any]) -> Iterator[str]:
 
 def say(name: str, client: Any, address: str, rounds: int, *, explain: bool) -> None:
     """Print a page's statements and time beside those of the plain query."""
-    times, seen, answer = opened(client, address, rounds)
-    keys = [int(key) for key in re.findall(r'data-queue-case="(\d+)"', answer.content.decode())]
-    one = [int(key) for key in re.findall(r"/case/(\d+)/$", address)]
-    theirs = plain(CASE, one, rounds) if one else plain(ROWS, [keys], rounds)
-    count, ours, bare = len(seen[-1].texts), median(times), median(theirs)
+    times, bare_times, statements, number = turns(client, address, rounds)
+    ours, bare = median(times), median(bare_times)
     print(
-        f"{name:<24}{len(keys or one):4} cases {count:3} statements {ours * 1000:7.2f} ms / plain {bare * 1000:6.2f} ms"
-        f" = {ours / bare:5.2f} (load {os.getloadavg()[0]:.1f})",
+        f"{name:<24}{number:4} cases {len(statements.texts):3} statements {ours * 1000:7.2f} ms"
+        f" / plain {bare * 1000:6.2f} ms = {ours / bare:5.2f}"
+        f" (fastest {min(times) / min(bare_times):5.2f}, load {os.getloadavg()[0]:.1f})",
         flush=True,
     )
-    print(f"{'':<24}read as a whole: {', '.join(sorted(scans(seen[-1]))) or 'nothing'}", flush=True)
+    print(f"{'':<24}read as a whole: {', '.join(sorted(scans(statements))) or 'nothing'}", flush=True)
     if explain:
-        for seconds, text, _values in sorted(seen[-1].texts, key=lambda one: -one[0])[:6]:
+        for seconds, text, _values in sorted(statements.texts, key=lambda one: -one[0])[:6]:
             print(f"    {seconds * 1000:7.2f} ms  {text[:1200]}\n")
 
 
@@ -223,18 +234,14 @@ def measure(options: argparse.Namespace, postgres: Postgres) -> None:
     settings.MIGRATIONS_DATABASE = migrations_database(postgres)
     settings.ALLOWED_HOSTS = ["*"]
     call_command("migrate", verbosity=0)
-    fill(postgres, options.cases, options.reports)
+    large = options.cases // 2
+    fill(postgres, options.cases, options.reports, large)
     client, queue = senior(), reverse("admin:moderation_case_changelist")
     print(f"{options.cases:,} cases, {options.reports:,} reports")
     for name, query in PAGES.items():
         say(name, client, f"{queue}?{query}", options.rounds, explain=options.explain)
-    say(
-        "a case",
-        client,
-        reverse("admin:moderation_case_change", args=[options.cases // 2]),
-        options.rounds,
-        explain=options.explain,
-    )
+    page = reverse("admin:moderation_case_change", args=[large])
+    say("a case", client, page, options.rounds, explain=options.explain)
 
 
 PAGES = {
@@ -244,6 +251,7 @@ PAGES = {
     "queue, one kind": "show=open&kind=room",
     "queue, one category": "show=open&category=hate",
     "second moderators": "show=second",
+    "decided": "show=decided",
     "search by handle": "q=host7",
 }
 

@@ -32,6 +32,7 @@ from moderation.models import (
 from moderation.models.cases import WITH_SOUND
 from moderation.models.rulebook import worded
 from moderation.queries.access import rights_of, visible_cases
+from moderation.queries.among import Among
 from moderation.refusals import ModerationRefused
 from moderation.rules.access import CaseFacts, why_not_approve, why_not_claim, why_not_decide, why_not_work
 from moderation.rules.priority import Priority, priority
@@ -291,10 +292,8 @@ def _earlier(case: Case, reader: User, person: User | None) -> list[Case]:
     if person is None:
         return []
     standing = Decision.objects.filter(case=OuterRef("pk")).order_by("-at", "-pk")
-    # Each by its own index: in one condition with OR, all cases would be read.
-    hosted = Case.objects.filter(kind="room", room__in=Room.objects.filter(host=person.pk).values("pk"))
-    keys = Case.objects.filter(subject=person.pk).values("pk").union(hosted.values("pk"))
-    rows = visible_cases(reader).filter(pk__in=keys)
+    hosted = Among("room", Room.objects.filter(host=person.pk).values("pk"))
+    rows = visible_cases(reader).filter(Q(subject=person.pk) | Q(hosted, kind=SubjectKind.ROOM))
     outcome, state = standing.values("outcome")[:1], standing.values("state")[:1]
     wording = standing.values("rule__wording")[:1]
     rows = rows.exclude(pk=case.pk).annotate(

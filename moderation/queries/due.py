@@ -64,7 +64,7 @@ def late_proposals(user: User, now: datetime) -> int:
 def _waiting_acts(user: User) -> QuerySet[ActAtOnce]:
     """Acts at once that wait for a decision. The closing of a copy waits for a look."""
     looked = Look.objects.filter(case=OuterRef("case"), at__gte=OuterRef("at"))
-    acts = of_visible_cases(ActAtOnce.objects.filter(settled_at=None, case__state=Case.State.OPEN), user)
+    acts = of_visible_cases(ActAtOnce.objects.filter(settled_at=None), user, state=Case.State.OPEN)
     return acts.exclude(Exists(looked), kind=ActAtOnce.Kind.CLOSE_COPY)
 
 

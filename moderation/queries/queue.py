@@ -20,6 +20,7 @@ from django.utils.translation import gettext
 from moderation.models import ActAtOnce, Case, Decision, Report
 from moderation.models.cases import OPEN_STATES
 from moderation.queries.access import rights_of, visible_cases
+from moderation.queries.among import Among
 from moderation.queries.due import Due
 from moderation.rulebook import current_categories
 from moderation.rules.access import Rights, sees_ordinary
@@ -133,9 +134,9 @@ def _shown(user: User, show: str) -> Q:
         acted = ActAtOnce.objects.filter(by=user, settled_at=None).values("case")
         proposed = Decision.objects.filter(by=user, state=Decision.State.PROPOSED).values("case")
         claimed = Case.objects.filter(claimed_by=user, state=Case.State.OPEN).values("pk")
-        return Q(pk__in=acted.union(proposed, claimed))
+        return Q(Among("pk", acted.order_by().union(proposed.order_by(), claimed)))
     conditions = {
-        "live": Q(state__in=OPEN_STATES, room__in=_live_rooms()),
+        "live": Q(_in_live_room(), state__in=OPEN_STATES),
         "child_safety": Q(state__in=OPEN_STATES, child_safety=True),
         "second": Q(state=Case.State.PROPOSED),
         "decided": Q(state=Case.State.DECIDED),
@@ -143,8 +144,8 @@ def _shown(user: User, show: str) -> Q:
     return conditions.get(show, Q(state__in=OPEN_STATES))
 
 
-def _live_rooms() -> QuerySet[Room, int]:
-    return Room.objects.filter(status=Room.Status.LIVE).values_list("pk", flat=True)
+def _in_live_room() -> Among:
+    return Among("room", Room.objects.filter(status=Room.Status.LIVE).values("pk"))
 
 
 def _found(search: str) -> Q:
@@ -153,11 +154,9 @@ def _found(search: str) -> Q:
     found = Q(pk=int(number)) if number.isascii() and number.isdigit() and len(number) < 19 else Q(pk__in=[])
     address = Q(slug=search.rstrip("/").rpartition("/")[2])
     if handle := read_handle(search):
-        person = User.objects.filter(handle__iexact=handle).values_list("pk", flat=True).first()
-        if person is not None:
-            found, address = found | Q(subject=person), address | Q(host=person)
-    rooms = Room.objects.filter(address).order_by("-pk").values_list("pk", flat=True)[:MOST_ROOMS]
-    return found | Q(room__in=list(rooms))
+        person = User.objects.filter(handle__iexact=handle).values("pk")
+        found, address = found | Q(Among("subject", person)), address | Q(Among("host", person))
+    return found | Q(Among("room", Room.objects.filter(address).order_by("-pk").values("pk")[:MOST_ROOMS]))
 
 
 def keys_of(user: User, choice: Choice, page: int) -> tuple[list[int], bool]:
@@ -170,7 +169,7 @@ def keys_of(user: User, choice: Choice, page: int) -> tuple[list[int], bool]:
     elif choice.show in orders:
         keys = list(rows.order_by(*orders[choice.show]).values_list("pk", flat=True)[first:last])
     else:
-        live = list(rows.filter(room__in=_live_rooms()).order_by(*ORDER).values_list("pk", flat=True)[:MOST])
+        live = list(rows.filter(_in_live_room()).order_by(*ORDER).values_list("pk", flat=True)[:MOST])
         keys = live[first:last]
         wanted = last - first - len(keys)
         if wanted and choice.show != "live":
