@@ -19,11 +19,11 @@ from django.utils import timezone
 from retention.hooks import retention_facts
 from retention.policy import Clock, Finding, Hold, Rules, ToldClock, clock, told_clock, utc
 from rooms.models import Room
+from rooms.models.room import OVER
 
 log = logging.getLogger(__name__)
 
 CHUNK = 500
-OVER = (Room.Status.ENDED, Room.Status.CANCELLED)  # a cancelled room never ran: it has rows, such as invitations
 
 
 def rules() -> Rules:

@@ -25,10 +25,11 @@ from django.utils import timezone
 
 from ledger.actions import Act, record_all
 from retention import artefacts, inventory, receipts
-from retention.clocks import OVER, RoomPastReview, clocks, past_review_period, rules, to_purge, tolerance
+from retention.clocks import RoomPastReview, clocks, past_review_period, rules, to_purge, tolerance
 from retention.models import PurgeReceipt
 from retention.policy import Clock, Reason
 from rooms.models import Recording, Room
+from rooms.models.room import OVER
 from rooms.recording import marker
 
 log = logging.getLogger(__name__)

@@ -25,6 +25,7 @@ from core.text import Text, isolated
 _SLUG_LETTERS = "abcdefghjkmnpqrstuvwxyz23456789"
 
 
+OVER = ["ended", "cancelled"]  # neither live nor to come; a cancelled room never ran, but has rows, such as invitations
 TITLE = Text(120)
 
 
@@ -164,9 +165,7 @@ class Room(models.Model):
             ),
             models.CheckConstraint(condition=Q(max_speakers__range=(1, 10)), name="room_max_speakers"),
             models.CheckConstraint(condition=~Q(title=""), name="room_has_title"),
-            models.CheckConstraint(
-                condition=Q(purged_at=None) | Q(status__in=["ended", "cancelled"]), name="room_purged_after_end"
-            ),
+            models.CheckConstraint(condition=Q(purged_at=None) | Q(status__in=OVER), name="room_purged_after_end"),
             models.CheckConstraint(
                 condition=Q(hands_over=False) | Q(host_lost_at__isnull=False), name="room_hands_over_without_host"
             ),
@@ -176,7 +175,7 @@ class Room(models.Model):
             # For the purge: a few hundred rooms, however many there have ever been.
             models.Index(
                 fields=["over_at"],
-                condition=Q(status__in=["ended", "cancelled"], purged_at=None),
+                condition=Q(status__in=OVER, purged_at=None),
                 name="room_to_purge",
             ),
             models.Index(fields=["starts_at"], condition=Q(status="scheduled"), name="room_coming_up"),
@@ -185,8 +184,7 @@ class Room(models.Model):
             pgtrigger.Protect(
                 name="room_over_is_over",
                 operation=pgtrigger.Update,
-                condition=pgtrigger.Q(old__status__in=["ended", "cancelled"])
-                & pgtrigger.Q(old__status__df=pgtrigger.F("new__status")),
+                condition=pgtrigger.Q(old__status__in=OVER) & pgtrigger.Q(old__status__df=pgtrigger.F("new__status")),
             ),
             pgtrigger.Protect(
                 name="room_purged_is_final",
@@ -220,7 +218,7 @@ class Room(models.Model):
     @property
     def is_over(self) -> bool:
         """Whether it is neither live nor to come."""
-        return self.status in (self.Status.ENDED, self.Status.CANCELLED)
+        return self.status in OVER
 
     @property
     def is_prepared(self) -> bool:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from rooms.models.room import OVER
 from rooms.rules.permissions import HELPERS, Facts, may_enter, may_take_part, over
 
-OVER = ("ended", "cancelled")
 MOST_TIMES = 3  # that one side invites a person to one room in one way: taken back and sent again, it is a flood
 
 
