@@ -1,4 +1,4 @@
-"""Periodic work of a hub: audience counts and reactions every second, a beat every 5 s, presence every 10 s."""
+"""Periodic work of a hub: counts, reactions and choices every second, a beat every 5 s, presence every 10 s."""
 
 from __future__ import annotations
 
@@ -14,14 +14,18 @@ from redis.exceptions import RedisError
 
 from core import bus, loops
 from core.threads import in_thread
-from rooms import channels, presence, reactions
+from people.channels import person_channel
+from rooms import channels, presence, reactions, seen_changes
 from rooms.live.feed import Feed, seqs_of
-from rooms.models import Seat
+from rooms.models import Room, Seat
 from rooms.wire.events import encode, iso
+from social.models import Follow
 
 log = logging.getLogger(__name__)
 
 TICK = 1.0  # seconds between two rounds
+MOST_FOLLOWERS = 1_000  # of those who chose in a tick, that are looked for in the room
+MOST_TOLD = 100  # readers that are told in a tick; the others read anew by and by (`static/js/room/features/faces.js`)
 BEAT = 5.0  # seconds between two beats
 
 
@@ -46,6 +50,7 @@ async def tick(hub: TickedHub) -> None:
         now = time.monotonic()
         await _step(publish_counts(hub), "counts")
         await _step(publish_reactions(hub), "reactions")
+        await _step(publish_choices(hub), "choices")
         if now >= refresh_at:
             refresh_at = now + presence.REFRESH
             await _step(hub.refresh_presence(), "presence")
@@ -92,6 +97,37 @@ async def publish_reactions(hub: TickedHub) -> None:
 async def _publish_reactions(hub: TickedHub, room_pk: int) -> None:
     if counts := await reactions.atake(hub.redis, room_pk):
         await hub.redis.publish(channels.room_channel(room_pk), encode({"type": "reactions", "counts": counts}))
+
+
+async def publish_choices(hub: TickedHub) -> None:
+    """Tell those who see them that listeners chose to be seen or unseen: at most once a second each, and no names."""
+    for room_pk in await seen_changes.adue(hub.redis):
+        feed = hub.feeds.get(room_pk)
+        if feed is not None and feed.send_queues:
+            await presence.skip_unreadable(_publish_choices(hub, room_pk), room_pk)
+
+
+async def _publish_choices(hub: TickedHub, room_pk: int) -> None:
+    if chosen := await seen_changes.atake(hub.redis, room_pk):
+        slug, readers = await in_thread(readers_of, room_pk, chosen)
+        _people, flags = await presence.alook(hub.redis, room_pk, [presence.user_key(pk) for pk in readers])
+        here = [pk for pk, is_here in zip(readers, flags, strict=True) if is_here]
+        text = encode({"type": "audience", "room": slug})
+        pipe = hub.redis.pipeline(transaction=False)
+        for pk in here[:MOST_TOLD]:
+            pipe.publish(person_channel(pk), text)
+        await pipe.execute()
+
+
+def readers_of(room_pk: int, chosen: list[int]) -> tuple[str, list[int]]:
+    """Return a room's slug and the accounts that see these listeners: its host's side first, then the latest
+    MOST_FOLLOWERS of those who follow one of them; three queries."""
+    room = Room.objects.filter(pk=room_pk).values_list("slug", "host").first()
+    if room is None:
+        return "", []
+    helpers = Seat.objects.filter(room=room_pk, role=Seat.Role.COHOST, left_at=None).values_list("user", flat=True)
+    followers = Follow.objects.filter(followed__in=chosen).order_by("-since", "-pk").values_list("follower", flat=True)
+    return room[0], list(dict.fromkeys([room[1], *helpers, *followers[:MOST_FOLLOWERS]]))
 
 
 async def count(hub: TickedHub, room_pk: int) -> int:

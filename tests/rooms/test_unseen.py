@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from typing import Any
 
@@ -9,9 +10,11 @@ import pytest
 from channels.db import database_sync_to_async as run
 from django.test import Client
 
+from core import bus
 from people.actions.account import update_profile
 from people.models import User
-from rooms import actions, hooks
+from rooms import actions, hooks, seen_changes
+from rooms.live.ticker import readers_of
 from rooms.models import Invitation, ListenerChoice, Room
 from rooms.queries.audience import audience
 from rooms.rules.identity import Who
@@ -77,12 +80,15 @@ async def test_nobody_reads_who_listens_unseen(web: Site) -> None:
             assert (await other.wait_for("unseen"))["unseen"] is False
             for reader in (people["host"], people["cohost"], people["fan"]):
                 assert GHOST in await run(everything_told)(room, reader)
+            for page in (host, cohost, fan):
+                assert await page.wait_for("audience") == {"type": "audience", "room": room.slug}, "they read it anew"
             assert code(await theirs.ask("listen_unseen", unseen=True)) == "ok"
             for wrong in (None, 1, "true", [True]):
                 assert code(await theirs.ask("listen_unseen", unseen=wrong)) == "bad_value"
             assert code(await nobody.ask("listen_unseen", unseen=True)) == "not_signed_in"
             told = "".join(json.dumps(page.seen) for page in pages)
             assert GHOST not in told.lower()
+            assert not any(message["type"] == "audience" for message in nobody.seen), "who sees no names anyway"
             texts = await run(downloaded)(room)
             assert GHOST not in texts.lower()
 
@@ -128,6 +134,34 @@ def test_a_hand_and_a_seat_show_their_person_while_they_last(monkeypatch: pytest
     assert named() == [GHOST]
     actions.set_unseen(room, ghost, True)
     assert named() == []
+
+
+@pytest.mark.django_db
+def test_a_choice_that_changes_nothing_for_anybody_is_told_to_nobody(django_capture_on_commit_callbacks: Any) -> None:
+    """Else it would show a follower who came in and listens unseen."""
+    room, ada = open_room(), person("ada")
+
+    def choose(unseen: bool) -> list[int]:
+        with django_capture_on_commit_callbacks(execute=True):
+            actions.set_unseen(room, ada, unseen)
+        bus.client().delete(bus.key(f"seen:{room.pk}:pace"))
+        return asyncio.run(taken())
+
+    async def taken() -> list[int]:
+        async with bus.connect() as client:
+            return await seen_changes.atake(client, room.pk) if room.pk in await seen_changes.adue(client) else []
+
+    assert choose(True) == [], "from undecided to unseen"
+    assert choose(False) == [ada.pk] and choose(False) == []
+    assert choose(True) == [ada.pk] and choose(True) == []
+
+
+@pytest.mark.django_db
+def test_readers_who_are_told_are_the_hosts_side_and_followers() -> None:
+    room, people = make()
+    person("stranger")
+    slug, readers = readers_of(room.pk, [people["ghost"].pk])
+    assert (slug, readers) == (room.slug, [people[name].pk for name in ("host", "cohost", "fan")])
 
 
 @pytest.mark.django_db

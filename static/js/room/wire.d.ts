@@ -295,10 +295,11 @@ export interface CaseChanged {
  * `outcome`); `place` is its place in the queue, from 1, and only ever gets smaller. `let_up` comes with a seat that
  * host or co-host (`by`) gave. `user` is the handle of a person on stage whom the reader blocked (`blocked_here`).
  * `invited` is about a room to which `by` invited the reader, `invitation_revoked` about one to speak that was taken
- * back. `unseen` is what the reader chose for this room.
+ * back. `unseen` is what the reader chose for this room. `audience` says that a listener whom the reader may see chose
+ * to be seen, or no longer to be.
  */
 export interface Personal {
-  type: "you_muted" | "unmute_asked" | "you_unseated" | "you_demoted" | "mic_lost" | "mic_moved" | "blocked_here" | "hand_up" | "hand_place" | "hand_down" | "hand_declined" | "let_up" | "invited" | "invitation_revoked" | "unseen";
+  type: "you_muted" | "unmute_asked" | "you_unseated" | "you_demoted" | "mic_lost" | "mic_moved" | "blocked_here" | "hand_up" | "hand_place" | "hand_down" | "hand_declined" | "let_up" | "invited" | "invitation_revoked" | "unseen" | "audience";
   room: string;
   by?: string | null;
   page?: string;

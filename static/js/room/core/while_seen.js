@@ -1,6 +1,8 @@
 // Reading the audience again while it is looked at: when its size changed, at most once in a while.
 import { find } from "shared/dom";
 
+const SOON = 1000; // ms between two readings where the server says that this list changed
+
 /**
  * Calls `read` when the list is in sight and something changed, at most every `pause()` milliseconds.
  */
@@ -9,6 +11,7 @@ export class WhileSeen {
   #pause;
   #isSeen = false;
   #isDue = true;
+  #isSoon = false;
   #readAt = 0;
   #timer = 0;
 
@@ -27,21 +30,25 @@ export class WhileSeen {
     document.addEventListener("visibilitychange", () => this.#go());
   }
 
-  /** Something changed. */
-  due() {
+  /**
+   * Something changed.
+   * @param {boolean} isSoon whether this very list did
+   */
+  due(isSoon = false) {
     this.#isDue = true;
+    this.#isSoon ||= isSoon;
     this.#go();
   }
 
   #go() {
     clearTimeout(this.#timer);
     if (!this.#isSeen || !this.#isDue || document.hidden) return;
-    const left = this.#readAt + this.#pause() - Date.now();
+    const left = this.#readAt + (this.#isSoon ? SOON : this.#pause()) - Date.now();
     if (left > 0) {
       this.#timer = setTimeout(() => this.#go(), left);
       return;
     }
-    this.#isDue = false;
+    this.#isDue = this.#isSoon = false;
     this.#readAt = Date.now();
     this.#read();
   }

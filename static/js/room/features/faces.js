@@ -49,7 +49,8 @@ class Faces {
   /** @type {Mounted["messages"]} */
   messages = {
     unseen: ({ unseen = false }) => this.#room.dispatch({ type: "chosen", unseen }),
-    beat: () => this.#watch.due(), // somebody may have chosen to be seen, of which no message tells
+    audience: () => this.#watch.due(true),
+    beat: () => this.#watch.due(), // of those who chose in a crowd, or whom many follow, not everybody is told
   };
 
   /**

@@ -66,10 +66,11 @@ class AudienceList {
   }
 
   /**
-   * Whom one sees changes without a message, too, when somebody chooses to be seen: `beat` comes every five seconds.
+   * `audience` comes when somebody chose to be seen or unseen; `beat`, every five seconds, for what was lost on the way.
    * @type {Mounted["messages"]}
    */
   messages = {
+    audience: () => this.#watch.due(true),
     beat: () => this.#watch.due(),
     hand_raised: () => this.#watch.due(),
     hand_lowered: () => this.#watch.due(),
