@@ -3,13 +3,18 @@
 `--check` writes nothing and exits 1 when the page is not what it would be.
 """
 
+import os
 import sys
 from collections.abc import Callable, Collection
 from functools import partial
 from pathlib import Path
 
+import django
+
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+django.setup()
 
 from moderation.rules import matrix as staff  # noqa: E402
 from rooms.rules import matrix  # noqa: E402

@@ -31,7 +31,7 @@ def templates() -> dict[str, Template]:
 
 
 def test_what_templates_name_is_found() -> None:
-    """What collecting reads out of their text is what Django finds in them."""
+    """Collecting reads out of their text what Django finds in them."""
     nodes = [node for one in templates().values() for node in one.nodelist.get_nodes_by_type(Node)]
     modules = {node.args[0].var for node in nodes if isinstance(node, SimpleNode) and node.func is module}
     lists = {joined_sheet(node.names): node.names for node in nodes if isinstance(node, StyleSheets)}

@@ -1,4 +1,4 @@
-"""What is told to a socket while its snapshot is read comes after that snapshot, whoever asked for it."""
+"""A message to a socket whose snapshot is being read comes after that snapshot, whoever asked for it."""
 
 from __future__ import annotations
 

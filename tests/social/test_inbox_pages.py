@@ -270,7 +270,7 @@ def test_deleting_is_ones_own_and_asks_first() -> None:
 
 
 def test_what_became_of_it_is_said_in_the_language_of_the_account() -> None:
-    """Whatever the browser asks for: a notice is put into words as the answer to the form leaves."""
+    """A notice is put into words as the answer to the form leaves, whatever language the browser asks for."""
     anna, bert = friends()
     say(bert, anna, "Hello")
     User.objects.filter(pk=anna.pk).update(language="nl")
