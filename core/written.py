@@ -21,4 +21,5 @@ class Written:
         """Run it with these values in the places of their placeholders."""
         with connection.cursor() as cursor:
             cursor.execute(self.sql, [values.get(param, param) for param in self.params])
-            return cursor.fetchall()
+            found: list[tuple[Any, ...]] = cursor.fetchall()
+        return found
