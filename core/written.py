@@ -22,4 +22,4 @@ class Written:
         with connection.cursor() as cursor:
             cursor.execute(self.sql, [values.get(param, param) for param in self.params])
             found: list[tuple[Any, ...]] = cursor.fetchall()
-            return found
+        return found

@@ -1,5 +1,6 @@
 """Fixtures for all tests: the database with the site's rights, an empty Redis, the site's real processes."""
 
+import functools
 import gc
 import os
 import shutil
@@ -107,6 +108,12 @@ def _tables_are_reset() -> Generator[None]:
         yield
 
 
+@functools.cache
+def _redis() -> redis.Redis:
+    """A connection that is kept from test to test; after a restart of Redis it is made anew."""
+    return redis.Redis.from_url(settings.REDIS_URL)
+
+
 @pytest.fixture(autouse=True)
 def _clean_slate(request: pytest.FixtureRequest) -> Generator[None]:
     """Nothing of one test is left in Redis, the mailbox, pictures or recordings for the next."""
@@ -122,8 +129,7 @@ def _clean_slate(request: pytest.FixtureRequest) -> Generator[None]:
         # The row of a process that outlived its test is committed: without its file the next test's processes refuse.
         with superuser() as connected:
             connected.execute("DELETE FROM rooms_recordingsfolder")
-    with redis.Redis.from_url(settings.REDIS_URL) as client:
-        client.flushall()
+    _redis().flushall()
     for folder in (settings.MAIL_FOLDER, settings.MEDIA_ROOT, settings.RECORDINGS_DIR, settings.OUTSIDE_DIR):
         for path in Path(folder).iterdir() if Path(folder).is_dir() else ():
             if path.is_dir():
