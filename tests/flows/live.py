@@ -6,6 +6,7 @@ import asyncio
 import threading
 import time
 from collections.abc import Coroutine, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 
 from django.utils import timezone
@@ -33,25 +34,22 @@ LOOK_FOR = """([selector, text]) => {
 @contextmanager
 def beside(*works: Coroutine[None, None, object]) -> Iterator[None]:
     """Run clients in a thread of their own, beside the browsers, until the block ends."""
-    loop = asyncio.new_event_loop()
-    thread = threading.Thread(target=loop.run_forever)
-    thread.start()
-    for work in works:
-        asyncio.run_coroutine_threadsafe(work, loop)
+    stop = threading.Event()
 
-    async def over() -> None:
-        tasks = [task for task in asyncio.all_tasks() if task is not asyncio.current_task()]
+    async def work() -> None:
+        tasks = [asyncio.create_task(one) for one in works]
+        await asyncio.to_thread(stop.wait)
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
 
-    try:
-        yield
-    finally:
-        asyncio.run_coroutine_threadsafe(over(), loop).result(30)
-        loop.call_soon_threadsafe(loop.stop)
-        thread.join(30)
-        loop.close()
+    with ThreadPoolExecutor(1) as hands:
+        working = hands.submit(asyncio.run, work())
+        try:
+            yield
+        finally:
+            stop.set()
+            working.result(60)
 
 
 def look_for(page: Page, selector: str, text: str) -> None:

@@ -3,7 +3,6 @@ room, or it ends. What the host says is heard no longer."""
 
 from __future__ import annotations
 
-import time
 from collections.abc import Generator
 
 import pytest
@@ -84,13 +83,13 @@ class Evening:
         self.ear.hear(self.table.voices["host"])
 
     def suspend(self, selector: str, text: str) -> None:
-        """Decide by the confirming click; two seconds later the listener's page says so, and the host is not heard."""
+        """Decide; two seconds later the listener's page says so, and the host is not heard."""
         look_for(self.near, selector, text)
-        pressed = time.time()
         self.mara.confirm()
         expect(self.mara.page.get_by_text("Decided. It is in force")).to_be_visible()
-        page, sound = seen_at(self.near) - pressed, last_sound(self.ear, pressed, AFTER)
-        say(f"{text!r}: page {page:.2f} s, sound {sound:.2f} s after the click")
+        decided = Decision.objects.get().at.timestamp()
+        page, sound = seen_at(self.near) - decided, last_sound(self.ear, decided, AFTER)
+        say(f"{text!r}: page {page:.2f} s, sound {sound:.2f} s after the decision")
         assert page < WITHIN and sound < WITHIN
         suspended(self.chromium, self.his, "Until")
 
