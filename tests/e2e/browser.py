@@ -115,7 +115,8 @@ class Chromium:
 
     def context(self, user: User | None = None, *, browser: Browser | None = None, **options: Any) -> BrowserContext:
         """One person's cookies and window."""
-        options = {"viewport": DESK, "locale": "en-GB", **options}
+        # The whole browser allows the microphone without a question by its flags; the plain one wants to be told.
+        options = {"viewport": DESK, "locale": "en-GB", "permissions": ["microphone"], **options}
         context = (browser or self.plain).new_context(**options)
         self.contexts.append(context)
         context.set_default_timeout(self.within)

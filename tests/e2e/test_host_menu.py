@@ -58,7 +58,7 @@ def test_asked_to_unmute_and_kept_muted(web: Site, chromium: Chromium) -> None:
     ada = seated("ada", room)
     host, hers, guest = (
         watched(chromium, room, room.host),
-        watched(chromium, room, ada, viewport=PHONE, permissions=["microphone"]),
+        watched(chromium, room, ada, viewport=PHONE),
         watched(chromium, room),
     )
     held, unmute, mute = (hers.locator(f'[data-do="{name}"]') for name in ("held", "unmute", "mute"))

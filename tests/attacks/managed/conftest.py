@@ -28,6 +28,7 @@ HONEST = "127.0.0.77"
 def site(services: Throwaway, django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Generator[Managed]:
     """The site as script/server runs it, with its development doors; tables are emptied when all is over."""
     end_shared_site()
+    remove_folders()  # what tests in this process made is open to others
     managed = Managed(services)
     with django_db_blocker.unblock():
         try:
@@ -39,6 +40,10 @@ def site(services: Throwaway, django_db_setup: None, django_db_blocker: DjangoDb
             tables.reset()
     with redis.Redis.from_url(settings.REDIS_URL) as client:
         client.flushall()
+    remove_folders()
+
+
+def remove_folders() -> None:
     for folder in (settings.MAIL_FOLDER, settings.MEDIA_ROOT, settings.RECORDINGS_DIR, settings.OUTSIDE_DIR):
         shutil.rmtree(folder, ignore_errors=True)
 

@@ -146,10 +146,18 @@ class Microphone {
    * @param {string} [why] a sentence above the check
    */
   async #toStage(label, enter, why) {
-    const room = this.#room;
     const microphone = (await this.#checked(label, { why }))?.microphone;
     if (!microphone) return false;
-    const seated = await room.attempt(async () => {
+    await this.#connecting;
+    return this.#once(() => this.#enterStage(microphone, enter));
+  }
+
+  /**
+   * @param {MediaStream} microphone
+   * @param {() => unknown} enter
+   */
+  async #enterStage(microphone, enter) {
+    const seated = await this.#room.attempt(async () => {
       await enter();
       await this.#claim(true);
     });
@@ -223,15 +231,23 @@ class Microphone {
   }
 
   /**
-   * Connect the microphone, closed, without a check. Resolves to whether that worked. Whoever asks meanwhile gets the
-   * same connection: a click that brings a page back to the table may be one on Unmute.
-   * @param {boolean} take also if another page has it
+   * Go a way to a connection. Whoever asks meanwhile gets the same one: a click that brings a page back to the table may
+   * be one on Unmute, and Unmute is there as soon as the seat is.
+   * @param {() => Promise<boolean>} way
    */
-  #connect(take) {
-    this.#connecting ??= this.#connectAnew(take).finally(() => {
+  #once(way) {
+    this.#connecting ??= way().finally(() => {
       this.#connecting = null;
     });
     return this.#connecting;
+  }
+
+  /**
+   * Connect the microphone, closed, without a check. Resolves to whether that worked.
+   * @param {boolean} take also if another page has it
+   */
+  #connect(take) {
+    return this.#once(() => this.#connectAnew(take));
   }
 
   /** @param {boolean} take */
