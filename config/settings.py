@@ -94,8 +94,7 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
-    # Outside of messages, which it puts into words as the answer leaves.
-    "people.middleware.ReaderMiddleware",
+    "people.middleware.ReaderMiddleware",  # outside of messages, which are put into words as the answer leaves
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "allauth.account.middleware.AccountMiddleware",
@@ -156,8 +155,7 @@ if overlap(WINDOW_DIR, RECORDINGS_DIR):
     raise refuse("WINDOW_DIR", str(WINDOW_DIR), "a folder apart from RECORDINGS_DIR: what lies in it is removed")
 # Production: nginx delivers files that Django has authorised (X-Accel-Redirect); development: Django itself.
 X_ACCEL_REDIRECT = env_bool("X_ACCEL_REDIRECT", False)
-# `collected`: by collectstatic, joined, with names that change with the content; `source`: as they are, changes show at
-# once.
+# `collected`: by collectstatic, joined, with names that change with the content; `source`: as they are, at once.
 STATIC_FILES = env_str("STATIC_FILES", "source" if DEBUG else "collected", ("collected", "source"))
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
