@@ -10,6 +10,7 @@ from django.utils import timezone
 from ledger.actions import Act, record_all
 from moderation.models import (
     ActAtOnce,
+    Alarm,
     Case,
     CaseNote,
     CaseParty,
@@ -45,6 +46,7 @@ def lay_case(room: Room, subject: User, reporter: User) -> None:
     EvidenceRange.objects.create(case=case, from_ms=0, to_ms=1, marked_by=by)
     EvidenceLine.objects.create(case=case, cue="cue:1", start_ms=0, end_ms=1, text="A line", quoted_by=by)
     Look.objects.create(case=case, user=by, what="shown")
+    Alarm.objects.create(case=case, kind="late_act", told_at=now)
     CaseNote.objects.create(case=case, author=by, text="A note")
     decision = Decision.objects.create(case=case, outcome="no_violation", state="standing", by=by)
     Measure.objects.create(decision=decision, kind="warning")
