@@ -1,10 +1,12 @@
 """Compile every template of the project, so that a misspelt tag or an unclosed block is found.
 
 No line is longer than a reader takes in: break it inside a tag, between attributes, or within `blocktranslate trimmed`,
-where white space does not count.
+where white space does not count. Keys of rows are written with `|stringformat:'d'`: numbers for readers are grouped,
+and 1,000 is no key.
 """
 
 import os
+import re
 import sys
 from pathlib import Path
 
@@ -12,6 +14,7 @@ import django
 from django.template import TemplateSyntaxError, engines
 
 LONGEST_LINE = 160  # letters
+GROUPED_KEY = re.compile(r"{{ (\w+\.)*(pk|id) }}")
 
 
 def main() -> int:
@@ -32,6 +35,9 @@ def main() -> int:
             for number, line in enumerate(path.read_text().splitlines(), 1):
                 if len(line) > LONGEST_LINE:
                     print(f"{path.relative_to(root)}:{number}: {len(line)} letters, at most {LONGEST_LINE}")
+                    failed += 1
+                if GROUPED_KEY.search(line):
+                    print(f"{path.relative_to(root)}:{number}: a key is written as a number for readers")
                     failed += 1
     return int(failed > 0)
 

@@ -19,6 +19,7 @@ from social.actions.blocks import block
 from social.actions.messages import deliver_messages, send_official, send_text
 from social.models import Block, Follow, Message
 from tests.support.people import person
+from tests.support.privileges import superuser
 from tests.support.rooms import open_room
 from tests.support.ways_in import seen
 
@@ -250,6 +251,20 @@ def test_older_messages_and_days_of_the_readers_zone() -> None:
     page = text(client, f"/messages/bert/{older}")
     assert "Number 4." in page and "Number 5." not in page and "Newest messages" in page
     assert "Mark as read" not in page, "an earlier page does not mark what it does not show"
+
+
+def test_keys_of_messages_are_no_numbers_for_readers() -> None:
+    """However many messages there were: 1,234,568 with commas is an address and a form that lead nowhere."""
+    with superuser() as connected:
+        connected.execute("SELECT setval(pg_get_serial_sequence('social_message', 'id'), 1234567)")
+    anna, bert = friends()
+    pk = say(bert, anna, "Hello").pk
+    assert pk > 1_234_567
+    client = signed_in(anna)
+    assert f'href="/messages/bert/#m{pk}"' in text(client, "/messages/")
+    page = text(client, "/messages/bert/")
+    assert f'id="m{pk}"' in page and f'value="{pk}"' in page
+    assert f'name="upto" value="{pk}"' in text(client, "/messages/bert/delete/")
 
 
 def test_deleting_is_ones_own_and_asks_first() -> None:
