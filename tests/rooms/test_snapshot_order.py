@@ -80,44 +80,43 @@ async def page(room: Room, user: User, *sides: str) -> AsyncGenerator[Page]:
         hubs._hubs.clear()
 
 
+class Reading:
+    """The personal part of a snapshot, which is `done` a while before it `may_go` on."""
+
+    def __init__(self) -> None:
+        self.done, self.may_go = threading.Event(), threading.Event()
+
+    def __call__(self, row: Room, who: Who) -> Any:
+        found = you(row, who)
+        self.done.set()
+        assert self.may_go.wait(20)
+        return found
+
+
 async def test_a_hand_that_goes_up_while_a_snapshot_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
     room: Room = await run(open_room)("host", speak_policy="followed")
     guest = await run(lambda: consented(person("guest"), room))()
-    was_read, may_go = threading.Event(), threading.Event()
-
-    def slowly(row: Room, who: Who) -> Any:
-        found = you(row, who)  # without the hand
-        was_read.set()
-        assert may_go.wait(20)
-        return found
-
+    reading = Reading()
     async with page(room, room.host, "host") as host:
-        monkeypatch.setattr(socket, "you", slowly)
+        monkeypatch.setattr(socket, "you", reading)
         host.ask("snapshot")
-        assert await asyncio.to_thread(was_read.wait, 20)
+        assert await asyncio.to_thread(reading.done.wait, 20)
         await run(actions.raise_hand)(room.pk, guest)
         await until(lambda: host.waiting("hand_raised") or host.places("hand_raised"))
-        may_go.set()
+        reading.may_go.set()
         await until(lambda: len(host.places("snapshot")) == 2 and host.places("hand_raised"))
         assert host.places("hand_raised")[0] > host.places("snapshot")[1], "the page would forget this hand"
 
 
 async def test_asked_again_while_it_is_read_it_is_read_again(monkeypatch: pytest.MonkeyPatch) -> None:
     room: Room = await run(open_room)("host")
-    was_read, may_go = threading.Event(), threading.Event()
-
-    def slowly(row: Room, who: Who) -> Any:
-        found = you(row, who)
-        was_read.set()
-        assert may_go.wait(20)
-        return found
-
+    reading = Reading()
     async with page(room, room.host, "host") as host:
-        monkeypatch.setattr(socket, "you", slowly)
+        monkeypatch.setattr(socket, "you", reading)
         host.ask("snapshot")
-        assert await asyncio.to_thread(was_read.wait, 20)
+        assert await asyncio.to_thread(reading.done.wait, 20)
         host.socket.feed.resync()  # as after Redis was away
-        may_go.set()
+        reading.may_go.set()
         await until(lambda: len(host.places("snapshot")) == 3)
 
 
