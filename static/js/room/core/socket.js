@@ -40,6 +40,7 @@ export class RoomSocket extends EventTarget {
   #retry = 0;
   #quiet = 0;
   #closed = false;
+  #isNew = true; // no snapshot came over this line yet
   // In memory only: a page keeps its name when it connects again, and a duplicate of its tab gets another.
   page = Array.from(crypto.getRandomValues(new Uint8Array(12)), (byte) => byte.toString(16).padStart(2, "0")).join("");
   /** @type {{ code: string, text: string } | null} the error with which the server closed the line, if it said one */
@@ -102,6 +103,7 @@ export class RoomSocket extends EventTarget {
     this.#drop();
     const by = this.#by ? `&${new URLSearchParams({ by: this.#by })}` : "";
     const socket = new WebSocket(this.#url + by);
+    this.#isNew = true;
     this.#socket = socket;
     socket.onmessage = (event) => socket === this.#socket && this.#take(JSON.parse(event.data));
     socket.onclose = (event) => socket === this.#socket && this.#gone(event.code);
@@ -113,11 +115,13 @@ export class RoomSocket extends EventTarget {
     this.#listenForQuiet();
     if (message.re !== undefined) return this.#settle(message.re, message);
     if (message.error) this.#why = message.error;
-    if (message.type === "snapshot") this.#opened();
+    if (message.type === "snapshot" && this.#isNew) this.#opened();
     this.dispatchEvent(new CustomEvent("message", { detail: message }));
   }
 
+  /** The first snapshot of a line. Later ones are for the state alone: sound that is connecting goes on. */
   #opened() {
+    this.#isNew = false;
     this.#tries = 0;
     if (this.#by) this.#forgetWay();
     this.dispatchEvent(new Event("open"));
