@@ -36,25 +36,13 @@ from tests.flows.line import (
 )
 from tests.support.cases import aged, refused, staff
 from tests.support.people import person
-from tests.support.recordings import talked_room
-from tests.support.rooms import consented, open_room, published
+from tests.support.rooms import consented, open_room
 from transcripts.models import Cue
 
 pytestmark = pytest.mark.django_db(transaction=True)
 ADA = "0:10–0:14"
 HOST_SPOKE = (30, 36)
 SAID = "He was not an ill-disposed young man."
-
-
-@pytest.fixture
-def room(web: object) -> Room:
-    """Fifty seconds of recorded speech by three people, transcribed and published."""
-    return published(talked_room())
-
-
-@pytest.fixture
-def mara(chromium: Chromium) -> Console:
-    return Console(chromium, staff("moderator", "mara"))
 
 
 def ada(room: Room) -> User:

@@ -16,24 +16,11 @@ from tests.flows.console import QUEUE, Console, answering
 from tests.flows.line import acts, assert_sound_ledger, is_kept_until, is_purged_on
 from tests.support.cases import refused, staff
 from tests.support.people import person
-from tests.support.recordings import talked_room
-from tests.support.rooms import published
 
 pytestmark = pytest.mark.django_db(transaction=True)
 ADA = "0:10–0:14"
 SAID = "ill-disposed young man"
 TOO_LATE = "This case was decided already."
-
-
-@pytest.fixture
-def room(web: object) -> Room:
-    """Fifty seconds of recorded speech by three people, transcribed and published."""
-    return published(talked_room())
-
-
-@pytest.fixture
-def mara(chromium: Chromium) -> Console:
-    return Console(chromium, staff("moderator", "mara"))
 
 
 @pytest.fixture

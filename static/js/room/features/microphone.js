@@ -6,7 +6,7 @@ import { Refused } from "room/core/socket";
 import { freePlaces, isOver, isUndecided, ownSeat } from "room/core/state";
 import { Check, microphoneTrouble } from "room/sound/check";
 import { everyFrame, firstTouch, soundMayStart } from "room/sound/level";
-import { openMicrophone } from "room/sound/stage";
+import { openMicrophone, release } from "room/sound/stage";
 import { find } from "shared/dom";
 import { say } from "shared/words";
 
@@ -24,11 +24,6 @@ async function microphoneAllowed() {
     console.info("permissions", error.name); // Firefox does not tell
     return false;
   }
-}
-
-/** @param {MediaStream} microphone */
-function release(microphone) {
-  for (const track of microphone.getTracks()) track.stop();
 }
 
 /** @implements {Mounted} */

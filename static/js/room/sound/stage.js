@@ -22,7 +22,7 @@ export async function microphones() {
 }
 
 /** @param {MediaStream} stream */
-function stop(stream) {
+export function release(stream) {
   for (const track of stream.getTracks()) track.stop();
 }
 
@@ -107,12 +107,12 @@ export class Stage extends EventTarget {
   async use(device = "") {
     const before = this.#microphone;
     const microphone = await openMicrophone(device);
-    if (this.#microphone !== before || !before) return stop(microphone); // stood up, or chose again, meanwhile
+    if (this.#microphone !== before || !before) return release(microphone); // stood up, or chose again, meanwhile
     this.#take(microphone);
     const [track] = microphone.getAudioTracks();
     const sender = this.#peer?.connection.getSenders().find((one) => one.track?.kind === "audio");
     await sender?.replaceTrack(track);
-    stop(before);
+    release(before);
     this.dispatchEvent(new Event("change"));
   }
 
@@ -169,7 +169,7 @@ export class Stage extends EventTarget {
     this.#hangUp();
     this.ownLevel?.stop();
     this.ownLevel = null;
-    if (this.#microphone) stop(this.#microphone);
+    if (this.#microphone) release(this.#microphone);
     this.#microphone = null;
     this.#become("off");
   }
