@@ -152,7 +152,8 @@ class Evening:
         levels = [self.ear.level(voice, since, until) for voice in self.voices.values()]
         say(f"{what}: longest gap {gap:.2f} s, host {levels[0]:.0f} dB, guest {levels[1]:.0f}")
         self.unbroken += [(name, since, until) for name in self.voices]
-        assert speaking_handles(self.room.pk) == handles
+        # Others may come: the co-host's microphone connects, closed, with the first click on her page.
+        assert handles <= speaking_handles(self.room.pk)
 
     def a_mute_is_held(self) -> None:
         """The guest's page sends on and insists, and does so again once its connections have ended by themselves."""

@@ -90,6 +90,7 @@ def test_the_first_case_of_the_demo_is_decided_in_fifteen_acts(chromium: Chromiu
     room = recorded_demo_room()
     assert room is not None
     expect(page.get_by_role("heading", level=1)).to_contain_text(room.title)
+    page.wait_for_selector("body[data-ready]")  # lines opened without script are a page of their own
     femke.clicks(page.get_by_role("button", name="Open the lines"))
     line = page.locator(".cue.inside").filter(has_text="grandmother")
     femke.clicks(line.get_by_role("button", name="Quote"))

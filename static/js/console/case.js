@@ -49,13 +49,15 @@ async function start() {
   /** @type {Key[]} */
   const keys = [];
   if (data.plays) {
+    const lines = new CaseLines();
     const drawn = await drawnFrom(find("[data-sound]").dataset.peaks ?? "");
     const sound = drawn && drawn.kind !== "nothing" ? new CaseSound(data, drawn) : null;
     if (!sound) {
       find("[data-trouble]").textContent = say("case_nothing_drawn");
       find("[data-trouble]").hidden = false;
     }
-    keys.push(...(sound ? soundKeys(sound) : []), ...lineKeys(new CaseLines(sound)));
+    if (sound) lines.follow(sound);
+    keys.push(...(sound ? soundKeys(sound) : []), ...lineKeys(lines));
   }
   keys.push(
     pressing("s", say("case_key_show")),

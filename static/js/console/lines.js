@@ -12,9 +12,10 @@ export class CaseLines {
   /** @type {HTMLElement | null} the line at hand */
   #current = null;
 
-  /** @param {CaseSound | null} sound */
-  constructor(sound) {
-    this.sound = sound;
+  /** @type {CaseSound | null} */
+  #sound = null;
+
+  constructor() {
     this.#form.addEventListener("submit", (event) => {
       if (event.submitter?.getAttribute("value") !== "lines") return;
       event.preventDefault();
@@ -23,7 +24,15 @@ export class CaseLines {
     this.#form.addEventListener("acted", () => this.open());
     this.#box.addEventListener("click", (event) => this.#clicked(event));
     this.#box.addEventListener("submit", (event) => this.#quoted(event));
-    sound?.player.addEventListener("time", () => this.#follow());
+  }
+
+  /**
+   * Go with the sound from here on. Lines are opened and quoted before it is there, and without it.
+   * @param {CaseSound} sound
+   */
+  follow(sound) {
+    this.#sound = sound;
+    sound.player.addEventListener("time", () => this.#follow());
   }
 
   get lines() {
@@ -81,7 +90,7 @@ export class CaseLines {
     if (!line || hit(event, "button, form") || String(getSelection())) return;
     event.preventDefault();
     this.#mark(line);
-    this.sound?.player.seek(Number(line.dataset.from) / 1000);
+    this.#sound?.player.seek(Number(line.dataset.from) / 1000);
   }
 
   /** @param {HTMLElement | null} line */
@@ -92,8 +101,8 @@ export class CaseLines {
   }
 
   #follow() {
-    if (!this.sound?.player.playing) return;
-    const now = this.sound.player.now * 1000;
+    if (!this.#sound?.player.playing) return;
+    const now = this.#sound.player.now * 1000;
     const line = this.lines.findLast((one) => Number(one.dataset.from) <= now) ?? null;
     if (!line || line === this.#current || this.#box.contains(document.activeElement)) return;
     this.#mark(line);
