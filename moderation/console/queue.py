@@ -58,7 +58,8 @@ FILTERS = ("show", "kind", "category", "q", "page")
 def queue_page(request: HttpRequest) -> HttpResponse:
     """The cases that the reader chose, as last time where the address does not say. The choice is remembered."""
     user = require(request, READ)
-    last = QueueChoice.objects.filter(user=user).values_list("query", flat=True).first() or ""
+    searches = bool(request.GET.get("q", "").strip())  # a search is not remembered
+    last = "" if searches else QueueChoice.objects.filter(user=user).values_list("query", flat=True).first() or ""
     if last and not any(name in request.GET for name in FILTERS):
         return redirect(f"{request.path}?{last}")
     context = queue_context(request, user, timezone.now())
