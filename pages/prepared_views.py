@@ -22,6 +22,7 @@ from people.standing import standing_of, why_not_host
 from people.zones import is_zone
 from rooms.actions.preparing import cancel_room, change_prepared, open_prepared
 from rooms.models import Room
+from rooms.queries.invitations import own_invitation
 from rooms.queries.prepared import starts_twice
 from rooms.rules.refusals import RoomRefused
 
@@ -40,6 +41,7 @@ def prepared_context(request: HttpRequest, room: Room) -> dict[str, Any]:
         "is_host": is_host,
         "may_not_open": RoomRefused(code).text if code else "",
         "follows_host": follows_host(request, room),
+        "invitation": own_invitation(room, me) if me is not None and room.is_prepared and not is_host else None,
         "wall": wall,
         "place": place_of(room.starts_zone),
         "elsewhere": timezone.localtime(at).replace(tzinfo=None) != wall,

@@ -23,7 +23,7 @@ _SPEAK_FIRST = Case(When(kind=Invitation.Kind.SPEAK, then=Value(0)), default=Val
 
 def invitations_part(room: Room, user: User, facts: Facts) -> Invitations:
     """Read the reader's part. Five queries for the host's side, one for a person who is invited, none for others."""
-    own = _own(room, user) if facts.invited else None
+    own = own_invitation(room, user) if facts.invited else None
     if facts.role not in permissions.HELPERS:
         return {"own": own, "list": None, "links": None, "counts": None}
     rows = Invitation.objects.filter(room=room, by_helper=True).select_related("user", "by")
@@ -36,8 +36,9 @@ def invitations_part(room: Room, user: User, facts: Facts) -> Invitations:
     }
 
 
-def _own(room: Room, user: User) -> OwnInvitation | None:
-    """The invitation by host or co-host that stands, one to speak first; none by somebody whom the reader blocks."""
+def own_invitation(room: Room, user: User) -> OwnInvitation | None:
+    """Read the reader's invitation by host or co-host that stands, one to speak first; none by somebody whom they
+    block. One query."""
     rows = Invitation.objects.filter(room=room, user=user, by_helper=True, state__in=STANDING).select_related("by")
     blocked = Block.objects.filter(blocker=user).values("blocked")
     row = rows.exclude(by__in=blocked).order_by(_SPEAK_FIRST, "-pk").first()

@@ -1,4 +1,4 @@
-"""What stories in browsers begin with."""
+"""The beginning of stories in browsers: a room and its moderator."""
 
 from __future__ import annotations
 

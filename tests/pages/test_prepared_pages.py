@@ -253,3 +253,24 @@ def test_a_host_prepares_while_another_room_is_live() -> None:
     room = Room.objects.get(status="scheduled")
     answer = client.post(f"{room.get_absolute_url()}open/", follow=True)
     assert "You are hosting a room already" in text_of(answer) and Room.objects.get(pk=room.pk).is_prepared
+
+
+def test_the_invited_answer_on_the_room_s_own_page() -> None:
+    room = prepared_room(person("host", creator=True), speak_policy="invited")
+    ada, bob = person("ada"), person("bob")
+    Follow.objects.create(follower=ada, followed=room.host)
+    assert [one.result for one in actions.invite(room.pk, room.host, ["ada"], "speak")] == ["invited"]
+    client, path = signed_in(ada), room.get_absolute_url()
+    page = client.get(path)
+    assert "Host invites you to speak" in text_of(page) and f"{path}invitation/accept/" in page.content.decode()
+    assert "You accepted. You can take a place as soon as the room begins." in text_of(
+        client.post(f"{path}invitation/accept/", follow=True)
+    )
+    page = client.get(path)
+    assert "Decline after all" in text_of(page) and f"{path}invitation/accept/" not in page.content.decode()
+    for other in (Client(), signed_in(bob), signed_in(room.host)):
+        assert "data-invitation" not in other.get(path).content.decode()
+    Block.objects.create(blocker=ada, blocked=room.host)
+    assert "data-invitation" not in client.get(path).content.decode(), "by somebody whom they block"
+    Block.objects.all().delete()
+    assert "data-invitation" not in client.post(f"{path}invitation/decline/", follow=True).content.decode()
