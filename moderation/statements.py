@@ -53,7 +53,7 @@ def body_of(
     recording, or a room that is live."""
     case, rule = decision.case, decision.rule
     assert rule is not None
-    appeal = now + timedelta(days=settings.REPORT_WORDS_DAYS)
+    appeal = appeal_until(now)
     sound = clock.purge_at if clock is not None else None
     evidence = evidence_of(case)
     with translation.override(language):
@@ -75,6 +75,11 @@ def body_of(
         "until": {"sound": _iso(sound), "appeal": _iso(appeal)},
         "export": export_of(decision, measures, now),
     }
+
+
+def appeal_until(told: datetime) -> datetime:
+    """Return the last moment for an appeal of somebody who is told of a decision now."""
+    return told + timedelta(days=settings.REPORT_WORDS_DAYS)
 
 
 def part(key: str, title: str, lines: Sequence[str]) -> dict[str, Any]:

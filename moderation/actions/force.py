@@ -14,7 +14,7 @@ from moderation.measures.base import person_for
 from moderation.models import Case, Decision, Measure, Report, Statement
 from moderation.models.cases import WITH_SOUND
 from moderation.rules.evidence import overlaps
-from moderation.statements import body_of
+from moderation.statements import appeal_until, body_of
 from retention.clocks import clock_of, facts_of, rules
 from retention.policy import Clock, Finding, clock
 
@@ -67,7 +67,12 @@ def make_statement(decision: Decision, measures: Sequence[Measure], now: datetim
     kept = clock_of(case.room, now) if case.room is not None and has_sound else None
     body = body_of(decision, measures, person.language, now, kept)
     statement = Statement.objects.create(
-        decision=decision, person=person, language=person.language, body=body, made_at=now
+        decision=decision,
+        person=person,
+        language=person.language,
+        body=body,
+        made_at=now,
+        appeal_until=appeal_until(now),
     )
     data = {"decision": decision.pk, "statement": statement.pk, "language": statement.language}
     return Act("statement_made", case.ledger_subject, None, data)

@@ -1,6 +1,7 @@
 """Models of trust and safety: report → case → decision → measures, the rulebook, and holds on the clock."""
 
 from moderation.models.alarms import Alarm
+from moderation.models.appeals import Appeal, AppealDraft, AppealLink, Notification, OutsideReviewer, Review, Side
 from moderation.models.cases import (
     Case,
     CaseNote,
@@ -21,6 +22,9 @@ __all__ = [
     "WORDS",
     "ActAtOnce",
     "Alarm",
+    "Appeal",
+    "AppealDraft",
+    "AppealLink",
     "Case",
     "CaseNote",
     "CaseParty",
@@ -33,13 +37,17 @@ __all__ = [
     "LegalHold",
     "Look",
     "Measure",
+    "Notification",
+    "OutsideReviewer",
     "QueueChoice",
     "Report",
     "ReportQuestion",
     "ReportedMessage",
+    "Review",
     "RoomClock",
     "Rule",
     "RuleVersion",
+    "Side",
     "Statement",
     "SubjectKind",
 ]

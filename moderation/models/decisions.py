@@ -165,6 +165,7 @@ class Statement(models.Model):
     body = models.JSONField(_("text"))
     made_at = models.DateTimeField(_("made"), default=timezone.now)
     told_at = models.DateTimeField(_("sent"), null=True, blank=True)
+    appeal_until = models.DateTimeField(_("appeal until"))
     erased_at = models.DateTimeField(_("words erased"), null=True, blank=True, editable=False)
 
     class Meta:
@@ -182,6 +183,7 @@ class Statement(models.Model):
                 func="""
                     IF TG_OP = 'DELETE' OR NEW.decision_id <> OLD.decision_id OR NEW.person_id <> OLD.person_id
                         OR NEW.language <> OLD.language OR NEW.made_at <> OLD.made_at
+                        OR NEW.appeal_until <> OLD.appeal_until
                         OR (NEW.body <> OLD.body AND NEW.erased_at IS NULL)
                         OR (OLD.told_at IS NOT NULL AND NEW.told_at IS DISTINCT FROM OLD.told_at)
                     THEN

@@ -62,6 +62,8 @@ class Report(models.Model):
     once = models.CharField(max_length=64, blank=True, default="", editable=False)  # "" for none
     at = models.DateTimeField(_("when"), default=timezone.now)
     outcome = models.CharField(_("outcome"), max_length=9, choices=Outcome.choices, blank=True, default="")
+    # Last moment for the reporter's appeal; None until they were told the outcome.
+    appeal_until = models.DateTimeField(_("appeal until"), null=True, blank=True)
     erased_at = models.DateTimeField(_("words erased"), null=True, blank=True, editable=False)
     # Beginning of a row's subject in the ledger, where it is not "report:<key>": reports of before cases.
     old_subject = models.CharField(max_length=40, blank=True, default="", editable=False)
