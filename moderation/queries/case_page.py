@@ -14,6 +14,7 @@ from django.db.models.functions import Coalesce, JSONObject
 
 from ledger.models import Entry
 from ledger.queries import EntryLine, entry_lines
+from moderation.line import entries_of_open_reviews
 from moderation.measures import person_of
 from moderation.models import (
     ActAtOnce,
@@ -31,7 +32,7 @@ from moderation.models import (
 )
 from moderation.models.cases import WITH_SOUND
 from moderation.models.rulebook import worded
-from moderation.queries.access import rights_of, visible_cases
+from moderation.queries.access import rights_of, took_part, visible_cases
 from moderation.queries.among import Among
 from moderation.refusals import ModerationRefused
 from moderation.rules.access import CaseFacts, why_not_approve, why_not_claim, why_not_decide, why_not_work
@@ -162,7 +163,10 @@ def load_case(reader: User, pk: int, now: datetime) -> CasePage:
     case = _case(reader, pk)
     if case is None:
         raise ModerationRefused("unknown_case")
-    entries = _last(Entry.objects.filter(subject=case.ledger_subject), "seq", MOST_ENTRIES)
+    rows = Entry.objects.filter(subject=case.ledger_subject)
+    if case.state == Case.State.DECIDED and (hidden := entries_of_open_reviews(reader.pk)):
+        rows = rows.exclude(hidden)  # whoever had a part in it does not learn of a review from its ledger
+    entries = _last(rows, "seq", MOST_ENTRIES)
     notes = _last(CaseNote.objects.filter(case=case).select_related("author"), "pk", MOST_NOTES)
     decisions = list(
         Decision.objects.filter(case=case)
@@ -172,6 +176,8 @@ def load_case(reader: User, pk: int, now: datetime) -> CasePage:
     )
     person = person_of(case)
     facts = _facts(case, reader, decisions, now)
+    if facts.took_part:
+        decisions = [row for row in decisions if row.state != Decision.State.PROPOSED]
     return CasePage(
         case=case,
         reader=reader,
@@ -244,6 +250,9 @@ def _array(rows: QuerySet[Any], *columns: str) -> ArraySubquery:
 
 def _facts(case: Case, reader: User, decisions: list[Decision], now: datetime) -> CaseFacts:
     by_sound = case.kind in WITH_SOUND and (case.room is None or case.room.purged_at is None)
+    proposal = next((row for row in decisions if row.state == Decision.State.PROPOSED), None)
+    own = proposal is not None and proposal.by_id == reader.pk
+    replaces = proposal is not None and case.state == Case.State.DECIDED
     return CaseFacts(
         rights_of(reader),
         child_safety=case.child_safety,
@@ -252,7 +261,9 @@ def _facts(case: Case, reader: User, decisions: list[Decision], now: datetime) -
         mine=case.holder(now) == reader.pk,
         taken=case.holder(now) is not None,
         looked=bool(getattr(case, "looked" if by_sound else "opened", False)),
-        own_proposal=any(row.state == Decision.State.PROPOSED and row.by_id == reader.pk for row in decisions),
+        own_proposal=own,
+        replaces=replaces,
+        took_part=replaces and not own and reader.pk in took_part(case),
     )
 
 
