@@ -315,10 +315,11 @@ RETENTION_TOLERANCE_SECONDS = env_int(
 # Seals the entries. Not in the database, and not to be lost: without it nothing that was recorded can be checked.
 _WRITE = "32 random characters or more, and keep them"
 LEDGER_KEY = env_str("LEDGER_KEY", check=lambda key: len(key) >= 32, write=_WRITE) or env_required("LEDGER_KEY", _WRITE)
-# Heads of the ledger and receipts of purges, kept outside of the database. Back it up on its own, or ship it away.
+# Heads of the ledger, receipts of purges, and what people were told, kept outside of the database. Back it up on its
+# own, or ship it away.
 OUTSIDE_DIR = Path(env_str("OUTSIDE_DIR", str(LOCAL_DIR / "outside")))
 LEDGER_ANCHORS = OUTSIDE_DIR / "ledger-anchors.jsonl"
-RECEIPTS_DIR = OUTSIDE_DIR / "receipts"
+RECEIPTS_DIR, TOLD_DIR, SENT_MAILS_DIR = (OUTSIDE_DIR / name for name in ("receipts", "told", "mails"))
 
 # --- sound ---------------------------------------------------------------------------------------------------------
 JANUS_WS_URL = env_url("JANUS_WS_URL", "ws://127.0.0.1:8188", ("ws", "wss"))

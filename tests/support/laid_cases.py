@@ -50,7 +50,7 @@ def lay_case(room: Room, subject: User, reporter: User) -> None:
     CaseNote.objects.create(case=case, author=by, text="A note")
     decision = Decision.objects.create(case=case, outcome="no_violation", state="standing", by=by)
     Measure.objects.create(decision=decision, kind="warning")
-    statement = Statement.objects.create(decision=decision, person=subject, language="en", body={})
+    statement = Statement.objects.create(decision=decision, person=subject, language="en", body={}, appeal_until=now)
     settled = {"settled_at": now, "settled": "decided"}
     act = ActAtOnce.objects.create(case=case, kind="restrict", by=by, due_at=now, **settled)
     named = {"case": case.pk, "kind": "person", "room": room.pk, "subject": subject.pk, "from": 0, "to": 1}
