@@ -78,6 +78,7 @@ def test_a_task_looks_once_and_applies_where_the_database_is_another(
         def run(self, number: int) -> None:
             done.append(number)
 
+    Noting.bind(celery_app.app)
     task = Noting()
     task(1)
     assert (done, step.runs) == ([1], 0), "a process that serves nobody looks at nothing"
