@@ -1,0 +1,91 @@
+"""What is kept and for how long, as the page about privacy says it: the table of artefacts, by clock."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from django.conf import settings
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from retention.artefacts import NOTHING, TABLE, Artefact, Expiry
+
+
+@dataclass(frozen=True)
+class Kept:
+    """One kind of data in words: its name, and what of it stays ("" for nothing)."""
+
+    label: str
+    stays: str
+
+
+@dataclass(frozen=True)
+class Clock:
+    """Everything that goes by one clock: its name, what the clock does, and all it holds for."""
+
+    key: str
+    title: str
+    text: str
+    kept: Sequence[Kept]
+
+
+def clocks() -> list[Clock]:
+    """Return all clocks with what goes by each, in the active language."""
+    return [Clock(str(expiry), title, text, kept_by(expiry)) for expiry, title, text in words()]
+
+
+def kept_by(expiry: Expiry) -> list[Kept]:
+    return [Kept(each.label, stays(each)) for each in TABLE if each.expires_with is expiry]
+
+
+def stays(artefact: Artefact) -> str:
+    return "" if artefact.kept_after_purge is NOTHING else str(artefact.kept_after_purge)
+
+
+def words() -> list[tuple[Expiry, str, str]]:
+    """Return name and text of each clock, in the active language."""
+    return [
+        (Expiry.COPY, _("The copy of a room"), copy_text()),
+        (Expiry.CASE, _("Reports and decisions"), case_text()),
+        (Expiry.THREAD, _("Messages"), message_text()),
+        (Expiry.ACCOUNT, _("Your account"), _("As long as you have an account.")),
+        (Expiry.TTL, _("For moments"), _("While a room is live, and for moments after it.")),
+        (Expiry.NEVER, _("What stays"), _("That there was something, and what became of it; not what anybody said.")),
+    ]
+
+
+def copy_text() -> str:
+    days, long = settings.RECORDING_DAYS, settings.RECORDING_DAYS_VIOLATION
+    kept = ngettext(
+        "A room is recorded, and its copy is kept for %(days)s day after its end, so that reports can be looked into.",
+        "A room is recorded, and its copy is kept for %(days)s days after its end, so that reports can be looked into.",
+        days,
+    )
+    sentences = [
+        kept % {"days": days},
+        _("Where a rule was found broken it is kept for %(days)s days, so that there is time to appeal."),
+        _("An open case keeps it to that day at most, and an open appeal to day %(appeal)s."),
+        _("The order of an authority keeps it as long as the order says."),
+        _("Then all of it is deleted. A receipt stays: room, files with checksums, when, and by which rule."),
+    ]
+    return " ".join(sentences) % {"days": long, "appeal": settings.APPEAL_HOLD_DAYS}
+
+
+def case_text() -> str:
+    days = settings.REPORT_WORDS_DAYS
+    words = ngettext(
+        "So long one can appeal words stay: %(days)s day after a decision was told, or a case closed without one.",
+        "So long one can appeal words stay: %(days)s days after a decision was told, or a case closed without one.",
+        days,
+    )
+    return f"{words % {'days': days}} {_('That there was a case, who took part and what was decided stays.')}"
+
+
+def message_text() -> str:
+    days = settings.MESSAGES_DAYS
+    return ngettext(
+        "Until both of you have deleted the conversation, at most %(days)s day after a message was sent.",
+        "Until both of you have deleted the conversation, at most %(days)s days after a message was sent.",
+        days,
+    ) % {"days": days}
