@@ -74,12 +74,17 @@ def copy_text() -> str:
 
 def case_text() -> str:
     days = settings.REPORT_WORDS_DAYS
-    words = ngettext(
-        "So long one can appeal words stay: %(days)s day after a decision was told, or a case closed without one.",
-        "So long one can appeal words stay: %(days)s days after a decision was told, or a case closed without one.",
+    kept = ngettext(
+        "The words in them are kept for %(days)s day after a decision was told, or a case was closed without one.",
+        "The words in them are kept for %(days)s days after a decision was told, or a case was closed without one.",
         days,
     )
-    return f"{words % {'days': days}} {_('That there was a case, who took part and what was decided stays.')}"
+    sentences = [
+        kept % {"days": days},
+        _("That is how long one can appeal."),
+        _("That there was a case, who took part and what was decided stays."),
+    ]
+    return " ".join(sentences)
 
 
 def message_text() -> str:
