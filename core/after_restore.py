@@ -22,32 +22,29 @@ log = logging.getLogger(__name__)
 
 RETRY_SECONDS = 2.0
 
+Check = Callable[[], None]
+"""Raises where nothing may be applied, nor served: what stands outside is not there, or not of this database."""
+
 Step = Callable[[datetime], str]
 """Applies what stands outside to this database. Returns a sentence on what it changed; "" where it changed nothing.
 Raises where it cannot: then nothing is served."""
 
 Identity = tuple[str, ...]
 
+restore_checks: Hook[Check] = Hook("core.restore_checks")
 after_restore: Hook[Step] = Hook("core.after_restore")
 
 _applied_to: Identity | None = None  # the database to which this process has applied the steps; None: it did not begin
 
 
 def apply(now: datetime | None = None) -> list[str]:
-    """Run all steps; returns their sentences. One that fails stops none of the others, and is raised in the end."""
+    """Run all checks, then all steps; returns their sentences. One that fails is raised and ends it."""
+    for check in restore_checks.values():
+        check()
     moment = now or timezone.now()
-    said: list[str] = []
-    failed: Exception | None = None
-    for name, step in after_restore.items():
-        try:
-            said += [sentence] if (sentence := step(moment)) else []
-        except Exception as error:
-            log.error("after a restore, %s: %s: %s", name, type(error).__name__, error)
-            failed = failed or error
+    said = [sentence for step in after_restore.values() if (sentence := step(moment))]
     for sentence in said:
         log.warning("a backup was put back: %s", sentence)
-    if failed is not None:
-        raise failed
     return said
 
 

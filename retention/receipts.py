@@ -18,7 +18,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from core import append_file
-from core.after_restore import after_restore
+from core.after_restore import after_restore, restore_checks
 from core.batches import batched
 from ledger import chain
 from ledger.actions import Act, record_all
@@ -113,8 +113,7 @@ class OutsideGone(Exception):
 
 def mark_new(now: datetime) -> list[int]:
     """Do the same for the receipts that were not applied to this database yet: all that were written since the last
-    time, and after a restore all since its backup. Raises OutsideGone."""
-    require_outside()
+    time, and after a restore all since its backup."""
     applied = dict(AppliedReceipts.objects.values_list("month", "size"))
     again: list[int] = []
     for file in files():
@@ -145,6 +144,7 @@ def _mark_file(file: Path, begin: int, now: datetime) -> tuple[list[int], int]:
     return again, reached
 
 
+@restore_checks.register("retention.receipts")
 def require_outside() -> None:
     """Raise OutsideGone where the file of the newest receipt that this database knows to be outside is not there:
     another folder, or a disk that is not mounted."""

@@ -36,18 +36,25 @@ def step(monkeypatch: pytest.MonkeyPatch) -> Iterator[Steps]:
     after_restore.after_restore.unregister("test")
 
 
-def test_a_step_that_fails_stops_the_process_and_no_other_step(step: Steps, caplog: pytest.LogCaptureFixture) -> None:
-    other = Steps()
+def test_a_step_that_fails_stops_the_process(step: Steps) -> None:
     step.raises = ValueError("not there")
-    after_restore.after_restore.register("test.other")(other)
+    with pytest.raises(ValueError, match="not there"):
+        after_restore.begin()
+    with pytest.raises(SystemExit, match="nothing is done: not there"):
+        celery_app.on_worker_init()
+
+
+def test_nothing_is_applied_where_a_check_refuses(step: Steps) -> None:
+    def refuse() -> None:
+        raise LookupError("who are you?")
+
+    after_restore.restore_checks.register("test")(refuse)
     try:
-        with pytest.raises(ValueError, match="not there"):
-            after_restore.begin()
-        with pytest.raises(SystemExit, match="nothing is done: not there"):
-            celery_app.on_worker_init()
+        with pytest.raises(LookupError):
+            after_restore.apply()
     finally:
-        after_restore.after_restore.unregister("test.other")
-    assert other.runs == 2 and "after a restore, test: ValueError: not there" in caplog.text
+        after_restore.restore_checks.unregister("test")
+    assert step.runs == 0
 
 
 def test_a_database_that_is_away_is_waited_for(step: Steps, monkeypatch: pytest.MonkeyPatch) -> None:

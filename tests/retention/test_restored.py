@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 from django.conf import settings
-from django.core.management import call_command
+from django.core.management import CommandError, call_command
 from django.utils import timezone
 
 from core import after_restore, append_file
@@ -97,6 +97,23 @@ def test_no_process_serves_before_receipts_are_applied(tmp_path: Path) -> None:
     assert Room.objects.get(pk=room.pk).purged_at and PurgeReceipt.objects.get().finished_at is None
     assert purge.sweep().purged == [room.pk], "the next sweep deletes what the process made unreadable"
     assert everywhere(WORD) == {"people_user.display_name"}
+
+
+def test_a_restore_that_nobody_declared_is_refused_before_the_ledger_goes_on(tmp_path: Path) -> None:
+    """Entries in the place of lost ones that were anchored would look like a forgery for ever."""
+    room = marked_room(WORD)
+    dump(tmp_path / "backup")
+    purge.sweep(due_at(room))
+    call_command("ledger", "anchor")
+    put_back(tmp_path / "backup")
+    assert "manage.py ledger restored" in served(refused=True)
+    with pytest.raises(CommandError, match="say so"):
+        call_command("retention", "reapply")
+    assert Room.objects.get(pk=room.pk).purged_at is None
+    call_command("ledger", "restored", "put back for this test")
+    assert "purged again" in served() and Room.objects.get(pk=room.pk).purged_at
+    call_command("retention", "reapply")
+    assert verify().problems == []
 
 
 def test_without_the_receipts_that_the_database_knows_nothing_is_served(tmp_path: Path) -> None:
