@@ -134,5 +134,3 @@ def _may_mail(right: AppealRight, client: str) -> bool:
         return not any(take(key, per_minute=rate, burst=burst) for key, (rate, burst) in limits)
     except RedisError:
         return False
-
-

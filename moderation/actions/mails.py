@@ -25,8 +25,8 @@ def address_of(person: User | None, report: Report | None) -> str:
 def mail_to(person: User | None, report: Report | None, name: str, values: Mapping[str, Any]) -> bool:
     """Send a mail in its reader's language, in the caller's transaction; whether there was an address.
 
-    `templates/moderation/email/<name>.txt` has the subject in its first line; `<name>.html`, where there is one, says
-    the same. A mail is kept until the mail server took it (`mail/`).
+    `templates/moderation/email/<name>.txt` has the subject in its first line; the HTML is made of it, where there is no
+    `<name>.html` that says the same. A mail is kept until the mail server took it (`mail/`).
     """
     address = address_of(person, report)
     if not address:
@@ -36,8 +36,10 @@ def mail_to(person: User | None, report: Report | None, name: str, values: Mappi
     with translation.override(language):
         source = render_to_string(f"moderation/email/{name}.txt", names)
         subject, _newline, text = source.strip().partition("\n")
-        page = render_to_string(f"moderation/email/{name}.html", {**names, "language": language, "subject": subject})
-    mail = EmailMultiAlternatives(" ".join(subject.split()), text.strip() + "\n", to=[address])
+        subject = " ".join(subject.split())
+        pages = [f"moderation/email/{name}.html", "moderation/email/page.html"]
+        page = render_to_string(pages, {**names, "language": language, "subject": subject, "text": text.strip()})
+    mail = EmailMultiAlternatives(subject, text.strip() + "\n", to=[address])
     mail.attach_alternative(page, "text/html")
     mail.send()
     return True

@@ -22,10 +22,9 @@ from ledger.actions import record
 from moderation.actions.appeal_links import make_link
 from moderation.actions.mails import address_of, mail_to
 from moderation.models import Notification, Report, Statement
+from moderation.notified import DECISION_NOTIFICATION, outcome_of
 from moderation.queries.appeals import AppealRight, concerned_right, reporter_right
-from moderation.statements import appeal_until
 from moderation.told import mark_told, note_told
-from moderation.wording import DECISION_NOTIFICATION, outcome_key
 from social.actions.messages import send_official
 
 log = logging.getLogger(__name__)
@@ -35,6 +34,7 @@ MOST = 200  # told by one sweep
 # (mails a minute, at once) about reports to one mailbox without an account: whoever types the address of another in
 # many reports must not fill their mailbox. What waits is told later.
 TO_ONE = (1 / 20, 4)
+WITH_LINK = (Notification.Kind.STATEMENT, Notification.Kind.REPORT_OUTCOME)
 
 
 def send_notification(pk: int) -> bool:
@@ -71,21 +71,29 @@ def send_late(now: datetime) -> int:
 
 
 def _values(row: Notification, now: datetime) -> dict[str, Any]:
-    """Return what the templates of a mail need. The link is for this one mail: earlier ones end."""
+    """Return what the templates of a mail need."""
     right = _right(row, now)
-    until = right.until if right is not None and right.until is not None else appeal_until(now)
-    path = f"/appeal/{make_link(right, until)}/" if right is not None else _receipt(row.report)
     return {
-        "path": path,
+        "path": _path(row, right),
         "may_appeal": right is not None and right.may_appeal,
-        "appeal_until": until,
+        "appeal_until": None if right is None else right.until,
         "due_at": None if right is None else right.due_at,
         "parts": _parts(row),
-        "outcome": outcome_key(row),
+        "outcome": outcome_of(row),
         "reasons": "" if row.review is None else row.review.reasons,
         "is_reporter": row.report is not None,
         "sent_at": None if row.report is None else row.report.at,
     }
+
+
+def _path(row: Notification, right: AppealRight | None) -> str:
+    """Where a mail leads: to a page that needs no sign-in where there is something to appeal. Only these mails have a
+    link, since each ends the one before, with which somebody may just be reading."""
+    if right is not None and right.until is not None and right.may_appeal and row.kind in WITH_LINK:
+        return f"/appeal/{make_link(right, right.until)}/"
+    if row.report is not None:
+        return reverse("pages:receipt", args=[row.report.receipt])
+    return reverse("pages:decision", args=[row.decision_id])
 
 
 def _right(row: Notification, now: datetime) -> AppealRight | None:
@@ -105,10 +113,6 @@ def _parts(row: Notification) -> list[dict[str, Any]]:
     return parts
 
 
-def _receipt(report: Report | None) -> str:
-    return "" if report is None else reverse("pages:receipt", args=[report.receipt])
-
-
 def _may_mail(row: Notification) -> bool:
     """Whether word may go to a mailbox without an account now; without Redis later."""
     if row.person is not None or row.report is None or not address_of(None, row.report):
@@ -119,5 +123,3 @@ def _may_mail(row: Notification) -> bool:
     except RedisError as error:
         log.warning("%s waits, Redis is away: %s", row, error)
         return False
-
-
