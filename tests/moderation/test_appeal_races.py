@@ -35,7 +35,7 @@ def codes_of(*acts: Callable[[], object]) -> list[str]:
         except ModerationRefused as known:
             said.append(known.code)
 
-    at_once(*(lambda do=do: act(do) for do in acts))  # type: ignore[misc]
+    at_once(*(lambda do=do: act(do) for do in acts))
     return sorted(said)
 
 
