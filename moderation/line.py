@@ -149,8 +149,8 @@ OF_REVIEWS = (
 
 @hidden_entries.register("moderation.reviews")
 def entries_of_open_reviews(reader: int) -> Q:
-    """The entries of open reviews of cases in which a reader had a part, of the new decision that waits, and of who looks
-    at the evidence meanwhile: they learn of a review once it is decided."""
+    """The entries of open reviews of cases in which a reader had a part, of the new decision that waits, and of who
+    looks at the evidence meanwhile: they learn of a review once it is decided."""
     had = Decision.objects.filter(Q(by=reader) | Q(second_by=reader) | Q(reviews__reviewer=reader))
     part = had.filter(case=OuterRef("decision__case")).exclude(made_by=OuterRef("pk"))
     rows = Review.objects.filter(Exists(part), state__in=UNDECIDED).exclude(reviewer=reader)

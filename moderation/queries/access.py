@@ -118,8 +118,8 @@ def took_part(case: Case | int) -> set[int]:
 
 
 def waiting_proposals(user: User) -> QuerySet[Decision]:
-    """Select the proposals that wait for a second moderator; not a review's new decision for those who had a part in the
-    case, and know nothing of the review."""
+    """Select the proposals that wait for a second moderator; not a review's new decision for those who had a part in
+    the case, and know nothing of the review."""
     had = Q(by=user.pk) | Q(second_by=user.pk) | Q(reviews__reviewer=user.pk)
     part = Decision.objects.filter(had, case=OuterRef("case")).exclude(pk=OuterRef("pk"))
     return Decision.objects.filter(~Q(Exists(part), case__state=Case.State.DECIDED), state=Decision.State.PROPOSED)

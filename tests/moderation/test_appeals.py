@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from importlib import import_module
 from typing import Any
 
+import pgtrigger
 import pytest
+from django.apps import apps
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
@@ -13,7 +16,9 @@ from core.once import new_once
 from ledger.models import Entry
 from ledger.verify import verify
 from moderation.actions.appeals import draft_of, file_appeal, keep_draft
-from moderation.actions.decisions import undo_decision
+from moderation.actions.claims import claim
+from moderation.actions.decisions import decide, undo_decision
+from moderation.actions.evidence import mark_range, note_look
 from moderation.models import Appeal, AppealDraft, Case, Decision, Notification, Report, Review, Statement
 from moderation.queries.appeals import AppealRight, concerned_right, reporter_right, rights_of_person
 from people.models import User
@@ -82,16 +87,12 @@ def test_what_was_undone_has_nothing_to_appeal() -> None:
 
 
 def test_a_reporter_may_appeal_that_nothing_was_found_in_their_range() -> None:
-    ada, room = person("ada"), kept_room()
+    ada = person("ada")
     room = kept_room("", 10, ada)
     here = report(person(), room, subject=ada, from_ms=0, to_ms=1000)
     other = stranger_report(room, subject=ada, from_ms=500_000, to_ms=501_000)
     assert reporter_right(Report.objects.select_related("case", "reporter").get(pk=here.pk), timezone.now()) is None
     mara, case = staff(), Case.objects.get()
-    from moderation.actions.claims import claim
-    from moderation.actions.decisions import decide
-    from moderation.actions.evidence import mark_range, note_look
-
     claim(case, mara)
     note_look(case, mara, "lines", 0, 1000)
     mark_range(case, mara, 0, 1000)
@@ -198,3 +199,18 @@ def test_an_appeal_is_never_changed() -> None:
             Appeal.objects.filter(pk=appeal.pk).update(**values)
     with pytest.raises(IntegrityError), transaction.atomic():
         appeal.delete()
+
+
+def test_decisions_of_before_are_told_once_as_long_as_they_can_be_appealed() -> None:
+    decision, _ada, _pk = found()
+    no_violation(open_case())
+    old = violation(open_case(kept_room(), subject=None))
+    rows = Notification.objects.exclude(decision=old).order_by("kind", "decision", "report")
+    made = list(rows.values_list("kind", "decision", "review", "report", "person"))
+    Notification.objects.all().delete()
+    Case.objects.filter(pk=old.case_id).update(decided_at=timezone.now() - 184 * DAY)
+    with pgtrigger.ignore("moderation.Statement:statement_unchanged"):
+        Statement.objects.filter(decision=old).update(made_at=timezone.now() - 184 * DAY)
+    import_module("moderation.migrations.0019_tell_of_before").make_notifications(apps, None)
+    assert list(rows.values_list("kind", "decision", "review", "report", "person")) == made
+    assert len(made) == 3 and not Notification.objects.filter(decision=old).exists() and decision.state == "standing"
