@@ -303,6 +303,7 @@ RECORDING_DAYS = env_int("RECORDING_DAYS", 30, 1, 365)
 RECORDING_DAYS_VIOLATION = env_int("RECORDING_DAYS_VIOLATION", 90, RECORDING_DAYS, 3650)
 # An open appeal keeps the copy to this day at most; it is then decided on the record.
 APPEAL_HOLD_DAYS = env_int("APPEAL_HOLD_DAYS", 180, RECORDING_DAYS_VIOLATION, 3650)
+APPEAL_DUE_DAYS = env_int("APPEAL_DUE_DAYS", 14, 1, 365)  # an appeal is decided within; after that seniors are told
 # Words of reports: six months, in which what followed can be contested (Digital Services Act, article 20).
 REPORT_WORDS_DAYS = env_int("REPORT_WORDS_DAYS", 183, 1, 3650)
 # Never early, and at most this late: twice the time between two sweeps, unless there is a reason for more.

@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from ledger.hooks import entry_texts
 from ledger.models import Entry
 from moderation.measures import MEASURES
-from moderation.models import ActAtOnce, Decision
+from moderation.models import ActAtOnce, Decision, Notification, Review
 from moderation.statements import clock_time
 
 PLAIN: dict[str, str | Promise] = {
@@ -31,6 +31,14 @@ PLAIN: dict[str, str | Promise] = {
     "question_asked": _("Reporter asked"),
     "question_answered": _("Reporter answered"),
     "line_unquoted": _("Quote taken back"),
+    "review_claimed": _("Review claimed"),
+    "review_reopened": _("Review open again: its new decision was not approved"),
+    "outside_reviewer_given": _("Review given to an outside reviewer"),
+    "outside_reviewer_ended": _("Review taken back from the outside reviewer"),
+}
+SIDES: dict[str, str | Promise] = {
+    "concerned": _("Appeal by the person concerned"),
+    "reporter": _("Appeal by a reporter"),
 }
 RANGES: dict[str, str | Promise] = {
     "range_marked": _("Marked as evidence: %(range)s"),
@@ -64,6 +72,34 @@ for name in RANGES:
 @entry_texts.register("case_released")
 def case_released(entry: Entry) -> str:
     return gettext("Claim over") if entry.data.get("why") == "expired" else gettext("Released")
+
+
+@entry_texts.register("appeal_filed")
+def appeal_filed(entry: Entry) -> str | None:
+    side = SIDES.get(str(entry.data.get("side")))
+    return None if side is None else str(side)
+
+
+@entry_texts.register("review_released")
+def review_released(entry: Entry) -> str:
+    return gettext("Claim of the review over") if entry.data.get("why") else gettext("Review released")
+
+
+@entry_texts.register("review_proposed")
+def review_proposed(entry: Entry) -> str:
+    return gettext("Review: a new decision was proposed")
+
+
+@entry_texts.register("review_decided")
+def review_decided(entry: Entry) -> str | None:
+    label = dict(Review.Outcome.choices).get(str(entry.data.get("outcome")))
+    return None if label is None else gettext("Review: %(outcome)s") % {"outcome": label}
+
+
+@entry_texts.register("notified")
+def notified(entry: Entry) -> str | None:
+    label = dict(Notification.Kind.choices).get(str(entry.data.get("kind")))
+    return None if label is None else gettext("Told: %(what)s") % {"what": label}
 
 
 @entry_texts.register("decided")

@@ -1,4 +1,5 @@
-"""Findings and holds of rooms, as the retention clock wants them: cases, violations, legal holds. One query."""
+"""Findings and holds of rooms, as the retention clock wants them: cases, violations, appeals, legal holds. One
+query."""
 
 from __future__ import annotations
 
@@ -6,10 +7,11 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Any
 
-from django.db.models import CharField, F, QuerySet, Value
+from django.db.models import CharField, Exists, F, OuterRef, Q, QuerySet, Value
 from django.db.models.functions import Least
 
-from moderation.models import Case, CaseParty, Decision, LegalHold
+from moderation.models import Appeal, Case, CaseParty, Decision, LegalHold
+from moderation.models.appeals import UNDECIDED
 from moderation.models.cases import WITH_SOUND
 from retention.hooks import hidden_facts, retention_facts
 from retention.policy import Finding, Hold, Reason
@@ -24,6 +26,8 @@ def facts(rooms: Sequence[int]) -> Iterator[tuple[int, Finding | Hold]]:
     for what, room, key, since, until, told, state in _rows(rooms):
         if what == "case":
             yield room, Hold(Reason.CASE, f"case:{key}", since, until)
+        elif what == "appeal":
+            yield room, Hold(Reason.APPEAL, f"appeal:{key}", since, until)
         elif what == "legal":
             yield room, Hold(Reason.LEGAL, f"legal:{key}", since, until)
         else:
@@ -34,9 +38,16 @@ def facts(rooms: Sequence[int]) -> Iterator[tuple[int, Finding | Hold]]:
 @hidden_facts.register("moderation")
 def facts_of_own_cases(reader: int, rooms: Sequence[int]) -> frozenset[str]:
     """The holds and findings of cases that a reader is a party of: a listener who was reported must not see by a clock
-    that there is a case. What was hidden from them as host or on the stage they are told instead."""
+    that there is a case. What was hidden from them as host or on the stage they are told instead. Appeals that are
+    open, also where the reader had a part in the decision: they learn nothing of its review."""
     own = CaseParty.objects.filter(user=reader, case__room__in=rooms).values_list("case", "case__decisions")
-    return frozenset(ref for case, decision in own for ref in (f"case:{case}", f"decision:{decision}"))
+    hidden = {ref for case, decision in own for ref in (f"case:{case}", f"decision:{decision}")}
+    appeals = Appeal.objects.filter(holds=True, decision__case__room__in=rooms)
+    party = Q(Exists(CaseParty.objects.filter(case=OuterRef("decision__case"), user=reader)))
+    had = Q(by=reader) | Q(second_by=reader) | Q(reviews__reviewer=reader)
+    part = Decision.objects.filter(had, case=OuterRef("decision__case")).exclude(made_by=OuterRef("review"))
+    known = appeals.filter(party | Q(Exists(part), review__state__in=UNDECIDED))
+    return frozenset(hidden | {f"appeal:{pk}" for pk in known.values_list("pk", flat=True)})
 
 
 def _rows(rooms: Sequence[int]) -> QuerySet[Any, Row]:
@@ -45,6 +56,7 @@ def _rows(rooms: Sequence[int]) -> QuerySet[Any, Row]:
     violations = Decision.objects.filter(
         case__room__in=rooms, case__kind__in=WITH_SOUND, outcome=Decision.Outcome.VIOLATION
     ).order_by()
+    appeals = Appeal.objects.filter(decision__case__room__in=rooms, holds=True).order_by()
     legal = LegalHold.objects.filter(room__in=rooms).order_by()
     return (
         cases.annotate(what=_text("case"), told=never)
@@ -52,6 +64,9 @@ def _rows(rooms: Sequence[int]) -> QuerySet[Any, Row]:
         .union(
             violations.annotate(what=_text("finding"), told=F("statement__told_at")).values_list(
                 "what", "case__room_id", "pk", "at", "ended_at", "told", "state"
+            ),
+            appeals.annotate(what=_text("appeal"), told=never, state=_text("")).values_list(
+                "what", "decision__case__room_id", "pk", "filed_at", "review__decided_at", "told", "state"
             ),
             legal.annotate(
                 what=_text("legal"), until=Least("expires_at", "lifted_at"), told=never, state=_text("")

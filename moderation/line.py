@@ -12,7 +12,22 @@ from django.db.models.functions import Cast, Coalesce, Concat, NullIf
 from ledger.hooks import hidden_entries, line_checks
 from ledger.models import Entry
 from moderation.ledger_texts import acts_of_hidden_cases
-from moderation.models import ActAtOnce, Case, CaseParty, Decision, LegalHold, Measure, Report, Statement, SubjectKind
+from moderation.models import (
+    ActAtOnce,
+    Appeal,
+    Case,
+    CaseParty,
+    Decision,
+    LegalHold,
+    Measure,
+    Notification,
+    OutsideReviewer,
+    Report,
+    Review,
+    Statement,
+    SubjectKind,
+)
+from moderation.models.appeals import UNDECIDED
 from rooms.models import Seat
 
 CHUNK = 2_000
@@ -26,8 +41,9 @@ ENDED = {"turned_down": "decision_turned_down", "lapsed": "decision_lapsed", "un
 
 @line_checks.register("moderation.line")
 def unrecorded_steps() -> Iterator[str]:
-    """Yield a sentence for each report, decision, measure, statement, act at once and legal hold without its entry, and
-    for each entry of a decision that is gone."""
+    """Yield a sentence for each report, decision, measure, statement, act at once, appeal, outcome of a review, outside
+    reviewer, notification that was sent and legal hold without its entry, and for each entry of a decision, an appeal,
+    an outcome, an outside reviewer or a notification that is gone."""
     reports = Report.objects.annotate(about=_of_report()).filter(~Exists(_entries("report_received")))
     yield from _told(reports, "report")
     yield from _decisions()
@@ -44,6 +60,7 @@ def unrecorded_steps() -> Iterator[str]:
     yield from _told(acts.filter(~Exists(_naming(("act_at_once", "copy_closed"), "act"))), "act at once")
     settled = acts.exclude(settled_at=None).filter(~Exists(_naming("act_settled", "act")))
     yield from _told(settled, "settling of act")
+    yield from _reviews()
     holds = LegalHold.objects.annotate(key=_text("pk"))
     orders = Entry.objects.filter(kind="legal_hold_set").annotate(hold=KT("data__hold"))
     yield from _told(holds.filter(~Exists(orders.filter(hold=OuterRef("key")))), "legal hold")
@@ -61,6 +78,37 @@ def _decisions() -> Iterator[str]:
     for state, kind in ENDED.items():
         ended = rows.filter(state=state).filter(~Exists(_naming(kind, "decision")))
         yield from _told(ended, f"{kind} of decision")
+
+
+def _reviews() -> Iterator[str]:
+    """Appeals, outcomes of reviews, outside reviewers and what people were told: each with its entry, and no entry
+    without its row."""
+    appeals = Appeal.objects.annotate(about=_subject("case:", "decision__case_id"))
+    yield from _told(appeals.filter(~Exists(_naming("appeal_filed", "appeal"))), "appeal")
+    reviews = Review.objects.annotate(about=_subject("case:", "decision__case_id"))
+    decided = reviews.filter(state=Review.State.DECIDED).filter(~Exists(_naming("review_decided", "review")))
+    yield from _told(decided, "outcome of review")
+    proposed = reviews.filter(state=Review.State.PROPOSED).filter(~Exists(_naming("review_proposed", "review")))
+    yield from _told(proposed, "proposal of review")
+    grants = OutsideReviewer.objects.annotate(about=_subject("case:", "review__decision__case_id"))
+    yield from _told(grants.filter(~Exists(_naming("outside_reviewer_given", "grant"))), "outside reviewer")
+    ended = grants.exclude(ended_at=None).filter(~Exists(_naming("outside_reviewer_ended", "grant")))
+    yield from _told(ended, "end of outside reviewer")
+    told = Notification.objects.exclude(told_at=None).annotate(about=_subject("case:", "decision__case_id"))
+    yield from _told(told.filter(~Exists(_naming("notified", "notification"))), "notification")
+    yield from _without_row("appeal_filed", "appeal", Appeal.objects.all(), "an appeal")
+    outcomes = Review.objects.filter(state=Review.State.DECIDED)
+    yield from _without_row("review_decided", "review", outcomes, "the outcome of a review")
+    yield from _without_row("outside_reviewer_given", "grant", OutsideReviewer.objects.all(), "an outside reviewer")
+    sent = Notification.objects.exclude(told_at=None)
+    yield from _without_row("notified", "notification", sent, "a notification")
+
+
+def _without_row(kind: str, name: str, rows: QuerySet[Any], what: str) -> Iterator[str]:
+    entries = Entry.objects.filter(kind=kind).annotate(named=KT(f"data__{name}"))
+    known = rows.annotate(key=_text("pk")).filter(key=OuterRef("named"))
+    for seq in entries.filter(~Exists(known)).order_by("seq").values_list("seq", flat=True).iterator(CHUNK):
+        yield f"entry {seq} records {what} that is gone"
 
 
 def _told(rows: QuerySet[Any], name: str) -> Iterator[str]:
@@ -91,6 +139,26 @@ def _of_report() -> Coalesce:
 
 def _text(column: str) -> Cast:
     return Cast(column, CharField())
+
+
+OF_REVIEWS = (
+    *("appeal_filed", "review_claimed", "review_released", "review_proposed", "review_reopened"),
+    *("outside_reviewer_given", "outside_reviewer_ended", "notified"),
+)
+
+
+@hidden_entries.register("moderation.reviews")
+def entries_of_open_reviews(reader: int) -> Q:
+    """The entries of open reviews of cases in which a reader had a part: they learn of a review once it is decided, so
+    that nobody goes to see who looks at what they decided. Also of the new decision that waits."""
+    had = Decision.objects.filter(Q(by=reader) | Q(second_by=reader) | Q(reviews__reviewer=reader))
+    cases = had.filter(case=OuterRef("decision__case")).exclude(made_by=OuterRef("pk"))
+    hidden = list(Review.objects.filter(Exists(cases), state__in=UNDECIDED).values_list("pk", "replacement"))
+    if not hidden:
+        return Q()
+    reviews = Q(kind__in=OF_REVIEWS, data__review__in=[pk for pk, _new in hidden])
+    proposed = [new for _pk, new in hidden if new is not None]
+    return reviews | Q(kind="decision_proposed", data__decision__in=proposed) if proposed else reviews
 
 
 @hidden_entries.register("moderation")

@@ -8,7 +8,7 @@ from typing import Any
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
-from moderation.addresses import path_of
+from moderation.addresses import alarm_path
 from moderation.models import Report
 from moderation.wording import ALARM, ALARMS, MORE, MORE_ALARMS, QUESTION_ASKED
 from people.models import User
@@ -44,5 +44,5 @@ def _alarm(kind: str, case: object) -> DrawnMessage:
     line = str(ALARMS.get(kind) or _("A case needs you."))
     if not isinstance(case, int):
         return DrawnMessage(line)
-    url = path_of(case)
+    url = alarm_path(kind, case)
     return DrawnMessage(line, "moderation/messages/alarm.html", {"line": line, "url": url}, {"url": url})

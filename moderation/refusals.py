@@ -49,6 +49,20 @@ TABLE: dict[str, Refusal] = {
     "not_live": Refusal(409, _("This room is not live.")),
     "no_case": Refusal(409, _("Nobody reported this room: open a case first.")),
     "no_sound": Refusal(409, _("This case is not about a recording.")),
+    "not_told": Refusal(409, _("You can appeal once you were told what was decided.")),
+    "appeal_too_late": Refusal(409, _("The time for an appeal is over.")),
+    "appealed_already": Refusal(409, _("Your appeal has arrived already. One is enough: each side appeals once.")),
+    # The same words whoever appealed: a reporter must not learn of others.
+    "review_final": Refusal(409, _("This can no longer be appealed here.")),
+    "nothing_to_appeal": Refusal(409, _("There is nothing here to appeal.")),
+    "unknown_review": Refusal(404, _("There is no such appeal, or you may not see it.")),
+    "reviewed_already": Refusal(409, _("This appeal was decided already.")),
+    "took_part": Refusal(403, _("You had a part in this case before: somebody else has to do this.")),
+    "reviewer_given": Refusal(409, _("An outside reviewer has this appeal already.")),
+    "reviewer_eligible": Refusal(409, _("Somebody of the staff can decide this appeal, and has time left.")),
+    "not_eligible": Refusal(
+        409, _("This account cannot review this appeal: it needs the role of an outside reviewer, and no part in it.")
+    ),
     "bad_value": Refusal(400, _("Something in what was sent is not right.")),
     "too_fast": Refusal(429, _("That was a bit much at once. Nothing was lost: wait a moment and try again.")),
 }

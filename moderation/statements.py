@@ -19,6 +19,7 @@ from django.utils.translation import gettext as _
 from core.text import isolated
 from moderation.measures import MEASURES
 from moderation.models import Case, Decision, EvidenceLine, Measure, SubjectKind
+from moderation.rules.evidence import overlaps
 from retention.policy import Clock
 from rooms.models import RecordingFile
 
@@ -55,7 +56,7 @@ def body_of(
     assert rule is not None
     appeal = appeal_until(now)
     sound = clock.purge_at if clock is not None else None
-    evidence = evidence_of(case)
+    evidence = evidence_of(decision)
     with translation.override(language):
         parts = [
             part("about", _("What this is about"), [about(case)]),
@@ -105,13 +106,18 @@ def about(case: Case) -> str:
     return _("What you said in the room “%(title)s”, %(day)s.") % names
 
 
-def evidence_of(case: Case) -> dict[str, Any]:
-    """Collect a case's evidence: ranges of room time in ms, quoted lines as they stood, checksums of the room's
-    files."""
-    lines = EvidenceLine.objects.filter(case=case)
+def evidence_of(decision: Decision) -> dict[str, Any]:
+    """Collect a decision's evidence: ranges of room time in ms, quoted lines as they stood, checksums of the room's
+    files. It is all that of its case, unless the decision names ranges."""
+    case = decision.case
+    lines = list(EvidenceLine.objects.filter(case=case))
+    ranges = [[row.from_ms, row.to_ms] for row in case.ranges.all()]
+    if decision.ranges is not None:
+        ranges = [list(each) for each in decision.ranges]
+        lines = [row for row in lines if overlaps((row.start_ms, row.end_ms), decision.ranges)]
     sums = RecordingFile.objects.filter(recording__room=case.room_id).order_by("path") if case.room_id else ()
     return {
-        "ranges": [[row.from_ms, row.to_ms] for row in case.ranges.all()],
+        "ranges": ranges,
         "lines": [
             {"name": row.speaker_name, "start_ms": row.start_ms, "end_ms": row.end_ms, "text": row.text}
             for row in lines

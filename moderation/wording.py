@@ -27,4 +27,8 @@ ALARMS = {
         "closed is open again."
     ),
     "proposal_overdue": _("A proposal has waited for a second moderator for 72 hours. The suspension has ended."),
+    "appeal_overdue": _("An appeal was not decided in time."),
+    "no_reviewer": _("Nobody of the staff may decide an appeal. Give it to an outside reviewer."),
 }
+# Alarms about the appeals of a decided case: never to those who had a part in it.
+OF_REVIEWS = ("appeal_overdue", "no_reviewer")

@@ -11,13 +11,15 @@ from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.db import connection, transaction
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.urls import reverse
 from django.utils import timezone
 
 from moderation.actions.joining import staff_parties, with_right
-from moderation.addresses import path_of
-from moderation.models import Alarm, Case
+from moderation.addresses import alarm_path
+from moderation.models import Alarm, Case, Review
+from moderation.models.appeals import UNDECIDED
+from moderation.queries.access import took_part
 from moderation.wording import ALARM, ALARMS, MORE
 from people.models import User
 from people.notify import send
@@ -49,9 +51,9 @@ def alert(case: Case, kind: str = "life_in_danger") -> int:
     Alarm.objects.create(case=case, kind=kind, at=now, told_at=None if waits else now, alone=not waits)
     if waits:
         return 0
-    receivers = list(receivers_of(case))
+    receivers = list(receivers_of(case, kind))
     for user in receivers:
-        url = f"{settings.SITE_URL}{path_of(case.pk)}"
+        url = f"{settings.SITE_URL}{alarm_path(kind, case.pk)}"
         send(user, "moderation/email/alarm.txt", alarm=ALARMS[kind], case=case, url=url)
     send_official(receivers, ALARM, {"kind": kind, "case": case.pk})
     return len(receivers)
@@ -70,8 +72,8 @@ def _tell_group(kind: str, child_safety: bool, now: datetime) -> int:
         if alarms.filter(alone=False, told_at__gt=now - MORE_EVERY).exists():
             return 0
         waiting = list(alarms.filter(told_at=None).select_related("case").order_by("at", "pk")[:MOST_AT_ONCE])
-        undecided = [alarm.case for alarm in waiting if alarm.case.is_open]
-        people = {user.pk: user for case in undecided for user in receivers_of(case)}
+        undecided = [alarm.case for alarm in waiting if alarm.case.is_open or is_reviewed(alarm.case)]
+        people = {user.pk: user for case in undecided for user in receivers_of(case, kind)}
         receivers = [people[pk] for pk in sorted(people)]
         for user in receivers:
             url = f"{settings.SITE_URL}{reverse('admin:moderation_case_changelist')}"
@@ -87,9 +89,24 @@ def _lock(kind: str) -> None:
         cursor.execute("SELECT pg_advisory_xact_lock(%s, %s)", [ALARMED, list(ALARMS).index(kind)])
 
 
-def receivers_of(case: Case) -> QuerySet[User]:
-    """Select whom an alarm about a case is for: superusers where nobody has the role, for they can act and give it."""
+def receivers_of(case: Case, kind: str = "") -> QuerySet[User]:
+    """Select whom an alarm about a case is for: superusers where nobody has the role, for they can act and give it.
+
+    That nobody may review is for those who may give the review to somebody else. Once a case is decided, what comes of
+    its appeals is not for those who had a part in it.
+    """
     codename = "child_safety_case" if case.child_safety else "senior_case"
+    if kind == "no_reviewer":
+        codename = "assign_reviewer"
     open_accounts = User.objects.filter(is_active=True).exclude(pk__in=staff_parties(case)).distinct().order_by("pk")
+    if not case.is_open:
+        others = open_accounts.exclude(pk__in=took_part(case))
+        if kind != "no_reviewer" or others.filter(with_right(codename) | Q(is_superuser=True)).exists():
+            open_accounts = others
     of_role = open_accounts.filter(with_right(codename))
     return of_role if of_role.exists() else open_accounts.filter(is_superuser=True)
+
+
+def is_reviewed(case: Case) -> bool:
+    """Whether a review of a decided case is open."""
+    return Review.objects.filter(decision__case=case, state__in=UNDECIDED).exists()

@@ -17,7 +17,7 @@ from ledger.actions import Act, record_all
 from moderation.actions.joining import refresh_parties
 from moderation.actions.locking import checked
 from moderation.actions.telling import case_changed
-from moderation.models import Case
+from moderation.models import Case, Review
 from moderation.queries.access import facts_of, visible_cases
 from moderation.refusals import ModerationRefused
 from moderation.rules.access import why_not_claim
@@ -71,8 +71,11 @@ def claim_next(by: User) -> Case | None:
 
 
 def renew(case: Case, by: User) -> bool:
-    """Renew a claim by half an hour, as work on the case does. Returns whether this person has it."""
+    """Renew a claim by half an hour, as work on the case does; also that of its review. Returns whether this person has
+    the case."""
     now = timezone.now()
+    reviewed = Review.objects.filter(decision__case=case.pk, claimed_by=by.pk, claimed_until__gt=now)
+    reviewed.filter(state=Review.State.OPEN).update(claimed_until=now + FOR)
     mine = Case.objects.filter(pk=case.pk, claimed_by=by.pk, claimed_until__gt=now, state=Case.State.OPEN)
     return bool(mine.update(claimed_until=now + FOR))
 
@@ -100,10 +103,15 @@ def release_expired() -> int:
 def _lock(by: User, keys: Iterable[int]) -> list[Case]:
     """Lock these cases and those that a person has, in one order. An advisory lock comes first, so that two claims of
     one person wait for each other; not the account, which decisions lock after their case."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_xact_lock(%s, %s)", [CLAIMS, by.pk % 2**31])
+    lock_claims(by)
     rows = Case.objects.filter(Q(pk__in=list(keys)) | Q(claimed_by=by.pk, state=Case.State.OPEN))
     return list(rows.select_for_update(no_key=True).order_by("pk"))
+
+
+def lock_claims(by: User) -> None:
+    """Have claims of one person wait for each other, until the transaction ends."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(%s, %s)", [CLAIMS, by.pk % 2**31])
 
 
 def _free(by: User, now: datetime) -> Case | None:

@@ -6,7 +6,6 @@ killed leaves all of it or nothing, and what follows a commit (`standing_changed
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -16,24 +15,24 @@ from django.utils import timezone
 from core.text import REASON
 from ledger.actions import Act, record_all
 from moderation.actions.drafts import Draft, checked_draft, cleaned_draft, is_copy_closed, stamp_of
-from moderation.actions.force import clock_data, clock_with, put_into_force
+from moderation.actions.force import clock_data, clock_with, close_with
 from moderation.actions.joining import refresh_parties
 from moderation.actions.locking import checked, locked_case, refuse
+from moderation.actions.making import decided_act, end_proposal, lapse_of, new_decision, new_measures, suspend_for_now
+from moderation.actions.replacing import end_replaced, finish_review, reopen, review_of
 from moderation.actions.settling import keep_acts_open, settle_acts
 from moderation.actions.telling import case_changed
 from moderation.actions.typed import cleaned_text
 from moderation.actions.undoing import undo_decision
 from moderation.measures import MEASURES, person_of
-from moderation.measures.base import PERSON
 from moderation.measures.restrict import Restrict
 from moderation.measures.suspend import PROVISIONAL, Suspend
-from moderation.models import Case, Decision, Measure, SubjectKind
+from moderation.models import Case, Decision, Measure
 from moderation.rules.access import why_not_approve, why_not_decide
 from moderation.rules.decisions import needs_second
 from moderation.statements import body_of
 from people.models import User
-from retention.clocks import rules
-from retention.policy import Clock, lapses_at
+from retention.policy import Clock
 from rooms.queries.restrictions import times_downloaded
 
 __all__ = ["PROVISIONAL", "Draft", "Preview", "approve", "decide", "lapse", "preview", "turn_down", "undo_decision"]
@@ -53,14 +52,17 @@ def decide(case: Case, by: User, draft: Draft, stamp: str | None = None) -> Deci
         draft = checked_draft(row, draft)
         now = timezone.now()
         proposed = draft.violation and needs_second(draft.measures)
-        decision = _decision(row, by, draft, now, proposed=proposed)
-        measures = _measures(decision, draft)
+        decision = new_decision(row, by, draft, now, proposed=proposed)
+        measures = new_measures(decision, draft)
         row.claimed_by = row.claimed_until = None
         if proposed:
-            acts = _propose(decision, measures, now)
+            row.state = Case.State.PROPOSED
+            row.save(update_fields=["state", "claimed_by", "claimed_until"])
+            suspend_for_now(measures, now)
+            acts = [decided_act("decision_proposed", decision, measures, clock_data(row, now))]
         else:
-            following = put_into_force(decision, measures, now)
-            acts = [_decided("decided", decision, measures, by, clock_data(row, now)), *following]
+            following = close_with(decision, measures, now)
+            acts = [decided_act("decided", decision, measures, clock_data(row, now)), *following]
         case_changed(row)
         record_all(acts)
     return decision
@@ -68,19 +70,22 @@ def decide(case: Case, by: User, draft: Draft, stamp: str | None = None) -> Deci
 
 def approve(decision: Decision, by: User) -> Decision:
     """Approve a proposal as the second moderator: its measures begin now. Raises the codes of `why_not_approve`, and
-    copy_closed where a child-abuse report closed the copy since, which this decision would open."""
+    copy_closed where a child-abuse report closed the copy since, which this decision would open. One that replaces
+    what a review overturned ends that review, and undoes what is replaced."""
     with locked_case(decision.case_id, with_room=True) as case:
         row = _proposal(case, decision, by)
+        review = review_of(row)
         now = timezone.now()
         measures = list(row.measures.all())
         restricts = any(measure.kind == Restrict.key for measure in measures)
         refuse("copy_closed" if is_copy_closed(case) and not restricts else None)
+        ended = [] if review is None else end_replaced(review, now)
         row.state, row.second_by, row.second_at = Decision.State.STANDING, by, now
         row.save(update_fields=["state", "second_by", "second_at"])
         for measure in measures:
             measure.decision = row
             MEASURES[measure.kind].lock_again(measure)
-        acts = put_into_force(row, measures, now)
+        acts = close_with(row, measures, now) if review is None else finish_review(review, now, ended, row, measures)
         for measure in measures:
             if measure.kind == Suspend.key:
                 Suspend.end_for_now(measure)
@@ -91,50 +96,50 @@ def approve(decision: Decision, by: User) -> Decision:
 
 
 def turn_down(decision: Decision, by: User, reason: str) -> Decision:
-    """Turn a proposal down as the second moderator: the suspension ends, and the case is open again. Raises bad_value
-    and the codes of `why_not_approve`."""
+    """Turn a proposal down as the second moderator: the suspension ends, and the case is open again, or the
+    review whose new decision it was. Raises bad_value and the codes of `why_not_approve`."""
     reason = cleaned_text(REASON, "reason", reason)
     with locked_case(decision.case_id, with_room=True) as case:
         row = _proposal(case, decision, by)
         now = timezone.now()
         row.second_by, row.second_at, row.second_reason = by, now, reason
-        _end_proposal(row, Decision.State.TURNED_DOWN, now)
-        case.state = Case.State.OPEN
-        case.save(update_fields=["state"])
-        keep_acts_open(case, now)
+        review = review_of(row)
+        if review is None:
+            end_proposal(row, Decision.State.TURNED_DOWN, now)
+            case.state = Case.State.OPEN
+            case.save(update_fields=["state"])
+            keep_acts_open(case, now)
+            reopened = []
+        else:
+            reopened = reopen(review, now)
+            end_proposal(row, Decision.State.TURNED_DOWN, now)
         data = {"decision": row.pk, **clock_data(case, now)}
         case_changed(case)
-        record_all([Act("decision_turned_down", case.ledger_subject, by.pk, data, {"reason": reason})])
+        record_all([Act("decision_turned_down", case.ledger_subject, by.pk, data, {"reason": reason}), *reopened])
     return row
 
 
 def lapse(decision: Decision, now: datetime) -> bool:
-    """End a proposal that nobody approved until the day of the violation period; its case is closed. Returns whether it
-    lapsed."""
+    """End a proposal that nobody approved until the day of the violation period; its case is closed, or the review open
+    again whose new decision it was. Returns whether it lapsed."""
     with locked_case(decision.case_id, with_room=True) as case:
         row = Decision.objects.select_for_update(no_key=True).get(pk=decision.pk)
         row.case = case
         if row.state != Decision.State.PROPOSED or lapse_of(row) > now:
             return False
-        _end_proposal(row, Decision.State.LAPSED, now)
-        case.state, case.decided_at = Case.State.DECIDED, now
-        case.save(update_fields=["state", "decided_at"])
-        acts = settle_acts(case, None, now)
+        review = review_of(row)
+        if review is not None:
+            acts = reopen(review, now)
+            end_proposal(row, Decision.State.LAPSED, now)
+        else:
+            end_proposal(row, Decision.State.LAPSED, now)
+            case.state, case.decided_at = Case.State.DECIDED, now
+            case.save(update_fields=["state", "decided_at"])
+            acts = settle_acts(case, None, now)
         data = {"decision": row.pk, **clock_data(case, now)}
         case_changed(case)
         record_all([Act("decision_lapsed", case.ledger_subject, None, data), *acts])
     return True
-
-
-def lapse_of(decision: Decision) -> datetime:
-    """When a proposal lapses: with the violation period of its room; that of a room which has not ended, or of what has
-    no copy, counts from the proposal."""
-    room = decision.case.room
-    from_proposal = decision.at + timedelta(days=rules().violation_days)
-    if room is None or room.over_at is None or decision.case.kind not in (SubjectKind.ROOM, SubjectKind.PERSON):
-        return from_proposal
-    lapses = lapses_at(room.over_at, rules())
-    return lapses if decision.at < lapses else from_proposal  # one on the record, after the copy
 
 
 # --- preview ----------------------------------------------------------------------------------------------------------
@@ -168,7 +173,7 @@ def preview(case: Case, draft: Draft, language: str = "en", reader: int | None =
     theirs = person.language if person is not None else language
     decision = Decision(case=case, outcome=draft.outcome, state=Decision.State.STANDING, at=now, by_id=0)
     decision.rule, decision.ground, decision.law = draft.rule_version, draft.ground, draft.law
-    decision.facts, decision.public_facts = draft.facts, draft.public_facts
+    decision.facts, decision.public_facts, decision.ranges = draft.facts, draft.public_facts, draft.ranges
     rows = [
         Measure(decision=decision, kind=key, days=days, ends_at=end_of(days, now))
         for key, days in draft.measures
@@ -195,60 +200,6 @@ def end_of(days: int | None, now: datetime) -> datetime | None:
 # --- rows -------------------------------------------------------------------------------------------------------------
 
 
-def _decision(case: Case, by: User, draft: Draft, now: datetime, *, proposed: bool) -> Decision:
-    return Decision.objects.create(
-        case=case,
-        outcome=draft.outcome,
-        state=Decision.State.PROPOSED if proposed else Decision.State.STANDING,
-        rule=draft.rule_version,
-        ground=draft.ground,
-        law=draft.law,
-        facts=draft.facts,
-        public_facts=draft.public_facts,
-        by=by,
-        at=now,
-    )
-
-
-def _measures(decision: Decision, draft: Draft) -> list[Measure]:
-    """Make the rows of a draft's measures, in the order of MEASURES, for whom they concern now."""
-    person = person_of(decision.case)
-    days = dict(draft.measures)
-    memory = {} if person is None else {PERSON: person.pk}
-    rows = [
-        Measure(decision=decision, kind=key, days=days[key], memory=dict(memory)) for key in MEASURES if key in days
-    ]
-    Measure.objects.bulk_create(rows)
-    for row in rows:
-        MEASURES[row.kind].lock(decision.case)
-    return rows
-
-
-def _propose(decision: Decision, measures: list[Measure], now: datetime) -> list[Act]:
-    case = decision.case
-    case.state = Case.State.PROPOSED
-    case.save(update_fields=["state", "claimed_by", "claimed_until"])
-    for measure in measures:
-        if measure.kind == Suspend.key:
-            Suspend.apply_for_now(measure, now)
-            measure.save(update_fields=["memory"])
-    return [_decided("decision_proposed", decision, measures, decision.by, clock_data(case, now))]
-
-
-def _decided(kind: str, decision: Decision, measures: list[Measure], by: User, clock: Mapping[str, object]) -> Act:
-    rule = decision.rule
-    data: dict[str, object] = {
-        "decision": decision.pk,
-        "outcome": str(decision.outcome),
-        "measures": [[row.kind, row.days] for row in measures],
-    }
-    if rule is not None:
-        data |= {"rule": rule.rule_id, "version": rule.number, "ground": str(decision.ground)}
-    data.update(clock)
-    texts = {"facts": decision.facts, "public_facts": decision.public_facts, "law": decision.law}
-    return Act(kind, decision.ledger_subject, by.pk, data, {name: text for name, text in texts.items() if text})
-
-
 def _proposal(case: Case, decision: Decision, by: User) -> Decision:
     """Lock a proposal that this person may approve or turn down. Raises the codes of `why_not_approve`."""
     refresh_parties(case)
@@ -258,14 +209,3 @@ def _proposal(case: Case, decision: Decision, by: User) -> Decision:
     lapsed = lapse_of(row) <= timezone.now()
     refuse("not_proposed" if row.state != Decision.State.PROPOSED or lapsed else None)
     return row
-
-
-def _end_proposal(row: Decision, state: str, now: datetime) -> None:
-    measures = list(row.measures.filter(kind=Suspend.key))
-    row.state, row.ended_at = state, now
-    row.save(update_fields=["state", "ended_at", "second_by", "second_at", "second_reason"])
-    for measure in measures:
-        measure.decision = row
-        Suspend.lock_again(measure)
-    for measure in measures:
-        Suspend.end_for_now(measure)

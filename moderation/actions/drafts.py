@@ -19,6 +19,7 @@ from moderation.models.cases import WITH_SOUND
 from moderation.models.decisions import FACTS, LAW
 from moderation.refusals import ModerationRefused
 from moderation.rules.decisions import DraftFacts, Imposed, names_in, what_is_missing
+from moderation.rules.evidence import within_room
 
 WRONG: Mapping[str, str | Promise] = {
     "no_measures": _("Without a violation there are no measures."),
@@ -52,6 +53,8 @@ class Draft:
     facts: str = ""
     public_facts: str = ""
     measures: Sequence[tuple[str, int | None]] = field(default_factory=tuple)
+    # Of a review's new decision: the ranges, in ms of room time, on which it rests; None for all evidence of the case.
+    ranges: Sequence[tuple[int, int]] | None = None
 
     @property
     def violation(self) -> bool:
@@ -74,7 +77,8 @@ def cleaned_draft(case: Case, draft: Draft) -> tuple[Draft, dict[str, str]]:
     if draft.ground not in Decision.Ground.values:
         wrong["ground"] = str(WRONG["ground"])
     if not draft.violation:
-        draft = replace(draft, rule_version=None, ground=Decision.Ground.RULE, law="")
+        draft = replace(draft, rule_version=None, ground=Decision.Ground.RULE, law="", ranges=None)
+    draft = replace(draft, ranges=ranges_within(case, draft.ranges))
     draft = replace(
         draft,
         facts=_clean(FACTS, "facts", draft.facts, wrong),
@@ -104,7 +108,7 @@ def draft_facts(case: Case, draft: Draft) -> DraftFacts:
         violation=draft.violation,
         rule_in_force=draft.rule_version is not None and is_in_force(draft.rule_version),
         facts=draft.facts,
-        has_evidence=case.kind not in WITH_SOUND or bool(evidence_ranges(case)),
+        has_evidence=case.kind not in WITH_SOUND or bool(evidence_ranges(case, draft.ranges)),
         concerns_somebody=person_of(case) is not None,
         measures=measures,
         law=draft.law,
@@ -121,11 +125,22 @@ def is_copy_closed(case: Case) -> bool:
     return ActAtOnce.objects.filter(case=case, kind=ActAtOnce.Kind.CLOSE_COPY, settled_at=None).exists()
 
 
-def evidence_ranges(case: Case) -> list[tuple[int, int]]:
-    """List the ranges of a case's evidence: marked ones, and those of quoted lines."""
+def evidence_ranges(case: Case, chosen: Sequence[Sequence[int]] | None = None) -> list[tuple[int, int]]:
+    """List the ranges of a case's evidence: marked ones, and those of quoted lines; or those that were `chosen`."""
+    if chosen is not None:
+        return sorted((start, end) for start, end in chosen)
     marked = EvidenceRange.objects.filter(case=case).values_list("from_ms", "to_ms")
     quoted = EvidenceLine.objects.filter(case=case).values_list("start_ms", "end_ms")
     return sorted({*marked, *quoted})
+
+
+def ranges_within(case: Case, ranges: Sequence[tuple[int, int]] | None) -> list[tuple[int, int]] | None:
+    """Limit chosen ranges to the room of a case; what is not in it is left out. None for a case without sound."""
+    if ranges is None or case.kind not in WITH_SOUND or case.room is None:
+        return None
+    room_ms = case.room.room_time(case.room.ended_at)
+    cut = (within_room(start, end, room_ms=room_ms) for start, end in ranges)
+    return sorted({each for each in cut if each is not None})
 
 
 def is_in_force(version: RuleVersion) -> bool:

@@ -12,15 +12,21 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from ledger.actions import erase_texts
 from moderation.models import (
+    Appeal,
+    AppealDraft,
     Case,
     CaseNote,
     Decision,
     EvidenceLine,
+    Notification,
+    OutsideReviewer,
     Report,
     ReportedMessage,
     ReportQuestion,
+    Review,
     Statement,
 )
+from moderation.models.appeals import UNDECIDED
 
 BATCH = 50  # cases of one transaction: it holds the ledger's lock at its end
 RULE = "report_words_days"
@@ -51,6 +57,10 @@ WORDED: tuple[Worded, ...] = (
     Worded(EvidenceLine, "case", {"text": "", "speaker_name": ""}),
     Worded(Decision, "case", {"law": "", "facts": "", "public_facts": "", "second_reason": ""}, dated=True),
     Worded(Statement, "decision__case", {"body": {}}, dated=True),
+    Worded(Appeal, "decision__case", {"words": ""}, dated=True),
+    Worded(AppealDraft, "decision__case"),
+    Worded(Review, "decision__case", {"reasons": ""}, dated=True),
+    Worded(OutsideReviewer, "review__decision__case", {"reason": ""}),
 )
 
 
@@ -67,11 +77,17 @@ def erase_words(now: datetime) -> int:
 
 def due(now: datetime) -> QuerySet[Case]:
     """Select the cases whose words are to go: REPORT_WORDS_DAYS after their statement was sent, or after they were
-    closed without one. A statement that waits to be sent keeps them."""
+    closed without one. A statement that waits to be sent keeps them until nobody could appeal it any more; so do
+    reporters who may still appeal, a review that is open, and somebody who is still to be told."""
     limit = now - timedelta(days=settings.REPORT_WORDS_DAYS)
-    kept = Statement.objects.filter(Q(told_at=None) | Q(told_at__gte=limit), decision__case=OuterRef("pk"))
+    waits = Q(told_at=None, appeal_until__gte=now) | Q(told_at__gte=limit)
+    kept = Statement.objects.filter(waits, decision__case=OuterRef("pk"))
+    may_appeal = Report.objects.filter(case=OuterRef("pk"), appeal_until__gte=now)
+    reviewed = Review.objects.filter(decision__case=OuterRef("pk"), state__in=UNDECIDED)
+    untold = Notification.objects.filter(decision__case=OuterRef("pk"), told_at=None, made_at__gte=limit)
     cases = Case.objects.filter(state=Case.State.DECIDED, decided_at__lt=limit, erased_at=None)
-    return cases.filter(~Exists(kept)).order_by("decided_at", "pk")
+    needed = Exists(kept) | Exists(may_appeal) | Exists(reviewed) | Exists(untold)
+    return cases.filter(~needed).order_by("decided_at", "pk")
 
 
 @transaction.atomic

@@ -8,10 +8,11 @@ from typing import Any
 
 from ledger.actions import Act
 from moderation.actions.drafts import evidence_ranges
+from moderation.actions.notifications import notify, notify_all
 from moderation.actions.settling import settle_acts
 from moderation.measures import MEASURES
 from moderation.measures.base import person_for
-from moderation.models import Case, Decision, Measure, Report, Statement
+from moderation.models import Case, Decision, Measure, Notification, Report, Statement
 from moderation.models.cases import WITH_SOUND
 from moderation.rules.evidence import overlaps
 from moderation.statements import appeal_until, body_of
@@ -19,12 +20,25 @@ from retention.clocks import clock_of, facts_of, rules
 from retention.policy import Clock, Finding, clock
 
 
-def put_into_force(decision: Decision, measures: Sequence[Measure], now: datetime) -> list[Act]:
-    """Put a decision of a locked case into force. Returns entries for the ledger, which the caller writes last; what
-    measures change in lower apps has its own entries, so everything must be locked by now."""
+def close_with(decision: Decision, measures: Sequence[Measure], now: datetime) -> list[Act]:
+    """Close a locked case with a decision that comes into force; everybody whom it concerns is told. Returns entries
+    for the ledger, which the caller writes last."""
     case = decision.case
     case.state, case.decided_at = Case.State.DECIDED, now
     case.save(update_fields=["state", "decided_at", "claimed_by", "claimed_until"])
+    acts = put_into_force(decision, measures, now)
+    notify_all(
+        Notification(kind=Notification.Kind.REPORT_OUTCOME, decision=decision, report=report, person=report.reporter)
+        for report in case.reports.select_related("reporter").order_by("pk")
+    )
+    return acts
+
+
+def put_into_force(decision: Decision, measures: Sequence[Measure], now: datetime) -> list[Act]:
+    """Put a decision of a locked case into force, and tell whom a violation concerns. Returns entries for the ledger,
+    which the caller writes last; what measures change in lower apps has its own entries, so everything must be locked
+    by now."""
+    case = decision.case
     judge_reports(decision)
     acts = []
     for measure in measures:
@@ -35,7 +49,7 @@ def put_into_force(decision: Decision, measures: Sequence[Measure], now: datetim
         measure.save(update_fields=["memory", "applied_at", "ends_at"])
         data = {"decision": decision.pk, "measure": measure.kind, "until": _iso(measure.ends_at)}
         acts.append(Act("measure_applied", case.ledger_subject, decision.by_id, data))
-    acts += settle_acts(case, decision, now)
+    acts += settle_acts(case, decision, now)  # of a review's new decision there is none left
     if decision.outcome == Decision.Outcome.VIOLATION:
         acts.append(make_statement(decision, measures, now))
     return acts
@@ -45,7 +59,7 @@ def judge_reports(decision: Decision) -> None:
     """Set the outcome of a case's reports: founded where the violation's evidence overlaps their range."""
     case = decision.case
     violation = decision.outcome == Decision.Outcome.VIOLATION
-    ranges = evidence_ranges(case) if violation and case.kind in WITH_SOUND else []
+    ranges = evidence_ranges(case, decision.ranges) if violation and case.kind in WITH_SOUND else []
     founded: list[int] = []
     unfounded: list[int] = []
     for report in Report.objects.filter(case=case).only("pk", "from_ms", "to_ms").order_by("pk"):
@@ -74,6 +88,7 @@ def make_statement(decision: Decision, measures: Sequence[Measure], now: datetim
         made_at=now,
         appeal_until=appeal_until(now),
     )
+    notify(Notification.Kind.STATEMENT, decision, person=person)
     data = {"decision": decision.pk, "statement": statement.pk, "language": statement.language}
     return Act("statement_made", case.ledger_subject, None, data)
 

@@ -1,5 +1,5 @@
-"""Sweep of what is due in cases: late acts, proposals that nobody approves, claims, looks that are due, alarms that
-wait."""
+"""Sweep of what is due in cases: late acts, proposals that nobody approves, claims, looks that are due, reviews that
+are late or that nobody may decide, alarms that wait."""
 
 from __future__ import annotations
 
@@ -9,23 +9,28 @@ from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
 
 from core.batches import run_each
-from ledger.actions import record, record_all
+from ledger.actions import Act, record_all
 from moderation.actions.alarms import alert, tell_of_more
 from moderation.actions.claims import release_expired
-from moderation.actions.decisions import PROVISIONAL, lapse, lapse_of
+from moderation.actions.decisions import PROVISIONAL, lapse
 from moderation.actions.joining import refresh_parties
 from moderation.actions.locking import locked_case
+from moderation.actions.making import lapse_of
+from moderation.actions.review_claims import held_reviews, lock_review, release_expired_reviews
 from moderation.actions.settling import settle
-from moderation.actions.telling import case_changed
-from moderation.models import ActAtOnce, Case, CaseParty, Decision, Look
+from moderation.actions.telling import case_changed, review_changed
+from moderation.models import ActAtOnce, Case, CaseParty, Decision, Look, OutsideReviewer, Review
+from moderation.models.appeals import UNDECIDED
+from moderation.queries.reviews import eligible_reviewers
 from rooms.models import Room, Seat
 
 
 def sweep(now: datetime | None = None) -> int:
     """Do what is due; each in a transaction of its own, safe to repeat. Returns how many things were done."""
     moment = now or timezone.now()
-    seen = release_expired() + add_parties(moment)
+    seen = release_expired() + release_expired_reviews() + add_parties(moment)
     seen += lift_late_acts(moment) + alert_unlooked(moment) + handle_proposals(moment)
+    seen += alert_overdue_reviews(moment) + alert_stranded_reviews(moment)
     return seen + tell_of_more(moment)
 
 
@@ -42,11 +47,17 @@ def add_parties(now: datetime) -> int:
 
 def _add_parties(incomplete: Case) -> None:
     with locked_case(incomplete.pk) as case:
-        holder = case.claimed_by_id
+        holder, reviewers = case.claimed_by_id, held_reviews(case)
         refresh_parties(case)
+        acts = []
         if case.claimed_by_id != holder:
             case_changed(case)
-            record("case_released", case.ledger_subject, None, {"from": holder, "why": "party"})
+            acts.append(Act("case_released", case.ledger_subject, None, {"from": holder, "why": "party"}))
+        for pk in reviewers.keys() - held_reviews(case).keys():
+            data = {"review": pk, "from": reviewers[pk], "why": "party"}
+            acts.append(Act("review_released", case.ledger_subject, None, data))
+        if acts:
+            record_all(acts)
 
 
 def lift_late_acts(now: datetime) -> int:
@@ -107,3 +118,45 @@ def _alert_overdue(late: Decision, now: datetime) -> None:
         row.save(update_fields=["alerted_at"])
         alert(case, "proposal_overdue")
         case_changed(case)
+
+
+def alert_overdue_reviews(now: datetime) -> int:
+    """Alert seniors once of reviews that were not decided in time."""
+    due = Review.objects.filter(state__in=UNDECIDED, due_at__lte=now, alerted_at=None)
+    rows = list(due.select_related("decision").order_by("due_at", "pk")[:200])
+    run_each(rows, lambda row: _alert_late_review(row, now), "alerting of a review")
+    return len(rows)
+
+
+def _alert_late_review(late: Review, now: datetime) -> None:
+    with locked_case(late.decision.case_id) as case:
+        row = lock_review(late, case)
+        if not row.is_open or row.alerted_at is not None:
+            return
+        row.alerted_at = now
+        row.save(update_fields=["alerted_at"])
+        alert(case, "appeal_overdue")
+        review_changed(case)
+
+
+def alert_stranded_reviews(now: datetime) -> int:
+    """Alert those who may give a review to an outside reviewer once nobody of the staff may decide it, and again where
+    somebody could in between. Returns how many reviews changed."""
+    given = OutsideReviewer.objects.filter(review=OuterRef("pk"), ended_at=None)
+    waiting = Review.objects.filter(~Exists(given), state=Review.State.OPEN, claimed_by=None)
+    rows = list(waiting.select_related("decision__case__room").order_by("due_at", "pk")[:200])
+    changed = [row for row in rows if (row.stranded_at is None) != eligible_reviewers(row).exists()]
+    run_each(changed, lambda row: _note_stranded(row, now), "looking for somebody who may review")
+    return len(changed)
+
+
+def _note_stranded(waiting: Review, now: datetime) -> None:
+    with locked_case(waiting.decision.case_id) as case:
+        row = lock_review(waiting, case)
+        if row.state != Review.State.OPEN or (row.stranded_at is None) == eligible_reviewers(row).exists():
+            return
+        row.stranded_at = now if row.stranded_at is None else None
+        row.save(update_fields=["stranded_at"])
+        if row.stranded_at is not None:
+            alert(case, "no_reviewer")
+        review_changed(case)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from datetime import datetime
+
 from django.utils import timezone
 
 from core.text import REASON
@@ -11,7 +14,7 @@ from moderation.actions.locking import locked_case, refuse
 from moderation.actions.telling import case_changed
 from moderation.actions.typed import cleaned_text
 from moderation.measures import MEASURES
-from moderation.models import Decision, Report
+from moderation.models import Decision, Measure, Report
 from moderation.queries.access import is_party
 from people.models import User
 
@@ -33,25 +36,38 @@ def undo_decision(decision: Decision, by: User | None, reason: str) -> bool:
             refuse("unknown_case" if is_party(case, by.pk) else None)
             refuse("own_proposal" if by.pk in (row.by_id, row.second_by_id) else None)
         now = timezone.now()
-        row.state, row.ended_at, row.undone_by = Decision.State.UNDONE, now, by
-        row.save(update_fields=["state", "ended_at", "undone_by"])
+        ended = end_standing(row, by, now)
         Report.objects.filter(case=case).update(outcome="")
-        measures = list(row.measures.filter(applied_at__isnull=False, undone_at=None))
-        for measure in measures:
-            measure.decision = row
-            MEASURES[measure.kind].lock_again(measure)
-        acts = []
-        for measure in reversed(measures):
-            MEASURES[measure.kind].undo(measure)
-            measure.undone_at = now
-            measure.save(update_fields=["undone_at"])
-            data = {"decision": row.pk, "measure": measure.kind}
-            acts.append(Act("measure_undone", case.ledger_subject, _pk(by), data))
+        acts = undo_measures(ended, now)
         data = {"decision": row.pk, **clock_data(case, now)}
         acts.append(Act("decision_undone", case.ledger_subject, _pk(by), data, {"reason": reason}))
         case_changed(case)
         record_all(acts)
     return True
+
+
+def end_standing(row: Decision, by: User | None, now: datetime) -> list[Measure]:
+    """End a standing decision of a locked case, and lock what its measures state. Returns those to be undone, which
+    `undo_measures` does once all else is locked."""
+    row.state, row.ended_at, row.undone_by = Decision.State.UNDONE, now, by
+    row.save(update_fields=["state", "ended_at", "undone_by"])
+    measures = list(row.measures.filter(applied_at__isnull=False, undone_at=None))
+    for measure in measures:
+        measure.decision = row
+        MEASURES[measure.kind].lock_again(measure)
+    return measures
+
+
+def undo_measures(measures: Sequence[Measure], now: datetime) -> list[Act]:
+    """Undo measures of a decision that was ended. Returns entries for the ledger."""
+    acts = []
+    for measure in reversed(measures):
+        MEASURES[measure.kind].undo(measure)
+        measure.undone_at = now
+        measure.save(update_fields=["undone_at"])
+        data = {"decision": measure.decision_id, "measure": measure.kind}
+        acts.append(Act("measure_undone", measure.decision.ledger_subject, measure.decision.undone_by_id, data))
+    return acts
 
 
 def _pk(by: User | None) -> int | None:

@@ -103,11 +103,11 @@ class Review(models.Model):
             models.Index(fields=["-decided_at", "-id"], condition=Q(state="decided"), name="review_decided_last"),
         ]
         triggers = [
-            # A party reviews nothing, nor does anybody who took part in a decision of the case, whichever it was.
+            # A party reviews nothing, nor does anybody who took part in a decision of the case, or in its review.
             pgtrigger.Trigger(
                 name="review_by_another",
                 when=pgtrigger.Before,
-                operation=pgtrigger.Insert | pgtrigger.UpdateOf("claimed_by_id", "reviewer_id"),  # type: ignore[no-untyped-call]
+                operation=pgtrigger.Insert | pgtrigger.UpdateOf("claimed_by_id", "reviewer_id", "replacement_id"),  # type: ignore[no-untyped-call]
                 func="""
                     IF EXISTS (
                         SELECT 1 FROM moderation_decision own JOIN moderation_caseparty p ON p.case_id = own.case_id
@@ -118,6 +118,14 @@ class Review(models.Model):
                             d.by_id IN (NEW.claimed_by_id, NEW.reviewer_id)
                             OR d.second_by_id IN (NEW.claimed_by_id, NEW.reviewer_id)
                         )
+                    ) OR EXISTS (
+                        SELECT 1 FROM moderation_decision own JOIN moderation_decision d ON d.case_id = own.case_id
+                        JOIN moderation_review r ON r.decision_id = d.id
+                        WHERE own.id = NEW.decision_id AND r.id IS DISTINCT FROM NEW.id
+                        AND r.reviewer_id IN (NEW.claimed_by_id, NEW.reviewer_id)
+                    ) OR EXISTS (
+                        SELECT 1 FROM moderation_decision d
+                        WHERE d.id = NEW.replacement_id AND d.by_id IS DISTINCT FROM NEW.reviewer_id
                     ) THEN
                         RAISE EXCEPTION 'somebody else has to review this' USING ERRCODE = 'check_violation';
                     END IF;
@@ -165,6 +173,7 @@ class Appeal(models.Model):
     language = models.CharField(_("language"), max_length=8, choices=settings.LANGUAGES)
     filed_at = models.DateTimeField(_("filed"), default=timezone.now)
     holds = models.BooleanField(_("holds the copy"), default=False)
+    once = models.CharField(max_length=64, blank=True, default="", editable=False)  # mark of the form; "" for none
     erased_at = models.DateTimeField(_("words erased"), null=True, blank=True, editable=False)
 
     class Meta:

@@ -200,6 +200,10 @@ class CaseParty(models.Model):
                 func="""
                     UPDATE moderation_case SET claimed_by_id = NULL, claimed_until = NULL
                     WHERE id = NEW.case_id AND claimed_by_id = NEW.user_id;
+                    UPDATE moderation_review SET claimed_by_id = NULL, claimed_until = NULL
+                    WHERE claimed_by_id = NEW.user_id AND state = 'open' AND decision_id IN (
+                        SELECT d.id FROM moderation_decision d WHERE d.case_id = NEW.case_id
+                    );
                     RETURN NULL;
                 """,
             )

@@ -26,6 +26,23 @@ _NO_PARTY = """
     END IF;
     RETURN NEW;
 """
+# Of a review's new decision: whoever had a part in an earlier one, or reviewed one, does not approve it.
+_SECOND_IS_NEW = """
+    IF NEW.second_by_id IS NOT NULL AND EXISTS (
+        SELECT 1 FROM moderation_review own WHERE own.replacement_id = NEW.id
+    ) AND (
+        EXISTS (
+            SELECT 1 FROM moderation_decision d WHERE d.case_id = NEW.case_id AND d.id <> NEW.id
+            AND NEW.second_by_id IN (d.by_id, d.second_by_id)
+        ) OR EXISTS (
+            SELECT 1 FROM moderation_review r JOIN moderation_decision d ON d.id = r.decision_id
+            WHERE d.case_id = NEW.case_id AND r.reviewer_id = NEW.second_by_id
+        )
+    ) THEN
+        RAISE EXCEPTION 'somebody else has to approve this' USING ERRCODE = 'check_violation';
+    END IF;
+    RETURN NEW;
+"""
 _DECIDERS_CHANGE = pgtrigger.UpdateOf("by_id", "second_by_id", "undone_by_id")  # type: ignore[no-untyped-call]
 
 
@@ -71,6 +88,8 @@ class Decision(models.Model):
         settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+", verbose_name=_("undone by")
     )
     alerted_at = models.DateTimeField(null=True, blank=True, editable=False)  # seniors know that it is overdue
+    # Of a review's new decision: the ranges, in milliseconds, on which it rests. None: all evidence of the case.
+    ranges = models.JSONField(_("ranges"), null=True, blank=True, editable=False)
     erased_at = models.DateTimeField(_("words erased"), null=True, blank=True, editable=False)
 
     class Meta:
@@ -78,9 +97,9 @@ class Decision(models.Model):
         verbose_name_plural = _("decisions")
         ordering = ["case", "at", "pk"]
         constraints = [
-            models.UniqueConstraint(
-                fields=["case"], condition=Q(state__in=["proposed", "standing"]), name="decision_one_a_case"
-            ),
+            # While a review's new decision waits for a second moderator, the one that it replaces stands.
+            models.UniqueConstraint(fields=["case"], condition=Q(state="standing"), name="decision_one_standing"),
+            models.UniqueConstraint(fields=["case"], condition=Q(state="proposed"), name="decision_one_proposed"),
             models.CheckConstraint(
                 condition=Q(outcome="no_violation", rule=None)
                 | Q(outcome="violation", rule__isnull=False) & (~Q(facts="") | Q(erased_at__isnull=False)),
@@ -111,6 +130,12 @@ class Decision(models.Model):
                 when=pgtrigger.Before,
                 operation=pgtrigger.Insert | _DECIDERS_CHANGE,
                 func=_NO_PARTY,
+            ),
+            pgtrigger.Trigger(
+                name="decision_second_is_new",
+                when=pgtrigger.Before,
+                operation=pgtrigger.UpdateOf("second_by_id"),  # type: ignore[no-untyped-call]
+                func=_SECOND_IS_NEW,
             ),
             pgtrigger.Protect(
                 name="decision_ended_is_final",

@@ -7,7 +7,8 @@ from typing import Any, TypeVar
 from django.db.models import Exists, Model, OuterRef, Q, QuerySet
 from django.utils import timezone
 
-from moderation.models import Case, CaseParty, Decision, EvidenceRange, Look, Report
+from moderation.models import Case, CaseParty, Decision, EvidenceRange, Look, OutsideReviewer, Report
+from moderation.models.appeals import UNDECIDED
 from moderation.models.cases import WITH_SOUND
 from moderation.queries.among import Among
 from moderation.refusals import ModerationRefused
@@ -71,11 +72,13 @@ def is_party(case: Case, user_pk: int) -> bool:
 
 
 def facts_of(case: Case, user: User) -> CaseFacts:
-    """Load the facts of a case for one person; at most four queries beside their permissions."""
+    """Load the facts of a case for one person; at most four queries beside their permissions, five where a new decision
+    waits in a decided case."""
     rights, holder = rights_of(user), case.holder(timezone.now())
     facts = CaseFacts(
         rights,
         party=is_party(case, user.pk),
+        given=not rights.view and was_given(case, user),
         child_safety=case.child_safety,
         for_seniors=case.for_seniors,
         state=case.state,
@@ -85,9 +88,33 @@ def facts_of(case: Case, user: User) -> CaseFacts:
     )
     if why_not_see(facts):
         return facts
-    proposed = Decision.objects.filter(case=case, state=Decision.State.PROPOSED, by=user)
-    more = {"looked": has_looked(case, user), "own_proposal": case.state == "proposed" and proposed.exists()}
+    more = {"looked": has_looked(case, user)}
+    if facts.state != Case.State.OPEN:
+        proposer = (
+            Decision.objects.filter(case=case, state=Decision.State.PROPOSED).values_list("by", flat=True).first()
+        )
+        more["own_proposal"] = proposer == user.pk
+        more["replaces"] = facts.state == Case.State.DECIDED and proposer is not None
+        more["took_part"] = more["replaces"] and user.pk in took_part(case)
     return CaseFacts(**{**{name: getattr(facts, name) for name in CaseFacts.__slots__}, **more})
+
+
+def was_given(case: Case, user: User) -> bool:
+    """Whether a person has an open review of this case as an outside reviewer."""
+    if not user.has_perm("moderation.review_assigned"):
+        return False
+    return OutsideReviewer.objects.filter(
+        user=user, ended_at=None, review__decision__case=case, review__state__in=UNDECIDED
+    ).exists()
+
+
+def took_part(case: Case | int) -> set[int]:
+    """Keys of those who had a part in a decision of a case, or in the review of one: who decided, approved or turned
+    down, or reviewed."""
+    found: set[int | None] = set()
+    for sides in Decision.objects.filter(case=case).values_list("by", "second_by", "reviews__reviewer"):
+        found.update(sides)
+    return {pk for pk in found if pk is not None}
 
 
 def has_looked(case: Case, user: User) -> bool:

@@ -32,6 +32,9 @@ class CaseFacts:
     taken: bool = False  # claimed by another, and not over
     looked: bool = False  # this person played the range, opened its lines, or opened what was reported
     own_proposal: bool = False  # the proposal that waits is this person's
+    replaces: bool = False  # a review's new decision waits for a second moderator; the case itself is decided
+    took_part: bool = False  # in an earlier decision of such a case, or in the review of one
+    given: bool = False  # a review of this case, as an outside reviewer
 
 
 def sees_ordinary(rights: Rights) -> bool:
@@ -41,9 +44,14 @@ def sees_ordinary(rights: Rights) -> bool:
 
 def why_not_see(facts: CaseFacts) -> str | None:
     """Refuse a case as if there were none to those who may not see it. A child-safety case is for that role alone, also
-    one about staff; other cases about staff are for seniors."""
+    one about staff; other cases about staff are for seniors. An outside reviewer sees that of the review they were
+    given."""
     rights = facts.rights
-    if not rights.view or facts.party:
+    if facts.party:
+        return "unknown_case"
+    if facts.given:
+        return None
+    if not rights.view:
         return "unknown_case"
     if facts.child_safety:
         return None if rights.child_safety else "unknown_case"
@@ -83,14 +91,17 @@ def why_not_decide(facts: CaseFacts) -> str | None:
 
 
 def why_not_approve(facts: CaseFacts) -> str | None:
-    """Approving a proposal, or turning it down: another person than who made it."""
+    """Approving a proposal, or turning it down: another person than who made it. A review's new decision is for
+    somebody who had no part in the case before."""
     if code := why_not_see(facts):
         return code
     if not facts.rights.approve:
         return "not_allowed"
-    if facts.state != "proposed":
+    if facts.state != "proposed" and not facts.replaces:
         return "not_proposed"
-    return "own_proposal" if facts.own_proposal else None
+    if facts.own_proposal:
+        return "own_proposal"
+    return "took_part" if facts.replaces and facts.took_part else None
 
 
 def why_not_act_at_once(facts: CaseFacts) -> str | None:

@@ -287,7 +287,12 @@ def test_a_statement_keeps_the_words_of_its_case_until_its_own_time_is_over() ->
     )
     assert row.subject is not None
     statement = Statement.objects.create(
-        decision=decision, person=row.subject, language="en", body={"facts": SECRET}, made_at=now
+        decision=decision,
+        person=row.subject,
+        language="en",
+        body={"facts": SECRET},
+        made_at=now,
+        appeal_until=now + timedelta(days=183),
     )
     CaseNote.objects.create(case=row.case, author=moderator, text=SECRET)
     EvidenceLine.objects.create(

@@ -7,15 +7,19 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.conf import settings
 from django.contrib.auth.models import Permission
 from django.db import transaction
 from django.utils import timezone
 
+from moderation.actions.appeals import file_appeal
 from moderation.actions.claims import claim
 from moderation.actions.decisions import Draft, decide
 from moderation.actions.evidence import mark_range, note_look
-from moderation.models import ActAtOnce, Case, Decision, Rule, RuleVersion
+from moderation.actions.reviews import ReviewDraft, claim_review, decide_review
+from moderation.models import ActAtOnce, Appeal, Case, Decision, Report, Review, Rule, RuleVersion, Statement
 from moderation.models.cases import WITH_SOUND
+from moderation.queries.appeals import concerned_right, reporter_right
 from moderation.refusals import ModerationRefused
 from people.models import User
 from retention.clocks import clock_of
@@ -24,11 +28,17 @@ from tests.support.people import person
 from tests.support.reports import report
 from tests.support.staff import with_fresh_step
 
-MODERATOR = ("view_case", "claim_case", "decide_case", "approve_decision", "ordinary_case")
+MODERATOR = ("view_case", "claim_case", "decide_case", "approve_decision", "ordinary_case", "review_appeal")
+SENIOR = ("senior_case", "open_case", "add_legalhold", "change_legalhold", "change_rulebook", "assign_reviewer")
 ROLES: dict[str, tuple[str, ...]] = {
     "moderator": MODERATOR,
-    "senior": (*MODERATOR, "senior_case", "open_case", "add_legalhold", "change_legalhold", "change_rulebook"),
-    "child_safety": ("view_case", "claim_case", "decide_case", "approve_decision", "child_safety_case"),
+    "senior": (*MODERATOR, *SENIOR),
+    "child_safety": (
+        *("view_case", "claim_case", "decide_case", "approve_decision", "child_safety_case"),
+        "review_appeal",
+    ),
+    "administrator": ("assign_reviewer",),
+    "outside": ("review_assigned",),
     "auditor": ("view_roomclock",),
     "nobody": (),
 }
@@ -173,3 +183,46 @@ def proposed() -> tuple[Decision, User, Room]:
 def overdue_acts() -> None:
     """Let the time of all acts at once run out."""
     ActAtOnce.objects.update(due_at=timezone.now() - timedelta(seconds=1))
+
+
+def told(case: Case) -> None:
+    """Let everybody have been told of what was decided in a case, as the sending of notifications does."""
+    now = timezone.now()
+    until = now + timedelta(days=settings.REPORT_WORDS_DAYS)
+    Statement.objects.filter(decision__case=case, told_at=None).update(told_at=now)
+    Report.objects.filter(case=case, appeal_until=None).exclude(outcome="").update(appeal_until=until)
+
+
+def concerned_appeal(decision: Decision, words: str = "It was a quote.") -> Appeal:
+    """The appeal of the person whom a violation concerns."""
+    told(decision.case)
+    return file_appeal(concerned_right(Statement.objects.get(decision=decision), timezone.now()), words)
+
+
+def reporter_appeal(report_pk: int, words: str = "Listen again.") -> Appeal:
+    """The appeal of a reporter in whose range nothing was found."""
+    row = Report.objects.select_related("case", "reporter").get(pk=report_pk)
+    told(row.case)
+    right = reporter_right(row, timezone.now())
+    assert right is not None
+    return file_appeal(right, words)
+
+
+def reviewed(review: Review, by: User) -> Review:
+    """A review that somebody claimed, who has looked at its case."""
+    claim_review(review, by)
+    case = Case.objects.select_related("room").get(pk=review.decision.case_id)
+    gone = case.room is not None and case.room.purged_at is not None
+    if case.kind in WITH_SOUND and not gone:
+        row = case.reports.order_by("pk").first() or case.ranges.order_by("pk").first()
+        assert row is not None
+        note_look(case, by, "lines", row.from_ms, row.to_ms)
+    else:
+        note_look(case, by, "shown")
+    return review
+
+
+def review_decided(review: Review, outcome: str, by: User | None = None, new: Draft | None = None) -> Review:
+    """A review with its outcome, by somebody who had no part in the case."""
+    by = by or staff()
+    return decide_review(reviewed(review, by), by, ReviewDraft(outcome, "I listened to it again.", new))
