@@ -111,7 +111,7 @@ def stranded_task(request: HttpRequest) -> Task | None:
     return Task(
         title=ngettext("appeal without a reviewer", "appeals without a reviewer", number),
         count=number,
-        text=gettext("Give them to an outside reviewer.") if number else gettext("Each has somebody who may decide it."),
+        text=gettext("Give them to an outside reviewer.") if number else gettext("Each has somebody to decide it."),
         url=f"{_reviews()}#stranded",
         urgent=number > 0,
         order=5 if number else 40,

@@ -16,21 +16,28 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
 from core.fields import TypedField
-from core.text import REASON
+from core.text import REASON, isolated
 from moderation.actions.reviews import assign_outside, end_outside
 from moderation.console.frame import add_refusal, console_page, require
 from moderation.models import OutsideReviewer, Review
-from moderation.queries.reviews import assign_facts, possible_outside
 from moderation.queries.review_queue import may_know
+from moderation.queries.reviews import assign_facts, possible_outside
 from moderation.refusals import TABLE, ModerationRefused
 from moderation.rules.appeals import why_not_assign
 from people.models import User
 
 
+class ReviewerField(forms.ModelChoiceField):  # type: ignore[type-arg]  # generic for checking alone
+    """A choice of an account by its name and handle."""
+
+    def label_from_instance(self, obj: Any) -> str:
+        return f"{isolated(obj.display_name)} @{obj.handle}"
+
+
 class AssignForm(forms.Form):
     """An outside reviewer, and why. Accounts that may not have this review are no choice."""
 
-    user = forms.ModelChoiceField(label=_("Outside reviewer"), queryset=User.objects.none())
+    user = ReviewerField(label=_("Outside reviewer"), queryset=User.objects.none())
     reason = TypedField(label=_("Why"), text=REASON, widget=forms.Textarea(attrs={"rows": 3}))
 
     def __init__(self, review: Review, *args: Any, **options: Any) -> None:
@@ -38,13 +45,12 @@ class AssignForm(forms.Form):
         field = self.fields["user"]
         assert isinstance(field, forms.ModelChoiceField)
         field.queryset = possible_outside(review)
-        field.label_from_instance = lambda user: f"{user.display_name} @{user.handle}"  # type: ignore[method-assign]
 
 
 @never_cache
 @require_http_methods(["GET", "POST"])
 def reviewer_page(request: HttpRequest, pk: int) -> HttpResponse:
-    """Whose the review is, and the form that gives it to an outside reviewer or takes it back."""
+    """The page of a review's reviewer, with the form that gives it to an outside reviewer or takes it back."""
     user = require(request, "moderation.assign_reviewer")
     review = Review.objects.select_related("decision__case").filter(pk=pk).first()
     if review is None or not may_know(review, user):

@@ -57,8 +57,8 @@ def _draft(review: Review, typed: TypedReview) -> ReviewDraft:
 def _previewed(
     request: HttpRequest, review: Review, typed: TypedReview, refused: str = "", status: int = 200
 ) -> HttpResponse:
-    draft, stamp = _draft(review, typed), reviews.review_stamp(review)  # the stamp first: what comes meanwhile changes it
-    draft, wrong = reviews.cleaned_review_draft(review, draft)
+    stamp = reviews.review_stamp(review)  # first: what comes meanwhile makes another
+    draft, wrong = reviews.cleaned_review_draft(review, _draft(review, typed))
     if wrong:
         return render_review(request, review.pk, typed, wrong, status=400)
     context = {**preview_context(request, review, draft), "typed": typed, "stamp": stamp}
@@ -67,7 +67,7 @@ def _previewed(
 
 
 def preview_context(request: HttpRequest, review: Review, draft: ReviewDraft) -> dict[str, Any]:
-    """What an outcome does: what each side reads, what is undone, the new decision's statement, the clock."""
+    """Values that the preview of an outcome shows: sides, what is undone, the new statement, the clock."""
     case, reader, now = review.decision.case, staff(request), timezone.now()
     overturned = draft.outcome == Review.Outcome.OVERTURNED
     seen = None

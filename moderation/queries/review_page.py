@@ -14,7 +14,7 @@ from moderation.queries.reviews import assign_facts, review_facts, visible_revie
 from moderation.rules.appeals import ReviewFacts, why_not_assign, why_not_review_claim, why_not_review_decide
 from people.models import User
 from retention.clocks import facts_of, rules
-from retention.policy import Clock, Finding, Reason, clock
+from retention.policy import Clock, Finding, clock
 
 
 @dataclass(frozen=True)
@@ -113,7 +113,7 @@ def clock_with_review(
     if not decided:
         return before, before
     own = {f"appeal:{pk}" for pk in Appeal.objects.filter(review=review).values_list("pk", flat=True)}
-    holds = [replace(hold, until=now) if hold.kind is Reason.APPEAL and hold.ref in own else hold for hold in facts.holds]
+    holds = [replace(hold, until=now) if hold.ref in own else hold for hold in facts.holds]
     findings: Sequence[Finding] = facts.findings
     if overturned:
         ended = f"decision:{review.decision_id}"

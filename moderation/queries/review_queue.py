@@ -93,9 +93,9 @@ def late_reviews(user: User, now: datetime) -> int:
     return visible_reviews(user).filter(due_at__lte=now).exclude(state=Review.State.DECIDED).count()
 
 
-def stranded_reviews(user: User, now: datetime) -> list[Review]:
-    """List the open reviews that a person may give to an outside reviewer, or take back from one, those first that are
-    due. Those of cases in which they had a part are asked for one by one: they may where nobody else can."""
+def stranded_reviews(user: User, now: datetime) -> list[Any]:
+    """List the open reviews that a person may give to an outside reviewer, or take back from one (`given`), those first
+    that are due. Those of cases in which they had a part are asked for one by one: they may where nobody else can."""
     if not user.has_perm("moderation.assign_reviewer"):
         return []
     given = OutsideReviewer.objects.filter(review=OuterRef("pk"), ended_at=None)
