@@ -149,16 +149,19 @@ OF_REVIEWS = (
 
 @hidden_entries.register("moderation.reviews")
 def entries_of_open_reviews(reader: int) -> Q:
-    """The entries of open reviews of cases in which a reader had a part: they learn of a review once it is decided, so
-    that nobody goes to see who looks at what they decided. Also of the new decision that waits."""
+    """The entries of open reviews of cases in which a reader had a part, of the new decision that waits, and of who
+    looks at the evidence meanwhile: they learn of a review once it is decided."""
     had = Decision.objects.filter(Q(by=reader) | Q(second_by=reader) | Q(reviews__reviewer=reader))
-    cases = had.filter(case=OuterRef("decision__case")).exclude(made_by=OuterRef("pk"))
-    hidden = list(Review.objects.filter(Exists(cases), state__in=UNDECIDED).values_list("pk", "replacement"))
-    if not hidden:
-        return Q()
-    reviews = Q(kind__in=OF_REVIEWS, data__review__in=[pk for pk, _new in hidden])
-    proposed = [new for _pk, new in hidden if new is not None]
-    return reviews | Q(kind="decision_proposed", data__decision__in=proposed) if proposed else reviews
+    part = had.filter(case=OuterRef("decision__case")).exclude(made_by=OuterRef("pk"))
+    rows = Review.objects.filter(Exists(part), state__in=UNDECIDED).exclude(reviewer=reader)
+    hidden = Q()
+    for pk, new, case, since in rows.values_list("pk", "replacement", "decision__case", "opened_at"):
+        hidden |= Q(kind__in=OF_REVIEWS, data__has_key="review", data__review=pk) | Q(
+            kind="decision_proposed", data__decision=new
+        )
+        looks = Q(kind__in=("evidence_played", "evidence_read"), subject=f"case:{case}", at__gte=since)
+        hidden |= looks & ~Q(actor__isnull=False, actor=reader)
+    return hidden
 
 
 @hidden_entries.register("moderation")

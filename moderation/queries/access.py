@@ -117,6 +117,14 @@ def took_part(case: Case | int) -> set[int]:
     return {pk for pk in found if pk is not None}
 
 
+def waiting_proposals(user: User) -> QuerySet[Decision]:
+    """Select the proposals that wait for a second moderator; not a review's new decision for those who had a part in
+    the case, and know nothing of the review."""
+    had = Q(by=user.pk) | Q(second_by=user.pk) | Q(reviews__reviewer=user.pk)
+    part = Decision.objects.filter(had, case=OuterRef("case")).exclude(pk=OuterRef("pk"))
+    return Decision.objects.filter(~Q(Exists(part), case__state=Case.State.DECIDED), state=Decision.State.PROPOSED)
+
+
 def has_looked(case: Case, user: User) -> bool:
     """Whether a person looked at what a case is about: played a reported range or opened its lines (a marked one where
     nothing was reported: own initiative, a split); opened what was reported. Where the copy is gone, the record of the

@@ -12,7 +12,9 @@ from django.contrib.postgres.expressions import ArraySubquery
 from django.db.models import Count, Exists, IntegerField, OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import Coalesce, JSONObject
 
+from ledger.models import Entry
 from ledger.queries import EntryLine, entry_lines
+from moderation.line import entries_of_open_reviews
 from moderation.measures import person_of
 from moderation.models import (
     ActAtOnce,
@@ -33,7 +35,6 @@ from moderation.models.cases import WITH_SOUND
 from moderation.models.rulebook import worded
 from moderation.queries.access import rights_of, took_part, visible_cases
 from moderation.queries.among import Among
-from moderation.queries.hidden_reviews import hidden_review, seen_entries
 from moderation.queries.reviews import visible_reviews
 from moderation.refusals import ModerationRefused
 from moderation.rules.access import CaseFacts, why_not_approve, why_not_claim, why_not_decide, why_not_work
@@ -165,6 +166,10 @@ def load_case(reader: User, pk: int, now: datetime) -> CasePage:
     case = _case(visible_cases(reader), reader, pk)
     if case is None:
         raise ModerationRefused("unknown_case")
+    rows = Entry.objects.filter(subject=case.ledger_subject)
+    if case.state == Case.State.DECIDED and (hidden := entries_of_open_reviews(reader.pk)):
+        rows = rows.exclude(hidden)  # whoever had a part in it does not learn of a review from its ledger
+    entries = _last(rows, "seq", MOST_ENTRIES)
     notes = _last(CaseNote.objects.filter(case=case).select_related("author"), "pk", MOST_NOTES)
     decisions = list(
         Decision.objects.filter(case=case)
@@ -174,10 +179,8 @@ def load_case(reader: User, pk: int, now: datetime) -> CasePage:
     )
     person = person_of(case)
     facts = _facts(case, reader, decisions, now)
-    hidden = hidden_review(case, reader) if decisions else None
-    if hidden is not None:  # a new decision that waits is the review's
-        decisions = [row for row in decisions if row.pk != hidden.replacement_id]
-    entries = _last(seen_entries(case, reader, hidden), "seq", MOST_ENTRIES)
+    if facts.took_part:
+        decisions = [row for row in decisions if row.state != Decision.State.PROPOSED]
     return CasePage(
         case=case,
         reader=reader,
@@ -276,9 +279,10 @@ def _array(rows: QuerySet[Any], *columns: str) -> ArraySubquery:
 
 
 def _facts(case: Case, reader: User, decisions: list[Decision], now: datetime) -> CaseFacts:
-    proposed = [row for row in decisions if row.state == Decision.State.PROPOSED]
-    replaces = case.state == Case.State.DECIDED and bool(proposed)
     by_sound = case.kind in WITH_SOUND and (case.room is None or case.room.purged_at is None)
+    proposal = next((row for row in decisions if row.state == Decision.State.PROPOSED), None)
+    own = proposal is not None and proposal.by_id == reader.pk
+    replaces = proposal is not None and case.state == Case.State.DECIDED
     return CaseFacts(
         rights_of(reader),
         child_safety=case.child_safety,
@@ -287,9 +291,9 @@ def _facts(case: Case, reader: User, decisions: list[Decision], now: datetime) -
         mine=case.holder(now) == reader.pk,
         taken=case.holder(now) is not None,
         looked=bool(getattr(case, "looked" if by_sound else "opened", False)),
-        own_proposal=any(row.by_id == reader.pk for row in proposed),
+        own_proposal=own,
         replaces=replaces,
-        took_part=replaces and reader.pk in took_part(case),
+        took_part=replaces and not own and reader.pk in took_part(case),
     )
 
 

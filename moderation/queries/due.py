@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from moderation.measures.suspend import PROVISIONAL
 from moderation.models import ActAtOnce, Case, Decision, Look
 from moderation.models.cases import OPEN_STATES, WITH_SOUND
-from moderation.queries.access import of_visible_cases, visible_cases
+from moderation.queries.access import of_visible_cases, visible_cases, waiting_proposals
 from people.models import User
 from retention.clocks import clocks, rules
 from rooms.models import Room
@@ -69,7 +69,7 @@ def _waiting_acts(user: User) -> QuerySet[ActAtOnce]:
 
 
 def _waiting_proposals(user: User) -> QuerySet[Decision]:
-    return of_visible_cases(Decision.objects.filter(state=Decision.State.PROPOSED), user)
+    return of_visible_cases(waiting_proposals(user), user)
 
 
 def _acts(user: User, now: datetime) -> list[Due]:

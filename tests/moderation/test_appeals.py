@@ -13,7 +13,9 @@ from core.once import new_once
 from ledger.models import Entry
 from ledger.verify import verify
 from moderation.actions.appeals import draft_of, file_appeal, keep_draft
-from moderation.actions.decisions import undo_decision
+from moderation.actions.claims import claim
+from moderation.actions.decisions import decide, undo_decision
+from moderation.actions.evidence import mark_range, note_look
 from moderation.models import Appeal, AppealDraft, Case, Decision, Notification, Report, Review, Statement
 from moderation.queries.appeals import AppealRight, concerned_right, reporter_right, rights_of_person
 from people.models import User
@@ -82,16 +84,12 @@ def test_what_was_undone_has_nothing_to_appeal() -> None:
 
 
 def test_a_reporter_may_appeal_that_nothing_was_found_in_their_range() -> None:
-    ada, room = person("ada"), kept_room()
+    ada = person("ada")
     room = kept_room("", 10, ada)
     here = report(person(), room, subject=ada, from_ms=0, to_ms=1000)
     other = stranger_report(room, subject=ada, from_ms=500_000, to_ms=501_000)
     assert reporter_right(Report.objects.select_related("case", "reporter").get(pk=here.pk), timezone.now()) is None
     mara, case = staff(), Case.objects.get()
-    from moderation.actions.claims import claim
-    from moderation.actions.decisions import decide
-    from moderation.actions.evidence import mark_range, note_look
-
     claim(case, mara)
     note_look(case, mara, "lines", 0, 1000)
     mark_range(case, mara, 0, 1000)
