@@ -53,7 +53,7 @@ def staff(*groups: str, handle: str = "") -> User:
     return user
 
 
-def signed_in(user: User) -> Client:
+def signed_in(user: User) -> Any:
     return sign_in_staff(Client(), user)
 
 
@@ -76,13 +76,13 @@ def not_found() -> Review:
     return reporter_appeal(case.reports.get().pk, "Listen again, please.").review
 
 
-def shown(client: Client, query: str = "?show=open") -> list[int]:
+def shown(client: Any, query: str = "?show=open") -> list[int]:
     answer = client.get(QUEUE + query)
     assert answer.status_code == 200
     return [int(key) for key in re.findall(r'data-queue-review="(\d+)"', answer.content.decode())]
 
 
-def tabs_of(client: Client) -> dict[str, str | None]:
+def tabs_of(client: Any) -> dict[str, str | None]:
     return {tab["url"].partition("=")[2]: tab["count"] for tab in client.get(QUEUE).context["tabs"]}
 
 
@@ -93,7 +93,7 @@ def form(**values: Any) -> dict[str, Any]:
     return {"verdict": "upheld", "reasons": "I listened to it twice.", **new, **values}
 
 
-def decided(client: Client, review: Review, values: dict[str, Any], **more: Any) -> Any:
+def decided(client: Any, review: Review, values: dict[str, Any], **more: Any) -> Any:
     """Preview an outcome, then decide it from the preview, as without script."""
     seen = client.post(at(review, "decide"), {**values, "do": "preview"})
     assert seen.status_code == 200, seen.content.decode()
@@ -166,8 +166,8 @@ def test_the_page_of_the_case_tells_of_the_appeal_those_alone_who_may_see_both()
     page = signed_in(other).get(case_at(case)).content.decode()
     assert at(review) in page and "An appeal is open" in page and "Appeal by the person concerned" in page
     own = signed_in(decider).get(case_at(case)).content.decode()
-    own = own[own.index('id="content-start"') : own.index('id="words"')].lower()
-    assert "appeal" not in own and "review" not in own and ">other<" not in own, "nor who looks at it"
+    assert "An appeal" not in own and "Appeal by" not in own and "/review/" not in own
+    assert "Other" not in own, "nor who looks at it"
     review_decided(review, "overturned", other)
     assert "An appeal was decided" in " ".join(signed_in(other).get(case_at(case)).content.decode().split())
 
@@ -428,7 +428,14 @@ def test_an_outside_reviewer_begins_on_the_review_and_sees_nothing_else_of_the_a
     page = client.get(at(review)).content.decode()
     assert WORDS in page and case_at(review.decision.case) not in page and "Anna" not in page
     opened = {url for url in addresses(review) if client.get(url).status_code == 200}
-    own = {"/admin/", QUEUE, PARTS, "/admin/jsi18n/", *(at(review, name) for name in ("change", "stage", "peaks"))}
+    own = {
+        "/admin/",
+        "/admin/password_change/done/",
+        QUEUE,
+        PARTS,
+        "/admin/jsi18n/",
+        *(at(review, name) for name in ("change", "stage", "peaks")),
+    }
     assert opened <= own | {at(review, "playlist"), at(review, "lines")}, opened - own
     assert at(review) in opened and client.get(at(another)).status_code == 404
     assert {name: client.post(case_at(review.decision.case, name)).status_code for name in ("claim", "note")} == {
