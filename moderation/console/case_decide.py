@@ -151,14 +151,21 @@ def _second_act(request: HttpRequest, case: Case, decision: Decision) -> HttpRes
 def _second_page(
     request: HttpRequest, case: Case, decision: Decision, refused: str = "", status: int = 200
 ) -> HttpResponse:
-    seen = decisions.preview(case, draft_of(decision), get_language() or "en", staff(request).pk)
-    after = _after_second(request, case, decision)
+    reader, now = staff(request).pk, timezone.now()
+    review = Review.objects.select_related("decision__case__room").filter(replacement=decision).first()
+    kept = None
+    if review is None:
+        after = clock_with(case, now, reader, violation=True, decided=True)[1]
+    else:  # the review ends with the approval
+        after = clock_with_review(review, now, reader, overturned=True, violation=True)[1]
+        kept = clock_with_review(review, now, None, overturned=True, violation=True)[1]
+    seen = decisions.preview(case, draft_of(decision), get_language() or "en", reader, kept)
     rows = list(decision.measures.all())
     context = {
         **preview_context(request, case, seen),
         "title": _("Second look"),
         "decision": decision,
-        "review": Review.objects.filter(replacement=decision).first(),
+        "review": review,
         "public_facts": decision.public_facts,
         "after": clock_state(case, after),
         "violation": True,
@@ -167,15 +174,6 @@ def _second_page(
         "refused": refused,
     }
     return render(request, "admin/moderation/second.html", context, status=status)
-
-
-def _after_second(request: HttpRequest, case: Case, decision: Decision) -> Clock | None:
-    """The clock as approval would leave it; of a review's new decision also that of the review's end."""
-    now, reader = timezone.now(), staff(request).pk
-    review = Review.objects.select_related("decision__case__room").filter(replacement=decision).first()
-    if review is None:
-        return clock_with(case, now, reader, violation=True, decided=True)[1]
-    return clock_with_review(review, now, reader, overturned=True, violation=True)[1]
 
 
 def draft_of(decision: Decision) -> Draft:

@@ -72,16 +72,11 @@ def preview_context(request: HttpRequest, review: Review, draft: ReviewDraft) ->
     overturned = draft.outcome == Review.Outcome.OVERTURNED
     seen = None
     if draft.replacement is not None:
-        seen = decisions.preview(case, draft.replacement, get_language() or "en", reader.pk)
-    second = seen is not None and seen.needs_second
-    before, after = clock_with_review(
-        review,
-        now,
-        reader.pk,
-        overturned=overturned,
-        violation=draft.replacement is not None and draft.replacement.violation,
-        decided=not second,
-    )
+        _now, kept = clock_with_review(review, now, None, overturned=True, violation=True)
+        seen = decisions.preview(case, draft.replacement, get_language() or "en", reader.pk, kept)
+    waits = seen is not None and seen.needs_second
+    effects = {"overturned": overturned, "violation": seen is not None, "decided": not waits}
+    before, after = clock_with_review(review, now, reader.pk, **effects)
     standing = review.decision.measures.filter(applied_at__isnull=False, undone_at=None)
     language = get_language() or "en"
     undone = [MEASURES[row.kind].describe(row, language) for row in standing] if overturned else []

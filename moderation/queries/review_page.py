@@ -99,7 +99,13 @@ def load_review(reader: User, pk: int, now: datetime) -> ReviewPage:
 
 
 def clock_with_review(
-    review: Review, now: datetime, reader: int, *, overturned: bool, violation: bool = False, decided: bool = True
+    review: Review,
+    now: datetime,
+    reader: int | None,
+    *,
+    overturned: bool,
+    violation: bool = False,
+    decided: bool = True,
 ) -> tuple[Clock | None, Clock | None]:
     """Compute the clock of the room as it is, and as the outcome of a review would leave it: without the hold of its
     appeals once it is `decided`, without the finding that is overturned, with a new `violation`. None where there is no
