@@ -5,7 +5,9 @@ An empty value counts as not given, so that `NAME= command` and an empty line in
 
 import ipaddress
 import os
+import re
 from collections.abc import Callable, Sequence
+from errno import ENOENT
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
@@ -22,6 +24,8 @@ except ImportError:  # script/server reads values before Django is installed
 
 TRUE = frozenset({"1", "true", "yes", "on"})
 FALSE = frozenset({"0", "false", "no", "off"})
+EMAIL = re.compile(r"[^@\s<>\"',;]+@[^@\s<>\"',;]+\Z")
+TEXT_BYTES = 100_000  # most of a text file
 SHOWN = 80  # characters of a refused value that are shown: enough to recognise it
 
 
@@ -123,6 +127,38 @@ def env_url(name: str, default: str, schemes: Sequence[str], example: str = "") 
     if not complete:
         raise refuse(name, without_password(value), write)
     return value
+
+
+def env_email(name: str, default: str) -> str:
+    """Read an e-mail address, without a name before it."""
+    return env_str(
+        name, default, check=lambda value: bool(EMAIL.match(value)), write=f"an address, {name}=me@example.org"
+    )
+
+
+def env_texts(name: str, languages: Sequence[str]) -> dict[str, str]:
+    """Read the text files of a path with `{language}` in it, by language; one file for all without it. {} where it is
+    not given."""
+    path = env_str(name)
+    if not path:
+        return {}
+    texts = {}
+    for language in languages:
+        file = Path(path.replace("{language}", language))
+        try:
+            if not file.is_file():
+                raise FileNotFoundError(ENOENT, "no such file")
+            if file.stat().st_size > TEXT_BYTES:
+                raise refuse(name, str(file), f"a file of at most {TEXT_BYTES // 1000} kB")
+            texts[language] = file.read_text(encoding="utf-8").strip()
+        except UnicodeDecodeError as error:
+            raise refuse(name, str(file), "a text file in UTF-8") from error
+        except OSError as error:
+            write = f"a file that can be read ({error.strerror}), with {{language}} in it one for each: "
+            raise refuse(name, str(file), write + ", ".join(languages)) from error
+        if not texts[language] or "\0" in texts[language]:
+            raise refuse(name, str(file), "a file with text in it")
+    return texts
 
 
 def env_list(name: str, default: Sequence[str] = ()) -> list[str]:

@@ -45,6 +45,13 @@ CONTENT_SECURITY_POLICY = {
     }
 }
 
+# --- safe by default -----------------------------------------------------------------------------------------------
+CSRF_FAILURE_VIEW = "people.accounts.views.csrf_failed"
+SECURE_REFERRER_POLICY = "same-origin"
+SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
+SECURE_CONTENT_TYPE_NOSNIFF = True
+X_FRAME_OPTIONS = "DENY"
+
 # --- passwords -----------------------------------------------------------------------------------------------------
 PASSWORD_HASHERS = [
     "django.contrib.auth.hashers.Argon2PasswordHasher",
@@ -58,6 +65,28 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "people.accounts.passwords.LongEnough", "OPTIONS": {"min_length": 10}},
     {"NAME": "people.accounts.passwords.NotCommon"},
 ]
+
+# --- forms of the way in, in place of allauth's ----------------------------------------------------------------------
+ACCOUNT_FORMS = {
+    "login": "people.accounts.forms.LoginForm",
+    "signup": "people.accounts.forms.SignupForm",
+    "add_email": "people.accounts.forms.AddEmailForm",
+    "change_password": "people.accounts.forms.ChangePasswordForm",
+    "set_password": "people.accounts.forms.SetPasswordForm",
+    "reset_password": "people.accounts.forms.ResetPasswordForm",
+    "reset_password_from_key": "people.accounts.forms.ResetPasswordKeyForm",
+    "reauthenticate": "people.accounts.forms.ReauthenticateForm",
+}
+MFA_FORMS = {
+    "authenticate": "people.accounts.mfa.AuthenticateForm",
+    "reauthenticate": "people.accounts.mfa.ReauthenticateForm",
+    "activate_totp": "people.accounts.mfa.ActivateForm",
+    "authenticate_webauthn": "people.accounts.mfa.AuthenticatePasskeyForm",
+    "reauthenticate_webauthn": "people.accounts.mfa.ReauthenticatePasskeyForm",
+    "login_webauthn": "people.accounts.mfa.LoginPasskeyForm",
+    "add_webauthn": "people.accounts.mfa.AddPasskeyForm",
+    "edit_webauthn": "people.accounts.mfa.EditPasskeyForm",
+}
 
 # --- staff -----------------------------------------------------------------------------------------------------------
 # The permission that messages to staff need (reports, cases), beside a second step that the session used lately.

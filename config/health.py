@@ -16,6 +16,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from config import signs_of_life
+from config.env import is_loopback
 from core import bus, loops
 from core.lane import DiskHangs, Lane
 from retention import purge
@@ -206,6 +207,14 @@ def purged_on_time() -> str:
     return "0 overdue"
 
 
+def contact() -> str:
+    """Check that people can write to the address on /contact/ where mails are really sent."""
+    domain = settings.CONTACT_EMAIL.rpartition("@")[2]
+    if settings.EMAIL_HOST and is_loopback(domain):
+        raise Degraded(f"set CONTACT_EMAIL: nobody can write to {settings.CONTACT_EMAIL}, which /contact/ names")
+    return settings.CONTACT_EMAIL
+
+
 CHECKS: dict[str, Callable[[], str]] = {
     "database": database,
     "redis": redis_server,
@@ -216,4 +225,5 @@ CHECKS: dict[str, Callable[[], str]] = {
     **{name: process(name) for name in signs_of_life.NAMES},
     "loops": running_loops,
     "retention": purged_on_time,
+    "contact": contact,
 }

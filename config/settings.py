@@ -6,6 +6,7 @@ sense is refused at start with a sentence that says what to write (`config/env.p
 
 import hashlib
 import os
+from email.utils import parseaddr
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -14,11 +15,13 @@ from django.utils.translation import gettext_lazy as _
 from config.env import (
     env_bool,
     env_database,
+    env_email,
     env_int,
     env_list,
     env_ports,
     env_required,
     env_str,
+    env_texts,
     env_url,
     is_loopback,
     load_file,
@@ -192,16 +195,6 @@ ACCOUNT_USERNAME_BLACKLIST = [
     *("admin", "administrator", "moderator", "staff", "support"),
     *("help", "stamtafel", "system", "root", "abuse"),
 ]
-ACCOUNT_FORMS = {
-    "login": "people.accounts.forms.LoginForm",
-    "signup": "people.accounts.forms.SignupForm",
-    "add_email": "people.accounts.forms.AddEmailForm",
-    "change_password": "people.accounts.forms.ChangePasswordForm",
-    "set_password": "people.accounts.forms.SetPasswordForm",
-    "reset_password": "people.accounts.forms.ResetPasswordForm",
-    "reset_password_from_key": "people.accounts.forms.ResetPasswordKeyForm",
-    "reauthenticate": "people.accounts.forms.ReauthenticateForm",
-}
 # An account lives once its address is confirmed: so a sign-up answers the same whether the address is known or not.
 ACCOUNT_EMAIL_VERIFICATION = "mandatory"
 SIGNUP_DAYS = env_int("SIGNUP_DAYS", 3, 1, 30)  # so long the link of a sign-up works, and its handle is kept
@@ -243,16 +236,6 @@ MFA_PASSKEY_LOGIN_ENABLED = PASSKEYS
 MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = PASSKEYS and not HTTPS
 MFA_ALLOW_UNVERIFIED_EMAIL = True  # else nobody with a second step could change the address
 MFA_ADAPTER = "people.accounts.mfa.MFAAdapter"
-MFA_FORMS = {
-    "authenticate": "people.accounts.mfa.AuthenticateForm",
-    "reauthenticate": "people.accounts.mfa.ReauthenticateForm",
-    "activate_totp": "people.accounts.mfa.ActivateForm",
-    "authenticate_webauthn": "people.accounts.mfa.AuthenticatePasskeyForm",
-    "reauthenticate_webauthn": "people.accounts.mfa.ReauthenticatePasskeyForm",
-    "login_webauthn": "people.accounts.mfa.LoginPasskeyForm",
-    "add_webauthn": "people.accounts.mfa.AddPasskeyForm",
-    "edit_webauthn": "people.accounts.mfa.EditPasskeyForm",
-}
 MFA_TOTP_ISSUER = SITE_NAME
 MFA_TOTP_TOLERANCE = 1  # a code is good for half a minute longer on both sides: clocks differ
 
@@ -279,6 +262,13 @@ EMAIL_PORT = env_int("EMAIL_PORT", 587, 1, 65535)
 EMAIL_HOST_USER = env_str("EMAIL_HOST_USER", "")
 EMAIL_HOST_PASSWORD = env_str("EMAIL_HOST_PASSWORD", "")
 EMAIL_USE_TLS = env_bool("EMAIL_USE_TLS", True)
+
+# --- who runs this site: /contact/ and /privacy/ -------------------------------------------------------------------
+OPERATOR_NAME = env_str("OPERATOR_NAME")  # of the person or organisation
+CONTACT_EMAIL = env_email("CONTACT_EMAIL", parseaddr(DEFAULT_FROM_EMAIL)[1])
+# The operator's own words in place of ours, by language: `/etc/stamtafel/privacy.{language}.txt`.
+PRIVACY_TEXTS = env_texts("PRIVACY_FILE", [code for code, _name in LANGUAGES])
+CONTACT_TEXTS = env_texts("CONTACT_FILE", [code for code, _name in LANGUAGES])
 
 # --- rooms ---------------------------------------------------------------------------------------------------------
 ROOM_MAX_SPEAKERS = env_int("ROOM_MAX_SPEAKERS", 10, 1, 10)
@@ -316,10 +306,11 @@ RETENTION_TOLERANCE_SECONDS = env_int(
 # Seals the entries. Not in the database, and not to be lost: without it nothing that was recorded can be checked.
 _WRITE = "32 random characters or more, and keep them"
 LEDGER_KEY = env_str("LEDGER_KEY", check=lambda key: len(key) >= 32, write=_WRITE) or env_required("LEDGER_KEY", _WRITE)
-# Heads of the ledger and receipts of purges, kept outside of the database. Back it up on its own, or ship it away.
+# Heads of the ledger, receipts of purges, and what people were told, kept outside of the database. Back it up on its
+# own, or ship it away.
 OUTSIDE_DIR = Path(env_str("OUTSIDE_DIR", str(LOCAL_DIR / "outside")))
 LEDGER_ANCHORS = OUTSIDE_DIR / "ledger-anchors.jsonl"
-RECEIPTS_DIR = OUTSIDE_DIR / "receipts"
+RECEIPTS_DIR, TOLD_DIR, SENT_MAILS_DIR = (OUTSIDE_DIR / name for name in ("receipts", "told", "mails"))
 
 # --- sound ---------------------------------------------------------------------------------------------------------
 JANUS_WS_URL = env_url("JANUS_WS_URL", "ws://127.0.0.1:8188", ("ws", "wss"))
@@ -367,11 +358,7 @@ SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_NAME = "__Host-sessionid" if HTTPS else "sessionid"
 SESSION_COOKIE_AGE = env_int("SESSION_DAYS", 30, 1, 365) * 24 * 3600  # with “stay signed in”; else until it closes
 SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
-CSRF_FAILURE_VIEW = "people.accounts.views.csrf_failed"
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if BEHIND_PROXY else None
-SECURE_REFERRER_POLICY = "same-origin"
-SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
-SECURE_CONTENT_TYPE_NOSNIFF = True
 # How long a browser that was here by HTTPS refuses to come by HTTP. Not for a name of this machine alone: browsers
 # would hold it against every other program on localhost.
 _LOCAL_NAME = (
@@ -381,7 +368,6 @@ _LOCAL_NAME = (
     or _HOST.replace(".", "").isdigit()
 )
 SECURE_HSTS_SECONDS = env_int("HSTS_SECONDS", 365 * 24 * 3600 if HTTPS and not _LOCAL_NAME else 0, 0, 730 * 24 * 3600)
-X_FRAME_OPTIONS = "DENY"
 
 LOGGING = {
     "version": 1,
@@ -393,8 +379,6 @@ LOGGING = {
     "loggers": {"aioice": {"level": "WARNING"}, "aiortc": {"level": "WARNING"}},
 }
 
-# Settings of the API, passwords and CSP, which are the same in every installation.
+# What is the same in every installation, and limits of one client.
 from config.fixed import *  # noqa: E402, F403
-
-# Limits of one client.
 from config.limits import *  # noqa: E402, F403  (after the environment file was read)

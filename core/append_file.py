@@ -49,10 +49,27 @@ def read_rows(path: Path) -> Iterator[tuple[int, dict[str, Any] | None]]:
         return
     with path.open(encoding="utf-8", errors="replace") as file:
         for number, line in enumerate(file, start=1):
-            if not line.strip():
-                continue
-            try:
-                row = json.loads(line)
-            except ValueError:
-                row = None
-            yield number, row if isinstance(row, dict) else None
+            if line.strip():
+                yield number, _parsed(line)
+
+
+def read_new_rows(path: Path, begin: int) -> Iterator[tuple[int, dict[str, Any] | None]]:
+    """Yield (position of its end in bytes, object) of each whole line from the position `begin` on. A last line without
+    its end is left for later: it may be being written."""
+    with path.open("rb") as file:
+        file.seek(begin)
+        end = begin
+        for line in file:
+            if not line.endswith(b"\n"):
+                return
+            end += len(line)
+            if line.strip():
+                yield end, _parsed(line.decode(errors="replace"))
+
+
+def _parsed(line: str) -> dict[str, Any] | None:
+    try:
+        row = json.loads(line)
+    except ValueError:
+        return None
+    return row if isinstance(row, dict) else None

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from itertools import islice
 from typing import TypeVar
 
 from celery.exceptions import SoftTimeLimitExceeded
@@ -31,3 +32,10 @@ def run_each(items: Iterable[T], work: Callable[[T], object], what: str) -> int:
         else:
             done += 1
     return done
+
+
+def batched(items: Iterable[T], size: int) -> Iterator[list[T]]:
+    """Yield the items in lists of at most `size`, none of them empty."""
+    waiting = iter(items)
+    while some := list(islice(waiting, size)):
+        yield some

@@ -15,8 +15,10 @@ from django.conf import settings
 from django.utils import timezone
 
 from core import append_file
+from core.after_restore import restore_checks
 from ledger import chain
 from ledger.actions import head
+from ledger.models import Entry
 
 log = logging.getLogger(__name__)
 
@@ -70,3 +72,25 @@ def read_anchors() -> tuple[list[Anchor], list[str]]:
             restores |= {row["signed"]} if row["restored"] else set()
             anchors.append(Anchor(line, row["seq"], str(row["seal"]), bool(row["restored"])))
     return anchors, problems
+
+
+class NotDeclared(Exception):
+    """A backup was put back, or the chain was cut, and nobody said so."""
+
+
+@restore_checks.register("ledger.anchors")
+def refuse_undeclared() -> None:
+    """Raise NotDeclared where the head that was anchored last is not in this database.
+
+    Entries that were added before a restore is declared would stand in the place of lost ones, and look like a chain
+    that was computed anew.
+    """
+    last = None
+    for _line, row in append_file.read_rows(settings.LEDGER_ANCHORS):
+        last = row if row is not None and row.get("signed") == signature(row) else last
+    if last is None or last["seq"] == 0 or Entry.objects.filter(seq=last["seq"], seal=last["seal"]).exists():
+        return
+    raise NotDeclared(
+        f"entry {last['seq']} of the ledger, which was anchored, is not in this database. If a backup was put back, "
+        'say so: manage.py ledger restored "when and why"'
+    )

@@ -1,9 +1,10 @@
-"""Registrations of the ledger: its own kind of entry as words."""
+"""Registrations of the ledger: its own kind of entry as words, and what is asked first after a restore."""
 
 from __future__ import annotations
 
 from django.utils.translation import ngettext
 
+from ledger import anchors as _anchors  # noqa: F401  # registers its check after a restore
 from ledger.actions import ERASED
 from ledger.hooks import entry_texts
 from ledger.models import Entry

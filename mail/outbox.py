@@ -30,6 +30,7 @@ from redis.lock import Lock
 from core.throttle import connection as redis_connection
 from mail.addresses import envelope_address
 from mail.models import Mail
+from mail.sent_log import note_sent
 
 log = logging.getLogger(__name__)
 # Seconds between attempt n and n + 1: a minute, five … then hourly; about a day in all.
@@ -165,6 +166,7 @@ def deliver(row: Mail, connection: Smtp) -> bool:
         if isinstance(error, ServerAway | SoftTimeLimitExceeded):
             raise
         return False
+    note_sent(row, timezone.now())
     row.state, row.sent_at, row.source, row.error = Mail.State.SENT, timezone.now(), b"", ""
     row.save(update_fields=["state", "sent_at", "source", "error"])
     return True

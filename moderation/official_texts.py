@@ -9,7 +9,8 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from moderation.addresses import alarm_path
-from moderation.models import Report
+from moderation.models import Notification, Report
+from moderation.notified import DECISION_NOTIFICATION, line_of
 from moderation.wording import ALARM, ALARMS, MORE, MORE_ALARMS, QUESTION_ASKED
 from people.models import User
 from social.hooks import DrawnMessage, official_texts
@@ -46,3 +47,25 @@ def _alarm(kind: str, case: object) -> DrawnMessage:
         return DrawnMessage(line)
     url = alarm_path(kind, case)
     return DrawnMessage(line, "moderation/messages/alarm.html", {"line": line, "url": url}, {"url": url})
+
+
+@official_texts.register(DECISION_NOTIFICATION)
+def notification_cards(values: Sequence[Mapping[str, Any]], reader: User) -> list[DrawnMessage]:
+    """Cards that tell of decisions: `notification` is the key of one for this reader. One query."""
+    keys = {value.get("notification") for value in values}
+    rows = Notification.objects.filter(pk__in=keys, person=reader).select_related("review", "report")
+    found = {row.pk: row for row in rows}
+    return [_notification(found.get(value.get("notification", 0))) for value in values]
+
+
+def _notification(row: Notification | None) -> DrawnMessage:
+    if row is None:
+        return DrawnMessage(_("This message is not there any more."))
+    if row.report is not None:
+        url = reverse("pages:receipt", args=[row.report.receipt])
+    else:
+        url = reverse("pages:decision", args=[row.decision_id])
+    line = line_of(row)
+    is_concerned = row.report is None
+    context = {"line": line, "url": url, "is_concerned": is_concerned}
+    return DrawnMessage(line, "moderation/messages/notification.html", context, {"url": url, "kind": str(row.kind)})

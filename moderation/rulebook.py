@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from itertools import groupby
 from typing import Any
 
 from django.db import connection, transaction
@@ -52,3 +54,25 @@ def ensure_rulebook(**_signal: Any) -> None:
                 CategoryVersion.objects.create(
                     category=category, number=1, severity=seed.severity, wording=seed.wording
                 )
+
+
+@dataclass(frozen=True)
+class RuleHistory:
+    """A rule with the version in force, or the last one of a rule that was retired, and those before it, newest
+    first."""
+
+    rule: Rule
+    latest: RuleVersion
+    earlier: list[RuleVersion]
+
+
+def rule_histories() -> list[RuleHistory]:
+    """Return all rules in order, also retired ones, with all their versions; one query."""
+    versions = RuleVersion.objects.select_related("rule").order_by("rule__place", "rule_id", "-number")
+    by_rule = [list(some) for _key, some in groupby(versions, key=lambda version: version.rule_id)]
+    return [RuleHistory(latest.rule, latest, earlier) for latest, *earlier in by_rule]
+
+
+def rule_history(key: str) -> RuleHistory | None:
+    """Return one rule with all its versions; None where there is none of this key."""
+    return next((history for history in rule_histories() if history.rule.key == key), None)

@@ -6,6 +6,7 @@ from celery import shared_task
 from django.utils import timezone
 
 from moderation.actions import sweep as sweeping
+from moderation.actions import telling_people
 from moderation.actions.erasing import erase_words
 
 
@@ -19,3 +20,9 @@ def erase_old_words() -> int:
 def sweep() -> int:
     """Do what is due in cases: late acts, proposals, claims (Celery beat, every 30 seconds). Returns how many."""
     return sweeping.sweep()
+
+
+@shared_task(name="moderation.tasks.send_notification")
+def send_notification(pk: int) -> bool:
+    """Tell somebody what was decided; whether they were told now."""
+    return telling_people.send_notification(pk)

@@ -3,6 +3,7 @@
 from django.urls import path
 
 from pages import (
+    about_views,
     anything_views,
     invitation_views,
     message_report_views,
@@ -49,5 +50,9 @@ urlpatterns = [
     path("messages/<writer:handle>/<int:pk>/report/", message_report_views.report_page, name="report-message"),
     path("report/", anything_views.report_page, name="report-anything"),
     path("reports/<uuid:receipt>/", receipt_views.receipt_page, name="receipt"),
+    path("rules/", about_views.rules, name="rules"),
+    path("rules/<slug:key>/<int:number>/", about_views.rule_version, name="rule-version"),
+    path("privacy/", about_views.privacy, name="privacy"),
+    path("contact/", about_views.contact, name="contact"),
     path("dashboard/", views.dashboard, name="dashboard"),
 ]

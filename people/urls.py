@@ -19,6 +19,5 @@ urlpatterns = [
     path("staff/second-step/", staff_gate.second_step, name="second_step"),
     path("creators/", views.creators, name="creators"),
     path("creators/withdraw/", views.withdraw, name="creators_withdraw"),
-    path("rules/", views.rules, name="rules"),
     re_path(r"^pictures/(?P<name>people/[0-9a-f]{32}\.webp)$", views.picture, name="picture"),
 ]

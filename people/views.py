@@ -11,7 +11,7 @@ from django.http import FileResponse, Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import translation
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_GET, require_http_methods, require_safe
+from django.views.decorators.http import require_GET, require_http_methods
 
 from core.form_targets import post_only
 from people.actions import account as profile_actions
@@ -147,9 +147,3 @@ def withdraw(request: HttpRequest) -> HttpResponse:
     if creator_actions.withdraw_ask(reader(request)):
         messages.success(request, _("You are no longer in the queue. You can ask again at any time."))
     return redirect("people:creators")
-
-
-@require_safe
-def rules(request: HttpRequest) -> HttpResponse:
-    """Show the rules of the site, in the version people agree to."""
-    return render(request, "people/rules.html", {"version": settings.RULES_VERSION})

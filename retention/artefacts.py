@@ -14,8 +14,11 @@ from fnmatch import fnmatchcase
 from django.apps import apps
 from django.db import models
 from django.db.models import Count
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
 
 from core.erasers import erasers
+from retention.artefact_labels import LABELS
 
 
 class Expiry(StrEnum):
@@ -29,22 +32,29 @@ class Expiry(StrEnum):
     NEVER = "never"  # kept: it holds nothing that anybody said
 
 
+NOTHING = _("nothing")
+
+
 @dataclass(frozen=True)
 class Artefact:
     """One kind of data about a room.
 
     Database rows have a `model`, and in `room` the lookup from a row to its room's key. Files have patterns in `files`,
-    relative to the room's folder.
+    relative to the room's folder. `name` is for code and receipts, `label` for people (`artefact_labels.py`).
     """
 
     name: str
     expires_with: Expiry
-    kept_after_purge: str = "nothing"
+    kept_after_purge: str | Promise = NOTHING
     model: str = ""
     room: str = "room_id"
     files: tuple[str, ...] = ()
     kind: str = ""  # RecordingFile.kind
     blanked_columns: tuple[str, ...] = ()  # text columns emptied by the purge where the row is kept
+
+    @property
+    def label(self) -> str:
+        return str(LABELS[self.name])
 
     @property
     def rows(self) -> type[models.Model] | None:
@@ -53,7 +63,7 @@ class Artefact:
         return apps.get_model(self.model) if self.model and apps.is_installed(app) else None
 
 
-_SUM = "path, size and SHA-256 in the receipt"
+_SUM = _("path, size and SHA-256 in the receipt")
 
 TABLE: tuple[Artefact, ...] = (
     # Files. The purge removes the whole folder of the room, also files that match no pattern here ("other").
@@ -99,91 +109,95 @@ TABLE: tuple[Artefact, ...] = (
     Artefact(
         "reports",
         Expiry.CASE,
-        "who reported whom, category, range of room time; words, name and address of somebody without an account, and "
-        "what was reported as it stood go with the case’s words",
+        _(
+            "who reported whom, category, range of room time; words, name and address of somebody without an account, "
+            "and what was reported as it stood go with the case’s words"
+        ),
         model="moderation.Report",
     ),
     Artefact(
         "reported messages",
         Expiry.CASE,
-        "nothing: the copies go with the case’s words",
+        _("nothing: the copies go with the case’s words"),
         model="moderation.ReportedMessage",
         room="report__room_id",
     ),
     Artefact(
         "questions to reporters",
         Expiry.CASE,
-        "that there were some, and when; their words go with the case’s",
+        _("that there were some, and when; their words go with the case’s"),
         model="moderation.ReportQuestion",
         room="report__room_id",
     ),
     Artefact(
         "cases",
         Expiry.CASE,
-        "subject, parties, category, rule, measures and times; notes, quoted lines, facts and the statement’s text go "
-        "with the case’s words",
+        _(
+            "subject, parties, category, rule, measures and times; notes, quoted lines, facts and the statement’s text "
+            "go with the case’s words"
+        ),
         model="moderation.Case",
     ),
     Artefact(
         "parties of cases",
         Expiry.CASE,
-        "who was there, so that staff who were still see nothing of the case",
+        _("who was there, so that staff who were still see nothing of the case"),
         model="moderation.CaseParty",
         room="case__room_id",
     ),
     Artefact(
         "notes on cases",
         Expiry.CASE,
-        "who wrote one, and when; its words go with the case’s",
+        _("who wrote one, and when; its words go with the case’s"),
         model="moderation.CaseNote",
         room="case__room_id",
     ),
     Artefact(
         "ranges of evidence",
         Expiry.CASE,
-        "from, to, who marked it",
+        _("from, to, who marked it"),
         model="moderation.EvidenceRange",
         room="case__room_id",
     ),
     Artefact(
         "quoted lines",
         Expiry.CASE,
-        "from, to, who said it; the words go with the case’s",
+        _("from, to, who said it; the words go with the case’s"),
         model="moderation.EvidenceLine",
         room="case__room_id",
     ),
     Artefact(
         "looks at evidence",
         Expiry.CASE,
-        "who played or read what, and when",
+        _("who played or read what, and when"),
         model="moderation.Look",
         room="case__room_id",
     ),
     Artefact(
         "alarms",
         Expiry.CASE,
-        "which kind, and when staff were told",
+        _("which kind, and when staff were told"),
         model="moderation.Alarm",
         room="case__room_id",
     ),
     Artefact(
         "decisions",
         Expiry.CASE,
-        "outcome, rule as it read, who and when; facts and reasons go with the case’s words",
+        _("outcome, rule as it read, who and when; facts and reasons go with the case’s words"),
         model="moderation.Decision",
         room="case__room_id",
     ),
     Artefact(
         "measures of decisions",
         Expiry.CASE,
-        "what was imposed, from when until when",
+        _("what was imposed, from when until when"),
         model="moderation.Measure",
         room="decision__case__room_id",
     ),
     Artefact(
         "statements of reasons",
         Expiry.CASE,
-        "whom it was for, and when; the text goes with the case’s words",
+        _("whom it was for, and when; the text goes with the case’s words"),
         model="moderation.Statement",
         room="decision__case__room_id",
     ),
@@ -232,35 +246,35 @@ TABLE: tuple[Artefact, ...] = (
     Artefact(
         "acts at once",
         Expiry.CASE,
-        "what was done before a decision, by whom, and how it was settled",
+        _("what was done before a decision, by whom, and how it was settled"),
         model="moderation.ActAtOnce",
         room="case__room_id",
     ),
     Artefact(
         "legal holds",
         Expiry.NEVER,
-        "which order, its reason, who set and lifted it: why a copy was kept must be shown after it is gone",
+        _("which order, its reason, who set and lifted it: why a copy was kept must be shown after it is gone"),
         model="moderation.LegalHold",
     ),
-    Artefact("messages", Expiry.THREAD, "what people wrote to each other is no part of a room's copy"),
+    Artefact("messages", Expiry.THREAD, _("what people wrote to each other: it is no part of a room’s copy")),
     # Kept, with the reason.
     Artefact(
         "consents",
         Expiry.ACCOUNT,
-        "person, room, version of the text, time: that the recording was agreed to must be shown after it is gone",
+        _("person, room, version of the text, time: that the recording was agreed to must be shown after it is gone"),
         model="rooms.Consent",
     ),
     Artefact(
         "recording",
         Expiry.NEVER,
-        "state “purged” and how long it was",
+        _("state “purged” and how long it was"),
         model="rooms.Recording",
         blanked_columns=("error",),
     ),
     Artefact(
         "room",
         Expiry.NEVER,
-        "address, host, title, language and times, for the list of the host; the topic is blanked",
+        _("address, host, title, language and times, for the list of the host; the topic is blanked"),
         model="rooms.Room",
         room="id",
         blanked_columns=("topic",),
@@ -268,19 +282,22 @@ TABLE: tuple[Artefact, ...] = (
     Artefact(
         "restrictions",
         Expiry.NEVER,
-        "that moderators closed the recording: when, by whom and until when; no words",
+        _("that moderators closed the recording: when, by whom and until when; no words"),
         model="rooms.Restriction",
     ),
     Artefact(
         "title takedowns",
         Expiry.NEVER,
-        "that moderators removed title and topic, and what the title was: it stays with its room; the topic is blanked",
+        _(
+            "that moderators removed title and topic, and what the title was: it stays with its room; the topic is "
+            "blanked"
+        ),
         model="rooms.TitleTakedown",
         blanked_columns=("topic",),
     ),
-    Artefact("message takedowns", Expiry.THREAD, "what was removed goes with its message"),
-    Artefact("profile takedowns", Expiry.ACCOUNT, "what was removed from a profile is no part of a room’s copy"),
-    Artefact("mails", Expiry.NEVER, "what was sent is with whom it was sent to; it carries no words of the room"),
+    Artefact("message takedowns", Expiry.THREAD, _("what was removed: it goes with its message")),
+    Artefact("profile takedowns", Expiry.ACCOUNT, _("what was removed from a profile: it is no part of a room’s copy")),
+    Artefact("mails", Expiry.NEVER, _("to whom it went, its subject, and when; its text goes once it is sent")),
 )
 
 BY_NAME = {artefact.name: artefact for artefact in TABLE}

@@ -1,4 +1,5 @@
-"""Receipts of purges. They name the room by plain values, not by foreign key, so that no cascade can delete them."""
+"""Receipts of purges, and how far those outside were applied to this database. They name the room by plain values, not
+by foreign key, so that no cascade can delete them."""
 
 from __future__ import annotations
 
@@ -56,3 +57,17 @@ class PurgeReceipt(models.Model):
 
     def __str__(self) -> str:
         return f"{self.slug} · {self.rule}"
+
+
+class AppliedReceipts(models.Model):
+    """How far one file of receipts outside (`month`: its name) was applied to this database, in bytes. A backup that is
+    put back brings the position of its own time: what was written since then is applied."""
+
+    month = models.CharField(max_length=40, unique=True)
+    size = models.BigIntegerField(default=0)
+
+    class Meta:
+        default_permissions = ()
+
+    def __str__(self) -> str:
+        return f"{self.month}: {self.size}"

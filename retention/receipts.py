@@ -18,9 +18,11 @@ from django.db import transaction
 from django.utils import timezone
 
 from core import append_file
+from core.after_restore import after_restore, restore_checks
+from core.batches import batched
 from ledger import chain
 from ledger.actions import Act, record_all
-from retention.models import PurgeReceipt
+from retention.models import AppliedReceipts, PurgeReceipt
 from rooms.models import Recording, Room
 
 log = logging.getLogger(__name__)
@@ -69,16 +71,27 @@ def keep_outside(rooms: Sequence[int], now: datetime) -> None:
     PurgeReceipt.objects.filter(pk__in=[receipt.pk for receipt in receipts]).update(kept_at=now)
 
 
+def files() -> list[Path]:
+    """Return the files of receipts outside, oldest month first."""
+    folder = Path(settings.RECEIPTS_DIR)
+    return sorted(folder.glob("*.jsonl")) if folder.is_dir() else []
+
+
+def checked(row: dict[str, Any] | None, where: str) -> dict[str, Any] | None:
+    """Return a line's receipt without its signature; None, and a line in the log, where it has no valid one."""
+    signed = row.pop("signed", None) if row is not None else None
+    if row is not None and signed == chain.sign(settings.LEDGER_KEY, "receipt", row):
+        return row
+    log.error("%s is no receipt of ours: left out", where)
+    return None
+
+
 def read_all() -> Iterator[dict[str, Any]]:
     """Yield all receipts outside, oldest month first. Lines without a valid signature are logged and left out."""
-    folder = Path(settings.RECEIPTS_DIR)
-    for file in sorted(folder.glob("*.jsonl")) if folder.is_dir() else ():
+    for file in files():
         for number, row in append_file.read_rows(file):
-            signed = row.pop("signed", None) if row is not None else None
-            if row is None or signed != chain.sign(settings.LEDGER_KEY, "receipt", row):
-                log.error("%s, line %d is no receipt of ours: left out", file.name, number)
-            else:
-                yield row
+            if (receipt := checked(row, f"{file.name}, line {number}")) is not None:
+                yield receipt
 
 
 def mark_purged_again(now: datetime | None = None) -> list[int]:
@@ -89,13 +102,58 @@ def mark_purged_again(now: datetime | None = None) -> list[int]:
     """
     now = now or timezone.now()
     again: list[int] = []
-    chunk: dict[int, dict[str, Any]] = {}
-    for row in read_all():
-        chunk[row["room"]] = row
-        if len(chunk) == CHUNK:
-            again += mark_chunk(chunk, now)
-            chunk = {}
-    return again + mark_chunk(chunk, now)
+    for rows in batched(read_all(), CHUNK):
+        again += mark_chunk({row["room"]: row for row in rows}, now)
+    return again
+
+
+class OutsideGone(Exception):
+    """The receipts that this database knows of are not where OUTSIDE_DIR says."""
+
+
+def mark_new(now: datetime) -> list[int]:
+    """Do the same for the receipts that were not applied to this database yet: all that were written since the last
+    time, and after a restore all since its backup."""
+    applied = dict(AppliedReceipts.objects.values_list("month", "size"))
+    again: list[int] = []
+    for file in files():
+        begin, size = applied.get(file.name, 0), file.stat().st_size
+        if begin > size:
+            log.error("%s is shorter than it was: was an old one put back? It is read from its beginning", file.name)
+            begin = 0
+        if begin == size:
+            continue
+        keys, reached = _mark_file(file, begin, now)
+        again += keys
+        AppliedReceipts.objects.update_or_create(month=file.name, defaults={"size": reached})
+    return again
+
+
+def _mark_file(file: Path, begin: int, now: datetime) -> tuple[list[int], int]:
+    """Apply a file's receipts from a position on. Returns the rooms marked, and the position up to which nothing is
+    left: before a room that a backup has brought back live, which its receipt waits for until it is over."""
+    again: list[int] = []
+    reached, waits = begin, False
+    for lines in batched(append_file.read_new_rows(file, begin), CHUNK):
+        read = [checked(row, f"{file.name}, up to byte {end}") for end, row in lines]
+        rows = {row["room"]: row for row in read if row is not None}
+        again += mark_chunk(rows, now)
+        slugs = [row["slug"] for row in rows.values()]
+        waits = waits or Room.objects.filter(pk__in=rows, slug__in=slugs, purged_at=None).exists()
+        reached = reached if waits else lines[-1][0]
+    return again, reached
+
+
+@restore_checks.register("retention.receipts")
+def require_outside() -> None:
+    """Raise OutsideGone where the file of the newest receipt that this database knows to be outside is not there:
+    another folder, or a disk that is not mounted."""
+    last = PurgeReceipt.objects.exclude(kept_at=None).order_by("-pk").values_list("begun_at", flat=True).first()
+    if last is not None and not file_of(last).exists():
+        raise OutsideGone(
+            f"{file_of(last)} is not there, so purges after a backup may be unknown: mount OUTSIDE_DIR, or name the "
+            "right folder. If it is lost for good, make that file, empty, by hand"
+        )
 
 
 def mark_chunk(rows: dict[int, dict[str, Any]], now: datetime) -> list[int]:
@@ -114,6 +172,14 @@ def mark_chunk(rows: dict[int, dict[str, Any]], now: datetime) -> list[int]:
         if acts:
             record_all(acts, now)
     return keys
+
+
+@after_restore.register("retention.receipts")
+def after_a_restore(now: datetime) -> str:
+    """Mark rooms as purged that a backup brought back; the next sweep deletes their copies. Nobody can read them from
+    then on."""
+    again = mark_new(now)
+    return f"{len(again)} rooms were purged since it was made: purged again" if again else ""
 
 
 def from_line(row: dict[str, Any], now: datetime) -> PurgeReceipt:

@@ -1,5 +1,5 @@
 """Sweep of what is due in cases: late acts, proposals that nobody approves, claims, looks that are due, reviews that
-are late or that nobody may decide, alarms that wait."""
+are late or that nobody may decide, notifications and alarms that wait."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ from moderation.actions.making import lapse_of
 from moderation.actions.review_claims import held_reviews, lock_review, release_expired_reviews
 from moderation.actions.settling import settle
 from moderation.actions.telling import case_changed, review_changed
+from moderation.actions.telling_people import send_late
 from moderation.models import ActAtOnce, Case, CaseParty, Decision, Look, OutsideReviewer, Review
 from moderation.models.appeals import UNDECIDED
 from moderation.queries.reviews import eligible_reviewers
@@ -31,7 +32,7 @@ def sweep(now: datetime | None = None) -> int:
     seen = release_expired() + release_expired_reviews() + add_parties(moment)
     seen += lift_late_acts(moment) + alert_unlooked(moment) + handle_proposals(moment)
     seen += alert_overdue_reviews(moment) + alert_stranded_reviews(moment)
-    return seen + tell_of_more(moment)
+    return seen + send_late(moment) + tell_of_more(moment)
 
 
 def add_parties(now: datetime) -> int:

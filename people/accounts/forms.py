@@ -15,7 +15,6 @@ from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
-from django.urls import reverse_lazy
 from django.utils import timezone, translation
 from django.utils.html import format_html
 from django.utils.text import format_lazy
@@ -99,7 +98,7 @@ class SignupForm(NoPlaceholders, allauth_forms.SignupForm):  # type: ignore[misc
         self.fields["born"].help_text = format_lazy(
             _("You must be {age} or older. The date is checked now and not kept."), age=settings.MINIMUM_AGE
         )
-        link = format_html('<a href="{}" target="_blank">{}</a>', reverse_lazy("people:rules"), _("the rules"))
+        link = format_html('<a href="/rules/" target="_blank">{}</a>', _("the rules"))
         self.fields["rules"].label = format_html(str(_("I have read {} and keep to them.")), link)
 
     def clean_born(self) -> datetime.date:

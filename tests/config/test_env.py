@@ -26,6 +26,11 @@ from config import env
         ("20000", lambda: env.env_ports("X", (20000, 20999)), "two ports with a dash"),
         ("20999-20000", lambda: env.env_ports("X", (20000, 20999)), "for example X=20000-20999"),
         ("green", lambda: env.env_str("X", choices=("red", "blue")), "one of red, blue"),
+        ("Me <me@example.org>", lambda: env.env_email("X", ""), "an address, X=me@example.org"),
+        ("me@", lambda: env.env_email("X", ""), "an address"),
+        ("/nowhere/{language}.txt", lambda: env.env_texts("X", ["en", "nl"]), "one for each: en, nl"),
+        ("/proc/self", lambda: env.env_texts("X", ["en"]), "a file that can be read"),
+        ("/dev/null", lambda: env.env_texts("X", ["en"]), "no such file"),
         ("postgresql://u:p@h", lambda: env.env_database("X"), "the database's name too"),
     ],
 )
@@ -75,3 +80,22 @@ def test_a_file_fills_only_what_is_missing(monkeypatch: pytest.MonkeyPatch, tmp_
     assert (os.environ["ALREADY"], os.environ["MISSING"]) == ("mine", "a=b")
     monkeypatch.delenv("MISSING")
     env.load_file(tmp_path / "absent")
+
+
+def test_texts_are_read_by_language(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    (tmp_path / "page.en.txt").write_text(" Hello\n", encoding="utf-8")
+    (tmp_path / "page.nl.txt").write_bytes(b"\xff\xfe")
+    monkeypatch.setenv("X", str(tmp_path / "page.{language}.txt"))
+    assert env.env_texts("X", ["en"]) == {"en": "Hello"}
+    (tmp_path / "page.de.txt").write_text(" \n")
+    with pytest.raises(ImproperlyConfigured, match="a file with text in it"):
+        env.env_texts("X", ["de"])
+    with pytest.raises(ImproperlyConfigured, match="UTF-8"):
+        env.env_texts("X", ["en", "nl"])
+    (tmp_path / "page.nl.txt").write_text("a" * (env.TEXT_BYTES + 1))
+    with pytest.raises(ImproperlyConfigured, match="at most 100 kB"):
+        env.env_texts("X", ["en", "nl"])
+    monkeypatch.setenv("X", str(tmp_path / "page.en.txt"))
+    assert env.env_texts("X", ["en", "nl"]) == {"en": "Hello", "nl": "Hello"}
+    monkeypatch.delenv("X")
+    assert env.env_texts("X", ["en", "nl"]) == {}

@@ -51,7 +51,7 @@ def ended_room(host: User, title: str = "Yesterday's table") -> Room:
 # By who looks at them; the first is somebody without an account.
 PAGES = {
     None: (
-        *("/", "{live}", "{ended}", "/rules/"),
+        *("/", "{live}", "{ended}", "/rules/", "/rules/no-hate/1/", "/privacy/", "/contact/"),
         *("/accounts/login/", "/accounts/signup/", "/accounts/password/reset/", "/accounts/confirm-email/"),
     ),
     "host": ("/", "/dashboard/", "{live}", "{ended}", "{ended}replay/publish/"),

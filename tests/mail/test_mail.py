@@ -1,6 +1,7 @@
 """Mails: kept until a mail server took them, tried again, given up visibly; and the development mailbox."""
 
 import email.policy
+import json
 import socket
 import threading
 from collections.abc import Generator
@@ -15,7 +16,8 @@ from django.db import transaction
 from django.test import Client, override_settings
 from django.utils import timezone
 
-from mail import outbox
+from core import after_restore, append_file
+from mail import outbox, sent_log
 from mail.devmail import newest_mails
 from mail.models import Mail
 from people import notify
@@ -101,6 +103,53 @@ def test_a_mail_is_kept_until_the_server_took_it(server: MailServer) -> None:
         row.refresh_from_db()
         assert (row.state, bytes(row.source)) == (Mail.State.SENT, b"") and row.sent_at
     assert outbox.send_due() == 0
+
+
+def put_back(row: Mail, before: Mail) -> None:
+    """The outbox as a backup has it that was made before a mail was sent."""
+    Mail.objects.filter(pk=row.pk).update(
+        state=before.state, source=bytes(before.source), sent_at=None, attempts=0, next_at=before.next_at
+    )
+
+
+def test_an_outbox_out_of_a_backup_sends_nothing_twice(server: MailServer, caplog: pytest.LogCaptureFixture) -> None:
+    for name in ("sent", "sent too", "waits"):
+        send_mail(name, "you", None, ["b@example.org"])
+    before = {row.subject: row for row in Mail.objects.all()}
+    Mail.objects.filter(subject="waits").update(next_at=timezone.now() + timedelta(hours=1))
+    assert outbox.send_due() == 2
+    for name in ("sent", "sent too"):
+        put_back(before[name], before[name])
+    file = sent_log.file_of(timezone.now())
+    first, second = file.read_text().splitlines()
+    assert "example" not in first and "sent" not in first.replace('"sent', "")
+    forged = json.dumps({**json.loads(first), "mail": sent_log.digest(before["waits"])})
+    file.write_text(f"{first}\n{second.replace(second[30:34], '0000')}\n{forged}\n{{torn")
+    assert sent_log.mark_sent_again() == 1, "altered lines mark nothing"
+    assert caplog.text.count("is none of ours") == 3
+    file.write_text(f"{first}\n{second}\n")
+    assert after_restore.apply() == ["1 mails were sent since it was made: not sent again"]
+    assert after_restore.apply() == []
+    assert len(server.taken) == 2 and outbox.send_due() == 0
+    sent = Mail.objects.filter(state=Mail.State.SENT)
+    assert {row.subject for row in sent} == {"sent", "sent too"}
+    assert all(row.sent_at and not bytes(row.source) for row in sent)
+
+
+def test_a_mail_whose_worker_died_once_the_server_had_it_is_not_sent_again(server: MailServer) -> None:
+    send_mail("Hello", "you", None, ["b@example.org"])
+    row = Mail.objects.get()
+    sent_log.note_sent(row, timezone.now())
+    assert sent_log.mark_sent_again() == 1 and outbox.send_due() == 0
+
+
+def test_a_full_disk_outside_keeps_no_mail(server: MailServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_values: object) -> None:
+        raise OSError("no space")
+
+    monkeypatch.setattr(append_file, "append_rows", full)
+    send_mail("Hello", "you", None, ["b@example.org"])
+    assert outbox.send_due() == 1 and Mail.objects.get().state == Mail.State.SENT
 
 
 def test_a_mail_of_a_change_that_failed_does_not_exist(server: MailServer) -> None:

@@ -10,8 +10,11 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
+from core import after_restore
+from ledger.anchors import NotDeclared
 from retention import purge as retention
 from retention.clocks import RoomPastReview
+from retention.receipts import OutsideGone
 from rooms.models import Room
 from rooms.recording.marker import OtherFolder
 
@@ -32,7 +35,7 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         try:
             VERBS[options["verb"] or "list"](self)
-        except OtherFolder as error:
+        except (OtherFolder, OutsideGone, NotDeclared) as error:
             raise CommandError(str(error)) from error
 
     def overview(self) -> None:
@@ -65,6 +68,8 @@ class Command(BaseCommand):
             raise CommandError(f"{len(swept.failed)} could not be purged")
 
     def reapply(self) -> None:
+        for sentence in after_restore.apply():
+            self.stdout.write(sentence)
         self.stdout.write(f"purged again: {len(retention.reapply())}")
 
     def tidy(self) -> None:

@@ -18,6 +18,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 from django.db import DatabaseError, connection
 
+from core import after_restore
 from core.lane import DiskHangs, Lane
 from rooms.media.supervisor.loop import Supervisor
 from rooms.recording import marker
@@ -39,6 +40,7 @@ class Command(BaseCommand):
         """Run until SIGTERM or SIGINT."""
         if not (settings.JANUS_API_SECRET and settings.JANUS_ADMIN_KEY):
             raise CommandError("JANUS_API_SECRET and JANUS_ADMIN_KEY are not set: write the two that Janus was given")
+        after_restore.begin(wait=False)  # live sound needs no database
         while True:
             _wait_for_our_folder()
             with _locks() as locks:

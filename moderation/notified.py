@@ -1,0 +1,57 @@
+"""Words of notifications about decisions: what each kind says to its reader, in a line."""
+
+from __future__ import annotations
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+from moderation.models import Notification, Report, Review
+
+DECISION_NOTIFICATION = "decision_notification"  # an official message (moderation/official_texts.py)
+Kind = Notification.Kind
+
+# By kind and outcome (`outcome_of`).
+LINES: dict[tuple[str, str], str | Promise] = {
+    (Kind.STATEMENT, ""): _("Moderators decided something about you. Here you read what, why, and how to appeal."),
+    (Kind.REPORT_OUTCOME, "founded"): _("Moderators found a violation in what you reported, and acted on it."),
+    (Kind.REPORT_OUTCOME, "unfounded"): _("Moderators looked at what you reported, and found no violation in it."),
+    (Kind.APPEAL_RECEIVED, ""): _("Your appeal has arrived. Somebody who had no part in the decision looks at it."),
+    (Kind.APPEAL_OUTCOME, "granted"): _("Your appeal was granted. Here you read why, and what follows."),
+    (Kind.APPEAL_OUTCOME, "replaced"): _(
+        "Your appeal was decided: the decision was overturned, and a new one took its place. Here you read why."
+    ),
+    (Kind.APPEAL_OUTCOME, "dismissed"): _("Your appeal was dismissed. Here you read why."),
+    (Kind.OUTCOME_CHANGED, "founded"): _(
+        "Somebody looked again at what you reported: a violation was found after all, and acted on."
+    ),
+    (Kind.OUTCOME_CHANGED, "unfounded"): _(
+        "Somebody looked again at what you reported: the violation that was found does not stand."
+    ),
+    (Kind.OUTCOME_CHANGED, ""): _("What was decided about you has changed. Here you read it as it is now."),
+}
+
+
+def outcome_of(row: Notification) -> str:
+    """Return what became of it for the reader of a notification: "founded" or "unfounded" for a reporter, "granted",
+    "replaced" or "dismissed" for an appeal; "" for what has no outcome."""
+    report, review = row.report, row.review
+    if row.kind == Kind.APPEAL_OUTCOME and review is not None:
+        return _of_appeal(review, report)
+    if row.kind in (Kind.REPORT_OUTCOME, Kind.OUTCOME_CHANGED) and report is not None:
+        return "founded" if report.outcome == Report.Outcome.FOUNDED else "unfounded"
+    return ""
+
+
+def _of_appeal(review: Review, report: Report | None) -> str:
+    """A reporter asked for a violation, the person concerned for none: one outcome may grant one appeal and dismiss
+    the other."""
+    if report is not None:
+        return "granted" if report.outcome == Report.Outcome.FOUNDED else "dismissed"
+    if review.outcome != Review.Outcome.OVERTURNED:
+        return "dismissed"
+    return "granted" if review.replacement_id is None else "replaced"
+
+
+def line_of(row: Notification) -> str:
+    """Say a notification in one line, in the active language."""
+    return str(LINES[Kind(row.kind), outcome_of(row)])

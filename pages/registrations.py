@@ -1,0 +1,13 @@
+"""Registrations of pages: those that stay open to suspended accounts."""
+
+from __future__ import annotations
+
+from people.hooks import open_when_suspended
+
+ABOUT = frozenset({"pages:rules", "pages:rule-version", "pages:privacy", "pages:contact"})
+
+
+@open_when_suspended.register("pages.about")
+def about_pages() -> frozenset[str]:
+    """The rules, what is kept, and whom to write to."""
+    return ABOUT
