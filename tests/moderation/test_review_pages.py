@@ -161,13 +161,13 @@ def test_the_page_of_the_case_tells_of_the_appeal_those_alone_who_may_see_both()
     decider = staff(handle="decider")
     review = appealed(("no_stage", 3), by=decider)
     case = review.decision.case
-    other = staff(handle="other")
+    other = staff(handle="watcher")
     reviewed(review, other)
     page = signed_in(other).get(case_at(case)).content.decode()
     assert at(review) in page and "An appeal is open" in page and "Appeal by the person concerned" in page
     own = signed_in(decider).get(case_at(case)).content.decode()
     assert "An appeal" not in own and "Appeal by" not in own and "/review/" not in own
-    assert "Other" not in own, "nor who looks at it"
+    assert "Watcher" not in own, "nor who looks at it"
     review_decided(review, "overturned", other)
     assert "An appeal was decided" in " ".join(signed_in(other).get(case_at(case)).content.decode().split())
 
