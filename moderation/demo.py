@@ -1,17 +1,22 @@
-"""Cases of the demo: what its people reported, through the actions of every report, and one proposal of a senior that
-waits for a second moderator. Each is made once."""
+"""Cases of the demo: what its people reported, through the actions of every report; one proposal of a senior that waits
+for a second moderator; and one decision that its reporter appealed. Each is made once."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
 
+from django.utils import timezone
+
 from core.refusals import Refused
+from moderation.actions.appeals import file_appeal
 from moderation.actions.claims import claim
 from moderation.actions.decisions import Draft, decide
 from moderation.actions.evidence import note_look
 from moderation.actions.filing import NewReport, file_report
-from moderation.models import Case, Decision, Look, Report
+from moderation.actions.telling_people import send_notification
+from moderation.models import Case, Decision, Look, Notification, Report
+from moderation.queries.appeals import reporter_right
 from moderation.rulebook import current_rules
 from people import demo
 from people.models import User
@@ -28,6 +33,9 @@ SELLS = (
     "The page of this account offers phones “for half their price” to everybody who reads it, and names no seller. It "
     "has no other use."
 )
+APPEAL = (
+    "He sells shops on his page and nothing happens, and I may not sell a phone? Please have somebody else look at it."
+)
 SELLS_PUBLIC = "The page of an account offers goods to everybody who reads it, and names no seller."
 
 
@@ -36,6 +44,7 @@ def make_cases(people: Mapping[str, User]) -> int:
     open."""
     for file in (_person, _title, _message):
         file(people)
+    _appeal(_shop(people), people[PROPOSER])
     _propose(_profile(people), people[PROPOSER])
     return Case.objects.exclude(state=Case.State.DECIDED).count()
 
@@ -79,6 +88,26 @@ def _message(people: Mapping[str, User]) -> None:
 def _profile(people: Mapping[str, User]) -> Report:
     words = "An account that only sells."
     return _file("profile", people[REPORTER], "profile", "spam_or_fraud", words, subject=people[SELLER])
+
+
+def _shop(people: Mapping[str, User]) -> Report:
+    words = "He builds shops by day, he writes: that is an advertisement."
+    return _file("shop", people[SELLER], "profile", "spam_or_fraud", words, subject=people[COMMENTER])
+
+
+def _appeal(report: Report, by: User) -> None:
+    """Find nothing in a report, tell its reporter, and file their appeal: it imposes nothing on anybody."""
+    case = report.case
+    if not Decision.objects.filter(case=case).exists():
+        by.step_check = lambda: True
+        claim(case, by)
+        note_look(case, by, Look.What.SHOWN)
+        decide(case, by, Draft(outcome=Decision.Outcome.NO_VIOLATION))
+    for key in Notification.objects.filter(report=report, told_at=None).values_list("pk", flat=True):
+        send_notification(key)
+    right = reporter_right(Report.objects.select_related("case", "reporter").get(pk=report.pk), timezone.now())
+    if right is not None and right.may_appeal:
+        file_appeal(right, APPEAL)
 
 
 def _propose(report: Report, by: User) -> None:

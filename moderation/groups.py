@@ -14,21 +14,33 @@ from django.contrib.auth.models import Group, Permission
 from django.db import connection
 
 from moderation.models import GrantedPermission
-from people.groups import ADMINISTRATORS, AUDITORS, CHILD_SAFETY, MODERATORS, SENIORS, ensure_groups
+from people.groups import (
+    ADMINISTRATORS,
+    AUDITORS,
+    CHILD_SAFETY,
+    MODERATORS,
+    OUTSIDE_REVIEWERS,
+    SENIORS,
+    ensure_groups,
+)
 
-_CASES = ("moderation.view_case", "moderation.claim_case", "moderation.decide_case", "moderation.approve_decision")
+_CASES = (
+    *("moderation.view_case", "moderation.claim_case", "moderation.decide_case", "moderation.approve_decision"),
+    "moderation.review_appeal",
+)
 _CLOCKS = ("moderation.view_roomclock", "retention.view_purgereceipt")
 _MODERATORS = (*_CASES, "moderation.ordinary_case", *_CLOCKS, "social.view_follow")
 PERMISSIONS: dict[str, tuple[str, ...]] = {
     MODERATORS: _MODERATORS,
     SENIORS: (
         *_MODERATORS,
-        *("moderation.senior_case", "moderation.open_case", "moderation.change_rulebook"),
+        *("moderation.senior_case", "moderation.open_case", "moderation.change_rulebook", "moderation.assign_reviewer"),
         *("moderation.add_legalhold", "moderation.change_legalhold", "moderation.view_legalhold"),
     ),
     AUDITORS: (*_CLOCKS, "moderation.view_legalhold", "ledger.view_entry", "social.view_follow"),
-    ADMINISTRATORS: ("moderation.view_health", "mail.view_mail"),
+    ADMINISTRATORS: ("moderation.view_health", "moderation.assign_reviewer", "mail.view_mail"),
     CHILD_SAFETY: (*_CASES, "moderation.child_safety_case"),
+    OUTSIDE_REVIEWERS: ("moderation.review_assigned",),
 }
 
 

@@ -11,9 +11,12 @@ from django.utils.translation import gettext, ngettext
 
 from core.admin.site import admin_homes
 from core.admin.tasks import Task, admin_tasks
+from moderation.models import Review
 from moderation.queries.access import rights_of
 from moderation.queries.due import late_looks, late_proposals
 from moderation.queries.queue import Choice, counts
+from moderation.queries.review_queue import late_reviews, review_counts, stranded_reviews
+from moderation.queries.reviews import visible_reviews
 from people.models import User
 from retention.purge import overdue_lately
 
@@ -22,6 +25,16 @@ from retention.purge import overdue_lately
 def queue_home(request: HttpRequest) -> str | None:
     """The queue, for staff who work on cases."""
     return _queue() if request.user.has_perm("moderation.claim_case") else None
+
+
+@admin_homes.register("moderation.reviews")
+def reviews_home(request: HttpRequest) -> str | None:
+    """The appeal that was given to an outside reviewer; their list where there is none, or more than one."""
+    user = cast(User, request.user)
+    if not user.has_perm("moderation.review_assigned") or user.has_perm("moderation.view_case"):
+        return None
+    given = list(visible_reviews(user).exclude(state=Review.State.DECIDED).values_list("pk", flat=True)[:2])
+    return reverse("admin:moderation_review_change", args=given) if len(given) == 1 else _reviews()
 
 
 @admin_tasks.register("moderation.cases")
@@ -66,6 +79,42 @@ def second_task(request: HttpRequest) -> Task | None:
         url=_queue(Choice("second")),
         urgent=late > 0,
         order=20,
+    )
+
+
+@admin_tasks.register("moderation.reviews")
+def reviews_task(request: HttpRequest) -> Task | None:
+    """The card of open appeals, for those who review them."""
+    user, now = cast(User, request.user), timezone.now()
+    if not any(user.has_perm(name) for name in ("moderation.review_appeal", "moderation.review_assigned")):
+        return None
+    number, late = review_counts(user, now, ("open",))["open"], late_reviews(user, now)
+    return Task(
+        title=ngettext("appeal is open", "appeals are open", number),
+        count=number,
+        text=ngettext("%(count)d is overdue.", "%(count)d are overdue.", late) % {"count": late}
+        if late
+        else gettext("None is overdue."),
+        url=_reviews(),
+        urgent=late > 0,
+        order=15,
+    )
+
+
+@admin_tasks.register("moderation.stranded")
+def stranded_task(request: HttpRequest) -> Task | None:
+    """The card of appeals that nobody of the staff may decide, or did in time, for those who give them to others."""
+    user = cast(User, request.user)
+    if not user.has_perm("moderation.assign_reviewer"):
+        return None
+    number = sum(not row.given for row in stranded_reviews(user, timezone.now()))
+    return Task(
+        title=ngettext("appeal without a reviewer", "appeals without a reviewer", number),
+        count=number,
+        text=gettext("Give them to an outside reviewer.") if number else gettext("Each has somebody to decide it."),
+        url=f"{_reviews()}#stranded",
+        urgent=number > 0,
+        order=5 if number else 40,
     )
 
 
@@ -129,6 +178,10 @@ def rules_task(request: HttpRequest) -> Task | None:
         url=reverse("admin:moderation_rule_changelist"),
         order=96,
     )
+
+
+def _reviews() -> str:
+    return reverse("admin:moderation_review_changelist")
 
 
 def _queue(choice: Choice | None = None) -> str:

@@ -13,6 +13,7 @@ SENIORS = "Senior moderators"
 AUDITORS = "Auditors"
 ADMINISTRATORS = "Administrators"
 CHILD_SAFETY = "Child safety"
+OUTSIDE_REVIEWERS = "Outside reviewers"
 # By the name that commands and the documentation use.
 ROLES = {
     "moderator": MODERATORS,
@@ -20,6 +21,7 @@ ROLES = {
     "auditor": AUDITORS,
     "administrator": ADMINISTRATORS,
     "child-safety": CHILD_SAFETY,
+    "outside-reviewer": OUTSIDE_REVIEWERS,
 }
 _LOOK = ("view_user", "view_creator", "view_sanction")
 # Permissions on people; the apps above give the groups theirs. Moderators know people by handle, not by address.
@@ -37,6 +39,7 @@ PERMISSIONS = {
         *("close_account", "end_sessions", "change_role"),
     ),
     CHILD_SAFETY: ("view_user", "view_sanction"),
+    OUTSIDE_REVIEWERS: (),  # of people they see what the review that was given to them shows
 }
 
 

@@ -40,7 +40,9 @@ Made out of `moderation/rules/matrix.py`, which a test compares with the groups.
 (`people/groups.py`, `moderation/groups.py`); `manage.py account role HANDLE ROLE… --why …` gives an account its roles,
 and so does an administrator on the account's page. Nobody has a right of staff without a second step a moment ago, and
 nobody acts on a case, its room's clock or its ledger as a party of it: host, co-host, speaker, reporter, or subject.
-Seniors alone reach cases about staff, the child-safety role alone child-safety cases. ✓ is yes, – is no.
+Seniors alone reach cases about staff, the child-safety role alone child-safety cases. Nobody reviews an appeal against
+a decision of a case in which they decided, approved or reviewed. An outside reviewer sees the one review that somebody
+gave to them, and nothing else of the admin. ✓ is yes, – is no.
 
 """
 

@@ -161,14 +161,16 @@ class Preview:
     downloaded: int
 
 
-def preview(case: Case, draft: Draft, language: str = "en", reader: int | None = None) -> Preview:
+def preview(
+    case: Case, draft: Draft, language: str = "en", reader: int | None = None, kept: Clock | None = None
+) -> Preview:
     """Show what a draft would do, without doing anything. `language` is the moderator's; the clocks are shown as far as
-    a `reader` may know."""
+    a `reader` may know. `kept` is the clock of which the statement tells where more ends with the draft than a case."""
     draft, wrong = cleaned_draft(case, draft)
     now = timezone.now()
     person = person_of(case)
     second = draft.violation and needs_second(draft.measures)
-    _before, real = clock_with(case, now, violation=draft.violation, decided=not second)
+    real = kept or clock_with(case, now, violation=draft.violation, decided=not second)[1]
     before, after = clock_with(case, now, reader, violation=draft.violation, decided=not second)
     theirs = person.language if person is not None else language
     decision = Decision(case=case, outcome=draft.outcome, state=Decision.State.STANDING, at=now, by_id=0)

@@ -22,8 +22,9 @@ from moderation.console.case_acts import answer_refusal, page_of
 from moderation.console.case_page import render_case, seen_case, staff, title_of
 from moderation.console.drafts import TypedDraft
 from moderation.measures import MEASURES
-from moderation.models import Case, Decision
+from moderation.models import Case, Decision, Review
 from moderation.queries.access import facts_of
+from moderation.queries.review_page import clock_with_review
 from moderation.refusals import TABLE, ModerationRefused
 from moderation.rules.access import why_not_approve, why_not_decide
 from retention.policy import Clock
@@ -130,7 +131,10 @@ def _second_act(request: HttpRequest, case: Case, decision: Decision) -> HttpRes
     try:
         if do == "turn_down":
             decisions.turn_down(decision, reader, request.POST.get("reason", ""))
-            messages.success(request, _("Turned down. The case is open again, and the suspension has ended."))
+            said = _("Turned down. The case is open again, and the suspension has ended.")
+            if case.state == Case.State.DECIDED:  # it was to replace what a review overturns
+                said = _("Turned down. The appeal is open again, and the suspension has ended.")
+            messages.success(request, said)
         elif do == "approve" and request.POST.get("sure") == "yes":
             decisions.approve(decision, reader)
             messages.success(request, _("Approved. The decision is in force."))
@@ -147,13 +151,21 @@ def _second_act(request: HttpRequest, case: Case, decision: Decision) -> HttpRes
 def _second_page(
     request: HttpRequest, case: Case, decision: Decision, refused: str = "", status: int = 200
 ) -> HttpResponse:
-    seen = decisions.preview(case, draft_of(decision), get_language() or "en", staff(request).pk)
-    _before, after = clock_with(case, timezone.now(), staff(request).pk, violation=True, decided=True)
+    reader, now = staff(request).pk, timezone.now()
+    review = Review.objects.select_related("decision__case__room").filter(replacement=decision).first()
+    kept = None
+    if review is None:
+        after = clock_with(case, now, reader, violation=True, decided=True)[1]
+    else:  # the review ends with the approval
+        after = clock_with_review(review, now, reader, overturned=True, violation=True)[1]
+        kept = clock_with_review(review, now, None, overturned=True, violation=True)[1]
+    seen = decisions.preview(case, draft_of(decision), get_language() or "en", reader, kept)
     rows = list(decision.measures.all())
     context = {
         **preview_context(request, case, seen),
         "title": _("Second look"),
         "decision": decision,
+        "review": review,
         "public_facts": decision.public_facts,
         "after": clock_state(case, after),
         "violation": True,
@@ -174,6 +186,7 @@ def draft_of(decision: Decision) -> Draft:
         facts=decision.facts,
         public_facts=decision.public_facts,
         measures=[(row.kind, row.days) for row in decision.measures.all()],
+        ranges=None if decision.ranges is None else [(start, end) for start, end in decision.ranges],
     )
 
 

@@ -8,6 +8,7 @@ from typing import Any, cast
 from django.contrib import admin
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
@@ -62,6 +63,8 @@ def render_case(
         "title": title_of(page.case),
         "page": page,
         "case": page.case,
+        "base": reverse("admin:moderation_case_change", args=[pk]),
+        "may_transcribe": page.facts.rights.claim and not page.has_transcript,
         "words": console_words(),
         "data": script_data(page),
         **decide_context(page, typed, wrong or {}),
@@ -111,6 +114,7 @@ def script_data(page: CasePage) -> dict[str, Any]:
     """Values that the page's scripts read: the case, the reader, and the range to look at first, in seconds."""
     start, end = page.span
     return {
+        "of": "case",
         "case": page.case.pk,
         "reader": page.reader.pk,
         "plays": page.can_play,

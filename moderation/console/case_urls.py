@@ -25,6 +25,14 @@ def case_urls(wrap: Callable[..., Any]) -> list[URLPattern]:
         ("at-once/", case_acts.act_at_once, "at_once"),
         ("decide/", case_decide.decide, "decide"),
         ("second/", case_decide.second, "second"),
+    ]
+    own = [path(f"<int:pk>/{tail}", wrap(view), name=f"moderation_case_{name}") for tail, view, name in views]
+    return [*own, *evidence_urls(wrap, "case")]
+
+
+def evidence_urls(wrap: Callable[..., Any], of: str) -> list[URLPattern]:
+    """The addresses of a case's evidence, below those of a case or of a review (`of`)."""
+    views: list[tuple[str, Callable[..., Any], str]] = [
         ("look/", case_evidence.look, "look"),
         ("lines/", case_evidence.lines, "lines"),
         ("peaks/", case_evidence.peaks, "peaks"),
@@ -33,4 +41,4 @@ def case_urls(wrap: Callable[..., Any]) -> list[URLPattern]:
         ("sound/<path:path>", case_evidence.sound, "sound"),
         ("picture/<int:report>/", case_evidence.picture, "picture"),
     ]
-    return [path(f"<int:pk>/{tail}", wrap(view), name=f"moderation_case_{name}") for tail, view, name in views]
+    return [path(f"<int:pk>/{tail}", wrap(view), {"of": of}, f"moderation_{of}_{name}") for tail, view, name in views]

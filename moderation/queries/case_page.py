@@ -28,12 +28,14 @@ from moderation.models import (
     Report,
     ReportedMessage,
     ReportQuestion,
+    Review,
     SubjectKind,
 )
 from moderation.models.cases import WITH_SOUND
 from moderation.models.rulebook import worded
 from moderation.queries.access import rights_of, took_part, visible_cases
 from moderation.queries.among import Among
+from moderation.queries.reviews import visible_reviews
 from moderation.refusals import ModerationRefused
 from moderation.rules.access import CaseFacts, why_not_approve, why_not_claim, why_not_decide, why_not_work
 from moderation.rules.priority import Priority, priority
@@ -65,6 +67,7 @@ class CasePage:
     quoted: list[dict[str, Any]] = field(default_factory=list)
     sanctions: list[Mapping[str, Any]] = field(default_factory=list)
     transcribed: list[dict[str, Any]] = field(default_factory=list)  # ranges on demand
+    reviews: list[Review] = field(default_factory=list)  # of its decisions, as far as they are for the reader
     speakers: list[User] = field(default_factory=list)  # for splitting a case about a whole room
     has_transcript: bool = False
     has_earlier_notes: bool = False
@@ -160,7 +163,7 @@ class CasePage:
 
 def load_case(reader: User, pk: int, now: datetime) -> CasePage:
     """Load a case for a person who may see it. Raises unknown_case."""
-    case = _case(reader, pk)
+    case = _case(visible_cases(reader), reader, pk)
     if case is None:
         raise ModerationRefused("unknown_case")
     rows = Entry.objects.filter(subject=case.ledger_subject)
@@ -195,6 +198,7 @@ def load_case(reader: User, pk: int, now: datetime) -> CasePage:
         quoted=getattr(case, "lines_json", []),
         sanctions=_sanctions(case),
         transcribed=getattr(case, "transcribed_json", []),
+        reviews=list(visible_reviews(reader).filter(decision__case=case).order_by("pk")) if decisions else [],
         speakers=_speakers(case) if why_not_work(facts) is None else [],
         has_transcript=getattr(case, "has_transcript", False),
         has_earlier_notes=len(notes) > MOST_NOTES,
@@ -202,12 +206,38 @@ def load_case(reader: User, pk: int, now: datetime) -> CasePage:
     )
 
 
-def _case(reader: User, pk: int) -> Case | None:
+def load_evidence(reader: User, pk: int, now: datetime) -> CasePage:
+    """Load what was reported in a case and its evidence, without what staff wrote and did: for whoever may see the
+    review of its decision, which the caller has asked."""
+    case = _case(Case.objects.all(), reader, pk)
+    if case is None:
+        raise ModerationRefused("unknown_case")
+    return CasePage(
+        case=case,
+        reader=reader,
+        facts=_facts(case, reader, [], now),
+        now=now,
+        reports=_reports(case),
+        decisions=[],
+        acts=[],
+        earlier=[],
+        notes=[],
+        entries=[],
+        kept=_kept(case, reader, now),
+        person=person_of(case),
+        ranges=getattr(case, "ranges_json", []),
+        quoted=getattr(case, "lines_json", []),
+        transcribed=getattr(case, "transcribed_json", []),
+        has_transcript=getattr(case, "has_transcript", False),
+    )
+
+
+def _case(cases: QuerySet[Case], reader: User, pk: int) -> Case | None:
     """The case with its short lists in one statement."""
     own = {"case": OuterRef("pk")}
     concerned = Coalesce(OuterRef("subject"), OuterRef("room__host"))  # `measures.person_of`
     sanctions = Sanction.objects.filter(user=concerned).order_by("-begins_at")
-    rows = visible_cases(reader).select_related("room__host", "subject", "claimed_by", "opened_by", "earlier")
+    rows = cases.select_related("room__host", "subject", "claimed_by", "opened_by", "earlier")
     return (
         rows.filter(pk=pk)
         .annotate(

@@ -6,12 +6,13 @@
 
 from __future__ import annotations
 
-ROLES = ("moderator", "senior", "auditor", "administrator", "child-safety")
+ROLES = ("moderator", "senior", "auditor", "administrator", "child-safety", "outside-reviewer")
 
 _DECIDERS = ("moderator", "senior", "child-safety")
 _REVIEWERS = ("moderator", "senior", "auditor")
 _SENIORS = ("senior",)
 _ACCOUNTS = ("senior", "administrator")
+_STAFF = ("moderator", "senior", "auditor", "administrator", "child-safety")
 
 # By act: the permission that it needs, and the roles that have it.
 ACTS: dict[str, tuple[str, tuple[str, ...]]] = {
@@ -19,6 +20,9 @@ ACTS: dict[str, tuple[str, tuple[str, ...]]] = {
     "claim a case": ("moderation.claim_case", _DECIDERS),
     "decide a case": ("moderation.decide_case", _DECIDERS),
     "approve as second moderator": ("moderation.approve_decision", _DECIDERS),
+    "review a decision that was appealed": ("moderation.review_appeal", _DECIDERS),
+    "give an appeal to an outside reviewer": ("moderation.assign_reviewer", _ACCOUNTS),
+    "review the appeal that was given to them": ("moderation.review_assigned", ("outside-reviewer",)),
     "handle cases beside child safety": ("moderation.ordinary_case", ("moderator", "senior")),
     "handle a case about staff": ("moderation.senior_case", _SENIORS),
     "open a case on own initiative": ("moderation.open_case", _SENIORS),
@@ -31,8 +35,8 @@ ACTS: dict[str, tuple[str, tuple[str, ...]]] = {
     "read the order of a legal hold": ("moderation.view_legalhold", ("senior", "auditor")),
     "read the ledger": ("ledger.view_entry", ("auditor",)),
     "see who follows whom": ("social.view_follow", _REVIEWERS),
-    "see accounts": ("people.view_user", ROLES),
-    "see sanctions": ("people.view_sanction", ROLES),
+    "see accounts": ("people.view_user", _STAFF),
+    "see sanctions": ("people.view_sanction", _STAFF),
     # Superusers alone: others would go round the second pair of eyes that a long suspension needs.
     "impose a sanction outside a case": ("people.add_sanction", ()),
     "lift a sanction outside a case": ("people.lift_sanction", _SENIORS),

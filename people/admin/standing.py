@@ -36,6 +36,7 @@ ROLE_NAMES = {
     "auditor": _("Auditor"),
     "administrator": _("Administrator"),
     "child-safety": _("Child safety"),
+    "outside-reviewer": _("Outside reviewer"),
 }
 
 

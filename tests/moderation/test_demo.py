@@ -12,9 +12,10 @@ from django.test import Client
 from ledger.verify import verify
 from moderation.actions.claims import claim_next
 from moderation.actions.decisions import approve
-from moderation.demo import COMMENTER, SELLER
-from moderation.models import Case, Decision, Report
+from moderation.demo import COMMENTER, PROPOSER, SELLER
+from moderation.models import Case, Decision, Report, Review
 from moderation.queries.access import visible_cases
+from moderation.queries.reviews import visible_reviews
 from people.models import Sanction, User
 from rooms.guests import peers, voices
 from rooms.guests.demo import recorded_demo_room
@@ -42,15 +43,25 @@ def test_the_cases_are_made_once_and_can_be_decided() -> None:
     said = [seed(), seed()]
     assert all("cases that are open: 4" in text for text in said)
     kinds = sorted(Case.objects.values_list("kind", "state"))
-    assert kinds == [("message", "open"), ("person", "open"), ("profile", "proposed"), ("title", "open")]
-    assert Report.objects.count() == 4 and Decision.objects.count() == 1
+    assert kinds == [
+        ("message", "open"),
+        ("person", "open"),
+        ("profile", "decided"),
+        ("profile", "proposed"),
+        ("title", "open"),
+    ]
+    assert Report.objects.count() == 5 and Decision.objects.count() == 2
+    appealed = Review.objects.get()
+    assert appealed.decision.outcome == "no_violation" and appealed.appeals.get().person == of_demo(SELLER)
     assert Room.objects.filter(is_demo=True).count() == 2, "one that is recorded, one that is live"
     femke, willem = of_demo("femke"), of_demo("willem")
-    assert visible_cases(femke).count() == visible_cases(willem).count() == 4, "none of them is a party"
+    assert visible_cases(femke).count() == visible_cases(willem).count() == 5, "none of them is a party"
+    assert visible_reviews(femke).get() == visible_reviews(willem).get() == appealed
+    assert not visible_reviews(of_demo(PROPOSER)).exists(), "who decided it"
     taken = claim_next(femke)
     assert taken is not None and (taken.kind, taken.subject) == ("person", of_demo(COMMENTER)), "the worst comes first"
     assert Sanction.objects.in_force().get().user.handle == SELLER
-    approve(Decision.objects.get(), willem)
+    approve(Decision.objects.get(state="proposed"), willem)
     assert Sanction.objects.in_force().get().ends_at is None
     assert verify().ok, verify().problems
 

@@ -20,7 +20,10 @@ from tests.support.reports import report
 from tests.support.rooms import ended_room
 from tests.support.staff import sign_in_staff, with_fresh_step
 
-MODERATOR = ("view_case", "claim_case", "decide_case", "approve_decision", "ordinary_case")
+MODERATOR = (
+    *("view_case", "claim_case", "decide_case", "approve_decision", "ordinary_case"),
+    "review_appeal",
+)
 
 
 def staff(handle: str = "", rights: tuple[str, ...] = MODERATOR, **facts: Any) -> User:

@@ -1,12 +1,13 @@
-// The form of a decision: its text is kept in the tab until it is decided, and only what belongs to the outcome shows.
+// The form of a decision, on a case or on an appeal: its text is kept in the tab until it is decided, and only what
+// belongs to the outcome shows.
 import { tell } from "console/parts";
 import { find, findAll } from "shared/dom";
 import { keepText, keptText } from "shared/kept";
 import { say } from "shared/words";
 
-/** @param {{ case: number, reader: number, open: boolean }} data */
+/** @param {{ case: number, reader: number, open: boolean, of: "case" | "review" }} data `case` is the key of the review there */
 export function keepDraft(data) {
-  const kept = `stamtafel.case.${data.reader}.${data.case}`;
+  const kept = `stamtafel.${data.of}.${data.reader}.${data.case}`;
   const form = document.querySelector("[data-decide]");
   if (!(form instanceof HTMLFormElement)) {
     if (!data.open) keepText(kept, ""); // decided, released, or another's now
@@ -48,8 +49,9 @@ function fill(form, values) {
 
 /** @param {HTMLFormElement} form */
 function draw(form) {
-  const outcome = new FormData(form).get("outcome");
-  form.dataset.outcome = String(outcome ?? "");
+  const values = new FormData(form);
+  form.dataset.outcome = String(values.get("outcome") ?? "");
+  form.dataset.verdict = String(values.get("verdict") ?? "");
   const rule = find("[name=rule]", HTMLSelectElement, form).value;
   for (const text of findAll("[data-rule-text]", form)) text.hidden = text.dataset.ruleText !== rule;
 }

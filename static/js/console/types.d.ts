@@ -1,8 +1,9 @@
 // What the case page is made from.
 import type { Peaks, Voice } from "replay/types";
 
-/** What the server wrote into the page (moderation/console/case_page.py); times in seconds of room time. */
+/** What the server wrote into the page (moderation/console/case_page.py, review_page.py); times in seconds of room time. */
 export interface CaseData {
+  of: "case" | "review";
   case: number;
   reader: number;
   plays: boolean;
