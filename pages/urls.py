@@ -6,6 +6,7 @@ from pages import (
     anything_views,
     invitation_views,
     message_report_views,
+    own_data_views,
     policy_views,
     prepared_views,
     receipt_views,
@@ -49,5 +50,6 @@ urlpatterns = [
     path("messages/<writer:handle>/<int:pk>/report/", message_report_views.report_page, name="report-message"),
     path("report/", anything_views.report_page, name="report-anything"),
     path("reports/<uuid:receipt>/", receipt_views.receipt_page, name="receipt"),
+    path("settings/data/<int:pk>/download/", own_data_views.download, name="own-data"),
     path("dashboard/", views.dashboard, name="dashboard"),
 ]
