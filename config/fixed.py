@@ -59,6 +59,18 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "people.accounts.passwords.NotCommon"},
 ]
 
+# --- second steps ----------------------------------------------------------------------------------------------------
+MFA_FORMS = {
+    "authenticate": "people.accounts.mfa.AuthenticateForm",
+    "reauthenticate": "people.accounts.mfa.ReauthenticateForm",
+    "activate_totp": "people.accounts.mfa.ActivateForm",
+    "authenticate_webauthn": "people.accounts.mfa.AuthenticatePasskeyForm",
+    "reauthenticate_webauthn": "people.accounts.mfa.ReauthenticatePasskeyForm",
+    "login_webauthn": "people.accounts.mfa.LoginPasskeyForm",
+    "add_webauthn": "people.accounts.mfa.AddPasskeyForm",
+    "edit_webauthn": "people.accounts.mfa.EditPasskeyForm",
+}
+
 # --- staff -----------------------------------------------------------------------------------------------------------
 # The permission that messages to staff need (reports, cases), beside a second step that the session used lately.
 STAFF_CHANNEL_PERMISSION = "moderation.view_case"

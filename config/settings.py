@@ -232,13 +232,11 @@ SIGN_IN_TRIES_ACCOUNT = env_int("SIGN_IN_TRIES_ACCOUNT", 30, 1, 100_000)  # of a
 ACCOUNT_MAILS_TO = env_int("ACCOUNT_MAILS_TO", 4, 1, 1000)
 ACCOUNT_MAILS_BY = env_int("ACCOUNT_MAILS_BY", 100, 1, 100_000)
 API_TOKEN_DAYS = env_int("API_TOKEN_DAYS", 90, 1, 3650)
-# Downloads of what is kept of an account: where they lie, for how long, and how many a person may ask for in a day.
+# Downloads of what is kept of an account: where they lie, and for how long.
 OWN_DATA_DIR = Path(env_str("OWN_DATA_DIR", str(LOCAL_DIR / "own-data")))
 OWN_DATA_DAYS = env_int("OWN_DATA_DAYS", 7, 1, 60)
-OWN_DATA_A_DAY = env_int("OWN_DATA_A_DAY", 3, 1, 100)
-for _name, _served in (("RECORDINGS_DIR", RECORDINGS_DIR), ("WINDOW_DIR", WINDOW_DIR), ("MEDIA_ROOT", MEDIA_ROOT)):
-    if overlap(OWN_DATA_DIR, _served):
-        raise refuse("OWN_DATA_DIR", str(OWN_DATA_DIR), f"a folder apart from {_name}: each file is for one person")
+if any(overlap(OWN_DATA_DIR, other) for other in (RECORDINGS_DIR, WINDOW_DIR, MEDIA_ROOT)):
+    raise refuse("OWN_DATA_DIR", str(OWN_DATA_DIR), "a folder apart from RECORDINGS_DIR, WINDOW_DIR and MEDIA_ROOT")
 # Staff: how long a second step is valid, and after how long without a request it is needed again.
 STAFF_SECOND_STEP_MINUTES = env_int("STAFF_SECOND_STEP_MINUTES", 720, 1, 7 * 24 * 60)
 STAFF_IDLE_MINUTES = env_int("STAFF_IDLE_MINUTES", 30, 1, 24 * 60)
@@ -250,16 +248,6 @@ MFA_PASSKEY_LOGIN_ENABLED = PASSKEYS
 MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = PASSKEYS and not HTTPS
 MFA_ALLOW_UNVERIFIED_EMAIL = True  # else nobody with a second step could change the address
 MFA_ADAPTER = "people.accounts.mfa.MFAAdapter"
-MFA_FORMS = {
-    "authenticate": "people.accounts.mfa.AuthenticateForm",
-    "reauthenticate": "people.accounts.mfa.ReauthenticateForm",
-    "activate_totp": "people.accounts.mfa.ActivateForm",
-    "authenticate_webauthn": "people.accounts.mfa.AuthenticatePasskeyForm",
-    "reauthenticate_webauthn": "people.accounts.mfa.ReauthenticatePasskeyForm",
-    "login_webauthn": "people.accounts.mfa.LoginPasskeyForm",
-    "add_webauthn": "people.accounts.mfa.AddPasskeyForm",
-    "edit_webauthn": "people.accounts.mfa.EditPasskeyForm",
-}
 MFA_TOTP_ISSUER = SITE_NAME
 MFA_TOTP_TOLERANCE = 1  # a code is good for half a minute longer on both sides: clocks differ
 

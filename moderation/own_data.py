@@ -1,5 +1,5 @@
-"""What moderation keeps of a person, for their own-data download: what they wrote to moderators, and what those told
-them. Nothing of who reported them, of notes, of other people's reports, or of what was not told yet."""
+"""Moderation's part of own-data downloads: what a person wrote to moderators, and what those told them. Nothing of who
+reported them, of notes, of other people's reports, or of what was not told yet."""
 
 from __future__ import annotations
 

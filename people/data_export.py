@@ -14,7 +14,7 @@ WITH_FILE = ["making", "ready"]
 
 
 class DataExport(models.Model):
-    """What the site keeps of an account, as one ZIP: asked for by its owner, made by a worker, deleted when it expires.
+    """A ZIP of everything that the site keeps of an account: asked for by its owner, made by a worker, deleted in time.
 
     `file` is its random name below OWN_DATA_DIR. Each attempt has another one, by which a worker knows whether the
     attempt is still its own. `rooms` are keys of rooms of which something is in it: where one of them is purged, it is

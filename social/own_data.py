@@ -1,5 +1,5 @@
-"""What social keeps of a person, for their own-data download: as their pages show it, so that nobody reads from it who
-blocks them, or that their messages are withheld."""
+"""Social's part of own-data downloads: follows, blocks and messages as the person's pages show them, so that nobody
+reads there who blocks them, or that their messages are withheld."""
 
 from __future__ import annotations
 

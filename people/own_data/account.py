@@ -1,4 +1,4 @@
-"""What people itself keeps of an account, for its own-data download."""
+"""The account itself in its own-data download."""
 
 from __future__ import annotations
 

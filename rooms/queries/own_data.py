@@ -1,5 +1,5 @@
-"""What rooms keep of a person, for their own-data download: the rooms they hosted, their part in each room whose copy
-is kept, and their own tracks."""
+"""Rooms' part of own-data downloads: the rooms a person hosted, their part in each room whose copy is kept, and their
+own tracks."""
 
 from __future__ import annotations
 

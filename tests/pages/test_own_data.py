@@ -216,7 +216,8 @@ def test_a_purge_while_it_is_made_leaves_nothing_behind(
 ) -> None:
     sound, asked = track_of(room, ada), made(person("eve"))
     when = due_at(room) + timedelta(seconds=1)
-    enter, guide, ran = making.Attempt.enter, Archive._guide, []
+    enter, guide = making.Attempt.enter, Archive._guide
+    ran: list[list[int]] = []
 
     def purge_now() -> None:
         if not ran:
