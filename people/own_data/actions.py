@@ -67,6 +67,7 @@ def make_again(export: DataExport, now: datetime) -> None:
     where there is none, or where its person asked for another one since."""
     files.remove(export.file)
     another = DataExport.objects.filter(person=export.person_id, state__in=UNDER_WAY).exclude(pk=export.pk)
+    export.attempts = 0
     is_over = export.expires_at is not None and export.expires_at <= now
     end(export, State.EXPIRED, now) if is_over or another.exists() else put_back(export, now)
     if export.state == State.WAITING:

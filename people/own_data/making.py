@@ -1,20 +1,22 @@
 """The worker's side of own-data downloads: make one, and sweep what is late, lost or over.
 
-An attempt holds a lease, which it renews while it writes. One whose worker was killed is taken up again once the lease
-is over. It writes to a name of its own, and renames the file in the transaction that says that it is ready: nobody is
-given half of one, and a file that no row names is deleted by the sweep.
+One is made at a time, so that other workers of the queue go on with recordings and purges. An attempt holds a lease,
+which it renews while it writes. One whose worker was killed is taken up again once the lease is over. It writes to a
+name of its own, and renames the file in the transaction that says that it is ready: nobody is given half of one, and a
+file that no row names is deleted by the sweep.
 """
 
 from __future__ import annotations
 
 import logging
+import re
 import secrets
 import time
 from datetime import datetime, timedelta
 
 from celery.exceptions import SoftTimeLimitExceeded
 from django.conf import settings
-from django.db import transaction
+from django.db import connection, transaction
 from django.db.models import Q
 from django.utils import timezone
 
@@ -36,7 +38,8 @@ LEASE = timedelta(minutes=5)
 RENEWED = 20.0  # seconds between two renewals of a lease
 TRIES = 3
 PAUSE = timedelta(minutes=10)  # after a failed attempt, and while the disk is full
-LATE = timedelta(minutes=2)  # so long after its time a download whose message was lost is queued again
+ONE_AT_A_TIME = 0x5354_4F44  # "STOD": the advisory lock of workers that take up a download
+_NAME = re.compile(r"[0-9a-f]{32}\.zip(\.part)?")
 
 
 class Superseded(RuntimeError):
@@ -62,12 +65,14 @@ class Attempt:
             self.rooms.add(room)
             self._update(rooms=sorted(self.rooms), lease_until=timezone.now() + LEASE)
 
-    def row(self) -> DataExport:
-        """Lock and return the row. Raises Superseded."""
-        row = DataExport.objects.select_for_update(no_key=True).filter(pk=self.export.pk, file=self.export.file).first()
-        if row is None or row.state != State.MAKING:
+    def rows(self) -> tuple[DataExport, list[DataExport]]:
+        """Lock and return the row, and others of the same person that have a file. Raises Superseded."""
+        rows = DataExport.objects.select_for_update(no_key=True).filter(person=self.export.person_id)
+        found = list(rows.filter(state__in=WITH_FILE).order_by("pk"))
+        mine = next((row for row in found if row.state == State.MAKING and row.file == self.export.file), None)
+        if mine is None:
             raise Superseded
-        return row
+        return mine, [row for row in found if row is not mine]
 
     def _update(self, **values: object) -> None:
         rows = DataExport.objects.filter(pk=self.export.pk, file=self.export.file, state=State.MAKING)
@@ -97,13 +102,27 @@ def make(pk: int) -> bool:
         return False
     finally:
         path.unlink(missing_ok=True)
+        queue_next()
     return True
+
+
+def queue_next() -> None:
+    """Queue the download that waits longest, if one is due."""
+    now = timezone.now()
+    due = Q(state=State.WAITING, next_at__lte=now) | Q(state=State.MAKING, lease_until__lte=now)
+    pk = DataExport.objects.filter(due).order_by("next_at", "pk").values_list("pk", flat=True).first()
+    if pk is not None:
+        queue(pk)
 
 
 @transaction.atomic
 def _claim(pk: int) -> DataExport | None:
-    """Take up a download; None where it is over, not due yet, or another worker has it."""
+    """Take up a download; None where it is over or not due yet, and while a worker makes one."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [ONE_AT_A_TIME])
     now = timezone.now()
+    if DataExport.objects.filter(state=State.MAKING, lease_until__gt=now).exists():
+        return None
     rows = DataExport.objects.select_for_update(of=("self",), no_key=True, skip_locked=True).select_related("person")
     export = rows.filter(Q(state=State.WAITING, next_at__lte=now) | Q(state=State.MAKING, lease_until__lte=now), pk=pk)
     row = export.first()
@@ -126,8 +145,8 @@ def _claim(pk: int) -> DataExport | None:
 @transaction.atomic
 def _finish(attempt: Attempt, sha256: str, number: int) -> None:
     """Give the file its name and make the download ready; an earlier one of the same person is deleted."""
-    row, now = attempt.row(), timezone.now()
-    for earlier in DataExport.objects.select_for_update(no_key=True).filter(person=row.person_id, state=State.READY):
+    (row, others), now = attempt.rows(), timezone.now()
+    for earlier in others:
         after_commit(files.remove, earlier.file)
         end(earlier, State.EXPIRED, now)
     path = files.unfinished(row.file)
@@ -149,7 +168,7 @@ def _finish(attempt: Attempt, sha256: str, number: int) -> None:
 def _failed(attempt: Attempt, error: Exception) -> None:
     """Try again later; after TRIES attempts, which a full disk is none of, the download has failed."""
     try:
-        row = attempt.row()
+        row, _others = attempt.rows()
     except Superseded:
         return
     now = timezone.now()
@@ -178,8 +197,7 @@ def sweep() -> None:
     gone = [pk for pk, file in ready if not files.path_of(file).is_file()]
     run_each(gone, _replace, "making a lost own-data download again")
     _remove_left()
-    late = Q(state=State.WAITING, next_at__lte=now - LATE) | Q(state=State.MAKING, lease_until__lte=now)
-    run_each(list(DataExport.objects.filter(late).values_list("pk", flat=True)), queue, "queueing an own-data download")
+    queue_next()
 
 
 @transaction.atomic
@@ -204,8 +222,8 @@ def _replace(pk: int) -> None:
 
 
 def _remove_left() -> None:
-    """Delete files that no row names. A row names its file before there is one."""
-    there = list(files.folder().iterdir())
+    """Delete downloads that no row names. A row names its file before there is one."""
+    there = [path for path in files.folder().iterdir() if _NAME.fullmatch(path.name)]
     named = set(DataExport.objects.filter(state__in=WITH_FILE).values_list("file", flat=True))
     for path in there:
         if path.name.removesuffix(files.UNFINISHED) not in named:

@@ -8,7 +8,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from django.db.models import Model, Q
+from django.db.models import F, Model, Q
 from django.utils.translation import gettext as _
 
 from people.hooks import OwnFile, own_data
@@ -16,6 +16,7 @@ from people.models import User
 from rooms.models import (
     Consent,
     Hand,
+    HandOver,
     Invitation,
     ListenerChoice,
     PersonalLink,
@@ -38,8 +39,11 @@ PARTS: tuple[tuple[type[Model], str], ...] = (
     (Seat, "user"),
     (Hand, "user"),
     (ListenerChoice, "user"),
+    (Invitation, "by"),
     (PersonalLink, "by"),
     (ShareLink, "by"),
+    (HandOver, "former"),
+    (HandOver, "to"),
 )
 SHOWN_STATES = (Invitation.State.PENDING, Invitation.State.ACCEPTED, Invitation.State.DECLINED)
 
@@ -124,6 +128,9 @@ def part_in(pk: int, user: User) -> dict[str, Any] | None:
         return None
     hosts = room.host_id == user.pk
     objection = ReplayObjection.objects.filter(recording__room=room, user=user).first()
+    sent = Invitation.objects.filter(room=room, by=user)
+    handed = HandOver.objects.filter(Q(former=user) | Q(to=user), room=room)
+    parties = {"from": F("former__handle"), "new_host": F("to__handle")}
     return {
         "room": room.slug,
         "host": room.host.handle,
@@ -141,6 +148,8 @@ def part_in(pk: int, user: User) -> dict[str, Any] | None:
             Hand.objects.filter(room=room, user=user).order_by("pk").values("raised_at", "lowered_at", "outcome")
         ),
         "invitations": [invitation(row) for row in invitations_to(user).filter(room=room).select_related("by")],
+        "invitations_sent": list(sent.order_by("pk").values("kind", "sent_at", to=F("user__handle"))),
+        "handed_over": list(handed.order_by("pk").values("at", "reason", **parties)),
         "removed": list(removals_of(user).filter(room=room).order_by("pk").values("at", "undone_at")),
         "listens_unseen": ListenerChoice.objects.filter(room=room, user=user).values_list("unseen", flat=True).first(),
         "objected_to_publication_at": None if objection is None else objection.at,

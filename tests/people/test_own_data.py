@@ -191,7 +191,7 @@ def test_a_killed_worker_s_download_is_taken_up_again_and_its_own_attempt_is_voi
     export.refresh_from_db()
     assert [path.name for path in files.folder().iterdir()] == [export.file]
     late = making.Attempt(claimed)  # the first worker was not dead, only slow
-    for act in (lambda: late.enter(1), late.row, lambda: making._finish(late, "0" * 64, 1)):
+    for act in (lambda: late.enter(1), late.rows, lambda: making._finish(late, "0" * 64, 1)):
         with pytest.raises(making.Superseded):
             act()
     assert files.path_of(export.file).is_file() and export.attempts == 0
@@ -260,10 +260,11 @@ def test_three_failures_are_told_and_it_can_be_asked_for_again(monkeypatch: pyte
 def test_the_sweep_removes_what_no_row_names_and_remakes_what_is_lost(monkeypatch: pytest.MonkeyPatch) -> None:
     anna = person("anna")
     export = made(anna)
-    for name in ("left.zip", "left.zip.part"):
-        files.path_of(name).write_bytes(b"left")
+    foreign = files.path_of("photo.zip")
+    for path in (foreign, files.path_of(f"{'a' * 32}.zip"), files.unfinished(f"{'b' * 32}.zip")):
+        path.write_bytes(b"left")
     making.sweep()
-    assert [path.name for path in files.folder().iterdir()] == [export.file]
+    assert {path.name for path in files.folder().iterdir()} == {export.file, foreign.name}  # the folder may be shared
     files.path_of(export.file).unlink()
     making.sweep()
     export.refresh_from_db()
