@@ -300,3 +300,18 @@ def test_a_deleted_account_s_downloads_go_at_once() -> None:
     assert discard_own_data(anna) == 2 and list(files.folder().iterdir()) == []
     assert not making.make(waiting.pk)
     assert set(DataExport.objects.values_list("state", flat=True)) == {"expired"}
+
+
+def test_one_is_made_at_a_time_and_the_next_is_queued(monkeypatch: pytest.MonkeyPatch) -> None:
+    first, second, third = (ask_for_data(person()) for _time in range(3))
+    asked: list[int] = []
+    monkeypatch.setattr(making, "queue", asked.append)
+    write = archive.Archive._guide
+
+    def meanwhile(*given: Any) -> None:
+        assert not making.make(second.pk)  # many who ask at once leave the other workers of the queue alone
+        write(*given)
+
+    monkeypatch.setattr(archive.Archive, "_guide", meanwhile)
+    assert making.make(first.pk)
+    assert asked == [second.pk] and third.state == "waiting"
