@@ -89,14 +89,12 @@ def end(export: DataExport, state: str, now: datetime) -> None:
 
 
 @transaction.atomic
-def discard_own_data(user: User) -> int:
-    """Delete every download of an account, also one that is being made; returns how many. For its deletion."""
-    rows = DataExport.objects.select_for_update(no_key=True).filter(person=user, ended_at=None).order_by("pk")
-    exports = list(rows)
-    for export in exports:
+def discard_own_data(user_pk: int) -> None:
+    """Delete every download of an account, also one that is being made: for its deletion. May run again."""
+    rows = DataExport.objects.select_for_update(no_key=True).filter(person=user_pk, ended_at=None).order_by("pk")
+    for export in list(rows):
         files.remove(export.file)
         end(export, State.EXPIRED, timezone.now())
-    return len(exports)
 
 
 def ready_export(user: User, pk: int) -> DataExport | None:

@@ -112,7 +112,7 @@ def queue_next() -> None:
     due = Q(state=State.WAITING, next_at__lte=now) | Q(state=State.MAKING, lease_until__lte=now)
     pk = DataExport.objects.filter(due).order_by("next_at", "pk").values_list("pk", flat=True).first()
     if pk is not None:
-        queue(pk)
+        run_each([pk], queue, "queueing an own-data download")
 
 
 @transaction.atomic
@@ -129,7 +129,7 @@ def _claim(pk: int) -> DataExport | None:
     if row is None:
         return None
     files.remove(row.file)  # of a worker that was killed
-    if row.expires_at is not None and row.expires_at <= now:
+    if not row.person.is_active or (row.expires_at is not None and row.expires_at <= now):
         end(row, State.EXPIRED, now)
         return None
     if row.attempts >= TRIES:

@@ -23,6 +23,7 @@ from people.own_data import archive, files, making
 from people.own_data.actions import ask_for_data, discard_own_data, make_without
 from people.own_data.line import unrecorded_downloads
 from people.refusals import PeopleRefused
+from social.models import Message
 from social.threads import messages_of, official_thread
 from tests.support.messages import deliver
 from tests.support.own_data import files_in, made, texts_in
@@ -204,7 +205,7 @@ def test_a_worker_whose_attempt_is_over_stops_and_leaves_nothing(monkeypatch: py
     write = archive.Archive._guide
 
     def meanwhile(*given: Any) -> None:
-        discard_own_data(anna)
+        discard_own_data(anna.pk)
         write(*given)
 
     monkeypatch.setattr(archive.Archive, "_guide", meanwhile)
@@ -297,7 +298,9 @@ def test_a_deleted_account_s_downloads_go_at_once() -> None:
     anna = person("anna")
     made(anna)
     waiting = ask_for_data(anna)
-    assert discard_own_data(anna) == 2 and list(files.folder().iterdir()) == []
+    for _time in range(2):
+        discard_own_data(anna.pk)
+        assert list(files.folder().iterdir()) == []
     assert not making.make(waiting.pk)
     assert set(DataExport.objects.values_list("state", flat=True)) == {"expired"}
 
@@ -315,3 +318,12 @@ def test_one_is_made_at_a_time_and_the_next_is_queued(monkeypatch: pytest.Monkey
     monkeypatch.setattr(archive.Archive, "_guide", meanwhile)
     assert making.make(first.pk)
     assert asked == [second.pk] and third.state == "waiting"
+
+
+def test_none_is_made_for_an_account_that_was_closed_meanwhile() -> None:
+    anna = person("anna")
+    export = ask_for_data(anna)
+    close_account(anna, None, "spam")
+    assert not making.make(export.pk)
+    export.refresh_from_db()
+    assert (export.state, mail.outbox, Message.objects.count()) == ("expired", [], 0)
