@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import zipfile
 from collections.abc import Generator
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -59,7 +60,7 @@ def test_the_page_is_fine_in_every_state_and_look(chromium: Chromium) -> None:
         "sha256": "x",
         "size": 2_500_000,
         "ready_at": now,
-        "expires_at": now + timezone.timedelta(7),
+        "expires_at": now + timedelta(days=7),
     }
     states: tuple[dict[str, object], ...] = (
         {"state": "waiting"},
