@@ -10,6 +10,7 @@ from pages import (
     decision_views,
     invitation_views,
     message_report_views,
+    own_data_views,
     policy_views,
     prepared_views,
     receipt_views,
@@ -66,5 +67,6 @@ urlpatterns = [
     path("appeal/code/", appeal_views.code, name="appeal-code"),
     path("appeal/sound/<str:signed>/", clip_views.clip, name="clip"),
     path("appeal/<str:token>/", appeal_views.by_token, name="appeal-token"),
+    path("settings/data/<int:pk>/download/", own_data_views.download, name="own-data"),
     path("dashboard/", views.dashboard, name="dashboard"),
 ]
