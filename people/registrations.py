@@ -1,4 +1,5 @@
-"""Registrations of people: what waits for staff in the admin; its words and the names of actors in the ledger."""
+"""Registrations of people: what waits for staff in the admin; its words and the names of actors in the ledger; pages
+that a suspended account opens."""
 
 from __future__ import annotations
 
@@ -9,6 +10,8 @@ from django.utils.translation import gettext, ngettext
 from core.admin.tasks import Task, admin_tasks
 from people import ledger_texts as _ledger_texts  # noqa: F401
 from people.creators.queries import waiting
+from people.hooks import deletion_notes, open_when_suspended
+from people.models import User
 
 
 @admin_tasks.register("people.creators")
@@ -24,3 +27,16 @@ def creators_task(request: HttpRequest) -> Task | None:
         url=reverse("admin:people_creator_changelist") + "?state=waiting",
         order=60,
     )
+
+
+@open_when_suspended.register("people.deletion")
+def deletion_pages() -> tuple[str, ...]:
+    """The pages of a deletion, with those on which a person shows once more that it is them."""
+    ways = ("account_reauthenticate", "mfa_reauthenticate", "mfa_reauthenticate_webauthn")
+    return ("people:delete", "people:delete_confirm", *ways)
+
+
+@deletion_notes.register("people")
+def staff_note(user: User) -> list[str]:
+    """Tell staff that their roles end too."""
+    return [gettext("Your roles of staff end. What you decided stays decided.")] if user.is_staff else []
