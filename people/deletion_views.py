@@ -38,7 +38,7 @@ def delete(request: HttpRequest) -> HttpResponse:
 def confirm(request: HttpRequest) -> HttpResponse:
     """Delete the reader's account; allauth asks for the password first."""
     user = cast(User, request.user)
-    form = DeleteForm(request.POST or None, user=user)
+    form = DeleteForm(request.POST if request.method == "POST" else None, user=user)
     status = 400 if form.errors else 200
     if request.method == "POST" and form.is_valid():
         try:

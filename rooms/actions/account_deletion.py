@@ -37,6 +37,7 @@ from rooms.rules.refusals import RoomRefused
 
 log = logging.getLogger(__name__)
 INITIALS = "DP"
+HANDLES = ("user", "by", "host", "former")  # fields of events that hold a handle (`rooms/wire/events.py`)
 
 
 def leave_rooms(user_pk: int) -> None:
@@ -130,8 +131,9 @@ def renamed_in(data: Any, former: Former) -> Any:
     if isinstance(data, list):
         return [renamed_in(one, former) for one in data]
     if not isinstance(data, dict):
-        return former.new_handle if data == former.handle else data
+        return data
     changed = {name: renamed_in(value, former) for name, value in data.items()}
+    changed |= {name: former.new_handle for name in HANDLES if data.get(name) == former.handle}
     if data.get("user") == former.handle and "name" in data:
         changed |= {"name": WRITTEN_NAME, "initials": INITIALS, "picture": ""}
     if "host_name" in data and _is_host(data, former):
