@@ -45,7 +45,7 @@ class NameColumn(TypedColumn):
 
 
 class DeletedAccount(models.Model):
-    """What is left to do after a deletion; the sweep deletes the row once nothing is (`people/actions/forgetting.py`).
+    """Work that is left after a deletion; the sweep deletes the row once nothing is (`people/actions/forgetting.py`).
 
     `email` and `language` are kept while a person is to be told of a case that concerns them or that they reported, or
     may appeal, and until the last mail to them is out; `picture` is the name of a file that is still to be deleted.

@@ -1,4 +1,5 @@
-"""What the deletion of an account does to cases: rows and words stay with the clock of their case, without its name."""
+"""Changes to cases that follow from the deletion of an account: rows and words stay with the clock of
+their case, without its name."""
 
 from __future__ import annotations
 

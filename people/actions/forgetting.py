@@ -1,5 +1,5 @@
-"""What follows the deletion of an account once it is committed, and again by the sweep until it is done: the file of
-the picture, names in files, the last address, and fingerprints whose time is over."""
+"""Work after the deletion of an account is committed, done again by the sweep until nothing is left: the file of the
+picture, names in files, the last address, and fingerprints whose time is over."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the deletion of an account would mean for its rooms now, in the language that is active."""
+"""Sentences on what the deletion of an account would mean for its rooms now, in the language that is active."""
 
 from __future__ import annotations
 

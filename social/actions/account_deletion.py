@@ -1,4 +1,4 @@
-"""What the deletion of an account does to follows, blocks and messages."""
+"""Changes that follow from the deletion of an account to follows, blocks and messages."""
 
 from __future__ import annotations
 
