@@ -1,5 +1,6 @@
 """Changes in rooms that follow from the deletion of an account. It leaves them before it loses its name, so that
-everybody there can follow; then it is renamed in their logs. Rows of rooms and seats stay, until the purge comes on its day."""
+everybody there can follow; then it is renamed in their logs. Rows of rooms and seats stay until the purge, which comes
+on its day."""
 
 from __future__ import annotations
 
