@@ -17,8 +17,9 @@ from people.actions.forgetting import tidy_deleted
 from people.actions.takedowns import put_back_profile
 from people.models import DeletedAccount, Fingerprint, ProfileTakedown, Sanction, User
 from people.queries import address_to_tell, is_banned_address
-from tests.support.cases import kept_room, no_violation, open_case, violation
+from tests.support.cases import kept_room, no_violation, open_case, refused, violation
 from tests.support.people import person
+from tests.support.reports import report
 
 pytestmark = pytest.mark.django_db
 
@@ -75,10 +76,10 @@ def test_a_reporter_hears_the_outcome_and_is_then_nobody() -> None:
     case = open_case(reporter=rita)
     gone = deleted(rita)
     assert address_to_tell(gone) == "rita@example.org"
-    report = Report.objects.get(reporter=gone)
-    assert str(report.reporter).startswith("Deleted person (@deleted-")
+    row = Report.objects.get(reporter=gone)
+    assert str(row.reporter).startswith("Deleted person (@deleted-")
     no_violation(case)
-    Report.objects.filter(pk=report.pk).update(appeal_until=timezone.now() + timedelta(days=1))
+    Report.objects.filter(pk=row.pk).update(appeal_until=timezone.now() + timedelta(days=1))
     tidy_deleted()
     assert address_to_tell(gone) == "rita@example.org", "may appeal"
     tidy_deleted(timezone.now() + timedelta(days=2))
@@ -110,6 +111,14 @@ def test_quoted_lines_lose_the_name_and_keep_the_words() -> None:
     violation(case)
     (part,) = [one for one in Statement.objects.get().body["evidence"]["lines"] if one["text"] == "a line"]
     assert part["name"] == "Deleted person"
+
+
+def test_what_a_deleted_person_said_can_still_be_reported_and_the_account_itself_cannot() -> None:
+    ada, rita = person("ada"), person("rita")
+    room = kept_room("", 10, ada)
+    gone = deleted(ada)
+    assert report(rita, room, subject=gone).case.subject == gone
+    assert refused(report, rita, kind="profile", subject=gone) == "unknown_person"
 
 
 def test_a_measure_on_a_profile_can_still_be_decided_and_undone() -> None:

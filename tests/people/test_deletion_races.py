@@ -36,7 +36,7 @@ def test_of_two_superusers_who_delete_their_accounts_at_once_one_stays() -> None
         except PeopleRefused as refused:
             assert refused.code == "last_superuser"
 
-    at_once(*[lambda user=user: delete(user) for user in two])  # type: ignore[misc]
+    at_once(*[lambda user=user: delete(user) for user in two])
     assert User.objects.filter(is_superuser=True, is_active=True).count() == 1
 
 
