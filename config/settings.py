@@ -195,6 +195,7 @@ ACCOUNT_USERNAME_BLACKLIST = [
     *("admin", "administrator", "moderator", "staff", "support"),
     *("help", "stamtafel", "system", "root", "abuse"),
 ]
+HANDLE_HELD_DAYS = env_int("HANDLE_HELD_DAYS", 365, 0, 3650)  # for so long nobody gets the handle of a deleted account
 # An account lives once its address is confirmed: so a sign-up answers the same whether the address is known or not.
 ACCOUNT_EMAIL_VERIFICATION = "mandatory"
 SIGNUP_DAYS = env_int("SIGNUP_DAYS", 3, 1, 30)  # so long the link of a sign-up works, and its handle is kept

@@ -43,8 +43,8 @@ def outcome_of(row: Notification) -> str:
 
 
 def outcome_for(review: Review, report: Report | None) -> str:
-    """Return what the outcome of a decided review is for one side: "granted", "replaced" or "dismissed". A reporter asked
-    for a violation, the person concerned for none: one outcome may grant one appeal and dismiss the other."""
+    """Return what the outcome of a decided review is for one side: "granted", "replaced" or "dismissed". A reporter
+    asked for a violation, the person concerned for none: one outcome may grant one appeal and dismiss the other."""
     if report is not None:
         return "granted" if report.outcome == Report.Outcome.FOUNDED else "dismissed"
     if review.outcome != Review.Outcome.OVERTURNED:

@@ -52,7 +52,7 @@ def _alarm(kind: str, case: object) -> DrawnMessage:
 @official_texts.register(DECISION_NOTIFICATION)
 def notification_cards(values: Sequence[Mapping[str, Any]], reader: User) -> list[DrawnMessage]:
     """Cards that tell of decisions: `notification` is the key of one for this reader. One query."""
-    keys = {value.get("notification") for value in values}
+    keys = {key for value in values if isinstance(key := value.get("notification"), int)}
     rows = Notification.objects.filter(pk__in=keys, person=reader).select_related("review", "report")
     found = {row.pk: row for row in rows}
     return [_notification(found.get(value.get("notification", 0))) for value in values]

@@ -11,4 +11,10 @@ from moderation import official_texts as _official_texts  # noqa: F401  # regist
 from moderation import own_data as _own_data  # noqa: F401  # registers what is kept of a person
 from moderation import told as _told  # noqa: F401  # registers its step after a restore
 from moderation import waiting as _waiting  # noqa: F401  # registers cards of the index, and where moderators begin
+from moderation.actions.account_deletion import case_notes, is_to_be_told, rename_in_cases
 from moderation.queries import staff as _staff  # noqa: F401  # registers listening in, and the bar of staff in rooms
+from people.hooks import account_deleted, deletion_notes, reasons_to_tell
+
+account_deleted.register("moderation")(rename_in_cases)
+reasons_to_tell.register("moderation")(is_to_be_told)
+deletion_notes.register("moderation")(case_notes)

@@ -239,10 +239,9 @@ def _hears(request: HttpRequest, opened: OpenedLink) -> bool:
 
 def _cookie(request: HttpRequest, name: str, seconds: int) -> str:
     try:
-        value: str = request.get_signed_cookie(name, "", salt=name, max_age=seconds)
+        return request.get_signed_cookie(name, "", salt=name, max_age=seconds) or ""
     except signing.BadSignature:
         return ""
-    return value
 
 
 def _client(request: HttpRequest) -> str:

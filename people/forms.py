@@ -3,10 +3,12 @@
 from typing import Any, cast
 
 from django import forms
+from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
 from core.fields import TypedField
 from core.text import LABEL, PLAN
+from people.handles import read_handle
 from people.models import User
 from people.zones import is_zone, zone_choices
 
@@ -97,3 +99,29 @@ class TokenForm(forms.Form):
 
     name = TypedField(label=_("For which program?"), text=LABEL)
     once = forms.CharField(widget=forms.HiddenInput, required=False)
+
+
+class DeleteForm(forms.Form):
+    """The last confirmation before an account is deleted: its handle, typed, and a tick."""
+
+    handle = forms.CharField(
+        label=_("Your handle"),
+        max_length=100,
+        help_text=_("Type it, so that nobody deletes an account by accident."),
+        widget=forms.TextInput(attrs={"autocomplete": "off", "autocapitalize": "none", "spellcheck": "false"}),
+    )
+    sure = forms.BooleanField(
+        label=_("Delete my account for good. I know that this cannot be undone."),
+        error_messages={"required": _("Without this tick nothing is deleted.")},
+    )
+
+    def __init__(self, *args: Any, user: User, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.user = user
+
+    def clean_handle(self) -> str:
+        typed = read_handle(self.cleaned_data["handle"]) or ""
+        if typed.lower() != self.user.handle.lower():
+            text = _("This is not your handle: it is @%(handle)s.")
+            raise ValidationError(text, "other", {"handle": self.user.handle})
+        return typed

@@ -1,5 +1,6 @@
 """Hooks of people: links to where a person is live, and to the room they open next, for which apps above register a
-finder; the pages that stay open to suspended accounts; and what apps keep of a person."""
+finder; the pages that stay open to suspended accounts; what apps keep of a person, and what they do when an account is
+deleted."""
 
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
@@ -10,6 +11,7 @@ from typing import Any
 from django.http import HttpRequest
 
 from core.hooks import Hook
+from ledger.actions import Act
 from people.models import User
 
 
@@ -78,3 +80,34 @@ OwnData = Callable[[User], Iterable[OwnFile]]
 this person saw, and nothing that a page keeps from them (who blocks them, who reported them)."""
 
 own_data: Hook[OwnData] = Hook("people.own_data")
+
+
+@dataclass(frozen=True)
+class Former:
+    """An account that is being deleted: its key, the handle and name that it had, and the handle that it has now."""
+
+    pk: int
+    handle: str
+    name: str
+    new_handle: str
+
+
+account_leaves: Hook[Callable[[int], None]] = Hook("people.account_leaves")
+"""Runs in the transaction of a deletion, before the account is locked and while it has its name: leave rooms, which are
+locked before accounts. Takes the account's key."""
+
+account_deleted: Hook[Callable[[Former], list[Act]]] = Hook("people.account_deleted")
+"""Runs in the transaction of a deletion, with the account locked and emptied: delete what is theirs, and rename them
+where a text has their name. Returns what the ledger records of it."""
+
+still_to_forget: Hook[Callable[[int], None]] = Hook("people.still_to_forget")
+"""Runs after the commit of a deletion, and again by the sweep for a day: whatever a transaction does not do, such as
+files, and rows that a request under way wrote meanwhile. Idempotent. Takes the account's key."""
+
+reasons_to_tell: Hook[Callable[[int, datetime], bool]] = Hook("people.reasons_to_tell")
+"""Whether a deleted account is still to be told something, or may still appeal, at a moment: its address is kept for
+that alone. Takes the account's key."""
+
+deletion_notes: Hook[Callable[[User], list[str]]] = Hook("people.deletion_notes")
+"""Sentences, in the language that is active, on what a deletion would mean for this account now: a live room, an open
+case. For the page that asks for it."""

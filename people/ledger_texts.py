@@ -49,6 +49,11 @@ def account_reopened(entry: Entry) -> str:
     return gettext("Account reopened")
 
 
+@entry_texts.register("account_deleted")
+def account_deleted(entry: Entry) -> str:
+    return gettext("Account deleted by its owner") if entry.actor is not None else gettext("Account deleted")
+
+
 @entry_texts.register("sessions_ended")
 def sessions_ended(entry: Entry) -> str | None:
     number = entry.data.get("sessions")

@@ -25,6 +25,9 @@ from core.fields import TypedColumn
 from core.text import ABOUT, LABEL, NAME, PLAN, REASON, WAVE, clusters, isolated, nfc
 from mail.addresses import canonical_address, lookup_address
 from people.data_export import DataExport as DataExport
+from people.deleted import STORED_NAME, NameColumn, refuse_reserved
+from people.deleted import DeletedAccount as DeletedAccount
+from people.deleted import Fingerprint as Fingerprint
 from people.handles import PATTERN
 from people.profile_takedown import ProfileTakedown as ProfileTakedown
 from people.spelling import password_spellings, plain_handle
@@ -99,8 +102,8 @@ class User(AbstractBaseUser, PermissionsMixin):
         KNOWN = "known", _("People I follow or wrote to, or who invited me to a room I joined")
         NOBODY = "nobody", _("Nobody")
 
-    handle = models.CharField(_("handle"), max_length=30, unique=True, validators=[HANDLE])
-    display_name = TypedColumn(_("name"), text=NAME)
+    handle = models.CharField(_("handle"), max_length=30, unique=True, validators=[HANDLE, refuse_reserved])
+    display_name = NameColumn(_("name"), text=NAME)
     email = models.EmailField(_("e-mail address"), blank=True)  # empty once another account confirmed it
     picture = models.ImageField(_("picture"), upload_to=picture_name, blank=True)
     about = TypedColumn(_("about you"), text=ABOUT, blank=True)
@@ -127,6 +130,8 @@ class User(AbstractBaseUser, PermissionsMixin):
     proved_at = models.DateTimeField(_("address first confirmed"), null=True, blank=True, editable=False)
     # Sign-ins begun, and links that reset the password sent, before this moment are void.
     credentials_at = models.DateTimeField(_("credentials ended"), null=True, blank=True, editable=False)
+    # Deleted by its owner, for good: the row stays for what refers to it (`people/actions/deletion.py`).
+    deleted_at = models.DateTimeField(_("deleted"), null=True, blank=True, editable=False)
 
     USERNAME_FIELD = "handle"
     EMAIL_FIELD = "email"
@@ -153,6 +158,21 @@ class User(AbstractBaseUser, PermissionsMixin):
             models.UniqueConstraint(Lower("handle"), name="user_handle_unique"),
             models.UniqueConstraint(Lower("email"), condition=~Q(email=""), name="user_email_unique"),
             models.CheckConstraint(condition=~Q(display_name=""), name="user_has_a_name"),
+            models.CheckConstraint(
+                condition=Q(~Q(display_name=STORED_NAME), deleted_at=None)
+                | Q(
+                    deleted_at__isnull=False,
+                    display_name=STORED_NAME,
+                    handle__startswith="deleted-",
+                    email="",
+                    about="",
+                    picture="",
+                    is_active=False,
+                    is_staff=False,
+                    is_superuser=False,
+                ),
+                name="user_deleted_is_nobody",
+            ),
         ]
         indexes = [
             # For searches by the beginning of a handle, or of the words of a name (rooms/queries/invitable.py).
@@ -313,6 +333,11 @@ class Sanction(models.Model):
 
     def __str__(self) -> str:
         return f"{self.user_id} {self.kind}"
+
+    @staticmethod
+    def stands(at: datetime) -> Q:
+        """Return the condition of suspensions that are not over, also of one that is to come."""
+        return Q(kind=Sanction.Kind.SUSPENDED, lifted_at=None) & (Q(ends_at=None) | Q(ends_at__gt=at))
 
     @staticmethod
     def holds(at: datetime, prefix: str = "") -> Q:

@@ -1,6 +1,7 @@
 """Mails of ours (not allauth's) to people and operators, each in the reader's language."""
 
 import logging
+from typing import Any
 
 from django.conf import settings
 from django.core.mail import EmailMessage
@@ -9,18 +10,21 @@ from django.template.loader import render_to_string
 from django.utils import translation
 
 from people.models import ApiToken, User
+from people.queries import Reached, reached
 
 log = logging.getLogger(__name__)
 
 
-def send(user: User, template: str, **context: object) -> None:
-    """Send a mail from a template: its first line is the subject. An account without an address gets none.
+def send(user: User, template: str, *, also_deleted: bool = False, **context: Any) -> None:
+    """Send a mail from a template: its first line is the subject. An account without an address gets none; a deleted
+    one has one for what it must be told of a case alone (`also_deleted`).
 
     With a mail server it is a row of the caller's transaction: sent if that commits.
     """
-    if not user.email:
+    to = reached(user) if also_deleted else Reached(user.email, user.language)
+    if not to.email:
         return
-    with translation.override(user.language):
+    with translation.override(to.language):
         names = {
             "user": user,
             "site_name": settings.SITE_NAME,
@@ -29,7 +33,7 @@ def send(user: User, template: str, **context: object) -> None:
         }
         source = render_to_string(template, {**names, **context})
     subject, _newline, text = source.strip().partition("\n")
-    EmailMessage(" ".join(subject.split()), text.strip() + "\n", to=[user.email]).send()
+    EmailMessage(" ".join(subject.split()), text.strip() + "\n", to=[to.email]).send()
 
 
 def notify_new_creator(user: User) -> None:
@@ -40,7 +44,7 @@ def notify_new_token(user: User, token: ApiToken) -> None:
     send(user, "people/email/token_made.txt", token=token)
 
 
-def tell_operators(template: str, **context: object) -> int:
+def tell_operators(template: str, **context: Any) -> int:
     """Send a mail to every superuser with an address; returns how many.
 
     Raises OSError or DatabaseError when none can be written.

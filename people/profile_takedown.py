@@ -59,7 +59,12 @@ class ProfileTakedown(models.Model):
             pgtrigger.Protect(
                 name="profile_takedown_is_final",
                 operation=pgtrigger.Update,
-                condition=pgtrigger.Q(old__lifted_at__isnull=False),
+                # Erasing what a deleted account had is no change of the takedown.
+                condition=pgtrigger.Q(old__lifted_at__isnull=False)
+                & (
+                    ~pgtrigger.Q(new__display_name="", new__about="", new__picture="", new__kept_as="")
+                    | pgtrigger.Q(new__lifted_at__df=pgtrigger.F("old__lifted_at"))
+                ),
             )
         ]
 

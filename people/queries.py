@@ -4,10 +4,12 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from allauth.account.models import EmailAddress
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.db.models.functions import Lower
+from django.utils import timezone
 
-from people.models import User
+from people.deleted import mac_of
+from people.models import DeletedAccount, Fingerprint, Sanction, User
 from people.spelling import plain_login
 
 
@@ -55,3 +57,42 @@ def by_handles_or_emails(words: Iterable[str]) -> ParsedList:
         missing=[word for word in asked if word not in found and word not in known],
         unconfirmed=[word for word in asked if word not in found and word in known],
     )
+
+
+@dataclass(frozen=True)
+class Reached:
+    """Where a person is told what concerns them, and in which language."""
+
+    email: str
+    language: str
+
+
+def reached(user: User) -> Reached:
+    """The address and language of an account; of a deleted one those that are kept so that it can be told of a case.
+    The address is empty where there is none."""
+    kept = DeletedAccount.objects.filter(user=user).first() if user.deleted_at is not None else None
+    return Reached(user.email, user.language) if kept is None else Reached(kept.email, kept.language)
+
+
+def address_to_tell(user: User) -> str:
+    """The address for mails about a decision, also of a deleted account as long as it may be told; else ""."""
+    return reached(user).email
+
+
+def is_held_handle(handle: str) -> bool:
+    """Whether a handle was of a deleted account lately, or of one that is suspended, so that nobody else gets it."""
+    rows = _fingerprints("handle", handle)
+    return rows.filter(Q(until__gt=timezone.now()) | Q(_suspended())).exists()
+
+
+def is_banned_address(email: str) -> bool:
+    """Whether an address was of a deleted account whose suspension is not over."""
+    return _fingerprints("address", email).filter(_suspended()).exists()
+
+
+def _fingerprints(kind: str, text: str) -> QuerySet[Fingerprint]:
+    return Fingerprint.objects.filter(kind=kind, mac=mac_of(kind, text))
+
+
+def _suspended() -> Exists:
+    return Exists(Sanction.objects.filter(Sanction.stands(timezone.now()), user=OuterRef("user")))

@@ -11,6 +11,10 @@ from core.refusals import Refusal, Refused
 TABLE: dict[str, Refusal] = {
     "not_signed_in": Refusal(401, _("Sign in to do this.")),
     "account_closed": Refusal(403, _("This account is closed.")),
+    "account_deleted": Refusal(409, _("This account was deleted by its owner. That is for good.")),
+    "last_superuser": Refusal(
+        409, _("You are the only administrator with all rights. Give them to somebody else first.")
+    ),
     "unknown_person": Refusal(404, _("There is nobody with this handle.")),
     "token_made": Refusal(
         409,

@@ -13,10 +13,11 @@ from core.admin.tasks import Task, admin_tasks
 from core.erasers import erasers
 from people import ledger_texts as _ledger_texts  # noqa: F401
 from people.creators.queries import waiting
-from people.hooks import open_when_suspended
+from people.hooks import deletion_notes, open_when_suspended, still_to_forget
+from people.models import User
 from people.own_data import account as _account  # noqa: F401  # registers what is kept of an account
 from people.own_data import line as _line  # noqa: F401  # registers a check of the ledger
-from people.own_data.actions import make_without
+from people.own_data.actions import discard_own_data, make_without
 
 
 @erasers.register("own-data downloads")
@@ -34,6 +35,9 @@ def own_data_pages() -> Collection[str]:
     )
 
 
+still_to_forget.register("people.own_data")(discard_own_data)
+
+
 @admin_tasks.register("people.creators")
 def creators_task(request: HttpRequest) -> Task | None:
     """The card of people who asked to host, for staff who may let them in."""
@@ -47,3 +51,16 @@ def creators_task(request: HttpRequest) -> Task | None:
         url=reverse("admin:people_creator_changelist") + "?state=waiting",
         order=60,
     )
+
+
+@open_when_suspended.register("people.deletion")
+def deletion_pages() -> tuple[str, ...]:
+    """The pages of a deletion, with those on which a person shows once more that it is them."""
+    ways = ("account_reauthenticate", "mfa_reauthenticate", "mfa_reauthenticate_webauthn")
+    return ("people:delete", "people:delete_confirm", *ways)
+
+
+@deletion_notes.register("people")
+def staff_note(user: User) -> list[str]:
+    """Tell staff that their roles end too."""
+    return [gettext("Your roles of staff end. What you decided stays decided.")] if user.is_staff else []

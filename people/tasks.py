@@ -2,6 +2,7 @@
 
 from celery import shared_task
 
+from people.actions.forgetting import tidy_deleted
 from people.actions.takedowns import remove_left_pictures
 from people.actions.tidying import tidy_accounts
 from people.own_data import making
@@ -9,8 +10,10 @@ from people.own_data import making
 
 @shared_task(name="people.tasks.tidy", ignore_result=True)
 def tidy() -> None:
-    """Delete expired sessions and tokens, sign-ups that nobody confirmed, and left files of removed pictures."""
+    """Delete expired sessions and tokens, sign-ups that nobody confirmed, what is still kept of deleted accounts, and
+    left files of removed pictures."""
     tidy_accounts()
+    tidy_deleted()
     remove_left_pictures()
 
 

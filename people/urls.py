@@ -2,7 +2,7 @@
 
 from django.urls import path, re_path
 
-from people import credential_views, own_data_views, staff_gate, views
+from people import credential_views, deletion_views, own_data_views, staff_gate, views
 
 app_name = "people"
 
@@ -18,6 +18,9 @@ urlpatterns = [
     path("settings/sessions/<str:key>/end/", credential_views.end_session, name="end_session"),
     path("settings/token/", credential_views.new_token, name="new_token"),
     path("settings/token/<int:pk>/end/", credential_views.end_token, name="end_token"),
+    path("settings/delete/", deletion_views.delete, name="delete"),
+    path("settings/delete/confirm/", deletion_views.confirm, name="delete_confirm"),
+    path("goodbye/", deletion_views.goodbye, name="goodbye"),
     path("staff/second-step/", staff_gate.second_step, name="second_step"),
     path("creators/", views.creators, name="creators"),
     path("creators/withdraw/", views.withdraw, name="creators_withdraw"),

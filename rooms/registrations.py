@@ -10,9 +10,10 @@ from django.db import transaction
 from core import bus
 from core.erasers import erasers
 from people import signals
-from people.hooks import coming_links, live_links
+from people.hooks import account_deleted, account_leaves, coming_links, deletion_notes, live_links, still_to_forget
 from rooms import ledger_texts as _ledger_texts  # noqa: F401  # registers words of ledger entries
 from rooms import reactions, talk_time
+from rooms.actions.account_deletion import forget_in_files, leave_rooms, rename_in_rooms
 from rooms.actions.blocks import on_block
 from rooms.actions.profile import on_profile_changed
 from rooms.actions.standing import on_account_changed
@@ -23,6 +24,7 @@ from rooms.queries import own_data as _own_data  # noqa: F401  # registers what 
 from rooms.queries import panel as _panel  # noqa: F401  # registers parts of snapshots
 from rooms.queries import personal as _personal  # noqa: F401  # registers parts of snapshots
 from rooms.queries.acquaintances import known_to
+from rooms.queries.deletion_notes import room_notes
 from rooms.queries.hands import hands_part
 from rooms.queries.invitations import invitations_part
 from rooms.queries.live_now import live_link
@@ -46,6 +48,10 @@ PRESENCE_KEYS = (
 erasers.register("reactions")(reactions.erase)
 live_links.register("rooms")(live_link)
 coming_links.register("rooms")(coming_link)
+account_leaves.register("rooms")(leave_rooms)
+account_deleted.register("rooms")(rename_in_rooms)
+still_to_forget.register("rooms")(forget_in_files)
+deletion_notes.register("rooms")(room_notes)
 personal_parts.register("hands")(hands_part)
 personal_parts.register("invitations")(invitations_part)
 message_kinds.register("invitation")(InvitationKind())

@@ -1,17 +1,22 @@
-"""Everything that this app adds to signals of people: the follows of the demo, and the official message about own data;
-and to own-data downloads."""
+"""Everything that this app adds to signals and hooks of people: the follows of the demo, the official message about own
+data, what it has in own-data downloads, and what ends with an account."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from people import demo, signals
+from people.hooks import account_deleted, still_to_forget
 from people.models import DataExport, User
 from social import kinds as _kinds  # noqa: F401  # registers kinds of messages
 from social import own_data as _own_data  # noqa: F401  # registers what is kept of a person
+from social.actions.account_deletion import end_relations, forget_relations
 from social.actions.messages import send_official
 from social.models import Follow
 from social.official_texts import OWN_DATA
+
+account_deleted.register("social")(end_relations)
+still_to_forget.register("social")(forget_relations)
 
 
 def on_accounts_ready(sender: Any, people: dict[str, User], **_more: Any) -> None:

@@ -13,12 +13,14 @@ from django.utils import translation
 
 from moderation.models import Report
 from people.models import User
+from people.queries import address_to_tell, reached
 
 
 def address_of(person: User | None, report: Report | None) -> str:
-    """Return the address of a person, else of whoever sent a report; "" where there is none."""
+    """Return the address of a person, also of a deleted account that may still be told, else of whoever sent a report;
+    "" where there is none."""
     if person is not None:
-        return person.email
+        return address_to_tell(person)
     return "" if report is None else report.reporter_email
 
 
@@ -31,7 +33,7 @@ def mail_to(person: User | None, report: Report | None, name: str, values: Mappi
     address = address_of(person, report)
     if not address:
         return False
-    language = person.language if person is not None else report.language if report is not None else "en"
+    language = reached(person).language if person is not None else report.language if report is not None else "en"
     names = {"site_name": settings.SITE_NAME, "site_url": settings.SITE_URL, "person": person, **values}
     with translation.override(language):
         source = render_to_string(f"moderation/email/{name}.txt", names)

@@ -32,6 +32,7 @@ from people.actions.account import lock_claimants, release_unconfirmed
 from people.actions.credentials import end_credentials, prove_address
 from people.middleware import TZ_COOKIE
 from people.models import User
+from people.queries import is_banned_address, is_held_handle
 from people.sessions import SessionStore
 from people.signed_in import tell_unsent
 from people.spelling import plain_handle
@@ -110,6 +111,8 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth is
         name = str(super().clean_username(plain_handle(username), shallow=True))
         if not shallow and User.objects.with_handle(name).exists():
             raise self.validation_error("username_taken")
+        if not shallow and is_held_handle(name):
+            raise self.validation_error("username_blacklisted")
         return name
 
     def clean_email(self, email: str) -> str:
@@ -214,7 +217,7 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth is
             release_unconfirmed(email_address.email, besides=user)
             if same_person:
                 request.will_be = user.language  # type: ignore[attr-defined]
-            if not super().confirm_email(request, email_address):
+            if is_banned_address(email_address.email) or not super().confirm_email(request, email_address):
                 return False
             user.refresh_from_db()
             if user.proved_at is None:
@@ -242,7 +245,9 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth is
         if not may_mail(request, kind, address.email):
             return
         owner = by_address(address.email) if user.signing_up else None
-        if owner is not None and owner.proved_at is not None:
+        if is_banned_address(address.email):
+            self.send_mail("account/email/address_refused", address.email, {})
+        elif owner is not None and owner.proved_at is not None:
             self.send_account_already_exists_mail(address.email)
         else:
             super().send_confirmation_mail(request, emailconfirmation, signup)

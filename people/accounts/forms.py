@@ -26,11 +26,12 @@ from mail.addresses import canonical_address, lookup_address, validate_sendable
 from people.accounts.backend import by_address
 from people.accounts.limits import may_mail
 from people.accounts.links import local_next
+from people.deleted import refuse_reserved
 from people.handles import read_handle
 from people.models import HANDLE, User
 
 # Named by ACCOUNT_USERNAME_VALIDATORS. The model's constraint also makes handles unique in lower case.
-HANDLE_VALIDATORS = [HANDLE]
+HANDLE_VALIDATORS = [HANDLE, refuse_reserved]
 
 
 def age_on(day: datetime.date, born: datetime.date) -> int:

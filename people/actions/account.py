@@ -21,7 +21,6 @@ from people.models import ProfileTakedown, User
 from people.pictures import square_webp
 from people.refusals import PeopleRefused
 from people.signals import profile_changed
-from people.standing import lock_standing
 from people.takedowns import taken_down
 
 PICTURES = quotas.Quota("pictures", "PICTURES_AT_ONCE")
@@ -47,6 +46,7 @@ def update_profile(user: User, **changes: str | bool) -> User:
     if renamed:
         NAMES.check(str(user.pk))
     with transaction.atomic():
+        lock_open(user.pk)
         _refuse_taken_down(user, changes)
         user.save(update_fields=list(changes))
         if renamed:
@@ -54,11 +54,18 @@ def update_profile(user: User, **changes: str | bool) -> User:
     return user
 
 
+def lock_open(user_pk: int) -> User:
+    """Lock an account, and load it. Raises account_deleted where its owner deleted it meanwhile."""
+    row = User.objects.select_for_update(no_key=True).get(pk=user_pk)
+    if row.deleted_at is not None:
+        raise PeopleRefused("account_deleted")
+    return row
+
+
 def _refuse_taken_down(user: User, changes: Mapping[str, object]) -> None:
-    """Lock the account, and raise profile_taken_down for another name or text while moderators have removed it."""
+    """Raise profile_taken_down for another name or text of a locked account while moderators have removed it."""
     if not {"display_name", "about"} & set(changes):
         return
-    lock_standing(user.pk)
     if ProfileTakedown.Kind.PROFILE not in taken_down(user):
         return
     now = User.objects.get(pk=user.pk)
@@ -92,7 +99,7 @@ def replace_picture(user: User, content: ContentFile[bytes] | None) -> User:
     new = ""
     try:
         with transaction.atomic():
-            row = User.objects.select_for_update(no_key=True).get(pk=user.pk)
+            row = lock_open(user.pk)
             if ProfileTakedown.Kind.PICTURE in taken_down(row):
                 raise PeopleRefused("picture_taken_down")
             old = row.picture.name
@@ -118,8 +125,9 @@ def set_email(user: User, email: str, confirmed: bool = False) -> User:
     """Give an account another address, as staff and commands do; people themselves use allauth's mails.
 
     Earlier addresses are deleted, so that a link sent to one of them cannot change the account back, and the account's
-    credentials end. Raises ValidationError where no mail could be sent to the new one.
+    credentials end. Raises ValidationError where no mail could be sent to the new one, account_deleted.
     """
+    lock_open(user.pk)
     user.email = canonical_address(email)
     if confirmed and user.proved_at is None:
         user.proved_at = timezone.now()

@@ -27,7 +27,7 @@ def set_roles(user: User, roles: Collection[str], by: User | None, why: str) -> 
     """Give an account these roles of staff and take the others away; `by` is None for a command. Returns whether that
     changed anything. Somebody with a role is staff, somebody without any group is not, except a superuser.
 
-    Refuses bad_value, and not_allowed for one's own roles.
+    Refuses bad_value, account_deleted, and not_allowed for one's own roles.
     """
     why = clean_text("why", REASON, why)
     if unknown := set(roles) - set(ROLES):
@@ -36,6 +36,8 @@ def set_roles(user: User, roles: Collection[str], by: User | None, why: str) -> 
         raise PeopleRefused("not_allowed")
     ensure_groups()
     row = User.objects.select_for_update(no_key=True).get(pk=user.pk)
+    if row.deleted_at is not None:
+        raise PeopleRefused("account_deleted")
     before = set(roles_of(row))
     if before == set(roles):
         return False

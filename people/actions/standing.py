@@ -85,7 +85,7 @@ def close_account(user: User, by: User | None, why: str) -> bool:
 
 @transaction.atomic
 def reopen_account(user: User, by: User | None, why: str) -> bool:
-    """Reopen a closed account. Returns whether it was closed."""
+    """Reopen a closed account. Returns whether it was closed. Raises account_deleted: that is for good."""
     return _set_active(user, by, why, True)
 
 
@@ -102,6 +102,8 @@ def end_all_sessions(user: User, by: User | None, why: str) -> EndedCredentials:
 def _set_active(user: User, by: User | None, why: str, active: bool) -> bool:
     why = clean_text("why", REASON, why, required=False)
     row = User.objects.select_for_update(no_key=True).get(pk=user.pk)
+    if row.deleted_at is not None:
+        raise PeopleRefused("account_deleted")
     if row.is_active == active:
         return False
     row.is_active = user.is_active = active

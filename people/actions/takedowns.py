@@ -54,7 +54,9 @@ def take_down_profile(user: User, by: User | None, once: str = "") -> ProfileTak
             return before
         source = row if standing is None else standing
         values = {"display_name": source.display_name, "about": source.about}
-        if standing is None:
+        if row.deleted_at is not None:
+            values = {"display_name": "", "about": ""}
+        elif standing is None:
             row.display_name, row.about = row.handle, ""
             row.save(update_fields=["display_name", "about"])
         return _impose(row, ProfileTakedown.Kind.PROFILE, by, once, **values)
@@ -70,12 +72,22 @@ def put_back_profile(takedown: ProfileTakedown, by: User | None) -> bool:
             return False
         row.lifted_at, row.lifted_by = timezone.now(), by
         row.save(update_fields=["lifted_at", "lifted_by"])
-        if not ProfileTakedown.objects.filter(user=row.user_id, kind=row.kind, lifted_at=None).exists():
-            _restore(User.objects.get(pk=row.user_id), row)
+        others = ProfileTakedown.objects.filter(user=row.user_id, kind=row.kind, lifted_at=None)
+        owner = User.objects.get(pk=row.user_id)
+        if not others.exists() and owner.deleted_at is None:
+            _restore(owner, row)
         profile_is_changed(row.user_id)
         values = {"takedown": row.pk, "kind": row.kind}
         record("profile_put_back", f"person:{row.user_id}", None if by is None else by.pk, values)
     return True
+
+
+def forget_taken_down(user_pk: int) -> None:
+    """Erase what takedowns removed from a deleted account, in the caller's transaction; the rows stay."""
+    rows = ProfileTakedown.objects.filter(user=user_pk)
+    for name in set(rows.exclude(kept_as="").values_list("kept_as", flat=True)):
+        after_commit(_storage().delete, name)  # if that fails, `remove_left_pictures` does it
+    rows.update(display_name="", about="", picture="", kept_as="")
 
 
 def remove_left_pictures() -> None:

@@ -106,13 +106,14 @@ ACCOUNT_ACTIONS: dict[str, AccountAction] = {
         _("Open the account again"),
         WhyForm,
         lambda user, by, data: reopen_account(user, by, data["why"]),
-        lambda user: not user.is_active,
+        lambda user: not user.is_active and user.deleted_at is None,
     ),
     "end-sessions": AccountAction(
         "people.end_sessions",
         _("End all sessions and tokens"),
         WhyForm,
         lambda user, by, data: end_all_sessions(user, by, data["why"]),
+        lambda user: user.deleted_at is None,
     ),
     "sanction": AccountAction(
         "people.add_sanction",

@@ -69,12 +69,12 @@ class PersonAdmin(UserAdmin):  # type: ignore[type-arg]
     add_form = AddForm
     ordering = ("-date_joined",)
     list_display = ("handle", "display_name", "email", "is_active", "is_staff", "language", "date_joined")
-    list_filter = ("is_active", "is_staff", "groups", "language")
+    list_filter = ("is_active", ("deleted_at", admin.EmptyFieldListFilter), "is_staff", "groups", "language")
     search_fields = ("handle", "display_name", "email")
     # Closing and reopening need a reason and have a page of their own; people confirm their addresses themselves.
     readonly_fields = (
         *("is_active", "last_login", "date_joined", "old_enough_at", "rules_version", "picture"),
-        *("signing_up", "proved_at"),
+        *("signing_up", "proved_at", "deleted_at"),
     )
     change_form_template = "admin/people/user/change_form.html"
     filter_horizontal = ("groups", "user_permissions")
@@ -88,7 +88,12 @@ class PersonAdmin(UserAdmin):  # type: ignore[type-arg]
         (pgettext_lazy("of an account", "May"), {"fields": ("is_active", *ONLY_SUPERUSERS)}),
         (
             _("When"),
-            {"fields": ("date_joined", "last_login", "old_enough_at", "rules_version", "proved_at", "signing_up")},
+            {
+                "fields": (
+                    *("date_joined", "last_login", "old_enough_at", "rules_version", "proved_at", "signing_up"),
+                    "deleted_at",
+                )
+            },
         ),
     )
     add_fieldsets = (
@@ -121,7 +126,10 @@ class PersonAdmin(UserAdmin):  # type: ignore[type-arg]
         return fields if request.user.is_superuser else [*fields, *ONLY_SUPERUSERS]
 
     def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        """Only superusers change staff: otherwise staff could set an administrator's password."""
+        """Only superusers change staff: otherwise staff could set an administrator's password. Nobody changes a
+        deleted account."""
+        if isinstance(obj, User) and obj.deleted_at is not None:
+            return False
         above = isinstance(obj, User) and (obj.is_staff or obj.is_superuser) and obj.pk != request.user.pk
         if above and not request.user.is_superuser:
             return False

@@ -27,7 +27,7 @@ def note_coming(room: Room, user: User) -> None:
         tell_host_side(room, *(as_message(room, one) for one in to_speak.select_related("user", "by")))
 
 
-def revoke_all(room: Room, user: User) -> None:
+def revoke_all(room: Room, user: User | int) -> None:
     """Revoke every invitation of a person to a locked room. The person is not told, the host's side is."""
     invitations = Invitation.objects.filter(room=room, user=user)
     invitations.filter(GIVING_A_RIGHT).update(state=Invitation.State.REVOKED)

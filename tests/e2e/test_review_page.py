@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 
 from django.contrib.auth.models import Group
 from django.utils import timezone
@@ -26,7 +27,7 @@ WORDS = (
 )
 
 
-def staff(group: str, handle: str, **values: str) -> User:
+def staff(group: str, handle: str, **values: Any) -> User:
     user = with_fresh_step(person(handle, is_staff=True, **values))
     user.groups.set(Group.objects.filter(name=group))
     return user

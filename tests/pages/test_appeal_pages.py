@@ -206,7 +206,7 @@ def test_links_that_are_wrong_newer_or_old_get_one_clear_page() -> None:
     assert forged.get("/appeal/").status_code == 404, "the cookie is signed"
     old = by_link(text)
     assert old.post("/appeal/link/").status_code == 302
-    newer = by_link(mail.outbox.pop().body)
+    newer = by_link(str(mail.outbox.pop().body))
     assert old.get("/appeal/").status_code == 404 and newer.get("/appeal/").status_code == 200
     AppealLink.objects.update(expires_at=timezone.now())
     gone = newer.get("/appeal/")

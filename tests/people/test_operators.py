@@ -21,7 +21,7 @@ def test_a_mail_that_fails_half_way_is_tried_again_for_all(settings: Any, monkey
     person("guest")
     send, tried = notify.send, []
 
-    def full_at_the_second(user: User, template: str, **context: object) -> None:
+    def full_at_the_second(user: User, template: str, **context: Any) -> None:
         tried.append(user.handle)
         if len(tried) == 2:
             raise OSError(28, "No space left on device")

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Generator
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.conf import settings
@@ -73,7 +74,7 @@ def room() -> Room:
     published(room)
     actions.download_everything(key, room.host)
     correct_cue(room, Cue.objects.get(transcript__room=room).pk, room.host, f"he said {WORD}")
-    about = {"title": TITLE, "path": room.get_absolute_url(), "failed": False, "gaps": 0}
+    about: dict[str, Any] = {"title": TITLE, "path": room.get_absolute_url(), "failed": False, "gaps": 0}
     notify.send(room.host, "transcripts/email/finished.txt", **about)
     window.make(key)
     (window_folder(key) / "0-0.m4s").write_bytes(WORD.encode())

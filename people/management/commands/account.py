@@ -1,4 +1,5 @@
-"""`manage.py account`: close and open accounts, impose and lift sanctions, end sessions, give roles, as staff do."""
+"""`manage.py account`: close and open accounts, impose and lift sanctions, end sessions, give roles, as staff do;
+delete an account, as its owner does, for somebody who asks for it and cannot sign in."""
 
 from __future__ import annotations
 
@@ -9,6 +10,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
+from people.actions.deletion import delete_account
 from people.actions.roles import set_roles
 from people.actions.standing import (
     close_account,
@@ -28,11 +30,12 @@ _CHOICES = " ".join([*ROLES, NO_ROLE])
 
 class Command(BaseCommand):
     help = (
-        "Closes or opens an account, imposes or lifts a sanction, ends all sessions of somebody, or sets their roles."
+        "Closes or opens an account, deletes it for good, imposes or lifts a sanction, ends all sessions of somebody, "
+        "or sets their roles."
     )
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
-        parser.add_argument("what", choices=["close", "reopen", "sanction", "lift", "end-sessions", "role"])
+        parser.add_argument("what", choices=["close", "reopen", "delete", "sanction", "lift", "end-sessions", "role"])
         parser.add_argument("handle")
         parser.add_argument("roles", nargs="*", help=f"for role, all that the account has from now: {_CHOICES}")
         parser.add_argument("--why", required=True, help="the reason; it is kept")
@@ -71,6 +74,11 @@ class Command(BaseCommand):
 
     def reopen(self, user: User, why: str, _kind: str | None, _days: int | None) -> str:
         return f"@{user.handle} is open again." if reopen_account(user, None, why) else f"@{user.handle} was open."
+
+    def delete(self, user: User, why: str, _kind: str | None, _days: int | None) -> str:
+        """Delete the account. `--days` and `--kind` do not matter."""
+        handle = user.handle
+        return f"@{handle} is deleted." if delete_account(user, None, why) else f"@{handle} was deleted before."
 
     def sanction(self, user: User, why: str, kind: str | None, days: int | None) -> str:
         if kind is None:
