@@ -42,7 +42,9 @@ def mail_to(person: User | None, report: Report | None, name: str, values: Mappi
         subject, _newline, text = source.strip().partition("\n")
         subject = " ".join(subject.split())
         pages = [f"moderation/email/{name}.html", "moderation/email/page.html"]
-        page = render_to_string(pages, {**names, "language": language, "subject": subject, "text": text.partition("\n--\n")[0].strip()})
+        page = render_to_string(
+            pages, {**names, "language": language, "subject": subject, "text": text.partition("\n--\n")[0].strip()}
+        )
     mail = EmailMultiAlternatives(subject, text.strip() + "\n", to=[address])
     mail.attach_alternative(page, "text/html")
     mail.send()
