@@ -68,7 +68,7 @@ def _is_new(signed: str) -> bool:
 
 
 def _right(decision: int, report: int) -> AppealRight | None:
-    """What the side that an address is for may do now; None where that decision told it nothing."""
+    """Return what the side that an address is for may do now; None where that decision told it nothing."""
     now = timezone.now()
     if report:
         row = Report.objects.select_related("case__room", "reporter").filter(pk=report).first()

@@ -1,5 +1,5 @@
-"""What one side of a decision may read and hear of it, for its pages. Nothing here says who reported, who decided, or
-what the other side wrote."""
+"""Content of the pages of one side of a decision: what it may read and hear. Nothing here says who reported,
+who decided, or what the other side wrote."""
 
 from __future__ import annotations
 
@@ -95,7 +95,7 @@ def _sound_until(decision: Decision, said: str | None) -> datetime | None:
 
 
 def shown_right(right: AppealRight) -> dict[str, Any]:
-    """What pages say of a right: its state, why there can be no appeal (any more), and the days that things take."""
+    """Return what pages say of a right: its state, why there can be no appeal, and the days that things take."""
     is_plain = right.refusal is None or right.refusal == "nothing_to_appeal"
     return {
         "right": right,
@@ -185,7 +185,7 @@ def own_rows(rights: Sequence[AppealRight]) -> list[OwnRow]:
 
 
 def _subjects(decisions: Sequence[int]) -> dict[int, str]:
-    """What each of these decisions is about, as its statement says."""
+    """Return what each of these decisions is about, as its statement says."""
     found = {}
     for decision, body in Statement.objects.filter(decision__in=decisions).values_list("decision", "body"):
         parts = [part for part in body.get("parts", []) if part["key"] == "about"]

@@ -24,5 +24,5 @@ DECISIONS = frozenset(
 
 @open_when_suspended.register("pages.decisions")
 def decision_pages() -> frozenset[str]:
-    """What was decided about somebody, their reports, and their appeals."""
+    """Return what was decided about somebody, their reports, and their appeals."""
     return DECISIONS

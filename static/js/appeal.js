@@ -10,12 +10,14 @@ let timer = 0;
 let saved = text.value;
 
 async function save() {
+  clearTimeout(timer);
   const typed = text.value;
   if (typed === saved) return;
   const body = new FormData(form);
   body.set("do", "save");
   try {
-    const answer = await fetch(form.action, { method: "POST", body, headers: { Accept: "application/json" } });
+    const headers = { Accept: "application/json" };
+    const answer = await fetch(form.action, { method: "POST", body, headers, keepalive: true });
     const said = await answer.json();
     if (answer.ok) saved = typed;
     state.textContent = answer.ok ? (form.dataset.kept ?? "") : said.error;
@@ -27,4 +29,14 @@ async function save() {
 text.addEventListener("input", () => {
   clearTimeout(timer);
   timer = setTimeout(save, SOON);
+});
+// Whoever looks into another app may never come back to this page.
+document.addEventListener("visibilitychange", () => {
+  if (document.hidden) save();
+});
+window.addEventListener("online", save);
+// What is sent is no draft any more.
+form.addEventListener("submit", () => {
+  clearTimeout(timer);
+  saved = text.value;
 });

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.core import mail
@@ -61,7 +62,7 @@ def looked_at(page: Page, name: str) -> list[str]:
 
 
 def test_an_appeal_from_a_mail_on_a_phone_by_keyboard_alone(chromium: Chromium) -> None:
-    """What is typed is kept by itself; the sound plays; it is sent; the same page says what follows."""
+    """The draft is kept by itself, the sound plays, the appeal is sent, and the same page says what follows."""
     decision, ada, link = suspended()
     page = chromium.page(link, viewport=PHONE)
     expect(page).to_have_url(re.compile(r"/appeal/$"))
@@ -108,7 +109,7 @@ def test_an_appeal_from_a_mail_on_a_phone_by_keyboard_alone(chromium: Chromium) 
 
 def test_without_script_a_suspended_person_saves_and_sends_and_a_reporter_reads_the_outcome(chromium: Chromium) -> None:
     decision, ada, _link = suspended()
-    plain = {"viewport": PHONE, "java_script_enabled": False}
+    plain: dict[str, Any] = {"viewport": PHONE, "java_script_enabled": False}
     page = chromium.page(f"/decisions/{decision.pk}/", ada, **plain)
     page.locator(".button.main").press("Enter")
     page.fill("textarea", "Half a thought")
