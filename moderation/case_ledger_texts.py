@@ -31,7 +31,6 @@ PLAIN: dict[str, str | Promise] = {
     "question_asked": _("Reporter asked"),
     "question_answered": _("Reporter answered"),
     "line_unquoted": _("Quote taken back"),
-    "notified_before": _("Told before a backup was put back: not told again"),
 }
 RANGES: dict[str, str | Promise] = {
     "range_marked": _("Marked as evidence: %(range)s"),
