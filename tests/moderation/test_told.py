@@ -39,7 +39,7 @@ def tellers() -> Iterator[Workers]:
 
 
 def notification(decision: Decision, kind: str = "statement", **values: Any) -> Notification:
-    """What the sender has to send; made here where making the decision has not."""
+    """A row for the sender; made here where making the decision has made none."""
     if kind == "statement":
         values = {"person": decision.case.subject, **values}
     row, _made = Notification.objects.get_or_create(kind=kind, decision=decision, review=None, **values)
