@@ -1,4 +1,4 @@
-"""Applying what stands outside of the database (OUTSIDE_DIR) to one that was put back from a backup and has forgotten it.
+"""Applying what stands outside (OUTSIDE_DIR) to a database that was put back from a backup and has forgotten it.
 
 Apps register steps that do so: receipts of purges, what people were told, mails that were sent. A process
 that serves anybody runs them before it does (`begin`), and workers again before a task where a backup was put back
