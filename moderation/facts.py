@@ -40,14 +40,17 @@ def facts_of_own_cases(reader: int, rooms: Sequence[int]) -> frozenset[str]:
     """The holds and findings of cases that a reader is a party of: a listener who was reported must not see by a clock
     that there is a case. What was hidden from them as host or on the stage they are told instead. Appeals that are
     open, also where the reader had a part in the decision: they learn nothing of its review."""
-    own = CaseParty.objects.filter(user=reader, case__room__in=rooms).values_list("case", "case__decisions")
-    hidden = {ref for case, decision in own for ref in (f"case:{case}", f"decision:{decision}")}
-    appeals = Appeal.objects.filter(holds=True, decision__case__room__in=rooms)
+    own = CaseParty.objects.filter(user=reader, case__room__in=rooms).order_by()
+    appeals = Appeal.objects.filter(holds=True, decision__case__room__in=rooms).order_by()
     party = Q(Exists(CaseParty.objects.filter(case=OuterRef("decision__case"), user=reader)))
     had = Q(by=reader) | Q(second_by=reader) | Q(reviews__reviewer=reader)
     part = Decision.objects.filter(had, case=OuterRef("decision__case")).exclude(made_by=OuterRef("review"))
     known = appeals.filter(party | Q(Exists(part), review__state__in=UNDECIDED))
-    return frozenset(hidden | {f"appeal:{pk}" for pk in known.values_list("pk", flat=True)})
+    rows = own.annotate(what=_text("case")).values_list("what", "case", "case__decisions")
+    rows = rows.union(known.annotate(what=_text("appeal")).values_list("what", "pk", "decision"), all=True)
+    found = list(rows)
+    cases = (f"{what}:{key}" for what, key, _decision in found)
+    return frozenset([*cases, *(f"decision:{decision}" for what, _key, decision in found if what == "case")])
 
 
 def _rows(rooms: Sequence[int]) -> QuerySet[Any, Row]:

@@ -48,10 +48,15 @@ END_DATES = {
 
 
 def body_of(
-    decision: Decision, measures: Sequence[Measure], language: str, now: datetime, clock: Clock | None
+    decision: Decision,
+    measures: Sequence[Measure],
+    language: str,
+    now: datetime,
+    clock: Clock | None,
+    replaced: datetime | None = None,
 ) -> dict[str, Any]:
     """Build the body of a violation's statement. `clock` is the room's as the decision leaves it; None for what has no
-    recording, or a room that is live."""
+    recording, or a room that is live. `replaced` is when the person got the statement whose place this one takes."""
     case, rule = decision.case, decision.rule
     assert rule is not None
     appeal = appeal_until(now)
@@ -65,7 +70,7 @@ def body_of(
             part("rule", _("The rule"), [rule.title(language), rule.text(language)]),
             part("law", _("The law"), [decision.law]),
             part("measures", _("What follows"), [MEASURES[row.kind].describe(row, language) for row in measures]),
-            part("decided", _("Who decided"), decided_by(decision)),
+            part("decided", _("Who decided"), decided_by(decision, replaced)),
             part("until", _("What you can do"), rights(sound, appeal)),
         ]
     return {
@@ -146,8 +151,8 @@ def clock_time(milliseconds: int) -> str:
     return f"{hours}:{minutes:02}:{seconds:02}" if hours else f"{minutes}:{seconds:02}"
 
 
-def decided_by(decision: Decision) -> list[str]:
-    """Say that people decided, in the active language, and how it came up."""
+def decided_by(decision: Decision, replaced: datetime | None = None) -> list[str]:
+    """Say that people decided, in the active language, how it came up, and what it takes the place of."""
     lines = [
         _("A moderator decided this: a person, not a program."),
         _("Nobody reported it: moderators looked on their own initiative.")
@@ -156,6 +161,11 @@ def decided_by(decision: Decision) -> list[str]:
     ]
     if decision.second_by_id is not None:
         lines.insert(1, _("A second moderator approved it."))
+    if replaced is not None:
+        day = {"day": date_format(replaced.astimezone(UTC), "j F Y")}
+        lines.append(
+            _("Another moderator looked at it again: this takes the place of what we told you on %(day)s.") % day
+        )
     return lines
 
 

@@ -79,7 +79,9 @@ def make_statement(decision: Decision, measures: Sequence[Measure], now: datetim
         case.room.refresh_from_db()  # a measure may have ended it
     has_sound = case.room is not None and case.kind in WITH_SOUND and case.room.purged_at is None
     kept = clock_of(case.room, now) if case.room is not None and has_sound else None
-    body = body_of(decision, measures, person.language, now, kept)
+    earlier = Statement.objects.filter(decision__reviews__replacement=decision, person=person).first()
+    replaced = None if earlier is None else earlier.told_at or earlier.made_at
+    body = body_of(decision, measures, person.language, now, kept, replaced)
     statement = Statement.objects.create(
         decision=decision,
         person=person,

@@ -1,7 +1,7 @@
-"""Locks of acts on a case, in one order for all: claims (an advisory lock of the person), the case, its room, alarms
-(an advisory lock of a kind), accounts, threads, the ledger last. Room, account, thread is the order of the apps below.
-Case before room, so that a crowd that reports a live room waits for its case and holds up nobody on the stage. The
-purge locks rooms only."""
+"""Locks of acts on a case, in one order for all: claims (an advisory lock of the person), the case, its room, its
+reviews, alarms (an advisory lock of a kind), accounts, threads, the ledger last. Room, account, thread is the order of
+the apps below. Case before room, so that a crowd that reports a live room waits for its case and holds up nobody on the
+stage. The purge locks rooms only."""
 
 from __future__ import annotations
 

@@ -14,7 +14,9 @@ from ledger.actions import Act
 from moderation.actions.force import clock_data, judge_reports, put_into_force
 from moderation.actions.notifications import notify_all
 from moderation.actions.undoing import end_standing, undo_measures
+from moderation.measures import person_of
 from moderation.models import Decision, Measure, Notification, OutsideReviewer, Report, Review, Side, Statement
+from people.standing import lock_standing
 
 ENDS = ["state", "outcome", "reasons", "reviewer", "decided_at", "replacement", "claimed_by", "claimed_until"]
 
@@ -31,8 +33,11 @@ def review_of(decision: Decision) -> Review | None:
 def end_replaced(review: Review, now: datetime) -> list[Measure]:
     """End the decision that a review overturns, if it still stands. Returns its measures, locked, for
     `finish_review`."""
+    case = review.decision.case
+    if person := person_of(case):
+        lock_standing(person.pk)  # before threads, whichever of both decisions needs which
     row = Decision.objects.select_for_update(no_key=True).get(pk=review.decision_id)
-    row.case = review.decision.case
+    row.case = case
     review.decision = row
     return end_standing(row, review.reviewer, now) if row.state == Decision.State.STANDING else []
 

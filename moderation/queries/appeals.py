@@ -21,9 +21,12 @@ IN_FORCE_ONCE = (Decision.State.STANDING, Decision.State.UNDONE)
 
 @dataclass(frozen=True)
 class AppealRight:
-    """What one side may do about one decision, now. `refusal` is a code of `moderation.refusals`, None where this side
-    may appeal. `review` is that of their appeal, or the one by which something changed for them; when it was opened
-    and is due is not for them, since it may be another's too: `due_at` is theirs."""
+    """Right of one side to appeal one decision, as it is now.
+
+    `refusal` is a code of `moderation.refusals`, None where this side may appeal. `review` is that of their appeal, or
+    the one by which something changed for them; when it was opened and is due is not for them, since it may be
+    another's too: `due_at` is theirs.
+    """
 
     decision: Decision
     side: str

@@ -119,7 +119,7 @@ def test_two_take_the_next_case_while_one_is_killed(workers: Workers, place: Pla
 # --- a decision -------------------------------------------------------------------------------------------------------
 
 DECIDE: list[tuple[Place, bool]] = [
-    (("moderation.actions.decisions:_decision", "after", 1), False),
+    (("moderation.actions.decisions:new_decision", "after", 1), False),
     (("moderation.actions.force:judge_reports", "after", 1), False),
     (("moderation.measures.account:impose_sanction", "after", 1), False),
     (("moderation.measures.restrict:restrict", "after", 1), False),
@@ -168,7 +168,7 @@ def test_what_follows_a_commit_is_made_up_for_by_the_sweep_of_rooms(workers: Wor
 APPROVE: list[tuple[Place, bool]] = [
     (("moderation.actions.decisions:_proposal", "after", 1), False),
     (("moderation.measures.account:impose_sanction", "after", 1), False),
-    (("moderation.actions.decisions:put_into_force", "after", 1), False),
+    (("moderation.actions.decisions:close_with", "after", 1), False),
     (("moderation.measures.suspend:Suspend.end_for_now", "after", 1), False),
     (("moderation.actions.decisions:record_all", "after", 1), False),
     (COMMITTED, True),

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from importlib import import_module
 from typing import Any
 
+import pgtrigger
 import pytest
+from django.apps import apps
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
@@ -196,3 +199,18 @@ def test_an_appeal_is_never_changed() -> None:
             Appeal.objects.filter(pk=appeal.pk).update(**values)
     with pytest.raises(IntegrityError), transaction.atomic():
         appeal.delete()
+
+
+def test_decisions_of_before_are_told_once_as_long_as_they_can_be_appealed() -> None:
+    decision, _ada, _pk = found()
+    no_violation(open_case())
+    old = violation(open_case(kept_room(), subject=None))
+    rows = Notification.objects.exclude(decision=old).order_by("kind", "decision", "report")
+    made = list(rows.values_list("kind", "decision", "review", "report", "person"))
+    Notification.objects.all().delete()
+    Case.objects.filter(pk=old.case_id).update(decided_at=timezone.now() - 184 * DAY)
+    with pgtrigger.ignore("moderation.Statement:statement_unchanged"):
+        Statement.objects.filter(decision=old).update(made_at=timezone.now() - 184 * DAY)
+    import_module("moderation.migrations.0019_tell_of_before").make_notifications(apps, None)
+    assert list(rows.values_list("kind", "decision", "review", "report", "person")) == made
+    assert len(made) == 3 and not Notification.objects.filter(decision=old).exists() and decision.state == "standing"

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime, timedelta
 from typing import Any
 
+import pgtrigger
 import pytest
 from django.db import transaction
-from django.db.models import Count
+from django.db.models import Count, F
 from django.utils import timezone
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
@@ -15,11 +18,27 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 
 from ledger.verify import verify
 from moderation.actions import sweep
+from moderation.actions.appeals import file_appeal
 from moderation.actions.at_once import restrict_at_once
 from moderation.actions.claims import claim, claim_next, release
 from moderation.actions.decisions import approve, decide, turn_down, undo_decision
-from moderation.models import Case, CaseParty, Decision, LegalHold, Look, Measure
+from moderation.actions.reviews import ReviewDraft, claim_review, decide_review
+from moderation.models import (
+    Appeal,
+    Case,
+    CaseParty,
+    Decision,
+    LegalHold,
+    Look,
+    Measure,
+    Notification,
+    Report,
+    Review,
+    Statement,
+)
 from moderation.models.cases import OPEN_STATES
+from moderation.queries.appeals import AppealRight, concerned_right, reporter_right
+from moderation.queries.reviews import eligible_reviewers
 from moderation.refusals import ModerationRefused
 from people.models import Sanction
 from retention.clocks import clocks
@@ -27,7 +46,17 @@ from retention.policy import Finding, Hold, Reason, clock
 from retention.purge import sweep as purge_due
 from rooms.models import Restriction, Room
 from rooms.rules.restrictions import is_restricted
-from tests.support.cases import draft, kept_room, open_case, staff, worked_on
+from tests.support.cases import (
+    draft,
+    kept_room,
+    no_violation,
+    open_case,
+    reviewed,
+    staff,
+    told,
+    violation,
+    worked_on,
+)
 from tests.support.people import people, person
 
 pytestmark = pytest.mark.django_db
@@ -53,8 +82,12 @@ class Line(RuleBasedStateMachine):
     def begin(self) -> None:
         self.ada = person("ada")
         self.mara, self.bob, self.senior = staff(), staff(), staff("senior")
+        self.fourth, self.fifth = staff(), staff()  # for reviews: those who decided do not look at it again
         self.rooms = [kept_room("", 10, self.ada), kept_room("", 10, self.ada, self.bob)]
         self.reporters = iter(people(200))
+        # Two cases are decided to begin with: else sequences seldom come as far as an appeal.
+        violation(open_case(self.rooms[0], next(self.reporters), subject=self.ada), ("suspend", 7), by=self.mara)
+        no_violation(open_case(self.rooms[1], next(self.reporters), subject=self.ada), self.senior)
 
     def case(self, place: int, *states: str) -> Case | None:
         return Case.objects.filter(room=self.rooms[place], state__in=states).order_by("-pk").first()
@@ -93,12 +126,12 @@ class Line(RuleBasedStateMachine):
             assert self.standing() == before
             assert held or (place == 1 and by == "bob"), "only a claim and being a party keep somebody from it"
 
-    @rule(place=PLACES, by=st.sampled_from(["mara", "bob", "senior"]), yes=st.booleans())
+    @rule(place=PLACES, by=st.sampled_from(["mara", "bob", "senior", "fourth", "fifth"]), yes=st.booleans())
     def second(self, place: int, by: str, yes: bool) -> None:
-        case, user = self.case(place, "proposed"), getattr(self, by)
-        if case is None:
+        user = getattr(self, by)
+        decision = Decision.objects.filter(case__room=self.rooms[place], state="proposed").order_by("pk").first()
+        if decision is None:
             return
-        decision = Decision.objects.get(case=case, state="proposed")
         act = (lambda: approve(decision, user)) if yes else (lambda: turn_down(decision, user, "No"))
         if self.does(act):
             assert user.pk != decision.by_id
@@ -112,6 +145,70 @@ class Line(RuleBasedStateMachine):
         others = self.standing(but=decision)
         assert self.does(undo_decision, decision, None, "Undone")
         assert self.standing() == others, "exactly what this decision imposed is gone"
+
+    @rule(side=st.sampled_from(["concerned", "reporter"]), data=st.data())
+    def appeal(self, side: str, data: st.DataObject) -> None:
+        """Somebody who was told appeals; whatever is refused has its reason in what this side knows."""
+        cases = list(Case.objects.filter(state="decided").order_by("pk"))
+        if not cases:
+            return
+        case = data.draw(st.sampled_from(cases))
+        for right in self.rights(case, side)[-1:]:
+            filed = Appeal.objects.filter(decision=right.decision, side=side, report=right.report).count()
+            assert self.does(file_appeal, right, "Look again") == right.may_appeal
+            after = Appeal.objects.filter(decision=right.decision, side=side, report=right.report).count()
+            assert after - filed == right.may_appeal and after <= 1, "one appeal a side"
+
+    def rights(self, case: Case, side: str) -> list[AppealRight]:
+        told(case)
+        now = timezone.now()
+        if side == "concerned":
+            return [concerned_right(row, now) for row in Statement.objects.filter(decision__case=case).order_by("pk")]
+        reports = case.reports.select_related("case", "reporter").order_by("pk")
+        return [right for row in reports if (right := reporter_right(row, now)) is not None]
+
+    def appeal_something(self) -> None:
+        """File the first appeal that somebody may file."""
+        for case in Case.objects.filter(state="decided").order_by("pk"):
+            for right in (*self.rights(case, "concerned"), *self.rights(case, "reporter")):
+                if right.may_appeal:
+                    file_appeal(right, "Look again")
+                    return
+
+    @rule(
+        by=st.sampled_from(["mara", "bob", "senior", "fourth", "fifth"]),
+        outcome=st.sampled_from(["upheld", "overturned"]),
+        measures=st.none() | MEASURES,
+        data=st.data(),
+    )
+    def review(self, by: str, outcome: str, measures: Any, data: st.DataObject) -> None:
+        """Somebody decides a review; whoever had a part in the case, or is a party, is refused."""
+        user = getattr(self, by)
+        if not Review.objects.filter(state="open").exists():
+            self.appeal_something()
+        rows = list(Review.objects.filter(state="open").order_by("pk"))
+        if not rows:
+            return
+        review = data.draw(st.sampled_from(rows))
+        found = review.decision.outcome == "violation"
+        new = None if outcome == "upheld" or (found and measures is None) else draft(*(measures or ()))
+        standing = review.decision.state == "standing"
+        others, before = self.standing(but=review.decision), self.standing()
+        gone = Room.objects.filter(cases=review.decision.case_id, purged_at__isnull=False).exists()
+        eligible = user in eligible_reviewers(review)
+        allowed = self.does(claim_review, review, user)
+        assert allowed == eligible, "who may review is who is eligible"
+        if not allowed:
+            return
+        done = self.does(lambda: decide_review(reviewed(review, user), user, ReviewDraft(outcome, "Seen again", new)))
+        if not done:
+            restricts = any(kind == "restrict" for kind, _days in measures or ())
+            assert (outcome == "upheld" and not standing) or (new is not None and gone and restricts)
+            assert self.standing() == before
+        elif outcome == "overturned" and new is None:
+            assert self.standing() == others, "exactly what that decision imposed is undone"
+        elif outcome == "upheld":
+            assert self.standing() == before
 
     @rule(place=PLACES)
     def restrict_now(self, place: int) -> None:
@@ -145,6 +242,9 @@ class Line(RuleBasedStateMachine):
             for row in model._default_manager.all():
                 values = {name: getattr(row, name) - shift for name in names if getattr(row, name) is not None}
                 model._default_manager.filter(pk=row.pk).update(**values)
+        with without_guard():  # the moment of an appeal or a statement never changes, but here all of time moves
+            Appeal.objects.update(filed_at=F("filed_at") - shift)
+            Statement.objects.update(appeal_until=F("appeal_until") - shift)
         sweep.sweep()
         self.purge()
 
@@ -162,16 +262,19 @@ class Line(RuleBasedStateMachine):
             for row in Decision.objects.filter(case__room=room, outcome="violation")
         ]
         holds = [Hold(Reason.CASE, f"case:{row.pk}", row.opened_at, row.decided_at) for row in room.cases.all()]
+        appeals = Appeal.objects.filter(decision__case__room=room, holds=True).select_related("review")
+        holds += [Hold(Reason.APPEAL, f"appeal:{row.pk}", row.filed_at, row.review.decided_at) for row in appeals]
         holds += [Hold(Reason.LEGAL, f"legal:{row.pk}", row.set_at, row.expires_at) for row in room.legal_holds.all()]
         computed = clock(self.end(room), now, findings, holds)
         assert clocks({room.pk: self.end(room)}, now)[room.pk] == computed, "the clock equals its recomputation"
         open_now = any(hold.until is None or hold.until > now for hold in holds if hold.kind is Reason.CASE)
         ordered = any(hold.until is not None and hold.until > now for hold in holds if hold.kind is Reason.LEGAL)
+        appealed = any(hold.until is None for hold in holds if hold.kind is Reason.APPEAL)
         stands = any(finding.until is None for finding in findings)
         age = (now - self.end(room)) / DAY
-        if age < 30 or ordered or (age < 90 and (open_now or stands)):
+        if age < 30 or ordered or (age < 90 and (open_now or stands)) or (age < 180 and appealed):
             assert not computed.due, "never early"
-        elif age >= 90:
+        elif age >= 180 or (age >= 90 and not any(hold.kind is Reason.APPEAL for hold in holds)):
             assert computed.due, "never kept late without a hold"
         return computed.due
 
@@ -197,6 +300,30 @@ class Line(RuleBasedStateMachine):
             assert not Decision.objects.filter(case=case, second_by=user).exists()
             assert not Look.objects.filter(case=case, user=user).exists()
             assert not Case.objects.filter(pk=case, claimed_by=user).exists()
+
+    @invariant()
+    def nobody_reviews_what_they_had_a_part_in(self) -> None:
+        for review in Review.objects.exclude(reviewer=None).select_related("decision"):
+            assert not CaseParty.objects.filter(case=review.decision.case_id, user=review.reviewer).exists()
+            rows = Decision.objects.filter(case=review.decision.case_id, at__lt=review.decided_at or timezone.now())
+            before = rows.exclude(pk=review.replacement_id or 0).filter(pk__lte=review.decision_id)
+            assert review.reviewer_id not in {pk for row in before for pk in (row.by_id, row.second_by_id)}
+            new = review.replacement
+            assert new is None or new.by_id == review.reviewer_id != new.second_by_id
+
+    @invariant()
+    def nobody_is_told_twice(self) -> None:
+        told_once = Notification.objects.values("kind", "decision", "review", "report", "person").annotate(
+            n=Count("pk")
+        )
+        assert all(row["n"] == 1 for row in told_once)
+        for review in Review.objects.filter(state="decided").prefetch_related("appeals"):
+            outcomes = Notification.objects.filter(review=review, kind="appeal_outcome").values_list("person", "report")
+            assert sorted(outcomes, key=str) == sorted(
+                ((one.person_id, one.report_id) for one in review.appeals.all()), key=str
+            )
+        for row in Statement.objects.all():
+            assert Notification.objects.filter(kind="statement", decision=row.decision, person=row.person).count() == 1
 
     @invariant()
     def a_restriction_stands_by_a_decision_or_an_act(self) -> None:
@@ -237,8 +364,16 @@ MOMENTS: tuple[tuple[Any, tuple[str, ...]], ...] = (
     (Measure, ("applied_at", "ends_at", "undone_at")),
     (Sanction, ("begins_at", "ends_at", "lifted_at")),
     (LegalHold, ("set_at", "expires_at")),
+    (Review, ("opened_at", "due_at", "decided_at", "claimed_until")),
+    (Report, ("appeal_until",)),
     (Case.acts_at_once.rel.related_model, ("at", "due_at", "settled_at")),
 )
+
+
+@contextmanager
+def without_guard() -> Iterator[None]:
+    with pgtrigger.ignore("moderation.Appeal:appeal_unchanged", "moderation.Statement:statement_unchanged"):
+        yield
 
 
 class EachInItsOwnTransaction(Line):

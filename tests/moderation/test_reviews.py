@@ -280,6 +280,7 @@ def test_a_new_decision_rests_on_the_ranges_that_it_names() -> None:
     assert new.ranges == [[300_000, 301_000]] and Statement.objects.get(decision=new).body["evidence"]["ranges"] == [
         [300_000, 301_000]
     ]
+    assert "takes the place of what we told you" in str(Statement.objects.get(decision=new).body)
     outcomes = dict(Report.objects.values_list("pk", "outcome"))
     assert outcomes == {here.pk: "unfounded", there.pk: "founded"} and decision.pk != new.pk
     told_kinds = Notification.objects.order_by("pk").values_list("kind", flat=True)
