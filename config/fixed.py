@@ -77,6 +77,8 @@ ACCOUNT_FORMS = {
     "reset_password_from_key": "people.accounts.forms.ResetPasswordKeyForm",
     "reauthenticate": "people.accounts.forms.ReauthenticateForm",
 }
+
+# --- second steps ----------------------------------------------------------------------------------------------------
 MFA_FORMS = {
     "authenticate": "people.accounts.mfa.AuthenticateForm",
     "reauthenticate": "people.accounts.mfa.ReauthenticateForm",
@@ -109,6 +111,8 @@ CELERY_TASK_ANNOTATIONS = {
         ("rooms.tasks.sweep", 20, 30),
         ("mail.tasks.send_mails", 180, 240),
         ("people.tasks.tidy", 600, 660),
+        ("people.tasks.make_own_data", 3600, 3660),  # hours of own tracks, copied and summed
+        ("people.tasks.sweep_own_data", 120, 150),
         ("social.tasks.deliver", 60, 90),
         ("social.tasks.deliver_left", 120, 150),
         ("social.tasks.tidy", 600, 660),

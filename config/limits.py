@@ -26,6 +26,7 @@ SIGNUPS_PER_ADDRESS = _int("SIGNUPS_PER_ADDRESS", 60, 1, 100_000)  # an hour
 PICTURES_AT_ONCE = _int("PICTURES_AT_ONCE", 1, 1, 100)  # uploads of one person
 REPORTS_PER_ADDRESS = _int("REPORTS_PER_ADDRESS", 300, 1, 100_000)  # at once, and every 10 minutes: a full hall
 REPORTS_SIGNED_OUT_PER_ADDRESS = _int("REPORTS_SIGNED_OUT_PER_ADDRESS", 20, 1, 100_000)  # the same
+OWN_DATA_A_DAY = _int("OWN_DATA_A_DAY", 3, 1, 1000)  # downloads of the own data that a person may ask for in a day
 # --- downloads (rooms/recording/delivery/downloads.py) --------------------------------------------------------------
 DOWNLOADS_PER_PERSON = _int("DOWNLOADS_PER_PERSON", 10, 1, 10_000)  # at once
 DOWNLOADS_PER_ADDRESS = _int("DOWNLOADS_PER_ADDRESS", 600, 1, 100_000)  # at once, signed out: players of a replay

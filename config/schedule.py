@@ -20,6 +20,7 @@ def beat_schedule(retention_seconds: int) -> dict[str, dict[str, Any]]:
             "options": {"expires": retention_seconds},
         },
         "tidy-purged": {"task": "retention.tidy", "schedule": 3600.0, "options": {"expires": 3600}},
+        "sweep-own-data": {"task": "people.tasks.sweep_own_data", "schedule": 60.0, "options": {"expires": 60}},
         "tidy-accounts": {"task": "people.tasks.tidy", "schedule": 3600.0, "options": {"expires": 3600}},
         "erase-words": {"task": "moderation.tasks.erase_words", "schedule": 3600.0, "options": {"expires": 3600}},
         "sweep-cases": {"task": "moderation.tasks.sweep", "schedule": 30.0, "options": {"expires": 30}},

@@ -225,6 +225,11 @@ SIGN_IN_TRIES_ACCOUNT = env_int("SIGN_IN_TRIES_ACCOUNT", 30, 1, 100_000)  # of a
 ACCOUNT_MAILS_TO = env_int("ACCOUNT_MAILS_TO", 4, 1, 1000)
 ACCOUNT_MAILS_BY = env_int("ACCOUNT_MAILS_BY", 100, 1, 100_000)
 API_TOKEN_DAYS = env_int("API_TOKEN_DAYS", 90, 1, 3650)
+# Downloads of what is kept of an account: where they lie, and for how long.
+OWN_DATA_DIR = Path(env_str("OWN_DATA_DIR", str(LOCAL_DIR / "own-data")))
+OWN_DATA_DAYS = env_int("OWN_DATA_DAYS", 7, 1, 60)
+if any(overlap(OWN_DATA_DIR, other) for other in (RECORDINGS_DIR, WINDOW_DIR, MEDIA_ROOT)):
+    raise refuse("OWN_DATA_DIR", str(OWN_DATA_DIR), "a folder apart from RECORDINGS_DIR, WINDOW_DIR and MEDIA_ROOT")
 # Staff: how long a second step is valid, and after how long without a request it is needed again.
 STAFF_SECOND_STEP_MINUTES = env_int("STAFF_SECOND_STEP_MINUTES", 720, 1, 7 * 24 * 60)
 STAFF_IDLE_MINUTES = env_int("STAFF_IDLE_MINUTES", 30, 1, 24 * 60)

@@ -36,15 +36,15 @@ def outcome_of(row: Notification) -> str:
     "replaced" or "dismissed" for an appeal; "" for what has no outcome."""
     report, review = row.report, row.review
     if row.kind == Kind.APPEAL_OUTCOME and review is not None:
-        return _of_appeal(review, report)
+        return outcome_for(review, report)
     if row.kind in (Kind.REPORT_OUTCOME, Kind.OUTCOME_CHANGED) and report is not None:
         return "founded" if report.outcome == Report.Outcome.FOUNDED else "unfounded"
     return ""
 
 
-def _of_appeal(review: Review, report: Report | None) -> str:
-    """A reporter asked for a violation, the person concerned for none: one outcome may grant one appeal and dismiss
-    the other."""
+def outcome_for(review: Review, report: Report | None) -> str:
+    """Return what the outcome of a decided review is for one side: "granted", "replaced" or "dismissed". A reporter asked
+    for a violation, the person concerned for none: one outcome may grant one appeal and dismiss the other."""
     if report is not None:
         return "granted" if report.outcome == Report.Outcome.FOUNDED else "dismissed"
     if review.outcome != Review.Outcome.OVERTURNED:
@@ -55,3 +55,9 @@ def _of_appeal(review: Review, report: Report | None) -> str:
 def line_of(row: Notification) -> str:
     """Say a notification in one line, in the active language."""
     return str(LINES[Kind(row.kind), outcome_of(row)])
+
+
+def report_line(report: Report) -> str:
+    """Say what became of a report, in the active language."""
+    founded = report.outcome == Report.Outcome.FOUNDED
+    return str(LINES[Kind.REPORT_OUTCOME, "founded" if founded else "unfounded"])

@@ -7,7 +7,7 @@ from uuid import UUID
 from django import forms
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
-from django.utils import translation
+from django.utils import timezone, translation
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
@@ -16,6 +16,8 @@ from core.fields import TypedField
 from moderation.actions.questions import answer, may_answer_now
 from moderation.models import Report, SubjectKind
 from moderation.models.reports import QUESTION
+from moderation.notified import report_line
+from moderation.queries.appeals import reporter_right
 from moderation.queries.reports import progress_of, report_of_receipt
 from moderation.refusals import ModerationRefused
 from moderation.wording import MESSAGE_RECEIVED, RECEIVED
@@ -61,7 +63,10 @@ def _page(request: HttpRequest, row: Report, me: User | None) -> HttpResponse:
             status = refused.status
             form.add_error("text" if refused.fields else None, refused.text)
     own = row.reporter_id is not None
+    right = reporter_right(row, timezone.now())
     context = {
+        "right": right,
+        "outcome": "" if right is None or right.until is None else report_line(row),
         "report": row,
         "text": MESSAGE_RECEIVED if row.kind == SubjectKind.MESSAGE else RECEIVED,
         "progress": str(progress_of(row)),

@@ -11,3 +11,18 @@ ABOUT = frozenset({"pages:rules", "pages:rule-version", "pages:privacy", "pages:
 def about_pages() -> frozenset[str]:
     """The rules, what is kept, and whom to write to."""
     return ABOUT
+
+
+DECISIONS = frozenset(
+    (
+        *("pages:decisions", "pages:decision", "pages:receipt", "pages:clip"),
+        *("pages:appeal-decision", "pages:appeal-report", "pages:appeal"),
+        *("pages:appeal-link", "pages:appeal-code", "pages:appeal-token"),
+    )
+)
+
+
+@open_when_suspended.register("pages.decisions")
+def decision_pages() -> frozenset[str]:
+    """What was decided about somebody, their reports, and their appeals."""
+    return DECISIONS

@@ -1,9 +1,11 @@
 """Hooks of people: links to where a person is live, and to the room they open next, for which apps above register a
-finder; and the pages that stay open to suspended accounts."""
+finder; the pages that stay open to suspended accounts; and what apps keep of a person."""
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
+from typing import Any
 
 from django.http import HttpRequest
 
@@ -51,3 +53,28 @@ UrlNames = Callable[[], Collection[str]]
 
 open_when_suspended: Hook[UrlNames] = Hook("people.open_when_suspended")
 """Pages that answer a suspended account as any other: its decisions, appeals, own data, deletion."""
+
+Content = bytes | Path | dict[str, Any] | Iterable[Any] | None
+"""Content of a file: bytes, the path of a file to copy, or what is written as JSON, with moments in UTC (a long list as
+an iterator); None where it is gone meanwhile, and no file is written."""
+
+
+@dataclass(frozen=True)
+class OwnFile:
+    """One file of an own-data download: its name in the ZIP, and in the active language what it is.
+
+    `read` is called when it is the file's turn. Where `room` is given, the copy of that room must not have been purged
+    by then: `read` looks, and a later purge has the download made again without it.
+    """
+
+    name: str
+    about: str
+    read: Callable[[], Content]
+    room: int | None = None
+
+
+OwnData = Callable[[User], Iterable[OwnFile]]
+"""Yields the files of what an app keeps of a person, in the order in which they are read: nothing of others beyond what
+this person saw, and nothing that a page keeps from them (who blocks them, who reported them)."""
+
+own_data: Hook[OwnData] = Hook("people.own_data")

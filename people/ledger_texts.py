@@ -67,6 +67,21 @@ def roles_changed(entry: Entry) -> str:
     return gettext("Roles changed: %(roles)s") % {"roles": ", ".join(words)}
 
 
+@entry_texts.register("own_data_asked")
+def own_data_asked(entry: Entry) -> str:
+    return gettext("Own data asked for")
+
+
+@entry_texts.register("own_data_made")
+def own_data_made(entry: Entry) -> str:
+    return gettext("Download of own data made")
+
+
+@entry_texts.register("own_data_downloaded")
+def own_data_downloaded(entry: Entry) -> str:
+    return gettext("Own data downloaded")
+
+
 def kind_of(entry: Entry) -> str | None:
     """Return the name of the kind of sanction that an entry is about; None for one that is not known."""
     kind = entry.data.get("kind")

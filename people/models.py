@@ -24,6 +24,7 @@ from django.utils.translation import gettext_lazy as _
 from core.fields import TypedColumn
 from core.text import ABOUT, LABEL, NAME, PLAN, REASON, WAVE, clusters, isolated, nfc
 from mail.addresses import canonical_address, lookup_address
+from people.data_export import DataExport as DataExport
 from people.handles import PATTERN
 from people.profile_takedown import ProfileTakedown as ProfileTakedown
 from people.spelling import password_spellings, plain_handle

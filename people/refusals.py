@@ -43,6 +43,9 @@ TABLE: dict[str, Refusal] = {
     "picture_taken_down": Refusal(403, _("Moderators removed your picture. You cannot choose another one for now.")),
     "profile_taken_down": Refusal(403, _("Moderators removed your name and text. You cannot change them for now.")),
     "account_suspended": Refusal(403, _("This account is suspended.")),
+    "own_data_often": Refusal(
+        429, _("You asked for your data several times today already. Nothing was lost: ask again tomorrow.")
+    ),
     "too_many_tokens": Refusal(409, _("You have 20 tokens already. Take one back before you make another.")),
 }
 

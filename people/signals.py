@@ -8,3 +8,6 @@ standing_changed = Signal()
 
 # An account has another name or picture, and the change is committed. Sent with `user_pk`.
 profile_changed = Signal()
+
+# An own-data download is ready for the first time, or was given up. Sent with `export` in the transaction that says so.
+own_data_settled = Signal()

@@ -2,7 +2,7 @@
 
 from django.urls import path, re_path
 
-from people import credential_views, staff_gate, views
+from people import credential_views, own_data_views, staff_gate, views
 
 app_name = "people"
 
@@ -11,6 +11,8 @@ urlpatterns = [
     path("settings/picture/", views.picture_form, name="settings_picture"),
     path("settings/rooms/", views.settings_rooms, name="settings_rooms"),
     path("settings/messages/", views.settings_messages, name="settings_messages"),
+    path("settings/data/", own_data_views.own_data, name="own_data"),
+    path("settings/data/ask/", own_data_views.ask_for_data, name="ask_for_data"),
     path("settings/sessions/", credential_views.sessions, name="sessions"),
     path("settings/sessions/others/end/", credential_views.end_others, name="end_others"),
     path("settings/sessions/<str:key>/end/", credential_views.end_session, name="end_session"),

@@ -71,6 +71,8 @@ TABLE: tuple[Artefact, ...] = (
     Artefact("tracks", Expiry.COPY, _SUM, files=("tracks/*",), kind="track"),
     Artefact("segments", Expiry.COPY, _SUM, files=("hls/*",)),  # and playlists: *.m3u8, *.kept, *.keep
     Artefact("peaks", Expiry.COPY, _SUM, files=("peaks*", "peaks/*")),
+    # The ZIPs that people made of their own data: one with something of the room is deleted, and made again without it.
+    Artefact("own-data downloads", Expiry.COPY, "those downloads without anything of the room"),
     Artefact("exports", Expiry.COPY, _SUM, files=("export*", "exports/*")),
     Artefact("speech", Expiry.COPY, _SUM, files=("speech/*", "transcript*")),
     # Transcript. The search index is a column of the cues.

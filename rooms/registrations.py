@@ -19,6 +19,7 @@ from rooms.actions.standing import on_account_changed
 from rooms.guests import demo as _demo  # noqa: F401  # receives people's accounts_ready
 from rooms.hooks import personal_parts, recording_ready
 from rooms.message_kinds import InvitationKind, RoomKind
+from rooms.queries import own_data as _own_data  # noqa: F401  # registers what is kept of a person
 from rooms.queries import panel as _panel  # noqa: F401  # registers parts of snapshots
 from rooms.queries import personal as _personal  # noqa: F401  # registers parts of snapshots
 from rooms.queries.acquaintances import known_to

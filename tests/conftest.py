@@ -130,7 +130,8 @@ def _clean_slate(request: pytest.FixtureRequest) -> Generator[None]:
         with superuser() as connected:
             connected.execute("DELETE FROM rooms_recordingsfolder")
     _redis().flushall()
-    for folder in (settings.MAIL_FOLDER, settings.MEDIA_ROOT, settings.RECORDINGS_DIR, settings.OUTSIDE_DIR):
+    kept = (settings.MEDIA_ROOT, settings.RECORDINGS_DIR, settings.OUTSIDE_DIR, settings.OWN_DATA_DIR)
+    for folder in (settings.MAIL_FOLDER, *kept):
         for path in Path(folder).iterdir() if Path(folder).is_dir() else ():
             if path.is_dir():
                 shutil.rmtree(path, ignore_errors=True)  # the shared site may be at it, too

@@ -6,6 +6,7 @@ from typing import Any
 
 from rooms.hooks import known_voices, recording_ready
 from transcripts import ledger_texts as _ledger_texts  # noqa: F401  # registers words of ledger entries
+from transcripts import own_data as _own_data  # noqa: F401  # registers what is kept of a person
 from transcripts.actions import request_transcript
 from transcripts.files import exports as _exports  # noqa: F401  # registers the transcript's files
 from transcripts.queries import has_lines

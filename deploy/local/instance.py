@@ -68,5 +68,6 @@ class Instance:
             "MEDIA_ADDRESS": self.address,
             "RECORDINGS_DIR": str(self.folder / "recordings"),
             "MEDIA_ROOT": str(self.folder / "pictures"),
+            "OWN_DATA_DIR": str(self.folder / "own-data"),
             "MAIL_FOLDER": str(self.folder / "mail"),
         }

@@ -1,15 +1,17 @@
 """Restrict a room's recording, and lift that. `moderation` calls these; it checks who may.
 
 What is being sent stops at its next check (`rooms.recording.delivery.downloads`); links that were handed out are
-refused while a restriction stands.
+refused while a restriction stands. Own-data downloads with something of the room are made again.
 """
 
 from __future__ import annotations
 
 from django.utils import timezone
 
+from core.after_commit import after_commit
 from ledger.actions import record
 from people.models import User
+from people.own_data.actions import make_without
 from rooms.actions.locking import locked
 from rooms.models import Restriction, Room
 from rooms.rules.refusals import RoomRefused
@@ -27,6 +29,8 @@ def restrict(room: Room, reason: str, by: User | None, once: str = "") -> Restri
         if once and (before := Restriction.objects.filter(room=row, once=once).first()):
             return before
         made = Restriction.objects.create(room=row, reason=reason, by=by, once=once)
+        make_without([row.pk])
+        after_commit(make_without, [row.pk])  # one that was being made may have read before this was committed
         values = {"restriction": made.pk, "reason": reason}
         record("recording_restricted", f"room:{row.pk}", None if by is None else by.pk, values)
     return made

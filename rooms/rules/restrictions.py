@@ -1,4 +1,4 @@
-"""Whether a recording is closed by moderators."""
+"""Whether a recording is closed by moderators, and for whom."""
 
 from __future__ import annotations
 
@@ -15,3 +15,10 @@ def standing_restrictions() -> QuerySet[Restriction]:
 def is_restricted(room: Room) -> bool:
     """Whether a restriction of the room's recording stands; one query."""
     return standing_restrictions().filter(room=room).exists()
+
+
+def is_closed_for_child_safety(room: Room) -> bool:
+    """Whether the recording is closed, and a report of child abuse was ever a reason: then nothing of it leaves the
+    site, not even a speaker's own lines. It is over with the last restriction."""
+    closed_once = Restriction.objects.filter(room=room, reason=Restriction.Reason.CHILD_SAFETY)
+    return is_restricted(room) and closed_once.exists()

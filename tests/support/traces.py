@@ -239,7 +239,7 @@ def in_files(words: tuple[str | int, ...]) -> Iterator[str]:
     """Names and contents of everything that the site keeps in folders, mails too."""
     for folder in (
         *(settings.RECORDINGS_DIR, settings.WINDOW_DIR, settings.MEDIA_ROOT),
-        *(settings.OUTSIDE_DIR, settings.MAIL_FOLDER),
+        *(settings.OUTSIDE_DIR, settings.MAIL_FOLDER, settings.OWN_DATA_DIR),
     ):
         for path in Path(folder).rglob("*"):
             content = path.read_bytes() if path.is_file() else b""
