@@ -26,8 +26,8 @@ WORDS = (
 )
 
 
-def staff(group: str, handle: str, **values: str) -> User:
-    user = with_fresh_step(person(handle, is_staff=True, **values))
+def staff(group: str, handle: str) -> User:
+    user = with_fresh_step(person(handle, is_staff=True))
     user.groups.set(Group.objects.filter(name=group))
     return user
 
