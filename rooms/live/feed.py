@@ -12,7 +12,7 @@ from typing import Any
 from django.utils import timezone
 
 from core.threads import in_thread
-from rooms.live.send_queue import SendQueue
+from rooms.live.send_queue import Broadcast, SendQueue
 from rooms.models import Room, RoomEvent
 from rooms.wire.events import as_message, encode
 from rooms.wire.snapshot import Base, base
@@ -77,8 +77,9 @@ class Feed:
 
     def put_lossy(self, text: str) -> None:
         """Queue a message without a number for every socket."""
+        message = Broadcast(text)
         for send_queue in self.send_queues:
-            send_queue.put(text)
+            send_queue.broadcast(message)
 
     def put_sequenced(self, seq: int, text: str) -> None:
         """Deliver the next event, keep an early one until the gap is filled, drop one that was delivered already."""
@@ -92,8 +93,9 @@ class Feed:
 
     def _deliver(self, seq: int, text: str) -> None:
         self.last, self._row = seq, None
+        message = Broadcast(text, seq)
         for send_queue in self.send_queues:
-            send_queue.put(text, seq)
+            send_queue.broadcast(message)
 
     def _deliver_early(self) -> None:
         """Deliver early events that now follow without a gap; drop those that are older than the last."""
