@@ -14,6 +14,7 @@ from django.utils import timezone
 from core.threads import in_thread
 from rooms.live.send_queue import Broadcast, SendQueue
 from rooms.models import Room, RoomEvent
+from rooms.recording.hls.tickets import ticket_to
 from rooms.wire.events import as_message, encode
 from rooms.wire.snapshot import Base, base
 
@@ -144,9 +145,10 @@ def missed_events(room_pk: int, after: int) -> list[tuple[int, str]]:
     return [(row.seq, encode(as_message(row))) for row in rows]
 
 
-def seqs_of(room_pks: list[int]) -> dict[int, int]:
-    """Number of the last event of each room, in one query."""
-    return dict(Room.objects.filter(pk__in=room_pks).values_list("pk", "seq"))
+def now_of(room_pks: list[int]) -> dict[int, tuple[int, str | None]]:
+    """Number of the last event of each room, and the address of its live list where it has a ticket; one query."""
+    rows = Room.objects.filter(pk__in=room_pks).values_list("pk", "seq", "epoch", "entry_policy")
+    return {pk: (seq, ticket_to(pk, epoch, policy)) for pk, seq, epoch, policy in rows}
 
 
 def over_rooms(room_pks: list[int], seconds: float) -> set[int]:
