@@ -114,7 +114,8 @@ class Listener:
 def shipped_nginx(folder: Path) -> Iterator[tuple[int, int]]:
     """Run nginx with the configuration that we ship; its port and the process id of its master."""
     from deploy.local.process import answers, bound, need, start, stop, wait_for
-    from tests.deploy.test_nginx import AROUND, configured, free_port
+    from tests.deploy.test_nginx import AROUND, configured
+    from tests.support.ports import free_port
 
     port = free_port()
     (folder / "stamtafel.conf").write_text(configured(folder, port))

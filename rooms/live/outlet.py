@@ -12,6 +12,7 @@ import asyncio
 from typing import Any
 
 from autobahn.websocket.protocol import WebSocketProtocol
+from twisted.internet.tcp import Connection
 
 TEXT = 0x81  # first byte of a whole text frame (RFC 6455, 5.2)
 
@@ -41,6 +42,8 @@ class Outlet:
         if self._transport is not None:
             self._transport.unregisterProducer()  # the HTTP channel's, left by the handshake
             self._transport.registerProducer(self, True)
+        # Not one that wraps another, as Twisted's own TLS: what passes its `write` by would leave as plain text.
+        self._is_plain = isinstance(transport, Connection) and not transport.TLS
 
     def pauseProducing(self) -> None:
         self._open.clear()
@@ -66,8 +69,8 @@ class Outlet:
             return False
         if self._protocol.send_queue or transport.disconnecting:
             return False
-        is_empty = getattr(transport, "dataBuffer", None) == b"" and not transport._tempDataLen
-        sent = transport.writeSomeData(frame) if is_empty else 0
+        is_direct = self._is_plain and transport.dataBuffer == b"" and not transport._tempDataLen
+        sent = transport.writeSomeData(frame) if is_direct else 0
         if not isinstance(sent, int):  # the connection is lost: the transport finds that out by itself
             sent = 0
         if sent < len(frame):

@@ -31,6 +31,7 @@ from rooms.recording.hls import window
 from rooms.recording.hls.tickets import ticket_to
 from tests.rooms.recording.test_slow_readers import large_room
 from tests.support.client import Page
+from tests.support.ports import free_port
 from tests.support.processes import Site
 from tests.support.recordings import talked_room
 from tests.support.rooms import open_room
@@ -71,12 +72,6 @@ class Front:
                 return answer.status, {name.lower(): text for name, text in answer.headers.items()}, answer.read()
         except HTTPError as error:
             return error.code, {name.lower(): text for name, text in error.headers.items()}, error.read()
-
-
-def free_port() -> int:
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        return int(taken.getsockname()[1])
 
 
 def configured(folder: Path, port: int) -> str:

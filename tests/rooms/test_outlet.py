@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import socket
+import ssl
 from collections.abc import Generator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,13 +17,17 @@ from websockets.frames import Frame, Opcode
 from websockets.streams import StreamReader
 
 from core import bus
+from deploy.local.certificate import certificate
+from deploy.local.process import answers, start, stop, wait_for
+from deploy.local.programs import command
 from rooms import actions, channels
 from rooms.live.outlet import frame_of
 from rooms.live.send_queue import Broadcast, SendQueue
 from rooms.models import Room
 from tests.rooms.test_recovery import connect_and_never_read
 from tests.support.client import Page, code
-from tests.support.processes import Site
+from tests.support.ports import free_port
+from tests.support.processes import Site, by_hand
 from tests.support.rooms import open_room
 
 FILLER = "x" * 60_000
@@ -163,3 +170,23 @@ def read_until(sock: socket.socket, last: bytes) -> list[str]:
             data += sock.recv(1 << 20)
     _head, _blank, frames = bytes(data).partition(b"\r\n\r\n")
     return frames_in(frames)
+
+
+async def test_over_tls_of_our_own_all_that_leaves_is_encrypted(site: Site, tmp_path: Path) -> None:
+    """As `script/server --https` serves phones, where no nginx decrypts in front."""
+    room, port = await run(open_room)(), free_port()
+    url = f"https://localhost:{port}"
+    line = command("web", port, certificate=certificate(tmp_path, []))
+    web = await by_hand(start, line, tmp_path / "web.log", {**os.environ, "PORT": str(port), "SITE_URL": url})
+    try:
+        wait_for("web with TLS", lambda: answers(port), lambda: web.poll() is None)
+        context = ssl._create_unverified_context()
+        async with Page(room, port=port, origin=url, ssl=context) as page:
+            await page.wait_for("snapshot")
+            await run(actions.host_lost)(room.pk, room.started_at)
+            await run(actions.host_back)(room.pk)
+            await page.wait_for("host_back")
+            await page.wait_for("beat", within=15)
+            assert_without_gaps(page.seen)
+    finally:
+        await by_hand(stop, web)
