@@ -1,4 +1,4 @@
-"""What a listener by HLS costs the site, behind the nginx that we ship, and how old the newest piece is.
+"""The cost of a listener by HLS to the site, behind the nginx that we ship, and how old the newest piece is.
 
     python bench/hls.py [--listeners 40] [--crowd 2000] [--seconds 15] [--rounds 3]
 

@@ -30,7 +30,7 @@ TO_ONE, BY_ONE = (1 / 10, 3), (0.5, 5)
 
 @dataclass(frozen=True)
 class OpenedLink:
-    """What a link opens now. One that is `expired` opens nothing, but may ask for a new one."""
+    """An opened link: what its side may do now. One that is `expired` opens nothing, but may ask for a new one."""
 
     right: AppealRight
     link: AppealLink

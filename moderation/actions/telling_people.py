@@ -99,7 +99,7 @@ def _path(row: Notification, right: AppealRight | None) -> str:
 
 
 def _right(row: Notification, now: datetime) -> AppealRight | None:
-    """What the side of a notification may do once it is told."""
+    """Load what the side of a notification may do once it is told."""
     if row.report is not None:
         return reporter_right(Report.objects.select_related("case__room", "reporter").get(pk=row.report.pk), now)
     rows = Statement.objects.select_related("decision__case__room", "decision__rule", "person")

@@ -51,7 +51,7 @@ def case() -> Case:
 
 
 def told(case: Case) -> AppealRight:
-    """What Ada may do once she was told of the violation."""
+    """The right of Ada once she was told of the violation."""
     decision = violation(case, by=staff())
     for pk in Notification.objects.filter(decision=decision).values_list("pk", flat=True):
         assert send_notification(pk)
