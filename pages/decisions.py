@@ -1,5 +1,5 @@
-"""Text and sound of a decision for one of its sides, as its pages show them. Nothing here says who reported, who decided,
-or what the other side wrote."""
+"""Text and sound of a decision for one of its sides, as its pages show them. Nothing here says who reported, who
+decided, or what the other side wrote."""
 
 from __future__ import annotations
 

@@ -30,8 +30,8 @@ class Clip:
 
 @dataclass(frozen=True)
 class Clips:
-    """The sound for one side. `why_none` is "" where there is something; else `no_sound` (it is not about sound), `closed`
-    (nobody hears it here) or `gone` (the copy was deleted: decided on the record)."""
+    """The sound for one side. `why_none` is "" where there is something; else `no_sound` (it is not about sound),
+    `closed` (nobody hears it here) or `gone` (the copy was deleted: decided on the record)."""
 
     clips: tuple[Clip, ...] = ()
     why_none: str = ""
