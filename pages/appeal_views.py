@@ -34,7 +34,7 @@ from pages.decisions import clips_of, state_of, told_of
 from pages.door import reader
 from pages.receipt_views import unlinked
 from people.models import User
-from people.signed_in import signed_in
+from people.signed_in import signed_in_keeping, typed_before
 
 TOKEN_COOKIE, HEARING_COOKIE = "appeal", "appeal-sound"
 COOKIE_SECONDS = 3 * 3600
@@ -52,7 +52,7 @@ class Place:
 
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
-@signed_in
+@signed_in_keeping
 def as_person(request: HttpRequest, pk: int) -> HttpResponse:
     """The appeal of the person whom a decision concerns, signed in; also suspended."""
     statement = own_statement(pk, cast(User, request.user))
@@ -196,7 +196,7 @@ def _served(request: HttpRequest, right: AppealRight, place: Place) -> HttpRespo
     """Show the form or the state; on POST save a draft (`do` is "save") or file the appeal."""
     typed = request.POST.get("words", "")
     if request.method != "POST":
-        return _page(request, right, place, AppealForm(initial={"words": draft_of(right)}))
+        return _page(request, right, place, AppealForm(initial={"words": draft_of(right), **typed_before(request)}))
     if request.POST.get("do") == "save":
         return _saved(request, right, place, typed)
     form = AppealForm(request.POST)

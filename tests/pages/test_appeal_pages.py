@@ -167,6 +167,26 @@ def test_the_own_page_has_everything_in_a_constant_number_of_statements() -> Non
     assert counts[0] == counts[1] == counts[2], counts
 
 
+def test_text_that_was_sent_signed_out_is_there_again_after_signing_in() -> None:
+    decision, ada = found()
+    told()
+    client, path = signed_in(ada), f"/decisions/{decision.pk}/appeal/"
+    owner = re.search(r'name="form_owner" value="([^"]+)"', client.get(path).content.decode())
+    assert owner is not None
+    client.logout()
+    away = post(client, path, words="It took me an hour", form_owner=owner[1])
+    assert away.status_code == 302 and not Appeal.objects.exists()
+    client.force_login(ada)
+    assert "It took me an hour" in client.get(path).content.decode()
+
+
+def test_reports_that_wait_are_on_the_own_page_too() -> None:
+    lea = person("lea")
+    case = open_case(kept_room(), lea)
+    assert f"/reports/{case.reports.get().receipt}/" in signed_in(lea).get("/decisions/").content.decode()
+    assert "/reports/" not in signed_in(person()).get("/decisions/").content.decode()
+
+
 # --- by link ----------------------------------------------------------------------------------------------------------
 
 
