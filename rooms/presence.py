@@ -176,7 +176,7 @@ def _pipeline(client: Any, script: str, batch: list[tuple[int, Sequence[str]]], 
     return pipe
 
 
-async def enter(client: redis.asyncio.Redis, room_pk: int, members: Iterable[tuple[str, str]]) -> int:
+async def enter(client: bus.Scripts, room_pk: int, members: Iterable[tuple[str, str]]) -> int:
     """Add or renew connections (who, conn) for another TTL. Returns how many people were not here before."""
     names = [f"{who}|{conn}" for who, conn in members]
     new = 0
@@ -186,7 +186,7 @@ async def enter(client: redis.asyncio.Redis, room_pk: int, members: Iterable[tup
     return new
 
 
-async def leave(client: redis.asyncio.Redis, room_pk: int, who: str, conn: str) -> bool:
+async def leave(client: bus.Scripts, room_pk: int, who: str, conn: str) -> bool:
     """Remove a connection. Returns whether the person has no other one to the room."""
     call: Any = _run(client, _LEAVE, room_pk, f"{who}|{conn}")
     return bool(await call)
