@@ -23,17 +23,18 @@ from config.patience import PatientFactory, raise_file_limit
 LOOK_AGAIN = 5.0  # seconds between two checks whether the reader is still connected
 
 
-def uncoloured(value: Any, *_style: Any, **_styles: Any) -> Any:
-    """Return the value without colours.
+def unformatted(value: Any, *_style: Any, **_styles: Any) -> Any:
+    """Return the value without colours or layout.
 
-    autobahn colours its debug line about every frame even where nobody logs it, which took a quarter of the work of a
-    delivery (`bench/live_events.py`).
+    autobahn formats its debug lines even where nobody logs them: the colours of one about every frame took a quarter of
+    the work of a delivery (`bench/live_events.py`), the layout of one about every connection a quarter of the work of a
+    handshake (`bench/join.py`).
     """
     return value
 
 
-for name in ("hltype", "hlval"):
-    setattr(autobahn_protocol, name, uncoloured)
+for name in ("hltype", "hlval", "pformat"):
+    setattr(autobahn_protocol, name, unformatted)
 
 
 daphne_server.HTTPFactory = PatientFactory  # daphne has no setting for it
