@@ -9,6 +9,7 @@ memory as a whole. Here `send` waits while the socket is full: about 64 KiB a re
 from __future__ import annotations
 
 import asyncio
+import logging
 from typing import Any
 
 from autobahn.websocket import protocol as autobahn_protocol
@@ -16,9 +17,12 @@ from daphne import cli
 from daphne import server as daphne_server
 from daphne.access import AccessLogGenerator
 from daphne.server import Server
+from twisted.internet import defer
 
 from config.logs import without_tokens
 from config.patience import PatientFactory, raise_file_limit
+
+log = logging.getLogger(__name__)
 
 LOOK_AGAIN = 5.0  # seconds between two checks whether the reader is still connected
 
@@ -83,6 +87,18 @@ class PatientServer(Server):  # type: ignore[misc]
                 await asyncio.wait_for(flow.room.wait(), LOOK_AGAIN)
             except TimeoutError:
                 continue
+
+    def kill_all_applications(self) -> Any:
+        """End in order: take no more connections, close all sockets (`rooms.live.restart`), then stop what still runs.
+        Twisted calls this on SIGTERM and waits for the result."""
+        from rooms.live.restart import close_sockets  # with the application, which is loaded by now
+
+        for listener in self.listeners:
+            listener.addCallback(lambda port: port.stopListening())
+        closed = defer.Deferred.fromFuture(asyncio.ensure_future(close_sockets()))
+        closed.addErrback(lambda failure: log.error("sockets were not closed in order: %s", failure))
+        closed.addCallback(lambda _none: super(PatientServer, self).kill_all_applications())
+        return closed
 
     def there(self, protocol: Any) -> bool:
         """Whether the reader is still connected."""

@@ -62,4 +62,4 @@ def _written() -> Written:
         kinds=ArraySubquery(sanctions.values("kind")),
     )
     account = [f"user__{name}" for name in _FIELDS]
-    return Written(rows.values_list("ident", "session_data", "creator_now", "kinds", *account))
+    return Written(rows.values_list("ident", "session_data", "creator_now", "kinds", *account), (KEY, NOW))

@@ -82,6 +82,8 @@ class Handshake:
     async def enter(self) -> RoomSocket:
         """Identify the person, accept the connection and let the socket enter the room. Raises RoomRefused."""
         since = time.monotonic()
+        if hub().closing:
+            raise RoomRefused("unavailable")
         hub().start()
         known = hub().feed_of(self.slug)
         if known is not None and not self.session:

@@ -52,7 +52,7 @@ class Hub:
         self.person_subscribed: dict[int, asyncio.Event] = {}
         self.narrow: dict[str, set[SendQueue]] = {}  # a narrower channel (of hosts or staff) → its sockets
         self.narrow_subscribed: dict[str, asyncio.Event] = {}
-        self.connected = False
+        self.connected = self.closing = False
         self.tasks: set[asyncio.Task[None]] = set()
         self._pubsub: Any = None
         self._started = False
@@ -104,6 +104,11 @@ class Hub:
         read: the message came before the socket was here."""
         if self.changes.any_since(since, send_queue.room_pk, send_queue.user_pk):
             self.spawn(self._check_sockets([send_queue]), "check-rights")
+
+    @property
+    def sockets(self) -> list[SendQueue]:
+        """All that are open, or about to be."""
+        return [*(one for feed in self.feeds.values() for one in feed.send_queues), *self.pages]
 
     async def join_as_person(self, user_pk: int, send_queue: SendQueue) -> None:
         """Add a socket that is in no room: it gets what `social.wire` tells its person."""
@@ -169,13 +174,13 @@ class Hub:
             sides = frozenset()  # a check of rights that began before it left may end after it
         gone, new = send_queue.sides - sides, sides - send_queue.sides
         send_queue.sides = sides
-        for channel in (_side_channel(side, send_queue.room_pk) for side in gone):
+        for channel in (channels.side_channel(side, send_queue.room_pk) for side in gone):
             receivers = self.narrow.get(channel, set())
             receivers.discard(send_queue)
             if not receivers and self.narrow.pop(channel, None) is not None:
                 del self.narrow_subscribed[channel]
                 await self._unsubscribe(channel)
-        for channel in (_side_channel(side, send_queue.room_pk) for side in new):
+        for channel in (channels.side_channel(side, send_queue.room_pk) for side in new):
             receivers = self.narrow.setdefault(channel, set())
             receivers.add(send_queue)
             if len(receivers) == 1:
@@ -205,8 +210,8 @@ class Hub:
 
     async def refresh_presence(self) -> None:
         """Renew the presence of all connections of this process; raises RedisError."""
-        for pk, members in (await self.presence_members()).items():
-            if await presence.skip_unreadable(presence.enter(self.redis, pk, members), pk) and pk in self.feeds:
+        for pk, new in (await presence.enter_many(self.redis, await self.presence_members())).items():
+            if new and pk in self.feeds:
                 self.feeds[pk].count_due = True
 
     # --- Redis ------------------------------------------------------------------------------------------------------
@@ -337,8 +342,7 @@ class Hub:
 
     async def check_all_rights(self) -> None:
         """Check the rights of every socket, in case a message about a change was lost."""
-        in_rooms = [send_queue for feed in self.feeds.values() for send_queue in feed.send_queues]
-        await self._check_sockets([*in_rooms, *self.pages])
+        await self._check_sockets(self.sockets)
 
     async def _check_sockets(self, send_queues: list[SendQueue]) -> None:
         await check_sockets(send_queues, self.set_sides)
@@ -383,10 +387,6 @@ class Hub:
         else:  # published by a newer version that is being deployed: a sequenced event is in the log
             feed.fill_gap()
             raise InvalidMessage("an unknown kind of event")
-
-
-def _side_channel(side: str, room_pk: int) -> str:
-    return channels.staff_channel() if side == "staff" else channels.host_channel(room_pk)
 
 
 _hubs: WeakKeyDictionary[asyncio.AbstractEventLoop, Hub] = WeakKeyDictionary()

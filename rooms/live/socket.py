@@ -27,6 +27,7 @@ from rooms.live.feed import Feed, Shared
 from rooms.live.frames import BadFrame, Frame, Pace, parse
 from rooms.live.hub import Hub, hub
 from rooms.live.outlet import Outlet, abort
+from rooms.live.restart import SOON, retry_within
 from rooms.live.send_queue import SendQueue
 from rooms.live.verbs.call import Call
 from rooms.live.verbs.table import VERBS
@@ -60,12 +61,13 @@ class RoomSocket:
         self.hub: Hub = hub()
         user_pk = who.user.pk if who.user else None
         self.send_queue = SendQueue(room_pk, who.key, self.conn, user_pk, self._close_slow, self._close_refused)
+        self.send_queue.on_restart = self._close_for_restart
         self.feed: Feed | None = None
         self.address, self.client = address, client or address
         self.pace, self.shared_pace = Pace(), doorway.pace_of(doorway.client_key(who, address))
         self.unreadable = self.too_fast = 0
         self.entered = False
-        self.used_sound = self.closing = self.leaving = False
+        self.used_sound = self.closing = self.leaving = self.restarting = False
         self.departure: asyncio.Task[None] | None = None
         self.refused_for = ""  # the code for which this socket was closed, once its rights ended
         self.lanes: dict[str, asyncio.Queue[Frame]] = {}
@@ -119,7 +121,7 @@ class RoomSocket:
                 await self.hub.set_sides(self.send_queue, sides)
                 personal = await self._you(shared.base)  # what was told before the channel was heard is in it
             first_page = await self._enter_presence()
-            self.send_queue.snapshot(encode(compose(shared.base, personal)), shared.base.seq)
+            self.send_queue.snapshot(self._text(shared.base, personal), shared.base.seq)
             self.hub.check_if_changed(self.send_queue, min(since, shared.read_at))
             self.entered = True
             if self.refused_for:
@@ -169,7 +171,7 @@ class RoomSocket:
                 feed.forget_base()
                 if self.who.user is not None:
                     await self._last_page_left(feed, self.who.user)
-            if self.used_sound:
+            if self.used_sound and not self.restarting:  # after a restart the page comes back, and hears on meanwhile
                 await presence.linger(self.hub.redis, self.room_pk, self.who.key, page_of(self.conn))
                 await media.ask("gone", self.room_pk, self.who.key, self.conn)
         except (RedisError, OSError, media.MediaRefused) as error:
@@ -206,7 +208,10 @@ class RoomSocket:
         """Queue a fresh snapshot before everything else."""
         if self.feed is not None:
             shared = await self.feed.base(fresh=True)
-            self.send_queue.snapshot(encode(compose(shared, await self._you(shared))), shared.seq)
+            self.send_queue.snapshot(self._text(shared, await self._you(shared)), shared.seq)
+
+    def _text(self, shared: Base, personal: You) -> str:
+        return encode({**compose(shared, personal), "retry_within": retry_within(self.hub)})
 
     async def _you(self, shared: Base) -> You:
         if self.who.user is None:
@@ -334,6 +339,19 @@ class RoomSocket:
         self.send_queue.shut()
         await self.send({"type": "websocket.close", "code": 4403})
         await self._depart()
+        await asyncio.sleep(1.0)
+        abort(self.send)
+
+    def _close_for_restart(self) -> None:
+        """Close with 4503, because this process ends."""
+        if not self.closing and self.entered:
+            self.closing = self.restarting = True
+            with translation.override(self.language):
+                self._reply({"error": as_error("unavailable"), "retry_within": SOON})
+            self._task(self._end_for_restart(), "close-for-restart")
+
+    async def _end_for_restart(self) -> None:
+        await self._close(4503)
         await asyncio.sleep(1.0)
         abort(self.send)
 

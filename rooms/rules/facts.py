@@ -169,7 +169,7 @@ def _rows(rooms: Collection[Room], users: set[int]) -> Iterable[Mark]:
 
 @functools.cache
 def _written(_consent_version: str) -> Written:
-    return Written(_marks([Room(pk=ROOM, host_id=HOST)], {PERSON}))
+    return Written(_marks([Room(pk=ROOM, host_id=HOST)], {PERSON}), (ROOM, HOST, PERSON))
 
 
 def _marks(rooms: Collection[Room], users: set[int]) -> QuerySet[Any, Any]:

@@ -121,7 +121,7 @@ async def test_asked_again_while_it_is_read_it_is_read_again(monkeypatch: pytest
         monkeypatch.setattr(socket, "you", reading)
         host.ask("snapshot")
         assert await asyncio.to_thread(reading.done.wait, 20)
-        host.socket.feed.resync()  # as after Redis was away
+        host.socket.hub.feeds[room.pk].resync()  # as after Redis was away
         reading.may_go.set()
         await until(lambda: len(host.places("snapshot")) == 3)
 
