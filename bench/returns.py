@@ -212,7 +212,7 @@ async def measure(options: argparse.Namespace, webs: Webs, port: int, tls: ssl.S
 async def even_out(pages: list[Returning], port: int, tls: ssl.SSLContext) -> None:
     """Have all pages connect again, so that both processes have as many.
 
-    nginx passes a server by that failed, for 10 s and until it has answered a request: a socket never ends, a page does.
+    nginx passes a server by that failed, for 10 s and until it has answered a request; a socket never ends.
     """
     await asyncio.sleep(11)
     for _request in range(4):

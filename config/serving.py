@@ -62,7 +62,11 @@ class Flow:
 
 
 class PatientServer(Server):  # type: ignore[misc]
-    """A server whose applications cannot run ahead of the network."""
+    """A server whose applications cannot run ahead of the network, and that ends in order."""
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self.ports: list[Any] = []
 
     async def handle_reply(self, protocol: Any, message: dict[str, Any]) -> None:
         """Send a message of the application; wait while more follows and the socket is full."""
@@ -88,13 +92,17 @@ class PatientServer(Server):  # type: ignore[misc]
             except TimeoutError:
                 continue
 
+    def listen_success(self, port: Any) -> None:
+        self.ports.append(port)
+        super().listen_success(port)
+
     def kill_all_applications(self) -> Any:
         """End in order: take no more connections, close all sockets (`rooms.live.restart`), then stop what still runs.
         Twisted calls this on SIGTERM and waits for the result."""
         from rooms.live.restart import close_sockets  # with the application, which is loaded by now
 
-        for listener in self.listeners:
-            listener.addCallback(lambda port: port.stopListening())
+        for port in self.ports:
+            port.stopListening()
         closed = defer.Deferred.fromFuture(asyncio.ensure_future(close_sockets()))
         closed.addErrback(lambda failure: log.error("sockets were not closed in order: %s", failure))
         closed.addCallback(lambda _none: super(PatientServer, self).kill_all_applications())

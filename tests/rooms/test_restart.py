@@ -27,6 +27,11 @@ async def closed_at(page: Page) -> float:
     return time.monotonic()
 
 
+async def pages_closed(pages: list[Page]) -> None:
+    """Wait until the first page is closed."""
+    await asyncio.wait([asyncio.create_task(closed_at(page)) for page in pages], return_when=asyncio.FIRST_COMPLETED)
+
+
 async def test_sockets_are_closed_one_by_one_and_the_process_ends(site: Site) -> None:
     site.start("web")
     log = LogTail(site.log("web"))
@@ -38,6 +43,9 @@ async def test_sockets_are_closed_one_by_one_and_the_process_ends(site: Site) ->
     web = site.running["web"]
     began = time.monotonic()
     web.send_signal(signal.SIGTERM)
+    await pages_closed(pages)
+    with pytest.raises(OSError):  # another process takes new ones
+        await Page(room).__aenter__()
     closed = sorted(await asyncio.gather(*map(closed_at, pages)))
     assert {page.socket.close_code for page in pages} == {4503}
     said = [message for page in pages for message in page.seen if "error" in message]
