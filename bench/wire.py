@@ -10,6 +10,7 @@ import asyncio
 import json
 import os
 import resource
+import ssl
 import subprocess
 import sys
 import time
@@ -61,13 +62,11 @@ def site(*others: str, static: bool = False, limits: dict[str, str] | None = Non
         import django
 
         django.setup()
-        from django.conf import settings
         from django.core.management import call_command
 
-        from tests.support.privileges import migrations_database
+        from tests.support.migrated import migrate
 
-        settings.MIGRATIONS_DATABASE = migrations_database(parts.instance.postgres)
-        call_command("migrate", verbosity=0)
+        migrate(parts.instance.postgres)
         if static:
             call_command("collectstatic", "--no-input", verbosity=0)
         web = Site(parts.folder / "logs")
@@ -95,26 +94,32 @@ def bare(port: int, folder: Path, greeting: str = "") -> Iterator[int]:
 class Socket(asyncio.Protocol):
     """A WebSocket client: handshake by hand, every text stored with its moment, pings answered."""
 
-    def __init__(self, port: int, path: str, cookie: str = "") -> None:
-        self.port, self.path, self.cookie = port, path, cookie
+    def __init__(self, port: int, path: str, cookie: str = "", tls: ssl.SSLContext | None = None) -> None:
+        self.port, self.path, self.cookie, self.tls = port, path, cookie, tls
         self.messages: list[tuple[float, bytes]] = []
         self.closed: str | None = None
         self.open = False
         self.buffer = bytearray()
         self.transport: asyncio.Transport
         self.first: asyncio.Future[float] = asyncio.get_running_loop().create_future()
+        self.lost: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
     async def connect(self) -> None:
         """Connect and upgrade; `first` is set to the moment of the first message."""
         loop = asyncio.get_running_loop()
-        await loop.create_connection(lambda: self, "127.0.0.1", self.port)
+        name = "localhost" if self.tls else None
+        await loop.create_connection(lambda: self, "127.0.0.1", self.port, ssl=self.tls, server_hostname=name)
+
+    @property
+    def origin(self) -> str:
+        return f"{'https' if self.tls else 'http'}://localhost:{self.port}"
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         assert isinstance(transport, asyncio.Transport)
         self.transport = transport
         cookie = f"Cookie: {self.cookie}\r\n" if self.cookie else ""
         transport.write(
-            f"GET {self.path} HTTP/1.1\r\nHost: localhost:{self.port}\r\nOrigin: http://localhost:{self.port}\r\n"
+            f"GET {self.path} HTTP/1.1\r\nHost: localhost:{self.port}\r\nOrigin: {self.origin}\r\n"
             f"Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n{cookie}"
             "Sec-WebSocket-Key: c3RhbXRhZmVsLWJlbmNoIQ==\r\n\r\n".encode()
         )
@@ -165,6 +170,7 @@ class Socket(asyncio.Protocol):
 
     def connection_lost(self, error: Exception | None) -> None:
         self.closed = self.closed or f"connection lost: {error}"
+        self.lost.set_result(None)
         if not self.first.done():
             self.first.set_exception(ConnectionError(self.closed))
             self.first.exception()  # retrieved, so that asyncio does not log it where nobody waits

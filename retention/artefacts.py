@@ -206,42 +206,45 @@ TABLE: tuple[Artefact, ...] = (
     Artefact(
         "reviews",
         Expiry.CASE,
-        "which decision was looked at again, by whom and when, and the outcome; the reasons go with the case’s words",
+        _(
+            "which decision was looked at again, by whom and when, and the outcome; the reasons go with the case’s "
+            "words"
+        ),
         model="moderation.Review",
         room="decision__case__room_id",
     ),
     Artefact(
         "appeals",
         Expiry.CASE,
-        "which side appealed, and when; the words go with the case’s",
+        _("which side appealed, and when; the words go with the case’s"),
         model="moderation.Appeal",
         room="decision__case__room_id",
     ),
     Artefact(
         "appeals that were not sent",
         Expiry.CASE,
-        "nothing: what was typed goes when the appeal is sent, or with the case’s words",
+        _("nothing: what was typed goes when the appeal is sent, or with the case’s words"),
         model="moderation.AppealDraft",
         room="decision__case__room_id",
     ),
     Artefact(
         "links for appeals",
         Expiry.CASE,
-        "that there was one, and until when it worked; never its address",
+        _("that there was one, and until when it worked; never its address"),
         model="moderation.AppealLink",
         room="decision__case__room_id",
     ),
     Artefact(
         "outside reviewers",
         Expiry.CASE,
-        "who was given a review, by whom and when; the reason goes with the case’s words",
+        _("who was given a review, by whom and when; the reason goes with the case’s words"),
         model="moderation.OutsideReviewer",
         room="review__decision__case__room_id",
     ),
     Artefact(
         "what people were told",
         Expiry.CASE,
-        "who was told of which decision, and when",
+        _("who was told of which decision, and when"),
         model="moderation.Notification",
         room="decision__case__room_id",
     ),

@@ -25,7 +25,7 @@ from moderation.models import Notification, Report, Statement
 from moderation.notified import DECISION_NOTIFICATION, outcome_of
 from moderation.queries.appeals import AppealRight, concerned_right, reporter_right
 from moderation.statements import cut_short
-from moderation.told import mark_told, note_told
+from moderation.told import mark_if_told, mark_told, note_told
 from social.actions.messages import send_official
 
 log = logging.getLogger(__name__)
@@ -50,6 +50,8 @@ def send_notification(pk: int) -> bool:
         if row is None or not _may_mail(row):
             return False
         now = timezone.now()
+        if mark_if_told(row, now):  # before a backup was put back
+            return False
         mark_told(row, now)
         by = ["message"] if row.person is not None else []
         if row.person is not None:
@@ -65,8 +67,10 @@ def send_notification(pk: int) -> bool:
 def send_late(now: datetime) -> int:
     """Tell what was not told for a while: its task was lost, or too much went to its mailbox. Returns how many there
     were."""
-    late = Notification.objects.filter(told_at=None, made_at__lt=now - LATE).order_by("made_at", "pk")
-    keys = list(late.values_list("pk", flat=True)[:MOST])
+    late = Notification.objects.filter(told_at=None, made_at__lt=now - LATE)
+    keys = list(late.filter(person__isnull=False).order_by("made_at", "pk").values_list("pk", flat=True)[:MOST])
+    # In any order: what waits for one mailbox without an account holds up no other.
+    keys += late.filter(person=None).order_by("?").values_list("pk", flat=True)[:MOST]
     run_each(keys, send_notification, "telling people of a decision")
     return len(keys)
 
@@ -99,7 +103,7 @@ def _path(row: Notification, right: AppealRight | None) -> str:
 
 
 def _right(row: Notification, now: datetime) -> AppealRight | None:
-    """Return what the side of a notification may do once it is told."""
+    """Load what the side of a notification may do once it is told."""
     if row.report is not None:
         return reporter_right(Report.objects.select_related("case__room", "reporter").get(pk=row.report.pk), now)
     rows = Statement.objects.select_related("decision__case__room", "decision__rule", "person")

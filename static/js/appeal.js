@@ -30,7 +30,7 @@ text.addEventListener("input", () => {
   clearTimeout(timer);
   timer = setTimeout(save, SOON);
 });
-// Whoever looks into another app may never come back to this page.
+// A phone ends pages that are not in sight.
 document.addEventListener("visibilitychange", () => {
   if (document.hidden) save();
 });
