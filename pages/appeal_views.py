@@ -30,7 +30,7 @@ from moderation.queries.reports import report_of_receipt
 from moderation.refusals import ModerationRefused
 from pages.appeal_form import AppealForm
 from pages.decision_views import own_statement
-from pages.decisions import clips_of, state_of, told_of
+from pages.decisions import clips_of, ranges_of, state_of, told_of
 from pages.door import reader
 from pages.receipt_views import unlinked
 from people.models import User
@@ -216,6 +216,7 @@ def _page(request: HttpRequest, right: AppealRight, place: Place, form: AppealFo
     if right.report is None:
         statement = Statement.objects.select_related("decision", "person").filter(decision=right.decision).first()
     hears = opened is None or right.appeal is None or _hears(request, opened)
+    can_hear = bool(ranges_of(right))
     clips = clips_of(right) if hears else []
     context: dict[str, Any] = {
         "right": right,
@@ -227,7 +228,7 @@ def _page(request: HttpRequest, right: AppealRight, place: Place, form: AppealFo
         "form": form if right.may_appeal else None,
         "path": place.path,
         "opened": opened,
-        "asks_code": opened is not None and right.appeal is not None and not hears,
+        "asks_code": opened is not None and right.appeal is not None and can_hear and not hears,
         "days": settings.APPEAL_DUE_DAYS,
     }
     return unlinked(render(request, "pages/appeal.html", context, status=status))
