@@ -226,14 +226,12 @@ def measure(options: argparse.Namespace, postgres: Postgres) -> None:
 
     django.setup()
     from django.conf import settings
-    from django.core.management import call_command
     from django.urls import reverse
 
-    from tests.support.privileges import migrations_database
+    from tests.support.migrated import migrate
 
-    settings.MIGRATIONS_DATABASE = migrations_database(postgres)
+    migrate(postgres)
     settings.ALLOWED_HOSTS = ["*"]
-    call_command("migrate", verbosity=0)
     large = options.cases // 2
     fill(postgres, options.cases, options.reports, large)
     client, queue = senior(), reverse("admin:moderation_case_changelist")

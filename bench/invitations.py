@@ -94,13 +94,10 @@ def measure(options: argparse.Namespace, postgres: Postgres) -> None:
     import django
 
     django.setup()
-    from django.conf import settings
-    from django.core.management import call_command
 
-    from tests.support.privileges import migrations_database
+    from tests.support.migrated import migrate
 
-    settings.MIGRATIONS_DATABASE = migrations_database(postgres)
-    call_command("migrate", verbosity=0)
+    migrate(postgres)
     ours, plain, delivery = [], [], []
     for number in range(options.rounds):
         room, users = prepare(2 * number, options.people)

@@ -195,18 +195,15 @@ def measure(options: argparse.Namespace, postgres: Postgres) -> None:
     import django
 
     django.setup()
-    from django.conf import settings
-    from django.core.management import call_command
     from django.utils import timezone
 
     from ledger.verify import verify
     from retention import purge
     from rooms.models import Room
     from rooms.recording import marker
-    from tests.support.privileges import migrations_database
+    from tests.support.migrated import migrate
 
-    settings.MIGRATIONS_DATABASE = migrations_database(postgres)
-    call_command("migrate", verbosity=0)
+    migrate(postgres)
     marker.check()  # before the rows exist: most of them have no files
     seconds, sizes = timed(lambda: fill(postgres, options.rooms, options.due, options.held))
     print(f"{options.rooms:,} rooms made in {seconds:.0f} s, {sizes['kept']:,} of them still with a copy", flush=True)

@@ -151,14 +151,11 @@ def measure(options: argparse.Namespace, postgres: Postgres) -> None:
     import django
 
     django.setup()
-    from django.conf import settings
-    from django.core.management import call_command
 
     from rooms.recording import marker
-    from tests.support.privileges import migrations_database
+    from tests.support.migrated import migrate
 
-    settings.MIGRATIONS_DATABASE = migrations_database(postgres)
-    call_command("migrate", verbosity=0)
+    migrate(postgres)
     marker.check()  # before the rows exist: they have no files
     rows = Rows(postgres.superuser_url)
     rows.run(HOSTS.format())

@@ -61,13 +61,11 @@ def site(*others: str, static: bool = False, limits: dict[str, str] | None = Non
         import django
 
         django.setup()
-        from django.conf import settings
         from django.core.management import call_command
 
-        from tests.support.privileges import migrations_database
+        from tests.support.migrated import migrate
 
-        settings.MIGRATIONS_DATABASE = migrations_database(parts.instance.postgres)
-        call_command("migrate", verbosity=0)
+        migrate(parts.instance.postgres)
         if static:
             call_command("collectstatic", "--no-input", verbosity=0)
         web = Site(parts.folder / "logs")

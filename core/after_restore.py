@@ -1,6 +1,6 @@
-"""What a database that was put back from a backup has forgotten, and what stands about it outside (OUTSIDE_DIR).
+"""Applying what stands outside (OUTSIDE_DIR) to a database that was put back from a backup and has forgotten it.
 
-Apps register steps that compare the two: receipts of purges, what people were told, mails that were sent. A process
+Apps register steps that do so: receipts of purges, what people were told, mails that were sent. A process
 that serves anybody runs them before it does (`begin`), and workers again before a task where a backup was put back
 under them (`look_again`). Steps may run at any time, twice, and in two processes at once.
 """

@@ -92,5 +92,5 @@ def refuse_undeclared() -> None:
         return
     raise NotDeclared(
         f"entry {last['seq']} of the ledger, which was anchored, is not in this database. If a backup was put back, "
-        'say so: manage.py ledger restored "when and why"'
+        'say so: manage.py ledger restored "when and why" (or script/server --restored "when and why")'
     )

@@ -31,7 +31,6 @@ PLAIN: dict[str, str | Promise] = {
     "question_asked": _("Reporter asked"),
     "question_answered": _("Reporter answered"),
     "line_unquoted": _("Quote taken back"),
-    "notified_before": _("Told before a backup was put back: not told again"),
     "clip_heard": _("Clip heard by somebody concerned"),
     "review_claimed": _("Review claimed"),
     "review_reopened": _("Review open again: its new decision was not approved"),

@@ -18,7 +18,7 @@ from typing import Any
 
 from django.conf import settings
 from django.db import connection, transaction
-from django.db.models import Min, QuerySet
+from django.db.models import QuerySet
 
 from core import append_file
 from core.after_restore import after_restore
@@ -36,15 +36,27 @@ Line = dict[str, Any]
 
 
 def content(row: Notification) -> Line:
-    """Return what identifies a notification by value: keys alone may be those of lost rows. It names nobody."""
+    """Return what identifies by value what is told to whom: keys alone may be those of lost rows. It names nobody.
+
+    A row that is made anew after a restore tells the same where it follows from the same decision or outcome. Where
+    somebody had to act again, it tells something else: a statement that is made anew, an appeal that is filed again.
+    """
+    decision, review = row.decision, row.review
+    made_at = row.made_at if row.kind == Notification.Kind.APPEAL_RECEIVED else None
+    if row.kind == Notification.Kind.STATEMENT:
+        made_at = getattr(getattr(decision, "statement", None), "made_at", None)
     return {
         "kind": str(row.kind),
-        "made": chain.stamp(row.made_at),
-        "decision": [row.decision_id, chain.stamp(row.decision.at)],
-        "review": None if row.review is None else [row.review.pk, chain.stamp(row.review.opened_at)],
-        "report": None if row.report is None else [row.report.pk, chain.stamp(row.report.at)],
-        "person": None if row.person is None else [row.person.pk, chain.stamp(row.person.date_joined)],
+        "made": _moment(made_at),
+        "decision": [decision.pk, _moment(decision.at), decision.outcome],
+        "review": None if review is None else [review.pk, _moment(review.opened_at), _moment(review.decided_at)],
+        "report": None if row.report is None else [row.report.pk, _moment(row.report.at)],
+        "person": None if row.person is None else [row.person.pk, _moment(row.person.date_joined)],
     }
+
+
+def _moment(at: datetime | None) -> str | None:
+    return None if at is None else chain.stamp(at)
 
 
 def note_told(row: Notification, now: datetime) -> None:
@@ -73,31 +85,33 @@ def mark_told(row: Notification, at: datetime) -> None:
 
 def mark_told_again(now: datetime) -> int:
     """Mark notifications as told that a line outside says were, without sending anything. Returns how many."""
-    oldest = waiting().aggregate(oldest=Min("made_at"))["oldest"]
-    if oldest is None:
+    rows = {chain.canonical_json(content(row)): row for row in with_content(waiting()).iterator(2_000)}
+    if not rows:
         return 0
-    lines: dict[bytes, list[Line]] = {}
-    for line in lines_since(oldest):
-        lines.setdefault(key_of(line), []).append(line)
-    found = [row.pk for row in with_content(waiting()).iterator(2_000) if chain.canonical_json(content(row)) in lines]
-    marked = 0
-    for pk in found:
-        marked += _mark_again(pk, lines, now)
-    return marked
+    lines: dict[int, list[Line]] = {}
+    for line in lines_since(min(row.decision.at for row in rows.values())):
+        if (row := rows.get(key_of(line))) is not None:
+            lines.setdefault(row.pk, []).append(line)
+    return sum(_mark_again(pk, found, now) for pk, found in lines.items())
+
+
+def mark_if_told(row: Notification, now: datetime) -> bool:
+    """Mark a notification where its like was told before a restore, for the sender, which has it locked: one that is
+    made again by what the site does by itself. Returns whether it was."""
+    wanted = chain.canonical_json(content(row))
+    return _mark_again(row.pk, [line for line in lines_since(row.decision.at) if key_of(line) == wanted], now)
 
 
 @transaction.atomic
-def _mark_again(pk: int, lines: dict[bytes, list[Line]], now: datetime) -> bool:
+def _mark_again(pk: int, lines: list[Line], now: datetime) -> bool:
     """Mark one notification where one of its lines told somebody. One that is locked is being sent now."""
     row = with_content(waiting()).select_for_update(of=("self",), skip_locked=True).filter(pk=pk).first()
-    if row is None:
-        return False
-    told = [line["told"] for line in lines.get(chain.canonical_json(content(row)), []) if has_told(line)]
-    if not told:
+    told = [line["told"] for line in lines if has_told(line)]
+    if row is None or not told:
         return False
     mark_told(row, datetime.fromisoformat(min(told)))
-    data = {"decision": row.decision_id, "notification": row.pk, "kind": str(row.kind), "told": min(told)}
-    record_all([Act("notified_before", row.decision.ledger_subject, None, data)], now)
+    data = {"notification": row.pk, "decision": row.decision_id, "kind": str(row.kind), "by": [], "before": min(told)}
+    record_all([Act("notified", row.decision.ledger_subject, None, data)], now)
     return True
 
 
@@ -108,7 +122,7 @@ def waiting() -> QuerySet[Notification]:
 
 def with_content(rows: QuerySet[Notification]) -> QuerySet[Notification]:
     """Load what `content` reads."""
-    return rows.select_related("decision", "review", "report", "person")
+    return rows.select_related("decision__statement", "review", "report", "person")
 
 
 def has_told(line: Line) -> bool:

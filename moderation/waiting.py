@@ -97,7 +97,7 @@ def reviews_task(request: HttpRequest) -> Task | None:
         else gettext("None is overdue."),
         url=_reviews(),
         urgent=late > 0,
-        order=15,
+        order=15 if late else 25,
     )
 
 

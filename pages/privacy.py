@@ -1,4 +1,4 @@
-"""What is kept and for how long, as the page about privacy says it: the table of artefacts, by clock."""
+"""The table of artefacts in words, by clock, as the page about privacy says what is kept and for how long."""
 
 from __future__ import annotations
 

@@ -23,7 +23,7 @@ from pytest_django import DjangoDbBlocker
 
 from deploy.local.throwaway import Throwaway
 from tests.support import migrated, tables
-from tests.support.privileges import migrations_database, superuser
+from tests.support.privileges import superuser
 from tests.support.processes import LogTail, Site, silence
 from tests.support.services import services as running_services
 
@@ -84,7 +84,6 @@ def services() -> Throwaway:
 @pytest.fixture(scope="session")
 def django_db_setup(django_test_environment: None, django_db_blocker: DjangoDbBlocker) -> None:
     """Tables in the private database, made by the migrator as script/server does it; tests run as the site's role."""
-    settings.MIGRATIONS_DATABASE = migrations_database()
     with django_db_blocker.unblock():
         migrated.migrate()
     tables.remember()

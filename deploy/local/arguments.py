@@ -42,6 +42,7 @@ class Arguments:
     host: str
     database_url: str
     redis_url: str
+    restored: str = ""  # why a backup of the database was put back
 
 
 def is_host(value: str) -> bool:
@@ -62,6 +63,12 @@ def parse(words: list[str]) -> Arguments:
         action="store_true",
         help="with a certificate of our own: a phone opens its microphone only then",
     )
+    parser.add_argument(
+        "--restored",
+        metavar="WHY",
+        default="",
+        help="say that a backup of the database was put back, in a sentence: nothing starts on one before",
+    )
     chosen = parser.parse_args(words)
     env_url("MIGRATIONS_DATABASE_URL", "", ("postgresql", "postgres"))
     asked = Arguments(
@@ -78,6 +85,7 @@ def parse(words: list[str]) -> Arguments:
             "DATABASE_URL", "", ("postgresql", "postgres"), "postgresql://user:password@127.0.0.1:5432/stamtafel"
         ),
         redis_url=env_url("REDIS_URL", "", ("redis", "rediss", "unix"), "redis://127.0.0.1:6379/0"),
+        restored=chosen.restored.strip(),
     )
     if env_bool("DEBUG") and (asked.https or not is_loopback(asked.host)):
         write = f"false: others reach {asked.host}, and DEBUG shows them what is inside"

@@ -147,11 +147,14 @@ def start_parts(instance: Instance, manager: Manager) -> None:
                 raise CannotStart(f"{error}:\n{manager.tail(name)}") from error
 
 
-def fill() -> str:
-    """Migrate, collect static files and make the demo; returns what the demo prints about its accounts."""
+def fill(restored: str) -> str:
+    """Migrate, apply what a restored backup has forgotten, collect static files and make the demo; returns what the
+    demo prints about its accounts. `restored`: why a backup was put back, or ""."""
     with step("Tables"):
         manage("migrate", "--no-input", "--verbosity", "0")
-        manage("retention", "reapply")  # a restored backup has rooms that were purged since
+        if restored:
+            manage("ledger", "restored", restored)
+        manage("retention", "reapply")
     collect()
     with step("Demo"):
         return manage("seed_demo")
@@ -273,7 +276,7 @@ def serve(asked: Arguments, began: float) -> None:
     try:
         manager.start(site_environment())
         start_parts(instance, manager)
-        accounts = fill()
+        accounts = fill(asked.restored)
         notes = start_site(manager, own_url(asked, port))
         lock.write(f"{env['SITE_URL']} (process {os.getpid()})\n")
         lock.flush()

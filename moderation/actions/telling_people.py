@@ -24,7 +24,7 @@ from moderation.actions.mails import address_of, mail_to
 from moderation.models import Notification, Report, Statement
 from moderation.notified import DECISION_NOTIFICATION, outcome_of
 from moderation.queries.appeals import AppealRight, concerned_right, reporter_right
-from moderation.told import mark_told, note_told
+from moderation.told import mark_if_told, mark_told, note_told
 from social.actions.messages import send_official
 
 log = logging.getLogger(__name__)
@@ -49,6 +49,8 @@ def send_notification(pk: int) -> bool:
         if row is None or not _may_mail(row):
             return False
         now = timezone.now()
+        if mark_if_told(row, now):  # before a backup was put back
+            return False
         mark_told(row, now)
         by = ["message"] if row.person is not None else []
         if row.person is not None:

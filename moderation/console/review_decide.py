@@ -10,12 +10,13 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.translation import get_language
+from django.utils.translation import get_language, override
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST
 
 from moderation.actions import decisions, reviews
+from moderation.actions.drafts import evidence_ranges
 from moderation.actions.reviews import ReviewDraft
 from moderation.console.case_decide import clock_state
 from moderation.console.case_page import staff, title_of
@@ -23,12 +24,14 @@ from moderation.console.review_acts import page_of
 from moderation.console.review_drafts import TypedReview
 from moderation.console.review_page import render_review, seen_review
 from moderation.measures import MEASURES
-from moderation.models import Appeal, Review
+from moderation.models import Appeal, Notification, Review
 from moderation.models.cases import WITH_SOUND
+from moderation.notified import LINES
 from moderation.queries.review_page import clock_with_review
 from moderation.queries.reviews import review_facts, visible_reviews
 from moderation.refusals import TABLE, ModerationRefused
 from moderation.rules.appeals import why_not_review_decide
+from moderation.rules.evidence import overlaps
 
 
 @never_cache
@@ -79,6 +82,7 @@ def preview_context(request: HttpRequest, review: Review, draft: ReviewDraft) ->
     before, after = clock_with_review(review, now, reader.pk, **effects)
     standing = review.decision.measures.filter(applied_at__isnull=False, undone_at=None)
     language = get_language() or "en"
+    appeals = Appeal.objects.filter(review=review).select_related("report", "decision__case").order_by("filed_at", "pk")
     undone = [MEASURES[row.kind].describe(row, language) for row in standing] if overturned else []
     return {
         **admin.site.each_context(request),
@@ -90,7 +94,7 @@ def preview_context(request: HttpRequest, review: Review, draft: ReviewDraft) ->
         "draft": draft,
         "overturned": overturned,
         "outcome": Review.Outcome(draft.outcome).label,
-        "sides": Appeal.objects.filter(review=review).order_by("filed_at", "pk"),
+        "sides": [(appeal, _line(appeal, draft)) for appeal in appeals],
         "undone": undone,
         "ended_room": any(row.kind == "end_room" for row in standing),
         "replaced": seen,
@@ -100,6 +104,21 @@ def preview_context(request: HttpRequest, review: Review, draft: ReviewDraft) ->
         "before": clock_state(case, before),
         "after": clock_state(case, after),
     }
+
+
+def _line(appeal: Appeal, draft: ReviewDraft) -> str:
+    """What one side will be told of an outcome, in their language: who reported asked for a violation, the person
+    concerned for none, so that one outcome may grant one appeal and dismiss the other."""
+    code, new, report = "dismissed", draft.replacement, appeal.report
+    if report is not None and new is not None:
+        start, end = report.from_ms, report.to_ms
+        rests_on = evidence_ranges(appeal.decision.case, new.ranges)
+        found = start is None or end is None or overlaps((start, end), rests_on)
+        code = "granted" if found else "dismissed"
+    elif report is None and draft.outcome == Review.Outcome.OVERTURNED:
+        code = "granted" if new is None else "replaced"
+    with override(appeal.language):
+        return str(LINES[Notification.Kind.APPEAL_OUTCOME, code])
 
 
 def _decided(request: HttpRequest, review: Review, typed: TypedReview) -> HttpResponse:

@@ -6,6 +6,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from django.db import transaction
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
 
 from core import bus
@@ -21,10 +22,15 @@ AGAIN = timedelta(days=1)  # for so long the sweep does everything again: a requ
 
 def forget(user_pk: int, now: datetime | None = None) -> bool:
     """Do what is left to do for a deleted account; idempotent. Returns whether nothing is left."""
-    now = now or timezone.now()
-    bus.client().delete(bus.key(f"unsent:{user_pk}"))
     for part in still_to_forget.values():
         part(user_pk)
+    done = _let_go(user_pk, now or timezone.now())
+    bus.client().delete(bus.key(f"unsent:{user_pk}"))  # what was typed; it would expire within half an hour
+    return done
+
+
+def _let_go(user_pk: int, now: datetime) -> bool:
+    """Delete what is kept of an account itself, as far as nothing needs it. Returns whether nothing is left."""
     with transaction.atomic():
         lock_standing(user_pk)
         row = DeletedAccount.objects.filter(user=user_pk).first()
@@ -41,7 +47,7 @@ def forget(user_pk: int, now: datetime | None = None) -> bool:
             DeletedAccount.objects.filter(pk=row.pk).update(email="", language="en")
         else:
             row.delete()
-        _delete_fingerprints(now, user_pk)
+        _delete_fingerprints(now, Fingerprint.objects.filter(user=user_pk))
     return row.pk is None
 
 
@@ -50,19 +56,16 @@ def tidy_deleted(now: datetime | None = None) -> None:
     now = now or timezone.now()
     waiting = list(DeletedAccount.objects.order_by("pk").values_list("user_id", flat=True))
     run_each(waiting, lambda pk: forget(pk, now), "forgetting a deleted account")
-    for pk in Fingerprint.objects.order_by().values_list("user_id", flat=True).distinct():
-        _delete_fingerprints(now, pk)
+    _delete_fingerprints(now, Fingerprint.objects.all())
 
 
-def _delete_fingerprints(now: datetime, user_pk: int) -> None:
-    """Delete an account's fingerprints: of a handle once its time is over, of an address once nobody may still decide
-    about it; neither while a suspension stands."""
-    if Sanction.objects.filter(Sanction.stands(now), user=user_pk).exists():
-        return
-    rows = Fingerprint.objects.filter(user=user_pk)
-    rows.filter(kind="handle", until__lte=now).delete()
-    if not DeletedAccount.objects.filter(user=user_pk).exclude(email="").exists():
-        rows.filter(kind="address").delete()
+def _delete_fingerprints(now: datetime, rows: QuerySet[Fingerprint]) -> None:
+    """Delete those of these fingerprints that are needed no more: of a handle once its time is over, of an address once
+    nobody may still decide about the account; neither while a suspension of it stands."""
+    stands = Sanction.objects.filter(Sanction.stands(now), user=OuterRef("user"))
+    waits = DeletedAccount.objects.filter(user=OuterRef("user")).exclude(email="")
+    over = Q(kind="handle", until__lte=now) | (Q(kind="address") & ~Q(Exists(waits)))
+    rows.filter(over & ~Q(Exists(stands))).delete()
 
 
 def _delete_picture(row: DeletedAccount) -> None:

@@ -1,4 +1,4 @@
-"""What a restored backup has forgotten is applied before anything is served or done, or nothing is."""
+"""Before anything is served or done, a restored backup gets what it has forgotten; or nothing is."""
 
 from collections.abc import Iterator
 from datetime import datetime

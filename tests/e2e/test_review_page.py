@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import Any
 
 from django.contrib.auth.models import Group
 from django.utils import timezone
@@ -27,8 +26,8 @@ WORDS = (
 )
 
 
-def staff(group: str, handle: str, **values: Any) -> User:
-    user = with_fresh_step(person(handle, is_staff=True, **values))
+def staff(group: str, handle: str) -> User:
+    user = with_fresh_step(person(handle, is_staff=True))
     user.groups.set(Group.objects.filter(name=group))
     return user
 

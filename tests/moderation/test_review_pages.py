@@ -12,13 +12,17 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import get_resolver, reverse
-from django.utils import timezone
+from django.utils import timezone, translation
 
 from ledger.models import Entry
 from ledger.verify import verify
+from moderation.actions.claims import claim
+from moderation.actions.decisions import decide
+from moderation.actions.evidence import mark_range, note_look
 from moderation.actions.reviews import claim_review
 from moderation.actions.sweep import sweep
 from moderation.models import Appeal, Case, Decision, Look, OutsideReviewer, Review
+from moderation.notified import LINES
 from moderation.rulebook import current_rules
 from people.groups import ADMINISTRATORS, CHILD_SAFETY, MODERATORS, OUTSIDE_REVIEWERS, SENIORS
 from people.models import Sanction, User
@@ -27,6 +31,7 @@ from tests.support.case_pages import at as case_at
 from tests.support.cases import (
     aged,
     concerned_appeal,
+    draft,
     kept_room,
     no_violation,
     open_case,
@@ -259,7 +264,7 @@ def test_an_overturned_decision_is_previewed_with_what_is_undone_and_undone() ->
     reviewed(review, mod)
     values = form(verdict="overturned")
     text = " ".join(client.post(at(review, "decide"), {**values, "do": "preview"}).content.decode().split())
-    assert "Your appeal was granted." in text and "I listened to it twice." in text and "Undone" in text
+    assert "Your appeal was granted" in text and "I listened to it twice." in text and "Undone" in text
     assert "After this" in text and Review.objects.get().state == "open"
     back = client.post(at(review, "decide"), {**values, "do": "edit"}).content.decode()
     assert "I listened to it twice." in back and 'value="overturned" checked' in " ".join(back.split())
@@ -287,6 +292,33 @@ def test_what_comes_after_the_preview_is_seen_before_the_outcome() -> None:
     answer = client.post(at(review, "decide"), {**form(), "do": "decide", "stamp": stamp[1]})
     assert answer.status_code == 409 and "changed since the preview" in answer.content.decode()
     assert "I listened to it twice." in answer.content.decode() and Review.objects.get().state == "open"
+
+
+def test_the_preview_says_to_each_side_what_came_of_its_own_appeal() -> None:
+    """Both sides appeal: a new violation in the reporter's range grants that appeal, and replaces for the other."""
+    bert = person("bert", language="nl")
+    room = kept_room("", 10, bert)
+    case = report(person("anna"), room, subject=bert, from_ms=1000, to_ms=4000).case
+    other = report(person("carl"), room, subject=bert, from_ms=60_000, to_ms=70_000)
+    mod = staff()
+    decider = staff()
+    claim(case, decider)
+    mark_range(case, decider, 1000, 4000)
+    note_look(case, decider, "lines", 1000, 4000)
+    review = concerned_appeal(decide(case, decider, draft()), WORDS).review
+    reporter_appeal(other.pk)
+    client = signed_in(mod)
+    reviewed(review, mod)
+    values = form(verdict="replaced", range_from="1:00", range_to="1:05")
+    seen = client.post(at(review, "decide"), {**values, "do": "preview"})
+    lines = {appeal.side: line for appeal, line in seen.context["sides"]}
+    with translation.override("en"):
+        assert lines["reporter"] == str(LINES["appeal_outcome", "granted"])
+    with translation.override("nl"):
+        assert lines["concerned"] == str(LINES["appeal_outcome", "replaced"])
+    assert decided(client, review, values).status_code == 302
+    away = client.post(at(review, "decide"), {**values, "do": "preview"})
+    assert away.status_code == 409 and verify().ok
 
 
 def test_no_violation_is_overturned_by_a_new_decision_with_its_own_statement() -> None:

@@ -26,6 +26,7 @@ from tests.moderation.teller import tell
 from tests.support.cases import kept_room, no_violation, open_case, violation
 from tests.support.killed import Workers, running
 from tests.support.people import person
+from tests.support.privileges import superuser
 from tests.support.restored import dump, put_back
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -38,7 +39,7 @@ def tellers() -> Iterator[Workers]:
 
 
 def notification(decision: Decision, kind: str = "statement", **values: Any) -> Notification:
-    """What the sender has to send; made here where making the decision has not."""
+    """A row for the sender; made here where making the decision has made none."""
     if kind == "statement":
         values = {"person": decision.case.subject, **values}
     row, _made = Notification.objects.get_or_create(kind=kind, decision=decision, review=None, **values)
@@ -86,7 +87,7 @@ def test_nobody_is_told_again_after_a_restore(tmp_path: Path) -> None:
     assert outcome.report.appeal_until == appeal_until(now)
     assert waits.told_at is None, "who was not told is told"
     assert (Mail.objects.count(), Message.objects.count()) == sent
-    entries = Entry.objects.filter(kind="notified_before")
+    entries = Entry.objects.filter(kind="notified")
     assert {entry.data["notification"] for entry in entries} == {row.pk, outcome.pk}
     assert after_restore.apply() == [] and entries.count() == 2
 
@@ -153,16 +154,45 @@ def test_another_server_and_a_copy_of_files_know_nothing_of_the_transaction_and_
         assert told.mark_told_again(now) == 0
         write(resigned(lines()[-1], **values))
         assert told.mark_told_again(now) == 1
-        assert Entry.objects.filter(kind="notified_before", data__notification=row.pk).exists()
+        assert Entry.objects.filter(kind="notified", data__notification=row.pk).exists()
 
 
 def test_another_notification_that_got_the_key_of_a_lost_one_is_sent() -> None:
     row = of_statement()
     tell(row.pk, timezone.now().isoformat())
     first = lines()[0]
-    other = of_statement()
-    # Every key as in the line, and another moment at which the decision was taken.
-    write(resigned(first, decision=[other.decision_id, first["decision"][1]], made=chain.stamp(other.made_at)))
+    other = told.content(of_statement())
+    # Every key as in the line, and another moment at which the decision was taken, or the person came.
+    for name in ("decision", "person"):
+        write(resigned(first, **{**other, name: [other[name][0], first[name][1], *first[name][2:]]}))
+        assert told.mark_told_again(timezone.now()) == 0
+    write(resigned(first, **other))
+    assert told.mark_told_again(timezone.now()) == 1, "nothing else kept it"
+
+
+def test_a_row_that_is_made_anew_is_told_where_it_tells_something_else(tmp_path: Path) -> None:
+    """As by a migration that runs again. The outcome of a report is the same; a statement that is made again is not."""
+    reporter = person()
+    case = open_case(kept_room("", 10), reporter=reporter)
+    decision = no_violation(case)
+    dump(tmp_path / "backup")
+    report = case.reports.get(reporter=reporter)
+    outcome = notification(decision, "report_outcome", report=report, person=reporter)
+    tell(outcome.pk, timezone.now().isoformat())
+    put_back(tmp_path / "backup")
+    again = notification(decision, "report_outcome", report=report, person=reporter)
+    with transaction.atomic():
+        locked = Notification.objects.select_for_update(of=("self",)).get(pk=again.pk)
+        assert told.mark_if_told(locked, timezone.now()) and not told.mark_if_told(locked, timezone.now())
+        transaction.set_rollback(True)
+    assert told.mark_told_again(timezone.now()) == 1
+    row = of_statement()
+    tell(row.pk, timezone.now().isoformat())
+    line = lines()[-1]
+    write(resigned(line, made=chain.stamp(timezone.now())))
+    with superuser() as connected:
+        connected.execute("SET session_replication_role = 'replica'")
+        connected.execute("UPDATE moderation_notification SET told_at = NULL WHERE id IN (%s, %s)", [row.pk, again.pk])
     assert told.mark_told_again(timezone.now()) == 0
 
 

@@ -87,7 +87,7 @@ def served(*, refused: bool = False) -> str:
 
 
 def test_no_process_serves_before_receipts_are_applied(tmp_path: Path) -> None:
-    """Whoever starts it, and whether or not anybody thought of a command."""
+    """However it is started, and whether or not anybody thought of a command."""
     room = marked_room(WORD)
     dump(tmp_path / "backup")
     purge.sweep(due_at(room))
@@ -147,7 +147,7 @@ def test_a_backup_put_back_under_a_running_worker_is_seen_before_its_next_task(
 
 
 def test_lines_are_read_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What starts later reads only what was written since, however many years of receipts there are."""
+    """A process that starts later reads only new lines, however many years of receipts there are."""
     room = marked_room(WORD)
     purge.sweep(due_at(room))
     file = receipts.file_of(due_at(room))

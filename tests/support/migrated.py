@@ -15,19 +15,22 @@ from contextlib import contextmanager
 from pathlib import Path
 from unittest import mock
 
+from django.conf import settings
 from django.core.management import call_command
 
 from deploy.local.postgres import NAME, ROLES, Postgres, program
 from deploy.local.process import run
+from tests.support.privileges import migrations_database
 from tests.support.services import services
 
 ROOT = Path(__file__).resolve().parents[2]
 KEPT = ROOT / ".local" / "tests"
 
 
-def migrate() -> None:
-    """Make the tables in the private database of this process."""
-    postgres = services().instance.postgres
+def migrate(postgres: Postgres | None = None) -> None:
+    """Make the tables in the private database of this process, or of a bench."""
+    postgres = postgres or services().instance.postgres
+    settings.MIGRATIONS_DATABASE = migrations_database(postgres)
     dump = KEPT / f"{fingerprint()}.sql"
     with _alone():  # the others wait for the first, and do not migrate beside it
         if dump.exists():

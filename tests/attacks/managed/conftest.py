@@ -25,7 +25,9 @@ HONEST = "127.0.0.77"
 
 
 @pytest.fixture(scope="package")
-def site(services: Throwaway, django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Generator[Managed]:
+def site(
+    services: Throwaway, static_files: None, django_db_setup: None, django_db_blocker: DjangoDbBlocker
+) -> Generator[Managed]:
     """The site as script/server runs it, with its development doors; tables are emptied when all is over."""
     end_shared_site()
     remove_folders()  # what tests in this process made is open to others
@@ -33,7 +35,9 @@ def site(services: Throwaway, django_db_setup: None, django_db_blocker: DjangoDb
     with django_db_blocker.unblock():
         try:
             # A connection that never comes about stays long enough to see that it ends for another reason.
-            managed.start(MEDIA_ICE_SECONDS="300", DEV_KEY=services.instance.keys["DEV_KEY"])
+            doors = {"DEV_KEY": services.instance.keys["DEV_KEY"]}
+            # From the sources WhiteNoise looks for a file at every request, which takes longer than most answers.
+            managed.start(MEDIA_ICE_SECONDS="300", STATIC_FILES="collected", **doors)
             yield managed
         finally:
             managed.stop()
