@@ -54,7 +54,9 @@ def send_notification(pk: int) -> bool:
         mark_told(row, now)
         by = ["message"] if row.person is not None else []
         if row.person is not None:
-            send_official([row.person], DECISION_NOTIFICATION, {"notification": row.pk})
+            # With the outcome: what somebody was told does not change when a later review changes it.
+            told = {"notification": row.pk, "outcome": outcome_of(row)}
+            send_official([row.person], DECISION_NOTIFICATION, told)
         if mail_to(row.person, row.report, str(row.kind), _values(row, now)):
             by.append("mail")
         data = {"notification": row.pk, "decision": row.decision_id, "kind": str(row.kind), "by": by}
