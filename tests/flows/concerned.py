@@ -115,7 +115,8 @@ class AppealPage:
         expect(self.page.locator("[data-saved]")).to_have_text("Saved.")
 
     def send(self) -> None:
-        self.main.get_by_role("button", name="Send the appeal").click()
+        with self.page.expect_navigation():
+            self.main.get_by_role("button", name="Send the appeal").click()
         self.shows("Your appeal has arrived")
         expect(self.main.get_by_role("button", name="Send the appeal")).to_have_count(0)
 
