@@ -12,6 +12,7 @@ from tests.e2e.hearing import LOUDNESS
 from tests.flows.console import AUDIBLE, answering, clocks
 from tests.flows.letters import link_in
 from tests.flows.line import ADA_SPOKE, clock_time
+from tests.support.people import PASSWORD
 from tests.support.waiting import wait_until
 
 AROUND = 5  # seconds of the clip on both sides of what was decided
@@ -75,6 +76,19 @@ def suspended(chromium: Chromium, page: Page, until: str) -> None:
         chromium.go(page, "/dashboard/", 403)
     expect(page.get_by_role("heading", name="Your account is suspended")).to_be_visible()
     expect(page.get_by_role("main")).to_contain_text(until)
+
+
+def delete_account(chromium: Chromium, page: Page, user: User, note: str) -> None:
+    """Delete the account of the person before a page; `note` is part of what the page says of theirs in particular."""
+    chromium.go(page, "/settings/delete/")
+    expect(page.get_by_role("region", name="For you, now")).to_contain_text(note)
+    page.get_by_role("link", name="Go on to delete").click()
+    page.get_by_label("Password").fill(PASSWORD)
+    page.keyboard.press("Enter")
+    page.get_by_label("Your handle").fill(user.handle)
+    page.get_by_label("Delete my account for good").check()
+    page.get_by_role("button", name="Delete my account").click()
+    expect(page.get_by_role("heading", name="Your account is deleted")).to_be_visible()
 
 
 class AppealPage:

@@ -242,6 +242,15 @@ class Reviews(Console):
         assert review.pk not in self.reviews() and self.next_review() is None
         self.open_review(review, 404)
 
+    def give(self, review: Review, outside: User, why: str) -> None:
+        """Give a review that nobody of the staff may decide to an outside reviewer."""
+        self.go(REVIEWS)
+        self.page.locator(f'[data-stranded="{review.pk}"]').click()
+        self.page.get_by_label("Outside reviewer", exact=True).select_option(str(outside.pk))
+        self.page.get_by_label("Why").fill(why)
+        self.press("Give it")
+        expect(self.page.get_by_text("Given. They see this appeal from now on, and nothing else.")).to_be_visible()
+
     def uphold(self, reasons: str) -> None:
         self._outcome("upheld", reasons)
         self._decide()

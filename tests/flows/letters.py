@@ -9,6 +9,9 @@ from moderation.models import Notification
 from people.models import User
 from tests.support.waiting import wait_until
 
+# Subjects.
+STATEMENT, OUTCOME = "What our moderators decided about you", "What became of your report"
+ARRIVED, DECIDED, CHANGED = "Your appeal has arrived", "Your appeal was decided", "A decision has changed"
 LINK = re.compile(r"/appeal/[A-Za-z0-9_-]{43}/")
 
 

@@ -88,6 +88,11 @@ def is_purged_on(room: Room, day: int) -> bool:
     return purge.sweep(due).purged == [room.pk]
 
 
+def ada_of(room: Room) -> User:
+    """The speaker whom most stories are about."""
+    return room.seats.get(user__handle="ada").user
+
+
 def files_of(room: Room) -> list[str]:
     """Addresses of the recording that its host holds."""
     files = actions.hand_out_files(room.pk, room.host).values()

@@ -3,7 +3,6 @@ upheld, or overturned; a new decision in the place of “no violation”."""
 
 from __future__ import annotations
 
-from collections.abc import Generator
 from typing import Any
 
 import pytest
@@ -12,7 +11,7 @@ from playwright.sync_api import expect
 
 from moderation.models import Decision, Measure, Review
 from people.actions.standing import impose_sanction
-from people.models import Sanction, User
+from people.models import Sanction
 from people.standing import standing_of, why_not_enter
 from retention import purge
 from retention.models import PurgeReceipt
@@ -21,53 +20,30 @@ from rooms.rules.restrictions import is_restricted
 from tests.e2e.browser import Chromium
 from tests.flows.concerned import AppealPage, HostPages, report_by_form
 from tests.flows.console import FACTS, Reviews
-from tests.flows.letters import code_in, letter, told_of
-from tests.flows.line import ADA_SPOKE, DAY, acts, assert_sound_ledger, ended_at, is_kept_until, is_purged_on
+from tests.flows.letters import ARRIVED, CHANGED, DECIDED, OUTCOME, STATEMENT, code_in, letter, told_of
+from tests.flows.line import ADA_SPOKE, DAY, acts, ada_of, assert_sound_ledger, ended_at, is_kept_until, is_purged_on
 from tests.support.cases import aged, staff
 from tests.support.own_data import made, texts_in
 from tests.support.people import person
-from tests.support.processes import LogTail, Site
+from tests.support.processes import Site
 from tests.support.reports import stranger_report
-from tests.support.shared_site import shared_site
 
 pytestmark = pytest.mark.django_db(transaction=True)
 ADA = "0:10–0:14"
 SAID = "ill-disposed young man"
 WORDS = "I read it aloud from a novel, and had said so. Listen to the minute before."
 REASONS = "It was said to a guest, who had asked to be left alone; that it is from a novel changes nothing."
-STATEMENT, OUTCOME = "What our moderators decided about you", "What became of your report"
-ARRIVED, DECIDED, CHANGED = "Your appeal has arrived", "Your appeal was decided", "A decision has changed"
 
 
 @pytest.fixture
-def web(request: pytest.FixtureRequest, static_files: None, transactional_db: None) -> Generator[Site]:
-    """The shared site with a worker, which tells people what was decided. Nothing in a log may be a failure of ours."""
-    site = shared_site("web", "work", file=request.path)
-    logs = [LogTail(site.log(name)) for name in ("web", "work")]
-    yield site
-    site.take_back()
-    for log in logs:
-        log.assert_no_failure()
-
-
-@pytest.fixture
-def mara(chromium: Chromium) -> Reviews:
-    return Reviews(chromium, staff("moderator", "mara"))
-
-
-@pytest.fixture
-def nils(chromium: Chromium) -> Reviews:
-    return Reviews(chromium, staff("moderator", "nils"))
-
-
-def ada(room: Room) -> User:
-    return room.seats.get(user__handle="ada").user
+def web(telling_site: Site) -> Site:
+    return telling_site
 
 
 def test_a_suspended_person_appeals_by_the_link_on_a_phone_and_it_is_upheld(
     chromium: Chromium, room: Room, mara: Reviews, nils: Reviews
 ) -> None:
-    her, lea = ada(room), person("lea")
+    her, lea = ada_of(room), person("lea")
     case, receipt = report_by_form(chromium, lea, room, "ada")
     assert mara.next_case() == case.pk
     mara.read(SAID)
@@ -124,7 +100,7 @@ def in_force(room: Room) -> tuple[list[tuple[object, ...]], list[int]]:
 def test_what_is_overturned_is_undone_exactly_and_the_copy_goes_on_the_next_run(
     chromium: Chromium, room: Room, mara: Reviews, nils: Reviews
 ) -> None:
-    her, host = ada(room), HostPages(chromium, room)
+    her, host = ada_of(room), HostPages(chromium, room)
     impose_sanction(her, "no_hosting", None, "Of another case", timezone.now() + 30 * DAY)
     before = in_force(room)
     case, _receipt = report_by_form(chromium, person("lea"), room, "ada")
@@ -175,7 +151,7 @@ def test_what_is_overturned_is_undone_exactly_and_the_copy_goes_on_the_next_run(
 def test_a_reporter_has_no_violation_overturned_and_the_new_decision_is_appealed_to_a_third(
     chromium: Chromium, room: Room, mara: Reviews, nils: Reviews
 ) -> None:
-    her, olga = ada(room), Reviews(chromium, staff("moderator", "olga"))
+    her, olga = ada_of(room), Reviews(chromium, staff("moderator", "olga"))
     about: dict[str, Any] = {"subject": her, "from_ms": 10_000, "to_ms": 14_000}
     report = stranger_report(room, **about)
     case = report.case

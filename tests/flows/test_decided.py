@@ -13,7 +13,7 @@ from playwright.sync_api import expect
 
 from moderation.actions.decisions import undo_decision
 from moderation.models import Case, Decision, EvidenceLine, Look, Report, Statement
-from people.models import Sanction, User
+from people.models import Sanction
 from retention import purge
 from retention.clocks import told_clocks
 from retention.models import PurgeReceipt
@@ -29,6 +29,7 @@ from tests.flows.console import QUEUE, Console
 from tests.flows.line import (
     DAY,
     acts,
+    ada_of,
     assert_sound_ledger,
     ended_at,
     is_kept_until,
@@ -45,10 +46,6 @@ HOST_SPOKE = (30, 36)
 SAID = "He was not an ill-disposed young man."
 
 
-def ada(room: Room) -> User:
-    return room.seats.get(user__handle="ada").user
-
-
 def files_in(room: Room) -> list[Path]:
     return [path for path in store.folder(room.pk).rglob("*") if path.is_file()]
 
@@ -57,7 +54,7 @@ def test_a_violation_keeps_the_copy_to_day_90_and_a_receipt_stays(
     chromium: Chromium, room: Room, mara: Console
 ) -> None:
     other = open_room("carl")
-    actions.take_seat(other.pk, consented(ada(room), other))
+    actions.take_seat(other.pk, consented(ada_of(room), other))
     listener, host = chromium.room(other), HostPages(chromium, room)
     expect(listener.locator(seat_of("ada"))).to_be_visible()
     case, receipt = report_by_form(chromium, person("lea"), room, "ada")
@@ -84,7 +81,7 @@ def test_a_violation_keeps_the_copy_to_day_90_and_a_receipt_stays(
     assert lines[0] == SAID and len(lines) == 2, "Bob falls into her words"
     assert set(Look.objects.values_list("what", flat=True)) == {"played", "lines"}
     statement = Statement.objects.get(decision__case=case)
-    assert statement.person == ada(room) and SAID in str(statement.body) and statement.told_at is None
+    assert statement.person == ada_of(room) and SAID in str(statement.body) and statement.told_at is None
     receipt.reload()
     expect(receipt.get_by_role("main")).to_contain_text("Moderators have decided.")
     assert Report.objects.get().outcome == "founded"
