@@ -6,11 +6,13 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.test import Client
+from django.utils import timezone
 
 from ledger.models import Entry
 from ledger.verify import verify
 from moderation.actions.claims import claim
 from moderation.actions.evidence import mark_range, note_look, quote_line
+from moderation.actions.telling_people import send_late
 from moderation.models import Case, Report
 from people.models import User
 from retention import purge
@@ -65,6 +67,11 @@ def quoted(case: Case, by: User, seconds: tuple[int, int] = ADA_SPOKE) -> Case:
         quote_line(case, by, f"cue:{cue.pk}")
     mark_range(case, by, start, end)
     return case
+
+
+def tell() -> None:
+    """Tell everybody what was decided about them or what they reported, as the sweep does where no task did."""
+    send_late(timezone.now() + timedelta(minutes=1))
 
 
 def ended_at(room: Room) -> datetime:

@@ -15,8 +15,7 @@ from moderation.actions.claims import claim
 from moderation.actions.decisions import decide
 from moderation.actions.evidence import note_look
 from moderation.actions.reviews import ReviewDraft, claim_review, decide_review
-from moderation.actions.telling_people import send_notification
-from moderation.models import Appeal, Decision, Notification, Report, Review, Statement
+from moderation.models import Appeal, Decision, Report, Review, Statement
 from moderation.official_texts import notification_cards
 from moderation.queries.appeals import concerned_right
 from people.models import Sanction, User
@@ -26,7 +25,7 @@ from rooms.models import Room
 from rooms.rules.restrictions import is_restricted
 from social.models import Message
 from tests.flows.letters import link_in
-from tests.flows.line import ADA_SPOKE, assert_sound_ledger, is_kept_until, is_purged_on, quoted, reported
+from tests.flows.line import ADA_SPOKE, assert_sound_ledger, is_kept_until, is_purged_on, quoted, reported, tell
 from tests.support.cases import aged, draft, kept_room, open_case, refused, review_decided, staff, violation
 from tests.support.people import person
 from tests.support.recordings import talked_room
@@ -40,8 +39,7 @@ GRANTED, FOUND = "Your appeal was granted: the decision", "Your appeal was grant
 
 def told() -> dict[str, str]:
     """Tell everybody what waits; what was mailed to each address."""
-    for pk in Notification.objects.filter(told_at=None).order_by("pk").values_list("pk", flat=True):
-        assert send_notification(pk)
+    tell()
     mails: dict[str, str] = {}
     for sent in mail.outbox:
         mails[sent.to[0]] = f"{mails.get(sent.to[0], '')} {' '.join(str(sent.body).split())}"

@@ -8,7 +8,6 @@ import re
 from pathlib import Path
 
 import pytest
-from django.utils import timezone
 from playwright.sync_api import expect
 
 from moderation.actions.decisions import undo_decision
@@ -34,6 +33,7 @@ from tests.flows.line import (
     ended_at,
     is_kept_until,
     is_purged_on,
+    tell,
 )
 from tests.support.cases import aged, refused, staff
 from tests.support.people import person
@@ -91,7 +91,9 @@ def test_a_violation_keeps_the_copy_to_day_90_and_a_receipt_stays(
     expect(host.page.get_by_role("main")).to_contain_text("This recording is not available.")
     expect(host.page.get_by_role("main")).not_to_contain_text("insults him")
     mara.go(QUEUE)
-    Statement.objects.update(told_at=timezone.now())
+    tell()
+    receipt.reload()
+    expect(receipt.get_by_role("main")).to_contain_text("found a violation in what you reported")
     assert "a decision found a violation" in (told := host.clock()) and "90 days left" in told
     check_the_purge(room, case)
     assert host.clock().startswith("Deleted on") and "Receipt:" in host.clock()
@@ -111,9 +113,9 @@ def check_the_purge(room: Room, case: Case) -> None:
     assert case.lines.all()[0].text == SAID, "the statement’s clock keeps what it quotes"
     kinds = acts(case.ledger_subject)
     assert kinds[:2] == ["case_opened", "case_claimed"] and "evidence_played" in kinds and "evidence_read" in kinds
-    assert kinds[-7:] == [
+    assert kinds[-9:] == [
         *("line_quoted", "line_quoted", "range_marked", "decided"),
-        *("measure_applied", "measure_applied", "statement_made"),
+        *("measure_applied", "measure_applied", "statement_made", "notified", "notified"),
     ]
     assert acts(f"room:{room.pk}")[-2:] == ["recording_restricted", "purged"]
     assert_sound_ledger()
