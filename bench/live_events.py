@@ -8,6 +8,8 @@ second: transaction, log, Redis, hub, sockets. The bare server is then sent the 
 broadcasts them. Latency is from the moment before the publish to the socket; processor time is the server process' own
 with all its threads, its beats, counts and presence charged to the events. Rounds take turns.
 
+Then one round over TLS that the web process does itself (`wss://`; behind nginx it has none).
+
 At last the same again with damage: every tenth event is never published, and one socket in ten is cut off and comes
 back after half a second. Every socket must end with every event since its last snapshot, in order, once.
 """
@@ -18,6 +20,7 @@ import argparse
 import asyncio
 import json
 import os
+import ssl
 import sys
 import time
 from collections.abc import Callable
@@ -29,7 +32,11 @@ from typing import Any
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from bench.wire import Socket, a_room, admitting, bare, cpu, load, many_files, rss, share, site
+from deploy.local.certificate import certificate
+from deploy.local.process import answers, start, stop, wait_for
+from deploy.local.programs import command
 from deploy.local.throwaway import Throwaway
+from tests.support.ports import free_port
 from tests.support.processes import Site
 
 AT_ONCE = 50  # sockets that connect at a time; how a crowd comes in is bench/join.py
@@ -136,9 +143,9 @@ class Driver:
 # --- the sockets --------------------------------------------------------------------------------------------------
 
 
-async def crowd(port: int, path: str, number: int) -> list[Socket]:
+async def crowd(port: int, path: str, number: int, tls: ssl.SSLContext | None = None) -> list[Socket]:
     """Open sockets, and wait until each has its first message."""
-    sockets = [Socket(port, path) for _each in range(number)]
+    sockets = [Socket(port, path, tls=tls) for _each in range(number)]
     for first in range(0, number, AT_ONCE):
         batch = sockets[first : first + AT_ONCE]
         await asyncio.gather(*(socket.connect() for socket in batch))
@@ -201,6 +208,23 @@ def gaps(messages: list[tuple[float, dict[str, Any]]], last: int) -> tuple[int, 
     return len(set(range(since + 1, last + 1)) - set(seqs)), len(seqs) - len(set(seqs)) + (seqs != sorted(seqs))
 
 
+async def encrypted(options: argparse.Namespace, parts: Throwaway, path: str, act: Driver) -> None:
+    """Print a round over TLS, on a web process of its own beside the other."""
+    port = free_port()
+    line = command("web", port, certificate=certificate(parts.folder, []))
+    web = start(
+        line, parts.folder / "tls.log", {**os.environ, "PORT": str(port), "SITE_URL": f"https://localhost:{port}"}
+    )
+    try:
+        wait_for("web with TLS", lambda: answers(port), lambda: web.poll() is None)
+        sockets = await crowd(port, path, options.sockets, ssl._create_unverified_context())
+        print((await one_round(sockets, web.pid, act)).line("wss"), flush=True)
+        for socket in sockets:
+            socket.cut()
+    finally:
+        await asyncio.to_thread(stop, web)
+
+
 async def measure(options: argparse.Namespace, web: Site, parts: Throwaway, pk: int, slug: str) -> None:
     path, port, other = f"/ws/rooms/{slug}/", parts.instance.block.web, parts.instance.block.manager
     pid, texts = web.running["web"].pid, parts.folder / "texts.json"
@@ -224,6 +248,7 @@ async def measure(options: argparse.Namespace, web: Site, parts: Throwaway, pk: 
         print(f"memory: ours {rss(pid):.0f} MiB, bare {rss(bare_pid):.0f} MiB", flush=True)
         for socket in theirs:
             socket.cut()
+        await encrypted(options, parts, path, act)
         act.words += ("--withhold", "10")
         lost, wrong, back = await damaged(mine, act, port, path)
         closed = {socket.closed for socket in mine if socket.closed}

@@ -10,6 +10,7 @@ import asyncio
 import json
 import os
 import resource
+import ssl
 import subprocess
 import sys
 import time
@@ -93,8 +94,8 @@ def bare(port: int, folder: Path, greeting: str = "") -> Iterator[int]:
 class Socket(asyncio.Protocol):
     """A WebSocket client: handshake by hand, every text stored with its moment, pings answered."""
 
-    def __init__(self, port: int, path: str, cookie: str = "") -> None:
-        self.port, self.path, self.cookie = port, path, cookie
+    def __init__(self, port: int, path: str, cookie: str = "", *, tls: ssl.SSLContext | None = None) -> None:
+        self.port, self.path, self.cookie, self.tls = port, path, cookie, tls
         self.messages: list[tuple[float, bytes]] = []
         self.closed: str | None = None
         self.open = False
@@ -105,14 +106,15 @@ class Socket(asyncio.Protocol):
     async def connect(self) -> None:
         """Connect and upgrade; `first` is set to the moment of the first message."""
         loop = asyncio.get_running_loop()
-        await loop.create_connection(lambda: self, "127.0.0.1", self.port)
+        await loop.create_connection(lambda: self, "127.0.0.1", self.port, ssl=self.tls)
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         assert isinstance(transport, asyncio.Transport)
         self.transport = transport
+        scheme = "http" if self.tls is None else "https"
         cookie = f"Cookie: {self.cookie}\r\n" if self.cookie else ""
         transport.write(
-            f"GET {self.path} HTTP/1.1\r\nHost: localhost:{self.port}\r\nOrigin: http://localhost:{self.port}\r\n"
+            f"GET {self.path} HTTP/1.1\r\nHost: localhost:{self.port}\r\nOrigin: {scheme}://localhost:{self.port}\r\n"
             f"Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n{cookie}"
             "Sec-WebSocket-Key: c3RhbXRhZmVsLWJlbmNoIQ==\r\n\r\n".encode()
         )

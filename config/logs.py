@@ -5,8 +5,12 @@ from __future__ import annotations
 import logging
 import re
 
-# Of a personal link, of one for a new password, and of one that confirms a mail address.
-_TOKEN = re.compile(r"(/come/|/accounts/password/reset/key/|/accounts/confirm-email/)[^/?\s]+")
+# Of a personal link, of one to an appeal and of its sound, of one for a new password, and of one that confirms a mail
+# address.
+_TOKEN = re.compile(
+    r"(/come/|/appeal/sound/|/appeal/(?!(?:sound|link|code)/)|/accounts/password/reset/key/|/accounts/confirm-email/)"
+    r"[^/?\s]+"
+)
 
 
 def without_tokens(path: str) -> str:

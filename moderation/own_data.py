@@ -46,6 +46,7 @@ def reports_by(user: User) -> Iterator[dict[str, Any]]:
             "law": row.law,
             "words_deleted_at": row.erased_at,
             "progress": str(progress_of(row)),
+            "outcome": row.outcome if row.appeal_until is not None else "",  # once they were told
             "exchange": [
                 {"by": "you" if line.author_id is None else "moderators", "at": line.at, "text": line.text}
                 for line in row.questions.all()

@@ -5,13 +5,12 @@ from __future__ import annotations
 from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.urls import reverse
 from django.views.decorators.http import require_safe
 
 from moderation.rulebook import rule_histories, rule_history
 from pages.own_words import own_words
 from pages.privacy import clocks
-
-OWN_DATA, DELETION = "/settings/data/", "/settings/delete/"
 
 
 @require_safe
@@ -46,8 +45,8 @@ def privacy(request: HttpRequest) -> HttpResponse:
     context = {
         "own_words": own_words(settings.PRIVACY_TEXTS),
         "clocks": clocks(),
-        "own_data": OWN_DATA,
-        "deletion": DELETION,
+        "own_data": reverse("people:own_data"),
+        "deletion": reverse("people:delete"),
         **operator(),
     }
     return render(request, "pages/privacy.html", context)

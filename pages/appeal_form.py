@@ -11,7 +11,7 @@ from moderation.models.appeals import APPEAL
 
 
 class AppealForm(forms.Form):
-    """What somebody writes who sees it differently; `once` marks the form, so that it is filed once."""
+    """Words of somebody who sees it differently; `once` marks the form, so that it is filed once."""
 
     words = TypedField(
         label=_("Why do you see it differently?"),

@@ -26,15 +26,16 @@ from moderation.actions.appeal_links import OpenedLink, mail_code, mail_new_link
 from moderation.actions.appeals import draft_of, file_appeal, keep_draft
 from moderation.models import Statement
 from moderation.queries.appeals import AppealRight, concerned_right, reporter_right
+from moderation.queries.clips import clips_of as heard_by
 from moderation.queries.reports import report_of_receipt
 from moderation.refusals import ModerationRefused
 from pages.appeal_form import AppealForm
 from pages.decision_views import own_statement
-from pages.decisions import clips_of, ranges_of, state_of, told_of
+from pages.decisions import clips_of, state_of, told_of
 from pages.door import reader
 from pages.receipt_views import unlinked
 from people.models import User
-from people.signed_in import signed_in
+from people.signed_in import signed_in_keeping, typed_before
 
 TOKEN_COOKIE, HEARING_COOKIE = "appeal", "appeal-sound"
 COOKIE_SECONDS = 3 * 3600
@@ -52,7 +53,7 @@ class Place:
 
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
-@signed_in
+@signed_in_keeping
 def as_person(request: HttpRequest, pk: int) -> HttpResponse:
     """The appeal of the person whom a decision concerns, signed in; also suspended."""
     statement = own_statement(pk, cast(User, request.user))
@@ -76,19 +77,24 @@ def by_token(request: HttpRequest, token: str) -> HttpResponse:
     """Set the token of a link aside in a cookie, and lead to its page, whose address has none: addresses end up in logs
     and as referrers."""
     answer = redirect("pages:appeal")
+    _keep_token(answer, token)
+    answer.headers["Referrer-Policy"] = "no-referrer"
+    answer.headers["X-Robots-Tag"] = "noindex"
+    return answer
+
+
+def _keep_token(answer: HttpResponse, token: str) -> None:
+    """Keep a token in the browser for COOKIE_SECONDS from now on: each page and saved draft begins them anew."""
     answer.set_signed_cookie(
         TOKEN_COOKIE,
         token[:100],
         salt=TOKEN_COOKIE,
         max_age=COOKIE_SECONDS,
-        path=answer["Location"],
+        path=reverse("pages:appeal"),
         secure=settings.SESSION_COOKIE_SECURE,
         httponly=True,
         samesite="Lax",
     )
-    answer.headers["Referrer-Policy"] = "no-referrer"
-    answer.headers["X-Robots-Tag"] = "noindex"
-    return answer
 
 
 @never_cache
@@ -158,7 +164,23 @@ def _by_link(
         if opened.expired and not also_expired:
             context = {"expired": True}
             return unlinked(render(request, "pages/appeal_refused.html", context, status=410))
-        return unlinked(serve(opened))
+        answer = _other_link(request) if _is_of_another(request, opened) else serve(opened)
+        _keep_token(answer, token)
+        return unlinked(answer)
+
+
+def _is_of_another(request: HttpRequest, opened: OpenedLink) -> bool:
+    """Whether a form was shown for another link than the one that this browser opened last, in another tab."""
+    return "words" in request.POST and request.POST.get("link") != str(opened.link.pk)
+
+
+def _other_link(request: HttpRequest) -> HttpResponse:
+    """Say that a form is not of the link that is open, and give its text back; nothing was filed or saved."""
+    text = _("You opened another link since, so this was not sent. Copy your text and open the first link once more.")
+    if request.headers.get("Accept", "").startswith("application/json"):
+        return JsonResponse({"error": text}, status=409)
+    context = {"other": text, "typed": request.POST.get("words", "")}
+    return render(request, "pages/appeal_refused.html", context, status=409)
 
 
 def _no_link(request: HttpRequest, *, tried: bool) -> HttpResponse:
@@ -175,7 +197,7 @@ def _served(request: HttpRequest, right: AppealRight, place: Place) -> HttpRespo
     """Show the form or the state; on POST save a draft (`do` is "save") or file the appeal."""
     typed = request.POST.get("words", "")
     if request.method != "POST":
-        return _page(request, right, place, AppealForm(initial={"words": draft_of(right)}))
+        return _page(request, right, place, AppealForm(initial={"words": draft_of(right), **typed_before(request)}))
     if request.POST.get("do") == "save":
         return _saved(request, right, place, typed)
     form = AppealForm(request.POST)
@@ -216,19 +238,21 @@ def _page(request: HttpRequest, right: AppealRight, place: Place, form: AppealFo
     if right.report is None:
         statement = Statement.objects.select_related("decision", "person").filter(decision=right.decision).first()
     hears = opened is None or right.appeal is None or _hears(request, opened)
-    can_hear = bool(ranges_of(right))
-    clips = clips_of(right) if hears else []
+    link = None if opened is None else opened.link
+    clips = clips_of(right, link, by_code=right.appeal is not None) if hears else []
+    may_read = opened is not None or right.person is not None  # not whoever has but the receipt of a report
     context: dict[str, Any] = {
         "right": right,
         "state": state,
         "told": None if statement is None else told_of(statement),
-        "room": right.decision.case.room if right.report is not None and opened is None else None,
+        "room": right.decision.case.room if right.person is not None and opened is None else None,
+        "may_read": may_read,
         "clips": clips,
         "was_deleted": right.decision.case.room is not None and right.decision.case.room.purged_at is not None,
         "form": form if right.may_appeal else None,
         "path": place.path,
         "opened": opened,
-        "asks_code": opened is not None and right.appeal is not None and can_hear and not hears,
+        "asks_code": opened is not None and right.appeal is not None and not hears and bool(heard_by(right).clips),
         "days": settings.APPEAL_DUE_DAYS,
     }
     return unlinked(render(request, "pages/appeal.html", context, status=status))

@@ -11,7 +11,7 @@ from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
-from moderation.models import Statement
+from moderation.models import Case, Report, Statement
 from moderation.queries.appeals import concerned_right, rights_of_person
 from pages.decisions import own_rows, state_of, told_of
 from pages.receipt_views import unlinked
@@ -35,7 +35,9 @@ def own_statement(pk: int, user: User) -> Statement:
 def decisions(request: HttpRequest) -> HttpResponse:
     """Show what was decided about the reader, and what became of their reports and appeals."""
     rows = own_rows(rights_of_person(cast(User, request.user), timezone.now()))
+    waiting = Report.objects.filter(reporter=request.user.pk).exclude(case__state=Case.State.DECIDED)
     context = {
+        "waiting": waiting.order_by("-at", "-pk"),
         "about": [row for row in rows if not row.is_reporter],
         "reports": [row for row in rows if row.is_reporter],
     }

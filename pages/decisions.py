@@ -1,5 +1,5 @@
-"""What one side of a decision may read and hear of it, for its pages. Nothing here says who reported, who decided, or
-what the other side wrote."""
+"""Text and sound of a decision for one of its sides, as its pages show them. Nothing here says who reported, who
+decided, or what the other side wrote."""
 
 from __future__ import annotations
 
@@ -8,19 +8,15 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from django.core import signing
 from django.urls import reverse
 from django.utils.dateparse import parse_datetime
 
-from moderation.models import Side, Statement
-from moderation.models.cases import WITH_SOUND
+from moderation.actions.clips import clip_address
+from moderation.models import AppealLink, Side, Statement
 from moderation.notified import outcome_for
 from moderation.queries.appeals import AppealRight
+from moderation.queries.clips import clips_of as heard_by
 from moderation.statements import clock_time
-
-AROUND_MS = 5_000  # of what came before and after, so that one understands it
-ADDRESS_SECONDS = 30 * 60  # for which the address of a clip opens
-_SALT = "pages.clip"
 
 
 @dataclass(frozen=True)
@@ -74,40 +70,18 @@ def state_of(right: AppealRight) -> str:
     return outcome_for(review, right.report, changed=right.later is not None)
 
 
-def ranges_of(right: AppealRight) -> list[tuple[int, int]]:
-    """Ranges of room time, in ms, that a side may hear: those of the statement, or the one that it reported. None of a
-    child-safety case, nor where there is no sound (any more)."""
-    case = right.decision.case
-    if case.child_safety or case.kind not in WITH_SOUND or case.room is None or case.room.purged_at is not None:
+def clips_of(right: AppealRight, link: AppealLink | None, *, by_code: bool = False) -> list[Clip]:
+    """Ranges that a side may hear, each with an address that opens for some minutes: by its link, or for its account.
+    Whoever has neither, but the receipt of a report, hears nothing."""
+    if link is None and right.person is None:
         return []
-    report = right.report
-    if report is not None:
-        return [] if report.from_ms is None or report.to_ms is None else [(report.from_ms, report.to_ms)]
-    body = Statement.objects.filter(decision=right.decision).values_list("body", flat=True).first() or {}
-    return [(start, end) for start, end in body.get("evidence", {}).get("ranges", [])]
-
-
-def clips_of(right: AppealRight) -> list[Clip]:
-    """Ranges that a side may hear, each with an address that opens for some minutes."""
     return [
-        Clip(f"{clock_time(start)}–{clock_time(end)}", reverse("pages:clip", args=[_signed(right, place)]))
-        for place, (start, end) in enumerate(ranges_of(right))
+        Clip(
+            f"{clock_time(part.range[0])}–{clock_time(part.range[1])}",
+            clip_address(right, part, link, by_code=by_code),
+        )
+        for part in heard_by(right).clips
     ]
-
-
-def _signed(right: AppealRight, place: int) -> str:
-    report = 0 if right.report is None else right.report.pk
-    return signing.dumps([right.decision.pk, report, place], salt=_SALT)
-
-
-def read_clip(text: str) -> tuple[int, int, int] | None:
-    """Return decision, report (0 for the person concerned) and place of a range, by their keys; None for an address
-    that is not ours or is over."""
-    try:
-        decision, report, place = signing.loads(text, salt=_SALT, max_age=ADDRESS_SECONDS)
-    except (signing.BadSignature, ValueError, TypeError):
-        return None
-    return int(decision), int(report), int(place)
 
 
 @dataclass(frozen=True)

@@ -24,5 +24,5 @@ DECISIONS = frozenset(
 
 @open_when_suspended.register("pages.decisions")
 def decision_pages() -> frozenset[str]:
-    """What was decided about somebody, their reports, and their appeals."""
+    """Name the pages of what was decided about somebody, of their reports and appeals."""
     return DECISIONS

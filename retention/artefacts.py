@@ -207,7 +207,8 @@ TABLE: tuple[Artefact, ...] = (
         "reviews",
         Expiry.CASE,
         _(
-            "which decision was looked at again, by whom and when, and the outcome; the reasons go with the case’s words"
+            "which decision was looked at again, by whom and when, and the outcome; the reasons go with the case’s "
+            "words"
         ),
         model="moderation.Review",
         room="decision__case__room_id",

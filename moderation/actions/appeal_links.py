@@ -30,7 +30,7 @@ TO_ONE, BY_ONE = (1 / 10, 3), (0.5, 5)
 
 @dataclass(frozen=True)
 class OpenedLink:
-    """What a link opens now. One that is `expired` opens nothing, but may ask for a new one."""
+    """An opened link: what its side may do now. One that is `expired` opens nothing, but may ask for a new one."""
 
     right: AppealRight
     link: AppealLink
@@ -42,6 +42,7 @@ def make_link(right: AppealRight, until: datetime) -> str:
     caller's transaction."""
     now = timezone.now()
     of_side = AppealLink.objects.filter(decision=right.decision, side=right.side, report=right.report)
+    of_side.select_for_update(no_key=True).order_by("pk").first()  # two that are asked for at once come one by one
     of_side.filter(ended_at=None).update(ended_at=now)
     token = secrets.token_urlsafe(32)
     AppealLink.objects.create(
@@ -51,7 +52,7 @@ def make_link(right: AppealRight, until: datetime) -> str:
         person=right.person if right.report is None else None,
         token_hash=_hash(token),
         made_at=now,
-        expires_at=until + timedelta(days=STATE_DAYS),
+        expires_at=max(until, now) + timedelta(days=STATE_DAYS),
     )
     return token
 

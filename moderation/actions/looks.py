@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from django.db import transaction
 from django.utils import timezone
 
 from ledger.actions import record
 from moderation.actions.claims import renew
 from moderation.actions.evidence import evidence_range, note_look
 from moderation.actions.locking import checked, locked_case
-from moderation.models import Case, Decision, Look
+from moderation.models import Case, Look
 from moderation.queries.looks import AGAIN, looked_lately
 from moderation.rules.access import why_not_see
 from moderation.rules.evidence import entered_until
@@ -46,10 +45,3 @@ def note_sound(case: Case, by: User, from_ms: int, to_ms: int) -> Look:
             values = {"what": Look.What.PLAYED, "from": entered, "to": until}
             record("evidence_played", row.ledger_subject, by.pk, values)
     return look
-
-
-def note_clip(decision: Decision, side: str, person: User | None, from_ms: int, to_ms: int) -> None:
-    """Note that one side of a decision is played a range of room time, in ms; call it before."""
-    data = {"decision": decision.pk, "side": side, "from": from_ms, "to": to_ms}
-    with transaction.atomic():
-        record("clip_heard", decision.ledger_subject, None if person is None else person.pk, data)

@@ -68,8 +68,10 @@ def send_notification(pk: int) -> bool:
 def send_late(now: datetime) -> int:
     """Tell what was not told for a while: its task was lost, or too much went to its mailbox. Returns how many there
     were."""
-    late = Notification.objects.filter(told_at=None, made_at__lt=now - LATE).order_by("made_at", "pk")
-    keys = list(late.values_list("pk", flat=True)[:MOST])
+    late = Notification.objects.filter(told_at=None, made_at__lt=now - LATE)
+    keys = list(late.filter(person__isnull=False).order_by("made_at", "pk").values_list("pk", flat=True)[:MOST])
+    # In any order: what waits for one mailbox without an account holds up no other.
+    keys += late.filter(person=None).order_by("?").values_list("pk", flat=True)[:MOST]
     run_each(keys, send_notification, "telling people of a decision")
     return len(keys)
 
@@ -105,7 +107,7 @@ def _path(row: Notification, right: AppealRight | None) -> str:
 
 
 def _right(row: Notification, now: datetime) -> AppealRight | None:
-    """What the side of a notification may do once it is told."""
+    """Load what the side of a notification may do once it is told."""
     if row.report is not None:
         return reporter_right(Report.objects.select_related("case__room", "reporter").get(pk=row.report.pk), now)
     rows = Statement.objects.select_related("decision__case__room", "decision__rule", "person")

@@ -107,7 +107,7 @@ def preview_context(request: HttpRequest, review: Review, draft: ReviewDraft) ->
 
 
 def _line(appeal: Appeal, draft: ReviewDraft) -> str:
-    """What one side will be told of an outcome, in their language: who reported asked for a violation, the person
+    """Words that tell one side of an outcome, in their language: who reported asked for a violation, the person
     concerned for none, so that one outcome may grant one appeal and dismiss the other."""
     code, new, report = "dismissed", draft.replacement, appeal.report
     if report is not None and new is not None:

@@ -12,8 +12,9 @@ from typing import Any
 from django.utils import timezone
 
 from core.threads import in_thread
-from rooms.live.send_queue import SendQueue
+from rooms.live.send_queue import Broadcast, SendQueue
 from rooms.models import Room, RoomEvent
+from rooms.recording.hls.tickets import ticket_to
 from rooms.wire.events import as_message, encode
 from rooms.wire.snapshot import Base, base
 
@@ -77,8 +78,9 @@ class Feed:
 
     def put_lossy(self, text: str) -> None:
         """Queue a message without a number for every socket."""
+        message = Broadcast(text)
         for send_queue in self.send_queues:
-            send_queue.put(text)
+            send_queue.broadcast(message)
 
     def put_sequenced(self, seq: int, text: str) -> None:
         """Deliver the next event, keep an early one until the gap is filled, drop one that was delivered already."""
@@ -92,8 +94,9 @@ class Feed:
 
     def _deliver(self, seq: int, text: str) -> None:
         self.last, self._row = seq, None
+        message = Broadcast(text, seq)
         for send_queue in self.send_queues:
-            send_queue.put(text, seq)
+            send_queue.broadcast(message)
 
     def _deliver_early(self) -> None:
         """Deliver early events that now follow without a gap; drop those that are older than the last."""
@@ -142,9 +145,10 @@ def missed_events(room_pk: int, after: int) -> list[tuple[int, str]]:
     return [(row.seq, encode(as_message(row))) for row in rows]
 
 
-def seqs_of(room_pks: list[int]) -> dict[int, int]:
-    """Number of the last event of each room, in one query."""
-    return dict(Room.objects.filter(pk__in=room_pks).values_list("pk", "seq"))
+def now_of(room_pks: list[int]) -> dict[int, tuple[int, str | None]]:
+    """Number of the last event of each room, and the address of its live list where it has a ticket; one query."""
+    rows = Room.objects.filter(pk__in=room_pks).values_list("pk", "seq", "epoch", "entry_policy")
+    return {pk: (seq, ticket_to(pk, epoch, policy)) for pk, seq, epoch, policy in rows}
 
 
 def over_rooms(room_pks: list[int], seconds: float) -> set[int]:

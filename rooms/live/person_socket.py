@@ -19,9 +19,9 @@ from core.threads import in_thread
 from people.models import User
 from people.standing import standing_of, why_not_enter
 from rooms.live import doorway
-from rooms.live.backpressure import abort, gate_of
 from rooms.live.frames import Pace
 from rooms.live.hub import Hub, hub
+from rooms.live.outlet import Outlet, abort
 from rooms.live.send_queue import NO_ROOM, SendQueue
 from rooms.live.socket import Receive, Send
 from rooms.rules.identity import Who, cookies_of, headers_of, new_conn, origin_allowed, who_of_cookies
@@ -125,7 +125,7 @@ class PersonSocket:
 
     async def _write(self) -> None:
         """Write the queue to the socket, as fast as the client reads."""
-        gate, send_queue = gate_of(self.send), self.send_queue
+        outlet, send_queue = Outlet(self.send), self.send_queue
         try:
             while self.ending is None:
                 await send_queue.waiting.wait()
@@ -135,7 +135,7 @@ class PersonSocket:
                 text = send_queue.take()
                 if text is not None and self.ending is None:
                     await self.send({"type": "websocket.send", "text": text})
-                    await gate.wait_open()
+                    await outlet.wait_open()
         except Disconnected:
             return  # the client left during a write; `run` cleans up
         except Exception:

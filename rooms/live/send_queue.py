@@ -1,4 +1,8 @@
-"""The send queue of a socket: bounded and ordered; nothing leaves it before the snapshot, and no event twice."""
+"""The send queue of a socket: bounded and ordered; nothing leaves it before the snapshot, and no event twice.
+
+While a socket is idle (its queue is empty and its writer waits) a message for the whole room does not go through the
+queue: the hub writes one frame, encoded once, to the socket itself. That costs a fifth of a wakened writer.
+"""
 
 from __future__ import annotations
 
@@ -7,10 +11,27 @@ import time
 from collections import deque
 from collections.abc import Callable
 
+from rooms.live.outlet import Outlet, frame_of
 from rooms.rules.identity import is_staff_conn
 
 NO_ROOM = -1  # `room_pk` of a socket that is in no room: that of a person (`rooms.live.person_socket`)
 LIMIT = 256  # messages waiting for a slow socket; beyond it the socket is dropped and reconnects
+
+
+class Broadcast:
+    """A message for many sockets, with its number where it has one; its frame is encoded once, and only if needed."""
+
+    __slots__ = ("_frame", "seq", "text")
+
+    def __init__(self, text: str, seq: int | None = None) -> None:
+        self.text, self.seq = text, seq
+        self._frame: bytes | None = None
+
+    @property
+    def frame(self) -> bytes:
+        if self._frame is None:
+            self._frame = frame_of(self.text)
+        return self._frame
 
 
 class SendQueue:
@@ -20,6 +41,7 @@ class SendQueue:
         "as_staff",
         "conn",
         "dropped",
+        "idle",
         "joined",
         "latest",
         "needs_snapshot",
@@ -61,6 +83,7 @@ class SendQueue:
         self.seq = -1
         self.latest = -1
         self.sides: frozenset[str] = frozenset()  # narrower channels that it receives
+        self.idle: Outlet | None = None  # the connection, as long as the writer waits for something to write
 
     @property
     def gets_unread(self) -> bool:
@@ -83,6 +106,19 @@ class SendQueue:
         else:
             self.queue.append((text, seq))
             self.waiting.set()
+
+    def broadcast(self, message: Broadcast) -> None:
+        """Write a message to the socket at once if it is idle, else queue it. An event that it had already, with a
+        snapshot or before, is left out."""
+        outlet, seq = self.idle, message.seq
+        if outlet is not None and not self.queue and not self.needs_snapshot and not self.dropped:
+            if seq is not None and seq <= self.seq:
+                return
+            if outlet.write(message.frame):
+                if seq is not None:
+                    self.seq = seq
+                return
+        self.put(message.text, seq)
 
     def put_latest(self, text: str, at: int) -> None:
         """Queue a message that replaces the one of its kind before it; one that is older by its clock `at` comes too
@@ -110,6 +146,16 @@ class SendQueue:
         """
         self.needs_snapshot = True
         self.waiting.set()
+
+    async def wait(self, outlet: Outlet) -> None:
+        """Wait, for the writer, until there is something to do. Meanwhile a broadcast may use its outlet; not while the
+        writer reads a snapshot, which would undo what was written."""
+        if not self.waiting.is_set():
+            self.idle = outlet if self.started else None
+            try:
+                await self.waiting.wait()
+            finally:
+                self.idle = None
 
     def take(self) -> str | None:
         """Remove and return the next message to write; None when there is none."""

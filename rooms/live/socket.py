@@ -21,10 +21,10 @@ from core.threads import in_thread
 from people.models import User
 from rooms import actions, channels, presence
 from rooms.live import doorway
-from rooms.live.backpressure import abort, gate_of
 from rooms.live.feed import Feed
 from rooms.live.frames import BadFrame, Frame, Pace, parse
 from rooms.live.hub import Hub, hub
+from rooms.live.outlet import Outlet, abort
 from rooms.live.send_queue import SendQueue
 from rooms.live.verbs.call import Call
 from rooms.live.verbs.table import VERBS
@@ -188,10 +188,10 @@ class RoomSocket:
             self._close_with(4503)
 
     async def _write_loop(self) -> None:
-        gate = gate_of(self.send)
+        outlet = Outlet(self.send)
         send_queue = self.send_queue
         while True:
-            await send_queue.waiting.wait()
+            await send_queue.wait(outlet)
             if send_queue.needs_snapshot and send_queue.started:
                 send_queue.needs_snapshot = False  # asked for again while it is read, it is read again
                 await self._snapshot(fresh=True)
@@ -200,7 +200,7 @@ class RoomSocket:
                 send_queue.waiting.clear()
                 continue
             await self.send({"type": "websocket.send", "text": text})
-            await gate.wait_open()
+            await outlet.wait_open()
 
     def _reply(self, body: dict[str, Any]) -> None:
         self.send_queue.put(encode(body))

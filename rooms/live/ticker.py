@@ -17,7 +17,7 @@ from core import bus, loops
 from core.threads import in_thread
 from people.channels import person_channel
 from rooms import channels, presence, reactions, seen_changes
-from rooms.live.feed import Feed, over_rooms, seqs_of
+from rooms.live.feed import Feed, now_of, over_rooms
 from rooms.models import Room, Seat
 from rooms.wire.events import encode, iso
 from social.models import Follow
@@ -159,7 +159,7 @@ async def beat(hub: TickedHub) -> None:
     if not feeds:
         return
     pks = [feed.room_pk for feed in feeds]
-    seqs = await in_thread(seqs_of, pks)
+    rooms = await in_thread(now_of, pks)
     try:
         listening = await counts(hub, pks)
     except (RedisError, OSError) as error:
@@ -168,7 +168,8 @@ async def beat(hub: TickedHub) -> None:
     now = iso(timezone.now())
     for feed in feeds:
         feed.listening = listening.get(feed.room_pk, feed.listening)
-        _beat_room(feed, seqs.get(feed.room_pk, 0), now)
+        seq, live_list = rooms.get(feed.room_pk, (0, None))
+        _beat_room(feed, seq, live_list, now)
 
 
 async def close_over(hub: TickedHub) -> None:
@@ -187,9 +188,10 @@ async def close_over(hub: TickedHub) -> None:
                 send_queue.on_refused("room_ended")
 
 
-def _beat_room(feed: Feed, seq: int, now: str | None) -> None:
+def _beat_room(feed: Feed, seq: int, live_list: str | None, now: str | None) -> None:
     if feed.last is None:
         return
     if seq > feed.last:
         feed.fill_gap()
-    feed.put_lossy(encode({"type": "beat", "seq": feed.last, "listening": feed.listening, "now": now}))
+    beat = {"type": "beat", "seq": feed.last, "listening": feed.listening, "now": now, "list": live_list}
+    feed.put_lossy(encode(beat))

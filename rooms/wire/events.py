@@ -225,12 +225,14 @@ class Reactions(TypedDict):
 
 
 class Beat(TypedDict):
-    """Every 5 s: a client whose `seq` is lower missed something and asks for a snapshot."""
+    """Every 5 s: a client whose `seq` is lower missed something and asks for a snapshot. `list` is an address of the
+    live list that any cache may serve, for a minute; None where the room is not open to anyone."""
 
     type: Literal["beat"]
     seq: int
     listening: int
     now: str
+    list: str | None
 
 
 LOSSY = ("count", "talking", "connected", "media_restarted", "reactions", "beat")

@@ -15,7 +15,8 @@ async function save() {
   const body = new FormData(form);
   body.set("do", "save");
   try {
-    const answer = await fetch(form.action, { method: "POST", body, headers: { Accept: "application/json" } });
+    const headers = { Accept: "application/json" };
+    const answer = await fetch(form.action, { method: "POST", body, headers, keepalive: true });
     const said = await answer.json();
     if (answer.ok) saved = typed;
     state.textContent = answer.ok ? (form.dataset.kept ?? "") : said.error;
@@ -23,6 +24,11 @@ async function save() {
     state.textContent = form.dataset.notKept ?? "";
   }
 }
+
+// A phone ends pages that are not in sight.
+document.addEventListener("visibilitychange", () => {
+  if (document.hidden) save();
+});
 
 text.addEventListener("input", () => {
   clearTimeout(timer);

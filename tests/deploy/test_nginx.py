@@ -10,9 +10,11 @@ import secrets
 import socket
 import ssl
 import subprocess
+import time
 import urllib.request
 import zipfile
 from collections.abc import Generator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from urllib.error import HTTPError
 
@@ -26,8 +28,10 @@ from rooms import actions
 from rooms.recording import store
 from rooms.recording.delivery import links
 from rooms.recording.hls import window
+from rooms.recording.hls.tickets import ticket_to
 from tests.rooms.recording.test_slow_readers import large_room
 from tests.support.client import Page
+from tests.support.ports import free_port
 from tests.support.processes import Site
 from tests.support.recordings import talked_room
 from tests.support.rooms import open_room
@@ -39,6 +43,7 @@ daemon off; pid {folder}/nginx.pid; error_log stderr; {user}
 events {{ worker_connections 256; }}
 http {{
     include /etc/nginx/mime.types; default_type application/octet-stream; access_log off;
+    log_format cached '$uri $upstream_cache_status';
     client_body_temp_path {folder}/body; proxy_temp_path {folder}/proxy; fastcgi_temp_path {folder}/fastcgi;
     uwsgi_temp_path {folder}/uwsgi; scgi_temp_path {folder}/scgi;
     include {folder}/stamtafel.conf;
@@ -69,12 +74,6 @@ class Front:
             return error.code, {name.lower(): text for name, text in error.headers.items()}, error.read()
 
 
-def free_port() -> int:
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        return int(taken.getsockname()[1])
-
-
 def configured(folder: Path, port: int) -> str:
     """Return the shipped nginx configuration with this run's ports and folders; each shipped value must occur in it."""
     pem = str(certificate(folder, []))
@@ -89,6 +88,10 @@ def configured(folder: Path, port: int) -> str:
         "/var/lib/stamtafel/static/": f"{settings.STATIC_ROOT}/",
         "/var/lib/stamtafel/pictures/people/": f"{settings.MEDIA_ROOT}/people/",
         "/var/log/nginx/": f"{folder}/",
+        "/dev/shm/stamtafel-live": f"{folder}/live",
+        "access_log off;\n        proxy_pass http://stamtafel;\n        proxy_cache ": (
+            f"access_log {folder}/cached.log cached;\n        proxy_pass http://stamtafel;\n        proxy_cache "
+        ),
         "rooms.example.org": "localhost",
         "client_header_timeout 15s": "client_header_timeout 2s",
         "limit_conn stamtafel_files 600": "limit_conn stamtafel_files 3",
@@ -225,6 +228,36 @@ def is_ended_by_a_drip(connection: socket.socket) -> bool:
         return True
 
 
+def test_a_crowd_costs_the_site_ten_lists_a_second_and_each_piece_once(front: Front, tmp_path: Path) -> None:
+    room = open_room()
+    store.hls_folder(room.pk).mkdir(parents=True)
+    for number in range(20):
+        (store.hls_folder(room.pk) / f"0-{number}.m4s").write_bytes(b"a second of sound")
+    store.playlist_path(room.pk).write_text(listed(0, 20))
+    ticket = ticket_to(room.pk, room.epoch, room.entry_policy)
+    assert ticket is not None
+    began = time.monotonic()
+    with ThreadPoolExecutor(8) as pool:
+        answers = list(pool.map(lambda _listener: front.get(ticket), range(200)))
+        took = time.monotonic() - began
+        assert {status for status, _headers, _body in answers} == {200}
+        assert {headers["cache-control"] for _status, headers, _body in answers} == {"public, max-age=1"}
+        piece = next(line for line in answers[0][2].decode().splitlines() if line.endswith(".m4s"))
+        pieces = list(pool.map(lambda _listener: front.get(piece, Cookie="sessionid=none"), range(100)))
+    assert {(status, body) for status, _headers, body in pieces} == {(200, b"a second of sound")}
+    assert not any("set-cookie" in headers for _status, headers, _body in answers + pieces)
+    missing = piece.replace("/0-", "/9-")
+    assert front.get(missing)[0] == front.get(missing)[0] == 404
+    actions.end_room(room.pk, room.host)
+    wait_for("the end", lambda: front.get(ticket)[0] == 410)
+    passed = [line for line in (tmp_path / "cached.log").read_text().splitlines() if not line.endswith(" HIT")]
+    lists = [line for line in passed if line.startswith(ticket)]
+    assert 1 <= len(lists) <= 10 * took + 12, "ten times a second, and in the second until the end is there"
+    assert len(lists) < 100 or took > 8
+    assert sum(line.startswith(piece) for line in passed) == 1
+    assert sum(line.startswith(missing) for line in passed) == 2, "what is not there yet is asked for again"
+
+
 async def test_a_live_room_through_nginx(front: Front) -> None:
     room = await run(open_room)()
     store.hls_folder(room.pk).mkdir(parents=True)
@@ -253,5 +286,5 @@ async def test_a_live_room_through_nginx(front: Front) -> None:
         assert (await page.wait_for("snapshot"))["you"]["user"] == "host"
         assert (await page.ask("ping"))["ok"] is True
     await run(actions.end_room)(room.pk, room.host)
-    for last in (piece, address("1-0.m4s")):
+    for last in (address("0-18.m4s"), address("0-17.m4s")):  # caches keep what they have for some seconds
         await until(run(lambda last=last: front.get(last)[0] == 404), every=0.1)

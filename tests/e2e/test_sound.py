@@ -19,6 +19,7 @@ from rooms import actions
 from rooms.guests.hls_listener import HlsListener
 from rooms.guests.visitor import Browser
 from rooms.models import Room
+from rooms.recording.hls.tickets import NEW_EVERY
 from tests.e2e.browser import PHONE, Chromium, sit_down_and_speak, start_sound
 from tests.e2e.hearing import ending, wait_playing
 from tests.support.people import person
@@ -160,13 +161,16 @@ def test_what_is_said_is_heard_whatever_happens(web: Site, chromium: Chromium, t
     expect(near.locator(".seat.talking")).to_have_count(1, timeout=30_000)
     expect(near.locator("[data-who-talks]")).to_have_text("Host")
     loud_ring(near, 0.2)
-    far = listening_far(chromium, room)
+    far, lists = listening_far(chromium, room)
     assert far.evaluate("() => document.querySelector('[data-sound]').srcObject === null"), "this is not HLS"
     for page in (host, near, far):
         page.evaluate("() => (window.neverReloaded = true)")
     hear_words({"near": near, "far": far}, words, tmp_path)
     assert not chromium.complaints, chromium.complaints
+    ticket_after_ticket(far, lists)
     new_epoch(web, room, far)
+    last = lists[-1]
+    assert is_ticket(last) and last not in lists[: lists.index(last)], "by a ticket of the new epoch again"
     # Addresses of the last epoch are dead: a page that asked for one then complains of it.
     chromium.complaints[:] = [text for text in chromium.complaints if BY_HLS not in text]
     media_server_dies(near, words, tmp_path)
@@ -177,16 +181,33 @@ def test_what_is_said_is_heard_whatever_happens(web: Site, chromium: Chromium, t
     chromium.complaints.clear()  # that the site did not answer
 
 
-def listening_far(chromium: Chromium, room: Room) -> Page:
-    """A page whose network lets no WebRTC through: four seconds of trying, then HLS, without a click."""
+def listening_far(chromium: Chromium, room: Room) -> tuple[Page, list[str]]:
+    """A page whose network lets no WebRTC through: four seconds of trying, then HLS, without a click. Returned with the
+    paths of the lists that it asks for."""
     page = chromium.context().new_page()
     chromium.listen_to(page)
+    lists: list[str] = []
+    page.on("request", lambda asked: lists.append(asked.url[len(chromium.url) :]) if "live.m3u8" in asked.url else None)
     page.add_init_script(NO_WAY)
     page.goto(chromium.url + room.get_absolute_url() + BY_HLS)
     page.wait_for_selector('[data-do="share"]:not([disabled])', state="attached")
     start_sound(page)
     wait_playing(page, 60)
-    return page
+    return page, lists
+
+
+def is_ticket(path: str) -> bool:
+    """Whether a list is asked for by its address for all, and not by the one that is checked for each."""
+    return path.startswith("/hls/")
+
+
+def ticket_after_ticket(far: Page, lists: list[str]) -> None:
+    """The address of the list changes under a page that hears on: nothing is loaded anew, nothing stands still."""
+    first = lists[-1]
+    assert all(map(is_ticket, lists)), lists
+    stood = float(far.evaluate(STOOD, NEW_EVERY + 6.0))
+    assert lists[-1] != first, f"still by {first}"
+    assert stood < STANDS / 2, f"it stood still for {stood:.1f} s"
 
 
 def new_epoch(site: Site, room: Room, far: Page) -> None:

@@ -16,7 +16,7 @@ from ledger.verify import verify
 from moderation.actions.account_deletion import case_notes, is_to_be_told
 from moderation.actions.appeals import file_appeal
 from moderation.actions.telling_people import send_late
-from moderation.models import Case, EvidenceLine, Report, Statement
+from moderation.models import Case, EvidenceLine, Notification, Report, Statement
 from moderation.queries.appeals import concerned_right
 from people.actions.deletion import delete_account
 from people.actions.forgetting import tidy_deleted
@@ -55,8 +55,9 @@ def page_of(text: str) -> int:
 
 
 def told(case: Case, days: float) -> None:
-    """Let a statement be sent so many days ago."""
+    """Let everybody be told so many days ago."""
     ago = timezone.now() - timedelta(days=days)
+    Notification.objects.filter(decision__case=case).update(told_at=ago)
     Statement.objects.filter(decision__case=case).update(told_at=ago)
 
 
@@ -119,6 +120,9 @@ def test_a_reporter_hears_the_outcome_and_is_then_nobody() -> None:
     row = Report.objects.get(reporter=gone)
     assert str(row.reporter).startswith("Deleted person (@deleted-")
     no_violation(case)
+    tidy_deleted()
+    assert address_to_tell(gone) == "rita@example.org", "not told yet"
+    told(case, 0)
     Report.objects.filter(pk=row.pk).update(appeal_until=timezone.now() + timedelta(days=1))
     tidy_deleted()
     assert address_to_tell(gone) == "rita@example.org", "may appeal"

@@ -136,10 +136,10 @@ async def test_postgresql_dies_and_comes_back(lent_site: Site, services: Throwaw
         assert stranger.seqs == [3]
 
 
-def connect_and_never_read(room: Room) -> socket.socket:
+def connect_and_never_read(room: Room, buffer: int = 4096) -> socket.socket:
     """A client whose phone lies in a drawer: it shook hands and reads no more."""
     sock = socket.create_connection(("127.0.0.1", settings.PORT))
-    sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, buffer)
     sock.sendall(
         f"GET /ws/rooms/{room.slug}/ HTTP/1.1\r\nHost: localhost:{settings.PORT}\r\nUpgrade: websocket\r\n"
         "Connection: Upgrade\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"

@@ -13,6 +13,7 @@ from rooms.live.verbs.verb import Answer
 from rooms.media import ask
 from rooms.media.ice import ice_servers
 from rooms.models import Seat
+from rooms.recording.hls.tickets import ticket_to
 from rooms.rules import permissions
 from rooms.rules.facts import facts_of
 from rooms.rules.identity import Who
@@ -26,9 +27,9 @@ async def speak_offer(call: Call, sdp: Any) -> Answer:
 
 
 async def listen(call: Call) -> Answer:
-    """Ask for a near listener's place."""
-    await in_turn(_check_listening, call)
-    return await _ask(call, "listen", **call.counted)
+    """Ask for a near listener's place. The answer has the room's `list`, as a beat has it."""
+    live_list = await in_turn(_live_list, call)
+    return {**await _ask(call, "listen", **call.counted), "list": live_list}
 
 
 async def listen_answer(call: Call, sdp: Any) -> Answer:
@@ -87,6 +88,13 @@ def _speaking_seat(call: Call) -> Seat:
 
 def _check_listening(call: Call) -> None:
     call.check_entry(live=True)
+
+
+def _live_list(call: Call) -> str | None:
+    """The address of the live list by ticket; None where each listener is asked anew, and for staff."""
+    _check_listening(call)
+    room = call.room()
+    return None if call.as_staff else ticket_to(room.pk, room.epoch, room.entry_policy)
 
 
 def _check_checking(call: Call) -> None:

@@ -179,13 +179,15 @@ export interface Reactions {
 }
 
 /**
- * Every 5 s: a client whose `seq` is lower missed something and asks for a snapshot.
+ * Every 5 s: a client whose `seq` is lower missed something and asks for a snapshot. `list` is an address of the
+ * live list that any cache may serve, for a minute; None where the room is not open to anyone.
  */
 export interface Beat {
   type: "beat";
   seq: number;
   listening: number;
   now: string;
+  list: string | null;
 }
 
 /**

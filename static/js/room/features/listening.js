@@ -33,7 +33,10 @@ export const listening = {
         if (name !== before.room.host_name) introduce(name);
       },
       actions: { listen: start, sound: () => (audience.isOn ? stop() : start()) },
-      messages: { media_restarted: () => (stage.state === "off" ? audience.restart() : stage.reconnect()) },
+      messages: {
+        media_restarted: () => (stage.state === "off" ? audience.restart() : stage.reconnect()),
+        beat: ({ list }) => audience.offer(list),
+      },
     };
   },
 };

@@ -1,18 +1,23 @@
 // A listener's sound: directly by WebRTC if it connects within four seconds, else by HLS a few seconds later.
+
+import { loadHls, loadPlayer } from "room/sound/hls_player";
 import { audioContext, Level } from "room/sound/level";
 import { iceServers, Peer } from "room/sound/peer";
 
 const SOON = 4000; // ms in which WebRTC must connect
-const HLS_RETRY = 1500; // ms
+const AGAIN = 1500; // ms
+const TICKET_LASTS = 40_000; // ms for which a ticket is used; the next one comes long before
 
 /** @import { Ask } from "room/types" */
-/** @import HlsPlayer, { HlsConfig } from "hls" */
+/** @import HlsPlayer from "hls" */
 
 /** Events: `change`. `state`: off, starting, playing, blocked (the browser wants a click); `path`: webrtc, hls. */
 export class Audience extends EventTarget {
   #ask;
   #element;
-  #playlist;
+  #playlist; // the list that is checked for this listener
+  #asStaff;
+  #ticket = { url: "", until: 0 };
   /** @type {Peer | null} */
   #peer = null;
   /** @type {HlsPlayer | null} */
@@ -37,6 +42,20 @@ export class Audience extends EventTarget {
     this.#ask = ask;
     this.#element = element;
     this.#playlist = `/r/${slug}/${asStaff ? "staff/" : ""}live.m3u8`;
+    this.#asStaff = asStaff;
+  }
+
+  /**
+   * The address of the list that any cache may serve, where the room is open to anyone; it changes all the time.
+   * @param {string | null} url
+   */
+  offer(url) {
+    if (!this.#asStaff) this.#ticket = { url: url ?? "", until: url ? Date.now() + TICKET_LASTS : 0 };
+  }
+
+  /** Where the list is asked for now. */
+  get #list() {
+    return Date.now() < this.#ticket.until ? this.#ticket.url : this.#playlist;
   }
 
   get isOn() {
@@ -110,6 +129,7 @@ export class Audience extends EventTarget {
     const run = this.#run;
     try {
       const [servers, offer] = await Promise.all([iceServers(this.#ask), this.#ask("listen")]);
+      this.offer(offer.list);
       if (!wanted() || offer.use !== "webrtc") return false;
       const peer = new Peer({
         ask: this.#ask,
@@ -157,14 +177,23 @@ export class Audience extends EventTarget {
     const url = this.#playlist;
     if (navigator.vendor.startsWith("Apple") && this.#element.canPlayType("application/vnd.apple.mpegurl")) {
       this.#element.src = url;
-      this.#element.onerror = () => setTimeout(() => run === this.#run && this.#far(run), HLS_RETRY);
+      this.#element.onerror = () => setTimeout(() => run === this.#run && this.#far(run), AGAIN);
     } else {
       const Hls = await loadPlayer(() => run === this.#run);
       if (!Hls) return;
-      this.#player = loadHls(Hls, url, this.#element, () => run === this.#run);
+      const lists = { now: () => this.#list, refused: (/** @type {string} */ used) => this.#refused(used) };
+      this.#player = loadHls(Hls, lists, this.#element, () => run === this.#run);
     }
     await this.#play(run);
     if (run === this.#run) this.#measureElement(run);
+  }
+
+  /**
+   * The site does not take this ticket any more: the room ended, or is not open to anyone now.
+   * @param {string} used
+   */
+  #refused(used) {
+    if (used === this.#ticket.url) this.offer(null);
   }
 
   /**
@@ -218,65 +247,4 @@ export class Audience extends EventTarget {
     this.state = state;
     this.dispatchEvent(new Event("change"));
   }
-}
-
-/**
- * hls.js itself, asked for until it comes; null if it is not wanted any more.
- * @param {() => boolean} wanted
- * @returns {Promise<typeof HlsPlayer | null>}
- */
-async function loadPlayer(wanted) {
-  for (let tries = 0; wanted(); tries += 1) {
-    try {
-      // A module that failed to load stays failed at its address: the mark makes it another one.
-      const player = await import(tries ? `${import.meta.resolve("hls")}#${tries}` : "hls");
-      return wanted() ? player.default : null;
-    } catch (error) {
-      console.info("hls", error.message);
-      await new Promise((resolve) => setTimeout(resolve, HLS_RETRY));
-    }
-  }
-  return null;
-}
-
-/**
- * hls.js, close to live, and stubborn: a live room's playlist comes back.
- * @param {typeof HlsPlayer} Hls
- * @param {string} url
- * @param {HTMLMediaElement} element
- * @param {() => boolean} wanted
- */
-function loadHls(Hls, url, element, wanted) {
-  const player = new Hls({
-    liveSyncDurationCount: 2,
-    liveMaxLatencyDurationCount: 6,
-    maxLiveSyncPlaybackRate: 1.08,
-    backBufferLength: 10,
-    enableWorker: false,
-    fragLoadPolicy: impatient(Hls.DefaultConfig.fragLoadPolicy),
-    playlistLoadPolicy: impatient(Hls.DefaultConfig.playlistLoadPolicy),
-  });
-  player.on(Hls.Events.ERROR, (_name, error) => {
-    if (!error.fatal || !wanted()) return;
-    if (error.type === Hls.ErrorTypes.MEDIA_ERROR) player.recoverMediaError();
-    else setTimeout(() => wanted() && goOn(), HLS_RETRY);
-  });
-  // What loaded once goes on where it is: loading anew takes the sound out of the element, which then stands still.
-  const goOn = () => (player.levels.length > 0 ? player.startLoad() : player.loadSource(url));
-  // Also after a repair: by then the listener may have stopped.
-  player.on(
-    Hls.Events.MEDIA_ATTACHED,
-    () => wanted() && element.play().catch((error) => console.info("play", error.name)),
-  );
-  player.loadSource(url);
-  player.attachMedia(element);
-  return player;
-}
-
-/**
- * hls.js doubles its waits up to eight seconds, which would pass in silence after the site is back.
- * @param {HlsConfig["fragLoadPolicy"]} policies
- */
-function impatient({ default: policy }) {
-  return { default: { ...policy, errorRetry: policy.errorRetry && { ...policy.errorRetry, maxRetryDelayMs: 1000 } } };
 }
