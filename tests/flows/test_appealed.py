@@ -3,6 +3,7 @@ what people were told before a later review. Stories in browsers: `test_appeals.
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 
 import pytest
@@ -33,6 +34,7 @@ from tests.support.reports import report, stranger_report
 
 pytestmark = pytest.mark.django_db
 AGAIN = (40, 43)  # seconds in which Ada speaks once more
+HIDDEN = re.compile(r'<input type="hidden" name="(link|once)" value="([^"]*)"')
 DISMISSED, REPLACED = "Your appeal was dismissed", "The decision was overturned and what it imposed was undone"
 GRANTED, FOUND = "Your appeal was granted: the decision", "Your appeal was granted: somebody looked again"
 
@@ -51,7 +53,8 @@ def appeals_by_link(letter: str, words: str) -> Client:
     """Appeal by the link of a mail, signed in nowhere."""
     client = Client()
     client.get(link_in(letter))
-    assert client.post("/appeal/", {"do": "file", "once": "", "words": words}).status_code == 302
+    hidden = dict(HIDDEN.findall(read(client)))
+    assert client.post("/appeal/", {"do": "file", "words": words, **hidden}).status_code == 302
     return client
 
 
