@@ -113,7 +113,6 @@ def test_a_host_deletes_the_account_with_a_case_open_and_appeals_by_the_link(
     assert {Client().get(path).status_code for path in given} == {404}
     assert mara.next_case() == case.pk
     expect(mara.page.get_by_role("main")).to_contain_text("Deleted person")
-    mara.listen("0:30–0:36")
     mara.read("more amiable woman")
     mara.mark("0:30–0:36")
     mara.decide(("no_hosting", 30), ("restrict", None))
