@@ -18,6 +18,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
 
+import psycopg
+
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from bench.wire import Socket, a_room, admitting, bare, cpu, load, many_files, rss, share, site
@@ -92,7 +94,6 @@ def people(number: int) -> list[str]:
 
 async def statements(port: int, path: str, cookies: list[str], pid: int, log: Path) -> float:
     """Return the number of statements that PostgreSQL ran for a join, including those for the room's count and beat."""
-    await asyncio.to_thread(log_statements)
     before = len(await asyncio.to_thread(log.read_bytes))
     sockets, _joined = await join(port, path, cookies, pid)
     text = (await asyncio.to_thread(log.read_bytes))[before:]
@@ -100,13 +101,11 @@ async def statements(port: int, path: str, cookies: list[str], pid: int, log: Pa
     return (text.count(b"statement: ") + text.count(b"execute ")) / len(cookies)
 
 
-def log_statements() -> None:
-    from django.db import connection
-
-    with connection.cursor() as cursor:
-        cursor.execute("ALTER SYSTEM SET log_statement = 'all'")
-        cursor.execute("SELECT pg_reload_conf()")
-    connection.close()
+def log_statements(url: str) -> None:
+    """Have PostgreSQL log every statement; `url` is that of a superuser, because the site's own role owns nothing."""
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute("ALTER SYSTEM SET log_statement = 'all'")
+        connection.execute("SELECT pg_reload_conf()")
     time.sleep(0.5)
 
 
@@ -136,6 +135,7 @@ async def measure(options: argparse.Namespace, web: Site, parts: Throwaway, slug
     print(f"ours / bare, until all have it   {median(ratios):6.2f}   (median of {options.rounds})")
     print(f"ours / bare, processor time      {median(works):6.2f}")
     print(f"memory of our web process        {memory:6.0f} MiB with {options.sockets} sockets")
+    await asyncio.to_thread(log_statements, parts.instance.postgres.superuser_url)
     for name, group in (("signed in", known[:100]), ("signed out", [""] * 100)):
         each = await statements(port, path, group, pid, parts.log("postgres"))
         print(f"statements a join, {name:<10}    {each:6.2f}")

@@ -94,7 +94,7 @@ def bare(port: int, folder: Path, greeting: str = "") -> Iterator[int]:
 class Socket(asyncio.Protocol):
     """A WebSocket client: handshake by hand, every text stored with its moment, pings answered."""
 
-    def __init__(self, port: int, path: str, cookie: str = "", *, tls: ssl.SSLContext | None = None) -> None:
+    def __init__(self, port: int, path: str, cookie: str = "", tls: ssl.SSLContext | None = None) -> None:
         self.port, self.path, self.cookie, self.tls = port, path, cookie, tls
         self.messages: list[tuple[float, bytes]] = []
         self.closed: str | None = None
@@ -102,19 +102,24 @@ class Socket(asyncio.Protocol):
         self.buffer = bytearray()
         self.transport: asyncio.Transport
         self.first: asyncio.Future[float] = asyncio.get_running_loop().create_future()
+        self.lost: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
     async def connect(self) -> None:
         """Connect and upgrade; `first` is set to the moment of the first message."""
         loop = asyncio.get_running_loop()
-        await loop.create_connection(lambda: self, "127.0.0.1", self.port, ssl=self.tls)
+        name = "localhost" if self.tls else None
+        await loop.create_connection(lambda: self, "127.0.0.1", self.port, ssl=self.tls, server_hostname=name)
+
+    @property
+    def origin(self) -> str:
+        return f"{'https' if self.tls else 'http'}://localhost:{self.port}"
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         assert isinstance(transport, asyncio.Transport)
         self.transport = transport
-        scheme = "http" if self.tls is None else "https"
         cookie = f"Cookie: {self.cookie}\r\n" if self.cookie else ""
         transport.write(
-            f"GET {self.path} HTTP/1.1\r\nHost: localhost:{self.port}\r\nOrigin: {scheme}://localhost:{self.port}\r\n"
+            f"GET {self.path} HTTP/1.1\r\nHost: localhost:{self.port}\r\nOrigin: {self.origin}\r\n"
             f"Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n{cookie}"
             "Sec-WebSocket-Key: c3RhbXRhZmVsLWJlbmNoIQ==\r\n\r\n".encode()
         )
@@ -165,6 +170,7 @@ class Socket(asyncio.Protocol):
 
     def connection_lost(self, error: Exception | None) -> None:
         self.closed = self.closed or f"connection lost: {error}"
+        self.lost.set_result(None)
         if not self.first.done():
             self.first.set_exception(ConnectionError(self.closed))
             self.first.exception()  # retrieved, so that asyncio does not log it where nobody waits

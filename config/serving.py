@@ -9,6 +9,7 @@ memory as a whole. Here `send` waits while the socket is full: about 64 KiB a re
 from __future__ import annotations
 
 import asyncio
+import logging
 from typing import Any
 
 from autobahn.websocket import protocol as autobahn_protocol
@@ -16,24 +17,28 @@ from daphne import cli
 from daphne import server as daphne_server
 from daphne.access import AccessLogGenerator
 from daphne.server import Server
+from twisted.internet import defer
 
 from config.logs import without_tokens
 from config.patience import PatientFactory, raise_file_limit
 
+log = logging.getLogger(__name__)
+
 LOOK_AGAIN = 5.0  # seconds between two checks whether the reader is still connected
 
 
-def uncoloured(value: Any, *_style: Any, **_styles: Any) -> Any:
-    """Return the value without colours.
+def unformatted(value: Any, *_style: Any, **_styles: Any) -> Any:
+    """Return the value without colours or layout.
 
-    autobahn colours its debug line about every frame even where nobody logs it, which took a quarter of the work of a
-    delivery (`bench/live_events.py`).
+    autobahn formats its debug lines even where nobody logs them: the colours of one about every frame took a quarter of
+    the work of a delivery (`bench/live_events.py`), the layout of one about every connection a quarter of the work of a
+    handshake (`bench/join.py`).
     """
     return value
 
 
-for name in ("hltype", "hlval"):
-    setattr(autobahn_protocol, name, uncoloured)
+for name in ("hltype", "hlval", "pformat"):
+    setattr(autobahn_protocol, name, unformatted)
 
 
 daphne_server.HTTPFactory = PatientFactory  # daphne has no setting for it
@@ -57,7 +62,11 @@ class Flow:
 
 
 class PatientServer(Server):  # type: ignore[misc]
-    """A server whose applications cannot run ahead of the network."""
+    """A server whose applications cannot run ahead of the network, and that ends in order."""
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self.ports: list[Any] = []
 
     async def handle_reply(self, protocol: Any, message: dict[str, Any]) -> None:
         """Send a message of the application; wait while more follows and the socket is full."""
@@ -82,6 +91,22 @@ class PatientServer(Server):  # type: ignore[misc]
                 await asyncio.wait_for(flow.room.wait(), LOOK_AGAIN)
             except TimeoutError:
                 continue
+
+    def listen_success(self, port: Any) -> None:
+        self.ports.append(port)
+        super().listen_success(port)
+
+    def kill_all_applications(self) -> Any:
+        """End in order: take no more connections, close all sockets (`rooms.live.restart`), then stop what still runs.
+        Twisted calls this on SIGTERM and waits for the result."""
+        from rooms.live.restart import close_sockets  # with the application, which is loaded by now
+
+        for port in self.ports:
+            port.stopListening()
+        closed = defer.Deferred.fromFuture(asyncio.ensure_future(close_sockets()))
+        closed.addErrback(lambda failure: log.error("sockets were not closed in order: %s", failure))
+        closed.addCallback(lambda _none: super(PatientServer, self).kill_all_applications())
+        return closed
 
     def there(self, protocol: Any) -> bool:
         """Whether the reader is still connected."""

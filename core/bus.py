@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import functools
 import logging
 from collections.abc import Sequence
+from typing import Any, Protocol
 
 import redis
 import redis.asyncio
@@ -57,6 +59,57 @@ def connect() -> redis.asyncio.Redis:
         retry=AsyncRetry(NoBackoff(), 0),
     )
     return redis.asyncio.Redis.from_pool(pool)
+
+
+class Scripts(Protocol):
+    """Anything that runs scripts for an event loop: a pool of connections, or `Pipelined`."""
+
+    def eval(self, script: str, numkeys: int, *values: Any) -> Any: ...
+
+
+class Pipelined:
+    """Scripts that many tasks of one event loop run at once, sent together: those that are asked for during a round
+    trip go with the next one. A thousand sockets that open at once need a few dozen round trips, not thousands."""
+
+    MOST = 200  # scripts in a round trip
+
+    def __init__(self, client: redis.asyncio.Redis) -> None:
+        self._client = client
+        self._waiting: list[tuple[asyncio.Future[Any], tuple[Any, ...]]] = []
+        self._sending: asyncio.Task[None] | None = None
+
+    async def eval(self, script: str, numkeys: int, *values: Any) -> Any:
+        """Run a script, as `redis.asyncio.Redis.eval` does. Raises RedisError, also where no answer comes within
+        CONNECTION_WITHIN seconds."""
+        answer: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
+        self._waiting.append((answer, (script, numkeys, *values)))
+        if self._sending is None or self._sending.done():
+            self._sending = asyncio.create_task(self._send(), name="redis-scripts")
+        return await answer
+
+    async def _send(self) -> None:
+        while self._waiting:
+            batch, self._waiting = self._waiting[: self.MOST], self._waiting[self.MOST :]
+            answers = await self._answers([call for _answer, call in batch])
+            for (waiting, _call), answer in zip(batch, answers, strict=True):
+                if waiting.done():  # its task was cancelled
+                    continue
+                if isinstance(answer, Exception):
+                    waiting.set_exception(answer)
+                else:
+                    waiting.set_result(answer)
+
+    async def _answers(self, calls: list[tuple[Any, ...]]) -> list[Any]:
+        pipe = self._client.pipeline(transaction=False)
+        for call in calls:
+            pipe.eval(*call)
+        try:
+            async with asyncio.timeout(CONNECTION_WITHIN):
+                return list(await pipe.execute(raise_on_error=False))
+        except TimeoutError:
+            return [redis.exceptions.TimeoutError("no answer of Redis") for _call in calls]
+        except Exception as error:
+            return [error] * len(calls)
 
 
 def publish(channel: str, text: str) -> None:

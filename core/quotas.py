@@ -16,12 +16,11 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-import redis
-import redis.asyncio
 from django.conf import settings
 from redis.exceptions import RedisError, ResponseError
 
 from core import loops
+from core.bus import Scripts
 from core.refusals import Refused
 from core.throttle import connection
 
@@ -113,7 +112,7 @@ def release_all(leases: Iterable[Lease]) -> None:
         lease.release()
 
 
-async def atake(client: redis.asyncio.Redis, quota: Quota, client_key: str) -> Lease | None:
+async def atake(client: Scripts, quota: Quota, client_key: str) -> Lease | None:
     """Take a lease as `take` does, for consumers, on the connection of their event loop."""
     lease = _lease(quota, client_key)
     try:

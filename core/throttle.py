@@ -9,12 +9,12 @@ import time
 from dataclasses import dataclass
 
 import redis
-import redis.asyncio
 from django.conf import settings
 from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
 from redis.retry import Retry
 
+from core.bus import Scripts
 from core.refusals import Refused
 
 log = logging.getLogger(__name__)
@@ -64,7 +64,7 @@ def give_back(key: str, *, burst: int, cost: int = 1) -> None:
     connection().eval(GIVE_BACK, 1, bucket(key), burst, cost)
 
 
-async def atake(client: "redis.asyncio.Redis", key: str, *, per_minute: float, burst: int, cost: int = 1) -> float:
+async def atake(client: Scripts, key: str, *, per_minute: float, burst: int, cost: int = 1) -> float:
     """Take tokens as `take` does, for consumers, on the connection of their event loop."""
     wait = await client.eval(TAKE, 1, bucket(key), per_minute / 60_000, burst, cost)
     return int(wait) / 1000
@@ -119,7 +119,7 @@ class Limit:
         if wait:
             raise self.refused(self.code, wait=wait)
 
-    async def acheck(self, client: "redis.asyncio.Redis", client_key: str) -> None:
+    async def acheck(self, client: Scripts, client_key: str) -> None:
         """Raise `refused` as `check` does, for sockets, on the connection of their event loop."""
         key = f"{self.name}:{client_key}"
         try:

@@ -51,7 +51,7 @@ def standings(user_pks: Iterable[int]) -> dict[int, Standing]:
 @functools.cache
 def _written() -> Written:
     """The query for one account, which comes with every act and page."""
-    return Written(_rows([ACCOUNT], NOW))
+    return Written(_rows([ACCOUNT], NOW), (ACCOUNT, NOW))
 
 
 def _rows(user_pks: list[int], now: datetime) -> QuerySet[Any, Any]:

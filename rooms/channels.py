@@ -26,3 +26,8 @@ def hubs_channel() -> str:
 
 
 MEDIA_CHANGED = "media:changed"  # channel: a room's primary key, whose wanted state changed
+
+
+def side_channel(side: str, room_pk: int) -> str:
+    """Channel of a narrower group: "staff", or "host" for the host's side of a room."""
+    return staff_channel() if side == "staff" else host_channel(room_pk)

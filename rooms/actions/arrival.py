@@ -19,7 +19,7 @@ from rooms.rules.refusals import RoomRefused, refuse
 log = logging.getLogger(__name__)
 
 
-def admit(room: Room, who: Who) -> Facts:
+def admit(room: Room, who: Who, facts: Facts | None = None) -> Facts:
     """Return the facts of a person who may enter the room; raise RoomRefused for anybody else.
 
     An account that is refused with not_allowed learns whom it could follow to come in, always: under every policy, and
@@ -29,8 +29,10 @@ def admit(room: Room, who: Who) -> Facts:
     with the removal once it was removed: signed out, the same browser is then refused too.
 
     The first time that somebody comes in who was invited is noted with the invitation, once they are seen.
+
+    `facts`: of this person, where the caller has read them already.
     """
-    facts = facts_of_who(room, who)
+    facts = facts or facts_of_who(room, who)
     code = permissions.may_enter(facts)
     if who.user is not None and who.listener:
         mac = listener_mac(room.pk, who.listener)

@@ -14,10 +14,10 @@ from typing import Any
 from urllib.parse import parse_qs
 from weakref import WeakValueDictionary
 
-import redis.asyncio
 from django.conf import settings
 
 from core import quotas
+from core.bus import Pipelined
 from core.lines import LineFull, Lines
 from core.throttle import Limit
 from rooms.live.frames import Pace
@@ -39,7 +39,7 @@ _paces: WeakValueDictionary[str, Pace] = WeakValueDictionary()
 
 @asynccontextmanager
 async def handshake_turn(
-    client: redis.asyncio.Redis, address: str, session: str, quota: quotas.Quota = OF_PERSON
+    client: Pipelined, address: str, session: str, quota: quotas.Quota = OF_PERSON
 ) -> AsyncIterator[None]:
     """Wait for this handshake's turn among those of its address. Raises too_many.
 
@@ -57,7 +57,7 @@ async def handshake_turn(
 
 
 async def lease_socket(
-    client: redis.asyncio.Redis, who: Who, address: str, session: str, of_person: quotas.Quota = OF_PERSON
+    client: Pipelined, who: Who, address: str, session: str, of_person: quotas.Quota = OF_PERSON
 ) -> quotas.Lease:
     """Count one more open socket of a client; the caller releases the lease when it closes. Raises too_many."""
     quota = OF_ADDRESS if who.user is None else of_person

@@ -6,6 +6,7 @@ import asyncio
 import logging
 import time
 from collections.abc import Callable, Coroutine
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
@@ -15,6 +16,7 @@ from core.threads import in_thread
 from rooms.live.send_queue import Broadcast, SendQueue
 from rooms.models import Room, RoomEvent
 from rooms.recording.hls.tickets import ticket_to
+from rooms.rules.facts import removed_macs
 from rooms.wire.events import as_message, encode
 from rooms.wire.snapshot import Base, base
 
@@ -24,6 +26,16 @@ PATIENCE = 0.25  # seconds to wait for a missing event before it is read from th
 BASE_FRESH = 1.0  # seconds for which a shared snapshot is reused
 MOST_MISSED = 200  # events read from the log to close a gap; beyond this a snapshot is cheaper
 Spawn = Callable[[Coroutine[Any, Any, None], str], "asyncio.Task[None]"]
+
+
+@dataclass(frozen=True)
+class Shared:
+    """What all sockets of a room share, of one reading, which began at `read_at` (monotonic): the snapshot's base, and
+    the MACs of removed accounts' listener cookies (`rooms.rules.facts.removed_macs`)."""
+
+    read_at: float
+    base: Base
+    macs: frozenset[str]
 
 
 class Feed:
@@ -40,41 +52,49 @@ class Feed:
         self.empty_since = time.monotonic()
         self.count_due = False
         self.listening = 0  # last known count; beats repeat it while Redis is away
-        self._shared: tuple[float, Base] | None = None
+        self._shared: Shared | None = None
+        self._doubted = 0.0  # when the room's rights changed last (monotonic): older readings are not used again
         self._row: Room | None = None  # the room's row, until an event follows the snapshot that it came with
         self._reading = asyncio.Lock()
         self._filling: asyncio.Task[None] | None = None
 
     async def base(self, *, fresh: bool = False) -> Base:
-        """Read the part of a snapshot that all readers share, at most once a second unless `fresh`. It is never older
-        than the last delivered event."""
+        """Read the part of a snapshot that all readers share, as `shared` does."""
+        return (await self.shared(fresh=fresh)).base
+
+    async def shared(self, *, fresh: bool = False) -> Shared:
+        """Read what all sockets of the room share, at most once a second unless `fresh`. It is never older than the
+        last delivered event, nor than the last change of the room's rights."""
         asked = time.monotonic()
         async with self._reading:
-            if self._shared is not None and self._usable(*self._shared, asked, fresh):
-                self._row = self._shared[1].row
-                return self._shared[1]
-            started = time.monotonic()
-            shared = await in_thread(base, self.room_pk)
-            self._shared = (started, shared)
+            if self._shared is not None and self._usable(self._shared, asked, fresh):
+                self._row = self._shared.base.row
+                return self._shared
+            shared = self._shared = await in_thread(read_shared, self.room_pk)
             if self.last is None:
-                self.last = shared.seq
+                self.last = shared.base.seq
                 self._deliver_early()
-            if shared.seq >= self.last:
-                self._row = shared.row
+            if shared.base.seq >= self.last:
+                self._row = shared.base.row
             return shared
 
     async def row(self) -> Room:
         """The room's row, read again only after an event: for verbs that come too often to read it each time."""
         return self._row or (await self.base()).row
 
-    def _usable(self, read_at: float, shared: Base, asked: float, fresh: bool) -> bool:
-        if self.last is not None and shared.seq < self.last:
+    def _usable(self, shared: Shared, asked: float, fresh: bool) -> bool:
+        if shared.read_at <= self._doubted or (self.last is not None and shared.base.seq < self.last):
             return False
-        return read_at >= asked if fresh else time.monotonic() - read_at < BASE_FRESH
+        return shared.read_at >= asked if fresh else time.monotonic() - shared.read_at < BASE_FRESH
 
     def forget_base(self) -> None:
         """Discard the shared snapshot: it may be out of date."""
         self._shared = None
+
+    def doubt(self) -> None:
+        """Discard what is known of the room's rights, also a reading that is on its way."""
+        self._doubted = time.monotonic()
+        self._shared = self._row = None
 
     def put_lossy(self, text: str) -> None:
         """Queue a message without a number for every socket."""
@@ -137,6 +157,12 @@ class Feed:
         self.forget_base()
         for send_queue in self.send_queues:
             send_queue.resync()
+
+
+def read_shared(room_pk: int) -> Shared:
+    """Read what all sockets of a room share: three queries and one question to Redis. Raises unknown_room."""
+    read_at = time.monotonic()
+    return Shared(read_at, base(room_pk), removed_macs([room_pk]).get(room_pk, frozenset()))
 
 
 def missed_events(room_pk: int, after: int) -> list[tuple[int, str]]:

@@ -7,34 +7,34 @@ Close codes: 4400 unreadable frames, 4403 may not enter, 4404 no such room; clie
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Mapping
 from typing import Any
 
 from django.conf import settings
 from django.utils import translation
 
+from core import quotas
 from core.client_address import address_of_scope, counted_as
 from core.refusals import NOTHING_MORE
 from core.threads import in_thread
-from rooms import actions
+from people.standing import NOBODY, Standing
 from rooms.live import doorway
 from rooms.live.hub import hub
 from rooms.live.socket import Receive, RoomSocket, Send
 from rooms.live.staff_room_socket import StaffRoomSocket
 from rooms.models import Room
-from rooms.rules import permissions
-from rooms.rules.admission import sides_of
 from rooms.rules.identity import (
     Who,
+    arrival_of_cookies,
     cookies_of,
     headers_of,
     language_of,
     new_conn,
+    nobody_of_cookies,
     origin_allowed,
-    who_of_cookies,
 )
-from rooms.rules.refusals import RoomRefused, as_error, refuse
-from rooms.rules.staff import may_hear_staff_channel
+from rooms.rules.refusals import RoomRefused, as_error
 from rooms.wire.events import encode
 
 log = logging.getLogger(__name__)
@@ -49,31 +49,74 @@ async def room_socket(scope: dict[str, Any], receive: Receive, send: Send) -> No
     if not origin_allowed(headers):
         await send({"type": "websocket.close", "code": 4403})
         return
-    cookies = cookies_of(headers)
-    client, session = address_of_scope(scope, headers), cookies.get(settings.SESSION_COOKIE_NAME, "")
-    address = counted_as(client)
+    handshake = Handshake(scope, send, headers)
     try:
-        async with doorway.handshake_turn(hub().redis, address, session):
-            as_staff = doorway.query_field(scope, "staff") == "1"
-            who, room, sides = await in_thread(resolve, scope["url_route"]["kwargs"]["slug"], cookies, as_staff)
-            if (code := doorway.query_field(scope, "by")) and not as_staff:
-                await in_thread(actions.note_arrival, code, who, client)
-            lease = await doorway.lease_socket(hub().redis, who, address, session)
+        async with doorway.handshake_turn(hub().scripts, handshake.address, handshake.session):
+            socket = await handshake.enter()
     except RoomRefused as refused:
-        await _refuse_handshake(send, refused.code, language_of(headers, cookies, Who(None, "")), refused.more)
-        return
+        await handshake.refuse(refused.code, refused.more)
     except Exception:
         # The database is being restarted: the client gets `unavailable` and reconnects.
         log.exception("a socket could not be let in")
-        await _refuse_handshake(send, "unavailable", language_of(headers, cookies, Who(None, "")))
-        return
-    try:
-        await send({"type": "websocket.accept"})
-        conn = new_conn(who.session, doorway.query_field(scope, "page"), as_staff=as_staff)
-        socket = StaffRoomSocket if as_staff else RoomSocket
-        await socket(send, who, room, language_of(headers, cookies, who), address, conn, sides).run(receive)
+        await handshake.refuse("unavailable")
+    else:
+        await socket.run(receive)
     finally:
-        lease.release()
+        handshake.release()
+
+
+class Handshake:
+    """One handshake: who comes to which room, and what has been done for them."""
+
+    def __init__(self, scope: dict[str, Any], send: Send, headers: dict[str, str]) -> None:
+        self.scope, self.send, self.headers = scope, send, headers
+        self.slug: str = scope["url_route"]["kwargs"]["slug"]
+        self.cookies = cookies_of(headers)
+        self.session = self.cookies.get(settings.SESSION_COOKIE_NAME, "")
+        self.client = address_of_scope(scope, headers)
+        self.address = counted_as(self.client)
+        self.as_staff = doorway.query_field(scope, "staff") == "1"
+        self.lease: quotas.Lease | None = None
+        self.accepted = False
+
+    async def enter(self) -> RoomSocket:
+        """Identify the person, accept the connection and let the socket enter the room. Raises RoomRefused."""
+        since = time.monotonic()
+        if hub().closing:
+            raise RoomRefused("unavailable")
+        hub().start()
+        known = hub().feed_of(self.slug)
+        if known is not None and not self.session:
+            who, standing, room_pk = nobody_of_cookies(self.cookies), NOBODY, known.room_pk
+        else:
+            room = None if known is None else known.room_pk
+            who, standing, room_pk = await in_thread(identify, self.slug, self.cookies, room)
+        self.lease = await doorway.lease_socket(hub().scripts, who, self.address, self.session)
+        await self._accept()
+        conn = new_conn(who.session, doorway.query_field(self.scope, "page"), as_staff=self.as_staff)
+        kind = StaffRoomSocket if self.as_staff else RoomSocket
+        language = language_of(self.headers, self.cookies, who)
+        socket = kind(self.send, who, room_pk, self.slug, language, self.address, conn, self.client)
+        code = "" if self.as_staff else doorway.query_field(self.scope, "by")
+        await socket.enter(standing, since, code)
+        return socket
+
+    async def _accept(self) -> None:
+        if not self.accepted:
+            self.accepted = True
+            await self.send({"type": "websocket.accept"})
+
+    async def refuse(self, code: str, more: Mapping[str, str] = NOTHING_MORE) -> None:
+        """Accept, send the reason, close: closing before accepting would give a bare 403."""
+        with translation.override(language_of(self.headers, self.cookies, Who(None, ""))):
+            text = encode({"error": as_error(code, more=more)})
+        await self._accept()
+        await self.send({"type": "websocket.send", "text": text})
+        await self.send({"type": "websocket.close", "code": CLOSE_FOR.get(code, 4403)})
+
+    def release(self) -> None:
+        if self.lease is not None:
+            self.lease.release()
 
 
 async def unknown_address(scope: dict[str, Any], receive: Receive, send: Send) -> None:
@@ -82,30 +125,12 @@ async def unknown_address(scope: dict[str, Any], receive: Receive, send: Send) -
     await send({"type": "websocket.close", "code": 4404})
 
 
-def resolve(slug: str, cookies: dict[str, str], as_staff: bool = False) -> tuple[Who, Room, frozenset[str]]:
-    """Identify person, room and narrower channels of a handshake. Raises unknown_room, the refusal of
-    `permissions.may_enter`, or not_open_yet or room_cancelled where a prepared room never began; `as_staff` the codes
-    of `actions.admit_staff`."""
-    who = who_of_cookies(cookies)
-    room = Room.objects.select_related("host").filter(slug=slug).first()
-    if room is None:
+def identify(slug: str, cookies: dict[str, str], room_pk: int | None = None) -> tuple[Who, Standing, int]:
+    """Identify the person of a handshake, with their standing, and the room, unless it is known. One query for each.
+    Raises unknown_room."""
+    who, standing = arrival_of_cookies(cookies)
+    if room_pk is None:
+        room_pk = Room.objects.filter(slug=slug).values_list("pk", flat=True).first()
+    if room_pk is None:
         raise RoomRefused("unknown_room")
-    hears_staff = who.user is not None and who.user.is_staff and bool(may_hear_staff_channel([who.session]))
-    if as_staff:
-        if who.user is None:
-            raise RoomRefused("not_signed_in")
-        actions.admit_staff(room, who.user, who.session)
-        return who, room, frozenset({"staff"} if hears_staff else ())
-    facts = actions.admit(room, who)
-    if room.started_at is None:
-        refuse(permissions.live(room.status))
-    return who, room, sides_of(facts, hears_staff=hears_staff)
-
-
-async def _refuse_handshake(send: Send, code: str, language: str, more: Mapping[str, str] = NOTHING_MORE) -> None:
-    """Accept, send the reason, close: closing before accepting would give a bare 403."""
-    with translation.override(language):
-        text = encode({"error": as_error(code, more=more)})
-    await send({"type": "websocket.accept"})
-    await send({"type": "websocket.send", "text": text})
-    await send({"type": "websocket.close", "code": CLOSE_FOR.get(code, 4403)})
+    return who, standing, room_pk

@@ -21,7 +21,8 @@ from core import bus, loops
 from people.channels import people_channel, person_channel
 from rooms import channels, presence
 from rooms.live.feed import Feed
-from rooms.live.rights import check_sockets
+from rooms.live.messages import InvalidMessage, parse_message, seq_of
+from rooms.live.rights import RightsChanges, check_sockets
 from rooms.live.send_queue import SendQueue
 from rooms.live.ticker import tick
 from rooms.wire import sides
@@ -35,30 +36,6 @@ LINGER = 30.0  # seconds a room stays subscribed after its last socket closed: p
 SILENCE = 5.0  # seconds without a message from Redis before it is pinged
 SUBSCRIBE_WITHIN = 3.0  # seconds; then a socket starts without live events and gets them when Redis is back
 TURN = 32  # messages passed on before the loop yields to the writers of sockets
-MOST_LETTERS = 64 * 1024  # characters of a message; real ones have a few hundred
-MOST_EVENTS = 2**31  # events of a room
-
-
-class InvalidMessage(ValueError):
-    """A message on a channel that this site would not publish."""
-
-
-def parse_message(text: str) -> dict[str, Any]:
-    """Parse a published message. Raises InvalidMessage, or an error of `json.loads`."""
-    if len(text) > MOST_LETTERS:
-        raise InvalidMessage(f"{len(text)} characters")
-    message = json.loads(text)
-    if not isinstance(message, dict) or not isinstance(message.get("type"), str):
-        raise InvalidMessage("no message with a type")
-    return message
-
-
-def seq_of(message: dict[str, Any]) -> int:
-    """Number of a sequenced event. Raises InvalidMessage for a malformed one, which would replace the real one."""
-    seq = message.get("seq")
-    if type(seq) is not int or not 0 < seq < MOST_EVENTS or not isinstance(message.get("data"), dict):
-        raise InvalidMessage("no number or no data")
-    return seq
 
 
 class Hub:
@@ -66,13 +43,16 @@ class Hub:
 
     def __init__(self) -> None:
         self.redis: redis.asyncio.Redis = bus.connect()
+        self.scripts = bus.Pipelined(self.redis)
         self.feeds: dict[int, Feed] = {}
+        self.slugs: dict[str, int] = {}  # of rooms with a feed
+        self.changes = RightsChanges()
         self.people: dict[int, set[SendQueue]] = {}
         self.pages: set[SendQueue] = set()  # sockets of people that are in no room
         self.person_subscribed: dict[int, asyncio.Event] = {}
         self.narrow: dict[str, set[SendQueue]] = {}  # a narrower channel (of hosts or staff) → its sockets
         self.narrow_subscribed: dict[str, asyncio.Event] = {}
-        self.connected = False
+        self.connected = self.closing = False
         self.tasks: set[asyncio.Task[None]] = set()
         self._pubsub: Any = None
         self._started = False
@@ -114,6 +94,22 @@ class Hub:
         await self._until(feed.subscribed, f"room {room_pk}")
         return feed
 
+    def feed_of(self, slug: str) -> Feed | None:
+        """The feed of a room whose events and changes of rights are heard now; None where there is none."""
+        feed = self.feeds.get(self.slugs.get(slug, 0)) if self.connected else None
+        return feed if feed is not None and feed.subscribed.is_set() else None
+
+    def check_if_changed(self, send_queue: SendQueue, since: float) -> None:
+        """Check a socket that has joined once more if rights changed after `since`, when those that admitted it were
+        read: the message came before the socket was here."""
+        if self.changes.any_since(since, send_queue.room_pk, send_queue.user_pk):
+            self.spawn(self._check_sockets([send_queue]), "check-rights")
+
+    @property
+    def sockets(self) -> list[SendQueue]:
+        """All that are open, or about to be."""
+        return [*(one for feed in self.feeds.values() for one in feed.send_queues), *self.pages]
+
     async def join_as_person(self, user_pk: int, send_queue: SendQueue) -> None:
         """Add a socket that is in no room: it gets what `social.wire` tells its person."""
         self.start()
@@ -148,6 +144,11 @@ class Hub:
             feed.empty_since = time.monotonic()
         await self._leave_person(send_queue)
 
+    async def quit(self, send_queue: SendQueue) -> None:
+        """Remove a socket that joined a room, or did not get so far."""
+        if feed := self.feeds.get(send_queue.room_pk):
+            await self.leave(feed, send_queue)
+
     async def leave_as_person(self, send_queue: SendQueue) -> None:
         """Remove a socket that was in no room and closed."""
         self.pages.discard(send_queue)
@@ -173,13 +174,13 @@ class Hub:
             sides = frozenset()  # a check of rights that began before it left may end after it
         gone, new = send_queue.sides - sides, sides - send_queue.sides
         send_queue.sides = sides
-        for channel in (_side_channel(side, send_queue.room_pk) for side in gone):
+        for channel in (channels.side_channel(side, send_queue.room_pk) for side in gone):
             receivers = self.narrow.get(channel, set())
             receivers.discard(send_queue)
             if not receivers and self.narrow.pop(channel, None) is not None:
                 del self.narrow_subscribed[channel]
                 await self._unsubscribe(channel)
-        for channel in (_side_channel(side, send_queue.room_pk) for side in new):
+        for channel in (channels.side_channel(side, send_queue.room_pk) for side in new):
             receivers = self.narrow.setdefault(channel, set())
             receivers.add(send_queue)
             if len(receivers) == 1:
@@ -196,20 +197,21 @@ class Hub:
         for pk, feed in list(self.feeds.items()):
             if not feed.send_queues and now - feed.empty_since > LINGER:
                 del self.feeds[pk]
+                self.slugs = {slug: room_pk for slug, room_pk in self.slugs.items() if room_pk != pk}
                 await self._unsubscribe(channels.room_channel(pk))
 
     async def presence_members(self) -> dict[int, list[tuple[str, str]]]:
-        """Connections (person, name) of this process, by room; without staff who listen in."""
+        """Connections (person, name) of this process, by room; without staff who listen in, and who is not in yet."""
         members = {
-            pk: [(one.who_key, one.conn) for one in feed.send_queues if not one.as_staff]
+            pk: [(one.who_key, one.conn) for one in feed.send_queues if one.started and not one.as_staff]
             for pk, feed in self.feeds.items()
         }
         return {pk: found for pk, found in members.items() if found}
 
     async def refresh_presence(self) -> None:
         """Renew the presence of all connections of this process; raises RedisError."""
-        for pk, members in (await self.presence_members()).items():
-            if await presence.skip_unreadable(presence.enter(self.redis, pk, members), pk) and pk in self.feeds:
+        for pk, new in (await presence.enter_many(self.redis, await self.presence_members())).items():
+            if new and pk in self.feeds:
                 self.feeds[pk].count_due = True
 
     # --- Redis ------------------------------------------------------------------------------------------------------
@@ -246,6 +248,7 @@ class Hub:
                 log.warning("Redis is away, live events pause: %s", error)
             finally:
                 self.connected = False
+                self.changes.lose()
             await asyncio.sleep(wait)
             wait = min(wait * 2, 2.0)
 
@@ -290,7 +293,9 @@ class Hub:
             self._pass_on(channel, message["data"])
 
     def _note_subscribed(self, channel: str) -> None:
-        if channel.startswith(self._room_prefix):
+        if channel == self._control_channel:
+            self.changes.hear()
+        elif channel.startswith(self._room_prefix):
             feed = self.feeds.get(int(channel[len(self._room_prefix) :]))
             if feed is not None:
                 feed.subscribed.set()
@@ -328,14 +333,16 @@ class Hub:
     def _check_rights(self, text: str) -> None:
         """Check the sockets of the person or room whose rights have changed."""
         whom = json.loads(text)
+        self.changes.note(whom)
         feed = self.feeds.get(whom.get("room", 0))
+        if feed is not None:
+            feed.doubt()
         send_queues = [*self.people.get(whom.get("person", 0), ()), *(feed.send_queues if feed else ())]
         self.spawn(self._check_sockets(send_queues), "check-rights")
 
     async def check_all_rights(self) -> None:
         """Check the rights of every socket, in case a message about a change was lost."""
-        in_rooms = [send_queue for feed in self.feeds.values() for send_queue in feed.send_queues]
-        await self._check_sockets([*in_rooms, *self.pages])
+        await self._check_sockets(self.sockets)
 
     async def _check_sockets(self, send_queues: list[SendQueue]) -> None:
         await check_sockets(send_queues, self.set_sides)
@@ -380,10 +387,6 @@ class Hub:
         else:  # published by a newer version that is being deployed: a sequenced event is in the log
             feed.fill_gap()
             raise InvalidMessage("an unknown kind of event")
-
-
-def _side_channel(side: str, room_pk: int) -> str:
-    return channels.staff_channel() if side == "staff" else channels.host_channel(room_pk)
 
 
 _hubs: WeakKeyDictionary[asyncio.AbstractEventLoop, Hub] = WeakKeyDictionary()

@@ -55,9 +55,9 @@ async def serve(
     cookies = cookies_of(headers)
     address, session = counted_as(address_of_scope(scope, headers)), cookies.get(settings.SESSION_COOKIE_NAME, "")
     try:
-        async with doorway.handshake_turn(hub().redis, address, session, doorway.OF_PAGES):
+        async with doorway.handshake_turn(hub().scripts, address, session, doorway.OF_PAGES):
             who, user = await in_thread(sign_in, cookies)
-            lease = await doorway.lease_socket(hub().redis, who, address, session, doorway.OF_PAGES)
+            lease = await doorway.lease_socket(hub().scripts, who, address, session, doorway.OF_PAGES)
     except RoomRefused as refused:
         await _refuse_handshake(send, refused.code)
         return

@@ -2,13 +2,43 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterable
+import math
+import time
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 
 from core.threads import in_thread
 from rooms.live.send_queue import NO_ROOM, SendQueue
 from rooms.rules.admission import Guest, admissions, refused_people
 
 SetSides = Callable[[SendQueue, frozenset[str]], Awaitable[None]]
+
+KEPT = 60.0  # seconds that the moment of a change is kept, for handshakes that began before it
+
+
+class RightsChanges:
+    """When rights of rooms and people changed last, as far as a process heard of it. Moments are monotonic."""
+
+    def __init__(self) -> None:
+        self._heard_since = math.inf  # since when no message was missed
+        self._at: dict[tuple[str, int], float] = {}  # by ("room" or "person", primary key)
+
+    def hear(self) -> None:
+        """Messages are heard from now on."""
+        self._heard_since = time.monotonic()
+
+    def lose(self) -> None:
+        """Messages are not heard any more."""
+        self._heard_since = math.inf
+
+    def note(self, whom: Mapping[str, int]) -> None:
+        """Store that rights of these have changed."""
+        now = time.monotonic()
+        self._at = {one: at for one, at in self._at.items() if now - at < KEPT} | dict.fromkeys(whom.items(), now)
+
+    def any_since(self, since: float, room_pk: int, user_pk: int | None) -> bool:
+        """Whether rights of a room or person may have changed after a moment."""
+        concerned = ("room", room_pk), ("person", user_pk or 0)
+        return since <= max(self._heard_since, *(self._at.get(whom, 0.0) for whom in concerned))
 
 
 async def check_sockets(send_queues: Iterable[SendQueue], set_sides: SetSides) -> int:

@@ -47,6 +47,7 @@ class SendQueue:
         "needs_snapshot",
         "on_drop",
         "on_refused",
+        "on_restart",
         "queue",
         "room_pk",
         "seq",
@@ -66,10 +67,12 @@ class SendQueue:
         on_drop: Callable[[], None],
         on_refused: Callable[[str], None],
     ) -> None:
-        """`on_drop` is called when the socket cannot keep up, `on_refused` with a refusal code when its rights end."""
+        """`on_drop` is called when the socket cannot keep up, `on_refused` with a refusal code when its rights end.
+        `on_restart`, when the process is about to end, is the same as `on_drop` unless it is set."""
         self.room_pk = room_pk
         self.on_drop = on_drop
         self.on_refused = on_refused
+        self.on_restart = on_drop
         self.who_key = who_key
         self.conn = conn
         self.as_staff = is_staff_conn(conn)

@@ -19,12 +19,15 @@ from redis.exceptions import RedisError
 
 from core.threads import in_thread
 from people.models import User
+from people.standing import Standing
 from rooms import actions, channels, presence
 from rooms.live import doorway
-from rooms.live.feed import Feed
+from rooms.live.admitting import admit, admit_nobody
+from rooms.live.feed import Feed, Shared
 from rooms.live.frames import BadFrame, Frame, Pace, parse
 from rooms.live.hub import Hub, hub
 from rooms.live.outlet import Outlet, abort
+from rooms.live.restart import SOON, retry_within
 from rooms.live.send_queue import SendQueue
 from rooms.live.verbs.call import Call
 from rooms.live.verbs.table import VERBS
@@ -51,31 +54,29 @@ class RoomSocket:
     """One open socket."""
 
     def __init__(
-        self, send: Send, who: Who, room: Room, language: str, address: str, conn: str, sides: frozenset[str]
+        self, send: Send, who: Who, room_pk: int, slug: str, language: str, address: str, conn: str, client: str = ""
     ) -> None:
-        self.send, self.who, self.room_pk, self.slug, self.language = send, who, room.pk, room.slug, language
+        self.send, self.who, self.room_pk, self.slug, self.language = send, who, room_pk, slug, language
         self.conn = conn
         self.hub: Hub = hub()
         user_pk = who.user.pk if who.user else None
-        self.send_queue = SendQueue(room.pk, who.key, self.conn, user_pk, self._close_slow, self._close_refused)
-        self.sides = sides
-        self.feed: Feed
-        self.address = address
+        self.send_queue = SendQueue(room_pk, who.key, self.conn, user_pk, self._close_slow, self._close_refused)
+        self.send_queue.on_restart = self._close_for_restart
+        self.feed: Feed | None = None
+        self.address, self.client = address, client or address
         self.pace, self.shared_pace = Pace(), doorway.pace_of(doorway.client_key(who, address))
         self.unreadable = self.too_fast = 0
-        self.used_sound = self.closing = self.leaving = False
+        self.entered = False
+        self.used_sound = self.closing = self.leaving = self.restarting = False
         self.departure: asyncio.Task[None] | None = None
         self.refused_for = ""  # the code for which this socket was closed, once its rights ended
         self.lanes: dict[str, asyncio.Queue[Frame]] = {}
         self.tasks: list[asyncio.Task[None]] = []
 
     async def run(self, receive: Receive) -> None:
-        """Serve the socket until it closes."""
-        self.feed = await self.hub.join(self.room_pk, self.send_queue)
-        await self.hub.set_sides(self.send_queue, self.sides)
+        """Serve the socket, which has entered, until it closes."""
         self._task(self._write(), "write")
         try:
-            await self._arrive()
             while (message := await receive())["type"] == "websocket.receive":
                 if not self.closing and not self._frame(message):
                     self._close_with(4400)
@@ -102,17 +103,54 @@ class RoomSocket:
             async with asyncio.timeout(DRAIN_SECONDS):
                 await lane.join()
 
-    async def _arrive(self) -> None:
-        first_page = False
+    async def enter(self, standing: Standing, since: float, by: str = "") -> None:
+        """Join the hub, check the right to enter and queue the snapshot; `standing` was read after `since`, and `by` is
+        the link by which the person came. Raises the refusal of `rooms.live.admitting`.
+
+        The socket joins first, so that no change of rights and no message escapes between the check and the join; it
+        sends nothing before the snapshot.
+        """
         try:
-            first_page = bool(await presence.enter(self.hub.redis, self.room_pk, [(self.who.key, self.conn)]))
+            feed = self.feed = await self.hub.join(self.room_pk, self.send_queue)
+            self.hub.slugs[self.slug] = self.room_pk
+            shared = await feed.shared()
+            sides, personal = await self._admit(shared, standing)
+            if by:
+                await in_thread(actions.note_arrival, by, self.who, self.client)
+            if sides:
+                await self.hub.set_sides(self.send_queue, sides)
+                personal = await self._you(shared.base)  # what was told before the channel was heard is in it
+            first_page = await self._enter_presence()
+            self.send_queue.snapshot(self._text(shared.base, personal), shared.base.seq)
+            self.hub.check_if_changed(self.send_queue, min(since, shared.read_at))
+            self.entered = True
+            if self.refused_for:
+                raise RoomRefused(self.refused_for)
+            if first_page:
+                feed.count_due = True
+                await self._publish_connected(shared.base, True)
+            if self.who.user is not None and self.who.user.pk == shared.base.row.host_id:
+                await self._host_came(shared.base.row)
+        except BaseException:
+            await self._depart()
+            raise
+
+    async def _admit(self, shared: Shared, standing: Standing) -> tuple[frozenset[str], You]:
+        """Check the right to enter; return narrower channels and the own part of the snapshot."""
+        if self.who.user is None:
+            return frozenset(), admit_nobody(shared, self.who)
+        return await in_thread(admit, shared.base.row, self.who, standing)
+
+    async def _enter_presence(self) -> bool:
+        """Enter the room's presence. Returns whether this is the person's first page here."""
+        try:
+            return bool(await presence.enter(self.hub.scripts, self.room_pk, [(self.who.key, self.conn)]))
         except (RedisError, OSError) as error:
             log.warning("presence is not known, Redis is away: %s", error)
-        shared = await self._snapshot()
-        if first_page:
-            self.feed.count_due = True
-            await self._publish_connected(shared, True)
-        if self.who.user is not None and self.who.user.pk == shared.row.host_id and shared.row.host_lost_at:
+            return False
+
+    async def _host_came(self, row: Room) -> None:
+        if row.host_lost_at:
             await in_thread(actions.host_back, self.room_pk)
 
     async def _depart(self) -> None:
@@ -122,14 +160,18 @@ class RoomSocket:
         await asyncio.shield(self.departure)
 
     async def _leave(self) -> None:
-        await self.hub.leave(self.feed, self.send_queue)
+        feed = self.feed
+        if feed is None:
+            await self.hub.quit(self.send_queue)
+            return
+        await self.hub.leave(feed, self.send_queue)
         try:
-            if await presence.leave(self.hub.redis, self.room_pk, self.who.key, self.conn):
-                self.feed.count_due = True
-                self.feed.forget_base()
+            if await presence.leave(self.hub.scripts, self.room_pk, self.who.key, self.conn):
+                feed.count_due = True
+                feed.forget_base()
                 if self.who.user is not None:
-                    await self._last_page_left(self.who.user)
-            if self.used_sound:
+                    await self._last_page_left(feed, self.who.user)
+            if self.used_sound and not self.restarting:  # after a restart the page comes back, and hears on meanwhile
                 await presence.linger(self.hub.redis, self.room_pk, self.who.key, page_of(self.conn))
                 await media.ask("gone", self.room_pk, self.who.key, self.conn)
         except (RedisError, OSError, media.MediaRefused) as error:
@@ -138,7 +180,7 @@ class RoomSocket:
         except Exception:
             log.exception("a socket of room %s closed badly", self.room_pk)
 
-    async def _last_page_left(self, user: User) -> None:
+    async def _last_page_left(self, feed: Feed, user: User) -> None:
         """Handle the close of an account's last page: leave seat and queue after a sign-out, the queue after leaving by
         the button; else keep both a while."""
         signed_out = self.refused_for == "signed_out"
@@ -147,7 +189,7 @@ class RoomSocket:
         if signed_out or self.leaving:
             await self._unless_over(partial(actions.lower_hand, leaving=True), user)
         if not signed_out:
-            await self._publish_connected(await self.feed.base(), False)
+            await self._publish_connected(await feed.base(), False)
 
     async def _unless_over(self, leave: Callable[[int, User], None], user: User) -> None:
         try:
@@ -162,12 +204,14 @@ class RoomSocket:
             text = encode({"type": "connected", "user": handle, "connected": connected})
             await self.hub.redis.publish(channels.room_channel(self.room_pk), text)
 
-    async def _snapshot(self, *, fresh: bool = False) -> Base:
-        """Queue a snapshot before everything else."""
-        shared = await self.feed.base(fresh=fresh)
-        personal = await self._you(shared)
-        self.send_queue.snapshot(encode(compose(shared, personal)), shared.seq)
-        return shared
+    async def _snapshot(self) -> None:
+        """Queue a fresh snapshot before everything else."""
+        if self.feed is not None:
+            shared = await self.feed.base(fresh=True)
+            self.send_queue.snapshot(self._text(shared, await self._you(shared)), shared.seq)
+
+    def _text(self, shared: Base, personal: You) -> str:
+        return encode({**compose(shared, personal), "retry_within": retry_within(self.hub)})
 
     async def _you(self, shared: Base) -> You:
         if self.who.user is None:
@@ -194,7 +238,7 @@ class RoomSocket:
             await send_queue.wait(outlet)
             if send_queue.needs_snapshot and send_queue.started:
                 send_queue.needs_snapshot = False  # asked for again while it is read, it is read again
-                await self._snapshot(fresh=True)
+                await self._snapshot()
             text = send_queue.take() if send_queue.started else None
             if text is None:
                 send_queue.waiting.clear()
@@ -283,7 +327,9 @@ class RoomSocket:
 
     def _close_refused(self, code: str) -> None:
         """Send the refusal code and close, because the rights ended; does not wait for the peer."""
-        if not self.refused_for:
+        if not self.refused_for and not self.entered:
+            self.refused_for = code  # `enter` refuses it
+        elif not self.refused_for:
             self.closing, self.refused_for = True, code
             self._refuse(code, None)
             self._task(self._shut(), "close-refused")
@@ -293,6 +339,19 @@ class RoomSocket:
         self.send_queue.shut()
         await self.send({"type": "websocket.close", "code": 4403})
         await self._depart()
+        await asyncio.sleep(1.0)
+        abort(self.send)
+
+    def _close_for_restart(self) -> None:
+        """Close with 4503, because this process ends."""
+        if not self.closing and self.entered:
+            self.closing = self.restarting = True
+            with translation.override(self.language):
+                self._reply({"error": as_error("unavailable"), "retry_within": SOON})
+            self._task(self._end_for_restart(), "close-for-restart")
+
+    async def _end_for_restart(self) -> None:
+        await self._close(4503)
         await asyncio.sleep(1.0)
         abort(self.send)
 

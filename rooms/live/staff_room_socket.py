@@ -9,10 +9,13 @@ from typing import Any
 from redis.exceptions import RedisError
 
 from core.threads import in_thread
+from people.standing import Standing
 from rooms import actions
 from rooms.actions.staff_listening import NOTED_EVERY
+from rooms.live.admitting import admit_as_staff
+from rooms.live.feed import Shared
 from rooms.live.frames import Frame
-from rooms.live.socket import RoomSocket
+from rooms.live.socket import Receive, RoomSocket
 from rooms.live.verbs.table import VERBS
 from rooms.media import ask as media
 from rooms.models import Room
@@ -28,9 +31,19 @@ class StaffRoomSocket(RoomSocket):
     """One open socket of staff. It never touches presence, so that no count or list has its person, and takes only
     verbs `for_staff`. A ping says that its page is in use (`rooms.staff_presence`)."""
 
-    async def _arrive(self) -> None:
-        await self._snapshot()
+    async def run(self, receive: Receive) -> None:
+        """Serve the socket, which has entered, until it closes."""
         self._task(self._keep_noting(), "note-staff")
+        await super().run(receive)
+
+    async def _admit(self, shared: Shared, standing: Standing) -> tuple[frozenset[str], You]:
+        return await in_thread(admit_as_staff, shared.base.row, self.who)
+
+    async def _enter_presence(self) -> bool:
+        return False
+
+    async def _host_came(self, row: Room) -> None:
+        """Leave the room as it is: a host who listens in as staff is not back on stage."""
 
     async def _keep_noting(self) -> None:
         """Record again and again that this person listens in; close the socket where that cannot be recorded."""
@@ -47,7 +60,7 @@ class StaffRoomSocket(RoomSocket):
             actions.note_staff_listening(Room.objects.get(pk=self.room_pk), self.who.user.pk)
 
     async def _leave(self) -> None:
-        await self.hub.leave(self.feed, self.send_queue)
+        await self.hub.quit(self.send_queue)
         if not self.used_sound:
             return
         try:

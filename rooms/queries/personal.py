@@ -23,6 +23,8 @@ def removed_people(room: Room, user: User, facts: Facts) -> list[str]:
 @personal_parts.register("blocked_on_stage")
 def blocked_on_stage(room: Room, user: User, facts: Facts) -> list[str]:
     """Handles of people on stage whom the reader blocked: a page asks before it plays their sound."""
+    if not facts.blocks_on_stage:
+        return []
     blocks = Block.objects.filter(blocker=user, blocked__seats__room=room, blocked__seats__left_at=None)
     return list(blocks.order_by("blocked__handle").values_list("blocked__handle", flat=True))
 
@@ -30,4 +32,6 @@ def blocked_on_stage(room: Room, user: User, facts: Facts) -> list[str]:
 @personal_parts.register("unread")
 def unread(room: Room, user: User, facts: Facts) -> int:
     """How many messages the reader has not read; the room's socket tells them of changes, as `/ws/me/` elsewhere."""
+    if not facts.has_unread:
+        return 0
     return unread_of_many([user.pk]).get(user.pk, 0)

@@ -47,7 +47,7 @@ def sides_of(facts: Facts, *, hears_staff: bool) -> frozenset[str]:
 def refused(guests: Collection[Guest]) -> dict[Guest, str]:
     """Refusal codes of the connections that are no longer allowed; allowed ones are missing from the result.
 
-    At most eight queries, whatever the number of connections.
+    At most seven queries, whatever the number of connections.
     """
     return {guest: code for guest, (_facts, code) in _looked_up(guests).items() if code is not None}
 
@@ -55,7 +55,7 @@ def refused(guests: Collection[Guest]) -> dict[Guest, str]:
 def admissions(guests: Collection[Guest]) -> dict[Guest, Admission]:
     """Load the rights of each connection to an existing room.
 
-    At most nine queries, whatever the number of connections, and a few more for each member of staff.
+    At most eight queries, whatever the number of connections, and a few more for each member of staff.
     """
     looked_up = _looked_up(guests)
     signed_in = {session_of(guest.conn) for guest, (facts, _code) in looked_up.items() if facts.signed_in}

@@ -1,18 +1,19 @@
 """Load the facts that the rules of a room depend on. No other module reads them from the database.
 
 Pages, actions, sockets and downloads call `facts_of`; the hub, the media supervisor and the periodic sweep check many
-people at once with `facts_of_many`, at a constant number of queries.
+people at once with `facts_of_many`, in two queries.
 """
 
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
 from django.conf import settings
 from django.db.models import CharField, Exists, F, OuterRef, Q, QuerySet, Value
+from django.db.models.functions import Concat
 
 from core.written import Written
 from people.models import User
@@ -33,7 +34,7 @@ from rooms.rules import permissions
 from rooms.rules.identity import Who, listener_mac
 from rooms.rules.permissions import Facts
 from rooms.rules.refusals import refuse
-from social.models import Block, Follow
+from social.models import Block, Follow, Message
 
 # Invitations that give their right: one that was revoked does not. One that expired with the room still
 # lets its person hear the replay, and nobody speaks then.
@@ -51,19 +52,26 @@ REMOVED = Q(undone_at=None) & (
 Pair = tuple[int, int]
 """A room's and an account's primary key."""
 
+Mark = tuple[str, int, int]
+"""A fact that is so, the room or person that it is about, and the person. Of a seat it is the role."""
+
 ROOM, HOST, PERSON = -1, -2, -3  # placeholders of primary keys
-Query = Callable[[Collection[Room], set[int]], QuerySet[Any, Any]]
 
 
 def facts_of(room: Room, user: User | None) -> Facts:
-    """Load the facts of one person in one room: three queries; none for an anonymous person."""
+    """Load the facts of one person in one room: two queries; none for an anonymous person."""
     if user is None or not user.is_authenticated:
         return facts_of_nobody(room)
     return facts_of_many([(room, user.pk)])[room.pk, user.pk]
 
 
+def facts_of_standing(room: Room, user: User, standing: Standing) -> Facts:
+    """Load the facts of an account whose standing is known, in one query."""
+    return facts_of_many([(room, user.pk)], {user.pk: standing})[room.pk, user.pk]
+
+
 def facts_of_who(room: Room, who: Who) -> Facts:
-    """Load the facts of any person in one room: three queries for an account, one for an anonymous person."""
+    """Load the facts of any person in one room: two queries for an account, one for an anonymous person."""
     if who.user is not None:
         return facts_of(room, who.user)
     macs = removed_macs([room.pk]) if who.key else {}
@@ -87,40 +95,49 @@ def removed_macs(room_pks: Collection[int]) -> dict[int, frozenset[str]]:
     return {room_pk: frozenset(macs) for room_pk, macs in by_room.items()}
 
 
-def facts_of_many(people: Collection[tuple[Room, int]]) -> dict[Pair, Facts]:
-    """Load the facts of many accounts in many rooms, in three queries; a missing account counts as closed."""
+def facts_of_many(
+    people: Collection[tuple[Room, int]], known: Mapping[int, Standing] | None = None
+) -> dict[Pair, Facts]:
+    """Load the facts of many accounts in many rooms, in two queries, or one where their standing is `known`; a missing
+    account counts as closed."""
     rooms = {room.pk: room for room, _user in people}
     users = {user for _room, user in people}
     if not people:
         return {}
-    standing = standings(users)
-    seats = {(room, user): (role, held) for room, user, role, held in _rows(_seats, rooms.values(), users)}
-    marks = set(_rows(_marks, rooms.values(), users))
+    standing = standings(users) if known is None else known
+    marks = set(_rows(rooms.values(), users))
     return {
-        (room.pk, user): Facts(
-            **_of_room(room),
-            **_of_account(standing.get(user, Standing(signed_in=True))),
-            role="host" if user == room.host_id else seats.get((room.pk, user), ("listener", False))[0],
-            seated=(room.pk, user) in seats,
-            mute_held=seats.get((room.pk, user), ("", False))[1],
-            removed=("removed", room.pk, user) in marks,
-            blocked_by_host=("block", room.host_id, user) in marks,
-            blocks_host=("block", user, room.host_id) in marks,
-            former_host=("former_host", room.pk, user) in marks,
-            follows_host=("follow", user, room.host_id) in marks or ("stays", room.pk, user) in marks,
-            followed_by_host=("follow", room.host_id, user) in marks,
-            invited=("invited", room.pk, user) in marks,
-            awaited=("awaited", room.pk, user) in marks,
-            invited_to_speak=("invited_to_speak", room.pk, user) in marks,
-            hand_raised=("hand", room.pk, user) in marks,
-            listens_unseen=("seen", room.pk, user) not in marks,
-            chose_listening=not marks.isdisjoint(
-                {("seen", room.pk, user), ("unseen", room.pk, user), ("unseen_by_default", user, user)}
-            ),
-            consented=("consent", room.pk, user) in marks,
-        )
+        (room.pk, user): _facts(room, user, standing.get(user, Standing(signed_in=True)), marks)
         for room, user in people
     }
+
+
+def _facts(room: Room, user: int, standing: Standing, marks: set[Mark]) -> Facts:
+    roles = [role for role in Seat.Role.values if (role, room.pk, user) in marks]
+    return Facts(
+        **_of_room(room),
+        **_of_account(standing),
+        role="host" if user == room.host_id else (roles or ["listener"])[0],
+        seated=bool(roles),
+        mute_held=("mute_held", room.pk, user) in marks,
+        removed=("removed", room.pk, user) in marks,
+        blocked_by_host=("block", room.host_id, user) in marks,
+        blocks_host=("block", user, room.host_id) in marks,
+        former_host=("former_host", room.pk, user) in marks,
+        follows_host=("follow", user, room.host_id) in marks or ("stays", room.pk, user) in marks,
+        followed_by_host=("follow", room.host_id, user) in marks,
+        invited=("invited", room.pk, user) in marks,
+        awaited=("awaited", room.pk, user) in marks,
+        invited_to_speak=("invited_to_speak", room.pk, user) in marks,
+        hand_raised=("hand", room.pk, user) in marks,
+        listens_unseen=("seen", room.pk, user) not in marks,
+        chose_listening=not marks.isdisjoint(
+            {("seen", room.pk, user), ("unseen", room.pk, user), ("unseen_by_default", user, user)}
+        ),
+        blocks_on_stage=("blocks_on_stage", room.pk, user) in marks,
+        has_unread=("unread", user, user) in marks,
+        consented=("consent", room.pk, user) in marks,
+    )
 
 
 def _of_room(room: Room) -> dict[str, Any]:
@@ -140,29 +157,23 @@ def _of_account(standing: Standing) -> dict[str, Any]:
     }
 
 
-def _rows(query: Query, rooms: Collection[Room], users: set[int]) -> Iterable[tuple[Any, ...]]:
-    """The rows of a query. That for one person in one room, which comes with every act, is written once a process."""
+def _rows(rooms: Collection[Room], users: set[int]) -> Iterable[Mark]:
+    """The marks of people in rooms. The query for one person in one room, which comes with every act, is written once a
+    process."""
     if len(rooms) > 1 or len(users) > 1:
-        return query(rooms, users)
+        return _marks(rooms, users)
     (room,), (user,) = rooms, users
-    return _written(query, settings.CONSENT_VERSION).rows({ROOM: room.pk, HOST: room.host_id, PERSON: user})
+    values = {ROOM: room.pk, HOST: room.host_id, PERSON: user}
+    return [(mark, first, second) for mark, first, second in _written(settings.CONSENT_VERSION).rows(values)]
 
 
 @functools.cache
-def _written(query: Query, _consent_version: str) -> Written:
-    return Written(query([Room(pk=ROOM, host_id=HOST)], {PERSON}))
-
-
-def _seats(rooms: Collection[Room], users: set[int]) -> QuerySet[Any, Any]:
-    """Room, person, role and held mute of open seats; in a room that has ended, of the seats that were open at its
-    end."""
-    at_the_end = Q(room__status=Room.Status.ENDED, left_reason=Seat.LeftReason.ROOM_ENDED)
-    seats = Seat.objects.filter(Q(left_at=None) | at_the_end, room__in=list(rooms), user__in=users)
-    return seats.values_list("room_id", "user_id", "role", "mute_held")
+def _written(_consent_version: str) -> Written:
+    return Written(_marks([Room(pk=ROOM, host_id=HOST)], {PERSON}), (ROOM, HOST, PERSON))
 
 
 def _marks(rooms: Collection[Room], users: set[int]) -> QuerySet[Any, Any]:
-    """Everything else that is either so or not so, as (mark, room or person, person), in one query."""
+    """Everything that is either so or not so, as `Mark`, in one query."""
     rooms = list(rooms)
     hosts = {room.host_id for room in rooms}
     here: dict[str, Any] = {"room__in": rooms, "user__in": users}
@@ -179,6 +190,13 @@ def _marks(rooms: Collection[Room], users: set[int]) -> QuerySet[Any, Any]:
         "consent": Consent.objects.filter(**here, text_version=settings.CONSENT_VERSION),
     }
     parts = [_marked(mark, rows, "room_id", "user_id") for mark, rows in by_room.items()]
+    # Open seats; in a room that has ended, those that were open at its end.
+    at_the_end = Q(room__status=Room.Status.ENDED, left_reason=Seat.LeftReason.ROOM_ENDED)
+    seats = Seat.objects.filter(Q(left_at=None) | at_the_end, **here).order_by()
+    parts.append(seats.annotate(mark=Concat("role", Value(""))).values_list("mark", "room_id", "user_id"))
+    parts.append(_marked("mute_held", seats.filter(mute_held=True), "room_id", "user_id"))
+    on_stage = Block.objects.filter(blocker__in=users, blocked__seats__room__in=rooms, blocked__seats__left_at=None)
+    parts.append(_marked("blocks_on_stage", on_stage, "blocked__seats__room_id", "blocker_id"))
     blocks = Q(blocker__in=hosts, blocked__in=users) | Q(blocker__in=users, blocked__in=hosts)
     parts.append(_marked("block", Block.objects.filter(blocks), "blocker_id", "blocked_id"))
     follows = Q(follower__in=hosts, followed__in=users) | Q(follower__in=users, followed__in=hosts)
@@ -186,8 +204,10 @@ def _marks(rooms: Collection[Room], users: set[int]) -> QuerySet[Any, Any]:
     parts.append(_marked("former_host", HandOver.objects.filter(room__in=rooms, former__in=users), "room_id", "former"))
     staying = StayingFollower.objects.filter(hand_over__room__in=rooms, user__in=users)
     parts.append(_marked("stays", staying, "hand_over__room_id", "user_id"))
-    by_default = User.objects.filter(pk__in=users, listens_unseen=True).annotate(same=F("pk"))
-    parts.append(_marked("unseen_by_default", by_default, "pk", "same"))
+    people = User.objects.filter(pk__in=users).annotate(same=F("pk"))
+    parts.append(_marked("unseen_by_default", people.filter(listens_unseen=True), "pk", "same"))
+    unread = Message.objects.filter(receiver=OuterRef("pk"), delivered_at__isnull=False, read=False)
+    parts.append(_marked("unread", people.filter(Exists(unread)), "pk", "same"))
     return parts[0].union(*parts[1:], all=True)
 
 

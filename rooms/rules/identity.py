@@ -14,14 +14,14 @@ from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import urlsplit
 
 from django.conf import settings
-from django.contrib import auth
 from django.core import signing
 from django.http import HttpRequest, HttpResponseBase, parse_cookie
 from django.utils.crypto import salted_hmac
 from django.utils.deprecation import MiddlewareMixin
 from django.utils.translation import get_language_from_request
 
-from people.sessions import SessionStore
+from people.session_person import signed_in_by
+from people.standing import NOBODY, Standing
 from rooms.presence import user_key
 
 if TYPE_CHECKING:
@@ -195,12 +195,22 @@ def cookies_of(headers: dict[str, str]) -> dict[str, str]:
 
 
 def who_of_cookies(cookies: dict[str, str]) -> Who:
-    """Identity behind a handshake, by session or listener's cookie. Reads the database when there is a session."""
-    if session_key := cookies.get(settings.SESSION_COOKIE_NAME):
-        store = SessionStore(session_key)
-        user = auth.get_user(cast(Any, SimpleNamespace(session=store)))
-        if user.is_authenticated and user.is_active:
-            return Who.of_user(user, store.ident, unsign(cookies.get(COOKIE)) or "")
+    """Identity behind a handshake, by session or listener's cookie. One query when there is a session."""
+    return arrival_of_cookies(cookies)[0]
+
+
+def arrival_of_cookies(cookies: dict[str, str]) -> tuple[Who, Standing]:
+    """`who_of_cookies` with the standing of the account, which is read in the same query."""
+    session_key = cookies.get(settings.SESSION_COOKIE_NAME)
+    signed_in = signed_in_by(session_key) if session_key else None
+    if signed_in is None:
+        return nobody_of_cookies(cookies), NOBODY
+    who = Who.of_user(signed_in.user, signed_in.ident, unsign(cookies.get(COOKIE)) or "")
+    return who, signed_in.standing
+
+
+def nobody_of_cookies(cookies: dict[str, str]) -> Who:
+    """Identity behind a handshake without a session: by listener's cookie, or a new one. No query."""
     return Who(None, unsign(cookies.get(COOKIE)) or new_key())
 
 

@@ -23,7 +23,8 @@ class Facts:
     when it was handed over (`StayingFollower`).
 
     An account `listens_unseen` until it chose in this room to be seen; `chose_listening` once it chose either, here or
-    in its settings. No rule depends on them.
+    in its settings. No rule depends on them, nor on `blocks_on_stage` (somebody there is blocked by this person) and
+    `has_unread` messages, which save a snapshot the queries for what most readers do not have.
     """
 
     status: str
@@ -48,6 +49,8 @@ class Facts:
     hand_raised: bool = False
     listens_unseen: bool = False
     chose_listening: bool = False
+    blocks_on_stage: bool = False
+    has_unread: bool = False
     consented: bool = False
 
 

@@ -20,6 +20,7 @@ from rooms.models import Room, Seat
 from rooms.rules import permissions
 from rooms.rules.facts import facts_of, grace_ends, hand_over_due
 from rooms.rules.identity import Who
+from rooms.rules.permissions import Facts
 from rooms.rules.refusals import RoomRefused
 from rooms.wire.events import SeatState, iso, seat_state
 from rooms.wire.sides import HandRaised, Invitation, PersonalLink
@@ -253,9 +254,10 @@ def base(room_pk: int) -> Base:
     return Base(row, room_state(row), states, presence.listening(present, here), parts)
 
 
-def you(room: Room, who: Who) -> You:
-    """The reader's own part of a snapshot. No query for somebody signed out, else three and those of hooks."""
-    facts = facts_of(room, who.user)
+def you(room: Room, who: Who, facts: Facts | None = None) -> You:
+    """The reader's own part of a snapshot. No query for somebody signed out; else two, unless the caller has read the
+    `facts` already, and those of hooks."""
+    facts = facts or facts_of(room, who.user)
     why_not = permissions.live(facts.status) or permissions.may_speak(facts)
     return {
         "user": who.handle,

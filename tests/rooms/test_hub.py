@@ -226,7 +226,7 @@ async def test_counts_are_coalesced_over_processes(hub: Hub) -> None:
 async def test_speakers_are_not_listeners(hub: Hub) -> None:
     room = await run(open_room)()
     await presence.enter(hub.redis, room.pk, [(f"u:{room.host_id}", "page"), ("a:x", "page"), ("a:y", "page")])
-    assert await ticker.count(hub, room.pk) == 2
+    assert await ticker.counts(hub, [room.pk]) == {room.pk: 2}
 
 
 def test_a_queue_that_is_full_drops_the_socket() -> None:

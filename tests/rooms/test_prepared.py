@@ -13,8 +13,10 @@ from django.utils import timezone
 
 from people.models import Creator, Sanction
 from rooms import actions
-from rooms.live.handshake import resolve
+from rooms.live.admitting import admit_nobody
+from rooms.live.feed import read_shared
 from rooms.models import Invitation, Recording, Room, RoomEvent, Seat
+from rooms.rules.identity import Who
 from rooms.rules.refusals import RoomRefused
 from rooms.rules.starts import MOST_PREPARED
 from social.models import Block, Follow
@@ -246,10 +248,15 @@ def test_nothing_that_needs_a_live_room_works_before() -> None:
     assert said(actions.end_room, room.pk, room.host) == "not_open_yet"
     assert said(actions.set_entry_policy, room.pk, room.host, "anyone") == "not_open_yet"
     assert said(actions.set_speak_policy, room.pk, room.host, "invited") == "not_open_yet"
-    assert said(resolve, room.slug, {}) == "not_open_yet"
+    assert said(come_in, room) == "not_open_yet"
     actions.cancel_room(room.pk, room.host)
-    assert said(resolve, room.slug, {}) == "room_cancelled"
+    assert said(come_in, room) == "room_cancelled"
     assert said(actions.take_seat, room.pk, guest) == "room_cancelled"
+
+
+def come_in(room: Room) -> None:
+    """Come in to a room's socket, signed out."""
+    admit_nobody(read_shared(room.pk), Who(None, "a:somebody"))
 
 
 # --- opening ----------------------------------------------------------------------------------------------------------
@@ -266,7 +273,7 @@ def test_it_opens_as_any_room_and_keeps_its_invitations() -> None:
     assert [(seat.user, seat.role, seat.place) for seat in Seat.objects.all()] == [(room.host, "host", 0)]
     assert list(RoomEvent.objects.order_by("seq").values_list("seq", "type")) == [(1, "room_opened"), (2, "seat_taken")]
     assert Invitation.objects.get().state == "pending"
-    assert said(resolve, room.slug, {}) == "not_signed_in", "the door, as of any room"
+    assert said(come_in, room) == "not_signed_in", "the door, as of any room"
     actions.end_room(room.pk, room.host)
 
 

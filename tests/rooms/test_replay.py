@@ -139,7 +139,7 @@ def test_a_snapshot_costs_the_same_for_one_seat_and_eleven(full: bool, django_as
     if full:
         for n in range(10):
             Seat.objects.create(room=room, user=person(f"p{n}"), place=n + 1)
-    with django_assert_num_queries(7):  # room with host, seats; standing, own seat, marks; own blocks on stage, unread
+    with django_assert_num_queries(4):  # room with host, seats; standing, everything else of the reader
         assert len(snapshot(room.pk, Who.of_user(reader))["seats"]) == (11 if full else 1)
     with django_assert_num_queries(2):
         snapshot(room.pk, Who(None, "a:reader"))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import threading
+import time
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from dataclasses import replace
@@ -15,6 +16,7 @@ from channels.db import database_sync_to_async as run
 from django.test import Client
 
 from people.models import Session, User
+from people.standing import standing_of
 from rooms import actions
 from rooms.live import hub as hubs
 from rooms.live import socket
@@ -33,11 +35,15 @@ pytestmark = pytest.mark.django_db(transaction=True)
 class Page:
     """A socket of this process, without a server: frames in, and what was sent out."""
 
-    def __init__(self, room: Room, user: User, session: str, sides: frozenset[str]) -> None:
+    def __init__(self, room: Room, user: User, session: str) -> None:
         self.sent: list[dict[str, Any]] = []
         self.frames: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
         who = replace(Who.of_user(user), session=session)
-        self.socket = RoomSocket(self._send, who, room, "en", "192.0.2.1", new_conn(session), sides)
+        self.socket = RoomSocket(self._send, who, room.pk, room.slug, "en", "192.0.2.1", new_conn(session))
+
+    async def serve(self) -> None:
+        await self.socket.enter(await run(standing_of)(self.socket.who.user), time.monotonic())
+        await self.socket.run(self.frames.get)
 
     async def _send(self, message: dict[str, Any]) -> None:
         if "text" in message:
@@ -56,7 +62,7 @@ class Page:
 
 
 @asynccontextmanager
-async def page(room: Room, user: User, *sides: str) -> AsyncGenerator[Page]:
+async def page(room: Room, user: User) -> AsyncGenerator[Page]:
     """A page of a person that got its first snapshot. Ends with all tasks of its hub."""
 
     def session() -> str:
@@ -64,8 +70,8 @@ async def page(room: Room, user: User, *sides: str) -> AsyncGenerator[Page]:
         browser.force_login(user)
         return Session.objects.get(user=user).ident
 
-    opened = Page(room, user, await run(session)(), frozenset(sides))
-    running = asyncio.create_task(opened.socket.run(opened.frames.get))
+    opened = Page(room, user, await run(session)())
+    running = asyncio.create_task(opened.serve())
     try:
         await until(lambda: opened.places("snapshot"))
         yield opened
@@ -97,7 +103,7 @@ async def test_a_hand_that_goes_up_while_a_snapshot_is_read(monkeypatch: pytest.
     room: Room = await run(open_room)("host", speak_policy="followed")
     guest = await run(lambda: consented(person("guest"), room))()
     reading = Reading()
-    async with page(room, room.host, "host") as host:
+    async with page(room, room.host) as host:
         monkeypatch.setattr(socket, "you", reading)
         host.ask("snapshot")
         assert await asyncio.to_thread(reading.done.wait, 20)
@@ -111,11 +117,11 @@ async def test_a_hand_that_goes_up_while_a_snapshot_is_read(monkeypatch: pytest.
 async def test_asked_again_while_it_is_read_it_is_read_again(monkeypatch: pytest.MonkeyPatch) -> None:
     room: Room = await run(open_room)("host")
     reading = Reading()
-    async with page(room, room.host, "host") as host:
+    async with page(room, room.host) as host:
         monkeypatch.setattr(socket, "you", reading)
         host.ask("snapshot")
         assert await asyncio.to_thread(reading.done.wait, 20)
-        host.socket.feed.resync()  # as after Redis was away
+        host.socket.hub.feeds[room.pk].resync()  # as after Redis was away
         reading.may_go.set()
         await until(lambda: len(host.places("snapshot")) == 3)
 

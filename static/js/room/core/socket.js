@@ -6,6 +6,7 @@
 const QUIET = 12_000; // ms without a message (a beat comes every 5 s) after which the line counts as dead
 const ANSWER = 10_000; // ms to wait for an answer
 const PROBE = 700; // ms to wait for a sign of life after sleep
+const AT_ONCE = 0.4; // s within which a page comes back first, unless the server says otherwise
 const LONGEST_WAIT = 5_000; // ms between two tries: who asked for something is served soon after we are back
 const PRESENT = 60_000; // ms between two pings of a page of staff that is seen
 const TOO_MANY = 4429; // too many lines are open, from this person or this network: the next try is later
@@ -37,6 +38,7 @@ export class RoomSocket extends EventTarget {
   #asked = new Map();
   #nextId = 1;
   #tries = 0;
+  #within = AT_ONCE; // s, as the server said it last: the more have to come back at once, the longer
   #retry = 0;
   #quiet = 0;
   #closed = false;
@@ -114,6 +116,7 @@ export class RoomSocket extends EventTarget {
   #take(message) {
     this.#listenForQuiet();
     if (message.re !== undefined) return this.#settle(message.re, message);
+    if (typeof message.retry_within === "number") this.#within = message.retry_within;
     if (message.error) this.#why = message.error;
     if (message.type === "snapshot" && this.#isNew) this.#opened();
     this.dispatchEvent(new CustomEvent("message", { detail: message }));
@@ -187,9 +190,10 @@ export class RoomSocket extends EventTarget {
     );
   }
 
-  /** Many lose the line in the same second: come back spread out, but the first time soon. */
+  /** Many lose the line in the same second: come back spread out, the first time as far as the server said. */
   #wait() {
-    return Math.random() * Math.min(LONGEST_WAIT, 200 * 2 ** this.#tries);
+    const within = this.#tries === 1 ? 1_000 * this.#within : Math.min(LONGEST_WAIT, 200 * 2 ** this.#tries);
+    return Math.random() * within;
   }
 
   #drop() {
