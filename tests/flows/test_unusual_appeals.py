@@ -91,6 +91,7 @@ def test_nobody_may_review_and_an_outside_reviewer_sees_one_appeal_and_decides(
     outer.open_review(review, 404)
     assert "Your appeal was granted" in letter(her, DECIDED)
     phone.shows("Your appeal was granted", "She read aloud.")
+    assert told_of(her) == ["statement", "appeal_received", "appeal_outcome"]
     assert not is_restricted(room) and not Sanction.objects.in_force().filter(user=her).exists()
     kinds = [kind for kind in acts(case.ledger_subject) if "review" in kind]
     assert kinds == ["outside_reviewer_given", "review_claimed", "review_decided", "outside_reviewer_ended"]
