@@ -18,6 +18,7 @@ from django.db import connection
 from core import bus
 from deploy.local.throwaway import Throwaway
 from rooms import actions, channels
+from rooms.live.feed import BASE_FRESH
 from rooms.models import Room, RoomEvent
 from tests.support.client import Page, code
 from tests.support.people import person
