@@ -118,6 +118,7 @@ CELERY_TASK_ANNOTATIONS = {
         ("social.tasks.tidy", 600, 660),
         ("moderation.tasks.erase_words", 600, 660),
         ("moderation.tasks.sweep", 120, 150),
+        ("moderation.tasks.send_notification", 60, 90),
         ("ledger.anchor", 60, 90),
         ("transcripts.requeue", 120, 150),
         ("transcripts.tell", 120, 150),

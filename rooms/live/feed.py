@@ -30,7 +30,7 @@ Spawn = Callable[[Coroutine[Any, Any, None], str], "asyncio.Task[None]"]
 
 @dataclass(frozen=True)
 class Shared:
-    """What all sockets of a room share, of one reading, which began at `read_at` (monotonic): the snapshot's base, and
+    """One reading of all that sockets of a room share, which began at `read_at` (monotonic): the snapshot's base, and
     the MACs of removed accounts' listener cookies (`rooms.rules.facts.removed_macs`)."""
 
     read_at: float

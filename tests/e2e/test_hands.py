@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import pytest
 from playwright.sync_api import expect
 
+from core import bus
 from rooms import actions
 from rooms.models import Hand, Room, Seat
 from tests.e2e.browser import PHONE, Chromium, axe, overflow, start_sound
@@ -40,6 +42,32 @@ def test_a_hand_is_raised_and_let_up(web: Site, chromium: Chromium) -> None:
     expect(host.locator(".seat[data-user=ada]")).to_be_visible()
     expect(panel.locator("li")).to_have_count(0)
     assert set(Hand.objects.values_list("outcome", flat=True)) == {"seated", "declined"}
+
+
+def test_a_snapshot_puts_hands_in_their_order_and_none_twice(
+    chromium: Chromium, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Messages of hands that were raised at once may arrive in any order; the snapshot after it has the right one."""
+    room = open_room(speak_policy="followed")
+    people = [consented(person(handle), room) for handle in ("ada", "bert", "carl")]
+    host = chromium.room(room, room.host)
+    held: list[tuple[str, str]] = []
+    with monkeypatch.context() as patched:
+        patched.setattr(bus, "publish_many", held.extend)
+        for user in people:
+            actions.raise_hand(room.pk, user)
+    bus.publish_many(list(reversed(held)))
+    rows = host.locator("[data-hands] li[data-user]")
+    expect(rows).to_have_count(3)
+    expect(rows.nth(0)).to_have_attribute("data-user", "carl")
+    host.context.set_offline(True)
+    expect(host.get_by_text("No connection to the room")).to_be_visible()
+    host.context.set_offline(False)
+    expect(host.get_by_text("No connection to the room")).to_be_hidden()
+    expect(rows.nth(0)).to_have_attribute("data-user", "ada")
+    expect(rows).to_have_count(3)
+    assert rows.evaluate_all("(all) => all.map((one) => one.dataset.user)") == ["ada", "bert", "carl"]
+    chromium.complaints.clear()  # that there was no network
 
 
 def test_hands_go_down_by_their_owner_and_by_leaving(chromium: Chromium) -> None:

@@ -12,7 +12,7 @@ from django.db import models
 from ledger.models import Entry
 from moderation.actions.claims import claim
 from moderation.actions.decisions import approve, decide
-from moderation.models import Case, Decision, EvidenceRange, Measure, Report, ReportQuestion, Statement
+from moderation.models import Case, Decision, EvidenceRange, Measure, Report, Statement
 from moderation.refusals import ModerationRefused
 from people.models import Sanction, User
 from people.standing import standing_of, why_not_enter
@@ -207,8 +207,6 @@ PURGE: list[Place] = [
 @pytest.mark.parametrize("place", PURGE)
 def test_the_purge_of_a_room_with_a_violation(workers: Workers, place: Place) -> None:
     room, mara = marked_room("quixotry"), staff("moderator", "mara")
-    ReportQuestion.objects.all().delete()
-    Report.objects.all().delete()  # one without its entry, which the room was laid with
     case = open_case(room, subject=room.seats.exclude(user=room.host)[0].user, to_ms=1)
     decision = decide(worked_on(case, mara), mara, draft(("restrict", None)))
     due = ended_at(room) + 90 * DAY

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 import json
 import os
 import socket
@@ -24,7 +25,7 @@ from rooms import actions, channels
 from rooms.live.outlet import frame_of
 from rooms.live.send_queue import Broadcast, SendQueue
 from rooms.models import Room
-from tests.rooms.test_recovery import connect_and_never_read
+from tests.rooms.test_recovery import connect_and_never_read, is_numbered
 from tests.support.client import Page, code
 from tests.support.ports import free_port
 from tests.support.processes import Site, by_hand
@@ -155,7 +156,7 @@ async def test_a_reader_that_pauses_gets_the_rest_whole_and_in_order(web: Site) 
             talking |= {"last": True} if number == MANY - 1 else {}
             bus.client().publish(channels.room_channel(room.pk), json.dumps(talking))
             if number % 10 == 9:
-                await page.wait_for(lambda m, n=number: m.get("n") == n)
+                await page.wait_for(functools.partial(is_numbered, number))
         texts = await asyncio.to_thread(read_until, slow, FILLER.encode() + b'", "last": true')
     numbers = [message["n"] for message in map(json.loads, texts) if message["type"] == "talking"]
     assert numbers == list(range(MANY))

@@ -68,7 +68,7 @@ def lay_case(room: Room, subject: User, reporter: User) -> None:
     )
     appeal = Appeal.objects.create(decision=decision, review=review, words="Look again", language="en", **sides)
     AppealDraft.objects.create(decision=decision, side="concerned", words="I did")
-    AppealLink.objects.create(decision=decision, token_hash="1" * 64, expires_at=until, **sides)
+    AppealLink.objects.create(decision=decision, token_hash=f"{decision.pk:064}", expires_at=until, **sides)
     grant = OutsideReviewer.objects.create(review=review, user=other, given_by=by, reason="Nobody else", ended_at=now)
     told = Notification.objects.create(
         kind="report_outcome", decision=decision, report=report, person=reporter, told_at=now

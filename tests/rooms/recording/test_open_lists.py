@@ -148,7 +148,10 @@ async def test_before_the_first_piece_and_beyond_the_limit(ask: Callable[..., An
 
 def test_a_crowd_asks_the_database_once_a_second(room: Room, ask: Callable[..., Any]) -> None:
     async def crowd() -> list[Answer]:
-        return await asyncio.gather(*(ask(ticket(room), address=f"192.0.2.{place % 200}") for place in range(500)))
+        answers: list[Answer] = await asyncio.gather(
+            *(ask(ticket(room), address=f"192.0.2.{place % 200}") for place in range(500))
+        )
+        return answers
 
     with CaptureQueriesContext(connection) as asked:
         began = time.monotonic()

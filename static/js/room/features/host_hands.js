@@ -2,11 +2,12 @@
 import { Queue } from "room/core/hand_queue";
 import { register } from "room/core/keys";
 import { tell } from "room/core/notices";
+import { drawList } from "room/core/rows";
 import { freePlaces, isAnew, isOver } from "room/core/state";
 import { wide } from "room/core/wide";
 import { audioContext } from "room/sound/level";
 import { drawAvatar } from "shared/avatar";
-import { clone, find, findAll, hit, write } from "shared/dom";
+import { find, hit, write } from "shared/dom";
 import { keepChoice, keptChoice } from "shared/kept";
 import { clock } from "shared/time";
 import { number, say, sayMany } from "shared/words";
@@ -136,23 +137,14 @@ class HandsPanel {
   }
 
   /**
+   * A snapshot may have hands in another order than messages arrived in.
    * @param {HandRaised[]} shown
    * @param {boolean} isFull
    */
   #drawList(shown, isFull) {
     const name = (/** @type {HandRaised} */ hand) => [hand.user, hand.raised_at, hand.name, hand.picture].join(" ");
-    const wanted = new Set(shown.map(name));
-    for (const old of findAll(":scope > li", this.#list)) if (!wanted.has(old.dataset.hand ?? "")) old.remove();
-    this.#list.hidden = shown.length < 1;
-    shown.forEach((hand, place) => {
-      const before = findAll(":scope > li", this.#list)[place];
-      const item = before?.dataset.hand === name(hand) ? before : clone("[data-hand-item]");
-      if (item !== before) {
-        item.dataset.hand = name(hand);
-        item.dataset.user = hand.user;
-        this.#list.insertBefore(item, before ?? null);
-        this.#introduce(item, hand);
-      }
+    drawList(this.#list, "[data-hand-item]", shown, name, this.#panel, (item, hand) => {
+      if (item.dataset.user !== hand.user) this.#introduce(item, hand);
       const seconds = (Date.now() - Date.parse(hand.raised_at)) / 1000;
       find("[data-hand-invited]", HTMLElement, item).hidden = !hand.invited;
       write(find("[data-hand-waits]", HTMLElement, item), say("hand_waits", { time: clock(seconds) }));
@@ -165,6 +157,7 @@ class HandsPanel {
    * @param {HandRaised} hand
    */
   #introduce(item, hand) {
+    item.dataset.user = hand.user;
     drawAvatar(find(".avatar", HTMLElement, item), hand);
     find("[data-hand-name]", HTMLElement, item).textContent = hand.name;
     for (const verb of /** @type {const} */ (["let_up", "decline_hand"])) {
