@@ -5,11 +5,11 @@ from __future__ import annotations
 import logging
 import re
 
-# Of a personal link, of one to an appeal and of its sound, of one for a new password, and of one that confirms a mail
-# address.
+# Of a personal link, of one to an appeal and of the sound there, of the receipt of a report, of one for a new password,
+# and of one that confirms a mail address.
 _TOKEN = re.compile(
-    r"(/come/|/appeal/sound/|/appeal/(?!(?:sound|link|code)/)|/accounts/password/reset/key/|/accounts/confirm-email/)"
-    r"[^/?\s]+"
+    r"(/come/|/appeal/sound/|/appeal/(?!sound/|link/|code/)|/reports/|/accounts/password/reset/key/"
+    r"|/accounts/confirm-email/)[^/?\s]+"
 )
 
 

@@ -12,13 +12,15 @@ Kind = Notification.Kind
 
 # By kind and outcome (`outcome_of`).
 LINES: dict[tuple[str, str], str | Promise] = {
-    (Kind.STATEMENT, ""): _("Moderators decided something about you. Here you read what, why, and how to appeal."),
+    (Kind.STATEMENT, ""): _("Moderators decided something about you. Here you read what and why, and you can appeal."),
     (Kind.REPORT_OUTCOME, "founded"): _("Moderators found a violation in what you reported, and acted on it."),
     (Kind.REPORT_OUTCOME, "unfounded"): _("Moderators looked at what you reported, and found no violation in it."),
-    (Kind.APPEAL_RECEIVED, ""): _("Your appeal has arrived. Somebody who had no part in the decision looks at it."),
-    (Kind.APPEAL_OUTCOME, "granted"): _("Your appeal was granted. Here you read why, and what follows."),
+    (Kind.APPEAL_RECEIVED, ""): _(
+        "Your appeal has arrived. Somebody who had no part in the decision looks at it again."
+    ),
+    (Kind.APPEAL_OUTCOME, "granted"): _("Your appeal was granted. Here you read why."),
     (Kind.APPEAL_OUTCOME, "replaced"): _(
-        "Your appeal was decided: the decision was overturned, and a new one took its place. Here you read why."
+        "Your appeal was decided: a new decision took the place of the old one. Here you read why."
     ),
     (Kind.APPEAL_OUTCOME, "dismissed"): _("Your appeal was dismissed. Here you read why."),
     (Kind.OUTCOME_CHANGED, "founded"): _(
@@ -27,7 +29,7 @@ LINES: dict[tuple[str, str], str | Promise] = {
     (Kind.OUTCOME_CHANGED, "unfounded"): _(
         "Somebody looked again at what you reported: the violation that was found does not stand."
     ),
-    (Kind.OUTCOME_CHANGED, ""): _("What was decided about you has changed. Here you read it as it is now."),
+    (Kind.OUTCOME_CHANGED, ""): _("What was decided about you has changed. Here you read how it is now."),
 }
 
 

@@ -47,6 +47,9 @@ END_DATES = {
 }
 
 
+CUT_SHORT = frozenset({"end_room", "suspend", "no_stage", "no_hosting"})  # measures that act on live rooms
+
+
 def body_of(
     decision: Decision,
     measures: Sequence[Measure],
@@ -66,10 +69,10 @@ def body_of(
         parts = [
             part("about", _("What this is about"), [about(case)]),
             part("facts", _("What happened"), decision.facts.splitlines()),
+            part("measures", _("What follows"), [MEASURES[row.kind].describe(row, language) for row in measures]),
             part("evidence", _("Where it was said"), evidence_lines(evidence)),
             part("rule", _("The rule"), [rule.title(language), rule.text(language)]),
             part("law", _("The law"), [decision.law]),
-            part("measures", _("What follows"), [MEASURES[row.kind].describe(row, language) for row in measures]),
             part("decided", _("Who decided"), decided_by(decision, replaced)),
             part("until", _("What you can do"), rights(sound, appeal)),
         ]
@@ -86,6 +89,11 @@ def body_of(
 def appeal_until(told: datetime) -> datetime:
     """Return the last moment for an appeal of somebody who is told of a decision now."""
     return told + timedelta(days=settings.REPORT_WORDS_DAYS)
+
+
+def cut_short(body: dict[str, Any]) -> bool:
+    """Whether what a statement tells of may have cost a live room something, which nothing gives back."""
+    return any(measure["key"] in CUT_SHORT for measure in body.get("measures", []))
 
 
 def part(key: str, title: str, lines: Sequence[str]) -> dict[str, Any]:

@@ -14,10 +14,11 @@ class AppealForm(forms.Form):
     """Words of somebody who sees it differently; `once` marks the form, so that it is filed once."""
 
     words = TypedField(
-        label=_("Why do you see it differently?"),
+        label=_("Why you see it differently"),
         text=APPEAL,
+        widget=forms.Textarea(attrs={"rows": 7}),
         error_messages={"required": _("Write in a few words why you see it differently.")},
-        help_text=_("Say what we should know: what was meant, what came before, what is not true."),
+        help_text=_("For example what you meant, what came before it, or what is not true."),
     )
     once = forms.CharField(required=False, widget=forms.HiddenInput, initial=new_once)
 

@@ -31,7 +31,7 @@ from moderation.queries.reports import report_of_receipt
 from moderation.refusals import ModerationRefused
 from pages.appeal_form import AppealForm
 from pages.decision_views import own_statement
-from pages.decisions import clips_of, state_of, told_of
+from pages.decisions import clips_of, shown_right, told_of
 from pages.door import reader
 from pages.receipt_views import unlinked
 from people.models import User
@@ -111,9 +111,9 @@ def new_link(request: HttpRequest) -> HttpResponse:
 
     def mail(opened: OpenedLink) -> HttpResponse:
         if mail_new_link(opened.right, _client(request)):
-            messages.success(request, _("A new link is on its way, to the address that had the last one."))
+            messages.success(request, _("A new link is on its way to your mail address."))
         else:
-            messages.error(request, _("No new link was sent: there were several lately, or there is no address."))
+            messages.error(request, _("No new link was sent: you asked for several lately. Try again in a while."))
         return redirect("pages:appeal")
 
     return _by_link(request, mail, also_expired=True)
@@ -127,9 +127,9 @@ def code(request: HttpRequest) -> HttpResponse:
     def act(opened: OpenedLink) -> HttpResponse:
         if request.POST.get("do") != "use":
             if mail_code(opened, _client(request)):
-                messages.success(request, _("A code is on its way. It works for 15 minutes."))
+                messages.success(request, _("A code is on its way to your mail address. It works for 15 minutes."))
             else:
-                messages.error(request, _("No code was sent: there were several lately, or there is no address."))
+                messages.error(request, _("No code was sent: you asked for several lately. Try again in a while."))
             return redirect("pages:appeal")
         answer = redirect("pages:appeal")
         if take_code(opened, request.POST.get("code", "")):
@@ -144,7 +144,7 @@ def code(request: HttpRequest) -> HttpResponse:
                 samesite="Lax",
             )
         else:
-            messages.error(request, _("That is not the code, or its time is over. Have a new one sent."))
+            messages.error(request, _("That is not the code, or its 15 minutes are over. Have a new one sent."))
         return answer
 
     return _by_link(request, act)
@@ -228,22 +228,22 @@ def _saved(request: HttpRequest, right: AppealRight, place: Place, typed: str) -
         return _page(request, right, place, form, refused.status)
     if by_script:
         return JsonResponse({"saved": True})
-    messages.success(request, _("Saved. You can go on later, by the same link."))
+    messages.success(request, _("Saved. Come back to this page to go on."))
     return redirect(place.path)
 
 
 def _page(request: HttpRequest, right: AppealRight, place: Place, form: AppealForm, status: int = 200) -> HttpResponse:
-    state, opened = state_of(right), place.opened
+    opened = place.opened
     statement = None
     if right.report is None:
-        statement = Statement.objects.select_related("decision", "person").filter(decision=right.decision).first()
+        rows = Statement.objects.select_related("decision__case__room", "person")
+        statement = rows.filter(decision=right.decision).first()
     hears = opened is None or right.appeal is None or _hears(request, opened)
     link = None if opened is None else opened.link
     clips = clips_of(right, link, by_code=right.appeal is not None) if hears else []
     may_read = opened is not None or right.person is not None  # not whoever has but the receipt of a report
     context: dict[str, Any] = {
-        "right": right,
-        "state": state,
+        **shown_right(right),
         "told": None if statement is None else told_of(statement),
         "room": right.decision.case.room if right.person is not None and opened is None else None,
         "may_read": may_read,
@@ -253,7 +253,6 @@ def _page(request: HttpRequest, right: AppealRight, place: Place, form: AppealFo
         "path": place.path,
         "opened": opened,
         "asks_code": opened is not None and right.appeal is not None and not hears and bool(heard_by(right).clips),
-        "days": settings.APPEAL_DUE_DAYS,
     }
     return unlinked(render(request, "pages/appeal.html", context, status=status))
 

@@ -13,7 +13,7 @@ from django.views.decorators.http import require_safe
 
 from moderation.models import Case, Report, Statement
 from moderation.queries.appeals import concerned_right, rights_of_person
-from pages.decisions import own_rows, state_of, told_of
+from pages.decisions import own_rows, shown_right, told_of
 from pages.receipt_views import unlinked
 from people.models import User
 from people.signed_in import signed_in
@@ -51,5 +51,5 @@ def decision(request: HttpRequest, pk: int) -> HttpResponse:
     """Show the statement of reasons of a decision to the person concerned, and what became of their appeal."""
     statement = own_statement(pk, cast(User, request.user))
     right = concerned_right(statement, timezone.now())
-    context = {"told": told_of(statement), "right": right, "state": state_of(right), "case": statement.decision.case}
+    context = {"told": told_of(statement), **shown_right(right)}
     return unlinked(render(request, "pages/decision.html", context))

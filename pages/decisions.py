@@ -4,19 +4,23 @@ decided, or what the other side wrote."""
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from django.conf import settings
 from django.urls import reverse
+from django.utils import translation
 from django.utils.dateparse import parse_datetime
 
 from moderation.actions.clips import clip_address
-from moderation.models import AppealLink, Side, Statement
+from moderation.measures import MEASURES
+from moderation.models import AppealLink, Decision, Side, Statement
 from moderation.notified import outcome_for
 from moderation.queries.appeals import AppealRight
 from moderation.queries.clips import clips_of as heard_by
-from moderation.statements import clock_time
+from moderation.refusals import TABLE
+from moderation.statements import clock_time, cut_short
 
 
 @dataclass(frozen=True)
@@ -29,34 +33,73 @@ class Clip:
 
 @dataclass(frozen=True)
 class Told:
-    """The statement of reasons as its person reads it: `parts` in human words, `formal` the fields below."""
+    """The statement of reasons as its person reads it. Of the `parts` in human words measures and quoted lines also
+    stand by themselves, so that a page can show moments in the reader's zone. `sound_until` is None where the sound is
+    gone, and where the decision no longer keeps it."""
 
     statement: Statement
     parts: Sequence[dict[str, Any]]
+    measures: Sequence[dict[str, Any]]
     rule: dict[str, Any] | None
     sound_until: datetime | None
-    appeal_until: datetime
-    quoted: Sequence[dict[str, Any]] = field(default_factory=tuple)
-    sums: Sequence[str] = field(default_factory=tuple)
+    quoted: Sequence[dict[str, Any]]
+    sums: Sequence[str]
 
     @property
     def erased(self) -> bool:
         return self.statement.erased_at is not None
 
+    @property
+    def cut_short(self) -> bool:
+        """Whether it may have cost a live room something, which nothing gives back."""
+        return cut_short(self.statement.body)
+
 
 def told_of(statement: Statement) -> Told:
     """Read a frozen statement."""
-    body = statement.body
-    evidence, until = body.get("evidence", {}), body.get("until", {})
+    body, decision = statement.body, statement.decision
+    evidence = body.get("evidence", {})
+    lines = evidence.get("lines", [])
     return Told(
         statement,
-        [part for part in body.get("parts", []) if part["key"] != "until"],
+        [_without_quotes(part, len(lines)) for part in body.get("parts", []) if part["key"] != "until"],
+        [_measure(row, statement.language) for row in body.get("measures", [])],
         body.get("rule"),
-        parse_datetime(until["sound"]) if until.get("sound") else None,
-        statement.appeal_until,
-        [{**line, "at": clock_time(line["start_ms"])} for line in evidence.get("lines", [])],
+        _sound_until(decision, body.get("until", {}).get("sound")),
+        [{**line, "at": clock_time(line["start_ms"])} for line in lines],
         evidence.get("sha256", []),
     )
+
+
+def _without_quotes(part: dict[str, Any], quoted: int) -> dict[str, Any]:
+    """Leave the ranges in a statement's part of evidence: the quoted lines come after them."""
+    return {**part, "lines": part["lines"][:-quoted]} if part["key"] == "evidence" and quoted else part
+
+
+def _measure(row: dict[str, Any], language: str) -> dict[str, Any]:
+    kind = MEASURES[row["key"]]
+    until = parse_datetime(row["until"]) if row["until"] else None
+    with translation.override(language):
+        title = kind.words()
+    return {"key": row["key"], "title": title, "until": until, "for_good": kind.takes_days and until is None}
+
+
+def _sound_until(decision: Decision, said: str | None) -> datetime | None:
+    room = decision.case.room
+    is_kept = room is not None and room.purged_at is None and decision.state == Decision.State.STANDING
+    return parse_datetime(said) if said and is_kept else None
+
+
+def shown_right(right: AppealRight) -> dict[str, Any]:
+    """Return what pages say of a right: its state, why there can be no appeal, and the days that things take."""
+    is_plain = right.refusal is None or right.refusal == "nothing_to_appeal"
+    return {
+        "right": right,
+        "state": state_of(right),
+        "why_not": "" if is_plain else TABLE[str(right.refusal)].text,
+        "answer_days": settings.APPEAL_DUE_DAYS,
+        "hold_days": settings.APPEAL_HOLD_DAYS,
+    }
 
 
 def state_of(right: AppealRight) -> str:
@@ -93,10 +136,12 @@ class OwnRow:
     url: str
     is_reporter: bool
     outcome: str  # of a report: founded, unfounded; "" where it concerns the reader
+    about: str  # what it is about; "" where that was erased
 
 
 def own_rows(rights: Sequence[AppealRight]) -> list[OwnRow]:
     """Rows of what was decided about a person, and of their reports, from their rights."""
+    subjects = _subjects([right.decision.pk for right in rights if right.report is None])
     rows = []
     for right in rights:
         if right.report is not None:
@@ -106,5 +151,17 @@ def own_rows(rights: Sequence[AppealRight]) -> list[OwnRow]:
         else:
             url = reverse("pages:decision", args=[right.decision.pk])
         outcome = "" if right.report is None else str(right.report.outcome)
-        rows.append(OwnRow(right, state_of(right), url, right.side == Side.REPORTER, outcome))
+        room = right.decision.case.room
+        title = "" if room is None else room.shown_title
+        about = subjects.get(right.decision.pk, "") if right.report is None else title
+        rows.append(OwnRow(right, state_of(right), url, right.side == Side.REPORTER, outcome, about))
     return rows
+
+
+def _subjects(decisions: Sequence[int]) -> dict[int, str]:
+    """Return what each of these decisions is about, as its statement says."""
+    found = {}
+    for decision, body in Statement.objects.filter(decision__in=decisions).values_list("decision", "body"):
+        parts = [part for part in body.get("parts", []) if part["key"] == "about"]
+        found[decision] = " ".join(line for part in parts for line in part["lines"])
+    return found

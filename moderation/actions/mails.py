@@ -9,11 +9,12 @@ from typing import Any
 from django.conf import settings
 from django.core.mail import EmailMultiAlternatives
 from django.template.loader import render_to_string
-from django.utils import translation
+from django.utils import timezone, translation
 
 from moderation.models import Report
 from people.models import User
 from people.queries import address_to_tell, reached
+from people.zones import is_zone
 
 
 def address_of(person: User | None, report: Report | None) -> str:
@@ -25,7 +26,7 @@ def address_of(person: User | None, report: Report | None) -> str:
 
 
 def mail_to(person: User | None, report: Report | None, name: str, values: Mapping[str, Any]) -> bool:
-    """Send a mail in its reader's language, in the caller's transaction; whether there was an address.
+    """Send a mail in its reader's language and zone, in the caller's transaction; whether there was an address.
 
     `templates/moderation/email/<name>.txt` has the subject in its first line; the HTML is made of it, where there is no
     `<name>.html` that says the same. A mail is kept until the mail server took it (`mail/`).
@@ -35,12 +36,15 @@ def mail_to(person: User | None, report: Report | None, name: str, values: Mappi
         return False
     language = reached(person).language if person is not None else report.language if report is not None else "en"
     names = {"site_name": settings.SITE_NAME, "site_url": settings.SITE_URL, "person": person, **values}
-    with translation.override(language):
+    zone = person.time_zone if person is not None and is_zone(person.time_zone) else settings.TIME_ZONE
+    with translation.override(language), timezone.override(zone):
         source = render_to_string(f"moderation/email/{name}.txt", names)
         subject, _newline, text = source.strip().partition("\n")
         subject = " ".join(subject.split())
         pages = [f"moderation/email/{name}.html", "moderation/email/page.html"]
-        page = render_to_string(pages, {**names, "language": language, "subject": subject, "text": text.strip()})
+        page = render_to_string(
+            pages, {**names, "language": language, "subject": subject, "text": text.partition("\n--\n")[0].strip()}
+        )
     mail = EmailMultiAlternatives(subject, text.strip() + "\n", to=[address])
     mail.attach_alternative(page, "text/html")
     mail.send()

@@ -24,6 +24,7 @@ from moderation.actions.mails import address_of, mail_to
 from moderation.models import Notification, Report, Statement
 from moderation.notified import DECISION_NOTIFICATION, outcome_of
 from moderation.queries.appeals import AppealRight, concerned_right, reporter_right
+from moderation.statements import cut_short
 from moderation.told import mark_if_told, mark_told, note_told
 from social.actions.messages import send_official
 
@@ -84,7 +85,8 @@ def _values(row: Notification, now: datetime) -> dict[str, Any]:
         "may_appeal": right is not None and right.may_appeal,
         "appeal_until": None if right is None else right.until,
         "due_at": None if right is None else right.due_at,
-        "parts": _parts(row),
+        "parts": _body(row).get("parts", []) if row.kind == Notification.Kind.STATEMENT else [],
+        "cut_short": _was_cut_short(row),
         "outcome": outcome_of(row),
         "reasons": "" if row.review is None else row.review.reasons,
         "is_reporter": row.report is not None,
@@ -115,12 +117,15 @@ def _right(row: Notification, now: datetime) -> AppealRight | None:
     return None if statement is None else concerned_right(statement, now)
 
 
-def _parts(row: Notification) -> list[dict[str, Any]]:
-    if row.kind != Notification.Kind.STATEMENT:
-        return []
-    body = Statement.objects.filter(decision=row.decision_id).values_list("body", flat=True).first() or {}
-    parts: list[dict[str, Any]] = body.get("parts", [])
-    return parts
+def _body(row: Notification) -> dict[str, Any]:
+    found = Statement.objects.filter(decision=row.decision_id).values_list("body", flat=True).first()
+    return found or {}
+
+
+def _was_cut_short(row: Notification) -> bool:
+    """Whether what was undone may have cost a live room something, of which its person is told."""
+    is_undone = row.kind == Notification.Kind.APPEAL_OUTCOME and outcome_of(row) in ("granted", "replaced")
+    return is_undone and row.report is None and cut_short(_body(row))
 
 
 def _may_mail(row: Notification) -> bool:

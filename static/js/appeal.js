@@ -10,6 +10,7 @@ let timer = 0;
 let saved = text.value;
 
 async function save() {
+  clearTimeout(timer);
   const typed = text.value;
   if (typed === saved) return;
   const body = new FormData(form);
@@ -25,12 +26,17 @@ async function save() {
   }
 }
 
+text.addEventListener("input", () => {
+  clearTimeout(timer);
+  timer = setTimeout(save, SOON);
+});
 // A phone ends pages that are not in sight.
 document.addEventListener("visibilitychange", () => {
   if (document.hidden) save();
 });
-
-text.addEventListener("input", () => {
+window.addEventListener("online", save);
+// What is sent is no draft any more.
+form.addEventListener("submit", () => {
   clearTimeout(timer);
-  timer = setTimeout(save, SOON);
+  saved = text.value;
 });

@@ -185,6 +185,9 @@ def test_the_access_log_has_nothing_that_opens_something(front: Front, site: Sit
         assert front.get(path, Referer=f"{front.url}{come}")[0] == 200
     front.get(f"/accounts/password/reset/key/1-{token}/")
     front.get(f"/accounts/confirm-email/{token}/")
+    front.get(f"/appeal/{token}/", Referer=f"{front.url}/appeal/{token}/")
+    front.get(f"/appeal/sound/{token}/")
+    front.get(f"/reports/{token}/appeal/")
     log = tmp_path / "stamtafel.log"
     wait_for("the access log", lambda: "/rules/" in log.read_text())
     text = log.read_text() + (tmp_path / "error.log").read_text()

@@ -369,7 +369,7 @@ def test_a_clip_ends_with_its_address_with_the_copy_and_is_none_of_child_safety(
     Room.objects.filter(pk=room.pk).update(purged_at=timezone.now())
     assert client.get(address).status_code == 404
     page = client.get(path).content.decode()
-    assert sounds_of(page) == [] and "deleted on its day" in page and 'name="words"' in page, "on the record"
+    assert sounds_of(page) == [] and "deleted when its time" in page and 'name="words"' in page, "on the record"
 
 
 def test_by_link_the_sound_comes_again_by_a_code_once_an_appeal_is_filed(heard: tuple[Decision, User, Room]) -> None:
