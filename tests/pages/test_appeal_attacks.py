@@ -12,7 +12,7 @@ from django.test import Client
 from config.logs import without_tokens
 from ledger.models import Entry
 from moderation.actions.telling_people import send_notification
-from moderation.models import Appeal, AppealDraft, Decision, Notification
+from moderation.models import Appeal, AppealDraft, AppealLink, Decision, Notification
 from people.actions.deletion import delete_account
 from people.models import User
 from tests.support.cases import kept_room, open_case, violation
@@ -45,24 +45,26 @@ def opened(token: str, client: Client | None = None) -> Client:
     return client
 
 
-def file(client: Client, words: str = "It was a quote.", path: str = "/appeal/") -> Any:
-    return client.post(path, {"do": "file", "once": "", "words": words})
+def file(client: Client, words: str = "It was a quote.", do: str = "file", **values: str) -> Any:
+    """Send the form of the link that is in force."""
+    link = str(AppealLink.objects.get(ended_at=None, person__isnull=False).pk)
+    return client.post("/appeal/", {"do": do, "once": "", "words": words, "link": link, **values})
 
 
 def test_forged_forms_are_refused() -> None:
     _decision, _ada, token = suspended()
     client = opened(token, Client(enforce_csrf_checks=True))
-    posts = ({"do": "file", "words": "Forged"}, {"do": "save", "words": "Forged"})
-    assert [client.post("/appeal/", values).status_code for values in posts] == [403, 403]
+    assert [file(client, "Forged", do).status_code for do in ("file", "save")] == [403, 403]
     assert client.post("/appeal/link/").status_code == client.post("/appeal/code/", {"do": "send"}).status_code == 403
     assert not Appeal.objects.exists() and not AppealDraft.objects.exists() and mail.outbox == []
     secret = re.search(r'name="csrfmiddlewaretoken" value="([^"]+)"', client.get("/appeal/").content.decode())
     assert secret is not None
-    values = {"do": "save", "words": "Mine", "csrfmiddlewaretoken": secret[1]}
-    assert client.post("/appeal/", values).status_code == 302
+    assert file(client, "Mine", "save", csrfmiddlewaretoken=secret[1]).status_code == 302
     strangers = Client(enforce_csrf_checks=True)
     strangers.cookies["appeal"] = client.cookies["appeal"].value
-    assert strangers.post("/appeal/", values).status_code == 403, "the form's secret without its cookie"
+    assert file(strangers, "Mine", "save", csrfmiddlewaretoken=secret[1]).status_code == 403, (
+        "the form's secret without its cookie"
+    )
 
 
 def test_a_page_names_its_token_nowhere_and_leads_away_without_it() -> None:
@@ -95,18 +97,18 @@ def test_only_the_methods_of_a_page_are_answered() -> None:
 def test_odd_words_are_refused_or_cleaned_and_never_an_error(words: str) -> None:
     _decision, _ada, token = suspended()
     client = opened(token)
-    body = b"do=file&once=&words=" + words.encode("utf-8", "surrogatepass")
+    link = AppealLink.objects.get(ended_at=None, person__isnull=False).pk
+    body = b"do=file&once=&link=%d&words=" % link + words.encode("utf-8", "surrogatepass")
     answer = client.post("/appeal/", body, content_type="application/x-www-form-urlencoded")
     assert answer.status_code in (302, 400)
-    saved = client.post("/appeal/", {"do": "save"}, headers={"Accept": "application/json"})
-    assert saved.status_code in (200, 409)
-    assert client.post("/appeal/", {"do": ["what"], "once": "x" * 5000, "words": "Mine"}).status_code in (302, 400, 409)
+    assert client.post("/appeal/", {"do": "save"}, headers={"Accept": "application/json"}).status_code in (200, 409)
+    assert file(client, "Mine", "what", once="x" * 5000).status_code in (302, 400, 409)
 
 
 def test_two_browsers_with_one_link_write_one_appeal() -> None:
     _decision, _ada, token = suspended()
     one, two = opened(token), opened(token)
-    one.post("/appeal/", {"do": "save", "words": "Begun on the phone"})
+    assert file(one, "Begun on the phone", "save").status_code == 302
     assert "Begun on the phone" in two.get("/appeal/").content.decode()
     assert file(two).status_code == 302 and file(one).status_code == 409
     page = one.get("/appeal/").content.decode()
