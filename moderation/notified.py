@@ -44,19 +44,22 @@ def outcome_of(row: Notification) -> str:
     return ""
 
 
-def outcome_for(review: Review, report: Report | None) -> str:
+def outcome_for(review: Review, report: Report | None, *, changed: bool = False) -> str:
     """Return what the outcome of a decided review is for one side: "granted", "replaced" or "dismissed". A reporter
-    asked for a violation, the person concerned for none: one outcome may grant one appeal and dismiss the other."""
+    asked for a violation, the person concerned for none: one outcome may grant one appeal and dismiss the other.
+
+    `changed` says that a later review turned the outcome of the report round: what this one answered stays.
+    """
     if report is not None:
-        return "granted" if report.outcome == Report.Outcome.FOUNDED else "dismissed"
+        return "granted" if (report.outcome == Report.Outcome.FOUNDED) != changed else "dismissed"
     if review.outcome != Review.Outcome.OVERTURNED:
         return "dismissed"
     return "granted" if review.replacement_id is None else "replaced"
 
 
-def line_of(row: Notification) -> str:
-    """Say a notification in one line, in the active language."""
-    return str(LINES[Kind(row.kind), outcome_of(row)])
+def line_of(row: Notification, outcome: str) -> str:
+    """Say a notification in one line, in the active language, with the outcome as it was when it was told."""
+    return str(LINES[Kind(row.kind), outcome])
 
 
 def report_line(report: Report) -> str:

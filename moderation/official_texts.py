@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 
 from moderation.addresses import alarm_path
 from moderation.models import Notification, Report
-from moderation.notified import DECISION_NOTIFICATION, line_of
+from moderation.notified import DECISION_NOTIFICATION, line_of, outcome_of
 from moderation.wording import ALARM, ALARMS, MORE, MORE_ALARMS, QUESTION_ASKED
 from people.models import User
 from social.hooks import DrawnMessage, official_texts
@@ -51,21 +51,22 @@ def _alarm(kind: str, case: object) -> DrawnMessage:
 
 @official_texts.register(DECISION_NOTIFICATION)
 def notification_cards(values: Sequence[Mapping[str, Any]], reader: User) -> list[DrawnMessage]:
-    """Cards that tell of decisions: `notification` is the key of one for this reader. One query."""
+    """Cards that tell of decisions: `notification` is the key of one for this reader, `outcome` what it told them. One
+    query."""
     keys = {key for value in values if isinstance(key := value.get("notification"), int)}
     rows = Notification.objects.filter(pk__in=keys, person=reader).select_related("review", "report")
     found = {row.pk: row for row in rows}
-    return [_notification(found.get(value.get("notification", 0))) for value in values]
+    return [_notification(found.get(value.get("notification", 0)), value) for value in values]
 
 
-def _notification(row: Notification | None) -> DrawnMessage:
+def _notification(row: Notification | None, value: Mapping[str, Any]) -> DrawnMessage:
     if row is None:
         return DrawnMessage(_("This message is not there any more."))
     if row.report is not None:
         url = reverse("pages:receipt", args=[row.report.receipt])
     else:
         url = reverse("pages:decision", args=[row.decision_id])
-    line = line_of(row)
+    line = line_of(row, str(value["outcome"]) if "outcome" in value else outcome_of(row))
     is_concerned = row.report is None
     context = {"line": line, "url": url, "is_concerned": is_concerned}
     return DrawnMessage(line, "moderation/messages/notification.html", context, {"url": url, "kind": str(row.kind)})

@@ -9,6 +9,7 @@ from typing import Any
 from django.utils.translation import gettext as _
 
 from moderation.models import Appeal, AppealDraft, Notification, Report, Review, Side, Statement
+from moderation.notified import outcome_for
 from moderation.queries.queue import category_titles
 from moderation.queries.reports import progress_of
 from people.hooks import OwnFile, own_data
@@ -68,12 +69,15 @@ def decisions_about(user: User) -> Iterator[dict[str, Any]]:
 
 
 def appeals_by(user: User) -> dict[str, Any]:
-    """Describe a person's appeals, their outcomes where they were told, and their drafts."""
-    rows = Appeal.objects.filter(person=user).select_related("review").order_by("filed_at", "pk")
+    """Describe a person's appeals, their outcomes as they were told ("granted", "replaced" or "dismissed": what became
+    of the decision may be the outcome of another's appeal), and their drafts."""
+    rows = Appeal.objects.filter(person=user).select_related("review", "report").order_by("filed_at", "pk")
     outcomes = Notification.objects.filter(
         kind=Notification.Kind.APPEAL_OUTCOME, person=user, told_at__isnull=False, review__state=Review.State.DECIDED
     )
     told = set(outcomes.values_list("review", flat=True))
+    changed = Notification.objects.filter(kind=Notification.Kind.OUTCOME_CHANGED, person=user, report__isnull=False)
+    later = set(changed.values_list("report", flat=True))
     concerned = AppealDraft.objects.filter(side=Side.CONCERNED, decision__statement__person=user)
     reporters = AppealDraft.objects.filter(side=Side.REPORTER, report__reporter=user)
     return {
@@ -83,7 +87,9 @@ def appeals_by(user: User) -> dict[str, Any]:
                 "side": row.side,
                 "words": row.words,
                 "words_deleted_at": row.erased_at,
-                "outcome": row.review.outcome if row.review_id in told else None,
+                "outcome": outcome_for(row.review, row.report, changed=row.report_id in later)
+                if row.review_id in told
+                else None,
                 "reasons": row.review.reasons if row.review_id in told else None,
             }
             for row in rows

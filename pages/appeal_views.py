@@ -26,6 +26,7 @@ from moderation.actions.appeal_links import OpenedLink, mail_code, mail_new_link
 from moderation.actions.appeals import draft_of, file_appeal, keep_draft
 from moderation.models import Statement
 from moderation.queries.appeals import AppealRight, concerned_right, reporter_right
+from moderation.queries.clips import clips_of as heard_by
 from moderation.queries.reports import report_of_receipt
 from moderation.refusals import ModerationRefused
 from pages.appeal_form import AppealForm
@@ -251,7 +252,7 @@ def _page(request: HttpRequest, right: AppealRight, place: Place, form: AppealFo
         "form": form if right.may_appeal else None,
         "path": place.path,
         "opened": opened,
-        "asks_code": opened is not None and right.appeal is not None and not hears,
+        "asks_code": opened is not None and right.appeal is not None and not hears and bool(heard_by(right).clips),
     }
     return unlinked(render(request, "pages/appeal.html", context, status=status))
 

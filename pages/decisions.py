@@ -110,7 +110,7 @@ def state_of(right: AppealRight) -> str:
         return "changed" if review is not None and not review.is_open else "none"
     if review is None or review.is_open:
         return "waiting"
-    return outcome_for(review, right.report)
+    return outcome_for(review, right.report, changed=right.later is not None)
 
 
 def clips_of(right: AppealRight, link: AppealLink | None, *, by_code: bool = False) -> list[Clip]:

@@ -55,7 +55,9 @@ def send_notification(pk: int) -> bool:
         mark_told(row, now)
         by = ["message"] if row.person is not None else []
         if row.person is not None:
-            send_official([row.person], DECISION_NOTIFICATION, {"notification": row.pk})
+            # With the outcome: what somebody was told does not change when a later review changes it.
+            told = {"notification": row.pk, "outcome": outcome_of(row)}
+            send_official([row.person], DECISION_NOTIFICATION, told)
         if mail_to(row.person, row.report, str(row.kind), _values(row, now)):
             by.append("mail")
         data = {"notification": row.pk, "decision": row.decision_id, "kind": str(row.kind), "by": by}
@@ -94,8 +96,12 @@ def _values(row: Notification, now: datetime) -> dict[str, Any]:
 
 def _path(row: Notification, right: AppealRight | None) -> str:
     """Where a mail leads: to a page that needs no sign-in where there is something to appeal. Only these mails have a
-    link, since each ends the one before, with which somebody may just be reading."""
-    if right is not None and right.until is not None and right.may_appeal and row.kind in WITH_LINK:
+    link, since each ends the one before, with which somebody may just be reading. A deleted account, which cannot sign
+    in, always gets one, but for the receipt of its appeal, which it has just filed by one ("")."""
+    deleted = row.person is not None and row.person.deleted_at is not None
+    if deleted and row.kind == Notification.Kind.APPEAL_RECEIVED:
+        return ""
+    if right is not None and right.until is not None and (deleted or (right.may_appeal and row.kind in WITH_LINK)):
         return f"/appeal/{make_link(right, right.until)}/"
     if row.report is not None:
         return reverse("pages:receipt", args=[row.report.receipt])

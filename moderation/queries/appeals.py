@@ -25,7 +25,7 @@ class AppealRight:
 
     `refusal` is a code of `moderation.refusals`, None where this side may appeal. `review` is that of their appeal, or
     the one by which something changed for them; when it was opened and is due is not for them, since it may be
-    another's too: `due_at` is theirs.
+    another's too: `due_at` is theirs. `later` is a review by which that changed after it had answered their appeal.
     """
 
     decision: Decision
@@ -37,6 +37,7 @@ class AppealRight:
     refusal: str | None
     appeal: Appeal | None
     review: Review | None
+    later: Review | None = None
 
     @property
     def may_appeal(self) -> bool:
@@ -103,7 +104,7 @@ def _concerned(rows: Iterable[Statement], now: datetime) -> list[AppealRight]:
                 until=row.appeal_until if row.told_at is not None else None,
                 refusal=why_not_appeal(facts, now),
                 appeal=appeal,
-                review=changed.get((row.decision_id, None)) if appeal is None else appeal.review,
+                **_reviews(appeal, changed.get((row.decision_id, None))),
             )
         )
     return rights
@@ -141,7 +142,7 @@ def _reporter(rows: Iterable[Report], now: datetime) -> list[AppealRight]:
                 until=row.appeal_until,
                 refusal=why_not_appeal(facts, now),
                 appeal=appeal,
-                review=changed.get(row.pk) if appeal is None else appeal.review,
+                **_reviews(appeal, changed.get(row.pk)),
             )
         )
     return rights
@@ -163,7 +164,14 @@ def _by_review(decision: Decision) -> bool:
     return overturned or getattr(decision, "made_by", None) is not None
 
 
+def _reviews(appeal: Appeal | None, changed_by: Review | None) -> dict[str, Review | None]:
+    """The reviews that somebody knows of, as fields of their right."""
+    if appeal is None:
+        return {"review": changed_by}
+    return {"review": appeal.review, "later": changed_by}
+
+
 def _changes(**wanted: Any) -> dict[tuple[int, int | None], Review]:
-    """The reviews that changed what somebody was told without an appeal of theirs, by decision and report."""
+    """The last reviews that changed what somebody was told without an appeal of theirs, by decision and report."""
     rows = Notification.objects.filter(kind=Notification.Kind.OUTCOME_CHANGED, **wanted).select_related("review")
-    return {(row.decision_id, row.report_id): row.review for row in rows if row.review is not None}
+    return {(row.decision_id, row.report_id): row.review for row in rows.order_by("pk") if row.review is not None}

@@ -61,12 +61,12 @@ MOMENTS = """([since, until, faint]) => {
   const parts = window.heard.filter(({ at }) => since <= at && at < until);
   return { loud: parts.filter(({ peak }) => peak > faint).map(({ at }) => at), all: parts.map(({ at }) => at) };
 }"""
-# How loud the element of a recording's page really is, at most, in so many seconds.
+# How loud the element of a recording's or an appeal's page really is, at most, in so many seconds.
 LOUDNESS = """async (seconds) => {
   window.ear ??= (() => {
     const context = new AudioContext();
     const analyser = context.createAnalyser();
-    context.createMediaElementSource(document.querySelector("[data-audio]")).connect(analyser);
+    context.createMediaElementSource(document.querySelector("[data-audio], .clip audio")).connect(analyser);
     analyser.connect(context.destination);
     return { context, analyser, samples: new Float32Array(analyser.fftSize) };
   })();

@@ -7,10 +7,15 @@ from playwright.sync_api import Page, expect
 from moderation.models import Case, Report
 from people.models import User
 from rooms.models import Room
-from tests.e2e.browser import Chromium
-from tests.flows.console import answering, clocks
+from tests.e2e.browser import PHONE, Chromium, overflow
+from tests.e2e.hearing import LOUDNESS
+from tests.flows.console import AUDIBLE, answering, clocks
+from tests.flows.letters import link_in
 from tests.flows.line import ADA_SPOKE, clock_time
+from tests.support.people import PASSWORD
+from tests.support.waiting import wait_until
 
+AROUND = 5  # seconds of the clip on both sides of what was decided
 GONE = "This recording is not available."
 
 
@@ -71,3 +76,69 @@ def suspended(chromium: Chromium, page: Page, until: str) -> None:
         chromium.go(page, "/dashboard/", 403)
     expect(page.get_by_role("heading", name="Your account is suspended")).to_be_visible()
     expect(page.get_by_role("main")).to_contain_text(until)
+
+
+def delete_account(chromium: Chromium, page: Page, user: User, note: str) -> None:
+    """Delete the account of the person before a page; `note` is part of what the page says of theirs in particular."""
+    chromium.go(page, "/settings/delete/")
+    expect(page.get_by_role("region", name="For you, now")).to_contain_text(note)
+    page.get_by_role("link", name="Go on to delete").click()
+    page.get_by_label("Password").fill(PASSWORD)
+    page.keyboard.press("Enter")
+    page.get_by_label("Your handle").fill(user.handle)
+    page.get_by_label("Delete my account for good").check()
+    page.get_by_role("button", name="Delete my account").click()
+    expect(page.get_by_role("heading", name="Your account is deleted")).to_be_visible()
+
+
+class AppealPage:
+    """The page on which one side reads a decision, appeals it, and sees what becomes of that."""
+
+    def __init__(self, chromium: Chromium, page: Page) -> None:
+        self.chromium, self.page = chromium, page
+        self.main = page.get_by_role("main")
+
+    @classmethod
+    def by_mail(cls, chromium: Chromium, letter: str) -> AppealPage:
+        """Open the link of a mail on a phone that is signed in nowhere: the address has no secret any more."""
+        page = chromium.page(link_in(letter), viewport=PHONE)
+        assert page.url == f"{chromium.url}/appeal/"
+        return cls(chromium, page)
+
+    def hear(self, seconds: tuple[int, int]) -> None:
+        """Play the clip by keyboard: there is sound, of these seconds with five on both sides and no more."""
+        label = "–".join(clock_time(second) for second in seconds)
+        audio = self.main.locator("audio").and_(self.page.get_by_label(label, exact=True))
+        audio.evaluate("(one) => { one.defaultPlaybackRate = one.playbackRate = 3; }")  # it begins with silence
+        audio.focus()
+        self.page.keyboard.press("Space")
+        wait_until(lambda: self.page.evaluate(LOUDNESS, 0.3) > AUDIBLE, 20, "the sound of the clip", 0)
+        lasts = audio.evaluate("(one) => one.duration")
+        wanted = seconds[1] - max(0, seconds[0] - AROUND) + AROUND
+        assert abs(lasts - wanted) < 0.5, lasts
+        audio.evaluate("(one) => one.pause()")
+
+    def hear_again(self, code: str, seconds: tuple[int, int]) -> None:
+        """Hear the clip after the appeal was filed, by a code that came by mail."""
+        self.main.get_by_label("The code").fill(code)
+        self.main.get_by_role("button", name="Listen", exact=True).click()
+        self.hear(seconds)
+
+    def type(self, words: str) -> None:
+        """Type, and see that it is kept on the server."""
+        self.main.get_by_label("Why do you see it differently?").fill(words)
+        expect(self.page.locator("[data-saved]")).to_have_text("Saved.")
+
+    def send(self) -> None:
+        with self.page.expect_navigation():
+            self.main.get_by_role("button", name="Send the appeal").click()
+        self.shows("Your appeal has arrived")
+        expect(self.main.get_by_role("button", name="Send the appeal")).to_have_count(0)
+
+    def shows(self, state: str, *texts: str) -> None:
+        """Load the page anew: it has the heading of a state, and says this. Nothing stands out of it."""
+        self.page.reload()
+        expect(self.main.get_by_role("heading", name=state, exact=True)).to_be_visible()
+        for text in texts:
+            expect(self.main).to_contain_text(text)
+        assert overflow(self.page) == []

@@ -11,17 +11,19 @@ from contextlib import contextmanager
 
 from playwright.sync_api import BrowserContext, Page, expect
 
-from moderation.models import Case
+from moderation.models import Case, Review
 from people.models import User
 from tests.e2e.browser import Chromium
 from tests.e2e.hearing import LOUDNESS
 from tests.support.waiting import wait_until
 
 QUEUE = "/admin/moderation/case/"
+REVIEWS = "/admin/moderation/review/"
 FACTS = "You insulted a guest at 0:10, and went on when you were asked to stop."
 PUBLIC = "A speaker insulted a guest."
 AUDIBLE = 0.02  # of full scale
 EVERY = "(all) => all.map((one) => one.dataset.queueCase)"
+EVERY_REVIEW = "(all) => all.map((one) => one.dataset.queueReview)"
 Measure = tuple[str, int | None]
 
 
@@ -135,8 +137,12 @@ class Console:
 
     def draft(self, *measures: Measure, facts: str = FACTS, public: str = PUBLIC) -> None:
         """Fill in a violation; without days an account is suspended for good."""
+        self.page.locator("[data-decide]").get_by_role("radio", name="Violation", exact=True).check()
+        self.fill_in(*measures, facts=facts, public=public)
+
+    def fill_in(self, *measures: Measure, facts: str = FACTS, public: str = PUBLIC) -> None:
+        """Fill in rule, facts and measures of a violation."""
         form = self.page.locator("[data-decide]")
-        form.get_by_role("radio", name="Violation", exact=True).check()
         form.get_by_label("Rule", exact=True).select_option(label="No harassment")
         form.get_by_label("Facts, as the person will read them").fill(facts)
         for key, days in measures:
@@ -206,6 +212,70 @@ class Console:
     def clocks(self) -> list[str]:
         """Read the page's clocks: one on a case; on a preview two, now and after it."""
         return clocks(self.page)
+
+
+class Reviews(Console):
+    """The queue of appeals, and the page of a review, which plays and reads as that of a case does."""
+
+    def reviews(self, show: str = "open") -> list[int]:
+        """Keys of the reviews that the queue lists."""
+        self.go(f"{REVIEWS}?show={show}")
+        return [int(key) for key in self.page.locator("[data-queue-review]").evaluate_all(EVERY_REVIEW)]
+
+    def next_review(self) -> int | None:
+        """Take the next appeal; returns the key of its review, None where none is free."""
+        self.go(REVIEWS)
+        self.press("Next appeal")
+        found = re.search(r"/review/(\d+)/", self.page.url)
+        if found is None:
+            expect(self.page.get_by_text("No appeal is free")).to_be_visible()
+            return None
+        self.ready()
+        expect(self.page.locator('[data-part="claim"]')).to_contain_text("Yours for 30 minutes")
+        return int(found[1])
+
+    def open_review(self, review: Review, expect: int = 200) -> None:
+        self.go(f"{REVIEWS}{review.pk}/", expect)
+
+    def sees_no_review(self, review: Review) -> None:
+        """A review that is not for somebody is like one that does not exist: no row, no next one, no page."""
+        assert review.pk not in self.reviews() and self.next_review() is None
+        self.open_review(review, 404)
+
+    def give(self, review: Review, outside: User, why: str) -> None:
+        """Give a review that nobody of the staff may decide to an outside reviewer."""
+        self.go(REVIEWS)
+        self.page.locator(f'[data-stranded="{review.pk}"]').click()
+        self.page.get_by_label("Outside reviewer", exact=True).select_option(str(outside.pk))
+        self.page.get_by_label("Why").fill(why)
+        self.press("Give it")
+        expect(self.page.get_by_text("Given. They see this appeal from now on, and nothing else.")).to_be_visible()
+
+    def uphold(self, reasons: str) -> None:
+        self._outcome("upheld", reasons)
+        self._decide()
+
+    def overturn(self, reasons: str) -> None:
+        self._outcome("overturned", reasons)
+        self._decide()
+
+    def replace(self, reasons: str, *measures: Measure) -> None:
+        """Overturn a decision by a new one."""
+        self._outcome("replaced", reasons)
+        self.fill_in(*measures)
+        self._decide()
+
+    def _outcome(self, verdict: str, reasons: str) -> None:
+        form = self.page.locator("[data-decide]")
+        form.locator(f'[name="verdict"][value="{verdict}"]').check()
+        form.get_by_label("Reasons", exact=True).fill(reasons)
+
+    def _decide(self) -> None:
+        """Look at the preview, and decide."""
+        self.press("Preview")
+        expect(self.page.get_by_role("heading", name="Preview of the outcome")).to_be_visible()
+        self.confirm()
+        expect(self.page.get_by_text("Decided. Everybody whom it concerns is told.")).to_be_visible()
 
 
 def clocks(page: Page) -> list[str]:

@@ -6,11 +6,13 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.test import Client
+from django.utils import timezone
 
 from ledger.models import Entry
 from ledger.verify import verify
 from moderation.actions.claims import claim
 from moderation.actions.evidence import mark_range, note_look, quote_line
+from moderation.actions.telling_people import send_late
 from moderation.models import Case, Report
 from people.models import User
 from retention import purge
@@ -67,6 +69,11 @@ def quoted(case: Case, by: User, seconds: tuple[int, int] = ADA_SPOKE) -> Case:
     return case
 
 
+def tell() -> None:
+    """Tell everybody what was decided about them or what they reported, as the sweep does where no task did."""
+    send_late(timezone.now() + timedelta(minutes=1))
+
+
 def ended_at(room: Room) -> datetime:
     room.refresh_from_db()
     assert room.ended_at is not None
@@ -86,6 +93,11 @@ def is_purged_on(room: Room, day: int) -> bool:
     assert not Room.objects.filter(pk=room.pk).exclude(purged_at=None).exists()
     assert purge.overdue(due) == [], "nor late"
     return purge.sweep(due).purged == [room.pk]
+
+
+def ada_of(room: Room) -> User:
+    """The speaker whom most stories are about."""
+    return room.seats.get(user__handle="ada").user
 
 
 def files_of(room: Room) -> list[str]:

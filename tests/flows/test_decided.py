@@ -8,12 +8,11 @@ import re
 from pathlib import Path
 
 import pytest
-from django.utils import timezone
 from playwright.sync_api import expect
 
 from moderation.actions.decisions import undo_decision
 from moderation.models import Case, Decision, EvidenceLine, Look, Report, Statement
-from people.models import Sanction, User
+from people.models import Sanction
 from retention import purge
 from retention.clocks import told_clocks
 from retention.models import PurgeReceipt
@@ -29,10 +28,12 @@ from tests.flows.console import QUEUE, Console
 from tests.flows.line import (
     DAY,
     acts,
+    ada_of,
     assert_sound_ledger,
     ended_at,
     is_kept_until,
     is_purged_on,
+    tell,
 )
 from tests.support.cases import aged, refused, staff
 from tests.support.people import person
@@ -45,10 +46,6 @@ HOST_SPOKE = (30, 36)
 SAID = "He was not an ill-disposed young man."
 
 
-def ada(room: Room) -> User:
-    return room.seats.get(user__handle="ada").user
-
-
 def files_in(room: Room) -> list[Path]:
     return [path for path in store.folder(room.pk).rglob("*") if path.is_file()]
 
@@ -57,7 +54,7 @@ def test_a_violation_keeps_the_copy_to_day_90_and_a_receipt_stays(
     chromium: Chromium, room: Room, mara: Console
 ) -> None:
     other = open_room("carl")
-    actions.take_seat(other.pk, consented(ada(room), other))
+    actions.take_seat(other.pk, consented(ada_of(room), other))
     listener, host = chromium.room(other), HostPages(chromium, room)
     expect(listener.locator(seat_of("ada"))).to_be_visible()
     case, receipt = report_by_form(chromium, person("lea"), room, "ada")
@@ -84,7 +81,7 @@ def test_a_violation_keeps_the_copy_to_day_90_and_a_receipt_stays(
     assert lines[0] == SAID and len(lines) == 2, "Bob falls into her words"
     assert set(Look.objects.values_list("what", flat=True)) == {"played", "lines"}
     statement = Statement.objects.get(decision__case=case)
-    assert statement.person == ada(room) and SAID in str(statement.body) and statement.told_at is None
+    assert statement.person == ada_of(room) and SAID in str(statement.body) and statement.told_at is None
     receipt.reload()
     expect(receipt.get_by_role("main")).to_contain_text("Moderators have decided.")
     assert Report.objects.get().outcome == "founded"
@@ -94,7 +91,9 @@ def test_a_violation_keeps_the_copy_to_day_90_and_a_receipt_stays(
     expect(host.page.get_by_role("main")).to_contain_text("This recording is not available.")
     expect(host.page.get_by_role("main")).not_to_contain_text("insults him")
     mara.go(QUEUE)
-    Statement.objects.update(told_at=timezone.now())
+    tell()
+    receipt.reload()
+    expect(receipt.get_by_role("main")).to_contain_text("found a violation in what you reported")
     assert "a decision found a violation" in (told := host.clock()) and "90 days left" in told
     check_the_purge(room, case)
     assert host.clock().startswith("Deleted on") and "Receipt:" in host.clock()
@@ -114,9 +113,9 @@ def check_the_purge(room: Room, case: Case) -> None:
     assert case.lines.all()[0].text == SAID, "the statement’s clock keeps what it quotes"
     kinds = acts(case.ledger_subject)
     assert kinds[:2] == ["case_opened", "case_claimed"] and "evidence_played" in kinds and "evidence_read" in kinds
-    assert kinds[-7:] == [
+    assert kinds[-9:] == [
         *("line_quoted", "line_quoted", "range_marked", "decided"),
-        *("measure_applied", "measure_applied", "statement_made"),
+        *("measure_applied", "measure_applied", "statement_made", "notified", "notified"),
     ]
     assert acts(f"room:{room.pk}")[-2:] == ["recording_restricted", "purged"]
     assert_sound_ledger()

@@ -24,11 +24,6 @@ TOO_LATE = "This case was decided already."
 
 
 @pytest.fixture
-def nils(chromium: Chromium) -> Console:
-    return Console(chromium, staff("moderator", "nils"))
-
-
-@pytest.fixture
 def ada(chromium: Chromium, room: Room) -> tuple[User, Page]:
     """The person concerned, and their page."""
     user = room.seats.get(user__handle="ada").user

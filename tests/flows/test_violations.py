@@ -49,10 +49,6 @@ def mara() -> User:
     return staff("moderator", "mara")
 
 
-def ada(room: Room) -> User:
-    return room.seats.get(user__handle="ada").user
-
-
 def refused(act: Callable[..., Any], *args: Any) -> str:
     with pytest.raises(ModerationRefused) as caught, transaction.atomic():
         act(*args)

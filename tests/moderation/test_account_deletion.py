@@ -2,26 +2,33 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 from typing import Any
 
 import pytest
 from django.conf import settings
+from django.core import mail
+from django.test import Client
 from django.utils import timezone
 
 from ledger.verify import verify
 from moderation.actions.account_deletion import case_notes, is_to_be_told
+from moderation.actions.appeals import file_appeal
+from moderation.actions.telling_people import send_late
 from moderation.models import Case, EvidenceLine, Notification, Report, Statement
+from moderation.queries.appeals import concerned_right
 from people.actions.deletion import delete_account
 from people.actions.forgetting import tidy_deleted
 from people.actions.takedowns import put_back_profile
 from people.models import DeletedAccount, Fingerprint, ProfileTakedown, Sanction, User
 from people.queries import address_to_tell, is_banned_address
-from tests.support.cases import kept_room, no_violation, open_case, refused, violation
+from tests.support.cases import kept_room, no_violation, open_case, refused, review_decided, violation
 from tests.support.people import person
 from tests.support.reports import report
 
 pytestmark = pytest.mark.django_db
+LINK = re.compile(r"/appeal/[A-Za-z0-9_-]{43}/")
 
 
 @pytest.fixture(autouse=True)
@@ -37,6 +44,14 @@ def _after_commits(django_capture_on_commit_callbacks: Any, monkeypatch: pytest.
 def deleted(user: User) -> User:
     """Delete an account, with what follows the commit; returns what is left of it. The fixture replaces it."""
     raise NotImplementedError
+
+
+def page_of(text: str) -> int:
+    """Open the link of a mail in a browser that is signed in nowhere; returns the status of its page."""
+    client, link = Client(), LINK.search(text)
+    assert link is not None, text
+    client.get(link[0])
+    return client.get("/appeal/").status_code
 
 
 def told(case: Case, days: float) -> None:
@@ -62,6 +77,31 @@ def test_the_address_stays_until_the_case_is_decided_told_and_the_time_for_an_ap
     assert address_to_tell(gone) == "ada@example.org", "may appeal"
     tidy_deleted(statement.appeal_until + timedelta(seconds=1))
     assert address_to_tell(gone) == ""
+
+
+def mail_to(address: str) -> str:
+    """The one mail that waits for an address, once everybody is told."""
+    mail.outbox.clear()
+    send_late(timezone.now() + timedelta(minutes=1))
+    (text,) = [str(sent.body) for sent in mail.outbox if sent.to == [address]]
+    return text
+
+
+def test_mails_to_a_deleted_account_lead_to_what_it_can_open() -> None:
+    ada, rita = person("ada"), person("rita")
+    case = open_case(kept_room("", 10, ada), rita, subject=ada)
+    deleted(rita)
+    deleted(ada)
+    decision = violation(case)
+    first = mail_to("ada@example.org")
+    (hers,) = [str(sent.body) for sent in mail.outbox if sent.to == ["rita@example.org"]]
+    assert page_of(first) == page_of(hers) == 200
+    appeal = file_appeal(concerned_right(Statement.objects.get(decision=decision), timezone.now()), "It was a quote.")
+    received = mail_to("ada@example.org")
+    assert "/decisions/" not in received and LINK.search(received) is None and "by which you wrote" in received
+    assert page_of(first) == 200, "that one still works"
+    review_decided(appeal.review, "upheld")
+    assert page_of(mail_to("ada@example.org")) == 200 and page_of(first) == 404, "a newer one ends it"
 
 
 def test_a_host_is_told_of_a_room_as_a_whole_and_nobody_else_of_it() -> None:

@@ -78,9 +78,8 @@ def test_a_statement_goes_out_by_message_and_mail_in_the_language_of_the_person(
         assert part["title"] in text and part["title"] in str(page)
         assert all(line in text for line in part["lines"])
     assert decision.facts in text and "http" in text and token_of(to_ada) in str(page)
-    assert official(ada) == [
-        {"text": "decision_notification", "values": {"notification": Notification.objects.get(person=ada).pk}}
-    ]
+    values = {"notification": Notification.objects.get(person=ada).pk, "outcome": ""}
+    assert official(ada) == [{"text": "decision_notification", "values": values}]
     assert "harassment" not in text.lower() and to_reporter.to[0] not in text, "nothing of who reported"
     entry = Entry.objects.filter(kind="notified").order_by("seq")[0]
     assert entry.data["by"] == ["message", "mail"] and verify().ok

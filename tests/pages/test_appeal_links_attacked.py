@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from config.logs import without_tokens
 from moderation.actions.appeal_links import make_link, open_link
-from moderation.models import Appeal, AppealDraft, Statement
+from moderation.models import Appeal, AppealDraft, AppealLink, Statement
 from moderation.queries.appeals import concerned_right
 from people.models import User
 from tests.pages.test_appeal_pages import LINK, by_link, found, told
@@ -47,6 +47,15 @@ def test_a_form_of_one_link_is_never_filed_by_another_that_was_opened_since() ->
     saved = client.post("/appeal/", {"do": "save", **typed}, headers={"accept": "application/json"})
     assert saved.status_code == 409 and "another link" in saved.json()["error"]
     assert not Appeal.objects.exists() and not AppealDraft.objects.exists()
+
+
+def test_the_form_of_the_thousandth_link_names_it_as_a_key() -> None:
+    _decision, ada = found()
+    client = by_link(told()[ada.email])
+    AppealLink.objects.update(id=12_345)
+    assert 'name="link" value="12345"' in client.get("/appeal/").content.decode()
+    values = {"do": "file", "words": "It was a quote.", "link": "12345"}
+    assert client.post("/appeal/", values).status_code == 302 and Appeal.objects.exists()
 
 
 def test_the_receipt_of_a_report_without_an_account_shows_neither_words_nor_room_nor_sound() -> None:

@@ -155,7 +155,7 @@ def test_decisions_and_appeals_are_there_once_they_were_told(room: Room, ada: Us
     texts = texts_in(after)
     assert "she threatened him" in str(texts["moderation/decisions"][0]["statement"])
     (filed,) = texts["moderation/appeals"]["filed"]
-    assert (filed["outcome"], filed["reasons"]) == ("upheld", "it can be heard")
+    assert (filed["outcome"], filed["reasons"]) == ("dismissed", "it can be heard")
     for each in (decider, reviewer):
         assert each.handle.encode() not in whole(after) and each.display_name.encode() not in whole(after)
     other = texts_in(made(User.objects.get(handle="bob")))

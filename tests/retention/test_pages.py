@@ -155,7 +155,8 @@ def test_reasons_are_for_the_host_the_day_for_who_spoke_and_neither_for_others(f
         facts[room.pk].append(Hold(kind, "held", end, until))
         for address in (ROOM, REPLAY):
             page = read(guest, address.format(room.slug))
-            assert "looking into" not in page and "appeal" not in page and "violation" not in page, (kind, address)
+            text = re.sub(r'<script type="importmap".*?</script>', "", page, flags=re.S)  # it names all modules
+            assert not any(word in text for word in ("looking into", "appeal", "violation")), (kind, address)
         facts[room.pk].pop()
     for reader in (None, person("stranger")):
         page = read(reader, ROOM.format(room.slug))

@@ -32,6 +32,8 @@ LONG = {
     "tests/test_imports.py": 15.0,
     "tests/bench/test_benches.py": 30.0,
     "tests/flows/test_killed.py": 40.0,
+    "tests/flows/test_appeals.py": 60.0,
+    "tests/flows/test_unusual_appeals.py": 45.0,
     "tests/rooms/test_matrix_edges.py": 30.0,
     "tests/moderation/test_filing.py": 15.0,
     "tests/moderation/test_queue.py": 12.0,
