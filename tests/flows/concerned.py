@@ -97,6 +97,7 @@ class AppealPage:
     def __init__(self, chromium: Chromium, page: Page) -> None:
         self.chromium, self.page = chromium, page
         self.main = page.get_by_role("main")
+        self.words = self.main.get_by_label("Why you see it differently")
 
     @classmethod
     def by_mail(cls, chromium: Chromium, letter: str) -> AppealPage:
@@ -126,7 +127,7 @@ class AppealPage:
 
     def type(self, words: str) -> None:
         """Type, and see that it is kept on the server."""
-        self.main.get_by_label("Why do you see it differently?").fill(words)
+        self.words.fill(words)
         expect(self.page.locator("[data-saved]")).to_have_text("Saved.")
 
     def send(self) -> None:

@@ -35,9 +35,12 @@ from tests.support.reports import report, stranger_report
 pytestmark = pytest.mark.django_db
 AGAIN = (40, 43)  # seconds in which Ada speaks once more
 HIDDEN = re.compile(r'<input type="hidden" name="(link|once)" value="([^"]*)"')
-DISMISSED, REPLACED = "Your appeal was dismissed", "The decision was overturned and what it imposed was undone"
-NOTHING_FOUND = "Your appeal was dismissed: somebody looked again, and found no violation in what you reported."
-GRANTED, FOUND = "Your appeal was granted: the decision", "Your appeal was granted: somebody looked again"
+DISMISSED, REPLACED = "Your appeal was dismissed", "what it imposed was undone. A new decision took its place."
+NOTHING_FOUND = "Your appeal was dismissed. Somebody looked again, and found no violation in what you reported."
+GRANTED, FOUND = (
+    "Your appeal was granted. The decision does not stand any more",
+    "Your appeal was granted. Somebody looked again",
+)
 
 
 def told() -> dict[str, str]:
@@ -102,7 +105,7 @@ def test_both_sides_appeal_one_decision_and_each_is_told_what_is_theirs(end: str
     assert (end == "replaced") == ("takes the place of what we told you" in mails[both.ada.email])
     assert his in mails["piet@example.org"] and "I listened to it again." in mails["piet@example.org"]
     if end != "replaced":
-        assert "found no violation in what you reported" in read(both.piet_reads)
+        assert "no violation was found" in read(both.piet_reads)
         assert "decision stands" not in read(both.piet_reads) + mails["piet@example.org"], "nor that it does not"
     assert (both.lea.email in mails) == (end != "upheld")
     if end != "upheld":

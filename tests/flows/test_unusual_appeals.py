@@ -69,7 +69,7 @@ def test_nobody_may_review_and_an_outside_reviewer_sees_one_appeal_and_decides(
     mara.mark(ADA)
     mara.decide(("no_stage", 7), ("restrict", None))
     phone = AppealPage.by_mail(chromium, letter(her, STATEMENT))
-    phone.main.get_by_label("Why do you see it differently?").fill(WORDS)
+    phone.words.fill(WORDS)
     phone.send()
     review = Review.objects.get(decision__case=case)
     mara.sees_no_review(review)
@@ -136,7 +136,7 @@ def test_a_host_deletes_the_account_with_a_case_open_and_appeals_by_the_link(
     for each in (mara, nils):
         each.go("/admin/")
     assert is_purged_on(room, 90) and PurgeReceipt.objects.get().rule == "violation-90-days"
-    answer.shows("Your appeal was dismissed", "The recording was deleted on its day.")
+    answer.shows("Your appeal was dismissed", "The recording was deleted when its time was over.")
     tidy_deleted(Statement.objects.get().appeal_until + 2 * DAY)
     assert not DeletedAccount.objects.exists() and set(in_columns((address,))) == set(), "nowhere any more"
     assert_sound_ledger()
