@@ -92,7 +92,7 @@ class Feed:
         self._shared = None
 
     def doubt(self) -> None:
-        """Discard what is known of the room's rights, also a reading that is on its way."""
+        """Discard what is known of the room's rights and who is here, also a reading that is on its way."""
         self._doubted = time.monotonic()
         self._shared = self._row = None
 

@@ -379,6 +379,8 @@ class Hub:
         message = parse_message(text)
         kind = message["type"]
         if kind in LOSSY:
+            if kind == "connected":  # whoever comes in now has missed it: what was read before it is not for them
+                feed.doubt()
             feed.put_lossy(text)
         elif kind in SEQUENCED:
             feed.put_sequenced(seq_of(message), text)

@@ -106,6 +106,22 @@ async def test_connections_of_speakers_are_told(web: Site) -> None:
         assert told["connected"] is False and len(stranger.of_type("connected")) == 2, "a second page changes nothing"
 
 
+async def test_whoever_comes_a_moment_after_a_speaker_sees_them_connected(web: Site) -> None:
+    """What sockets share is read once a second: not from before the speaker came."""
+    room = await run(open_room)()
+    guest = await run(seated)("guest", room)
+    for _turn in range(3):
+        async with Page(room) as first:
+            await first.wait_for("snapshot")  # shared for a second from here on
+            async with Page(room, guest) as page:
+                await page.wait_for("snapshot")
+                await first.wait_for("connected")
+                async with Page(room) as stranger:
+                    seats = (await stranger.wait_for("snapshot"))["seats"]
+                    assert {seat["user"]: seat["connected"] for seat in seats} == {"host": False, "guest": True}
+            await first.wait_for(lambda message: message.get("connected") is False)
+
+
 @pytest.fixture
 def reconnected(transactional_db: None) -> Generator[None]:
     """The connection of this thread dies with the server: let go of it before the database is emptied."""
