@@ -57,8 +57,8 @@ def case_act(anchor: str) -> Callable[[Act], Callable[..., HttpResponse]]:
 
 
 def answer_refusal(request: HttpRequest, refused: Refused) -> None:
-    """Show a refusal on the next page. Raises Http404 for a case that is not theirs to see, PermissionDenied."""
-    if refused.code in ("unknown_case", "unknown_room"):
+    """Show a refusal on the next page. Raises Http404 for what is not theirs to see, PermissionDenied."""
+    if refused.code in ("unknown_case", "unknown_review", "unknown_room"):
         raise Http404
     if refused.code == "not_allowed":
         raise PermissionDenied

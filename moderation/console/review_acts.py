@@ -5,9 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import wraps
 
-from django.contrib import messages
-from django.core.exceptions import PermissionDenied
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
 from django.views.decorators.cache import never_cache
@@ -16,7 +14,7 @@ from django.views.decorators.http import require_POST
 from core.refusals import Refused
 from moderation.actions.looks import look_once
 from moderation.actions.reviews import claim_review, release_review
-from moderation.console.case_acts import typed_range
+from moderation.console.case_acts import answer_refusal, typed_range
 from moderation.console.case_page import staff
 from moderation.console.review_page import seen_review
 from moderation.models import Look, Review
@@ -47,15 +45,6 @@ def review_act(anchor: str) -> Callable[[Act], Callable[..., HttpResponse]]:
         return view
 
     return decorate
-
-
-def answer_refusal(request: HttpRequest, refused: Refused) -> None:
-    """Show a refusal on the next page. Raises Http404 for a review that is not theirs to see, PermissionDenied."""
-    if refused.code in ("unknown_review", "unknown_case"):
-        raise Http404
-    if refused.code == "not_allowed":
-        raise PermissionDenied
-    messages.error(request, " ".join([refused.text, *refused.fields.values()]))
 
 
 def page_of(pk: int, anchor: str = "") -> str:
