@@ -24,7 +24,7 @@ from retention.clocks import clock_of
 from retention.purge import purge
 from rooms.models import Restriction, Room, TitleTakedown
 from rooms.rules.restrictions import is_restricted
-from social.models import MessageTakedown
+from social.models import Message, MessageTakedown
 from tests.support.cases import (
     aged,
     draft,
@@ -142,7 +142,8 @@ def scene(key: str) -> Case:
     ada = person("ada", about="Likes chess")
     if key == "message":
         reader = person("reader")
-        return open_case(None, reader, kind="message", message=written(ada, reader).pk)
+        message = Message.objects.get(thread=written(ada, reader))
+        return open_case(None, reader, kind="message", message=message.pk)
     if key == "title":
         return open_case(prepared_room(ada if key == "host" else person("host", creator=True)), kind="title")
     if key in ("picture", "profile"):
