@@ -168,7 +168,7 @@ class Seen:
                 if body is not None
                 else (getattr(self.client, method)(f"/api/v1/{path}"))
             )
-        # Statements that are written once (`core.written`) are one text for everybody, which is not shown once prepared.
+        # Those that are written once (`core.written`) are one text for everybody, and not shown once they are prepared.
         texts = [query["sql"] for query in captured if query["sql"] and "creator_now" not in query["sql"]]
         self.statements.append([str(len(captured)), *map(same, texts)])
         self.answers.append((answer.status_code, same(answer.content.decode())))
