@@ -25,6 +25,8 @@ LEFT_OUT = {
     "people.User_user_permissions.user": "nobody has any: roles are groups",
     **dict.fromkeys(("people.ProfileTakedown.by", "people.ProfileTakedown.lifted_by", "people.Creator.added_by"), _ACT),
     **dict.fromkeys(("people.Sanction.imposed_by", "people.Sanction.lifted_by"), _ACT),
+    "people.DeletedAccount.user": "an account that is deleted asks for nothing any more",
+    "people.Fingerprint.user": "an account that is deleted asks for nothing any more",
     "social.Block.blocked": "a block does not show to whom it keeps away",
     **dict.fromkeys(("social.MessageTakedown.by", "social.MessageTakedown.lifted_by"), _ACT),
     "rooms.Removal.by": "it is about whom they removed; a block is there as such",

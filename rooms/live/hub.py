@@ -103,7 +103,7 @@ class Hub:
         """Check a socket that has joined once more if rights changed after `since`, when those that admitted it were
         read: the message came before the socket was here."""
         if self.changes.any_since(since, send_queue.room_pk, send_queue.user_pk):
-            self.spawn(self._check_sockets([send_queue]), "check-rights")
+            self.spawn(check_sockets([send_queue], self.set_sides), "check-rights")
 
     @property
     def sockets(self) -> list[SendQueue]:
@@ -338,14 +338,11 @@ class Hub:
         if feed is not None:
             feed.doubt()
         send_queues = [*self.people.get(whom.get("person", 0), ()), *(feed.send_queues if feed else ())]
-        self.spawn(self._check_sockets(send_queues), "check-rights")
+        self.spawn(check_sockets(send_queues, self.set_sides), "check-rights")
 
     async def check_all_rights(self) -> None:
         """Check the rights of every socket, in case a message about a change was lost."""
-        await self._check_sockets(self.sockets)
-
-    async def _check_sockets(self, send_queues: list[SendQueue]) -> None:
-        await check_sockets(send_queues, self.set_sides)
+        await check_sockets(self.sockets, self.set_sides)
 
     def _to_person(self, user_pk: int, text: str) -> None:
         """Pass a message on to the sockets of a person: what is about a room only to those that are in one."""

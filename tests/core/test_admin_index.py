@@ -108,9 +108,10 @@ def a_queue() -> Generator[None]:
 
 def test_tasks_stand_in_their_order(a_queue: None) -> None:
     titles = [task.title for task in staff().get("/admin/").context["tasks"]]
-    cases = ["cases are open", "waiting for a second moderator", "overdue in child safety"]
+    cases = ["cases are open", "waiting for a second moderator", "appeals are open", "overdue in child safety"]
+    waiting = ["appeals without a reviewer", "people ask to host", "overdue for deletion"]
     pages = ["Open a case on own initiative", "Rules and categories"]
-    assert titles == ["A queue", *cases, "people ask to host", "overdue for deletion", *pages]
+    assert titles == ["A queue", *cases, *waiting, *pages]
 
 
 def test_staff_begin_on_the_page_of_their_role(a_queue: None) -> None:

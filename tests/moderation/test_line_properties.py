@@ -61,14 +61,8 @@ from tests.support.people import people, person
 
 pytestmark = pytest.mark.django_db
 DAY = timedelta(days=1)
-MEASURES = st.sampled_from(
-    [
-        (("warning", None),),
-        (("no_stage", 7), ("restrict", None)),
-        (("suspend", 7),),
-        (("suspend", None), ("restrict", None)),
-    ]
-)
+HARD = (("suspend", None), ("restrict", None))
+MEASURES = st.sampled_from([(("warning", None),), (("no_stage", 7), ("restrict", None)), (("suspend", 7),), HARD])
 PLACES = st.integers(0, 1)
 
 
