@@ -226,8 +226,9 @@ def measure(options: argparse.Namespace, ports: tuple[int, int], pids: tuple[int
     works = {way: median([result.web + result.nginx for result in found]) for way, found in results.items()}
     print(f"newest piece, ticket / uncached: {ages['ticket'] / ages['uncached']:.2f}")
     print(f"processor time, ticket / checked: {works['ticket'] / works['checked']:.3f}")
-    print(f"{options.crowd} listeners by wrk; {load()}")
-    print(crowd(ports[0], address("ticket"), options, pids))
+    for _round in range(options.rounds):
+        print(f"{options.crowd} listeners by wrk; {load()}")
+        print(crowd(ports[0], address("ticket"), options, pids), flush=True)
     recorder.over.set()
     print(load())
 

@@ -25,7 +25,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from statistics import median
-from urllib.request import urlopen
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
@@ -92,8 +91,10 @@ def front(folder: Path, port: int, backends: tuple[int, int]) -> Iterator[ssl.SS
 
     first, second = backends
     text = configured(folder, port)
-    servers = f"server 127.0.0.1:{first};\n    server 127.0.0.1:{second};"
-    (folder / "stamtafel.conf").write_text(text.replace(f"server 127.0.0.1:{first};", servers))
+    one = f"server 127.0.0.1:{first} max_fails=0;"
+    assert one in text
+    two = f"{one}\n    server 127.0.0.1:{second} max_fails=0;"
+    (folder / "stamtafel.conf").write_text(text.replace(one, two))
     user = "user root;" if os.geteuid() == 0 else ""
     around = AROUND.format(folder=folder, user=user).replace("worker_connections 256", "worker_connections 16384")
     (folder / "nginx.conf").write_text(around)
@@ -201,7 +202,7 @@ async def measure(options: argparse.Namespace, webs: Webs, port: int, tls: ssl.S
             spread = f"half back {half:5.2f} s, 99 % {most:5.2f} s, all {last:5.2f} s"
             print(f"{name:<10}{len(back):>6} lost, {spread}; {load()}", flush=True)
             await asyncio.to_thread(webs.again, 0)
-            await even_out(pages, port, tls)
+            await even_out(pages)
     for name, each in worst.items():
         print(f"{name:<10} all back, median and worst: {median(each):.2f} s, {max(each):.2f} s")
     print(f"ours / plain {median(worst['kill -9']) / median(worst['plain way']):.2f}; no event was lost")
@@ -209,14 +210,8 @@ async def measure(options: argparse.Namespace, webs: Webs, port: int, tls: ssl.S
         task.cancel()
 
 
-async def even_out(pages: list[Returning], port: int, tls: ssl.SSLContext) -> None:
-    """Have all pages connect again, so that both processes have as many.
-
-    nginx passes a server by that failed, for 10 s and until it has answered a request; a socket never ends.
-    """
-    await asyncio.sleep(11)
-    for _request in range(4):
-        await asyncio.to_thread(lambda: urlopen(f"https://localhost:{port}/healthz", context=tls).close())
+async def even_out(pages: list[Returning]) -> None:
+    """Have all pages connect again, so that both processes have as many."""
     for page in pages:
         page.plain = False
         page.socket.cut()
