@@ -4,6 +4,7 @@
 sense is refused at start with a sentence that says what to write (`config/env.py`).
 """
 
+import gc
 import hashlib
 import os
 from email.utils import parseaddr
@@ -30,6 +31,10 @@ from config.env import (
     refuse,
 )
 from config.schedule import beat_schedule
+
+# While a process loads nothing becomes garbage, and looking for it took a tenth of its start. Until `pages/apps.py`,
+# which is the last.
+gc.disable()
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 LOCAL_DIR = local_folder()

@@ -21,8 +21,10 @@ from rooms.rules.identity import COOKIE, new_key, sign
 from tests.support.people import person, session_cookie
 from tests.support.processes import Site
 from tests.support.rooms import open_room
+from tests.support.waiting import until
 
-AT_ONCE, FOR_SECONDS, ROUNDS = 5, 0.4, 8
+AT_ONCE, ROUNDS = 5, 8
+ENDS_WITHIN, AFTERWARDS = 0.3, 0.1  # seconds in which the rights end, and in which pages still come in after that
 GONE_WITHIN = 2.0  # seconds after the commit
 
 
@@ -33,10 +35,11 @@ class Crowd:
         self.site, self.room, self.cookie = site, room, cookie
         self.sockets: list[ClientConnection] = []
         self.let_in = 0
+        self.over = asyncio.Event()
 
-    async def come(self, until: float) -> None:
+    async def come(self) -> None:
         async def one() -> None:
-            while time.monotonic() < until:
+            while not self.over.is_set():
                 socket = await connect(
                     f"{self.site.ws_url}/ws/rooms/{self.room.slug}/",
                     origin=self.site.url,  # type: ignore[arg-type]
@@ -54,14 +57,16 @@ class Crowd:
 async def race(site: Site, room: Room, cookie: str, end: Callable[[], Awaitable[Any]]) -> int:
     """Come in while the rights end; return how many were let in before."""
     crowd = Crowd(site, room, cookie)
-    began = time.monotonic()
-    coming = asyncio.create_task(crowd.come(began + FOR_SECONDS))
-    await asyncio.sleep(random.uniform(0.0, FOR_SECONDS))
+    coming = asyncio.create_task(crowd.come())
+    await asyncio.sleep(random.uniform(0.0, ENDS_WITHIN))
     await end()
     committed = time.monotonic()
+    await asyncio.sleep(AFTERWARDS)
+    crowd.over.set()
     await coming
-    await asyncio.sleep(max(0.0, committed + GONE_WITHIN - time.monotonic()))
-    assert not crowd.open(), f"{len(crowd.open())} of {len(crowd.sockets)} are open"
+    # Nobody comes any more: what is closed stays so, and two seconds after the commit it is too late.
+    left = max(0.0, committed + GONE_WITHIN - time.monotonic())
+    await until(lambda: not crowd.open(), left, what=f"the end of all {len(crowd.sockets)} sockets")
     return crowd.let_in
 
 

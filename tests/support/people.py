@@ -7,13 +7,14 @@ import itertools
 from datetime import timedelta
 from typing import Any
 
+from allauth.account.models import EmailAddress
 from django.conf import settings
 from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
 from django.contrib.auth.hashers import Argon2PasswordHasher, make_password
 from django.test import Client
 from django.utils import timezone
 
-from people.actions.account import set_email
+from mail.addresses import canonical_address
 from people.actions.credentials import token_hash
 from people.models import ApiToken, Creator, User
 from people.sessions import SessionStore
@@ -30,13 +31,19 @@ def _hashed(password: str, _hashers: tuple[str, ...], _memory: int) -> str:
 
 
 def person(handle: str = "", *, confirmed: bool = True, creator: bool = False, name: str = "", **facts: Any) -> User:
-    """An account that can sign in with PASSWORD; `name` is its display name, `facts` are columns."""
+    """An account that can sign in with PASSWORD; `name` is its display name, `facts` are columns.
+
+    Its rows are written as `people.actions.account.set_email` leaves them.
+    """
     handle = handle or f"person{next(_numbers)}"
-    email = facts.pop("email", f"{handle.lower()}@example.org")
+    email = canonical_address(facts.pop("email", f"{handle.lower()}@example.org"))
     facts.setdefault("display_name", name or handle.title())
+    if confirmed and facts.get("proved_at") is None:
+        facts["proved_at"] = timezone.now()
     hashed = _hashed(PASSWORD, tuple(settings.PASSWORD_HASHERS), Argon2PasswordHasher.memory_cost)
-    user = User.objects.create(handle=handle, password=hashed, **facts)
-    user = set_email(user, email, confirmed=confirmed)
+    user = User.objects.create(handle=handle, email=email, password=hashed, **facts)
+    if email:
+        EmailAddress.objects.create(user=user, email=email, primary=True, verified=confirmed)
     if creator:
         Creator.objects.create(user=user, added_at=timezone.now())
     return user

@@ -20,12 +20,12 @@ def say(line: str) -> None:
 def wait_until(true: Callable[[], Any], seconds: float = 30.0, what: str = "it", every: float = 0.1) -> Any:
     """Return what `true` returns once it is true; fails after `seconds`.
 
-    The connection to the database is closed between two looks: PostgreSQL may have been restarted meanwhile.
+    Between two looks the connection to the database may have broken: PostgreSQL may have been restarted meanwhile.
     """
     ends = time.monotonic() + seconds
     while not (found := true()):
         assert time.monotonic() < ends, f"{what} did not happen within {seconds} s"
-        connection.close()
+        connection.close_if_unusable_or_obsolete()
         time.sleep(every)
     return found
 
