@@ -8,6 +8,7 @@ import logging
 from collections.abc import Mapping
 from typing import Any
 
+from django.db import connection
 from django.db.models import Q
 from django.utils import timezone
 
@@ -38,6 +39,7 @@ from rooms.rules.refusals import RoomRefused
 
 log = logging.getLogger(__name__)
 INITIALS = "DP"
+RENAMES = 0x5245_4E4D  # "RENM": the advisory lock under which deletions write logs anew
 HANDLES = ("user", "by", "host", "former")  # fields of events that hold a handle (`rooms/wire/events.py`)
 
 
@@ -90,6 +92,9 @@ def rename_in_rooms(former: Former) -> list[Act]:
     PersonalLink.objects.filter(by=former.pk, used_at=None, revoked_at=None).update(revoked_at=timezone.now())
     ListenerChoice.objects.filter(user=former.pk).delete()
     StayingFollower.objects.filter(user=former.pk).delete()
+    # Two who were in one room would each write the same events anew. Not the room's own lock: accounts come after it.
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [RENAMES])
     for pk in rooms_with(former.pk):
         _rename_in_log(pk, former)
     return [Act("replay_withdrawn", f"room:{pk}", former.pk) for pk in rooms]
