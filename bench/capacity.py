@@ -28,21 +28,21 @@ class Figure:
 
 
 MEASURED = {
-    "join": Figure(2.19, "ms", "join.py", "processor time of web for a join, half of them signed in"),
+    "join": Figure(2.35, "ms", "join.py", "processor time of web for a join, half of them signed in"),
     "delivery": Figure(11.6, "µs", "live_events.py", "processor time of web for a message to one socket"),
-    "round": Figure(60.0, "µs", "rounds.py", "processor time of web for a socket's part of a round (5 s)"),
+    "round": Figure(185.0, "µs", "rounds.py", "processor time of web for a socket's part of a round (5 s)"),
     "web_memory": Figure(150.0, "MiB", "join.py", "memory of a web process without sockets"),
     "socket_memory": Figure(68.0, "KiB", "join.py", "memory of web for a socket"),
     "hls_room": Figure(29.0, "ms", "hls.py", "processor time of web a second for all HLS listeners of a room"),
     "hls_nginx": Figure(0.35, "ms", "hls.py", "processor time of nginx for a listener-second by HLS, with TLS"),
     "hls_checked": Figure(8.95, "ms", "hls.py", "the same of web, in a room that is not open to anyone"),
-    "near_janus": Figure(3.0, "ms", "near.py", "processor time of Janus for a second of a near listener"),
-    "near_rate": Figure(70.0, "kbit/s", "near.py", "bytes to a near listener"),
-    "near_memory": Figure(500.0, "KiB", "near.py", "memory of Janus for a near listener"),
-    "room_sound": Figure(60.0, "ms", "near.py", "Janus, supervisor and both ffmpegs a second, for a room with a voice"),
-    "room_memory": Figure(110.0, "MiB", "near.py", "memory of the two ffmpegs of a room"),
-    "piece": Figure(8400.0, "bytes", "near.py", "a piece of one second by HLS"),
-    "list": Figure(2200.0, "bytes", "near.py", "a list by HLS"),
+    "near_janus": Figure(2.0, "ms", "near.py", "processor time of Janus for a second of a near listener"),
+    "near_rate": Figure(81.6, "kbit/s", "near.py", "bytes to a near listener"),
+    "near_memory": Figure(153.0, "KiB", "near.py", "memory of Janus for a near listener"),
+    "room_sound": Figure(122.0, "ms", "near.py", "Janus, supervisor and ffmpegs a second, for a room with a voice"),
+    "room_memory": Figure(110.0, "MiB", "an estimate", "memory of the two ffmpegs of a room"),
+    "piece": Figure(8426.0, "bytes", "near.py", "a piece of one second by HLS"),
+    "list": Figure(1435.0, "bytes", "near.py", "a list by HLS"),
 }
 
 MESSAGES = 3.0  # a second to each socket in a lively room: counts, reactions, who talks
@@ -115,13 +115,14 @@ class Load:
 
     @property
     def bottleneck(self) -> str:
-        """What is used up first on MACHINE as the audience grows, and how much of it this load takes."""
+        """What is used up first on MACHINE as the audience grows, and how much of it this load takes. Near places that
+        are all taken are none: everybody else hears by HLS."""
         shares = {
             "cores": self.cores / MACHINE["cores"],
             "memory": self.memory / MACHINE["GiB"],
             "bandwidth": self.bandwidth / MACHINE["Mbit/s"],
-            "near places": self.rooms * self.near / NEAR_PLACES,
         }
+        assert self.rooms * self.near <= NEAR_PLACES, "more near listeners than there are places"
         name = max(shares, key=lambda each: shares[each])
         return f"{name}, {100 * shares[name]:.0f} %"
 
@@ -156,7 +157,7 @@ def line(load: Load) -> str:
 
 def tables() -> str:
     """Return both tables, of figures and of loads, in Markdown."""
-    figures = [f"| {one.what} | {one.value:g} {one.unit} | `{one.bench}` |" for one in MEASURED.values()]
+    figures = [f"| {one.what} | {one.value:g} {one.unit} | {one.bench} |" for one in MEASURED.values()]
     loads = [line(load) for load in LOADS]
     return "\n".join(
         [
