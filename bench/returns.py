@@ -1,12 +1,16 @@
 """Seconds until all pages of a room are back after one of two web processes behind nginx is killed, or told to end.
 
-    python bench/returns.py [--sockets 1000] [--rounds 3]
+    python bench/returns.py [--sockets 1000] [--rounds 3] [--listeners 2]
 
 Two web processes of ours stand behind the nginx configuration that we ship, and `--sockets` pages of one room are open
 on each, by TLS. In each round one process gets kill -9, twice: once the pages come back as they do, at a random moment
 within the `retry_within` of their last snapshot, once in the plain way, at once and then with growing pauses (200 ms
 doubled for each try, at random). Then one gets SIGTERM. An event is said in the room while they are away: everybody
 must have it in the end, from the log or in the snapshot.
+
+Beside them `--listeners` listen by WebRTC and as many by HLS, through the same nginx, in a process of their own
+(`bench/listeners.py`): the longest time is printed in which one of them hears nothing, from the end of the process
+until everybody is back. A short run: `--sockets 20 --rounds 1 --listeners 1`; without sound: `--listeners 0`.
 """
 
 from __future__ import annotations
@@ -17,23 +21,21 @@ import os
 import random
 import signal
 import ssl
-import subprocess
 import sys
 import time
 from collections import Counter
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from statistics import median
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
+from bench.listeners import Listeners, listening
 from bench.wire import Socket, a_room, admitting, load, many_files, share, site
-from deploy.local.process import answers, bound, need, start, stop, wait_for
-from deploy.local.programs import command
-from tests.support.processes import Site
+from tests.support.two_webs import BEHIND, Webs, front
 
 WITHIN = 60.0  # seconds until everybody must be back
+SOURCE = {"STATIC_FILES": "source"}  # for the page by which the speaker signs in
 PLAIN_FIRST, PLAIN_LONGEST = 0.4, 5.0  # seconds
 
 
@@ -84,57 +86,6 @@ class Returning:
         return within
 
 
-@contextmanager
-def front(folder: Path, port: int, backends: tuple[int, int]) -> Iterator[ssl.SSLContext]:
-    """Run nginx with the configuration that we ship before two processes."""
-    from tests.deploy.test_nginx import AROUND, configured
-
-    first, second = backends
-    text = configured(folder, port)
-    one = f"server 127.0.0.1:{first} max_fails=0;"
-    assert one in text
-    two = f"{one}\n    server 127.0.0.1:{second} max_fails=0;"
-    (folder / "stamtafel.conf").write_text(text.replace(one, two))
-    user = "user root;" if os.geteuid() == 0 else ""
-    around = AROUND.format(folder=folder, user=user).replace("worker_connections 256", "worker_connections 16384")
-    (folder / "nginx.conf").write_text(around)
-    line = [need("nginx", "nginx"), "-p", str(folder), "-c", str(folder / "nginx.conf")]
-    nginx = start(bound(line, death="TERM"), folder / "nginx.log")
-    try:
-        wait_for("nginx", lambda: answers(port), lambda: nginx.poll() is None)
-        yield ssl._create_unverified_context()
-    finally:
-        stop(nginx)
-
-
-class Webs:
-    """The two processes; one that ended is started again."""
-
-    def __init__(self, first: Site, ports: tuple[int, int]) -> None:
-        self.ports, self.log = ports, first.log("web")
-        self.running: list[subprocess.Popen[bytes]] = []
-        first.stop("web")
-        for port in ports:
-            self.running.append(self._start(port))
-
-    def _start(self, port: int) -> subprocess.Popen[bytes]:
-        process = start(command("web", port), self.log)
-        wait_for("web", lambda: answers(port), lambda: process.poll() is None)
-        return process
-
-    def end(self, place: int, sign: int) -> None:
-        self.running[place].send_signal(sign)
-
-    def again(self, place: int) -> None:
-        self.running[place].wait()
-        self.running[place] = self._start(self.ports[place])
-
-    def stop(self) -> None:
-        for process in self.running:
-            process.kill()
-            process.wait()
-
-
 async def all_back(pages: list[Returning]) -> None:
     """Wait until every page has a snapshot. Exits where one has none in time, saying why."""
     try:
@@ -180,7 +131,9 @@ def say(pk: int) -> None:
     actions.set_muted(pk, host, not muted, host)
 
 
-async def measure(options: argparse.Namespace, webs: Webs, port: int, tls: ssl.SSLContext, pk: int, slug: str) -> None:
+async def measure(
+    options: argparse.Namespace, webs: Webs, port: int, tls: ssl.SSLContext, pk: int, slug: str, ears: Listeners | None
+) -> None:
     pages = [Returning(port, f"/ws/rooms/{slug}/", tls) for _number in range(2 * options.sockets)]
     tasks = []
     for page in pages:
@@ -194,17 +147,24 @@ async def measure(options: argparse.Namespace, webs: Webs, port: int, tls: ssl.S
         ("SIGTERM", signal.SIGTERM, False),
     )
     worst: dict[str, list[float]] = {}
+    silent: dict[str, list[float]] = {}
     for _round in range(options.rounds):
         for name, sign, plain in kinds:
+            since = time.time()
             back = await lost_and_back(pages, webs, sign, pk, plain=plain)
             worst.setdefault(name, []).append(max(back))
             half, most, last = share(back, 0.5), share(back, 0.99), max(back)
             spread = f"half back {half:5.2f} s, 99 % {most:5.2f} s, all {last:5.2f} s"
-            print(f"{name:<10}{len(back):>6} lost, {spread}; {load()}", flush=True)
+            heard = await asyncio.to_thread(ears.silent, since) if ears else {}
+            for kind, seconds in heard.items():
+                silent.setdefault(f"{name:<10} {kind}", []).append(seconds)
+            print(f"{name:<10}{len(back):>6} lost, {spread}; silent at most {heard or '-'}; {load()}", flush=True)
             await asyncio.to_thread(webs.again, 0)
             await even_out(pages)
     for name, each in worst.items():
         print(f"{name:<10} all back, median and worst: {median(each):.2f} s, {max(each):.2f} s")
+    for name, each in silent.items():
+        print(f"{name} silent at most, median and worst: {median(each):.2f} s, {max(each):.2f} s")
     print(f"ours / plain {median(worst['kill -9']) / median(worst['plain way']):.2f}; no event was lost")
     for task in tasks:
         task.cancel()
@@ -224,21 +184,30 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--sockets", type=int, default=1000, help="of each process")
     parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--listeners", type=int, default=2, help="by WebRTC, and as many by HLS; 0 for no sound")
     options = parser.parse_args()
     many_files(5 * options.sockets)
-    with site(limits=admitting(2 * options.sockets) | {"BEHIND_PROXY": "true"}) as (web, parts):
+    sound = ("media",) if options.listeners else ()
+    with site(*sound, limits=admitting(2 * options.sockets) | BEHIND | SOURCE) as (web, parts):
         from django.conf import settings
 
         block = parts.instance.block
         port, ports = block.manager, (block.web, block.first + 10)
         os.environ["SITE_URL"] = settings.SITE_URL = f"https://localhost:{port}"
         pk, slug = a_room()
+        web.stop("web")
         webs = Webs(web, ports)
-        try:
-            with front(parts.folder, port, ports) as tls:
-                asyncio.run(measure(options, webs, port, tls, pk, slug))
-        finally:
-            webs.stop()
+        with ExitStack() as stack:
+            stack.callback(webs.stop)
+            for place in range(2):
+                webs.start(place)
+            tls = stack.enter_context(front(parts.folder, port, ports))
+            ears = None
+            if options.listeners:
+                log = parts.folder / "listeners.log"
+                company = listening(settings.SITE_URL, slug, "guest0", options.listeners, log)
+                ears = stack.enter_context(company)
+            asyncio.run(measure(options, webs, port, tls, pk, slug, ears))
 
 
 if __name__ == "__main__":

@@ -6,6 +6,7 @@ Behind our own proxy (`BEHIND_PROXY`) the last entry of X-Forwarded-For is the c
 
 from __future__ import annotations
 
+import functools
 import ipaddress
 from collections.abc import Mapping
 from typing import Any
@@ -28,6 +29,7 @@ def address_of_scope(scope: Mapping[str, Any], headers: Mapping[str, str]) -> st
     return _client(str(peer), headers.get("x-forwarded-for", ""))
 
 
+@functools.lru_cache(4096)
 def counted_as(address: str) -> str:
     """Return the key under which an address is counted: an IPv4 address itself (mapped ones too), an IPv6 address'
     /64."""

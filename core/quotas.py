@@ -9,17 +9,18 @@ from __future__ import annotations
 
 import functools
 import logging
-import queue
 import secrets
+import threading
 import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
 from django.conf import settings
-from redis.exceptions import RedisError, ResponseError
+from redis.exceptions import RedisError
 
 from core import loops
+from core.batches import batched
 from core.bus import Scripts
 from core.refusals import Refused
 from core.throttle import connection
@@ -39,14 +40,25 @@ redis.call('ZADD', KEYS[1], now + ARGV[1], ARGV[3])
 redis.call('PEXPIRE', KEYS[1], ARGV[1] * 2)
 return 1
 """
-# KEYS[1]: the same. ARGV: ttl in ms, leases to refresh. One that expired meanwhile counts again.
+# KEYS: the leases of clients. ARGV: ttl in ms, then a lease of each of them to refresh. One that expired meanwhile
+# counts again. Returns the keys under which something else stands.
 REFRESH_ALL = """
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
-for i = 2, #ARGV do redis.call('ZADD', KEYS[1], now + ARGV[1], ARGV[i]) end
-redis.call('PEXPIRE', KEYS[1], ARGV[1] * 2)
+local by_key, others = {}, {}
+for i, key in ipairs(KEYS) do
+  local leases = by_key[key] or {}
+  by_key[key] = leases
+  leases[#leases + 1] = now + ARGV[1]
+  leases[#leases + 1] = ARGV[i + 1]
+end
+for key, leases in pairs(by_key) do
+  local added = redis.pcall('ZADD', key, unpack(leases))
+  if type(added) == 'table' then others[#others + 1] = key else redis.call('PEXPIRE', key, ARGV[1] * 2) end
+end
+return others
 """
-BATCH = 500  # leases a script call
+BATCH = 500  # leases a script call, and a round trip
 
 
 @dataclass(frozen=True)
@@ -141,18 +153,25 @@ def _lease(quota: Quota, client_key: str) -> Lease:
 
 
 class Keeper:
-    """The thread that refreshes the leases this process holds and releases those it held."""
+    """The thread that refreshes the leases this process holds and releases those it held. Keeping one does not wake it:
+    a thousand sockets that open at once would wake it a thousand times."""
 
     def __init__(self) -> None:
         self.kept: set[Lease] = set()
-        self._changes: queue.SimpleQueue[tuple[bool, Lease]] = queue.SimpleQueue()
+        self._released: list[Lease] = []
+        self._lock = threading.Lock()
+        self._told = threading.Event()  # something was released
         loops.keep_thread("quotas", self._run)
 
     def keep(self, lease: Lease) -> None:
-        self._changes.put((True, lease))
+        with self._lock:
+            self.kept.add(lease)
 
     def release(self, lease: Lease) -> None:
-        self._changes.put((False, lease))
+        with self._lock:
+            self.kept.discard(lease)
+            self._released.append(lease)
+        self._told.set()
 
     def _run(self) -> None:
         due = time.monotonic() + REFRESH
@@ -167,20 +186,12 @@ class Keeper:
                 log.warning("leases are not told to Redis: %s", error)  # a lease that was released expires by itself
 
     def _wait(self, seconds: float) -> list[Lease]:
-        """Apply the changes of the next `seconds`; return the leases that were released."""
-        released: list[Lease] = []
-        try:
-            change = self._changes.get(timeout=seconds)
-            while True:
-                kept, lease = change
-                if kept:
-                    self.kept.add(lease)
-                else:
-                    self.kept.discard(lease)
-                    released.append(lease)
-                change = self._changes.get_nowait()
-        except queue.Empty:
-            return released
+        """Wait until leases are released, for `seconds` at most; return them."""
+        self._told.wait(seconds)
+        self._told.clear()
+        with self._lock:
+            released, self._released = self._released, []
+        return released
 
     def _give_back(self, released: list[Lease]) -> None:
         if released:
@@ -190,15 +201,14 @@ class Keeper:
             pipe.execute()
 
     def _refresh(self) -> None:
-        by_key: dict[str, list[str]] = {}
-        for lease in self.kept:
-            by_key.setdefault(lease.key, []).append(lease.name)
-        for key, names in by_key.items():
-            try:
-                for start in range(0, len(names), BATCH):
-                    connection().eval(REFRESH_ALL, 1, key, int(TTL * 1000), *names[start : start + BATCH])
-            except ResponseError as error:  # something else stands under this key: the others go on
-                log.error("the leases of %s are not refreshed: %s", key, error)
+        """Refresh what is kept: one round trip for every BATCH leases, however many clients have them."""
+        with self._lock:
+            kept = sorted(self.kept, key=lambda lease: lease.key)
+        for leases in batched(kept, BATCH):
+            keys, names = [lease.key for lease in leases], [lease.name for lease in leases]
+            for key in connection().eval(REFRESH_ALL, len(keys), *keys, int(TTL * 1000), *names):
+                # Something else stands under this key: the others go on.
+                log.error("the leases of %s are not refreshed", key.decode(errors="replace"))
 
 
 @functools.cache

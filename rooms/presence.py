@@ -4,6 +4,9 @@ A room has a sorted set of connections (`who|conn`, scored by expiry time) and a
 that "how many people" and "is this person here" take one step each. Connections of a killed process expire after `TTL`
 seconds. Everything runs in Lua on Redis' own clock, so that processes cannot race or disagree.
 
+Of a round, in which a process renews its connections or asks who is here, Redis runs as many commands for a room with
+one person as for one with a thousand (`CHUNK`).
+
 Accounts whose last connection ended are kept for another `AROUND` seconds: their page may be loading again.
 
 A third hash marks since when people on stage are away, as the periodic sweep saw it. A mark holds only for an unbroken
@@ -31,6 +34,7 @@ REFRESH = 10  # seconds between refreshes
 LINGER = 10  # seconds for which a page that lost its connection counts as open: it may reconnect
 BATCH = 5_000  # connections per script call
 ROOMS = 200  # rooms per round trip
+CHUNK = 1_000  # values of one command within a script: Lua's stack holds some thousand
 AWAY_KEPT = 30  # seconds that marks of absence live without a sweep
 AROUND = 30  # seconds for which an account that left still counts as around
 COOKIES_KEPT = 3600  # seconds that listener cookies of accounts live after the last connection to the room
@@ -39,8 +43,23 @@ MOST_COOKIES = 20  # remembered of one account in one room
 # KEYS: connections, people, marks of absence, listener cookies, accounts that left. Every script first removes expired
 # connections.
 _PRUNE = (
-    f"local around = {AROUND * 1000}\n"
+    f"local around, chunk = {AROUND * 1000}, {CHUNK}\n"
     + """
+local function run(command, key, values)
+  local answers = {}
+  for start = 1, #values, chunk do
+    local answer = redis.call(command, key, unpack(values, start, math.min(start + chunk - 1, #values)))
+    if type(answer) == 'table' then
+      for i = 1, #answer do answers[#answers + 1] = answer[i] end
+    end
+  end
+  return answers
+end
+local function given(first)
+  local values = {}
+  for i = first, #ARGV do values[#values + 1] = ARGV[i] end
+  return values
+end
 local t = redis.call('TIME')
 local now = t[1] * 1000 + math.floor(t[2] / 1000)
 local function gone(member)
@@ -62,18 +81,21 @@ for _, member in ipairs(redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', now)) do
 end
 """
 )
-# ARGV: ttl in ms, lifetime of cookies in s, members. Returns how many people were not here before.
+# ARGV: ttl in ms, lifetime of cookies in s, members, each of them once. Returns how many people were not here before.
 _ENTER = (
     _PRUNE
     + """
-local new = 0
-for i = 3, #ARGV do
-  if redis.call('ZADD', KEYS[1], now + ARGV[1], ARGV[i]) == 1 then
-    local who = string.match(ARGV[i], '^([^|]*)|')
+local members, scored, new = given(3), {}, 0
+local known = run('ZMSCORE', KEYS[1], members)
+for i, member in ipairs(members) do
+  scored[2 * i - 1], scored[2 * i] = now + ARGV[1], member
+  if not known[i] then
+    local who = string.match(member, '^([^|]*)|')
     redis.call('HDEL', KEYS[3], who)
     if redis.call('HINCRBY', KEYS[2], who, 1) == 1 then new = new + 1 end
   end
 end
+run('ZADD', KEYS[1], scored)
 redis.call('PEXPIRE', KEYS[1], ARGV[1] * 2)
 redis.call('PEXPIRE', KEYS[2], ARGV[1] * 2)
 redis.call('EXPIRE', KEYS[4], ARGV[2])
@@ -95,8 +117,8 @@ return left
 _LOOK = (
     _PRUNE
     + """
-local answer = { redis.call('HLEN', KEYS[2]) }
-for i = 1, #ARGV do answer[i + 1] = redis.call('HEXISTS', KEYS[2], ARGV[i]) end
+local answer, counts = { redis.call('HLEN', KEYS[2]) }, run('HMGET', KEYS[2], ARGV)
+for i = 1, #ARGV do answer[i + 1] = counts[i] and 1 or 0 end
 return answer
 """
 )
@@ -105,19 +127,25 @@ return answer
 _ABSENCES = (
     _PRUNE
     + """
-local over = {}
-for _, who in ipairs(redis.call('HKEYS', KEYS[3])) do over[who] = true end
-local answer = {}
-for i = 3, #ARGV do
-  if redis.call('HEXISTS', KEYS[2], ARGV[i]) == 1 then
-    answer[i - 2] = ''
+local people, marks, since, over = given(3), redis.call('HGETALL', KEYS[3]), {}, {}
+for i = 1, #marks, 2 do
+  since[marks[i]], over[marks[i]] = marks[i + 1], true
+end
+local counts, answer, new, gone = run('HMGET', KEYS[2], people), {}, {}, {}
+for i, who in ipairs(people) do
+  if counts[i] then
+    answer[i] = ''
   else
-    redis.call('HSETNX', KEYS[3], ARGV[i], ARGV[1])
-    answer[i - 2] = redis.call('HGET', KEYS[3], ARGV[i])
-    over[ARGV[i]] = nil
+    if not since[who] then
+      since[who] = ARGV[1]
+      new[#new + 1], new[#new + 2] = who, ARGV[1]
+    end
+    answer[i], over[who] = since[who], nil
   end
 end
-for who in pairs(over) do redis.call('HDEL', KEYS[3], who) end
+for who in pairs(over) do gone[#gone + 1] = who end
+run('HSET', KEYS[3], new)
+run('HDEL', KEYS[3], gone)
 redis.call('PEXPIRE', KEYS[3], ARGV[2])
 return answer
 """

@@ -77,10 +77,10 @@ class Handshake:
         self.address = counted_as(self.client)
         self.as_staff = doorway.query_field(scope, "staff") == "1"
         self.lease: quotas.Lease | None = None
-        self.accepted = False
 
     async def enter(self) -> RoomSocket:
-        """Identify the person, accept the connection and let the socket enter the room. Raises RoomRefused."""
+        """Identify the person and let the socket enter the room; it accepts the connection when it runs. Raises
+        RoomRefused."""
         since = time.monotonic()
         if hub().closing:
             raise RoomRefused("unavailable")
@@ -92,7 +92,6 @@ class Handshake:
             room = None if known is None else known.room_pk
             who, standing, room_pk = await in_thread(identify, self.slug, self.cookies, room)
         self.lease = await doorway.lease_socket(hub().scripts, who, self.address, self.session)
-        await self._accept()
         conn = new_conn(who.session, doorway.query_field(self.scope, "page"), as_staff=self.as_staff)
         kind = StaffRoomSocket if self.as_staff else RoomSocket
         language = language_of(self.headers, self.cookies, who)
@@ -101,16 +100,11 @@ class Handshake:
         await socket.enter(standing, since, code)
         return socket
 
-    async def _accept(self) -> None:
-        if not self.accepted:
-            self.accepted = True
-            await self.send({"type": "websocket.accept"})
-
     async def refuse(self, code: str, more: Mapping[str, str] = NOTHING_MORE) -> None:
         """Accept, send the reason, close: closing before accepting would give a bare 403."""
         with translation.override(language_of(self.headers, self.cookies, Who(None, ""))):
             text = encode({"error": as_error(code, more=more)})
-        await self._accept()
+        await self.send({"type": "websocket.accept"})
         await self.send({"type": "websocket.send", "text": text})
         await self.send({"type": "websocket.close", "code": CLOSE_FOR.get(code, 4403)})
 

@@ -27,7 +27,6 @@ from rooms.live.send_queue import SendQueue
 from rooms.live.ticker import tick
 from rooms.wire import sides
 from rooms.wire.events import LOSSY, SEQUENCED
-from rooms.wire.sides import PERSONAL
 from social import wire as social_wire
 
 log = logging.getLogger(__name__)
@@ -238,8 +237,11 @@ class Hub:
             try:
                 async with self.redis.pubsub() as pubsub:
                     self._pubsub = pubsub
-                    await pubsub.subscribe(self._control_channel, self._people_channel, *self._channels())
+                    asked = self._channels()
+                    await pubsub.subscribe(self._control_channel, self._people_channel, *asked)
                     self.connected, wait = True, 0.1
+                    if came := set(self._channels()) - set(asked):  # meanwhile, and could not subscribe yet
+                        await pubsub.subscribe(*came)
                     if self._listened:
                         await self._resync_all()
                     self._listened = True
@@ -276,8 +278,7 @@ class Hub:
                 except Exception as error:
                     await loops.item_failed("hub-listen", f"a message on {message.get('channel')}", error)
                 if handled % TURN == 0:
-                    # Messages that arrived already are read without a pause: let the sockets write.
-                    await asyncio.sleep(0)
+                    await asyncio.sleep(0)  # what has arrived is read without a pause: let the sockets write
             elif asked:
                 raise RedisError("no answer to a ping")
             else:
@@ -355,7 +356,7 @@ class Hub:
             for send_queue in send_queues:
                 if send_queue.gets_unread:
                     send_queue.put_latest(text, at)
-        elif message["type"] in PERSONAL:
+        elif message["type"] in sides.PERSONAL:
             for send_queue in send_queues:
                 if send_queue.gets_personal:
                     send_queue.put(text)

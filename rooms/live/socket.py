@@ -26,7 +26,7 @@ from rooms.live.admitting import admit, admit_nobody
 from rooms.live.feed import Feed, Shared
 from rooms.live.frames import BadFrame, Frame, Pace, parse
 from rooms.live.hub import Hub, hub
-from rooms.live.outlet import Outlet, abort
+from rooms.live.outlet import Outlet, abort, frame_of
 from rooms.live.restart import SOON, retry_within
 from rooms.live.send_queue import SendQueue
 from rooms.live.verbs.call import Call
@@ -37,7 +37,7 @@ from rooms.rules.identity import Who, page_of
 from rooms.rules.refusals import RoomRefused, as_error
 from rooms.rules.staff import with_staff_rights
 from rooms.wire.events import encode
-from rooms.wire.snapshot import Base, You, compose, you
+from rooms.wire.snapshot import Base, You, encoded, you
 
 log = logging.getLogger(__name__)
 
@@ -74,9 +74,11 @@ class RoomSocket:
         self.tasks: list[asyncio.Task[None]] = []
 
     async def run(self, receive: Receive) -> None:
-        """Serve the socket, which has entered, until it closes."""
+        """Accept the connection of a socket that has entered, and serve it until it closes. The answer to the handshake
+        and the snapshot leave in one write."""
         self._task(self._write(), "write")
         try:
+            await self.send({"type": "websocket.accept"})
             while (message := await receive())["type"] == "websocket.receive":
                 if not self.closing and not self._frame(message):
                     self._close_with(4400)
@@ -211,7 +213,7 @@ class RoomSocket:
             self.send_queue.snapshot(self._text(shared, await self._you(shared)), shared.seq)
 
     def _text(self, shared: Base, personal: You) -> str:
-        return encode({**compose(shared, personal), "retry_within": retry_within(self.hub)})
+        return encoded(shared, personal, retry_within(self.hub))
 
     async def _you(self, shared: Base) -> You:
         if self.who.user is None:
@@ -243,7 +245,8 @@ class RoomSocket:
             if text is None:
                 send_queue.waiting.clear()
                 continue
-            await self.send({"type": "websocket.send", "text": text})
+            if not outlet.write(frame_of(text)):
+                await self.send({"type": "websocket.send", "text": text})
             await outlet.wait_open()
 
     def _reply(self, body: dict[str, Any]) -> None:

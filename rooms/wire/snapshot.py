@@ -7,6 +7,7 @@ higher `seq`, which changes nothing, because every event sets a state rather tha
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass
 from typing import Any, Literal, TypedDict
 
@@ -22,7 +23,7 @@ from rooms.rules.facts import facts_of, grace_ends, hand_over_due
 from rooms.rules.identity import Who
 from rooms.rules.permissions import Facts
 from rooms.rules.refusals import RoomRefused
-from rooms.wire.events import SeatState, iso, seat_state
+from rooms.wire.events import SeatState, encode, iso, seat_state
 from rooms.wire.sides import HandRaised, Invitation, PersonalLink
 
 
@@ -205,6 +206,20 @@ class Base:
     def seq(self) -> int:
         return self.row.seq
 
+    @functools.cached_property
+    def encoded(self) -> str:
+        """What all readers share of a snapshot, as JSON that is made once for all of them."""
+        return encode(
+            {
+                "type": "snapshot",
+                "seq": self.seq,
+                "room": self.room,
+                "seats": self.seats,
+                "listening": self.listening,
+                "parts": self.parts,
+            }
+        )
+
 
 def room_state(room: Room) -> RoomState:
     """`room.host` must be loaded."""
@@ -311,6 +326,12 @@ def compose(shared: Base, personal: You) -> Snapshot:
         "parts": shared.parts,
         "now": str(iso(timezone.now())),
     }
+
+
+def encoded(shared: Base, personal: You, retry_within: float) -> str:
+    """`compose` as JSON, with the seconds within which the page comes back after a lost connection."""
+    own = encode({"you": personal, "now": iso(timezone.now()), "retry_within": retry_within})
+    return f"{shared.encoded[:-1]},{own[1:]}"
 
 
 def snapshot(room_pk: int, who: Who) -> Snapshot:

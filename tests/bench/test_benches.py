@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-PARTS = {"bare", "textbook", "unjoined", "wire"}  # of other benches
+PARTS = {"bare", "listeners", "textbook", "unjoined", "wire"}  # of other benches
 BENCHES = sorted(path.stem for path in (ROOT / "bench").glob("*.py") if path.stem not in PARTS)
 
 
@@ -44,3 +44,7 @@ def test_a_few_invitations() -> None:
 def test_a_small_purge() -> None:
     said = run("purge", "--rooms", "300", "--due", "20", "--held", "20", "--files", "2")
     assert re.search(r"purge / DELETE and remove +\d", said)
+
+
+def test_the_page_of_capacity_has_what_is_computed() -> None:
+    assert run("capacity").strip() in (ROOT / "docs" / "subsystems" / "capacity.md").read_text()

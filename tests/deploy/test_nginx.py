@@ -163,6 +163,10 @@ def test_pages_and_what_they_need(front: Front) -> None:
     assert status == 200 and headers["content-type"] == "text/css" and b"{" in sheet
     assert "immutable" in headers["cache-control"] and "private" not in headers["cache-control"]
     assert headers["x-content-type-options"] == "nosniff" and "camera=()" in headers["permissions-policy"]
+    player = next((Path(settings.STATIC_ROOT) / "vendor").glob("hls.*.mjs")).name
+    assert front.get(f"/static/vendor/{player}")[1]["content-type"] == "text/javascript", (
+        "browsers refuse it as a module"
+    )
     for address in (style[1], "/static/nowhere.css", "/pictures/people/nobody.webp"):
         assert "max-age" in front.get(address)[1]["strict-transport-security"], address
 

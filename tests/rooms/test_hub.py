@@ -326,3 +326,20 @@ async def test_something_else_under_a_room_s_keys_stops_no_other_room(hub: Hub) 
     for ear in ears:
         ear.feed.count_due = True
     await ears[1].until(lambda: ears[1].of_type("count"))
+
+
+async def test_a_room_that_comes_while_the_hub_subscribes_is_heard(hub: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is not among the channels that are asked for, and cannot ask for its own yet."""
+    room = await run(open_room)()
+    channels, joining = Hub._channels, list[asyncio.Task[Ear]]()
+
+    def late(self: Hub) -> list[str]:
+        asked = channels(self)
+        if not joining:
+            joining.append(asyncio.create_task(Ear(hub).join(room)))
+        return asked
+
+    monkeypatch.setattr(Hub, "_channels", late)
+    hub.start()
+    await until(lambda: joining)
+    assert (await joining[0]).feed.subscribed.is_set()

@@ -24,7 +24,7 @@ from rooms.live.hub import hub
 from rooms.live.socket import RoomSocket
 from rooms.models import Room
 from rooms.rules.identity import Who, new_conn
-from rooms.wire.snapshot import you
+from rooms.wire.snapshot import base, compose, encoded, you
 from tests.support.people import person
 from tests.support.rooms import consented, open_room
 from tests.support.waiting import until
@@ -137,3 +137,13 @@ async def test_who_becomes_co_host_gets_a_snapshot_once_they_hear_the_host_side(
         assert opened.socket.send_queue.sides == {"host"}
         part = opened.sent[opened.places("snapshot")[1]]["you"]["parts"]["hands"]
         assert part["queue"] == [] and part["count"] == 0
+
+
+def test_what_is_encoded_once_for_all_makes_the_whole_snapshot() -> None:
+    room = open_room()
+    shared = base(room.pk)
+    personal = you(shared.row, Who.of_user(room.host))
+    sent = json.loads(encoded(shared, personal, 0.4))
+    assert sent.pop("retry_within") == 0.4
+    whole = json.loads(json.dumps(compose(shared, personal)))
+    assert sent | {"now": ""} == whole | {"now": ""} and sent["now"] >= whole["now"][:10]
