@@ -91,8 +91,6 @@ TELL = """(share) => {
     ]);
   };
 }"""
-
-
 # The page measures its connection each second instead of every five: still fifty packets.
 SOONER = """
 const every = window.setInterval;

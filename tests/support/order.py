@@ -67,11 +67,10 @@ TOGETHER = {
     "tests/transcripts/test_whisper.py": "whisper",
     "tests/transcripts/test_workers.py": "whisper",
 }
-
-
 # What a test asks of the shared site, most first: what the next one needs as well goes on from one to the other.
 SHARED = ("lent_site", "telling_site", "live_sound", "web")
 ENDS = len(SHARED)
+
 Unit = tuple[int, str]  # how its tests use the site (`use_of_site`), and a file or what TOGETHER names
 
 
