@@ -174,11 +174,18 @@ def web(request: pytest.FixtureRequest, static_files: None, transactional_db: No
     ours."""
     from tests.support.shared_site import shared_site
 
-    site = shared_site("web", file=request.path)
+    names = ("web", "media") if "live_sound" in request.fixturenames else ("web",)
+    site = shared_site(*names, file=request.path)
     log = LogTail(site.log("web"))
     yield site
     site.take_back()
     log.assert_no_failure()
+
+
+@pytest.fixture
+def live_sound(web: Site) -> Site:
+    """`web` with a supervisor beside it, which such tests share: live rooms have sound."""
+    return web
 
 
 @pytest.fixture

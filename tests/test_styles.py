@@ -24,6 +24,7 @@ PLACING = re.compile(
 )
 COLOURS = re.compile(r"fill|stroke|background|[\w-]*color|[\w-]*shadow[\w-]*")
 COLOUR = re.compile(r"(#|rgb|hsl|oklch|oklab|color-mix)")
+LANGUAGE = re.compile(r":lang\(|\[lang\b")
 COMMENT = re.compile(r"/\*.*?\*/", re.DOTALL)
 CLASS = re.compile(r"\.([a-z][\w-]*)")
 # Values that templates put in: the tags of Django's messages, the sizes of a picture.
@@ -156,6 +157,12 @@ def test_the_check_itself_finds_what_a_scheme_hides() -> None:
     assert not_of_colour(dark % ".a { fill: red; --b: #123; --soft-shadow: 0 1px 2px #000; background: #fff }") == []
     for wrong in ("display: none", "--b: 2px", "--c: none", "font-size: 1rem", "visibility: hidden"):
         assert not_of_colour(dark % f".a {{ {wrong} }}") == [wrong]
+
+
+def test_no_style_asks_for_the_language() -> None:
+    """Browser tests check in one language what only a colour can break."""
+    asks = {str(path.relative_to(STYLES)) for path in STYLES.rglob("*.css") if LANGUAGE.search(path.read_text())}
+    assert asks == set()
 
 
 def test_files_stay_short() -> None:

@@ -124,8 +124,7 @@ def test_hand_and_stage_without_a_microphone(chromium: Chromium) -> None:
     assert list(Hand.objects.order_by("id").values_list("outcome", flat=True)) == ["lowered", "seated"]
 
 
-def test_a_microphone_that_is_allowed_connects_closed_once_one_is_let_up(web: Site, chromium: Chromium) -> None:
-    web.start("media", MEDIA_ICE_SECONDS="60")
+def test_a_microphone_that_is_allowed_connects_closed_once_one_is_let_up(live_sound: Site, chromium: Chromium) -> None:
     room = open_room(speak_policy="followed")
     ada = consented(person("ada"), room)
     page = chromium.room(room, ada, permissions=["microphone"])

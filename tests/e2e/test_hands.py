@@ -14,8 +14,7 @@ from tests.support.processes import Site
 from tests.support.rooms import consented, open_room, seated
 
 
-def test_a_hand_is_raised_and_let_up(web: Site, chromium: Chromium) -> None:
-    web.start("media")
+def test_a_hand_is_raised_and_let_up(live_sound: Site, chromium: Chromium) -> None:
     room = open_room(speak_policy="followed")
     bert = consented(person("bert"), room)
     host, hers = chromium.room(room, room.host), chromium.room(room, person("ada"), viewport=PHONE)

@@ -51,9 +51,8 @@ def role_of(room: Room, user: User) -> str | None:
     return Seat.objects.filter(room=room, user=user, left_at=None).values_list("role", flat=True).first()
 
 
-def test_asked_to_unmute_and_kept_muted(web: Site, chromium: Chromium) -> None:
+def test_asked_to_unmute_and_kept_muted(live_sound: Site, chromium: Chromium) -> None:
     """A host asks for a microphone, keeps it off, and lets it go; its owner reads what is so, also after a reload."""
-    web.start("media", MEDIA_ICE_SECONDS="60")
     room = open_room()
     ada = seated("ada", room)
     host, hers, guest = (

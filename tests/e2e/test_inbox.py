@@ -17,7 +17,7 @@ from social.actions.blocks import block
 from social.actions.messages import deliver_messages, send_official, send_text
 from social.actions.takedowns import put_back_message, take_down_message
 from social.models import Follow, Message
-from tests.e2e.browser import PHONE, Chromium, in_every_look, overflow, resize
+from tests.e2e.browser import PHONE, Chromium, in_every_look, in_every_size, overflow, resize
 from tests.e2e.test_host_menu import heard
 from tests.e2e.test_manners import WATCH
 from tests.e2e.test_room import open_card
@@ -239,11 +239,11 @@ def test_pages_of_messages_are_for_everybody(chromium: Chromium) -> None:
         sent = send_official([anna], PUBLICATION, {"room": 1, "by": 1, "at": "2026-11-26T12:00:00+00:00"})
     deliver_messages([message.pk for message in sent])
     paths = ("/messages/", "/messages/bert/", "/messages/bert/delete/", "/messages/official/")
-    for language in ("en", "nl"):
+    for language, look in (("en", in_every_look), ("nl", in_every_size)):
         User.objects.update(language=language)
         for path in (*paths, f"/messages/bert/{first.pk}/report/", "/settings/"):
             chromium.go(page, path)
-            wrong += [f"{path}, {language}: {text}" for text in in_every_look(page)]
+            wrong += [f"{path}, {language}: {text}" for text in look(page)]
             resize(page, 320, 700)
             wrong += [f"{path}, {language}, 320 px: {text}" for text in overflow(page)]
     assert not wrong, "\n".join(wrong)

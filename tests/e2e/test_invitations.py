@@ -46,8 +46,7 @@ def to_the_table(page: Page) -> None:
     expect(page.get_by_text("You sit at the table.")).to_be_visible(timeout=30_000)
 
 
-def test_invited_by_keyboard_and_accepted_from_the_inbox_on_a_phone(web: Site, chromium: Chromium) -> None:
-    web.start("media")
+def test_invited_by_keyboard_and_accepted_from_the_inbox_on_a_phone(live_sound: Site, chromium: Chromium) -> None:
     host = person("host", creator=True, name="Marijke")
     room = open_room(host, speak_policy="invited")
     anna = person("anna", name="Anna de Wit")
@@ -94,8 +93,7 @@ def choose_by_keyboard(page: Page) -> None:
     page.keyboard.press("Enter")
 
 
-def test_a_prospect_comes_by_a_personal_link_and_takes_a_seat(web: Site, chromium: Chromium) -> None:
-    web.start("media")
+def test_a_prospect_comes_by_a_personal_link_and_takes_a_seat(live_sound: Site, chromium: Chromium) -> None:
     room = open_room("host", entry_policy="signed_in", speak_policy="invited")
     page = chromium.room(room, room.host)
     link = personal_link(page)

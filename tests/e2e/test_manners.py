@@ -127,9 +127,8 @@ def choose_keys(page: Page, on: bool) -> None:
     page.get_by_role("dialog", name="Keys").get_by_role("button", name="Close").click()
 
 
-def test_ones_own_microphone(web: Site, chromium: Chromium) -> None:
+def test_ones_own_microphone(live_sound: Site, chromium: Chromium) -> None:
     """Unmute leads through the check to an open one. M mutes, also offline; taken off the stage is said as that."""
-    web.start("media", MEDIA_ICE_SECONDS="60")
     room = open_room()
     ada = seated("ada", room)
     page, host = chromium.room(room, ada, viewport=PHONE), chromium.room(room, room.host)

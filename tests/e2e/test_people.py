@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 import re
 
-import pytest
 from allauth.mfa.models import Authenticator
 from PIL import Image
 from playwright.sync_api import Page, expect
@@ -13,7 +12,7 @@ from playwright.sync_api import Page, expect
 from mail.devmail import newest_mails
 from people.actions.standing import impose_sanction
 from people.models import User
-from tests.e2e.browser import DESK, PHONE, Chromium, Scheme, axe, in_every_look, overflow
+from tests.e2e.browser import DESK, PHONE, Chromium, axe, in_every_look, overflow
 from tests.support.people import PASSWORD, api_client, person
 from tests.support.staff import SECRET
 from tests.support.ways_in import code_of
@@ -228,52 +227,55 @@ def test_a_passkey_opens_the_door_without_a_password(chromium: Chromium) -> None
     page.wait_for_url(re.compile("/settings/$"))
 
 
-@pytest.mark.parametrize(("size", "scheme"), [(PHONE, "dark"), (DESK, "light")])
-def test_pages_of_credentials_are_for_everybody(chromium: Chromium, size: dict[str, int], scheme: Scheme) -> None:
+def fine_on_a_desk_and_a_phone(page: Page) -> None:
+    """By day on a desk, by night on a phone, on which it goes on."""
+    assert in_every_look(page, ((DESK, "light"), (PHONE, "dark"))) == []
+
+
+def test_pages_of_credentials_are_for_everybody(chromium: Chromium) -> None:
     anna = person("anna")
     api_client(anna)
-    page = chromium.page("/settings/sessions/", anna, viewport=size, color_scheme=scheme)
+    page = chromium.page("/settings/sessions/", anna, viewport=PHONE)
     expect(page.get_by_text("A program", exact=True)).to_be_visible()
-    fine(page)
+    fine_on_a_desk_and_a_phone(page)
     page.get_by_role("button", name="Take back the token A program").click()
     expect(page.get_by_text("The token no longer works.")).to_be_visible()
     page.get_by_role("link", name="Make a token").click()
     enter(page, password=PASSWORD)
     page.get_by_role("button", name="Go on").click()
-    fine(page)
+    fine_on_a_desk_and_a_phone(page)
     enter(page, name="My bot")
     page.get_by_role("button", name="Make a token").click()
     expect(page.get_by_text("Copy it now")).to_be_visible()
-    fine(page)
+    fine_on_a_desk_and_a_phone(page)
     impose_sanction(anna, "suspended", None, "shouting")
-    page = chromium.page("/settings/", anna, expect=403, viewport=size, color_scheme=scheme)
+    page = chromium.page("/settings/", anna, expect=403, viewport=PHONE)
     expect(page.get_by_role("heading", name="Your account is suspended")).to_be_visible()
-    fine(page)
+    fine_on_a_desk_and_a_phone(page)
     page.locator("main").get_by_role("button", name="Sign out").click()
     page.wait_for_url(re.compile("/$"))
 
 
-@pytest.mark.parametrize(("size", "scheme"), [(PHONE, "dark"), (DESK, "light")])
-def test_staff_set_up_and_use_a_second_step(chromium: Chromium, size: dict[str, int], scheme: Scheme) -> None:
+def test_staff_set_up_and_use_a_second_step(chromium: Chromium) -> None:
     boss = person("boss", is_staff=True, is_superuser=True)
-    page = chromium.page("/accounts/login/?next=/admin/people/user/", viewport=size, color_scheme=scheme)
+    page = chromium.page("/accounts/login/?next=/admin/people/user/", viewport=PHONE)
     enter(page, login="boss", password=PASSWORD)
     page.get_by_role("button", name="Sign in", exact=True).click()
     expect(page.get_by_role("heading", name="Set up your second step")).to_be_visible()
-    fine(page)
+    fine_on_a_desk_and_a_phone(page)
     page.get_by_role("link", name="An authenticator app").click()
     enter(page, password=PASSWORD)
     page.get_by_role("button", name="Go on").click()
     secret = page.locator("#authenticator_secret").inner_text()
     enter(page, code=code_of(secret))
     page.get_by_role("button", name="Set it up").click()
-    fine(page)
+    fine_on_a_desk_and_a_phone(page)
     page.get_by_role("link", name="Go on").click()
     expect(page.get_by_role("heading", name="Confirm your second step")).to_be_visible()
-    fine(page)
+    fine_on_a_desk_and_a_phone(page)
     Authenticator.objects.filter(user=boss, type="totp").update(data={"secret": SECRET})  # a code is good once
     page.get_by_role("link", name="With a code").click()
-    fine(page)
+    fine_on_a_desk_and_a_phone(page)
     enter(page, code=code_of(SECRET))
     page.get_by_role("button", name="Go on").click()
     page.wait_for_url(re.compile("/admin/people/user/$"))

@@ -236,9 +236,8 @@ def test_whom_one_blocks_is_asked_about_before_they_are_heard(chromium: Chromium
     expect(his.locator("dialog[open]")).to_have_count(0)
 
 
-def test_a_speaker_hears_nothing_until_it_is_answered(web: Site, chromium: Chromium) -> None:
+def test_a_speaker_hears_nothing_until_it_is_answered(live_sound: Site, chromium: Chromium) -> None:
     """A speaker hears the others another way; leaving from the stage frees the seat without another question."""
-    web.start("media", MEDIA_ICE_SECONDS="60")
     room = open_room()
     anna, bert = person("anna"), seated("bert", room)
     actions.leave_seat(room.pk, bert)

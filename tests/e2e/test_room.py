@@ -36,9 +36,8 @@ def press_until(page: Page, key: str, wanted: str, most: int = 40) -> None:
     raise AssertionError(f"{wanted} was not reached by {key}")
 
 
-def test_sitting_down_by_keyboard_alone(web: Site, chromium: Chromium) -> None:
+def test_sitting_down_by_keyboard_alone(live_sound: Site, chromium: Chromium) -> None:
     """From the address to a place at the table without a mouse: consent first, then the microphone, then the seat."""
-    web.start("media")
     room, ada = open_room(), person("ada")
     onlooker = chromium.room(room)
     page = chromium.room(room, ada, viewport=PHONE)
@@ -171,8 +170,7 @@ def test_the_host_is_missed(chromium: Chromium) -> None:
     expect(page.get_by_text(re.compile("The room ends at"))).to_be_hidden()
 
 
-def test_the_lock_screen_knows_the_room_and_starts_and_stops_it(web: Site, chromium: Chromium) -> None:
-    web.start("media")
+def test_the_lock_screen_knows_the_room_and_starts_and_stops_it(live_sound: Site, chromium: Chromium) -> None:
     room = open_room(title="Voices at the table")
     page = chromium.context().new_page()
     chromium.listen_to(page)

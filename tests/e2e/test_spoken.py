@@ -26,10 +26,9 @@ from tests.support.spoken import Reader
 KEPT = Path(__file__).with_name("spoken.txt")
 
 
-def test_a_whole_room_as_it_is_read_out(web: Site, chromium: Chromium, tmp_path: Path) -> None:
+def test_a_whole_room_as_it_is_read_out(live_sound: Site, chromium: Chromium, tmp_path: Path) -> None:
     """Lea listens, asks to speak, speaks, helps, hosts, and ends the room. Her microphone is silent, so that nobody
     talks by chance."""
-    web.start("media", MEDIA_ICE_SECONDS="60")
     room = open_room("hanna", topic="Bring a question.")
     lea = person("lea")
     others = {handle: seated(handle, room) for handle in ("ada", "bob", "cas")}

@@ -40,8 +40,7 @@ def hers() -> Seat:
     return Seat.objects.get(user__handle="ada", left_at=None)
 
 
-def test_a_second_page_and_the_first(web: Site, chromium: Chromium) -> None:
-    web.start("media", MEDIA_ICE_SECONDS="60")  # the machine may be busy: who wins is asked here, not how soon
+def test_a_second_page_and_the_first(live_sound: Site, chromium: Chromium) -> None:
     room, ada = open_room(), person("ada")
     context = chromium.context(ada, viewport=PHONE)
     first = another(chromium, context, room)

@@ -18,7 +18,7 @@ from xdist.remote import Producer
 from xdist.scheduler import LoadFileScheduling
 
 # Seconds on a quiet machine that a test takes with what starts for it.
-PARTS = {"sounding": 20.0, "chromium": 6.0, "site": 4.0, "web": 4.0, "transactional_db": 0.5}
+PARTS = {"sounding": 20.0, "live_sound": 10.0, "chromium": 6.0, "site": 4.0, "web": 4.0, "transactional_db": 0.5}
 PLAIN = 0.1
 # What takes its time by itself: seconds for all tests of a unit.
 LONG = {
@@ -26,6 +26,7 @@ LONG = {
     "tests/attacks/managed": 130.0,
     "tests/attacks/test_bad_input.py": 85.0,
     "tests/e2e/test_pages.py": 90.0,
+    "tests/e2e/test_spoken.py": 80.0,
     "tests/retention/test_killed.py": 80.0,
     "tests/e2e/test_dashboard.py": 50.0,
     "tests/rooms/media/test_listen.py": 45.0,
@@ -66,7 +67,9 @@ TOGETHER = {
     "tests/transcripts/test_whisper.py": "whisper",
     "tests/transcripts/test_workers.py": "whisper",
 }
-
+# What a test asks of the shared site, most first: what the next one needs as well goes on from one to the other.
+SHARED = ("lent_site", "telling_site", "live_sound", "web")
+ENDS = len(SHARED)
 
 Unit = tuple[int, str]  # how its tests use the site (`use_of_site`), and a file or what TOGETHER names
 
@@ -95,17 +98,18 @@ def estimate(item: pytest.Item) -> float:
 
 
 def use_of_site(item: pytest.Item) -> int:
-    """0 where a test is lent all of the shared site, 1 where web alone, 2 where the shared site has to end for it."""
+    """0 where a test is lent all of the shared site, then those with a worker or live sound beside web, then web alone;
+    ENDS where the shared site has to end for it."""
     names = set(getattr(item, "fixturenames", ()))
     if "site" in names or not names & {"lent_site", "web"}:
-        return 2
-    return 0 if "lent_site" in names else 1
+        return ENDS
+    return next(place for place, name in enumerate(SHARED) if name in names)
 
 
 def unit_of(item: pytest.Item) -> Unit:
     """The unit of a test. What goes together stays so."""
     name = name_of(item.nodeid)
-    return 2 if name in TOGETHER.values() else use_of_site(item), name
+    return ENDS if name in TOGETHER.values() else use_of_site(item), name
 
 
 @pytest.hookimpl(trylast=True)  # after those that are not to run were taken out

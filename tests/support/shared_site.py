@@ -31,6 +31,7 @@ from tests.support.services import services
 
 QUEUES = ("clock", "mail", "work", "speech")
 WITHIN = 60.0  # seconds for what takes one
+PATIENT = {"MEDIA_ICE_SECONDS": "60"}  # browsers beside browsers connect late; nothing here is about when they give up
 
 
 class SharedSite(Site):
@@ -49,7 +50,7 @@ class SharedSite(Site):
         self._mark()
         _bind_queues()
         self._keep(name for name in names if self._lives(name))
-        self.start(*(name for name in names if not self._lives(name)))
+        self.start(*(name for name in names if not self._lives(name)), **PATIENT)
         if "media" in names:
             wait_for("a supervisor without rooms", _is_ready, seconds=WITHIN)
         wait_for("web", lambda: self.status("/healthz") == 200, seconds=WITHIN)
