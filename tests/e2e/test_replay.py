@@ -44,7 +44,7 @@ def now(page: Page) -> float:
 
 
 def current(page: Page) -> str:
-    return page.locator(".line[aria-current] [data-text]").inner_text()
+    return " ".join(page.locator(".line[aria-current] [data-text]").inner_text().split())
 
 
 def many_lines(room: Room, count: int) -> None:
