@@ -176,7 +176,7 @@ def test_a_line_of_another_room_cannot_be_corrected_from_here(table: Table) -> N
     ("kind", "content_type", "holds"),
     [
         ("vtt", "text/vtt", "<v Hanna>And nobody &lt;i&gt;listened&lt;/i&gt; &amp; left.</v>"),
-        ("srt", "application/x-subrip", "00:00:02,000 --> 00:00:03,000\nBram: The rooms were full of readers."),
+        ("srt", "application/x-subrip", "00:00:02,000 --> 00:00:03,823\nBram: The rooms were full of readers."),
         ("txt", "text/plain", "[00:00:30] Bram: Exactly."),
         ("json", "application/json", '"handle": "hanna"'),
     ],
