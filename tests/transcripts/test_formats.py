@@ -55,7 +55,7 @@ def test_subtitles_break_lines_and_stay_until_they_are_read() -> None:
     ]
     vtt = "".join(webvtt(ABOUT, said)).split("\n\n")[1:]
     assert vtt[0] == "1\n00:00:00.000 --> 00:00:01.000\n<v Anna>Ja.</v>"
-    assert vtt[1].endswith("06.000\n<v Anna>Ik heb nooit goed begrepen\nwaarom mensen bang zijn voor het donker.</v>")
+    assert vtt[1].endswith("06.200\n<v Anna>Ik heb nooit goed begrepen\nwaarom mensen bang zijn voor het donker.</v>")
     assert "00:00:06.200 --> 00:00:06.900" in vtt[2], "until somebody else begins"
     found = "".join(srt(ABOUT, said)).split("\n\n")
     assert found[3].endswith("\nBert: Dat weet ik niet,\nmaar vraag het haar."), "the name needs room too"

@@ -52,7 +52,7 @@ Hij had bijna drie uur staan wachten || voordat iemand hem vertelde / dat de tre
 Je kunt het hele gesprek / nog eens beluisteren, || maar alleen wie gesproken heeft kan lezen / wat er gezegd is.
 De vergadering begint / om half elf 's ochtends || en duurt ongeveer tweeënhalf uur.
 Ik weet niet of je wel eens / in Amsterdam bent geweest, || maar het is een prachtige stad / met veel water.
-Dat bedoel ik. Het gaat niet om het geld, || het gaat om de manier / waarop ze met ons praten.
+Dat bedoel ik. || Het gaat niet om het geld, het gaat / om de manier waarop ze met ons praten.
 Welkom bij deze uitzending / van de stamtafel, || het programma waarin we praten / over wat er in de buurt gebeurt.
 Niemand weet || wie de volgende minister-president / van Nederland zal worden.
 Hartelijk dank / dat jullie vanavond gekomen zijn, || en welkom aan iedereen die thuis luistert!

@@ -89,7 +89,7 @@ def _tie(words: Sequence[str], known: Lexicon) -> float:
         (before in known.prepositions and not (joins and before in known.particles), TIED if clause else BOUND),
         (before in known.determiners and not phrase, BOUND),
         (before in known.linking or (before in known.clausal and before not in known.subjects), HELD + 1),
-        (_CONTRACTED.match(before) or before.endswith("n't"), HELD),
+        (_CONTRACTED.match(before) or before.endswith("n't"), BOUND),
         (_NUMBER.match(before) and not joins, HELD),
         (content and _is_adjective(earlier, before, known), BOUND if earlier in known.articles else HELD),
         (after in known.objects, TIED),

@@ -25,7 +25,7 @@ LETTERS_A_SECOND = 17
 FEW_LETTERS = 24  # a sentence shorter than this had better share a cue
 
 # Prices, on the scale of `break_price`.
-CUE, LINE, SHARED_SENTENCE = 4.0, 1.0, 3.0
+CUE, LINE, SHARED_SENTENCE = 4.0, 1.0, 5.0
 UNEVEN, WIDE_LETTER, SHORT, FEW, UNFILLED = 12.0, 0.3, 4.0, 3.0, 3.0
 THINKING_SECOND, HASTY_LETTER = 6.0, 0.2
 CUE_BREAK = 2.2  # of the price that the same break has between two lines
