@@ -68,7 +68,7 @@ ENGLISH = Lexicon(
         "because although though while whereas unless until if when whenever where wherever who whom whose which that"
         " how why whether since as after before than once lest"
     ),
-    subjects=_words("i you he she it we they there who thou"),
+    subjects=_words("i you he she it we they there thou"),
     objects=_words("it them me him us myself yourself himself herself itself ourselves themselves"),
     auxiliaries=_words(
         "am is are was were be been being have has had having do does did will would shall should can could may might"
@@ -133,7 +133,7 @@ DUTCH = Lexicon(
         "omdat doordat zodat hoewel terwijl tenzij indien als toen wanneer waar waarin waarmee waarvan waarop waardoor"
         " waarbij waarover wie die dat wat hoe waarom zodra totdat voordat nadat zolang sinds mits opdat alsof dan"
     ),
-    subjects=_words("ik jij je u hij zij ze het we wij jullie men er 't 'k ie wie"),
+    subjects=_words("ik jij je u hij zij ze het we wij jullie men er 't 'k ie"),
     objects=_words("hem me mij hen zich elkaar mezelf jezelf zichzelf onszelf"),
     auxiliaries=_words(
         "ben bent is zijn was waren wees geweest heb hebt heeft hebben had hadden word wordt worden werd werden zal"
