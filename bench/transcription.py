@@ -43,7 +43,7 @@ def ours(engine: WhisperEngine, path: Path, language: str = "en") -> list[CueDra
     """One track, as a worker does it."""
     lines: list[CueDraft] = []
     for window in list(pack(spans(vad.probabilities(audio.blocks(path))))):
-        lines += stitch(engine.transcribe(audio.read_window(path, window), language, lambda: None), window, 0)
+        lines += stitch(engine.transcribe(audio.read_window(path, window), language, lambda: None), window, 0, language)
     return lines
 
 

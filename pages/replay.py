@@ -19,6 +19,7 @@ from rooms.rules.restrictions import is_restricted
 from rooms.wording import ENTRY_WORDS
 from transcripts.actions import CUE_TEXT
 from transcripts.jobs.progress import TranscriptProgress, progress
+from transcripts.lines.cues import break_into_lines
 from transcripts.models import Cue, Transcript
 from transcripts.permissions import ON_STAGE, may_correct
 from transcripts.queries import cues_in_order, search
@@ -36,9 +37,11 @@ class Voice:
 
 @dataclass(frozen=True)
 class ReplayLine:
-    """A line of the transcript, in its speaker's colour; `turn`: another speaker than the line before."""
+    """A line of the transcript, in its speaker's colour; `turn`: another speaker than the line before, `text`: its
+    shown text, broken for reading."""
 
     cue: Cue
+    text: str
     turn: bool
     colour: str
 
@@ -193,7 +196,8 @@ def lines_of(
     lines: list[ReplayLine] = []
     before = None
     for cue in cues:
-        lines.append(ReplayLine(cue, cue.seat.user_id != before, colours[cue.seat.user_id]))
+        text = "\n".join(break_into_lines(cue.shown_text, cue.language))
+        lines.append(ReplayLine(cue, text, cue.seat.user_id != before, colours[cue.seat.user_id]))
         before = cue.seat.user_id
     return lines
 

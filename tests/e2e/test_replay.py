@@ -13,7 +13,7 @@ from playwright.sync_api import Page, expect
 
 from people.models import User
 from rooms.models import Recording, Room
-from tests.e2e.browser import LOOKS, MEDIA_HANDLERS, MEDIA_SHOWN, PHONE, Chromium, axe, in_every_look, overflow
+from tests.e2e.browser import LOOKS, MEDIA_HANDLERS, MEDIA_SHOWN, PHONE, Chromium, axe, in_every_look, overflow, resize
 from tests.support.recordings import TOTAL_MS, talked_room
 from tests.support.rooms import published
 from tests.support.sounds import length_ms
@@ -44,7 +44,7 @@ def now(page: Page) -> float:
 
 
 def current(page: Page) -> str:
-    return page.locator(".line[aria-current] [data-text]").inner_text()
+    return " ".join(page.locator(".line[aria-current] [data-text]").inner_text().split())
 
 
 def many_lines(room: Room, count: int) -> None:
@@ -215,6 +215,27 @@ def test_reading_does_not_fight_the_sound(chromium: Chromium, room: Room) -> Non
     page.get_by_role("button", name="Follow the sound").click()
     until(page, "document.querySelector('[data-lines]').scrollTop > 200")
     expect(page.get_by_role("button", name="Follow the sound")).to_be_hidden()
+
+
+def test_the_lines_use_the_height_of_the_screen(chromium: Chromium, room: Room) -> None:
+    """On a desk the column ends where the screen ends and scrolls itself; on a phone the page does."""
+    many_lines(room, 80)
+    page = replay(chromium, room, viewport={"width": 1280, "height": 900})
+    said = page.locator("[data-said]").bounding_box()
+    assert said is not None and said["y"] < 90 and 860 <= said["y"] + said["height"] <= 900, said
+    lines = page.locator("[data-lines]")
+    assert lines.evaluate("e => e.scrollHeight > 2 * e.clientHeight && e.scrollWidth <= e.clientWidth")
+    lines.focus()
+    expect(lines).to_be_focused()
+    page.mouse.move(said["x"] + 200, said["y"] + 400)
+    page.mouse.wheel(0, 400)
+    until(page, "document.querySelector('[data-lines]').scrollTop > 300")
+    assert page.evaluate("scrollY") == 0, "the page stays where it is"
+    text = page.locator("[data-text]").first
+    assert text.evaluate("e => e.textContent.includes('\\n') && getComputedStyle(e).whiteSpace === 'pre-line'")
+    resize(page, **PHONE)
+    assert lines.evaluate("e => e.scrollHeight <= e.clientHeight + 1")
+    assert text.evaluate("e => getComputedStyle(e).whiteSpace === 'normal'")
 
 
 def test_search_as_one_types(chromium: Chromium, room: Room) -> None:

@@ -146,6 +146,7 @@ def test_host_and_co_host_correct_and_the_machine_s_text_stays(table: Table) -> 
 
     answer = correct("daan", "  The rooms were\nfull of\u00ad leaders. ").json()  # type: ignore[attr-defined]
     assert (answer["text"], answer["machine_text"]) == ("The rooms were full of leaders.", SAID[1][2])
+    assert answer["rows"] == ["The rooms were full of leaders."]
     cue.refresh_from_db()
     assert (cue.text, cue.corrected_by, cue.words[0]["w"]) == (SAID[1][2], table.people["daan"], " " + SAID[1][2])
     assert cue.corrected_at is not None
@@ -175,7 +176,7 @@ def test_a_line_of_another_room_cannot_be_corrected_from_here(table: Table) -> N
     ("kind", "content_type", "holds"),
     [
         ("vtt", "text/vtt", "<v Hanna>And nobody &lt;i&gt;listened&lt;/i&gt; &amp; left.</v>"),
-        ("srt", "application/x-subrip", "00:00:02,000 --> 00:00:03,000\nBram: The rooms were full of readers."),
+        ("srt", "application/x-subrip", "00:00:02,000 --> 00:00:03,823\nBram: The rooms were full of readers."),
         ("txt", "text/plain", "[00:00:30] Bram: Exactly."),
         ("json", "application/json", '"handle": "hanna"'),
     ],

@@ -33,7 +33,7 @@ def test_webvtt_keeps_its_shape_whatever_people_are_called() -> None:
     assert head == "WEBVTT - Café &lt;b&gt; --&gt; night\nLanguage: nl"
     assert len(cues) == len(LINES)
     for number, cue in enumerate(cues, 1):
-        assert re.fullmatch(rf"{number}\n[\d:.]+ --> [\d:.]+\n<v [^<>\n]+>[^<>\n]*</v>", cue)
+        assert re.fullmatch(rf"{number}\n[\d:.]+ --> [\d:.]+\n<v [^<>\n]+>[^<>]*</v>", cue)
     assert "<v Anna>Goedenavond.</v>" in cues[0]
     assert "Eve --&gt; &lt;i&gt;&amp;amp; 00:01evil" in cues[1]
     assert "<v Unknown person>[not transcribed]</v>" in cues[2]
@@ -44,6 +44,21 @@ def test_srt_keeps_its_shape() -> None:
     assert len(cues) == len(LINES)
     assert cues[0] == "1\n00:00:00,000 --> 00:00:01,500\nAnna: Goedenavond."
     assert all(cue.count("-->") == 1 for cue in cues)
+
+
+def test_subtitles_break_lines_and_stay_until_they_are_read() -> None:
+    said = [
+        line(0, 400, "Anna", "Ja."),
+        line(3_000, 6_000, "Anna", "Ik heb nooit goed begrepen waarom mensen bang zijn voor het donker."),
+        line(6_200, 6_500, "Bert", "Nee."),
+        line(6_900, 9_000, "Bert", "Dat weet ik niet, maar vraag het haar."),
+    ]
+    vtt = "".join(webvtt(ABOUT, said)).split("\n\n")[1:]
+    assert vtt[0] == "1\n00:00:00.000 --> 00:00:01.000\n<v Anna>Ja.</v>"
+    assert vtt[1].endswith("06.200\n<v Anna>Ik heb nooit goed begrepen\nwaarom mensen bang zijn voor het donker.</v>")
+    assert "00:00:06.200 --> 00:00:06.900" in vtt[2], "until somebody else begins"
+    found = "".join(srt(ABOUT, said)).split("\n\n")
+    assert found[3].endswith("\nBert: Dat weet ik niet,\nmaar vraag het haar."), "the name needs room too"
 
 
 def test_plain_text_is_a_paragraph_a_turn() -> None:

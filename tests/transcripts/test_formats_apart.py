@@ -57,7 +57,8 @@ def of_vtt(text: str) -> Iterator[tuple[str, str]]:
     head, *blocks = re.split(r"\n\n+", text.strip("\n"))
     assert head.startswith("WEBVTT") and "-->" not in head
     for block in blocks:
-        number, times, payload = block.split("\n")
+        number, times, *rows = block.split("\n")
+        payload = " ".join(rows)
         assert number.isdigit() and re.fullmatch(r"[\d:.]+ --> [\d:.]+", times)
         found = re.fullmatch(r"<v ([^>\n]+)>([^<\n]*)</v>", payload)
         assert found, payload
@@ -66,7 +67,8 @@ def of_vtt(text: str) -> Iterator[tuple[str, str]]:
 
 def of_srt(text: str) -> Iterator[tuple[str, str]]:
     for block in re.split(r"\n\n+", text.strip("\n")):
-        number, times, payload = block.split("\n")
+        number, times, *rows = block.split("\n")
+        payload = " ".join(rows)
         assert number.isdigit() and re.fullmatch(r"[\d:,]+ --> [\d:,]+", times)
         assert not re.search(r"[<>{}\\]", payload), payload
         name, _colon, words = payload.partition(": ")

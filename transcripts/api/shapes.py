@@ -8,6 +8,7 @@ from rest_framework import serializers
 
 from core.api.fields import TypedField
 from transcripts.actions import CUE_TEXT
+from transcripts.lines.cues import break_into_lines
 from transcripts.models import Cue, Transcript
 from transcripts.queries import SEARCH
 
@@ -38,7 +39,10 @@ class WordShape(serializers.Serializer[Any]):
 
 
 class CueShape(serializers.Serializer[Any]):
-    """A line. `text` is the shown text, corrected or not; `words` and `machine_text` are always the machine's."""
+    """A line. `text` is the shown text, corrected or not; `words` and `machine_text` are always the machine's.
+
+    `rows` is `text` broken for reading, in rows of at most 42 letters.
+    """
 
     id = serializers.IntegerField()
     kind = serializers.ChoiceField(choices=Cue.Kind.choices)
@@ -47,6 +51,7 @@ class CueShape(serializers.Serializer[Any]):
     speaker = serializers.CharField(help_text="Handle.")
     name = serializers.CharField()
     text = serializers.CharField()
+    rows = serializers.ListField(child=serializers.CharField())
     machine_text = serializers.CharField()
     corrected_at = serializers.DateTimeField(allow_null=True)
     confidence = serializers.FloatField(allow_null=True)
@@ -96,6 +101,7 @@ def cue(row: Cue) -> dict[str, Any]:
         "speaker": row.seat.user.handle,
         "name": row.seat.user.display_name,
         "text": row.shown_text,
+        "rows": break_into_lines(row.shown_text, row.language),
         "machine_text": row.text,
         "corrected_at": row.corrected_at,
         "confidence": row.confidence,

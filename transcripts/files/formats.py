@@ -8,10 +8,12 @@ look alike are labelled with their handles (`people.labels`), in every format.
 import json
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from itertools import chain, pairwise
 from typing import Any
 
 from core.text import flat
 from people.labels import printable
+from transcripts.lines.cues import CUE_LINES, break_into_lines, readable_until
 
 # SubRip has no escapes: brackets that begin tags and commands ({\\an8}, \\N) are replaced.
 SRT_SIGNS = str.maketrans({"<": "[", ">": "]", "{": "(", "}": ")", "\\": "/"})
@@ -81,20 +83,35 @@ def escape(text: str) -> str:
     return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
 
 
+def timed(lines: Iterable[FormatLine], separator: str) -> Iterator[tuple[str, FormatLine]]:
+    """Number the lines and add the times at which players show them: until they can be read, if none follows."""
+    for number, (line, following) in enumerate(pairwise(chain(lines, [None])), 1):
+        if line is not None:
+            next_ms = None if following is None else following.start_ms
+            until = readable_until(line.start_ms, line.end_ms, len(line.text), next_ms)
+            yield f"{number}\n{timestamp(line.start_ms, separator)} --> {timestamp(until, separator)}", line
+
+
 def webvtt(header: FileHeader, lines: Iterable[FormatLine]) -> Iterator[str]:
     """Render WebVTT, with the speaker in a voice tag."""
     yield f"WEBVTT - {escape(flat(header.title))}\nLanguage: {header.language}\n\n"
-    for number, line in enumerate(lines, 1):
-        times = f"{timestamp(line.start_ms, '.')} --> {timestamp(line.end_ms, '.')}"
-        yield f"{number}\n{times}\n<v {escape(label(line))}>{escape(shown_text(line))}</v>\n\n"
+    for head, line in timed(lines, "."):
+        text = "\n".join(break_into_lines(shown_text(line), header.language))
+        yield f"{head}\n<v {escape(label(line))}>{escape(text)}</v>\n\n"
 
 
 def srt(header: FileHeader, lines: Iterable[FormatLine]) -> Iterator[str]:
-    """Render SubRip. It has no escapes: characters of tags, commands and arrows are replaced."""
-    for number, line in enumerate(lines, 1):
-        times = f"{timestamp(line.start_ms, ',')} --> {timestamp(line.end_ms, ',')}"
-        text = f"{label(line).translate(DIVIDER)}: {shown_text(line)}".translate(SRT_SIGNS)
-        yield f"{number}\n{times}\n{text}\n\n"
+    """Render SubRip. It has no escapes: characters of tags, commands and arrows are replaced.
+
+    The name before the words takes room in the first line, unless that would need a third.
+    """
+    for head, line in timed(lines, ","):
+        name = f"{label(line).translate(DIVIDER)}: "
+        rows = break_into_lines(shown_text(line), header.language, taken=len(name))
+        if len(rows) > CUE_LINES:
+            rows = break_into_lines(shown_text(line), header.language)
+        text = (name + "\n".join(rows)).translate(SRT_SIGNS)
+        yield f"{head}\n{text}\n\n"
 
 
 def plain_text(header: FileHeader, lines: Iterable[FormatLine]) -> Iterator[str]:

@@ -99,7 +99,7 @@ def spoken_lines(
 
     for window in pack(spans(vad.probabilities(blocks()))):
         heard = by.transcribe(_window_sound(sound, window), language, beat)
-        yield from stitch(heard, window, start_ms)
+        yield from stitch(heard, window, start_ms, language)
 
 
 def _window_sound(sound: Sound, window: Window) -> Sound:

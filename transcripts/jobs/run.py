@@ -100,6 +100,6 @@ def transcribe_window(window: TranscriptionWindow, by: Engine) -> None:
     beat = claims.Heartbeat(window)
     sound = audio.read_window(track_path(window.plan), stretches, beat)
     heard = by.transcribe(sound, window.plan.transcript.language, beat)
-    lines = stitch(heard, stretches, window.plan.file.start_ms)
+    lines = stitch(heard, stretches, window.plan.file.start_ms, window.plan.transcript.language)
     spent_ms = round((time.monotonic() - started) * 1000)
     results.save_window(window, lines, results.EngineVersion(by.model, by.version), spent_ms)

@@ -1,4 +1,4 @@
-"""Conversion of Whisper's output for a window to cues in room time: filtered, placed, and split into lines. Pure.
+"""Conversion of Whisper's output for a window to cues in room time: filtered, placed, and broken into cues. Pure.
 
 Whisper invents text over silence and noise, and repeats phrases in loops. Three kinds of words are dropped: those of a
 segment without speech, repetitions of a phrase, and words where nobody spoke.
@@ -7,6 +7,7 @@ segment without speech, repetitions of a phrase, and words where nobody spoke.
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from transcripts.lines.cues import break_into_cues, text_of
 from transcripts.speech.windows import PAD_MS, Window, to_file
 
 NO_SPEECH = 0.6  # a segment is dropped when Whisper's probability that it is no speech is above this …
@@ -14,11 +15,6 @@ UNLIKELY = -1.0  # … and the mean log probability of its words is below this
 LOOP_WORDS = 8  # the longest phrase checked for loops
 LOOP_TIMES = 5  # repetitions that make a loop: people stop at four
 SHORTEST_MS = 20
-PAUSE_MS = 700  # a pause that ends a line
-LINE_LETTERS = 84  # two lines of 42, as captions have
-LINE_MS = 7000
-SENTENCE_LETTERS = 24  # a sentence shorter than this does not end a line
-ENDS = (".", "?", "!", "…")
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +44,7 @@ class CueDraft:
 
     @property
     def text(self) -> str:
-        return "".join(word.text for word in self.words).strip()
+        return text_of(self.words)
 
     @property
     def start_ms(self) -> int:
@@ -63,12 +59,13 @@ class CueDraft:
         return sum(word.p for word in self.words) / len(self.words)
 
 
-def stitch(heard: Sequence[SpeechSegment], window: Window, offset_ms: int) -> list[CueDraft]:
+def stitch(heard: Sequence[SpeechSegment], window: Window, offset_ms: int, language: str) -> list[CueDraft]:
     """Convert the segments of one window to cues in room time; `offset_ms` is the room time of the file's start."""
     words = [word for segment in heard if believable(segment) for word in segment.words if word.text.strip()]
     placed = [place_in_span(word, window) for word in without_loops(words)]
     spoken = in_order([word for word in placed if word is not None])
-    return split_into_cues([replace(w, start_ms=w.start_ms + offset_ms, end_ms=w.end_ms + offset_ms) for w in spoken])
+    timed = [replace(w, start_ms=w.start_ms + offset_ms, end_ms=w.end_ms + offset_ms) for w in spoken]
+    return [CueDraft(cue.words) for cue in break_into_cues(timed, language)]
 
 
 def believable(segment: SpeechSegment) -> bool:
@@ -131,28 +128,3 @@ def in_order(words: Sequence[Word]) -> list[Word]:
         start = max(word.start_ms, floor)
         ordered.append(replace(word, start_ms=start, end_ms=max(word.end_ms, start + SHORTEST_MS)))
     return ordered
-
-
-def split_into_cues(words: Sequence[Word]) -> list[CueDraft]:
-    """Split words into cues: at pauses, at the ends of sentences, and where a cue gets too long to read."""
-    cues: list[CueDraft] = []
-    current: list[Word] = []
-    for word in words:
-        if current and _ends_before(current, word):
-            cues.append(CueDraft(tuple(current)))
-            current = []
-        current.append(word)
-    if current:
-        cues.append(CueDraft(tuple(current)))
-    return cues
-
-
-def _ends_before(current: Sequence[Word], word: Word) -> bool:
-    last = current[-1]
-    letters = sum(len(each.text) for each in current)
-    return (
-        word.start_ms - last.end_ms >= PAUSE_MS
-        or (last.text.strip().endswith(ENDS) and letters >= SENTENCE_LETTERS)
-        or letters + len(word.text) > LINE_LETTERS
-        or word.end_ms - current[0].start_ms > LINE_MS
-    )

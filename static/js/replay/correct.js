@@ -43,7 +43,7 @@ export class Corrections {
     const machine = find("[data-machine]", HTMLElement, line);
     const form = clone("[data-correct]", HTMLFormElement);
     const area = find("textarea", HTMLTextAreaElement, form);
-    area.value = line.classList.contains("gap") ? "" : text.textContent;
+    area.value = line.classList.contains("gap") ? "" : text.textContent.replaceAll("\n", " ");
     find("[name=take_back]", HTMLElement, form).hidden = machine.hidden;
     const close = () => {
       form.remove();
@@ -92,7 +92,7 @@ export class Corrections {
     }
     const corrected = body.corrected_at !== null;
     line.classList.toggle("gap", !body.text);
-    find("[data-text]", HTMLElement, line).textContent = body.text || "…";
+    find("[data-text]", HTMLElement, line).textContent = body.rows.join("\n") || "…";
     find("[data-doubt]", HTMLElement, line).hidden = !body.doubtful;
     const machine = find("[data-machine]", HTMLElement, line);
     machine.hidden = !corrected;
