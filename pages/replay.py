@@ -12,6 +12,7 @@ from pages.reactions import ReactionPlot, reaction_plot
 from people.labels import labels
 from people.models import COLOURS, User
 from rooms.models import Recording, Room, Seat
+from rooms.queries.clips import RoomClips, clips_of
 from rooms.queries.publication import Publication, publication_of
 from rooms.recording.delivery import links
 from rooms.rules.identity import Who
@@ -71,6 +72,7 @@ class ReplayPage:
     editing: CueEdit | None = None
     publication: Publication | None = None
     reactions: ReactionPlot | None = None
+    clips: RoomClips | None = None
 
     @property
     def is_host(self) -> bool:
@@ -141,6 +143,7 @@ def build_page(room: Room, who: Who, role: str, q: str = "", editing: CueEdit | 
         editing=editing,
         publication=publication_of(room, recording, who.user, role) if recording and state == "playing" else None,
         reactions=None if state == "closed" else plot_of(room, role, recording),
+        clips=clips_of(room, who) if state == "playing" else None,
     )
 
 
