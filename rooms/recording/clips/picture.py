@@ -15,7 +15,8 @@ WIDTH, HEIGHT = 1280, 720
 PAPER = "#fbf7f0"
 FONT = "Inter"
 MOST_SPEAKERS = 6  # by name; the others as a number
-MOST_LETTERS = 150  # of one caption: what is longer is shown in parts, one after the other
+MOST_LETTERS = 110  # of one caption: what is longer is shown in parts, one after the other
+LONG_TITLE = 80  # letters from which a title is drawn smaller, so that two lines hold it
 _CARD, _SOFT, _INK, _ACCENT, _LINE, _WOOD = "#fffdf9", "#6b5d52", "#2b211b", "#b9481a", "#e8ddcf", "#e9cfa8"
 _SIGNS = str.maketrans({"{": "(", "}": ")", "\\": "/"})
 _MARGIN = 64
@@ -64,7 +65,7 @@ def ass(picture: Picture) -> str:
         _style("Site", 28, _SOFT, align=7, left=_MARGIN + 56, margin=58),
         _style("Title", 50, _INK, bold=True, align=7, left=_MARGIN, margin=116),
         _style("Speaker", 30, _INK, align=7, left=0, margin=0),
-        _style("Caption", 38, _INK, align=1, left=_MARGIN + 36, margin=76),
+        _style("Caption", 46, _INK, align=1, left=_MARGIN + 16, margin=66),
     )
     return "".join((_HEAD, *styles, _EVENTS, *_still(picture), *_captions(picture)))
 
@@ -82,9 +83,10 @@ def _still(picture: Picture) -> Iterator[str]:
     yield _event(1, whole, "Shape", _box(_MARGIN, 54, _MARGIN + 40, 94, _ACCENT))
     yield _event(2, whole, "Shape", _disc(_MARGIN + 20, 74, 13, _WOOD))
     yield _event(1, whole, "Site", plain(picture.site))
-    yield _event(1, whole, "Title", plain(picture.title))
+    title = plain(picture.title)
+    yield _event(1, whole, "Title", (r"{\fs40}" if len(title) > LONG_TITLE else "") + title)
     for number, speaker in enumerate(picture.speakers[:MOST_SPEAKERS]):
-        left, top = _MARGIN + 400 * (number % 3), 238 + 36 * (number // 3)
+        left, top = _MARGIN + 400 * (number % 3), 230 + 36 * (number // 3)
         yield _event(1, whole, "Shape", _disc(left + 10, top + 17, 9, speaker.colour))
         clip = rf"{{\q2\pos({left + 32},{top})\clip({left},{top - 4},{left + 384},{top + 40})}}"
         yield _event(1, whole, "Speaker", clip + plain(speaker.name))
@@ -97,7 +99,7 @@ def _captions(picture: Picture) -> Iterator[str]:
     """Yield a caption for each line, or for each part of a long one; of lines at one time libass makes a pile."""
     colours = {speaker.user_pk: speaker.colour for speaker in picture.speakers}
     for line in picture.lines:
-        head = rf"{{\b1\fs30\c{_colour(colours.get(line.user_pk, _SOFT))}}}{plain(line.name)}{{\r}}\N"
+        head = rf"{{\b1\fs34\c{_colour(colours.get(line.user_pk, _SOFT))}}}{plain(line.name)}{{\r}}\N"
         for start, end, text in in_parts(line):
             yield _event(3, (start, min(end, picture.length_ms)), "Caption", head + text)
 
