@@ -24,6 +24,8 @@ SPECTACULAR_SETTINGS = {
     "ENUM_NAME_OVERRIDES": {
         "EntryPolicyEnum": "rooms.models.Room.EntryPolicy",
         "SpeakPolicyEnum": "rooms.models.Room.SpeakPolicy",
+        "ClipKindEnum": "rooms.models.Clip.Kind",
+        "ClipStateEnum": "rooms.models.Clip.State",
     },
 }
 

@@ -10,7 +10,6 @@ from django.db.models import Exists, OuterRef, Q
 from people.models import User
 from rooms.models import Clip, ClipVoice, Recording, Room
 from rooms.recording.clips.handing_out import addresses
-from rooms.recording.clips.making import text_of
 from rooms.rules import permissions
 from rooms.rules.clips import ClipFacts, clip_facts, clip_times, may_have, may_make, part_in
 from rooms.rules.facts import facts_of_who
@@ -157,15 +156,10 @@ def _shown(clip: Any, user: User | None, facts: ClipFacts) -> ShownClip:
     return ShownClip(
         clip=clip,
         address=address,
-        captions=captions if captions and has_captions(clip) else "",
+        captions=captions if clip.room.transcription and not clip.room.is_live else "",
         part=part,
         has_voice=clip.mine,
     )
-
-
-def has_captions(clip: Clip) -> bool:
-    """Whether something is known to be said in a clip."""
-    return text_of(clip.room, clip.from_ms, clip.to_ms) is not None
 
 
 def _may_make(room: Room, who: Who, facts: ClipFacts) -> str | None:
