@@ -13,12 +13,13 @@ from people.models import User
 from rooms.actions.locking import locked
 from rooms.models import Clip, ClipVoice, Recording, Room
 from rooms.recording.clips import making, render
-from rooms.rules import permissions
 from rooms.rules.clips import (
     LIVE_MS,
     MOST_A_DAY,
     clip_facts,
+    may_clip_live,
     may_make,
+    may_switch_clips,
     part_in,
     within_amounts,
     within_limits,
@@ -54,7 +55,7 @@ def make_live_clip(room_id: int, by: User, kind: str, last_ms: int = LIVE_MS) ->
     Raises what a room that is not live raises, not_host, recording_unavailable, clips_off, and as `make_clip`.
     """
     with locked(room_id) as room:
-        code = permissions.may_clip_live(facts_of(room, by), off=room.clips_off, restricted=is_restricted(room))
+        code = may_clip_live(facts_of(room, by), off=room.clips_off, restricted=is_restricted(room))
         refuse(code)
         if not 0 < last_ms <= LIVE_MS:
             raise RoomRefused("clip_range")
@@ -139,7 +140,7 @@ def set_clips_off(room_id: int, by: User, off: bool) -> Room:
     """Switch the clips of a room off, or on again, as its host. While they are off nobody makes any, and those there
     are stay with host and co-hosts. Idempotent. Raises not_host, account_closed, not_found (purged)."""
     with locked(room_id) as room:
-        refuse(permissions.may_switch_clips(facts_of(room, by)))
+        refuse(may_switch_clips(facts_of(room, by)))
         if room.purged_at is not None:
             raise RoomRefused("not_found")
         if room.clips_off != off:

@@ -10,8 +10,7 @@ from django.db.models import Exists, OuterRef, Q
 from people.models import User
 from rooms.models import Clip, ClipVoice, Recording, Room
 from rooms.recording.clips.handing_out import addresses
-from rooms.rules import permissions
-from rooms.rules.clips import ClipFacts, clip_facts, clip_times, may_have, may_make, part_in
+from rooms.rules.clips import ClipFacts, clip_facts, clip_times, may_clip_live, may_have, may_make, part_in
 from rooms.rules.facts import facts_of_who
 from rooms.rules.identity import Who
 from rooms.rules.refusals import TABLE, RoomRefused, refuse
@@ -104,10 +103,13 @@ def page_of(clip: Clip) -> str:
     return f"{clip.room.get_absolute_url()}clips/{clip.key}/"
 
 
-def clips_of(room: Room, who: Who) -> RoomClips:
+def clips_of(room: Room, who: Who, known_facts: ClipFacts | None = None) -> RoomClips:
     """Load the clips that a reader may know of, the latest first: those they may have, their own, and those with their
-    voice. Raises what a replay raises for people who may not hear it and have no part in a clip."""
-    facts = clip_facts(room, who)
+    voice. Raises what a replay raises for people who may not hear it and have no part in a clip.
+
+    `known_facts`: of a reader who hears a replay that is ready, so that they are not loaded again.
+    """
+    facts = known_facts or clip_facts(room, who)
     rows = _rows(who).filter(room=room).exclude(state=Clip.State.TAKEN_BACK)
     if not (facts.helps and facts.heard is None):
         known = Q(state=Clip.State.READY) if may_have(facts) is None else Q(pk__in=[])
@@ -117,8 +119,8 @@ def clips_of(room: Room, who: Who) -> RoomClips:
     found = RoomClips(
         room=room,
         clips=shown if room.purged_at is None else [],
-        may_make=_may_make(room, who, facts),
-        may_switch=permissions.may_switch_clips(facts_of_who(room, who)) is None and room.purged_at is None,
+        may_make=_may_make(room, who, facts, ready=known_facts is not None),
+        may_switch=facts.role == "host" and room.purged_at is None,
         open_to_all=facts.public and not facts.off,
         helps=facts.helps,
     )
@@ -162,12 +164,12 @@ def _shown(clip: Any, user: User | None, facts: ClipFacts) -> ShownClip:
     )
 
 
-def _may_make(room: Room, who: Who, facts: ClipFacts) -> str | None:
+def _may_make(room: Room, who: Who, facts: ClipFacts, *, ready: bool) -> str | None:
     """Why a reader may not make a clip now: of the last minute of a live room, or of a replay."""
     if room.purged_at is not None:
         return "not_found"
     if room.is_live:
         live = facts_of_who(room, who)
-        return permissions.may_clip_live(live, off=room.clips_off, restricted=is_restricted(room))
-    ready = Recording.objects.filter(room=room, state=Recording.State.READY).exists()
+        return may_clip_live(live, off=room.clips_off, restricted=is_restricted(room))
+    ready = ready or Recording.objects.filter(room=room, state=Recording.State.READY).exists()
     return may_make(facts, signed_in=who.user is not None, ready=ready)

@@ -11,7 +11,7 @@ from people.models import User
 from rooms.models import LONGEST_CLIP_MS, Clip, Room
 from rooms.rules import permissions
 from rooms.rules.identity import Who
-from rooms.rules.permissions import HELPERS
+from rooms.rules.permissions import HELPERS, Facts
 from rooms.rules.roles import replay_facts
 
 SHORTEST_MS = 1_000
@@ -61,6 +61,21 @@ def may_make(facts: ClipFacts, *, signed_in: bool, ready: bool) -> str | None:
     if facts.off:
         return "clips_off"
     return None if ready else "no_recording"
+
+
+def may_clip_live(facts: Facts, *, off: bool, restricted: bool) -> str | None:
+    """Making a clip of the last minute of a live room: host and co-hosts, unless the host switched clips off or
+    moderators closed the recording."""
+    if code := permissions.may_manage(facts):
+        return code
+    if restricted:
+        return "recording_unavailable"
+    return "clips_off" if off else None
+
+
+def may_switch_clips(facts: Facts) -> str | None:
+    """Switching the clips of a room off and on again: the host, before, while and after it is live."""
+    return facts.kept_out or (None if facts.role == "host" else "not_host")
 
 
 def may_have(facts: ClipFacts) -> str | None:

@@ -379,21 +379,6 @@ def may_object(*, role: str, voice: bool, announced: bool, public: bool, objecte
     return None if objected or (announced and not public) else "no_objection_now"
 
 
-def may_clip_live(facts: Facts, *, off: bool, restricted: bool) -> str | None:
-    """Making a clip of the last minute of a live room: host and co-hosts, unless the host switched clips off or
-    moderators closed the recording."""
-    if code := may_manage(facts):
-        return code
-    if restricted:
-        return "recording_unavailable"
-    return "clips_off" if off else None
-
-
-def may_switch_clips(facts: Facts) -> str | None:
-    """Switching the clips of a room off and on again: the host, before, while and after it is live."""
-    return facts.kept_out or (None if facts.role == "host" else "not_host")
-
-
 def may_download(*, role: str, ready: bool, restricted: bool) -> str | None:
     """Downloading the full copy: the host, while it exists and is not `restricted`."""
     if role != "host":

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from django.utils import timezone
 from playwright.sync_api import Page, expect
 
 from people.models import User
@@ -15,6 +17,7 @@ from tests.e2e.browser import Chromium, in_every_look
 from tests.support.clips import begins_at, everything_said, probed
 from tests.support.messages import deliver
 from tests.support.recordings import TALK, TOTAL_MS, talked_room
+from tests.support.rooms import open_room
 from tests.support.waiting import wait_until
 
 
@@ -107,3 +110,24 @@ def test_without_script(chromium: Chromium, room: Room) -> None:
     page.get_by_role("button", name="Switch clips off").click()
     expect(page.get_by_role("button", name="Switch clips on")).to_be_visible()
     actions.set_clips_off(room.pk, room.host, False)
+
+
+def test_the_last_minute_from_the_host_panel(chromium: Chromium, web: object) -> None:
+    room = open_room()
+    Room.objects.filter(pk=room.pk).update(started_at=timezone.now() - timedelta(minutes=2))
+    page = chromium.room(room, room.host)
+    panel = page.locator("[data-panel-clips]")
+    panel.scroll_into_view_if_needed()
+    panel.get_by_label("The last").select_option("30")
+    panel.get_by_role("button", name="Make a clip").press("Enter")
+    expect(panel.get_by_text("It is being made.")).to_be_visible()
+    clip = Clip.objects.get()
+    assert (clip.kind, clip.to_ms - clip.from_ms) == ("video", 30_000)
+    assert in_every_look(page) == []
+    panel.get_by_role("button", name="Take back").click()
+    expect(panel.get_by_text("There are no clips yet.")).to_be_visible()
+    assert Clip.objects.get().state == Clip.State.TAKEN_BACK
+    panel.get_by_role("button", name="Switch clips off").click()
+    expect(panel.get_by_text("Clips are off")).to_be_visible()
+    guest = chromium.room(room)
+    expect(guest.locator("[data-panel-clips]")).to_have_count(0)

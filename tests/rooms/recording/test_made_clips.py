@@ -10,6 +10,7 @@ import pytest
 from django.utils import timezone
 
 from ledger.models import Entry
+from people.actions.deletion import delete_account
 from people.models import User
 from rooms import actions
 from rooms.hooks import ClipLine
@@ -17,15 +18,18 @@ from rooms.models import Clip, Recording, ReplayObjection, Room
 from rooms.recording import peaks, store
 from rooms.recording.clips import making, render
 from rooms.recording.clips.picture import MOST_LETTERS, Picture, Speaker, ass, in_parts
+from rooms.recording.clips.voices import voices_between
 from rooms.recording.delivery.clips import cut_clip
 from rooms.recording.finishing import space
 from rooms.rules.refusals import RoomRefused
 from social.models import Message
 from social.threads import inbox
+from tests.rooms.recording.test_finish import record
 from tests.support.clips import asked, begins_at, everything_said, file_of, fresh, made, picture_at, probed
 from tests.support.messages import deliver
 from tests.support.people import person
 from tests.support.recordings import TALK, TOTAL_MS, talked_room
+from tests.support.rooms import open_room, seated
 
 pytestmark = pytest.mark.django_db
 State = Clip.State
@@ -216,8 +220,6 @@ def test_a_title_that_is_taken_down_is_drawn_anew(room: Room) -> None:
 
 
 def test_a_deleted_account_s_voice_goes_with_it(room: Room) -> None:
-    from people.actions.deletion import delete_account
-
     with_ada, without = made(room, "host", 10_000, 13_000), made(room, "host", 1_000, 5_000)
     delete_account(user("ada"), user("ada"))
     assert fresh(with_ada).state == State.TAKEN_BACK and fresh(without).state == State.READY
@@ -225,8 +227,6 @@ def test_a_deleted_account_s_voice_goes_with_it(room: Room) -> None:
 
 
 def test_a_live_room_s_last_minute_counts_whose_microphone_was_open(monkeypatch: pytest.MonkeyPatch) -> None:
-    from rooms.recording.clips.voices import voices_between
-    from tests.support.rooms import open_room, seated
 
     live = open_room()
     actions.record_consent(live.host, live, "2026-12")
@@ -240,6 +240,22 @@ def test_a_live_room_s_last_minute_counts_whose_microphone_was_open(monkeypatch:
     clip = actions.make_live_clip(live.pk, live.host, "sound")
     assert clip.to_ms - clip.from_ms == 60_000 and clip.next_at > timezone.now()
     Recording.objects.get_or_create(room=live)
+
+
+def test_a_live_clip_is_cut_from_what_the_recorder_wrote() -> None:
+    live = open_room()
+    Room.objects.filter(pk=live.pk).update(started_at=timezone.now() - timedelta(seconds=30))
+    live.refresh_from_db()
+    record(live, 0, 500, begins=2, seconds=20)
+    clip = actions.make_live_clip(live.pk, live.host, "video", 15_000)
+    Clip.objects.update(next_at=timezone.now())
+    assert making.make(clip.pk)
+    found = probed(file_of(clip))
+    assert found["video"]["codec_name"] == "h264" and 5.0 < float(found["audio"]["duration"]) < 8.0, (
+        "15 to 22 s of the room"
+    )
+    actions.end_room(live.pk, live.host)
+    assert file_of(clip).is_file() and fresh(clip).state == State.READY, "it goes with the copy, not with the end"
 
 
 # --- the picture, pure ------------------------------------------------------------------------------------------------
