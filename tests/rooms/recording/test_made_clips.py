@@ -252,9 +252,7 @@ def test_a_live_clip_is_cut_from_what_the_recorder_wrote() -> None:
     assert making.make(clip.pk)
     found = probed(file_of(clip))
     assert found["video"]["codec_name"] == "h264"
-    assert 5.0 < float(found["audio"]["duration"]) < 8.0, (
-        "15 to 22 s of the room"
-    )
+    assert 5.0 < float(found["audio"]["duration"]) < 8.0, "15 to 22 s of the room"
     actions.end_room(live.pk, live.host)
     assert file_of(clip).is_file() and fresh(clip).state == State.READY, "it goes with the copy, not with the end"
 
