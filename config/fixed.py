@@ -24,6 +24,8 @@ SPECTACULAR_SETTINGS = {
     "ENUM_NAME_OVERRIDES": {
         "EntryPolicyEnum": "rooms.models.Room.EntryPolicy",
         "SpeakPolicyEnum": "rooms.models.Room.SpeakPolicy",
+        "ClipKindEnum": "rooms.models.Clip.Kind",
+        "ClipStateEnum": "rooms.models.Clip.State",
     },
 }
 
@@ -127,6 +129,8 @@ CELERY_TASK_ANNOTATIONS = {
         ("rooms.recording.sweep", 60, 90),
         ("rooms.recording.prepare_left", 60, 90),
         ("rooms.recording.measure_left", 3600, 3660),
+        ("rooms.recording.make_clip", 150, 180),  # a minute and a half of sound; its lease is longer
+        ("rooms.recording.sweep_clips", 30, 60),
         ("retention.sweep", 3600, 3660),
         ("retention.tidy", 3600, 3660),
     )

@@ -12,8 +12,10 @@ from pages.reactions import ReactionPlot, reaction_plot
 from people.labels import labels
 from people.models import COLOURS, User
 from rooms.models import Recording, Room, Seat
+from rooms.queries.clips import RoomClips, clips_of
 from rooms.queries.publication import Publication, publication_of
 from rooms.recording.delivery import links
+from rooms.rules.clips import ClipFacts
 from rooms.rules.identity import Who
 from rooms.rules.restrictions import is_restricted
 from rooms.wording import ENTRY_WORDS
@@ -74,6 +76,7 @@ class ReplayPage:
     editing: CueEdit | None = None
     publication: Publication | None = None
     reactions: ReactionPlot | None = None
+    clips: RoomClips | None = None
 
     @property
     def is_host(self) -> bool:
@@ -144,7 +147,15 @@ def build_page(room: Room, who: Who, role: str, q: str = "", editing: CueEdit | 
         editing=editing,
         publication=publication_of(room, recording, who.user, role) if recording and state == "playing" else None,
         reactions=None if state == "closed" else plot_of(room, role, recording),
+        clips=clips_for(room, who, role) if state == "playing" else None,
     )
+
+
+def clips_for(room: Room, who: Who, role: str) -> RoomClips:
+    """The clips of a replay for a reader who may hear it. A listener hears it because it is public
+    and they are admitted; of a host or co-host that does not matter."""
+    facts = None if role == "speaker" else ClipFacts(role, None, role == "listener", room.clips_off)
+    return clips_of(room, who, facts)
 
 
 def plot_of(room: Room, role: str, recording: Recording | None) -> ReactionPlot | None:

@@ -16,6 +16,7 @@ from pages import (
     receipt_views,
     replay_views,
     report_views,
+    room_clip_views,
     staff_views,
     views,
 )
@@ -50,6 +51,10 @@ urlpatterns = [
     path("r/<slug:slug>/replay/retry/", replay_views.retry, name="retry"),
     path("r/<slug:slug>/replay/lines/<int:pk>/", replay_views.correct, name="correct"),
     path("r/<slug:slug>/replay/my-lines.<slug:kind>", replay_views.own_lines, name="own-lines"),
+    path("r/<slug:slug>/clips/", room_clip_views.clips, name="clips"),
+    path("r/<slug:slug>/clips/switch/", room_clip_views.switch, name="switch-clips"),
+    path("r/<slug:slug>/clips/<str:key>/", room_clip_views.clip, name="clip-of-room"),
+    path("r/<slug:slug>/clips/<str:key>/take-back/", room_clip_views.take_back, name="take-back-clip"),
     path("rooms/<slug:slug>/report/", report_views.report_page, name="report"),
     path("messages/<writer:handle>/<int:pk>/report/", message_report_views.report_page, name="report-message"),
     path("report/", anything_views.report_page, name="report-anything"),

@@ -74,6 +74,7 @@ TABLE: tuple[Artefact, ...] = (
     # The ZIPs that people made of their own data: one with something of the room is deleted, and made again without it.
     Artefact("own-data downloads", Expiry.COPY, "those downloads without anything of the room"),
     Artefact("exports", Expiry.COPY, _SUM, files=("export*", "exports/*")),
+    Artefact("clip files", Expiry.COPY, _SUM, files=("clips/*",)),
     Artefact("speech", Expiry.COPY, _SUM, files=("speech/*", "transcript*")),
     # Transcript. The search index is a column of the cues.
     Artefact("cues", Expiry.COPY, model="transcripts.Cue", room="transcript__room_id"),
@@ -85,6 +86,8 @@ TABLE: tuple[Artefact, ...] = (
     Artefact("ranges", Expiry.COPY, model="transcripts.RangeTranscript"),
     # Files' rows, events, seats and presence.
     Artefact("objections", Expiry.COPY, model="rooms.ReplayObjection", room="recording__room_id"),
+    Artefact("voices in clips", Expiry.COPY, model="rooms.ClipVoice", room="clip__room_id"),
+    Artefact("clips", Expiry.COPY, model="rooms.Clip"),
     Artefact("file rows", Expiry.COPY, _SUM, model="rooms.RecordingFile", room="recording__room_id"),
     Artefact("room log", Expiry.COPY, model="rooms.RoomEvent"),
     Artefact("seats", Expiry.COPY, model="rooms.Seat"),

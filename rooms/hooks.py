@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -39,6 +40,30 @@ ExportText = Callable[[Room], Iterable[str] | None]
 export_texts: Hook[ExportText] = Hook("rooms.export_texts")
 """Texts of the zip of everything, by their name in it: `@export_texts.register("transcript/transcript.vtt")`."""
 
+
+@dataclass(frozen=True)
+class ClipLine:
+    """A line of a clip; times are ms of the clip. `name` is the speaker's, told apart from others."""
+
+    start_ms: int
+    end_ms: int
+    user_pk: int
+    name: str
+    text: str
+
+
+@dataclass(frozen=True)
+class ClipText:
+    """Words of a clip: its lines, and the same as WebVTT."""
+
+    lines: Sequence[ClipLine]
+    webvtt: str
+
+
+ClipTextOf = Callable[[Room, int, int], ClipText | None]
+"""Returns what is known to be said in a range of room time, in ms; None where nothing is."""
+
+clip_texts: Hook[ClipTextOf] = Hook("rooms.clip_texts")
 
 StaffAccess = Callable[[int, int], bool]
 """Whether an account may listen in to a live room as staff; takes the primary keys of account and room. The caller has

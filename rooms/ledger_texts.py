@@ -1,13 +1,20 @@
-"""Ledger entries of rooms as words."""
+"""Ledger entries of rooms as words, and that each clip has its entries."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from typing import TypeGuard
+
+from django.db.models import CharField, Exists, OuterRef
+from django.db.models.fields.json import KT
+from django.db.models.functions import Cast
 from django.template.defaultfilters import filesizeformat
 from django.utils.translation import gettext
 
-from ledger.hooks import entry_texts
+from ledger.hooks import entry_texts, line_checks
 from ledger.models import Entry
-from rooms.models import Room
+from rooms.models import Clip, Room
+from rooms.rules.clips import clip_times
 
 
 @entry_texts.register("host_download")
@@ -33,6 +40,46 @@ def replay_withdrawn(entry: Entry) -> str:
     return gettext("Publication withdrawn")
 
 
+@entry_texts.register("clip_made")
+def clip_made(entry: Entry) -> str | None:
+    start, end, voices = (entry.data.get(name) for name in ("from", "to", "voices"))
+    if not (is_number(start) and is_number(end) and is_number(voices)):
+        return None
+    text = gettext("Clip made: %(times)s; voices in it: %(number)s")
+    return text % {"times": clip_times(start, end), "number": voices}
+
+
+@entry_texts.register("clip_handed_out")
+def clip_handed_out(entry: Entry) -> str:
+    return gettext("Clip handed out")
+
+
+@entry_texts.register("clip_taken_back")
+def clip_taken_back(entry: Entry) -> str | None:
+    part = entry.data.get("as")
+    if part not in Clip.TakenBackAs.values:
+        return None
+    return gettext("Clip taken back %(by)s") % {"by": Clip.TakenBackAs(part).label}
+
+
+@entry_texts.register("clips_switched")
+def clips_switched(entry: Entry) -> str:
+    return gettext("Clips switched off") if entry.data.get("off") else gettext("Clips switched on")
+
+
+@line_checks.register("rooms.clips")
+def unrecorded_clips() -> Iterator[str]:
+    """Yield a sentence for each clip that was made or taken back without an entry."""
+    for kind, rows in (
+        ("clip_made", Clip.objects.exclude(ready_at=None)),
+        ("clip_taken_back", Clip.objects.filter(state=Clip.State.TAKEN_BACK)),
+    ):
+        entries = Entry.objects.filter(kind=kind).annotate(named=KT("data__clip"))
+        missing = rows.filter(~Exists(entries.filter(named=Cast(OuterRef("pk"), CharField()))))
+        for pk in missing.order_by("pk").values_list("pk", flat=True):
+            yield f"the clip {pk} has no entry {kind}"
+
+
 @entry_texts.register("recording_retried")
 def recording_retried(entry: Entry) -> str | None:
     number = entry.data.get("attempts")
@@ -51,5 +98,5 @@ def policy_of(entry: Entry) -> str | None:
     return str(Room.EntryPolicy(policy).label) if policy in Room.EntryPolicy.values else None
 
 
-def is_number(value: object) -> bool:
+def is_number(value: object) -> TypeGuard[int]:
     return isinstance(value, int) and not isinstance(value, bool)

@@ -20,6 +20,7 @@ WRITES = frozenset({"create", "bulk_create", "get_or_create", "update_or_create"
 SAVERS = {
     "rooms/wire/events.py": "append_event raises `seq` of the room that the action holds locked",
     "rooms/recording/finishing/finish.py": "state and length of a recording that was finished",
+    "rooms/recording/clips/making.py": "a clip that a worker makes: its state, file and voices",
     "transcripts/actions.py": "lines of a transcript, which is no row of a room",
 }
 # Actions of apps above save their own rows in files that know rooms. They call no row of theirs a room.

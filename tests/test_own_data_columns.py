@@ -15,6 +15,7 @@ HELD = {
     *("social.Message.receiver", "rooms.Room.host", "rooms.Invitation.user", "rooms.Invitation.by"),
     *("rooms.PersonalLink.by", "rooms.ShareLink.by", "rooms.ListenerChoice.user", "rooms.Removal.user"),
     *("rooms.HandOver.former", "rooms.HandOver.to", "rooms.Consent.user", "rooms.Seat.user", "rooms.Hand.user"),
+    *("rooms.Clip.maker", "rooms.Clip.taken_back_by", "rooms.ClipVoice.user"),
     *("rooms.ReplayObjection.user", "moderation.Report.reporter", "moderation.Statement.person"),
     *("moderation.Appeal.person",),
 }

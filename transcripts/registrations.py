@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from rooms.hooks import known_voices, recording_ready
+from transcripts import clips as _clips  # noqa: F401  # registers what is said in a clip
 from transcripts import ledger_texts as _ledger_texts  # noqa: F401  # registers words of ledger entries
 from transcripts import own_data as _own_data  # noqa: F401  # registers what is kept of a person
 from transcripts.actions import request_transcript

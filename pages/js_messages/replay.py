@@ -2,10 +2,13 @@
 
 from django.utils.translation import gettext as _
 
+from pages.js_messages.clips import clip_words
+
 
 def replay_words() -> dict[str, str]:
     """Return the texts by key; scripts fill in `{at}` and the like."""
     return {
+        **clip_words(),
         "play": _("Play"),
         "pause": _("Pause"),
         "position": _("{at} of {all}"),

@@ -2,6 +2,7 @@
 to the event log, and publishes when the transaction commits. Refusals raise `RoomRefused`."""
 
 from rooms.actions.arrival import admit
+from rooms.actions.clips import make_clip, make_live_clip, set_clips_off, take_back_clip
 from rooms.actions.cohosts import demote, name_cohost
 from rooms.actions.consent import record_consent
 from rooms.actions.downloads import hand_out_files
@@ -62,7 +63,9 @@ __all__ = [
     "lift_restriction",
     "lock_hands",
     "lower_hand",
+    "make_clip",
     "make_link",
+    "make_live_clip",
     "mute_all",
     "name_cohost",
     "new_epoch",
@@ -81,6 +84,7 @@ __all__ = [
     "retry_recording",
     "revoke",
     "revoke_link",
+    "set_clips_off",
     "set_entry_policy",
     "set_muted",
     "set_objection",
@@ -91,6 +95,7 @@ __all__ = [
     "share_link",
     "standing_changed",
     "sweep_rooms",
+    "take_back_clip",
     "take_down_title",
     "take_seat",
     "tell_quality",

@@ -15,6 +15,7 @@ from django.utils import timezone
 from ledger.actions import Act
 from people.deleted import WRITTEN_NAME
 from people.hooks import Former
+from rooms.actions.clips import take_back_of
 from rooms.actions.hand_over import hand_over_to_cohost
 from rooms.actions.hand_queue import lower_hands
 from rooms.actions.invitation_rows import revoke_all
@@ -82,8 +83,8 @@ def _give_up(room: Room, connected: Mapping[int, bool]) -> None:
 
 
 def rename_in_rooms(former: Former) -> list[Act]:
-    """Withdraw the replays of the rooms that the account hosts, end what it still could do by links, and rename it in
-    the logs of all rooms. Returns the entries of withdrawn replays."""
+    """Withdraw the replays of the rooms that the account hosts, delete clips that it made or that it is heard in, end
+    what it still could do by links, and rename it in the logs of all rooms. Returns entries of replays and clips."""
     published = Recording.objects.filter(room__host=former.pk).filter(
         Q(announced_at__isnull=False) | Q(published_at__isnull=False)
     )
@@ -97,7 +98,7 @@ def rename_in_rooms(former: Former) -> list[Act]:
         cursor.execute("SELECT pg_advisory_xact_lock(%s)", [RENAMES])
     for pk in rooms_with(former.pk):
         _rename_in_log(pk, former)
-    return [Act("replay_withdrawn", f"room:{pk}", former.pk) for pk in rooms]
+    return [*(Act("replay_withdrawn", f"room:{pk}", former.pk) for pk in rooms), *take_back_of(former.pk)]
 
 
 def forget_in_files(user_pk: int) -> None:

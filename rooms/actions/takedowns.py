@@ -11,6 +11,7 @@ from ledger.actions import record
 from people.models import User
 from rooms.actions.locking import locked
 from rooms.models import Room, TitleTakedown
+from rooms.recording.clips import making
 from rooms.recording.delivery import exports
 from rooms.rules.refusals import TABLE, RoomRefused
 from rooms.wire.events import append_event
@@ -72,9 +73,11 @@ def keep_removed_texts(room: Room, title: str, topic: str) -> dict[str, str]:
 
 
 def _retitle(room: Room, title: str, topic: str, *, removed: bool) -> None:
-    """Set the texts of a locked room; pages of a live one show them at once, and downloads are made anew with them."""
+    """Set the texts of a locked room; pages of a live one show them at once; downloads and clips are made
+    anew with them."""
     room.title, room.topic, room.title_removed = title, topic, removed
     room.save(update_fields=["title", "topic", "title_removed"])
     if room.is_live:
         append_event(room, "title_changed", {"title": title, "topic": topic, "removed": removed})
     after_commit(exports.discard_all, room.pk)
+    making.make_again(room.pk)

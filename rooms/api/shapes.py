@@ -8,7 +8,9 @@ from django.conf import settings
 from rest_framework import serializers
 
 from core.api.fields import TypedField
-from rooms.models import TITLE, TOPIC, Recording, Room
+from rooms.models import TITLE, TOPIC, Clip, Recording, Room
+
+MOST_MS = 2**31 - 1
 
 
 class Starts(serializers.Serializer[Any]):
@@ -249,3 +251,44 @@ class ReplayShape(serializers.Serializer[Any]):
     peaks = serializers.CharField(allow_null=True, help_text="Waveform and who talked when; null until it is drawn.")
     duration_ms = serializers.IntegerField(allow_null=True)
     published = serializers.BooleanField()
+
+
+class MakeClip(serializers.Serializer[Any]):
+    """A clip to make: of a replay from and to ms of room time, of a live room its last ms (60,000 at most)."""
+
+    kind = serializers.ChoiceField(choices=Clip.Kind.choices)
+    from_ms = serializers.IntegerField(required=False, min_value=0, max_value=MOST_MS)
+    to_ms = serializers.IntegerField(required=False, min_value=0, max_value=MOST_MS)
+    last_ms = serializers.IntegerField(required=False, min_value=1, max_value=MOST_MS)
+
+
+class SwitchClips(serializers.Serializer[Any]):
+    """Whether clips are switched off in a room."""
+
+    off = serializers.BooleanField()
+
+
+class ClipShape(serializers.Serializer[Any]):
+    """A clip. Its addresses work for some hours, for you alone; null where you may not have it, or it is not there."""
+
+    key = serializers.CharField()
+    kind = serializers.ChoiceField(choices=Clip.Kind.choices)
+    state = serializers.ChoiceField(choices=Clip.State.choices)
+    why = serializers.CharField(allow_null=True, help_text="The code of why it cannot be made.")
+    from_ms = serializers.IntegerField()
+    to_ms = serializers.IntegerField()
+    asked_at = serializers.DateTimeField()
+    size = serializers.IntegerField(allow_null=True, help_text="In bytes.")
+    address = serializers.CharField(allow_null=True, help_text="MP4 or M4A; with ?save it has a name to save it under.")
+    captions = serializers.CharField(allow_null=True, help_text="WebVTT.")
+    page = serializers.CharField()
+    may_take_back = serializers.BooleanField()
+
+
+class ClipsShape(serializers.Serializer[Any]):
+    """The clips of a room that you may know of."""
+
+    off = serializers.BooleanField()
+    may_make = serializers.BooleanField()
+    may_switch = serializers.BooleanField()
+    clips = ClipShape(many=True)

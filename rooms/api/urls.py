@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from rooms.api import invitable, verbs, views
+from rooms.api import clips, invitable, verbs, views
 
 urlpatterns = [
     path("rooms/", views.Rooms.as_view(), name="api-rooms"),
@@ -16,5 +16,7 @@ urlpatterns = [
     path("rooms/<slug:slug>/replay/", views.Replay.as_view(), name="api-room-replay"),
     path("rooms/<slug:slug>/replay/objection/", views.Objection.as_view(), name="api-room-objection"),
     path("rooms/<slug:slug>/download/", views.Download.as_view(), name="api-room-download"),
+    path("rooms/<slug:slug>/clips/", clips.Clips.as_view(), name="api-room-clips"),
+    path("rooms/<slug:slug>/clips/<str:key>/", clips.OneClip.as_view(), name="api-room-clip"),
     path("ice/", views.Ice.as_view(), name="api-ice"),
 ]

@@ -16,6 +16,7 @@ from rooms.models.admission import (
     StayingFollower,
     token_hash,
 )
+from rooms.models.clip import LONGEST_CLIP_MS, Clip, ClipVoice
 from rooms.models.log import RoomEvent
 from rooms.models.measures import Restriction, TitleTakedown
 from rooms.models.reaction import ReactionCount
@@ -24,11 +25,14 @@ from rooms.models.room import TITLE, TOPIC, Room, new_slug
 from rooms.models.stage import Consent, Hand, Seat
 
 __all__ = [
+    "LONGEST_CLIP_MS",
     "NOTICE",
     "TITLE",
     "TOLD_GAP_MS",
     "TOPIC",
     "Arrival",
+    "Clip",
+    "ClipVoice",
     "Consent",
     "Hand",
     "HandOver",

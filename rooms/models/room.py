@@ -107,6 +107,8 @@ class Room(models.Model):
     )
     hands_locked = models.BooleanField(_("hands locked"), default=False)
     transcription = models.BooleanField(_("transcription"), default=True)
+    # Set by the host: nobody makes clips, and those there are stay with host and co-hosts.
+    clips_off = models.BooleanField(_("clips off"), default=False, db_default=False)
     max_speakers = models.PositiveSmallIntegerField(_("places on stage"), default=10)
     is_demo = models.BooleanField(_("demo"), default=False, editable=False)
     status = models.CharField(_("status"), max_length=10, choices=Status.choices, default=Status.LIVE)

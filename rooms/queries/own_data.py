@@ -14,6 +14,8 @@ from django.utils.translation import gettext as _
 from people.hooks import OwnFile, own_data
 from people.models import User
 from rooms.models import (
+    Clip,
+    ClipVoice,
     Consent,
     Hand,
     HandOver,
@@ -44,6 +46,8 @@ PARTS: tuple[tuple[type[Model], str], ...] = (
     (ShareLink, "by"),
     (HandOver, "former"),
     (HandOver, "to"),
+    (Clip, "maker"),
+    (Clip, "taken_back_by"),
 )
 SHOWN_STATES = (Invitation.State.PENDING, Invitation.State.ACCEPTED, Invitation.State.DECLINED)
 
@@ -157,10 +161,27 @@ def part_in(pk: int, user: User) -> dict[str, Any] | None:
             PersonalLink.objects.filter(room=room, by=user).order_by("pk").values("label", "made_at", "revoked_at")
         ),
         "share_links_made": list(ShareLink.objects.filter(room=room, by=user).order_by("pk").values("code", "made_at")),
+        "clips_made": [clip_of(row) for row in Clip.objects.filter(room=room, maker=user).order_by("pk")],
+        "clips_with_your_voice": [
+            clip_of(row.clip) for row in ClipVoice.objects.filter(clip__room=room, user=user).select_related("clip")
+        ],
+        "clips_taken_back": [clip_of(row) for row in Clip.objects.filter(room=room, taken_back_by=user).order_by("pk")],
         "voice": [
             {"start_ms": row.start_ms, "duration_ms": row.duration_ms, "sha256": row.sha256}
             for row in tracks_in(room.pk, user)
         ],
+    }
+
+
+def clip_of(row: Clip) -> dict[str, Any]:
+    """Describe a clip; who else is heard in it is not said."""
+    return {
+        "kind": row.kind,
+        "from_ms": row.from_ms,
+        "to_ms": row.to_ms,
+        "asked_at": row.asked_at,
+        "state": row.state,
+        "taken_back_at": row.taken_back_at,
     }
 
 

@@ -122,9 +122,11 @@ def readable(path: Path) -> Iterator[Samples]:
         log.exception("%s: drawn as far as it can be read", path.name)
 
 
-def samples(path: Path) -> Generator[Samples]:
-    """Yield the samples of a file, about 8 seconds at a time. Raises Unreadable."""
-    command = ["ffmpeg", "-nostdin", "-v", "error", "-threads", "1", "-i", f"file:{path}", "-map", "0:a:0"]
+def samples(path: Path, start_ms: float = 0, length_ms: float | None = None) -> Generator[Samples]:
+    """Yield the samples of a file, or of a part of it, about 8 seconds at a time. Raises Unreadable."""
+    part = ["-ss", f"{start_ms / 1000:.3f}"] if start_ms > 0 else []
+    part += [] if length_ms is None else ["-t", f"{length_ms / 1000:.3f}"]
+    command = ["ffmpeg", "-nostdin", "-v", "error", "-threads", "1", *part, "-i", f"file:{path}", "-map", "0:a:0"]
     command += ["-af", "aresample=async=1:first_pts=0", "-ac", "1", "-ar", str(RATE), "-f", "s16le", "pipe:1"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
         assert process.stdout is not None and process.stderr is not None

@@ -9,6 +9,7 @@ RECORDINGS_DIR/<room>/tracks/*.mjr → seat-<pk>.opus                   one trac
 RECORDINGS_DIR/<room>/mix.m4a                                         the mix, after the end
 RECORDINGS_DIR/<room>/peaks.json                                      the waveform and regions of speech
 RECORDINGS_DIR/<room>/exports/<digest>/                               texts of a download of everything
+RECORDINGS_DIR/<room>/clips/                                          clips that people made
 """
 
 from __future__ import annotations
@@ -114,6 +115,11 @@ def peaks_path(room_pk: int) -> Path:
 def exports_folder(room_pk: int) -> Path:
     """Folder of the texts of downloads of everything, with one folder for each version."""
     return folder(room_pk) / "exports"
+
+
+def clips_folder(room_pk: int) -> Path:
+    """Folder of the clips of a room."""
+    return folder(room_pk) / "clips"
 
 
 def file_path(file: RecordingFile) -> Path:

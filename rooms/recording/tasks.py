@@ -1,4 +1,5 @@
-"""Celery tasks of recordings: finish, draw the waveform, measure tracks; each with a sweep for missed ones."""
+"""Celery tasks of recordings: finish, draw the waveform, measure tracks, make clips; each with a sweep for missed
+ones."""
 
 from __future__ import annotations
 
@@ -13,6 +14,7 @@ from django.utils import timezone
 
 from rooms.models import Recording, RecordingFile, Room
 from rooms.recording import marker, store, track_memory
+from rooms.recording.clips import making
 from rooms.recording.finishing.finish import OPEN, finish
 from rooms.recording.finishing.space import NoSpace
 from rooms.recording.peaks import measure, prepare
@@ -147,3 +149,15 @@ def measure_left() -> int:
         if measured == _MEASURED_AT_ONCE:
             break
     return measured
+
+
+@shared_task(name="rooms.recording.make_clip", ignore_result=True)
+def make_clip(pk: int) -> None:
+    """Make the clip that somebody asked for."""
+    making.make(pk)
+
+
+@shared_task(name="rooms.recording.sweep_clips", ignore_result=True)
+def sweep_clips() -> None:
+    """Queue the clip that waits longest: its message was lost, its worker died, or its next attempt is due."""
+    making.queue_next()

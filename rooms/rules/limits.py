@@ -11,6 +11,7 @@ ACTIONS = Limit("act", 120, 40, RoomRefused)
 OPENING = Limit("open", 6, 6, RoomRefused)
 PUBLISHING = Limit("publish", 0.1, 5, RoomRefused)  # everybody who spoke gets a mail each time
 ASKING = Limit("ask", 4, 3, RoomRefused)  # of one person to unmute, by all hosts: it is read out each time
+CLIPS = Limit("clip", 4, 6, RoomRefused)  # a worker cuts and encodes each
 DOWNLOADS = Limit("download", 6, 10, RoomRefused)
 INVITING = Limit("invite", 20, 20, RoomRefused)  # requests, of up to `MOST_LINES` people each
 LINKS = Limit("personal-link", 10, 20, RoomRefused)  # of one address or account, to look at personal links

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from itertools import product
 
-from rooms.rules import inviting
+from rooms.rules import clips, inviting
 from rooms.rules import permissions as may
 from rooms.rules.inviting import Sent
 from rooms.rules.permissions import Facts
@@ -204,6 +204,19 @@ ACTS: dict[str, Act] = {
     ),
     "set the entry policy": Act(
         lambda facts, staff: may.may_set_entry_policy(facts, as_staff=staff), _to_helpers(staff=None), by_staff=True
+    ),
+    "clip the last minute": Act(
+        lambda facts, _staff: clips.may_clip_live(facts, off=False, restricted=False), _to_helpers()
+    ),
+    "clip the last minute while clips are off": Act(
+        lambda facts, _staff: clips.may_clip_live(facts, off=True, restricted=False),
+        {"host": "clips_off", "co-host": "clips_off"},
+    ),
+    "switch clips off": Act(
+        lambda facts, _staff: clips.may_switch_clips(facts),
+        {"host": None, "closed account": "account_closed"},
+        gated=False,
+        alive=False,
     ),
     "name a co-host": Act(
         lambda facts, _staff: may.may_name_cohost(facts, target_role="speaker", cohosts=1), _ONLY_HOST

@@ -131,6 +131,15 @@ TABLE: dict[str, Refusal] = {
     "no_objection_now": Refusal(
         409, _("You can object from the moment a publication is announced until the replay is public.")
     ),
+    "clips_off": Refusal(403, _("The host switched clips off in this room.")),
+    "clip_range": Refusal(400, _("A clip lasts from 1 to 90 seconds, and lies within the room.")),
+    "clip_not_public": Refusal(403, _("Until the replay is public, only host and co-hosts make clips of it.")),
+    "clips_full": Refusal(409, _("This room has as many clips as a room can have.")),
+    "clips_often": Refusal(429, _("You have asked for as many clips as you can. Try again later.")),
+    "clip_no_sound": Refusal(409, _("There is no sound in this part.")),
+    "clip_voice": Refusal(409, _("Somebody whose voice is in this part does not want it passed on.")),
+    "clip_no_video": Refusal(503, _("This house cannot make videos now. Sound with captions works.")),
+    "clip_failed": Refusal(503, _("This clip could not be made. The people who run this house can see why.")),
     "nothing_failed": Refusal(409, _("There is nothing to try again: the recording is finished, or it is gone.")),
     "not_found": Refusal(404, _("There is nothing at this address.")),
     "not_available": Refusal(405, _("This cannot be done at this address.")),

@@ -16,10 +16,12 @@ from django.utils.translation import gettext as _
 from core.text import isolated
 from people.models import User
 from people.zones import is_zone
-from rooms.models import Room
+from rooms.models import Clip, Room
+from rooms.rules.clips import clip_times
 from social.hooks import DrawnMessage, official_texts
 
 PUBLICATION = "publication"
+CLIP = "clip"
 
 
 @official_texts.register(PUBLICATION)
@@ -47,3 +49,28 @@ def _publication(room: Room | None, by: User | None, at: str, reader: User) -> D
     url = f"{room.get_absolute_url()}replay/#who-hears"
     data = {"room": room.slug, "url": url, "at": at}
     return DrawnMessage(line, "rooms/messages/publication.html", {"line": line, "url": url}, data)
+
+
+@official_texts.register(CLIP)
+def clip_cards(values: Sequence[Mapping[str, Any]], reader: User) -> list[DrawnMessage]:
+    """Cards that say that somebody made a clip with the reader's voice in it: `clip` is a key. One query."""
+    clips = Clip.objects.select_related("room", "maker").in_bulk({value["clip"] for value in values})
+    return [_clip(clips.get(value["clip"])) for value in values]
+
+
+def _clip(clip: Clip | None) -> DrawnMessage:
+    if clip is None:
+        return DrawnMessage(text=_("A clip with your voice in it was made. It is deleted, with the copy of its room."))
+    url = f"{clip.room.get_absolute_url()}clips/{clip.key}/"
+    over = clip.state == Clip.State.TAKEN_BACK
+    line = (
+        _("A clip of “{title}” with your voice in it was made. It was taken back.")
+        if over
+        else _("{name} made a clip of “{title}”, {times}. Your voice is in it: you can take it back, for everybody.")
+    ).format(
+        name=isolated(clip.maker.display_name),
+        title=isolated(clip.room.shown_title),
+        times=clip_times(clip.from_ms, clip.to_ms),
+    )
+    data = {"room": clip.room.slug, "clip": clip.key, "url": url, "state": "over" if over else "open"}
+    return DrawnMessage(line, "rooms/messages/clip.html", {"line": line, "url": url, "over": over}, data)

@@ -24,6 +24,8 @@ from people.models import User
 from rooms import actions, reactions
 from rooms.models import (
     Arrival,
+    Clip,
+    ClipVoice,
     Hand,
     HandOver,
     Invitation,
@@ -50,7 +52,15 @@ from tests.support.privileges import superuser
 from tests.support.rooms import consented, open_room
 from transcripts.models import Cue, RangeCue, RangeTranscript, TrackPlan, Transcript, TranscriptionWindow
 
-FILES = ("mix.m4a", "hls/live.m3u8", "hls/0-init.mp4", "hls/0-000001.m4s", "tracks/seat.mjr", "peaks.json")
+FILES = (
+    "clips/a.mp4",
+    "mix.m4a",
+    "hls/live.m3u8",
+    "hls/0-init.mp4",
+    "hls/0-000001.m4s",
+    "tracks/seat.mjr",
+    "peaks.json",
+)
 
 
 def marked_room(word: str, number: int = 0) -> Room:
@@ -89,6 +99,8 @@ def lay_people(room: Room, guest: User, suffix: str) -> None:
     RemovedListener.objects.create(removal=removal, mac="0" * 64)
     hand_over = HandOver.objects.create(room=room, former=other, to=room.host, reason=HandOver.Reason.GIVEN)
     StayingFollower.objects.create(hand_over=hand_over, user=other)
+    clip = Clip.objects.create(room=room, maker=other, kind=Clip.Kind.SOUND, from_ms=0, to_ms=900)
+    ClipVoice.objects.create(clip=clip, user=guest)
     lay_case(room, guest, other)
     lifted: dict[str, Any] = {"room": room, "lifted_at": timezone.now() + timedelta(days=1)}
     Restriction.objects.create(reason=Restriction.Reason.AT_ONCE, **lifted)

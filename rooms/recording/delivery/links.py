@@ -20,14 +20,14 @@ HOUR = 3600
 LISTEN_FOR = 6 * HOUR  # a long room at three quarters of its speed
 DOWNLOAD_FOR = 24 * HOUR
 _SIGNER = "rooms.recording.delivery.links"
-_WHAT = r"mix|peaks|file-\d{1,18}|all-[0-9a-f]{32}"
+_WHAT = r"mix|peaks|file-\d{1,18}|clip-\d{1,18}|captions-\d{1,18}|all-[0-9a-f]{32}"
 _CLAIM = re.compile(rf"(\d{{1,18}})\.({_WHAT})\.(\d{{1,18}}|everybody)\.(\d{{1,18}})\.(\d{{1,12}})")
 
 
 @dataclass(frozen=True)
 class Link:
-    """Content of a link. `what` is mix, peaks, file-<pk>, or all-<digest of an export>; `user` is None where the replay
-    was published.
+    """Content of a link. `what` is mix, peaks, file-<pk>, clip-<pk>, captions-<pk> (of a clip), or all-<digest of an
+    export>; `user` is None where the replay was published.
 
     `since` is the `credentials_stamp` of that person when the link was made.
     """

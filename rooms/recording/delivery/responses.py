@@ -13,6 +13,7 @@ from django.utils.http import content_disposition_header
 
 from rooms.recording import store
 from rooms.recording.delivery import ranges
+from rooms.rules.refusals import RoomRefused
 
 INTERNAL = "/_recordings/"  # nginx: `internal; alias RECORDINGS_DIR/`
 READ = 1 << 18  # bytes read at once
@@ -81,6 +82,13 @@ def _by_nginx(path: Path, content_type: str) -> HttpResponse | None:
     response = HttpResponse(content_type=content_type)
     response["X-Accel-Redirect"] = INTERNAL + store.relative(path)
     return response
+
+
+def not_now() -> HttpResponse:
+    """Response while RECORDINGS_DIR is not this installation's folder."""
+    unavailable = RoomRefused("unavailable")
+    headers = {"Retry-After": "60", "Cache-Control": "no-store"}
+    return HttpResponse(unavailable.text, status=503, content_type="text/plain; charset=utf-8", headers=headers)
 
 
 def named(response: HttpResponseBase, download_as: str) -> HttpResponseBase:

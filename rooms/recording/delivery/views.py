@@ -1,18 +1,19 @@
-"""Views that serve files of an ended room by signed links: mix, waveform, tracks, everything as a zip."""
+"""Views that serve files of a room by signed links: mix, waveform, tracks, everything as a zip, clips."""
 
 from __future__ import annotations
 
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
+from django.http import Http404, HttpRequest, HttpResponseBase
 from django.views.decorators.http import require_safe
 
-from people.models import User
 from rooms.models import Recording, RecordingFile, Room
 from rooms.recording import marker, store
+from rooms.recording.clips import handing_out
 from rooms.recording.delivery import downloads, exports, links
-from rooms.recording.delivery.responses import deliver_bytes, deliver_file, named
+from rooms.recording.delivery.holders import holder_of
+from rooms.recording.delivery.responses import deliver_bytes, deliver_file, named, not_now
 from rooms.rules import permissions
 from rooms.rules.facts import facts_of
-from rooms.rules.identity import COOKIE, Who, unsign
+from rooms.rules.identity import COOKIE, unsign
 from rooms.rules.refusals import RoomRefused, refuse
 from rooms.rules.restrictions import is_restricted
 from rooms.rules.roles import check_replay, role_of
@@ -24,14 +25,14 @@ SOUND = {".m4a": "audio/mp4", ".opus": "audio/ogg"}
 def file(request: HttpRequest, token: str, name: str) -> HttpResponseBase:
     """Serve the file of a link; 404 unless the link is valid, the copy exists and the person still has the right."""
     link = links.parse_token(token)
-    recording = None if link is None else ready_recording(link.room)
     listener = unsign(request.COOKIES.get(COOKIE)) or ""
+    if link is not None and link.what.startswith(("clip-", "captions-")):
+        return handing_out.serve(request, link, listener)
+    recording = None if link is None else ready_recording(link.room)
     if link is None or recording is None or not allowed(link, recording, listener):
         raise Http404
     if marker.trouble():
-        unavailable = RoomRefused("unavailable")
-        headers = {"Retry-After": "60", "Cache-Control": "no-store"}
-        return HttpResponse(unavailable.text, status=503, content_type="text/plain; charset=utf-8", headers=headers)
+        return not_now()
     return downloads.limited(
         request, response_for(request, link, recording), link.user, lambda: still_allowed(link, listener)
     )
@@ -60,10 +61,10 @@ def allowed(link: links.Link, recording: Recording, listener: str = "") -> bool:
     The person's credentials must be those of the time when the link was made: a new password ends the link.
     A link for everybody has the rights of an anonymous person, whose key is `listener` where a cookie names it.
     """
-    user = None if link.user is None else User.objects.filter(pk=link.user, is_active=True).first()
-    if (link.user is not None and user is None) or link.since != links.credentials_stamp(user):
+    who = holder_of(link, listener)
+    if who is None:
         return False
-    who = Who(None, listener) if user is None else Who.of_user(user)
+    user = who.user
     try:
         if link.what in ("mix", "peaks"):
             check_replay(recording.room, who)

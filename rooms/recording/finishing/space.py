@@ -57,6 +57,13 @@ def check_enough(folder: Path) -> None:
         raise NoSpace(f"{free // MB} MB free, {_COPIES * size // MB} MB needed beyond the reserve")
 
 
+def check_reserve(needed: int) -> None:
+    """Raise NoSpace unless so many bytes can be written and RECORDINGS_RESERVE_MB stay free."""
+    free = _free()
+    if free - needed < settings.RECORDINGS_RESERVE_MB * MB:
+        raise NoSpace(f"{free // MB} MB free, {needed // MB} MB needed beyond the reserve")
+
+
 def check() -> None:
     """Raise NoSpace when the disk is full: not every program reports failed writes."""
     if _free() < MB:

@@ -1,4 +1,5 @@
 // The page of an ended room: the browser's player becomes ours, with a picture, lanes and lines that follow.
+import { makeClips } from "replay/clip";
 import { Corrections } from "replay/correct";
 import { read } from "replay/fragment";
 import { Lanes } from "replay/lanes";
@@ -155,6 +156,7 @@ async function start(root) {
   const deeds = buttons(root, player, lanes);
   keys(deeds, player, transcript, links);
   reportWhereItStands(player);
+  makeClips(player);
   session(player, deeds);
   audio.addEventListener("loadedmetadata", () => {
     lanes.draw();

@@ -28,6 +28,7 @@ import { microphone } from "room/features/microphone";
 import { muteAll } from "room/features/mute_all";
 import { panel } from "room/features/panel";
 import { panelAudience } from "room/features/panel_audience";
+import { panelClips } from "room/features/panel_clips";
 import { panelHappened } from "room/features/panel_happened";
 import { panelStage } from "room/features/panel_stage";
 import { personCard } from "room/features/person_card";
@@ -66,6 +67,7 @@ export const features = /** @type {const} */ ([
   muteAll,
   panelStage,
   panelAudience,
+  panelClips,
   panelHappened,
   faces,
   seats,

@@ -1,0 +1,113 @@
+"""Rules of clips: which ranges, who makes one, who may have it, who takes it back; and the facts behind them.
+
+A clip is as public as the replay that it is cut from, and never more: every use asks again.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+
+from people.models import User
+from rooms.models import LONGEST_CLIP_MS, Clip, Room
+from rooms.rules import permissions
+from rooms.rules.identity import Who
+from rooms.rules.permissions import HELPERS, Facts
+from rooms.rules.roles import replay_facts
+
+SHORTEST_MS = 1_000
+LIVE_MS = 60_000  # how far back a clip of a live room reaches
+MOST_IN_ROOM = 50  # clips that are there or under way
+MOST_A_DAY = 20  # of one person, in all rooms, in 24 hours
+MOST_UNDER_WAY = 3  # of one person
+
+
+@dataclass(frozen=True)
+class ClipFacts:
+    """A person's standing towards the clips of a room. `heard` is why they may not hear the replay, None where they
+    may; `public`: it is published, and the room admits them; `off`: the host switched clips off."""
+
+    role: str
+    heard: str | None
+    public: bool
+    off: bool
+
+    @property
+    def helps(self) -> bool:
+        """Whether they are host or co-host."""
+        return self.role in HELPERS
+
+
+def clip_facts(room: Room, who: Who) -> ClipFacts:
+    """Load the facts that decide about the clips of a room."""
+    facts = replay_facts(room, who)
+    code = permissions.may_replay(**asdict(facts))
+    return ClipFacts(facts.role, code, facts.published and facts.admitted, room.clips_off)
+
+
+def within_limits(from_ms: int, to_ms: int, *, room_ms: int) -> str | None:
+    """A range of room time that can be a clip: SHORTEST_MS to LONGEST_CLIP_MS, and inside the room."""
+    fits = 0 <= from_ms < to_ms <= room_ms
+    return None if fits and SHORTEST_MS <= to_ms - from_ms <= LONGEST_CLIP_MS else "clip_range"
+
+
+def may_make(facts: ClipFacts, *, signed_in: bool, ready: bool) -> str | None:
+    """Making a clip of a replay: host and co-hosts; once it is public, everybody with an account who hears it."""
+    if facts.heard is not None:
+        return facts.heard
+    if not signed_in:
+        return "not_signed_in"
+    if not facts.helps and not facts.public:
+        return "clip_not_public"
+    if facts.off:
+        return "clips_off"
+    return None if ready else "no_recording"
+
+
+def may_clip_live(facts: Facts, *, off: bool, restricted: bool) -> str | None:
+    """Making a clip of the last minute of a live room: host and co-hosts, unless the host switched clips off or
+    moderators closed the recording."""
+    if code := permissions.may_manage(facts):
+        return code
+    if restricted:
+        return "recording_unavailable"
+    return "clips_off" if off else None
+
+
+def may_switch_clips(facts: Facts) -> str | None:
+    """Switching the clips of a room off and on again: the host, before, while and after it is live."""
+    return facts.kept_out or (None if facts.role == "host" else "not_host")
+
+
+def may_have(facts: ClipFacts) -> str | None:
+    """Hearing and downloading a clip: whoever hears the replay once it is public, until then host and co-hosts, who
+    have them also while clips are off. For others there is none."""
+    if facts.heard is not None:
+        return facts.heard
+    return None if facts.helps or (facts.public and not facts.off) else "not_found"
+
+
+def part_in(clip: Clip, user: User, role: str, *, voice: bool) -> str:
+    """As what a person may take a clip back; "" where they may not. A host or co-host who also speaks acts as host."""
+    if clip.maker_id == user.pk:
+        return Clip.TakenBackAs.MAKER
+    if role in HELPERS:
+        return Clip.TakenBackAs.HOST
+    return Clip.TakenBackAs.VOICE if voice else ""
+
+
+def within_amounts(*, in_room: int, in_a_day: int, under_way: int) -> str | None:
+    """So many clips a room, and of one person in a day and at once."""
+    if in_room >= MOST_IN_ROOM:
+        return "clips_full"
+    return "clips_often" if in_a_day >= MOST_A_DAY or under_way >= MOST_UNDER_WAY else None
+
+
+def clip_times(from_ms: int, to_ms: int) -> str:
+    """Write a range of room time as people read it, "1:05 – 1:40"."""
+    return " – ".join(_clock(ms // 1000) for ms in (from_ms, to_ms))
+
+
+def _clock(seconds: int) -> str:
+    minutes, seconds = divmod(seconds, 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{seconds:02}" if hours else f"{minutes}:{seconds:02}"
