@@ -4,6 +4,7 @@
 sense is refused at start with a sentence that says what to write (`config/env.py`).
 """
 
+import gc
 import hashlib
 import os
 from email.utils import parseaddr
@@ -30,6 +31,9 @@ from config.env import (
     refuse,
 )
 from config.schedule import beat_schedule
+
+# Nothing is garbage while modules load: looking for it takes a tenth of a start. `pages.apps` allows it again.
+gc.disable()
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 LOCAL_DIR = local_folder()
@@ -58,7 +62,6 @@ ASGI_APPLICATION = "config.asgi.application"
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 INSTALLED_APPS = [
-    "daphne",
     "core.admin.apps.StaffAdminConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",

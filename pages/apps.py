@@ -1,3 +1,5 @@
+import gc
+
 from django.apps import AppConfig
 from django.utils.translation import gettext_lazy as _
 
@@ -7,5 +9,9 @@ class PagesConfig(AppConfig):
     verbose_name = _("Pages")
 
     def ready(self) -> None:
-        """Register hooks."""
+        """Register hooks; then look for garbage again, as this is the last of the apps (`config.settings`), but not in
+        what was loaded: it stays to the end, and workers share it with the processes that they fork."""
         import pages.registrations  # noqa: F401
+
+        gc.freeze()
+        gc.enable()
