@@ -32,7 +32,8 @@ from config.env import (
 )
 from config.schedule import beat_schedule
 
-# Nothing is garbage while modules load: looking for it takes a tenth of a start. `pages.apps` allows it again.
+# While a process loads nothing becomes garbage, and looking for it took a tenth of its start. Until `pages/apps.py`,
+# which is the last.
 gc.disable()
 
 BASE_DIR = Path(__file__).resolve().parent.parent

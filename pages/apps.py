@@ -9,8 +9,7 @@ class PagesConfig(AppConfig):
     verbose_name = _("Pages")
 
     def ready(self) -> None:
-        """Register hooks; then look for garbage again, as this is the last of the apps (`config.settings`), but not in
-        what was loaded: it stays to the end, and workers share it with the processes that they fork."""
+        """Register hooks. All apps are loaded now: garbage is collected from here on, and what was loaded is none."""
         import pages.registrations  # noqa: F401
 
         gc.freeze()
