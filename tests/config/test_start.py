@@ -1,4 +1,4 @@
-"""What the start of a process leaves behind."""
+"""A process after its start."""
 
 import gc
 
