@@ -1,6 +1,7 @@
 """The site's own processes for a test: the same command lines that script/server uses, on the test run's database."""
 
 import asyncio
+import functools
 import os
 import subprocess
 import urllib.error
@@ -16,6 +17,12 @@ from django.conf import settings
 from deploy.local.process import CannotStart, start, stop, wait_for
 from deploy.local.programs import ALIVE, command
 from tests.support.services import services
+
+
+@functools.cache
+def kept_redis() -> redis.Redis:
+    """A client for what is asked twenty times a second: a new one costs forty times what the question does."""
+    return redis.Redis.from_url(settings.REDIS_URL)
 
 
 class LogTail:
@@ -68,8 +75,7 @@ class Site:
         """Whether a process does its work: web answers, the others write their sign of life."""
         if name == "web":
             return self.status("/healthz") == 200
-        with redis.Redis.from_url(settings.REDIS_URL) as client:
-            return bool(client.exists(settings.REDIS_PREFIX + ALIVE[name]))
+        return bool(kept_redis().exists(settings.REDIS_PREFIX + ALIVE[name]))
 
     def status(self, path: str) -> int:
         """The HTTP status of a page; 0 where nobody answers."""
@@ -87,8 +93,7 @@ class Site:
         process.kill()
         process.wait()
         if name in ALIVE:
-            with redis.Redis.from_url(settings.REDIS_URL) as client:
-                client.delete(settings.REDIS_PREFIX + ALIVE[name])
+            kept_redis().delete(settings.REDIS_PREFIX + ALIVE[name])
 
     def log(self, name: str) -> Path:
         """Where a process writes."""

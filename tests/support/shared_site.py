@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
-import redis
 from django.conf import settings
 from django.db import connection
 from django.utils import timezone
@@ -26,7 +25,7 @@ from rooms.channels import MEDIA_CHANGED
 from rooms.media.redis_keys import DISK, HEARTBEAT
 from rooms.models import RecordingsFolder, Room
 from rooms.recording import marker
-from tests.support.processes import Site, silence
+from tests.support.processes import Site, kept_redis, silence
 from tests.support.services import services
 
 QUEUES = ("clock", "mail", "work", "speech")
@@ -103,8 +102,7 @@ def _end_rooms() -> None:
     Room.objects.filter(status=Room.Status.LIVE).update(
         status=Room.Status.ENDED, ended_at=timezone.now(), end_reason=Room.EndReason.HOST
     )
-    with redis.Redis.from_url(settings.REDIS_URL) as client:
-        client.publish(key(MEDIA_CHANGED), "0")
+    kept_redis().publish(key(MEDIA_CHANGED), "0")
     wait_for("the end of all rooms", lambda: _told(HEARTBEAT).get("rooms") == 0, seconds=WITHIN)
 
 
@@ -112,9 +110,9 @@ def _is_left() -> bool:
     """Whether web is done with every socket and download: each holds a lease until the last thing it does. One that
     nobody refreshed until it expired is no longer held, though its key stays for as long again."""
     now = time.time() * 1000
-    with redis.Redis.from_url(settings.REDIS_URL) as client:
-        keys = client.scan_iter(f"{settings.REDIS_PREFIX}quota:*", count=1000)
-        return all(client.zcount(name, now, "+inf") == 0 for name in keys)
+    client = kept_redis()
+    keys = client.scan_iter(f"{settings.REDIS_PREFIX}quota:*", count=1000)
+    return all(client.zcount(name, now, "+inf") == 0 for name in keys)
 
 
 def _is_ready() -> bool:
@@ -125,8 +123,7 @@ def _is_ready() -> bool:
 
 def _told(name: str) -> dict[str, Any]:
     """The status that the supervisor last wrote; empty while it shows no life."""
-    with redis.Redis.from_url(settings.REDIS_URL) as client:
-        found: Any = client.get(key(name))
+    found: Any = kept_redis().get(key(name))
     return dict(json.loads(found)) if found else {}
 
 

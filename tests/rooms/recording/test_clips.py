@@ -6,6 +6,7 @@ import io
 import subprocess
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import av
 import numpy as np
@@ -20,6 +21,7 @@ from tests.support.recordings import TOTAL_MS, mix, talked_room
 from tests.support.rooms import open_room
 
 pytestmark = pytest.mark.django_db
+Sound = np.ndarray[Any, np.dtype[np.float64]]
 
 
 def heard(content: bytes | None, folder: Path) -> peers.Samples:
@@ -38,6 +40,14 @@ def whole(folder: Path) -> peers.Samples:
     return heard(mix().content, folder)
 
 
+def best_fit(whole: Sound, part: Sound) -> int:
+    """The sample of the whole at which the part correlates most with it. By Fourier: one by one these would be seventy
+    thousand million products."""
+    size = 1 << (len(whole) - 1).bit_length()
+    likeness = np.fft.irfft(np.fft.rfft(whole, size) * np.conj(np.fft.rfft(part, size)), size)
+    return int(likeness[: len(whole) - len(part) + 1].argmax())
+
+
 @pytest.mark.parametrize(("start", "end"), [(0, 6_000), (8_000, 18_000), (45_000, TOTAL_MS), (20_000, 21_000)])
 def test_a_clip_of_a_finished_room_decodes_to_its_range_and_no_more(tmp_path: Path, start: int, end: int) -> None:
     room = talked_room()
@@ -48,8 +58,7 @@ def test_a_clip_of_a_finished_room_decodes_to_its_range_and_no_more(tmp_path: Pa
     all_of_it = whole(tmp_path).astype(np.float64)
     middle = samples[len(samples) // 4 : len(samples) // 4 + 24_000].astype(np.float64)
     if np.abs(middle).max() > 500:
-        found = np.correlate(all_of_it, middle, mode="valid")
-        at_ms = int(found.argmax()) / 48 - len(samples) // 4 / 48
+        at_ms = (best_fit(all_of_it, middle) - len(samples) // 4) / 48
         assert start - 30 <= at_ms <= start + 60
     assert content == cut_clip(room, start, end), "players ask for parts of the same bytes"
 
