@@ -115,8 +115,10 @@ class Load:
 
     @property
     def bottleneck(self) -> str:
-        """What is used up first on MACHINE as the audience grows, and how much of it this load takes. Near places that
-        are all taken are none: everybody else hears by HLS."""
+        """The resource of MACHINE that is used up first as the audience grows, and how much this load takes of it.
+
+        Near places that are all taken are none: everybody else hears by HLS.
+        """
         shares = {
             "cores": self.cores / MACHINE["cores"],
             "memory": self.memory / MACHINE["GiB"],

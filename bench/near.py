@@ -1,4 +1,4 @@
-"""What a live room costs in processes and bytes, and what each near listener (WebRTC) adds.
+"""The cost of a live room in processes and bytes, and of each near listener (WebRTC) in it.
 
     python bench/near.py [--listeners 20] [--seconds 10] [--rounds 3]
 

@@ -1,4 +1,4 @@
-"""What a round of the 5-second clock costs over live rooms with people in them, and how often it asks Redis.
+"""The cost of a round of the 5-second clock over live rooms with people in them, and its calls to Redis.
 
     python bench/rounds.py [--rooms 100] [--people 1,10,50] [--rounds 5]
 

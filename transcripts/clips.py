@@ -1,4 +1,4 @@
-"""What is said in a clip of a room: the lines of its transcript in a range, cut to it."""
+"""The words of a clip of a room: the lines of its transcript in a range, cut to it."""
 
 from __future__ import annotations
 

@@ -208,7 +208,7 @@ class Base:
 
     @functools.cached_property
     def encoded(self) -> str:
-        """What all readers share of a snapshot, as JSON that is made once for all of them."""
+        """The part of a snapshot that all readers share, as JSON that is made once for all of them."""
         return encode(
             {
                 "type": "snapshot",

@@ -1,4 +1,4 @@
-"""Who makes clips, who has them and takes them back: pages, API and links, also by clients that cheat."""
+"""Making clips, having them and taking them back: pages, API and links, also by clients that cheat."""
 
 from __future__ import annotations
 

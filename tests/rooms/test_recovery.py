@@ -107,7 +107,7 @@ async def test_connections_of_speakers_are_told(web: Site) -> None:
 
 
 async def test_whoever_comes_a_moment_after_a_speaker_sees_them_connected(web: Site) -> None:
-    """What sockets share is read once a second: not from before the speaker came."""
+    """State that sockets share is read once a second: not from before the speaker came."""
     room = await run(open_room)()
     guest = await run(seated)("guest", room)
     for _turn in range(3):

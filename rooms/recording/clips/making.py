@@ -90,7 +90,7 @@ def make(pk: int) -> bool:
 
 
 def text_of(room: Room, from_ms: int, to_ms: int) -> ClipText | None:
-    """What is known to be said in a range; None where nothing is."""
+    """The words that are known to be said in a range; None where there are none."""
     found = (text_in(room, from_ms, to_ms) for text_in in clip_texts.values())
     return next((text for text in found if text is not None), None)
 

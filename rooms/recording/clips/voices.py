@@ -1,5 +1,5 @@
-"""Whose voices are in a range of a room, and whether one of them refuses: by the server's own tracks, lines and log,
-never by what a client says."""
+"""The people whose voices are in a range of a room, and whether one of them refuses: by the server's own tracks, lines
+and log, never by what a client says."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whose a signed link is, as of now."""
+"""The person whose a signed link is, as of now."""
 
 from __future__ import annotations
 
