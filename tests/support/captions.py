@@ -125,14 +125,9 @@ class Shown:
                 return at
         return None
 
-    def times(self) -> list[tuple[str, int, int]]:
-        """Confirmed words with their beginning and end in room time."""
-        return [
-            (plain, start, end)
-            for _number, line in sorted(self.lines.items())
-            for word, start, end in line["confirmed"]
-            for plain in plain_words(word)
-        ]
+    def times(self) -> list[tuple[int, int]]:
+        """Beginning and end of each confirmed word in room time."""
+        return [(start, end) for _number, line in sorted(self.lines.items()) for _word, start, end in line["confirmed"]]
 
 
 def shown(page: CaptionedPage) -> dict[str, Shown]:

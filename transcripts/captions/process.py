@@ -13,6 +13,7 @@ import socket
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 
 from django.db import DatabaseError, connection
 from redis.exceptions import RedisError
@@ -45,6 +46,12 @@ class Work:
     speaker: Speaker
     stretch: Stretch
     waited: float  # seconds since it could have been heard
+
+
+def is_dead(worker: str) -> bool:
+    """Whether a process of this machine has ended: nobody needs to wait for its leases to run out."""
+    host, _colon, pid = worker.rpartition(":")
+    return host == socket.gethostname() and pid.isdigit() and not Path(f"/proc/{pid}").exists()
 
 
 class Captioner:
@@ -131,10 +138,11 @@ class Captioner:
         self._report(talking)
 
     def _take_free_rooms(self, now: float) -> None:
-        for pk in actions.free_rooms():
+        dead = [worker for worker in actions.workers() if is_dead(worker)]
+        for pk in actions.free_rooms(dead):
             if pk in self.rooms or len(self.rooms) >= ROOMS or self._failed.get(pk, 0.0) > now:
                 continue
-            claim = actions.claim_room(pk, self.worker)
+            claim = actions.claim_room(pk, self.worker, dead)
             if claim is not None:
                 room = RoomCaptions.take(claim)
                 if room.refresh():

@@ -68,6 +68,8 @@ def test_a_room_has_one_process_and_a_late_one_changes_nothing(
     expire(first)
     assert actions.free_rooms() == [room.pk]
     second = claimed(room, "two")
+    assert actions.free_rooms(["one"]) == [] and actions.free_rooms(["two"]) == [room.pk]
+    assert actions.claim_room(room.pk, "three", ["one"]) is None
     assert second.token > first.token and not actions.renew(first)
     with pytest.raises(LeaseLost):
         actions.keep_line(first, nora, line("well then"))
