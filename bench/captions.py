@@ -182,7 +182,7 @@ def main() -> None:
     parser.add_argument("--clips", default="report", choices=["report", "tuning"])
     parser.add_argument("--seconds", type=float, default=40.0)
     given = parser.parse_args()
-    with site("media", "captions") as (web, _parts):
+    with site("media", "captions", limits={"STATIC_FILES": "source"}) as (web, _parts):
         for language in given.languages:
             passes = offline(clips(given.clips, language), language)
             time.sleep(2)

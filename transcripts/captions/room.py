@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from django.conf import settings
+from django.db.models import Q
 from django.utils import timezone
 
 from people.models import User
@@ -33,6 +34,7 @@ log = logging.getLogger(__name__)
 
 _NAME = re.compile(r"audiobridge-.+-user-seat-(\d+)-(\d+)-audio\.mjr")
 FRESH_SECONDS = 30  # a track nobody wrote to for longer is not followed
+LISTEN = 0.08  # seconds between two looks at the tracks
 BACK_MS = 20_000  # older sound is not made up for
 QUIET_SECONDS = 1.5  # without a packet, after which a microphone counts as closed; a buffered track comes in bursts
 AGAIN_MS = 300  # within which a word that was kept already is the same one
@@ -76,6 +78,7 @@ class RoomCaptions:
     _seats: dict[int, User] = field(default_factory=dict)  # who may be captioned, by seat
     _next_line: int = 1
     _looked: float = 0.0
+    _listened: float = 0.0
     _votes: dict[str, int] = field(default_factory=dict)  # ms of speech in another language
     _told: set[str] = field(default_factory=set)
 
@@ -109,19 +112,23 @@ class RoomCaptions:
         if room is None:
             return False
         self.room = room
-        seats = Seat.objects.select_related("user").filter(room=room)
-        here = [seat for seat in seats if seat.left_at is None or seat.left_at > timezone.now() - LAST_WORDS]
-        allowed = {seat.user_id for seat in here if seat.left_at is None and may_caption(room, seat.user)}
-        leaving = {seat.user_id for seat in here if seat.left_reason in (Seat.LeftReason.LEFT, Seat.LeftReason.LOST)}
-        self._seats = {seat.pk: seat.user for seat in here if seat.user_id in allowed | leaving}
+        lately = Q(left_at=None) | Q(left_at__gt=timezone.now() - LAST_WORDS)
+        here = list(Seat.objects.select_related("user").filter(lately, room=room))
+        by_themselves = (Seat.LeftReason.LEFT, Seat.LeftReason.LOST)
+        heard = [seat for seat in here if seat.left_at is None or seat.left_reason in by_themselves]
+        self._seats = {seat.pk: seat.user for seat in heard if may_caption(room, seat.user)}
+        allowed = {user.pk for user in self._seats.values()}
         for pk, speaker in self.speakers.items():
-            if pk not in allowed | leaving:
+            if pk not in allowed:
                 speaker.stream.clear()
         return True
 
     def listen(self) -> None:
-        """Take in all sound that has come."""
+        """Take in all sound that has come; not more often than every LISTEN seconds."""
         now = time.monotonic()
+        if now - self._listened < LISTEN:
+            return
+        self._listened = now
         if now - self._looked >= 0.25:
             self._looked = now
             self._look_for_tracks()
