@@ -39,9 +39,9 @@ BACK_MS = 20_000  # older sound is not made up for
 QUIET_SECONDS = 1.5  # without a packet, after which a microphone counts as closed; a buffered track comes in bursts
 AGAIN_MS = 300  # within which a word that was kept already is the same one
 COMPARE_MS = 1500  # on both sides, in which another person says the same
-LANGUAGE_MS = 3000  # of speech that tell a language
-LANGUAGE_SURE = 0.8
-NOTICE_MS = 8000  # of speech in another language, after which the host's side is told
+LANGUAGE_MS = 1500  # of speech that tell a language
+LANGUAGE_SURE = 0.7
+NOTICE_MS = 6000  # of speech in another language, after which the host's side is told
 LEAK_WAIT_MS = 4000  # for which somebody louder is heard first
 
 
@@ -295,17 +295,19 @@ class RoomCaptions:
 
     def asks_language(self, stretch: Stretch) -> bool:
         """Whether a hearing of this stretch should say which language it is."""
-        return stretch.speech_ms >= LANGUAGE_MS and not stretch.asked_language
+        return stretch.speech_ms - stretch.language_ms >= LANGUAGE_MS
 
     def _note_language(self, heard: Heard, stretch: Stretch) -> None:
         """Count speech in another language than the room's, and tell the host's side once."""
-        if not heard.language or heard.sure < LANGUAGE_SURE:
+        if not heard.language:
             return
-        stretch.asked_language = True
+        new_ms, stretch.language_ms = stretch.speech_ms - stretch.language_ms, stretch.speech_ms
+        if heard.sure < LANGUAGE_SURE:
+            return
         if heard.language == self.room.language:
             self._votes.clear()
         elif heard.language in dict(settings.LANGUAGES) and heard.language not in self._told:
-            self._votes[heard.language] = self._votes.get(heard.language, 0) + stretch.speech_ms
+            self._votes[heard.language] = self._votes.get(heard.language, 0) + new_ms
             if self._votes[heard.language] >= NOTICE_MS:
                 self._told.add(heard.language)
                 actions.tell_language(self.room, heard.language)
