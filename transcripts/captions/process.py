@@ -184,7 +184,7 @@ class Captioner:
             room.finish(work.speaker, stretch)
             return
         assert self._engine is not None
-        until_ms = stretch.end_ms
+        until_ms, began = stretch.end_ms, time.monotonic()
         try:
             heard = self._engine.hear(
                 stretch.sound, room.room.language, stretch.said, ask_language=room.asks_language(stretch)
@@ -193,6 +193,7 @@ class Captioner:
             log.warning("room %s: %s", room.room.pk, error)
             work.speaker.stream.clear()
             return
+        room.hearing_ms = (time.monotonic() - began) * 1000
         room.take_heard(work.speaker, stretch, heard, until_ms)
 
     # --- how it goes -------------------------------------------------------------------------------------------------
@@ -214,6 +215,8 @@ class Captioner:
         changed: list[str | None] = [handles[pk] for pk in left_out ^ before_out if pk in handles]
         changed += [None] if level != before else []
         without = [handles[pk] for pk in left_out if pk in handles]
+        for pk in left_out - before_out:
+            self._guarded(room.room.pk, lambda pk=pk: room.leave_out(pk))  # type: ignore[misc]
         actions.tell_state(room.claim, level, without, changed=changed)
         self._said[room.room.pk] = (level, left_out)
 

@@ -42,7 +42,8 @@ COMPARE_MS = 1500  # on both sides, in which another person says the same
 LANGUAGE_MS = 1500  # of speech that tell a language
 LANGUAGE_SURE = 0.7
 NOTICE_MS = 6000  # of speech in another language, after which the host's side is told
-LEAK_WAIT_MS = 4000  # for which somebody louder is heard first
+LEAK_WAIT_MS = 2000  # for which somebody louder is heard first
+DRAFT_MS = 1000  # of sound that makes a draft
 
 
 @dataclass
@@ -76,6 +77,7 @@ class RoomCaptions:
     speakers: dict[int, Speaker] = field(default_factory=dict)  # by account
     _tracks: dict[str, _Track] = field(default_factory=dict)  # by name
     _seats: dict[int, User] = field(default_factory=dict)  # who may be captioned, by seat
+    hearing_ms: float = 0.0  # how long the last hearing took
     _next_line: int = 1
     _looked: float = 0.0
     _listened: float = 0.0
@@ -188,10 +190,13 @@ class RoomCaptions:
                 yield speaker, stretch
 
     def _somebody_louder_first(self, speaker: Speaker, stretch: Stretch) -> bool:
-        """Whether what this person seems to say may be somebody louder, who was not heard so far."""
+        """Whether what this person seems to say may be somebody louder, who was not heard so far; for a while only, as
+        a hearing lasts longer than its sound on a machine that is busy."""
         from_ms, to_ms = stretch.heard_ms, stretch.end_ms
-        return speaker.stream.end_ms - to_ms < LEAK_WAIT_MS and any(
-            other.stream.heard_until() < min(to_ms, other.stream.end_ms) - 1000
+        waited = speaker.stream.end_ms - (to_ms if stretch.closed else from_ms + DRAFT_MS)
+        behind_ms = DRAFT_MS + self.hearing_ms
+        return waited < LEAK_WAIT_MS and any(
+            other.stream.heard_until() < min(to_ms, other.stream.end_ms) - behind_ms
             and other.stream.level(from_ms, to_ms) - speaker.stream.level(from_ms, to_ms) >= LOUDER_DB
             for other in self.speakers.values()
             if other is not speaker
@@ -211,19 +216,23 @@ class RoomCaptions:
         words = self._without_kept(speaker, stretch, heard.words if believable(heard.segment) else ())
         if self._is_others(speaker, stretch, words):
             stretch.forget()
-            if stretch.closed:
-                self._drop(speaker, stretch)
-            return
-        final = stretch.closed
-        certain = stretch.take(words, until_ms, final=final)
-        self._show(speaker, certain, stretch.agreement.draft, final=final)
-        if final:
+            certain: tuple[Word, ...] = ()
+        else:
+            certain = stretch.take(words, until_ms, final=stretch.closed)
+        self._show(speaker, certain, stretch.agreement.draft, final=stretch.closed)
+        if stretch.closed:
             self._drop(speaker, stretch)
 
     def finish(self, speaker: Speaker, stretch: Stretch) -> None:
         """Show a stretch that was heard to its end already as certain. Raises LeaseLost."""
         self._show(speaker, stretch.finish(), (), final=True)
         self._drop(speaker, stretch)
+
+    def leave_out(self, user_pk: int) -> None:
+        """End the line of somebody whose words are left out from now on. Raises LeaseLost."""
+        if speaker := self.speakers.get(user_pk):
+            speaker.stream.clear()
+            self._show(speaker, (), (), final=True)
 
     def _drop(self, speaker: Speaker, stretch: Stretch) -> None:
         if stretch in speaker.stream.closed:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import json
 import time
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -22,12 +23,14 @@ from tests.support.rooms import open_room, seated
 from tests.transcripts.pieces import Told, never
 from transcripts import actions as transcript_actions
 from transcripts.captions import actions, state
-from transcripts.captions.engine import FastEngine
+from transcripts.captions.engine import FastEngine, Heard
+from transcripts.captions.ladder import NO_DRAFTS, Ladder
 from transcripts.captions.process import STATUS, Captioner, is_dead
 from transcripts.jobs.run import YIELDS, run_items
 from transcripts.models import CaptionedRoom, LiveLine, Transcript
 from transcripts.speech.audio import Sound
 from transcripts.speech.engine import EngineUnavailable
+from transcripts.speech.stitch import Word
 
 pytestmark = pytest.mark.django_db
 QUIETER = 0.03  # -30 dB
@@ -136,6 +139,73 @@ def test_it_says_what_is_missing_and_what_it_does() -> None:
 def status() -> dict[str, Any]:
     found: dict[str, Any] = json.loads(str(bus.client().get(bus.key(STATUS))))
     return found
+
+
+class EverySecond:
+    """An engine that hears a word a second of sound, at once."""
+
+    model, version = "told", "1"
+
+    def hear(self, sound: Sound, language: str, said: Sequence[Word], *, ask_language: bool = False) -> Heard:
+        seconds = len(sound) // 16_000
+        words = [Word(f" w{at}", at * 1000 + 100, at * 1000 + 900, 0.8) for at in range(len(said), seconds)]
+        return Heard(tuple(words), 0.0, -0.1)
+
+
+def test_under_load_who_spoke_least_recently_is_left_out_and_pages_are_told(
+    monkeypatch: pytest.MonkeyPatch, django_capture_on_commit_callbacks: Any
+) -> None:
+    room = room_of(seconds=9)
+    nora, mara = seated("nora", room), seated("mara", room)
+    lay(room, nora, sounds.laid([(200, "0880"), (4_800, "0930")], 8_500), 200)
+    lay(room, mara, sounds.laid([(300, "0890")], 5_500), 200)
+    sent: list[dict[str, Any]] = []
+    monkeypatch.setattr(bus, "publish", lambda _channel, text: sent.append(json.loads(text)))
+    captioner = Captioner(never, EverySecond)
+    captioner.ladder = Ladder(step=NO_DRAFTS + 1)
+    with django_capture_on_commit_callbacks(execute=True):
+        work_through(captioner, idle=1.5)
+    assert said_by(nora) and not said_by(mara)
+    assert {"type": "captions_state", "state": "off", "person": "mara"} in sent
+    assert state.room_state(room.pk) == ("drafts_off", ["mara"])
+    assert not [message for message in sent if message.get("draft")], "drafts are off"
+
+
+def test_a_draft_that_comes_to_nothing_is_taken_back(
+    monkeypatch: pytest.MonkeyPatch, django_capture_on_commit_callbacks: Any
+) -> None:
+    """The words turn out to be nobody's, or the machine does not believe them: no page keeps them."""
+    room = room_of(seconds=5)
+    nora = seated("nora", room)
+    lay(room, nora, sounds.laid([(200, "0890")], 4_900), 100)
+    sent: list[dict[str, Any]] = []
+    monkeypatch.setattr(bus, "publish", lambda _channel, text: sent.append(json.loads(text)))
+
+    class Doubtful(EverySecond):
+        hearings = 0
+
+        def hear(self, sound: Sound, language: str, said: Sequence[Word], *, ask_language: bool = False) -> Heard:
+            heard = super().hear(sound, language, said)
+            Doubtful.hearings += 1
+            return heard if Doubtful.hearings == 1 else Heard((), 0.9, -2.0)
+
+    captioner = Captioner(never, Doubtful)
+    captioner._refresh(0.0)
+    (captions,) = captioner.rooms.values()
+    speaker = captions.speaker(nora)
+    sound = sounds.clip("0890")
+    with django_capture_on_commit_callbacks(execute=True):
+        for at in range(0, 16_000 * 3, 1600):
+            speaker.stream.feed(100 + at / 16, sound[at : at + 1600], time.monotonic())
+            work = captioner._next_work(time.monotonic())
+            if work is not None:
+                captioner._hear(work)
+        speaker.stream.pause()
+        while work := captioner._next_work(time.monotonic()):
+            captioner._hear(work)
+    captions_sent = [message for message in sent if message["type"] == "caption"]
+    assert captions_sent[0]["draft"] and not captions_sent[-1]["draft"] and captions_sent[-1]["final"]
+    assert not LiveLine.objects.exists()
 
 
 def test_only_processes_of_this_machine_can_be_known_to_be_dead() -> None:
