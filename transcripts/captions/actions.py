@@ -35,7 +35,7 @@ class LeaseLost(Exception):
 
 
 class NotShown(Exception):
-    """What this person says may not be shown (any more)."""
+    """A person's words may not be shown, or not any more."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -116,6 +116,6 @@ def test_captions_stop_with_the_removal_of_who_speaks_and_with_the_room(site: Si
 
 
 def status() -> dict[str, Any]:
-    """What the process last said of itself."""
+    """The last sign of life of the process."""
     found: dict[str, Any] = json.loads(str(bus.client().get(bus.key(STATUS))))
     return found
