@@ -69,7 +69,7 @@ def offline(found: Sequence[tuple[Any, str]], language: str) -> list[list[tuple[
 
 
 class Programme:
-    """What one person says: clips one after another, beginning with another one for each person."""
+    """Speech of one person: clips one after another, beginning with another one for each person."""
 
     def __init__(self, number: int, found: Sequence[tuple[Any, str]], passes: list[Any], seconds: float) -> None:
         from tests.support.sounds import RATE, plain_words

@@ -80,7 +80,7 @@ class CaptionedPage(Page):
 
 @dataclass
 class Shown:
-    """What one person's captions showed over time."""
+    """Captions of one person over time."""
 
     person: str
     lines: dict[int, dict[str, Any]] = field(default_factory=dict)  # the latest of each
@@ -131,7 +131,7 @@ class Shown:
 
 
 def shown(page: CaptionedPage) -> dict[str, Shown]:
-    """What a page's captions showed, by handle."""
+    """Captions that a page got, by the handle of who speaks."""
     found: dict[str, Shown] = {}
     for at, message in page.came:
         if message.get("type") == "caption":
@@ -163,7 +163,7 @@ def matched(reference: list[str], found: list[str]) -> dict[int, int]:
 
 
 def live_words(engine: LiveEngine, sound: Sound, language: str, step_ms: int = 1000) -> list[str]:
-    """What captions make of sound, as fast as it can be computed: each hearing has what was said until then."""
+    """Words that captions make of sound, as fast as it can be computed: each hearing has what was said until then."""
     stream = Stream()
     words: list[Word] = []
     for at in range(0, len(sound) + RATE, 1600):

@@ -26,7 +26,7 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture
 def published(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
-    """What went out on a room's channel since the test began."""
+    """Messages that went out on a room's channel since the test began."""
     seen: list[dict[str, Any]] = []
     monkeypatch.setattr(bus, "publish", lambda _channel, text: seen.append(json.loads(text)))
     return seen
