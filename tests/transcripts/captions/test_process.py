@@ -208,6 +208,18 @@ def test_a_draft_that_comes_to_nothing_is_taken_back(
     assert not LiveLine.objects.exists()
 
 
+def test_several_processes_share_the_rooms() -> None:
+    first, second = Captioner(never, EverySecond), Captioner(never, EverySecond)
+    first.worker, second.worker = "one:1", "two:2"
+    second.turn()
+    rooms = [open_room(f"host{number}") for number in range(4)]
+    first.turn()
+    assert len(first.rooms) == 2
+    second._looked = float("-inf")
+    second.turn()
+    assert len(second.rooms) == 2 and set(first.rooms) | set(second.rooms) == {room.pk for room in rooms}
+
+
 def test_only_processes_of_this_machine_can_be_known_to_be_dead() -> None:
     alive = Captioner(never, engine).worker
     assert not is_dead(alive) and not is_dead("elsewhere:1") and not is_dead("nonsense") and not is_dead("")
