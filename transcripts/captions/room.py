@@ -39,9 +39,9 @@ BACK_MS = 30_000  # older sound is not made up for
 QUIET_SECONDS = 1.5  # without a packet, after which a microphone counts as closed; a buffered track comes in bursts
 AGAIN_MS = 300  # within which a word that was kept already is the same one
 COMPARE_MS = 1500  # on both sides, in which another person says the same
-LANGUAGE_MS = 1500  # of speech that tell a language
+LANGUAGE_MS = 1200  # of speech that tell a language
 LANGUAGE_SURE = 0.7
-NOTICE_MS = 6000  # of speech in another language, after which the host's side is told
+NOTICE_MS = 5000  # of speech in another language, after which the host's side is told
 LEAK_WAIT_MS = 2000  # for which somebody louder is heard first
 DRAFT_MS = 1000  # of sound that makes a draft
 
@@ -308,11 +308,9 @@ class RoomCaptions:
 
     def _note_language(self, heard: Heard, stretch: Stretch) -> None:
         """Count speech in another language than the room's, and tell the host's side once."""
-        if not heard.language:
+        if not heard.language or heard.sure < LANGUAGE_SURE:
             return
         new_ms, stretch.language_ms = stretch.speech_ms - stretch.language_ms, stretch.speech_ms
-        if heard.sure < LANGUAGE_SURE:
-            return
         if heard.language == self.room.language:
             self._votes.clear()
         elif heard.language in dict(settings.LANGUAGES) and heard.language not in self._told:
