@@ -39,11 +39,19 @@ BACK_MS = 30_000  # older sound is not made up for
 QUIET_SECONDS = 1.5  # without a packet, after which a microphone counts as closed; a buffered track comes in bursts
 AGAIN_MS = 300  # within which a word that was kept already is the same one
 COMPARE_MS = 1500  # on both sides, in which another person says the same
+SHORT_MS, SHORT_P = 800, 0.5  # speech that is shorter than this needs words with this mean probability
 LANGUAGE_MS = 1200  # of speech that tell a language
 LANGUAGE_SURE = 0.7
 NOTICE_MS = 5000  # of speech in another language, after which the host's side is told
 LEAK_WAIT_MS = 2000  # for which somebody louder is heard first
 DRAFT_MS = 1000  # of sound that makes a draft
+
+
+def is_plausible(heard: Heard, speech_ms: int) -> bool:
+    """Whether to believe what was heard: of a sound that is hardly longer than a breath only what is likely."""
+    if not heard.words or not believable(heard.segment):
+        return False
+    return speech_ms >= SHORT_MS or sum(word.p for word in heard.words) / len(heard.words) >= SHORT_P
 
 
 @dataclass
@@ -213,7 +221,7 @@ class RoomCaptions:
     def take_heard(self, speaker: Speaker, stretch: Stretch, heard: Heard, until_ms: int) -> None:
         """Show what was heard of a stretch up to a time, and keep what is certain. Raises LeaseLost."""
         self._note_language(heard, stretch)
-        words = self._without_kept(speaker, stretch, heard.words if believable(heard.segment) else ())
+        words = self._without_kept(speaker, stretch, heard.words if is_plausible(heard, stretch.speech_ms) else ())
         if self._is_others(speaker, stretch, words):
             stretch.forget()
             certain: tuple[Word, ...] = ()

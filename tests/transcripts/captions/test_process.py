@@ -6,6 +6,7 @@ import functools
 import json
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -26,6 +27,7 @@ from transcripts.captions import actions, process, state
 from transcripts.captions.engine import FastEngine, Heard
 from transcripts.captions.ladder import NO_DRAFTS, Ladder
 from transcripts.captions.process import STATUS, Captioner, is_dead
+from transcripts.captions.room import is_plausible
 from transcripts.jobs.run import YIELDS, run_items
 from transcripts.models import CaptionedRoom, LiveLine, Transcript
 from transcripts.speech.audio import Sound
@@ -207,6 +209,13 @@ def test_a_draft_that_comes_to_nothing_is_taken_back(
     captions_sent = [message for message in sent if message["type"] == "caption"]
     assert captions_sent[0]["draft"] and not captions_sent[-1]["draft"] and captions_sent[-1]["final"]
     assert not LiveLine.objects.exists()
+
+
+def test_a_breath_becomes_words_only_where_they_are_likely() -> None:
+    word = Word(" you're", 0, 300, 0.3)
+    assert not is_plausible(Heard((word,), 0.1, -0.9), 500) and is_plausible(Heard((word,), 0.1, -0.9), 2_000)
+    assert is_plausible(Heard((replace(word, p=0.9),), 0.1, -0.2), 300)
+    assert not is_plausible(Heard((word,), 0.9, -1.5), 2_000) and not is_plausible(Heard((), 0.0, 0.0), 2_000)
 
 
 def test_several_processes_share_the_rooms() -> None:
