@@ -84,6 +84,9 @@ TABLE: tuple[Artefact, ...] = (
     # Ranges that were transcribed for a case. What a decision quotes of them is with the decision.
     Artefact("range cues", Expiry.COPY, model="transcripts.RangeCue", room="range__room_id"),
     Artefact("ranges", Expiry.COPY, model="transcripts.RangeTranscript"),
+    # Live captions: deleted when the transcript is ready, or with the copy.
+    Artefact("live lines", Expiry.COPY, model="transcripts.LiveLine"),
+    Artefact("captioned rooms", Expiry.COPY, model="transcripts.CaptionedRoom"),
     # Files' rows, events, seats and presence.
     Artefact("objections", Expiry.COPY, model="rooms.ReplayObjection", room="recording__room_id"),
     Artefact("voices in clips", Expiry.COPY, model="rooms.ClipVoice", room="clip__room_id"),
@@ -103,6 +106,7 @@ TABLE: tuple[Artefact, ...] = (
     Artefact("reactions", Expiry.COPY, model="rooms.ReactionCount"),  # and those that wait in Redis to be written
     Artefact("listener choices", Expiry.COPY, model="rooms.ListenerChoice"),
     Artefact("presence", Expiry.TTL),
+    Artefact("captions state", Expiry.TTL),  # whether captions are late or off, and for whom, in Redis
     Artefact("talk time", Expiry.TTL),  # milliseconds by account, in Redis
     Artefact("live waveform", Expiry.TTL),  # of rooms that are not finished, in Redis, for staff who look at a case
     # In memory: the last seconds of sound while recording is paused, and of each track on its way to the disk. The

@@ -105,6 +105,7 @@ def declarations(events: ModuleType, sides: ModuleType, snapshot: ModuleType, ta
         snapshot.Hands: {},
         snapshot.Invitations: {},
         snapshot.Panel: {},
+        snapshot.Captions: {},
         snapshot.StaffPart: {},
     }
     typed: dict[type, None] = {}
@@ -202,6 +203,8 @@ def typescript(hint: Any) -> str:
         return " | ".join(typescript(one) for one in inner)
     if origin is list:
         return f"{typescript(inner[0])}[]"
+    if origin is tuple:
+        return f"[{', '.join(typescript(one) for one in inner)}]"
     if origin is dict:
         return f"Record<{typescript(inner[0])}, {typescript(inner[1])}>"
     raise TypeError(f"script/wire_types.py does not know {hint}")

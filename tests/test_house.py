@@ -22,6 +22,7 @@ SAVERS = {
     "rooms/recording/finishing/finish.py": "state and length of a recording that was finished",
     "rooms/recording/clips/making.py": "a clip that a worker makes: its state, file and voices",
     "transcripts/actions.py": "lines of a transcript, which is no row of a room",
+    "transcripts/captions/actions.py": "lines of captions, which are no rows of a room",
 }
 # Actions of apps above save their own rows in files that know rooms. They call no row of theirs a room.
 ABOVE = "moderation/actions/"
@@ -33,6 +34,7 @@ TELLERS = {
     "rooms/media/supervisor/handles.py": "`mic_lost`",
     "rooms/media/supervisor/reconcile.py": "`media_restarted`",
     "rooms/media/supervisor/talking.py": "`talking`",
+    "transcripts/captions/actions.py": "`caption`, `captions_state`",
 }
 
 

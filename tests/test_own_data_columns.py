@@ -38,6 +38,7 @@ LEFT_OUT = {
     "transcripts.Cue.corrected_by": "the line is of whom it quotes",
     "transcripts.RangeTranscript.asked_by": _ACT,
     "transcripts.RangeCue.speaker": _CASE,
+    "transcripts.LiveLine.speaker": "there until the transcript is ready, which has the same lines; the voice is held",
     **dict.fromkeys(("moderation.Case.subject", "moderation.CaseParty.user", "moderation.EvidenceLine.speaker"), _CASE),
     **dict.fromkeys(("moderation.Case.opened_by", "moderation.Case.claimed_by", "moderation.Look.user"), _ACT),
     **dict.fromkeys(("moderation.EvidenceRange.marked_by", "moderation.EvidenceLine.quoted_by"), _ACT),

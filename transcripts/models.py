@@ -310,3 +310,48 @@ class RangeCue(models.Model):
 
     def __str__(self) -> str:
         return isolated(self.text[:60])
+
+
+class CaptionedRoom(models.Model):
+    """Lease on a live room whose captions one process writes. `token` is a fencing token, as of WorkItem."""
+
+    room = models.OneToOneField(Room, models.CASCADE, related_name="+", verbose_name=_("room"))
+    token = models.BigIntegerField(_("claim"), default=0)
+    worker = models.CharField(_("worker"), max_length=80, blank=True)
+    lease_until = models.DateTimeField(_("lease until"))
+
+    class Meta:
+        verbose_name = _("captioned room")
+        verbose_name_plural = _("captioned rooms")
+
+    def __str__(self) -> str:
+        return f"{self.room_id}: {self.worker}"
+
+
+class LiveLine(models.Model):
+    """A line of live captions, as far as its words are confirmed: `[[word, start_ms, end_ms], …]` of room time.
+
+    Rows go when the room's transcript is ready, which says the same better, or with the copy.
+    """
+
+    room = models.ForeignKey(Room, models.CASCADE, related_name="live_lines", verbose_name=_("room"))
+    speaker = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+", verbose_name=_("speaker"))
+    line = models.PositiveIntegerField(_("line"))
+    started_ms = models.BigIntegerField(_("from"))
+    ended_ms = models.BigIntegerField(_("to"))
+    words = models.JSONField(_("words"))
+    final = models.BooleanField(_("complete"), default=False)
+    created = models.DateTimeField(_("written"), default=timezone.now)
+
+    class Meta:
+        verbose_name = _("live line")
+        verbose_name_plural = _("live lines")
+        constraints = [
+            models.UniqueConstraint(fields=["room", "line"], name="live_line_once"),
+            models.CheckConstraint(
+                condition=Q(started_ms__gte=0, ended_ms__gt=F("started_ms")), name="live_line_times"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return isolated(" ".join(str(word[0]).strip() for word in self.words)[:60])

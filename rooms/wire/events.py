@@ -235,7 +235,34 @@ class Beat(TypedDict):
     list: str | None
 
 
-LOSSY = ("count", "talking", "connected", "media_restarted", "reactions", "beat")
+CaptionsLevel = Literal["on", "slow", "drafts_off", "off"]
+
+
+class Caption(TypedDict):
+    """Lossy: a line of live captions as it is now; a later one with the same `line` replaces it. `person` is the handle
+    of who says it, `line` a number that rises within the room. `confirmed` has words that never change any more, each
+    with its beginning and end; `draft` is what may come next, and may change. After `final` nothing is added. All times
+    are milliseconds of room time, `at` is the line's beginning."""
+
+    type: Literal["caption"]
+    person: str
+    line: int
+    confirmed: list[tuple[str, int, int]]
+    draft: str
+    final: bool
+    at: int
+
+
+class CaptionsState(TypedDict):
+    """Lossy: how live captions are written. "slow": later than usual; "drafts_off": only what is confirmed, at pauses;
+    "off": not now. With a `person` (a handle) it is about what that person says, else about the room."""
+
+    type: Literal["captions_state"]
+    state: CaptionsLevel
+    person: str | None
+
+
+LOSSY = ("count", "talking", "connected", "media_restarted", "reactions", "beat", "caption", "captions_state")
 
 
 def encode(message: Any) -> str:

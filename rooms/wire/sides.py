@@ -92,6 +92,14 @@ class TalkTime(TypedDict):
     talked: dict[str, int]
 
 
+class CaptionLanguage(TypedDict):
+    """`caption_language`, to the host's side: live captions hear another language (`heard`) than the room was opened
+    in (`expected`), so that what they write is a translation at best. Both are codes ("nl"). Said once for each."""
+
+    heard: str
+    expected: str
+
+
 class ReportReceived(TypedDict):
     """`report_received`, to staff: a report arrived. Nothing of it but whether it is `urgent`, and the key of its
     `case`. `room` is the slug of the room it is about, "" where it is about none, or that is not said."""
@@ -150,7 +158,7 @@ PERSONAL = (
 # Kinds on the channel of a room's host side (host and co-hosts), and on that of staff: `Sided`.
 HOST_SIDE: tuple[str, ...] = (
     *("hand_raised", "hand_lowered", "removed", "removal_undone", "quality"),
-    *("invitation", "personal_link", "talk_time"),
+    *("invitation", "personal_link", "talk_time", "caption_language"),
 )
 STAFF: tuple[str, ...] = ("report_received", "case_changed")
 NOT_TO = "not_to"  # field of a message between processes: accounts that must not get it

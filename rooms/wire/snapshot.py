@@ -23,7 +23,7 @@ from rooms.rules.facts import facts_of, grace_ends, hand_over_due
 from rooms.rules.identity import Who
 from rooms.rules.permissions import Facts
 from rooms.rules.refusals import RoomRefused
-from rooms.wire.events import SeatState, encode, iso, seat_state
+from rooms.wire.events import Caption, CaptionsLevel, SeatState, encode, iso, seat_state
 from rooms.wire.sides import HandRaised, Invitation, PersonalLink
 
 
@@ -147,6 +147,15 @@ class Panel(TypedDict):
 
     talked: dict[str, int]
     happened: list[Happened]
+
+
+class Captions(TypedDict):
+    """Part `captions` of `Snapshot.parts`: how live captions are written now, the handles of people whose words are not
+    written for lack of time (`without`), and the last lines, oldest first. Registered by an app above."""
+
+    state: CaptionsLevel
+    without: list[str]
+    lines: list[Caption]
 
 
 class StaffPart(TypedDict):

@@ -16,7 +16,7 @@ from django.utils import timezone
 from core.text import nfc
 from transcripts.jobs import range_results
 from transcripts.jobs.claims import MAX_ATTEMPTS, Item, LeaseLost, lock_transcript, transcript_of, write_if_held
-from transcripts.models import Cue, RangeTranscript, TrackPlan, Transcript, TranscriptionWindow, WorkItem
+from transcripts.models import Cue, LiveLine, RangeTranscript, TrackPlan, Transcript, TranscriptionWindow, WorkItem
 from transcripts.speech.stitch import CueDraft
 from transcripts.speech.windows import Span, Window, speech_ms
 
@@ -194,6 +194,8 @@ def refresh_transcript(transcript_pk: int) -> None:
         nothing_understood = windows["all"] and not windows["good"]
         transcript.state = Transcript.State.FAILED if nothing_understood else Transcript.State.READY
         transcript.finished_at = timezone.now()
+        if transcript.state == Transcript.State.READY:
+            LiveLine.objects.filter(room=transcript.room_id).delete()
         transaction.on_commit(_wake_notify_task, robust=True)
     transcript.save(update_fields=["speech_ms", "done_ms", "spent_ms", "state", "finished_at"])
 

@@ -191,6 +191,32 @@ export interface Beat {
 }
 
 /**
+ * Lossy: a line of live captions as it is now; a later one with the same `line` replaces it. `person` is the handle
+ * of who says it, `line` a number that rises within the room. `confirmed` has words that never change any more, each
+ * with its beginning and end; `draft` is what may come next, and may change. After `final` nothing is added. All times
+ * are milliseconds of room time, `at` is the line's beginning.
+ */
+export interface Caption {
+  type: "caption";
+  person: string;
+  line: number;
+  confirmed: [string, number, number][];
+  draft: string;
+  final: boolean;
+  at: number;
+}
+
+/**
+ * Lossy: how live captions are written. "slow": later than usual; "drafts_off": only what is confirmed, at pauses;
+ * "off": not now. With a `person` (a handle) it is about what that person says, else about the room.
+ */
+export interface CaptionsState {
+  type: "captions_state";
+  state: "on" | "slow" | "drafts_off" | "off";
+  person: string | null;
+}
+
+/**
  * `hand_raised`, to the host's side: somebody asks to speak, as the last in the queue. `raised_at` (ISO 8601, UTC)
  * names the hand; `invited` says that this person accepted an invitation to speak. The others as in SeatState.
  */
@@ -272,6 +298,15 @@ export interface PersonalLink {
  */
 export interface TalkTime {
   talked: Record<string, number>;
+}
+
+/**
+ * `caption_language`, to the host's side: live captions hear another language (`heard`) than the room was opened
+ * in (`expected`), so that what they write is a translation at best. Both are codes ("nl"). Said once for each.
+ */
+export interface CaptionLanguage {
+  heard: string;
+  expected: string;
 }
 
 /**
@@ -469,6 +504,16 @@ export interface Panel {
 }
 
 /**
+ * Part `captions` of `Snapshot.parts`: how live captions are written now, the handles of people whose words are not
+ * written for lack of time (`without`), and the last lines, oldest first. Registered by an app above.
+ */
+export interface Captions {
+  state: "on" | "slow" | "drafts_off" | "off";
+  without: string[];
+  lines: Caption[];
+}
+
+/**
  * Part `staff` of `You.parts`, for staff who may see cases and are no party; null for everybody else. Registered
  * with `rooms.hooks.personal_parts` by an app above.
  *
@@ -507,7 +552,7 @@ export type Event = {
   [Type in keyof EventData]: { seq: number; type: Type; at: number; data: EventData[Type] };
 }[keyof EventData];
 
-export type Lossy = Count | Talking | Connected | MediaRestarted | Reactions | Beat;
+export type Lossy = Count | Talking | Connected | MediaRestarted | Reactions | Beat | Caption | CaptionsState;
 
 /** The data of each message to the host's side or to staff, by its type. */
 export interface SidedData {
@@ -519,6 +564,7 @@ export interface SidedData {
   invitation: Invitation;
   personal_link: PersonalLink;
   talk_time: TalkTime;
+  caption_language: CaptionLanguage;
   report_received: ReportReceived;
   case_changed: CaseChanged;
 }
