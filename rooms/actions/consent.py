@@ -22,5 +22,7 @@ def record_consent(user: User, room: Room, version: str) -> Consent:
     if version != settings.CONSENT_VERSION:
         raise RoomRefused("bad_value", {"version": settings.CONSENT_VERSION})
     with transaction.atomic():
-        consent, _created = Consent.objects.get_or_create(room=room, user=user, text_version=version)
+        consent, _created = Consent.objects.get_or_create(
+            room=room, user=user, text_version=version, defaults={"captioned": room.transcription}
+        )
     return consent

@@ -16,6 +16,7 @@ from rooms.models.admission import (
     StayingFollower,
     token_hash,
 )
+from rooms.models.captions import CaptionsOff
 from rooms.models.log import RoomEvent
 from rooms.models.measures import Restriction, TitleTakedown
 from rooms.models.reaction import ReactionCount
@@ -29,6 +30,7 @@ __all__ = [
     "TOLD_GAP_MS",
     "TOPIC",
     "Arrival",
+    "CaptionsOff",
     "Consent",
     "Hand",
     "HandOver",
