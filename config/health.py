@@ -192,6 +192,20 @@ def process(name: str) -> Callable[[], str]:
     return check
 
 
+def captions() -> str:
+    """Check that live captions are written, and say how far behind they are. Rooms go on without: they only degrade."""
+    text = value(bus.key("alive:captions"))
+    if text is None:
+        raise Degraded("no process writes live captions")
+    found = json.loads(text)
+    if found["trouble"]:
+        raise Degraded(found["trouble"])
+    how = f"{found['behind']} s behind; rooms: {found['rooms']}, talking: {found['talking']}; {found['engine']}"
+    if found["step"]:
+        raise Degraded(f"more speech than can be heard (step {found['step']}): {how}")
+    return how
+
+
 def running_loops() -> str:
     """Check that no loop of any process failed lately. A failed loop was restarted; a permanent fault fails again
     soon."""
@@ -223,6 +237,7 @@ CHECKS: dict[str, Callable[[], str]] = {
     "disk": disk,
     "recordings": recordings,
     **{name: process(name) for name in signs_of_life.NAMES},
+    "captions": captions,
     "loops": running_loops,
     "retention": purged_on_time,
     "contact": contact,

@@ -9,6 +9,8 @@ import json
 import os
 import shutil
 import socket
+import subprocess
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +19,7 @@ from deploy.janus.render import Values, render
 from deploy.local.ports import Block
 from deploy.local.process import CannotStart, answers, bound, need, run
 
+UNBUFFERED = Path(__file__).resolve().parents[1] / "janus" / "unbuffered.c"
 PAIR = ("stamtafel0", "stamtafel1")
 PAIR_ADDRESSES = ("10.173.84.1", "10.173.84.2")
 
@@ -54,16 +57,40 @@ class Janus:
             render(self.folder / "janus", values)
         except ValueError as error:
             raise CannotStart(f"Janus cannot be configured: {error}") from error
+        build_unbuffered(self.unbuffered)
+
+    @property
+    def unbuffered(self) -> Path:
+        """A library that lets Janus write tracks without a buffer, where it could be built."""
+        return self.folder / "janus" / "unbuffered.so"
 
     def command(self) -> list[str]:
         """Return the foreground command. Its umask keeps tracks private."""
         folder = self.folder / "janus"
         janus = [need("janus", "janus"), "-F", str(folder), "-C", str(folder / "janus.jcfg"), "--disable-colors"]
+        if self.unbuffered.is_file():
+            janus = ["/usr/bin/env", f"LD_PRELOAD={self.unbuffered}", *janus]
         return bound(["/bin/sh", "-c", 'umask 077; exec "$@"', "janus", *janus])
 
     def ready(self) -> bool:
         """Whether its API listens; /readyz checks more."""
         return answers(self.block.janus)
+
+
+def build_unbuffered(target: Path) -> None:
+    """Build the library for tracks without a buffer. Without a C compiler all works, and live captions come up to two
+    seconds later."""
+    compiler = shutil.which("cc")
+    if compiler is None or (target.is_file() and target.stat().st_mtime >= UNBUFFERED.stat().st_mtime):
+        return
+    done = subprocess.run(
+        [compiler, "-O2", "-fPIC", "-shared", "-o", str(target), str(UNBUFFERED), "-ldl"],
+        capture_output=True,
+        text=True,
+    )
+    if done.returncode != 0:
+        target.unlink(missing_ok=True)
+        print(f"Tracks are written with a buffer, captions come later: {done.stderr.strip()[-200:]}", file=sys.stderr)
 
 
 def dashed(ports: tuple[int, int]) -> str:

@@ -12,13 +12,14 @@ ALIVE = {
     "clock": "alive:clock",
     "work": "alive:work",
     "speech": "alive:speech",
+    "captions": "alive:captions",
     "beat": "alive:beat",
     "voices": "alive:voices",
 }
 # Large enough for a crowd: with Daphne's defaults of 5 seconds and 50 all of a thousand sockets were refused.
 PATIENCE = 30  # seconds for a WebSocket's handshake
 BACKLOG = 1024  # connections that wait to be accepted
-ORDER = ("media", "standby", "clock", "work", "speech", "beat", "web", "voices")
+ORDER = ("media", "standby", "clock", "work", "speech", "captions", "beat", "web", "voices")
 
 
 def celery(*words: str) -> list[str]:
@@ -52,6 +53,7 @@ def command(name: str, port: int = 0, host: str = "127.0.0.1", certificate: Path
         # Waits until the other supervisor is gone, and takes over at once.
         "standby": [sys.executable, "manage.py", "media"],
         "voices": [sys.executable, "manage.py", "voices"],
+        "captions": [sys.executable, "manage.py", "captions"],
         # The 5-second clock and mails, which use one process at a time (mail/outbox.py): the other is the clock's.
         # Processes, not threads, because only they can be ended when a task hangs.
         "clock": worker("clock", "--concurrency", "2", queues="clock,mail"),

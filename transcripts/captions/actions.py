@@ -114,7 +114,8 @@ def show_draft(claim: Claim, speaker: User, line: Line) -> None:
     if not CaptionedRoom.objects.filter(room=claim.room_pk, token=claim.token).exists():
         raise LeaseLost(f"room {claim.room_pk}, claim {claim.token}")
     _check_may_show(claim.room_pk, speaker)
-    _publish_later(claim.room_pk, wire.caption(speaker.handle, line.number, line.words, line.draft, at=line.at))
+    message = wire.caption(speaker.handle, line.number, line.words, line.draft, at=line.at, final=line.final)
+    _publish_later(claim.room_pk, message)
 
 
 def _check_may_show(room_pk: int, speaker: User) -> None:

@@ -8,7 +8,7 @@ has the token of its claim. A worker that lost its lease gets LeaseLost, and sto
 from __future__ import annotations
 
 import time
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import TypeVar
 
 from django.conf import settings
@@ -41,10 +41,15 @@ def claimable(kind: type[P]) -> QuerySet[P]:
     return kind._default_manager.filter(claimable_now, attempts__lt=MAX_ATTEMPTS)
 
 
-def claim(kind: type[P], worker: str) -> P | None:
-    """Claim the next free item, those with the fewest attempts first; None when there is none."""
+def claim(kind: type[P], worker: str, asked_before: datetime | None = None) -> P | None:
+    """Claim the next free item, those with the fewest attempts first; None when there is none. With `asked_before` only
+    of transcripts that were asked for before then."""
+    free = claimable(kind)
+    if asked_before is not None:
+        path = "transcript" if kind is TrackPlan else "plan__transcript"
+        free = free.filter(**{f"{path}__created_at__lt": asked_before})
     with transaction.atomic():
-        item = claimable(kind).select_for_update(skip_locked=True).order_by("attempts", "id").first()
+        item = free.select_for_update(of=("self",), skip_locked=True).order_by("attempts", "id").first()
         if item is None:
             return None
         item.token += 1

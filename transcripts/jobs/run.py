@@ -3,12 +3,15 @@
 import logging
 import time
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 from pathlib import Path
 
 from django.conf import settings
 from django.db import InterfaceError, OperationalError
+from django.utils import timezone
 
 from rooms.recording.tasks import is_our_folder
+from transcripts.captions.state import is_busy
 from transcripts.jobs import claims, results
 from transcripts.jobs.ranges import transcribe_range
 from transcripts.jobs.times import without_captions
@@ -21,24 +24,28 @@ from transcripts.speech.windows import cut_out, pack, spans
 
 log = logging.getLogger(__name__)
 
+YIELDS = timedelta(hours=6)  # for which recordings wait for live captions
+
 
 def run_items(worker: str, until: Callable[[], bool], get_engine: Callable[[], Engine] = engine) -> int:
     """Process items until none is free or `until()` is true; returns the number of attempts.
 
-    Ranges of cases come first: a moderator waits for them. Claims nothing where RECORDINGS_DIR is another disk: files
-    missing there must not count as failed attempts.
+    Ranges of cases come first: a moderator waits for them. While somebody talks in a captioned room, recordings wait,
+    but not longer than YIELDS. Claims nothing where RECORDINGS_DIR is another disk: files missing there must not count
+    as failed attempts.
     """
     tried = 0
     if not is_our_folder():
         return tried
     while not until():
+        before = timezone.now() - YIELDS if is_busy() else None
         by = ready(get_engine, claims.claimable(RangeTranscript).exists())
         if by and (asked := claims.claim(RangeTranscript, worker)):
             attempt(asked, lambda asked=asked, by=by: transcribe_range(asked, by))  # type: ignore[misc]
-        elif plan := claims.claim(TrackPlan, worker):
+        elif plan := claims.claim(TrackPlan, worker, before):
             attempt(plan, lambda plan=plan: plan_track(plan))  # type: ignore[misc]
         elif (by := ready(get_engine, claims.claimable(TranscriptionWindow).exists())) and (
-            window := claims.claim(TranscriptionWindow, worker)
+            window := claims.claim(TranscriptionWindow, worker, before)
         ):
             attempt(window, lambda window=window, by=by: transcribe_window(window, by))  # type: ignore[misc]
         else:

@@ -138,7 +138,7 @@ def split_into_cues(words: Sequence[Word]) -> list[CueDraft]:
     cues: list[CueDraft] = []
     current: list[Word] = []
     for word in words:
-        if current and _ends_before(current, word):
+        if current and ends_before(current, word):
             cues.append(CueDraft(tuple(current)))
             current = []
         current.append(word)
@@ -147,7 +147,7 @@ def split_into_cues(words: Sequence[Word]) -> list[CueDraft]:
     return cues
 
 
-def _ends_before(current: Sequence[Word], word: Word) -> bool:
+def ends_before(current: Sequence[Word], word: Word) -> bool:
     last = current[-1]
     letters = sum(len(each.text) for each in current)
     return (

@@ -42,18 +42,28 @@ def _cell() -> nn.LSTM:
     return cell.eval()
 
 
+class Detector:
+    """Detection in sound that comes in pieces of whole frames."""
+
+    def __init__(self) -> None:
+        self._state: tuple[torch.Tensor, torch.Tensor] | None = None
+        self._context = np.zeros(CONTEXT, np.float32)
+
+    def feed(self, block: Sound) -> list[float]:
+        """Return the probability of speech (0 to 1) for each frame of 32 ms."""
+        if float(np.abs(block).max()) < SILENCE:
+            self._state, self._context = None, np.zeros(CONTEXT, np.float32)
+            return [0.0] * (len(block) // FRAME)
+        values, self._state = _frame_probabilities(np.concatenate([self._context, block]), self._state)
+        self._context = block[-CONTEXT:]
+        return values
+
+
 def probabilities(blocks: Iterable[Sound]) -> Iterator[float]:
     """Yield the probability of speech (0 to 1) for each frame of 32 ms; the last frame is padded with silence."""
-    state: tuple[torch.Tensor, torch.Tensor] | None = None
-    context = np.zeros(CONTEXT, np.float32)
+    detector = Detector()
     for block in _whole_frames(blocks):
-        if float(np.abs(block).max()) < SILENCE:
-            state, context = None, np.zeros(CONTEXT, np.float32)
-            yield from [0.0] * (len(block) // FRAME)
-            continue
-        values, state = _frame_probabilities(np.concatenate([context, block]), state)
-        context = block[-CONTEXT:]
-        yield from values
+        yield from detector.feed(block)
 
 
 def _whole_frames(blocks: Iterable[Sound]) -> Iterator[Sound]:

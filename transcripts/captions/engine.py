@@ -1,0 +1,186 @@
+"""Live engines: what is said in the last seconds of somebody's sound, again and again while they talk.
+
+`FastEngine` is CTranslate2, which needs a fourth of Whisper's own time for short sound. Where it cannot be loaded,
+`SlowEngine` is Whisper itself, as for transcripts.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+import torch
+import whisper
+from django.conf import settings
+from whisper.tokenizer import get_tokenizer
+
+from transcripts.captions.loops import is_loop
+from transcripts.captions.words import with_punctuation
+from transcripts.speech.audio import RATE, Sound
+from transcripts.speech.engine import EngineUnavailable, UnknownLanguage, WhisperEngine
+from transcripts.speech.stitch import SpeechSegment, Word
+
+log = logging.getLogger(__name__)
+
+WHOLE_SECONDS = 30  # of sound that Whisper can take
+SHORT_SECONDS = 20  # of sound and silence at least: with less, long Dutch sentences are ruined
+MORE_SECONDS = 3  # of silence after the sound
+_FRAMES = 100  # of Whisper's spectrogram a second
+_TOKENS = 8  # a second, beyond which no one speaks
+_PER_TOKEN = 1000 / 50  # ms of a step of the alignment
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """What an engine heard: the words after those that were given, times in ms of the sound; and which language it is,
+    with how sure that is, where that was asked for."""
+
+    words: tuple[Word, ...]
+    no_speech: float
+    logprob: float
+    language: str = ""
+    sure: float = 0.0
+
+    @property
+    def segment(self) -> SpeechSegment:
+        return SpeechSegment(self.words, self.no_speech, self.logprob)
+
+
+class LiveEngine(Protocol):
+    """Interface of a recognizer of speech that goes on. `said` are words of this sound that are certain already."""
+
+    model: str
+    version: str
+
+    def hear(self, sound: Sound, language: str, said: Sequence[Word], *, ask_language: bool = False) -> Heard: ...
+
+
+class FastEngine:
+    """A model in CTranslate2, for one thread. Also an `Engine`, for whole windows."""
+
+    def __init__(self, name: str, folder: Path, threads: int) -> None:
+        """Load the model, on a graphics card where there is one. Raises EngineUnavailable without weights, ImportError
+        and RuntimeError where CTranslate2 does not run here."""
+        import ctranslate2
+
+        from transcripts.captions.weights import converted
+
+        path = str(converted(name, folder))
+        self.model = name
+        self.version = f"ctranslate2 {ctranslate2.__version__}"
+        self._storage = ctranslate2.StorageView
+        self._model = self._load(ctranslate2, path, threads)
+        self._multilingual = self._model.is_multilingual
+
+    @staticmethod
+    def _load(ctranslate2: Any, path: str, threads: int) -> Any:
+        if ctranslate2.get_cuda_device_count():
+            try:
+                return ctranslate2.models.Whisper(path, device="cuda", compute_type="int8_float16")
+            except RuntimeError as error:
+                log.warning("captions do not use the graphics card: %s", error)
+        return ctranslate2.models.Whisper(path, device="cpu", compute_type="int8", intra_threads=threads)
+
+    def transcribe(self, sound: Sound, language: str, beat: Callable[[], None]) -> list[SpeechSegment]:
+        """Transcribe at most 30 s of sound in this language. Raises UnknownLanguage, and whatever `beat` raises."""
+        beat()
+        return [self._hear(sound, language, (), WHOLE_SECONDS, False).segment]
+
+    def hear(self, sound: Sound, language: str, said: Sequence[Word], *, ask_language: bool = False) -> Heard:
+        """Hear what follows the words that are certain. Where it repeats itself, it hears once more with all of the
+        context that there can be, which ends most loops. Raises UnknownLanguage."""
+        seconds = min(WHOLE_SECONDS, max(SHORT_SECONDS, len(sound) / RATE + MORE_SECONDS))
+        heard = self._hear(sound, language, said, seconds, ask_language)
+        if seconds < WHOLE_SECONDS and is_loop([word.text for word in heard.words], len(sound) / RATE):
+            heard = self._hear(sound, language, said, WHOLE_SECONDS, ask_language)
+        return heard
+
+    def _hear(self, sound: Sound, language: str, said: Sequence[Word], seconds: float, ask_language: bool) -> Heard:
+        if not self._multilingual and language != "en":
+            raise UnknownLanguage(f"WHISPER_MODEL={self.model} knows English only, not “{language}”")
+        tokenizer = get_tokenizer(
+            self._multilingual, num_languages=self._model.num_languages, language=language, task="transcribe"
+        )
+        encoded = self._encoded(sound, seconds)
+        given = tokenizer.encode("".join(word.text for word in said)) if said else []
+        start = list(tokenizer.sot_sequence_including_notimestamps)
+        result = self._model.generate(
+            encoded,
+            [[*start, *given]],
+            beam_size=1,
+            max_length=min(440, len(start) + len(given) + 12 + round(_TOKENS * len(sound) / RATE)),
+            return_scores=True,
+            return_no_speech_prob=True,
+        )[0]
+        tokens = [token for token in result.sequences_ids[0] if token < tokenizer.eot]
+        if given and tokens[: len(given)] == given:  # CTranslate2 may return what it was given
+            tokens = tokens[len(given) :]
+        words = self._words(tokenizer, encoded, given, tokens, len(sound)) if tokens else ()
+        heard, sure = self._language(encoded) if ask_language and self._multilingual else ("", 0.0)
+        return Heard(words, float(result.no_speech_prob), float(result.scores[0]), heard, sure)
+
+    def _encoded(self, sound: Sound, seconds: float) -> Any:
+        padded = np.zeros(round(seconds * RATE), np.float32)
+        padded[: len(sound)] = sound[: len(padded)]
+        mel = whisper.log_mel_spectrogram(padded, n_mels=self._model.n_mels).numpy()
+        return self._model.encode(self._storage.from_array(np.ascontiguousarray(mel[None])))
+
+    def _language(self, encoded: Any) -> tuple[str, float]:
+        """Return the likeliest language and its probability."""
+        token, sure = self._model.detect_language(encoded)[0][0]
+        return token.strip("<|>"), float(sure)
+
+    def _words(
+        self, tokenizer: Any, encoded: Any, given: list[int], tokens: list[int], samples: int
+    ) -> tuple[Word, ...]:
+        """Place the new tokens' words in time, by which sound the network attended to at each."""
+        aligned = self._model.align(
+            encoded, list(tokenizer.sot_sequence), [[*given, *tokens]], samples * _FRAMES // RATE
+        )[0]
+        steps = np.array(aligned.alignments, dtype=np.int64).reshape(-1, 2)
+        jumps = np.diff(steps[:, 0], prepend=-1) > 0
+        times = steps[jumps, 1] * _PER_TOKEN  # of each token, given ones first
+        texts, parts = tokenizer.split_to_word_tokens([*tokens, tokenizer.eot])
+        words, at = [], len(given)
+        for text, part in zip(texts[:-1], parts[:-1], strict=True):
+            end = at + len(part)
+            start_ms = round(times[min(at, len(times) - 1)])
+            end_ms = round(times[min(end, len(times) - 1)])
+            p = float(np.mean(aligned.text_token_probs[at:end] or [0.0]))
+            words.append(Word(text, start_ms, max(end_ms, start_ms), round(p, 3)))
+            at = end
+        return with_punctuation(words)
+
+
+class SlowEngine:
+    """Whisper itself as a live engine: what it hears of the words that are certain is left out by their number."""
+
+    def __init__(self, by: WhisperEngine) -> None:
+        self._engine, self.model, self.version = by, by.model, by.version
+
+    def hear(self, sound: Sound, language: str, said: Sequence[Word], *, ask_language: bool = False) -> Heard:
+        """Hear what follows the words that are certain. Raises UnknownLanguage, TookTooLong."""
+        segments = self._engine.transcribe(sound, language, lambda: None)
+        words = [word for segment in segments for word in segment.words]
+        after = said[-1].end_ms if said else 0
+        new = [word for word in words if (word.start_ms + word.end_ms) / 2 > after]
+        no_speech = max((segment.no_speech for segment in segments), default=1.0)
+        logprob = min((segment.logprob for segment in segments), default=-9.0)
+        return Heard(tuple(new), no_speech, logprob)
+
+
+def live_engine() -> LiveEngine:
+    """Load the live engine of this installation. Raises EngineUnavailable."""
+    torch.set_num_threads(settings.CAPTIONS_THREADS)
+    name, folder = settings.WHISPER_MODEL, settings.WHISPER_MODEL_DIR
+    try:
+        return FastEngine(name, folder, settings.CAPTIONS_THREADS)
+    except EngineUnavailable:
+        raise
+    except (ImportError, OSError, RuntimeError) as error:
+        log.warning("CTranslate2 does not run here, captions are made by Whisper itself: %s", error)
+    return SlowEngine(WhisperEngine(name, folder, settings.SPEECH_WINDOW_SECONDS))

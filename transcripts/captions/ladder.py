@@ -1,0 +1,64 @@
+"""What is given up where there is more speech than the machine can hear, and when it is taken up again. Pure.
+
+Steps: hear drafts every 1, 1.5, 2 seconds; no drafts; then one person after the other is left out, whoever has spoken
+least recently first. Short contexts and smaller models are never a step: they write nonsense.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from rooms.wire.events import CaptionsLevel
+
+STEPS_MS = (1000, 1500, 2000)
+NO_DRAFTS = len(STEPS_MS)
+LATE = 2.0  # seconds that the oldest work waits, beyond which a step is taken …
+LATE_FOR = 2.0  # … once it has been so for as long
+EARLY = 0.5  # seconds below which a step is taken back …
+EARLY_FOR = 10.0  # … once it has been so for as long
+
+
+@dataclass
+class Ladder:
+    """The step that is taken now. `update` is called often, with the age of the oldest work."""
+
+    step: int = 0
+    _since: float = 0.0  # when the age came to be what it is now: late, early, or neither
+    _was: int = 0
+
+    def update(self, now: float, age: float, talkers: int) -> bool:
+        """Take a step, or take one back; returns whether it did. With `talkers` left out there is no further step."""
+        tends = 1 if age > LATE else -1 if age < EARLY else 0
+        if tends != self._was:
+            self._was, self._since = tends, now
+        held = now - self._since
+        if tends > 0 and held >= LATE_FOR and self.step < NO_DRAFTS + talkers:
+            self.step += 1
+        elif tends < 0 and held >= EARLY_FOR and self.step > 0:
+            self.step -= 1
+        else:
+            return False
+        self._since = now
+        return True
+
+    @property
+    def step_ms(self) -> int:
+        """How much new sound makes a draft worth hearing."""
+        return STEPS_MS[min(self.step, len(STEPS_MS) - 1)]
+
+    @property
+    def drafts(self) -> bool:
+        return self.step < NO_DRAFTS
+
+    def left_out(self, talkers: Sequence[int]) -> frozenset[int]:
+        """Return who is left out, of people in order of when they spoke last, the least recent first."""
+        return frozenset(talkers[: max(0, self.step - NO_DRAFTS)])
+
+    def level(self, talkers: int) -> CaptionsLevel:
+        """How captions are written, as pages say it."""
+        if self.step == 0:
+            return "on"
+        if self.drafts:
+            return "slow"
+        return "off" if talkers and self.step >= NO_DRAFTS + talkers else "drafts_off"

@@ -1,0 +1,26 @@
+"""`manage.py captions`: write live captions of rooms, until it is stopped. Several may run: they share the rooms."""
+
+from __future__ import annotations
+
+import os
+import signal
+from typing import Any
+
+from django.core.management.base import BaseCommand
+
+NICE = 10  # captions never take the processor from sound, events and verbs
+
+
+class Command(BaseCommand):
+    help = "Writes live captions of rooms with transcription, until it is stopped. Runs where Janus writes its tracks."
+    requires_system_checks: list[str] = []  # a restarted process begins seconds earlier
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        """Run until SIGTERM or SIGINT."""
+        from transcripts.captions.process import Captioner  # imports torch: half a gigabyte, for this process only
+
+        asked: list[int] = []
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, lambda received, _frame: asked.append(received))
+        os.nice(NICE)
+        Captioner(lambda: bool(asked)).run()
