@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext, pgettext
 
+from pages.js_messages.captions import caption_words
 from pages.js_messages.devices import device_words
 from pages.js_messages.hands import hand_words
 from pages.js_messages.host_side import host_side_words
@@ -22,6 +23,7 @@ def room_words() -> dict[str, str]:
     """
     room = {**_table_words(), **_control_words(), **_check_words(), **_trouble_words(), **_entry_words()}
     people = {**hand_words(), **host_side_words(), **removal_words(), **invite_words(), **invitation_words()}
+    people |= caption_words()
     return {**room, **people, **device_words(), **reaction_words(), **panel_words(), **staff_words()}
 
 

@@ -113,6 +113,11 @@ def everything() -> Story:
     story.step(actions.demote, room.host, bert)
     story.step(actions.set_speak_policy, bert, "followed")
     story.step(actions.lock_hands, bert, True)
+    story.step(lambda room_pk: actions.set_own_captions(room_pk, anna, True, by=anna))
+    story.step(actions.set_captions, bert, False)
+    story.step(actions.set_captions, bert, True)
+    story.step(lambda room_pk: actions.set_own_captions(room_pk, anna, False, by=anna))
+    story.step(actions.set_language, bert, "nl")
     story.step(lambda _room: actions.take_down_title(room, None))
     story.step(actions.end_room, bert)
     return story
