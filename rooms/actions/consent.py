@@ -21,8 +21,12 @@ def record_consent(user: User, room: Room, version: str) -> Consent:
     refuse(permissions.may_take_part(facts_of(room, user)))
     if version != settings.CONSENT_VERSION:
         raise RoomRefused("bad_value", {"version": settings.CONSENT_VERSION})
+
+    def is_captioned() -> bool:
+        return Room.objects.filter(pk=room.pk, transcription=True).exists()
+
     with transaction.atomic():
         consent, _created = Consent.objects.get_or_create(
-            room=room, user=user, text_version=version, defaults={"captioned": room.transcription}
+            room=room, user=user, text_version=version, defaults={"captioned": is_captioned}
         )
     return consent

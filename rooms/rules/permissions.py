@@ -245,11 +245,9 @@ def may_tell_quality(facts: Facts) -> str | None:
 
 def may_switch_own_captions(facts: Facts, *, by_self: bool) -> str | None:
     """Having one's own words written down or not: oneself alone, with an account, before or after one sits down."""
-    if code := live(facts.status):
+    if code := may_take_part(facts) or (None if facts.signed_in else "not_signed_in"):
         return code
-    if not by_self:
-        return "not_allowed"
-    return may_enter(facts) or (None if facts.signed_in else "not_signed_in")
+    return None if by_self else "not_allowed"
 
 
 def may_set_entry_policy(facts: Facts, *, as_staff: bool = False) -> str | None:

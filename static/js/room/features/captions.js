@@ -61,7 +61,7 @@ class Captions {
     }
     for (const button of findAll("[data-captions-open]")) button.addEventListener("click", () => this.#open());
     const when = () => room.controls.shown.includes("captions");
-    register({ key: "c", label: say("key_captions"), run: () => this.#open(), when });
+    register({ key: "w", label: say("key_captions"), run: () => this.#open(), when });
     this.#note(room.state.captions.lines, room.state);
     setInterval(() => this.#draw(), TICK);
   }
