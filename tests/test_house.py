@@ -21,6 +21,7 @@ SAVERS = {
     "rooms/wire/events.py": "append_event raises `seq` of the room that the action holds locked",
     "rooms/recording/finishing/finish.py": "state and length of a recording that was finished",
     "transcripts/actions.py": "lines of a transcript, which is no row of a room",
+    "transcripts/captions/actions.py": "lines of captions, which are no rows of a room",
 }
 # Actions of apps above save their own rows in files that know rooms. They call no row of theirs a room.
 ABOVE = "moderation/actions/"
@@ -32,6 +33,7 @@ TELLERS = {
     "rooms/media/supervisor/handles.py": "`mic_lost`",
     "rooms/media/supervisor/reconcile.py": "`media_restarted`",
     "rooms/media/supervisor/talking.py": "`talking`",
+    "transcripts/captions/actions.py": "`caption`, `captions_state`",
 }
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import av
 
 from rooms.models import Room, Seat
-from rooms.recording import store
+from rooms.recording import store, track_memory
 from tests.support.sounds import save_opus
 from transcripts.speech.audio import Sound
 
@@ -19,10 +19,12 @@ RATE = 48_000
 FRAME = 960  # samples in 20 ms
 
 
-def lay_raw_track(room: Room, seat: Seat, sound: Sound, start_ms: int, connection: int = 1) -> Path:
+def lay_raw_track(
+    room: Room, seat: Seat, sound: Sound, start_ms: int, connection: int = 1, *, in_memory: bool = False
+) -> Path:
     """Write the file that Janus makes of one connection whose first packet came at `start_ms` of room time."""
     assert room.started_at is not None
-    folder = store.tracks_folder(room.pk)
+    folder = track_memory.make(room.pk) if in_memory else store.tracks_folder(room.pk)
     folder.mkdir(parents=True, exist_ok=True)
     begins = room.started_at + timedelta(milliseconds=start_ms)
     path = folder / f"audiobridge-room-{room.pk}-user-seat-{seat.pk}-{connection}-audio.mjr"

@@ -62,6 +62,8 @@ TOGETHER = {
     "tests/attacks/managed/": "tests/attacks/managed",
     # These run Whisper, which reads all its weights for each word: two at once wait for the machine's memory.
     "tests/config/test_whisper_weights.py": "whisper",
+    "tests/transcripts/captions/test_engine.py": "whisper",
+    "tests/transcripts/captions/test_process.py": "whisper",
     "tests/transcripts/test_heartbeat.py": "whisper",
     "tests/transcripts/test_whisper.py": "whisper",
     "tests/transcripts/test_workers.py": "whisper",

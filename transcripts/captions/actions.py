@@ -5,12 +5,12 @@ A process writes a room's lines under the token of its lease. One that was taken
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
 from django.db import transaction
-from django.db.models import F
+from django.db.models import F, Q
 from django.db.models.functions import Now
 from django.utils import timezone
 
@@ -35,7 +35,7 @@ class LeaseLost(Exception):
 
 
 class NotShown(Exception):
-    """What this person says may not be shown (any more)."""
+    """A person's words may not be shown, or not any more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,20 +57,26 @@ class Line:
     final: bool
 
 
-def free_rooms() -> list[int]:
-    """Return the keys of live rooms with transcription that no process writes captions of, the oldest first."""
-    held = CaptionedRoom.objects.filter(lease_until__gte=Now()).values("room")
+def workers() -> list[str]:
+    """Return the processes that have leases now."""
+    return list(CaptionedRoom.objects.filter(lease_until__gte=Now()).order_by().values_list("worker", flat=True))
+
+
+def free_rooms(dead: Collection[str] = ()) -> list[int]:
+    """Return the keys of live rooms with transcription that no process writes captions of, the oldest first. `dead` are
+    processes that are known to have ended: their leases count for nothing."""
+    held = CaptionedRoom.objects.filter(lease_until__gte=Now()).exclude(worker__in=dead).values("room")
     live = Room.objects.filter(status=Room.Status.LIVE, transcription=True, purged_at=None).exclude(pk__in=held)
     return list(live.order_by("started_at", "pk").values_list("pk", flat=True))
 
 
 @transaction.atomic
-def claim_room(room_pk: int, worker: str) -> Claim | None:
-    """Take the lease on a room; None where another process has it or the room is not live."""
+def claim_room(room_pk: int, worker: str, dead: Collection[str] = ()) -> Claim | None:
+    """Take the lease on a room; None where another process has it or the room is not live. `dead` as in free_rooms."""
     if not Room.objects.filter(pk=room_pk, status=Room.Status.LIVE, transcription=True).exists():
         return None
     CaptionedRoom.objects.get_or_create(room_id=room_pk, defaults={"lease_until": timezone.now() - LEASE})
-    free = CaptionedRoom.objects.filter(room=room_pk, lease_until__lt=Now())
+    free = CaptionedRoom.objects.filter(Q(lease_until__lt=Now()) | Q(worker__in=dead), room=room_pk)
     if not free.update(token=F("token") + 1, worker=worker[:80], lease_until=Now() + LEASE):
         return None
     return Claim(room_pk, CaptionedRoom.objects.values_list("token", flat=True).get(room=room_pk))

@@ -1,4 +1,4 @@
-"""Whose words live captions may show."""
+"""Consent of speakers to live captions."""
 
 from __future__ import annotations
 

@@ -36,8 +36,8 @@ _PER_TOKEN = 1000 / 50  # ms of a step of the alignment
 
 @dataclass(frozen=True, slots=True)
 class Heard:
-    """What an engine heard: the words after those that were given, times in ms of the sound; and which language it is,
-    with how sure that is, where that was asked for."""
+    """Words that an engine heard after those that were given, times in ms of the sound; and the language, with its
+    probability, where that was asked for."""
 
     words: tuple[Word, ...]
     no_speech: float

@@ -1,4 +1,4 @@
-"""What is given up where there is more speech than the machine can hear, and when it is taken up again. Pure.
+"""Steps by which captions give way where there is more speech than the machine can hear, and come back. Pure.
 
 Steps: hear drafts every 1, 1.5, 2 seconds; no drafts; then one person after the other is left out, whoever has spoken
 least recently first. Short contexts and smaller models are never a step: they write nonsense.

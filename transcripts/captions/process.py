@@ -13,6 +13,7 @@ import socket
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 
 from django.db import DatabaseError, connection
 from redis.exceptions import RedisError
@@ -45,6 +46,12 @@ class Work:
     speaker: Speaker
     stretch: Stretch
     waited: float  # seconds since it could have been heard
+
+
+def is_dead(worker: str) -> bool:
+    """Whether a process of this machine has ended: nobody needs to wait for its leases to run out."""
+    host, _colon, pid = worker.rpartition(":")
+    return host == socket.gethostname() and pid.isdigit() and not Path(f"/proc/{pid}").exists()
 
 
 class Captioner:
@@ -131,10 +138,11 @@ class Captioner:
         self._report(talking)
 
     def _take_free_rooms(self, now: float) -> None:
-        for pk in actions.free_rooms():
+        dead = [worker for worker in actions.workers() if is_dead(worker)]
+        for pk in actions.free_rooms(dead):
             if pk in self.rooms or len(self.rooms) >= ROOMS or self._failed.get(pk, 0.0) > now:
                 continue
-            claim = actions.claim_room(pk, self.worker)
+            claim = actions.claim_room(pk, self.worker, dead)
             if claim is not None:
                 room = RoomCaptions.take(claim)
                 if room.refresh():
@@ -176,7 +184,7 @@ class Captioner:
             room.finish(work.speaker, stretch)
             return
         assert self._engine is not None
-        until_ms = stretch.end_ms
+        until_ms, began = stretch.end_ms, time.monotonic()
         try:
             heard = self._engine.hear(
                 stretch.sound, room.room.language, stretch.said, ask_language=room.asks_language(stretch)
@@ -185,6 +193,7 @@ class Captioner:
             log.warning("room %s: %s", room.room.pk, error)
             work.speaker.stream.clear()
             return
+        room.hearing_ms = (time.monotonic() - began) * 1000
         room.take_heard(work.speaker, stretch, heard, until_ms)
 
     # --- how it goes -------------------------------------------------------------------------------------------------
@@ -206,6 +215,8 @@ class Captioner:
         changed: list[str | None] = [handles[pk] for pk in left_out ^ before_out if pk in handles]
         changed += [None] if level != before else []
         without = [handles[pk] for pk in left_out if pk in handles]
+        for pk in left_out - before_out:
+            self._guarded(room.room.pk, lambda pk=pk: room.leave_out(pk))  # type: ignore[misc]
         actions.tell_state(room.claim, level, without, changed=changed)
         self._said[room.room.pk] = (level, left_out)
 

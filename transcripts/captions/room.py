@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from django.conf import settings
+from django.db.models import Q
 from django.utils import timezone
 
 from people.models import User
@@ -33,14 +34,16 @@ log = logging.getLogger(__name__)
 
 _NAME = re.compile(r"audiobridge-.+-user-seat-(\d+)-(\d+)-audio\.mjr")
 FRESH_SECONDS = 30  # a track nobody wrote to for longer is not followed
+LISTEN = 0.08  # seconds between two looks at the tracks
 BACK_MS = 20_000  # older sound is not made up for
 QUIET_SECONDS = 1.5  # without a packet, after which a microphone counts as closed; a buffered track comes in bursts
 AGAIN_MS = 300  # within which a word that was kept already is the same one
 COMPARE_MS = 1500  # on both sides, in which another person says the same
-LANGUAGE_MS = 3000  # of speech that tell a language
-LANGUAGE_SURE = 0.8
-NOTICE_MS = 8000  # of speech in another language, after which the host's side is told
-LEAK_WAIT_MS = 4000  # for which somebody louder is heard first
+LANGUAGE_MS = 1500  # of speech that tell a language
+LANGUAGE_SURE = 0.7
+NOTICE_MS = 6000  # of speech in another language, after which the host's side is told
+LEAK_WAIT_MS = 2000  # for which somebody louder is heard first
+DRAFT_MS = 1000  # of sound that makes a draft
 
 
 @dataclass
@@ -74,8 +77,10 @@ class RoomCaptions:
     speakers: dict[int, Speaker] = field(default_factory=dict)  # by account
     _tracks: dict[str, _Track] = field(default_factory=dict)  # by name
     _seats: dict[int, User] = field(default_factory=dict)  # who may be captioned, by seat
+    hearing_ms: float = 0.0  # how long the last hearing took
     _next_line: int = 1
     _looked: float = 0.0
+    _listened: float = 0.0
     _votes: dict[str, int] = field(default_factory=dict)  # ms of speech in another language
     _told: set[str] = field(default_factory=set)
 
@@ -109,19 +114,23 @@ class RoomCaptions:
         if room is None:
             return False
         self.room = room
-        seats = Seat.objects.select_related("user").filter(room=room)
-        here = [seat for seat in seats if seat.left_at is None or seat.left_at > timezone.now() - LAST_WORDS]
-        allowed = {seat.user_id for seat in here if seat.left_at is None and may_caption(room, seat.user)}
-        leaving = {seat.user_id for seat in here if seat.left_reason in (Seat.LeftReason.LEFT, Seat.LeftReason.LOST)}
-        self._seats = {seat.pk: seat.user for seat in here if seat.user_id in allowed | leaving}
+        lately = Q(left_at=None) | Q(left_at__gt=timezone.now() - LAST_WORDS)
+        here = list(Seat.objects.select_related("user").filter(lately, room=room))
+        by_themselves = (Seat.LeftReason.LEFT, Seat.LeftReason.LOST)
+        heard = [seat for seat in here if seat.left_at is None or seat.left_reason in by_themselves]
+        self._seats = {seat.pk: seat.user for seat in heard if may_caption(room, seat.user)}
+        allowed = {user.pk for user in self._seats.values()}
         for pk, speaker in self.speakers.items():
-            if pk not in allowed | leaving:
+            if pk not in allowed:
                 speaker.stream.clear()
         return True
 
     def listen(self) -> None:
-        """Take in all sound that has come."""
+        """Take in all sound that has come; not more often than every LISTEN seconds."""
         now = time.monotonic()
+        if now - self._listened < LISTEN:
+            return
+        self._listened = now
         if now - self._looked >= 0.25:
             self._looked = now
             self._look_for_tracks()
@@ -181,10 +190,13 @@ class RoomCaptions:
                 yield speaker, stretch
 
     def _somebody_louder_first(self, speaker: Speaker, stretch: Stretch) -> bool:
-        """Whether what this person seems to say may be somebody louder, who was not heard so far."""
+        """Whether what this person seems to say may be somebody louder, who was not heard so far; for a while only, as
+        a hearing lasts longer than its sound on a machine that is busy."""
         from_ms, to_ms = stretch.heard_ms, stretch.end_ms
-        return speaker.stream.end_ms - to_ms < LEAK_WAIT_MS and any(
-            other.stream.heard_until() < min(to_ms, other.stream.end_ms) - 1000
+        waited = speaker.stream.end_ms - (to_ms if stretch.closed else from_ms + DRAFT_MS)
+        behind_ms = DRAFT_MS + self.hearing_ms
+        return waited < LEAK_WAIT_MS and any(
+            other.stream.heard_until() < min(to_ms, other.stream.end_ms) - behind_ms
             and other.stream.level(from_ms, to_ms) - speaker.stream.level(from_ms, to_ms) >= LOUDER_DB
             for other in self.speakers.values()
             if other is not speaker
@@ -204,19 +216,23 @@ class RoomCaptions:
         words = self._without_kept(speaker, stretch, heard.words if believable(heard.segment) else ())
         if self._is_others(speaker, stretch, words):
             stretch.forget()
-            if stretch.closed:
-                self._drop(speaker, stretch)
-            return
-        final = stretch.closed
-        certain = stretch.take(words, until_ms, final=final)
-        self._show(speaker, certain, stretch.agreement.draft, final=final)
-        if final:
+            certain: tuple[Word, ...] = ()
+        else:
+            certain = stretch.take(words, until_ms, final=stretch.closed)
+        self._show(speaker, certain, stretch.agreement.draft, final=stretch.closed)
+        if stretch.closed:
             self._drop(speaker, stretch)
 
     def finish(self, speaker: Speaker, stretch: Stretch) -> None:
         """Show a stretch that was heard to its end already as certain. Raises LeaseLost."""
         self._show(speaker, stretch.finish(), (), final=True)
         self._drop(speaker, stretch)
+
+    def leave_out(self, user_pk: int) -> None:
+        """End the line of somebody whose words are left out from now on. Raises LeaseLost."""
+        if speaker := self.speakers.get(user_pk):
+            speaker.stream.clear()
+            self._show(speaker, (), (), final=True)
 
     def _drop(self, speaker: Speaker, stretch: Stretch) -> None:
         if stretch in speaker.stream.closed:
@@ -288,17 +304,19 @@ class RoomCaptions:
 
     def asks_language(self, stretch: Stretch) -> bool:
         """Whether a hearing of this stretch should say which language it is."""
-        return stretch.speech_ms >= LANGUAGE_MS and not stretch.asked_language
+        return stretch.speech_ms - stretch.language_ms >= LANGUAGE_MS
 
     def _note_language(self, heard: Heard, stretch: Stretch) -> None:
         """Count speech in another language than the room's, and tell the host's side once."""
-        if not heard.language or heard.sure < LANGUAGE_SURE:
+        if not heard.language:
             return
-        stretch.asked_language = True
+        new_ms, stretch.language_ms = stretch.speech_ms - stretch.language_ms, stretch.speech_ms
+        if heard.sure < LANGUAGE_SURE:
+            return
         if heard.language == self.room.language:
             self._votes.clear()
         elif heard.language in dict(settings.LANGUAGES) and heard.language not in self._told:
-            self._votes[heard.language] = self._votes.get(heard.language, 0) + stretch.speech_ms
+            self._votes[heard.language] = self._votes.get(heard.language, 0) + new_ms
             if self._votes[heard.language] >= NOTICE_MS:
                 self._told.add(heard.language)
                 actions.tell_language(self.room, heard.language)

@@ -32,7 +32,7 @@ class Stretch:
         self.speech_end_ms = start_ms
         self.heard_ms = start_ms  # up to where it was heard
         self.closed = False
-        self.asked_language = False
+        self.language_ms = 0  # of speech whose language is known
         self.agreement = Agreement()
         self._parts: list[Sound] = []
         self._samples = 0

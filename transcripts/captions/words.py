@@ -15,7 +15,7 @@ _OPENING = "\"'“¿([{-"
 
 
 def with_punctuation(words: Iterable[Word]) -> tuple[Word, ...]:
-    """Join signs that stand alone, and what follows without a space, to the word before; opening ones to that behind."""
+    """Join signs that stand alone, and what has no space before it, to the word before; opening ones to that behind."""
     joined: list[Word] = []
     opening = ""
     for word in words:

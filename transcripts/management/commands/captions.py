@@ -8,7 +8,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand
 
-NICE = 10  # captions never take the processor from sound, events and verbs
+NICE = 5  # captions never take the processor from sound, events and verbs
 
 
 class Command(BaseCommand):

@@ -1,0 +1,77 @@
+"""The live engine with its real weights: what it hears of growing sound, of silence and of another language."""
+
+from __future__ import annotations
+
+import functools
+
+import numpy as np
+import pytest
+import torch
+from django.conf import settings
+
+from tests.support import sounds
+from tests.support.captions import live_words
+from transcripts.captions.engine import FastEngine, LiveEngine, SlowEngine
+from transcripts.speech.audio import RATE
+from transcripts.speech.engine import UnknownLanguage, WhisperEngine
+
+
+@functools.cache
+def engine() -> FastEngine:
+    return FastEngine("base", settings.WHISPER_MODEL_DIR, 1)
+
+
+@functools.cache
+def whisper_itself() -> WhisperEngine:
+    torch.set_num_threads(1)
+    return WhisperEngine("base", settings.WHISPER_MODEL_DIR, 180)
+
+
+def test_it_is_whispers_own_network_and_places_words_in_time() -> None:
+    sound = sounds.clip("0870")
+    (live,) = engine().transcribe(sound, "en", lambda: None)
+    (kept,) = whisper_itself().transcribe(sound, "en", lambda: None)
+    text = ["".join(word.text for word in segment.words) for segment in (live, kept)]
+    assert sounds.plain_words(text[0]) == sounds.plain_words(text[1]) == sounds.plain_words(sounds.WORDS["0870"])
+    off = [abs(a.end_ms - b.end_ms) for a, b in zip(live.words, kept.words, strict=True)]
+    assert float(np.median(off)) <= 60 and live.no_speech < 0.1 and live.logprob > -0.5
+
+
+def test_what_follows_certain_words_is_heard_and_they_are_not_heard_again() -> None:
+    sound = sounds.clip("0870")
+    whole = engine().hear(sound, "en", ()).words
+    after = engine().hear(sound, "en", whole[:8]).words
+    assert [word.text for word in after] == [word.text for word in whole[8:]]
+
+
+@pytest.mark.parametrize("slow", [False, True])
+def test_growing_sound_becomes_the_words_that_were_said(slow: bool) -> None:
+    by: LiveEngine = SlowEngine(whisper_itself()) if slow else engine()
+    names = ("0880",) if slow else ("0870", "0890")
+    places, end_ms = sounds.in_turn(names, start_ms=600, pause_ms=900)
+    said = [word for name in names for word in sounds.plain_words(sounds.WORDS[name])]
+    heard = live_words(by, sounds.laid(places, end_ms), "en")
+    assert sounds.word_error_rate(said, heard) <= 0.1, heard
+
+
+def test_silence_noise_music_and_clicks_are_no_words() -> None:
+    rng, seconds = np.random.default_rng(5), 5
+    time = np.arange(RATE * seconds) / RATE
+    noise = rng.normal(0, 0.05, len(time))
+    chord = sum(0.08 * np.sin(2 * np.pi * pitch * time) * (1 + 0.3 * np.sin(9 * time)) for pitch in (262, 330, 392))
+    hum = 0.2 * np.sin(2 * np.pi * 50 * time) + 0.05 * np.sin(2 * np.pi * 150 * time)
+    breath = np.convolve(rng.normal(0, 1, len(time)), np.ones(8) / 8, "same") * (0.03 * np.abs(np.sin(2 * time)))
+    clicks = np.where(rng.random(len(time)) < 1e-4, 0.9, 0.0)
+    for sound in (np.zeros_like(time), noise, chord, hum, breath, clicks):
+        assert live_words(engine(), np.asarray(sound, np.float32), "en") == []
+
+
+def test_another_language_is_noticed() -> None:
+    dutch = engine().hear(sounds.with_pauses(list(sounds.DUTCH_SENTENCES)[:2]), "en", (), ask_language=True)
+    english = engine().hear(sounds.clip("0870"), "en", (), ask_language=True)
+    assert (dutch.language, english.language) == ("nl", "en") and english.sure > 0.9
+
+
+def test_a_model_of_english_refuses_dutch() -> None:
+    with pytest.raises(UnknownLanguage):
+        FastEngine("tiny.en", settings.WHISPER_MODEL_DIR, 1).hear(sounds.clip("0880"), "nl", ())

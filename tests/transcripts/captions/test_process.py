@@ -1,0 +1,223 @@
+"""The process without Janus: tracks lie in memory as it writes them, and what becomes of them is in the database."""
+
+from __future__ import annotations
+
+import functools
+import json
+import time
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.conf import settings
+from django.db.models.functions import Now
+from django.utils import timezone
+
+from core import bus
+from people.models import User
+from rooms.models import Recording, Room, Seat
+from tests.support import sounds
+from tests.support.janus_tracks import lay_raw_track
+from tests.support.rooms import open_room, seated
+from tests.transcripts.pieces import Told, never
+from transcripts import actions as transcript_actions
+from transcripts.captions import actions, state
+from transcripts.captions.engine import FastEngine, Heard
+from transcripts.captions.ladder import NO_DRAFTS, Ladder
+from transcripts.captions.process import STATUS, Captioner, is_dead
+from transcripts.jobs.run import YIELDS, run_items
+from transcripts.models import CaptionedRoom, LiveLine, Transcript
+from transcripts.speech.audio import Sound
+from transcripts.speech.engine import EngineUnavailable
+from transcripts.speech.stitch import Word
+
+pytestmark = pytest.mark.django_db
+QUIETER = 0.03  # -30 dB
+
+
+@functools.cache
+def engine() -> FastEngine:
+    return FastEngine("base", settings.WHISPER_MODEL_DIR, 1)
+
+
+def room_of(language: str = "en", seconds: int = 14) -> Room:
+    """A room that began so many seconds ago."""
+    room = open_room("hanna", language=language)
+    Room.objects.filter(pk=room.pk).update(started_at=timezone.now() - timedelta(seconds=seconds))
+    room.refresh_from_db()
+    return room
+
+
+def lay(room: Room, user: User, sound: Sound, start_ms: int = 500, connection: int = 1) -> None:
+    seat = Seat.objects.get(room=room, user=user, left_at=None)
+    lay_raw_track(room, seat, sound, start_ms, connection, in_memory=True)
+
+
+def work_through(captioner: Captioner, idle: float = 2.5) -> None:
+    """Let it work until it has had nothing to do for a while."""
+    quiet_since = time.monotonic()
+    while time.monotonic() - quiet_since < idle:
+        if captioner.turn():
+            quiet_since = time.monotonic()
+        else:
+            time.sleep(0.02)
+
+
+def said_by(user: User) -> list[str]:
+    rows = LiveLine.objects.filter(speaker=user).order_by("line")
+    return sounds.plain_words(" ".join(word for row in rows for word, _start, _end in row.words))
+
+
+def test_anothers_voice_in_a_microphone_is_not_written_under_the_wrong_name() -> None:
+    room = room_of()
+    nora, mara = seated("nora", room), seated("mara", room)
+    voice, end_ms = sounds.in_turn(("0870", "0880"), start_ms=300, pause_ms=700)
+    loud = sounds.laid(voice, end_ms + 300)
+    own = sounds.laid([(end_ms - 200, "7902-96591-0000")], end_ms + 2600)
+    own[: len(loud)] += QUIETER * loud
+    lay(room, nora, loud)
+    lay(room, mara, own)
+    work_through(Captioner(never, engine))
+    assert sounds.word_error_rate(words_of("0870", "0880"), said_by(nora)) < 0.15, said_by(nora)
+    assert sounds.word_error_rate(words_of("7902-96591-0000"), said_by(mara)) < 0.4, said_by(mara)
+    assert not {"dashwood", "prudently", "leisure"} & set(said_by(mara))
+
+
+def words_of(*names: str) -> list[str]:
+    return [word for name in names for word in sounds.plain_words(sounds.WORDS[name])]
+
+
+def test_a_process_that_died_is_followed_by_one_that_goes_on_where_it_was() -> None:
+    room = room_of(seconds=18)
+    nora = seated("nora", room)
+    voice, end_ms = sounds.in_turn(("0870", "0890"), start_ms=300, pause_ms=700)
+    lay(room, nora, sounds.laid(voice, end_ms + 500))
+    first = Captioner(never, engine)
+    first.worker = "elsewhere:1"
+    while not LiveLine.objects.exists():
+        first.turn()
+    begun = said_by(nora)
+    second = Captioner(never, engine)
+    second.turn()
+    assert not second.rooms, "the lease of the first one has not run out"
+    CaptionedRoom.objects.update(lease_until=Now() - actions.LEASE)
+    work_through(second)
+    heard = said_by(nora)
+    assert heard[: len(begun)] == begun
+    assert sounds.word_error_rate(words_of("0870", "0890"), heard) < 0.15, heard
+    assert LiveLine.objects.filter(final=False).count() == 0
+    assert not first.turn() or not first.rooms, "the first one wakes up and finds that it has lost the room"
+
+
+def test_the_hosts_side_is_told_of_another_language(
+    monkeypatch: pytest.MonkeyPatch, django_capture_on_commit_callbacks: Any
+) -> None:
+    room = room_of("en", seconds=19)
+    nora = seated("nora", room)
+    lay(room, nora, sounds.with_pauses(list(sounds.DUTCH_SENTENCES)[:5], 600))
+    told: list[str] = []
+    monkeypatch.setattr(actions, "tell_language", lambda _room, heard: told.append(heard))
+    work_through(Captioner(never, engine))
+    assert told == ["nl"]
+
+
+def test_it_says_what_is_missing_and_what_it_does() -> None:
+    room_of()
+
+    def missing() -> FastEngine:
+        raise EngineUnavailable("base.pt is missing")
+
+    captioner = Captioner(never, missing)
+    captioner.turn()
+    assert status()["trouble"] == "base.pt is missing" and not captioner.rooms
+    work_through(Captioner(never, engine), idle=0.5)
+    assert (status()["trouble"], status()["rooms"], status()["behind"]) == ("", 1, 0.0)
+    assert state.room_state(Room.objects.get().pk) == ("on", [])
+
+
+def status() -> dict[str, Any]:
+    found: dict[str, Any] = json.loads(str(bus.client().get(bus.key(STATUS))))
+    return found
+
+
+class EverySecond:
+    """An engine that hears a word a second of sound, at once."""
+
+    model, version = "told", "1"
+
+    def hear(self, sound: Sound, language: str, said: Sequence[Word], *, ask_language: bool = False) -> Heard:
+        seconds = len(sound) // 16_000
+        words = [Word(f" w{at}", at * 1000 + 100, at * 1000 + 900, 0.8) for at in range(len(said), seconds)]
+        return Heard(tuple(words), 0.0, -0.1)
+
+
+def test_under_load_who_spoke_least_recently_is_left_out_and_pages_are_told(
+    monkeypatch: pytest.MonkeyPatch, django_capture_on_commit_callbacks: Any
+) -> None:
+    room = room_of(seconds=9)
+    nora, mara = seated("nora", room), seated("mara", room)
+    lay(room, nora, sounds.laid([(200, "0880"), (4_800, "0930")], 8_500), 200)
+    lay(room, mara, sounds.laid([(300, "0890")], 5_500), 200)
+    sent: list[dict[str, Any]] = []
+    monkeypatch.setattr(bus, "publish", lambda _channel, text: sent.append(json.loads(text)))
+    captioner = Captioner(never, EverySecond)
+    captioner.ladder = Ladder(step=NO_DRAFTS + 1)
+    with django_capture_on_commit_callbacks(execute=True):
+        work_through(captioner, idle=1.5)
+    assert said_by(nora) and not said_by(mara)
+    assert {"type": "captions_state", "state": "off", "person": "mara"} in sent
+    assert state.room_state(room.pk) == ("drafts_off", ["mara"])
+    assert not [message for message in sent if message.get("draft")], "drafts are off"
+
+
+def test_a_draft_that_comes_to_nothing_is_taken_back(
+    monkeypatch: pytest.MonkeyPatch, django_capture_on_commit_callbacks: Any
+) -> None:
+    """The words turn out to be nobody's, or the machine does not believe them: no page keeps them."""
+    room = room_of(seconds=5)
+    nora = seated("nora", room)
+    lay(room, nora, sounds.laid([(200, "0890")], 4_900), 100)
+    sent: list[dict[str, Any]] = []
+    monkeypatch.setattr(bus, "publish", lambda _channel, text: sent.append(json.loads(text)))
+
+    class Doubtful(EverySecond):
+        hearings = 0
+
+        def hear(self, sound: Sound, language: str, said: Sequence[Word], *, ask_language: bool = False) -> Heard:
+            heard = super().hear(sound, language, said)
+            Doubtful.hearings += 1
+            return heard if Doubtful.hearings == 1 else Heard((), 0.9, -2.0)
+
+    captioner = Captioner(never, Doubtful)
+    captioner._refresh(0.0)
+    (captions,) = captioner.rooms.values()
+    speaker = captions.speaker(nora)
+    sound = sounds.clip("0890")
+    with django_capture_on_commit_callbacks(execute=True):
+        for at in range(0, 16_000 * 3, 1600):
+            speaker.stream.feed(100 + at / 16, sound[at : at + 1600], time.monotonic())
+            work = captioner._next_work(time.monotonic())
+            if work is not None:
+                captioner._hear(work)
+        speaker.stream.pause()
+        while work := captioner._next_work(time.monotonic()):
+            captioner._hear(work)
+    captions_sent = [message for message in sent if message["type"] == "caption"]
+    assert captions_sent[0]["draft"] and not captions_sent[-1]["draft"] and captions_sent[-1]["final"]
+    assert not LiveLine.objects.exists()
+
+
+def test_only_processes_of_this_machine_can_be_known_to_be_dead() -> None:
+    alive = Captioner(never, engine).worker
+    assert not is_dead(alive) and not is_dead("elsewhere:1") and not is_dead("nonsense") and not is_dead("")
+    assert is_dead(f"{alive.rpartition(':')[0]}:999999999")
+
+
+def test_recordings_wait_for_live_captions_six_hours_at_most(recording: Recording) -> None:
+    transcript_actions.request_transcript(recording)
+    state.set_busy()
+    assert run_items("me", never, Told) == 0
+    Transcript.objects.update(created_at=timezone.now() - YIELDS - timedelta(minutes=1))
+    assert run_items("me", never, Told) == 3
+    assert Transcript.objects.get().state == Transcript.State.READY
