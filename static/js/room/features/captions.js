@@ -5,7 +5,7 @@ import { drawBlocks } from "room/core/caption_blocks";
 import { shown, withLine, withState } from "room/core/captions";
 import { register } from "room/core/keys";
 import { notice, tell } from "room/core/notices";
-import { isOver, withRoom, withSeat } from "room/core/state";
+import { isOver, ownSeat, withRoom, withSeat } from "room/core/state";
 import { find, findAll, write } from "shared/dom";
 import { keepChoice, keepNumber, keptChoice, keptNumber } from "shared/kept";
 import { say } from "shared/words";
@@ -22,6 +22,7 @@ const SIZE = "captions-size";
 const PLACE = "captions-place";
 const TICK = 250; // ms
 const VOICES = 2; // whose words stand at the same time
+const TOGETHER = 5000; // ms within which what follows from a switch arrives
 const QUIET = 4000; // ms between two sentences that are read out, at least
 
 /** @implements {Mounted} */
@@ -41,6 +42,7 @@ class Captions {
   #timer = 0;
   #ahead = 0; // ms by which the server's clock is ahead of this one
   #isOwnDoing = false;
+  #switchedOn = 0; // when captions of the room came on while this page was open
 
   /** @param {Room} room */
   constructor(room) {
@@ -118,12 +120,22 @@ class Captions {
   follow(state, before) {
     if (state.captions.lines !== before.captions.lines) this.#note(state.captions.lines, state, before);
     if (isOver(state)) return;
-    if (state.room.transcription !== before.room.transcription) {
-      notice(say(state.room.transcription ? "captions_switched_on" : "captions_switched_off"));
-    }
-    if (state.you.captions_off === before.you.captions_off || this.#isOwnDoing) return;
-    if (!state.you.captions_off || state.room.transcription === before.room.transcription) return;
+    if (state.room.transcription !== before.room.transcription) this.#switched(state);
+    const isNewlyOff = state.you.captions_off && !before.you.captions_off;
+    if (!isNewlyOff || this.#isOwnDoing || Date.now() - this.#switchedOn > TOGETHER) return;
     notice(say("captions_unasked"), { label: say("captions_allow"), run: () => this.#setOwn(false) });
+  }
+
+  /** @param {State} state */
+  #switched(state) {
+    const on = state.room.transcription;
+    notice(say(on ? "captions_switched_on" : "captions_switched_off"));
+    if (!on) return;
+    this.#switchedOn = Date.now();
+    // Of those who do not sit no event tells whether they were asked about captions.
+    if (state.you.consented && !ownSeat(state)) {
+      this.#room.ask("snapshot").catch((refused) => console.info("snapshot", refused.code));
+    }
   }
 
   /**
