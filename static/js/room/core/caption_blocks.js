@@ -47,6 +47,15 @@ export function lastLines(lines, most, count = LINES) {
 }
 
 /**
+ * Hide or show an element, unless it is so already: captions are drawn several times a second.
+ * @param {HTMLElement} element
+ * @param {boolean} hidden
+ */
+export function hide(element, hidden) {
+  if (element.hidden !== hidden) element.hidden = hidden;
+}
+
+/**
  * Draw blocks in a place; one that stays keeps its element, and what did not change is not touched.
  * @param {HTMLElement} place
  * @param {readonly Block[]} blocks
@@ -56,7 +65,7 @@ export function drawBlocks(place, blocks, language) {
   const there = new Map(findAll(".caption", place).map((element) => [element.dataset.person, element]));
   const wanted = blocks.map((block) => {
     const element = there.get(block.person) ?? clone("[data-caption]");
-    element.dataset.person = block.person;
+    if (element.dataset.person !== block.person) element.dataset.person = block.person;
     return element;
   });
   for (const [, old] of there) if (!wanted.includes(old)) old.remove();
@@ -76,11 +85,11 @@ export function drawBlocks(place, blocks, language) {
 function drawBlock(element, { name, lines, instead }, most, language) {
   write(find(".caption-name", HTMLElement, element), name);
   const text = find(".caption-text", HTMLElement, element);
-  text.hidden = Boolean(instead);
+  hide(text, Boolean(instead));
   const why = find(".caption-instead", HTMLElement, element);
-  why.hidden = !instead;
+  hide(why, !instead);
   write(why, instead ?? "");
-  text.lang = language;
+  if (text.lang !== language) text.lang = language;
   const parts = lastLines(lines, most);
   const rows = findAll(".caption-line", text);
   parts.forEach(({ words, draft }, n) => {

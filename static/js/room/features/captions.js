@@ -1,7 +1,7 @@
 // Live captions on the table, under the name of who speaks; the reader's choices about them, kept in this browser; and
 // whether one's own words are written down.
 import { labels } from "names";
-import { drawBlocks } from "room/core/caption_blocks";
+import { drawBlocks, hide } from "room/core/caption_blocks";
 import { shown, withLine, withState } from "room/core/captions";
 import { register } from "room/core/keys";
 import { notice, tell } from "room/core/notices";
@@ -185,7 +185,7 @@ class Captions {
     const at = keptNumber(PLACE, 2) === 1 ? "below" : "table";
     for (const place of this.#places) {
       const isHere = place.dataset.captions === at;
-      place.hidden = at === "below" ? !wanted || !isHere : !isHere || blocks.length === 0;
+      hide(place, at === "below" ? !wanted || !isHere : !isHere || blocks.length === 0);
       drawBlocks(place, isHere ? blocks : [], state.room.language);
     }
     this.#table.classList.toggle("captioned", at === "table" && blocks.length > 0);
@@ -251,7 +251,7 @@ export const captions = {
   reduce: {
     captions_set: (state, { on }) => withRoom(state, { transcription: on }),
     language_set: (state, { language }) => withRoom(state, { language }),
-    seat_captioned(state, { user, off }) {
+    seat_captioned: (state, { user, off }) => {
       const next = withSeat(state, user, { captions_off: off });
       return user === state.you.user ? { ...next, you: { ...next.you, captions_off: off } } : next;
     },
