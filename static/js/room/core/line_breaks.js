@@ -40,7 +40,7 @@ function bare(word) {
  * @param {string} after
  */
 function cost(before, after) {
-  if (ENDS.test(before)) return 0;
+  if (ENDS.test(before)) return -8;
   if (PAUSES.test(before)) return 3;
   if (LEAN.has(bare(before))) return 30;
   return BEGIN.has(bare(after)) ? 6 : 14;
