@@ -62,6 +62,11 @@ def workers() -> list[str]:
     return list(CaptionedRoom.objects.filter(lease_until__gte=Now()).order_by().values_list("worker", flat=True))
 
 
+def held_rooms(dead: Collection[str] = ()) -> int:
+    """Count the leases that processes have now. `dead` as in free_rooms."""
+    return CaptionedRoom.objects.filter(lease_until__gte=Now()).exclude(worker__in=dead).count()
+
+
 def free_rooms(dead: Collection[str] = ()) -> list[int]:
     """Return the keys of live rooms with transcription that no process writes captions of, the oldest first. `dead` are
     processes that are known to have ended: their leases count for nothing."""

@@ -15,6 +15,8 @@ STEPS_MS = (1000, 1500, 2000)
 NO_DRAFTS = len(STEPS_MS)
 LATE = 2.0  # seconds that the oldest work waits, beyond which a step is taken …
 LATE_FOR = 2.0  # … once it has been so for as long
+# The same where somebody would be left out, whose words are lost: what is over comes in heaps, and is done in time.
+LATE_OUT, LATE_OUT_FOR = 6.0, 5.0
 EARLY = 0.5  # seconds below which a step is taken back …
 EARLY_FOR = 10.0  # … once it has been so for as long
 
@@ -29,11 +31,12 @@ class Ladder:
 
     def update(self, now: float, age: float, talkers: int) -> bool:
         """Take a step, or take one back; returns whether it did. With `talkers` left out there is no further step."""
-        tends = 1 if age > LATE else -1 if age < EARLY else 0
+        late, late_for = (LATE, LATE_FOR) if self.drafts else (LATE_OUT, LATE_OUT_FOR)
+        tends = 1 if age > late else -1 if age < EARLY else 0
         if tends != self._was:
             self._was, self._since = tends, now
         held = now - self._since
-        if tends > 0 and held >= LATE_FOR and self.step < NO_DRAFTS + talkers:
+        if tends > 0 and held >= late_for and self.step < NO_DRAFTS + talkers:
             self.step += 1
         elif tends < 0 and held >= EARLY_FOR and self.step > 0:
             self.step -= 1

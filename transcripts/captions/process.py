@@ -13,6 +13,7 @@ import socket
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from math import ceil
 from pathlib import Path
 
 from django.db import DatabaseError, connection
@@ -35,7 +36,6 @@ TRY_AGAIN = 30.0  # seconds until weights are looked for again, or a room that f
 STATUS_SECONDS = 10  # for which a status is believed
 STATUS = "alive:captions"
 TALKING_MS = 10_000  # without a word, after which somebody counts as silent
-ROOMS = 50  # one process takes at most; the ladder says how much of them it can hear
 
 
 @dataclass
@@ -138,9 +138,13 @@ class Captioner:
         self._report(talking)
 
     def _take_free_rooms(self, now: float) -> None:
+        """Take rooms that nobody has, up to this process' share of all."""
         dead = [worker for worker in actions.workers() if is_dead(worker)]
-        for pk in actions.free_rooms(dead):
-            if pk in self.rooms or len(self.rooms) >= ROOMS or self._failed.get(pk, 0.0) > now:
+        free = actions.free_rooms(dead)
+        held = actions.held_rooms(dead)
+        share = ceil((held + len(free)) / state.processes(self.worker, dead))
+        for pk in free:
+            if pk in self.rooms or len(self.rooms) >= share or self._failed.get(pk, 0.0) > now:
                 continue
             claim = actions.claim_room(pk, self.worker, dead)
             if claim is not None:

@@ -35,15 +35,23 @@ log = logging.getLogger(__name__)
 _NAME = re.compile(r"audiobridge-.+-user-seat-(\d+)-(\d+)-audio\.mjr")
 FRESH_SECONDS = 30  # a track nobody wrote to for longer is not followed
 LISTEN = 0.08  # seconds between two looks at the tracks
-BACK_MS = 20_000  # older sound is not made up for
+BACK_MS = 30_000  # older sound is not made up for
 QUIET_SECONDS = 1.5  # without a packet, after which a microphone counts as closed; a buffered track comes in bursts
 AGAIN_MS = 300  # within which a word that was kept already is the same one
 COMPARE_MS = 1500  # on both sides, in which another person says the same
-LANGUAGE_MS = 1500  # of speech that tell a language
+SHORT_MS, SHORT_P = 800, 0.5  # speech that is shorter than this needs words with this mean probability
+LANGUAGE_MS = 1200  # of speech that tell a language
 LANGUAGE_SURE = 0.7
-NOTICE_MS = 6000  # of speech in another language, after which the host's side is told
+NOTICE_MS = 5000  # of speech in another language, after which the host's side is told
 LEAK_WAIT_MS = 2000  # for which somebody louder is heard first
 DRAFT_MS = 1000  # of sound that makes a draft
+
+
+def is_plausible(heard: Heard, speech_ms: int) -> bool:
+    """Whether to believe what was heard: of a sound that is hardly longer than a breath only what is likely."""
+    if not heard.words or not believable(heard.segment):
+        return False
+    return speech_ms >= SHORT_MS or sum(word.p for word in heard.words) / len(heard.words) >= SHORT_P
 
 
 @dataclass
@@ -213,7 +221,7 @@ class RoomCaptions:
     def take_heard(self, speaker: Speaker, stretch: Stretch, heard: Heard, until_ms: int) -> None:
         """Show what was heard of a stretch up to a time, and keep what is certain. Raises LeaseLost."""
         self._note_language(heard, stretch)
-        words = self._without_kept(speaker, stretch, heard.words if believable(heard.segment) else ())
+        words = self._without_kept(speaker, stretch, heard.words if is_plausible(heard, stretch.speech_ms) else ())
         if self._is_others(speaker, stretch, words):
             stretch.forget()
             certain: tuple[Word, ...] = ()
@@ -308,11 +316,9 @@ class RoomCaptions:
 
     def _note_language(self, heard: Heard, stretch: Stretch) -> None:
         """Count speech in another language than the room's, and tell the host's side once."""
-        if not heard.language:
+        if not heard.language or heard.sure < LANGUAGE_SURE:
             return
         new_ms, stretch.language_ms = stretch.speech_ms - stretch.language_ms, stretch.speech_ms
-        if heard.sure < LANGUAGE_SURE:
-            return
         if heard.language == self.room.language:
             self._votes.clear()
         elif heard.language in dict(settings.LANGUAGES) and heard.language not in self._told:

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Sequence
+import time
+from collections.abc import Collection, Sequence
 from typing import Any, cast
 
 from redis.exceptions import RedisError
@@ -19,7 +20,9 @@ log = logging.getLogger(__name__)
 
 ROOM_SECONDS = 15  # for which a room's state is believed
 BUSY_SECONDS = 30  # for which offline transcription yields after somebody spoke in a captioned room
+PROCESS_SECONDS = 10  # for which a process is believed to run
 _BUSY = "captions:busy"
+_PROCESSES = "captions:processes"
 
 
 def _room_key(room_pk: int) -> str:
@@ -45,6 +48,22 @@ def room_state(room_pk: int) -> tuple[CaptionsLevel, list[str]]:
         return "off", []
     found = json.loads(text) if text else {}
     return found.get("state", "off"), found.get("without", [])
+
+
+def processes(worker: str, dead: Collection[str]) -> int:
+    """Note that this process runs, and return how many do; 1 where Redis is away. `dead` are known to have ended."""
+    now, name = time.time(), bus.key(_PROCESSES)
+    pipe = bus.client().pipeline(transaction=False)
+    pipe.zadd(name, {worker: now})
+    if dead:
+        pipe.zrem(name, *dead)
+    pipe.zremrangebyscore(name, 0, now - PROCESS_SECONDS)
+    pipe.zcard(name)
+    try:
+        return max(1, int(pipe.execute()[-1]))
+    except RedisError as error:
+        log.warning("other processes are not known: %s", error)
+        return 1
 
 
 def set_busy() -> None:

@@ -76,7 +76,7 @@ def test_two_people_talk_and_a_page_reads_who_says_what_also_after_a_kill(site: 
         assert one.rewritten == 0
         wrong = sounds.word_error_rate(said[handle], one.words)
         say(f"{handle}: {wrong:.1%} wrong: {' '.join(one.words)}")
-        assert wrong < 0.2, handle
+        assert wrong < 0.25, handle
         times = one.times()
         assert all(before[1] <= after[0] for before, after in pairwise(times))
     assert set(found) == {"nora", "mara"}

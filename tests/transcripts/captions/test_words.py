@@ -8,7 +8,7 @@ from itertools import pairwise
 from hypothesis import given
 from hypothesis import strategies as some
 
-from transcripts.captions.ladder import EARLY_FOR, LATE_FOR, NO_DRAFTS, Ladder
+from transcripts.captions.ladder import EARLY_FOR, LATE_OUT_FOR, NO_DRAFTS, Ladder
 from transcripts.captions.leaks import LOUDER_DB, is_leak
 from transcripts.captions.loops import is_loop
 from transcripts.captions.words import Agreement, into_lines, text_of, with_punctuation
@@ -99,18 +99,22 @@ def test_a_leak_is_quieter_and_says_what_somebody_louder_says() -> None:
 def test_the_ladder_is_climbed_while_it_is_late_and_left_slowly() -> None:
     ladder = Ladder()
     now, taken = 0.0, []
-    while now < 20:
-        if ladder.update(now, 3.0, talkers=2):
+    while now < 30:
+        assert not ladder.update(now, 3.0, talkers=2) or ladder.step <= NO_DRAFTS
+        now += 0.1
+    assert ladder.step == NO_DRAFTS and ladder.level(2) == "drafts_off", "nobody is left out for three seconds"
+    while now < 60:
+        if ladder.update(now, 9.0, talkers=2):
             taken.append(now)
         now += 0.1
-    assert ladder.step == NO_DRAFTS + 2 and all(b - a >= LATE_FOR - 0.01 for a, b in pairwise(taken))
+    assert ladder.step == NO_DRAFTS + 2 and all(b - a >= LATE_OUT_FOR - 0.01 for a, b in pairwise(taken))
     assert ladder.level(2) == "off" and ladder.left_out([7, 8]) == {7, 8}
     ladder.update(now, 1.0, talkers=2)
     assert not ladder.update(now + 60, 1.0, talkers=2), "neither late nor early: it stays"
     for _ in range(3):
         ladder.update(now + 61, 0.0, talkers=2)
     assert ladder.step == NO_DRAFTS + 2
-    assert ladder.update(now + 61 + EARLY_FOR, 0.0, talkers=2) and ladder.step == NO_DRAFTS + 1
+    assert ladder.update(now + 62 + EARLY_FOR, 0.0, talkers=2) and ladder.step == NO_DRAFTS + 1
     assert ladder.level(2) == "drafts_off" and ladder.left_out([7, 8]) == {7}, "who spoke least recently"
 
 
