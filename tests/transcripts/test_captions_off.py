@@ -1,4 +1,4 @@
-"""A speaker without captions has none in the kept transcript: only moderators' ranges hear that track.
+"""A speaker without captions has none in the kept transcript: only moderators' ranges hear that track."""
 
 from __future__ import annotations
 
