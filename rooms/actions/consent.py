@@ -22,9 +22,7 @@ def record_consent(user: User, room: Room, version: str) -> Consent:
     if version != settings.CONSENT_VERSION:
         raise RoomRefused("bad_value", {"version": settings.CONSENT_VERSION})
 
-    def is_captioned() -> bool:
-        return Room.objects.filter(pk=room.pk, transcription=True).exists()
-
+    is_captioned = Room.objects.filter(pk=room.pk, transcription=True).exists()
     with transaction.atomic():
         consent, _created = Consent.objects.get_or_create(
             room=room, user=user, text_version=version, defaults={"captioned": is_captioned}

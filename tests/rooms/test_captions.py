@@ -78,6 +78,7 @@ def test_nobody_switches_anothers() -> None:
             answer = client.put(at, {"off": off, "user": "sam"}, JSON)
             assert (answer.status_code, answer.json()["error"]["code"]) == (403, "not_allowed")
         assert not is_off(room, user)
+    wrong: Any
     for wrong in (None, "perhaps", []):
         assert api_client(sam).put(at, {"off": wrong}, JSON).status_code == 400
     assert is_off(room, sam) and not may_caption(room, sam)

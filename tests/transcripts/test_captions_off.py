@@ -39,6 +39,7 @@ def two(db: None) -> Recording:
     for place, user in enumerate((made.room.host, bob)):
         seat = recordings.sat_until_the_end(made, user, place)
         recordings.lay_track(made, seat, sounds.laid(places, end_ms), start_ms=2_000)
+    assert made.room.started_at is not None
     CaptionsOff.objects.create(room=made.room, user=bob, since=made.room.started_at)
     return made
 
