@@ -70,7 +70,7 @@ class RoomForm(forms.Form):
         label=_("Write down what is said"),
         required=False,
         initial=True,
-        help_text=_("Written when the room has ended, to read and search beside the recording."),
+        help_text=_("Live as captions, and to read and search beside the recording when the room has ended."),
     )
 
     def refused(self, fields: dict[str, Any]) -> None:

@@ -15,6 +15,7 @@ from core.form_targets import post_only
 from people.models import User
 from people.queries import person
 from people.signed_in import signed_in
+from rooms.actions.captions import set_captions, set_language
 from rooms.actions.entry import set_entry_policy
 from rooms.actions.speak_policy import not_admitted, set_speak_policy
 from rooms.actions.stage import unseat
@@ -31,6 +32,24 @@ def entry(request: HttpRequest, slug: str) -> HttpResponse:
     """Change the entry policy of a room."""
     room, me = room_or_404(slug), cast(User, request.user)
     attempt(request, room, lambda: set_entry_policy(room.pk, me, request.POST.get("policy", "")))
+    return redirect(room)
+
+
+@post_only("pages:room", "slug")
+@signed_in
+def captions(request: HttpRequest, slug: str) -> HttpResponse:
+    """Switch the captions of a room."""
+    room, me = room_or_404(slug), cast(User, request.user)
+    attempt(request, room, lambda: set_captions(room.pk, me, request.POST.get("on") == "yes"))
+    return redirect(room)
+
+
+@post_only("pages:room", "slug")
+@signed_in
+def spoken_language(request: HttpRequest, slug: str) -> HttpResponse:
+    """Change the language that is spoken in a room."""
+    room, me = room_or_404(slug), cast(User, request.user)
+    attempt(request, room, lambda: set_language(room.pk, me, request.POST.get("language", "")))
     return redirect(room)
 
 

@@ -31,6 +31,7 @@ EMPTY_SEAT = SeatState(
     place=0,
     muted=True,
     held=False,
+    captions_off=False,
     connected=True,
 )
 

@@ -19,6 +19,7 @@ LABELS: dict[str, str | Promise] = {
     "transcript": _("Transcript: its state and language"),
     "range cues": _("Lines that were transcribed for moderators alone"),
     "ranges": _("Which ranges were transcribed for moderators alone"),
+    "times without captions": _("When somebody wanted no captions of what they say"),
     "live lines": _("Captions that were written while the room was live"),
     "captioned rooms": _("Which process wrote the captions of a live room"),
     "captions state": _("Whether captions come late in a live room, and whose"),

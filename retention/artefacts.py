@@ -104,6 +104,7 @@ TABLE: tuple[Artefact, ...] = (
     Artefact("staying followers", Expiry.COPY, model="rooms.StayingFollower", room="hand_over__room_id"),
     Artefact("hand-overs", Expiry.COPY, model="rooms.HandOver"),
     Artefact("reactions", Expiry.COPY, model="rooms.ReactionCount"),  # and those that wait in Redis to be written
+    Artefact("times without captions", Expiry.COPY, model="rooms.CaptionsOff"),
     Artefact("listener choices", Expiry.COPY, model="rooms.ListenerChoice"),
     Artefact("presence", Expiry.TTL),
     Artefact("captions state", Expiry.TTL),  # whether captions are late or off, and for whom, in Redis
@@ -273,7 +274,10 @@ TABLE: tuple[Artefact, ...] = (
     Artefact(
         "consents",
         Expiry.ACCOUNT,
-        _("person, room, version of the text, time: that the recording was agreed to must be shown after it is gone"),
+        _(
+            "person, room, version of the text, time, whether with captions: that the recording was agreed to must be "
+            "shown after it is gone"
+        ),
         model="rooms.Consent",
     ),
     Artefact(

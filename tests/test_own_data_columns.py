@@ -14,6 +14,7 @@ HELD = {
     *("social.Thread.low", "social.Thread.high", "social.ThreadSide.user", "social.Message.sender"),
     *("social.Message.receiver", "rooms.Room.host", "rooms.Invitation.user", "rooms.Invitation.by"),
     *("rooms.PersonalLink.by", "rooms.ShareLink.by", "rooms.ListenerChoice.user", "rooms.Removal.user"),
+    "rooms.CaptionsOff.user",
     *("rooms.HandOver.former", "rooms.HandOver.to", "rooms.Consent.user", "rooms.Seat.user", "rooms.Hand.user"),
     *("rooms.Clip.maker", "rooms.Clip.taken_back_by", "rooms.ClipVoice.user"),
     *("rooms.ReplayObjection.user", "moderation.Report.reporter", "moderation.Statement.person"),

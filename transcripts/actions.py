@@ -59,7 +59,8 @@ def _wake_on_commit() -> None:
 def correct_cue(room: Room, cue_pk: int, by: User, text: str | None) -> Cue:
     """Store a host's or co-host's correction beside the machine's text; None removes it.
 
-    Refuses with not_host, unknown_cue, empty_text, text_too_long, or bad_text with the reasons in `fields`.
+    Refuses with not_host, unknown_cue, captions_off, empty_text, text_too_long, or bad_text with the reasons in
+    `fields`.
     """
     if code := may_correct(role_in(by, room)):
         raise TranscriptRefused(code)
@@ -71,6 +72,8 @@ def correct_cue(room: Room, cue_pk: int, by: User, text: str | None) -> Cue:
     )
     if cue is None:
         raise TranscriptRefused("unknown_cue")
+    if cue.kind == Cue.Kind.OFF:
+        raise TranscriptRefused("captions_off")
     corrected = None if text is None else _corrected(text)
     cue.corrected_text = corrected
     cue.corrected_by, cue.corrected_at = (None, None) if corrected is None else (by, timezone.now())

@@ -171,13 +171,14 @@ class Cue(models.Model):
     """A line said by the person of `seat`; times are ms of room time.
 
     `words` is `[{w, s, e, p}, …]`: word, start, end, probability. The machine's `text` is never changed; a correction
-    is stored in `corrected_text`.
+    is stored in `corrected_text`. One of kind `off` stands where a person wanted no words written down; it has none.
     """
 
     class Kind(models.TextChoices):
         SPEECH = "speech", _("speech")
         FAILED = "failed", _("not transcribed")
         UNCLEAR = "unclear", _("unclear")
+        OFF = "off", _("captions off")
 
     transcript = models.ForeignKey(Transcript, models.CASCADE, related_name="cues")
     window = models.ForeignKey(TranscriptionWindow, models.CASCADE, related_name="cues")
@@ -213,6 +214,7 @@ class Cue(models.Model):
                 | (Q(corrected_text__isnull=False, corrected_at__isnull=False) & ~Q(corrected_text="")),
                 name="cue_correction_whole",
             ),
+            models.CheckConstraint(condition=~Q(kind="off") | Q(corrected_text=None), name="cue_off_stays_empty"),
             models.CheckConstraint(
                 condition=Q(confidence=None) | Q(confidence__range=(0.0, 1.0)), name="cue_confidence_range"
             ),

@@ -173,13 +173,15 @@ class SpokenLine:
 
 
 def cues_between(room: Room, from_ms: int, to_ms: int) -> list[SpokenLine]:
-    """List the lines that overlap a range, in order: those of the transcript if it is ready, else those of ranges that
-    were transcribed for a case. For staff who may see the case; the caller checks that."""
+    """List the lines that overlap a range, in order: those of the transcript if it is ready, and where it has none (it
+    is not ready, or captions were off) those of ranges that were transcribed for a case. For staff who may see the
+    case; the caller checks that."""
     transcript = Transcript.objects.filter(room=room, state=Transcript.State.READY).first()
     if transcript is None:
         return _lines_of_ranges(room, from_ms, to_ms)
     cues = cues_in_order(transcript).filter(end_ms__gt=from_ms, start_ms__lt=to_ms)
-    return [
+    off = list(off_cues(room, from_ms, to_ms).values_list("seat__user", "start_ms", "end_ms"))
+    lines = [
         SpokenLine(
             f"cue:{cue.pk}",
             cue.seat.user_id,
@@ -192,6 +194,19 @@ def cues_between(room: Room, from_ms: int, to_ms: int) -> list[SpokenLine]:
         for cue in cues
         if cue.shown_text
     ]
+    if off:
+        lines += [line for line in _lines_of_ranges(room, from_ms, to_ms) if _is_within(line, off)]
+    return sorted(lines, key=lambda line: line.start_ms)
+
+
+def off_cues(room: Room, from_ms: int, to_ms: int) -> "QuerySet[Cue]":
+    """Select the places of a range that the transcript leaves out because captions were off."""
+    return Cue.objects.filter(transcript__room=room, kind=Cue.Kind.OFF, start_ms__lt=to_ms, end_ms__gt=from_ms)
+
+
+def _is_within(line: SpokenLine, times: Iterable[tuple[int, int, int]]) -> bool:
+    middle = (line.start_ms + line.end_ms) / 2
+    return any(line.speaker_pk == user and start <= middle < end for user, start, end in times)
 
 
 def _lines_of_ranges(room: Room, from_ms: int, to_ms: int) -> list[SpokenLine]:

@@ -12,6 +12,7 @@ from people.models import User
 from rooms.actions.locking import locked
 from rooms.models import Room
 from transcripts.models import RangeState, RangeTranscript, Transcript
+from transcripts.queries import off_cues
 from transcripts.refusals import TranscriptRefused
 
 # Time after which sound is surely on the disk: tracks go through memory, a second at a time.
@@ -45,7 +46,8 @@ def _check_copy(room: Room, from_ms: int, to_ms: int) -> None:
         raise TranscriptRefused("copy_gone")
     if room.started_at is None or to_ms <= from_ms:
         raise TranscriptRefused("not_heard_yet")
-    if Transcript.objects.filter(room=room, state=Transcript.State.READY).exists():
+    written = Transcript.objects.filter(room=room, state=Transcript.State.READY)
+    if written.exists() and not off_cues(room, from_ms, to_ms).exists():
         raise TranscriptRefused("has_transcript")
 
 

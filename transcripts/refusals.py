@@ -11,6 +11,7 @@ TABLE: dict[str, Refusal] = {
     "no_transcript": Refusal(404, _("This room has no transcript.")),
     "recording_unavailable": Refusal(403, _("This recording is not available.")),
     "unknown_cue": Refusal(404, _("There is no such line in this transcript.")),
+    "captions_off": Refusal(403, _("Whoever spoke here wanted no words written down.")),
     "unknown_format": Refusal(404, _("There is no such format. Choose vtt, srt, txt or json.")),
     "not_allowed": Refusal(403, _("Only the host, co-hosts and speakers of this room can do this.")),
     "not_host": Refusal(403, _("Only the host and co-hosts of this room can do this.")),

@@ -64,7 +64,7 @@ def render_case(
         "page": page,
         "case": page.case,
         "base": reverse("admin:moderation_case_change", args=[pk]),
-        "may_transcribe": page.facts.rights.claim and not page.has_transcript,
+        "may_transcribe": page.facts.rights.claim and (page.has_off or not page.has_transcript),
         "words": console_words(),
         "data": script_data(page),
         **decide_context(page, typed, wrong or {}),

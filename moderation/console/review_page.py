@@ -73,7 +73,7 @@ def render_review(
         "page": evidence,  # by this name the parts of a case's page know it
         "case": page.case,
         "base": reverse("admin:moderation_review_change", args=[pk]),
-        "may_transcribe": page.is_mine and not evidence.has_transcript,
+        "may_transcribe": page.is_mine and (evidence.has_off or not evidence.has_transcript),
         "words": console_words(),
         "data": script_data(page),
         **decide_context(page, typed, wrong or {}),

@@ -42,7 +42,7 @@ from moderation.rules.priority import Priority, priority
 from people.models import Sanction, User
 from retention.state import RetentionState, retention_state
 from rooms.models import Room, Seat
-from transcripts.models import RangeTranscript, Transcript
+from transcripts.models import Cue, RangeTranscript, Transcript
 
 MOST_REPORTS, MOST_NOTES, MOST_ENTRIES, MOST_EARLIER = 50, 100, 100, 10
 
@@ -70,6 +70,7 @@ class CasePage:
     reviews: list[Review] = field(default_factory=list)  # of its decisions, as far as they are for the reader
     speakers: list[User] = field(default_factory=list)  # for splitting a case about a whole room
     has_transcript: bool = False
+    has_off: bool = False  # the transcript leaves out who wanted no captions: it is transcribed for the case alone
     has_earlier_notes: bool = False
     has_earlier_entries: bool = False
 
@@ -201,6 +202,7 @@ def load_case(reader: User, pk: int, now: datetime) -> CasePage:
         reviews=list(visible_reviews(reader).filter(decision__case=case).order_by("pk")) if decisions else [],
         speakers=_speakers(case) if why_not_work(facts) is None else [],
         has_transcript=getattr(case, "has_transcript", False),
+        has_off=getattr(case, "has_off", False),
         has_earlier_notes=len(notes) > MOST_NOTES,
         has_earlier_entries=len(entries) > MOST_ENTRIES,
     )
@@ -229,6 +231,7 @@ def load_evidence(reader: User, pk: int, now: datetime) -> CasePage:
         quoted=getattr(case, "lines_json", []),
         transcribed=getattr(case, "transcribed_json", []),
         has_transcript=getattr(case, "has_transcript", False),
+        has_off=getattr(case, "has_off", False),
     )
 
 
@@ -252,6 +255,7 @@ def _case(cases: QuerySet[Case], reader: User, pk: int) -> Case | None:
             ),
             sanctions_json=_array(sanctions[:MOST_EARLIER], "kind", "begins_at", "ends_at", "lifted_at", "why"),
             has_transcript=Exists(Transcript.objects.filter(room=OuterRef("room"), state=Transcript.State.READY)),
+            has_off=Exists(Cue.objects.filter(transcript__room=OuterRef("room"), kind=Cue.Kind.OFF)),
             looked=Exists(_heard(reader)),
             opened=Exists(Look.objects.filter(**own, user=reader, what=Look.What.SHOWN)),
             report_total=_count(Report.objects.filter(**own)),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext, pgettext
 
+from pages.js_messages.captions import caption_words
 from pages.js_messages.clips import clip_words
 from pages.js_messages.devices import device_words
 from pages.js_messages.hands import hand_words
@@ -23,6 +24,7 @@ def room_words() -> dict[str, str]:
     """
     room = {**_table_words(), **_control_words(), **_check_words(), **_trouble_words(), **_entry_words()}
     people = {**hand_words(), **host_side_words(), **removal_words(), **invite_words(), **invitation_words()}
+    people |= caption_words()
     parts = (device_words(), reaction_words(), panel_words(), clip_words(), staff_words())
     return {**room, **people, **{key: text for part in parts for key, text in part.items()}}
 

@@ -2,6 +2,7 @@
 to the event log, and publishes when the transaction commits. Refusals raise `RoomRefused`."""
 
 from rooms.actions.arrival import admit
+from rooms.actions.captions import set_captions, set_language, set_own_captions
 from rooms.actions.clips import make_clip, make_live_clip, set_clips_off, take_back_clip
 from rooms.actions.cohosts import demote, name_cohost
 from rooms.actions.consent import record_consent
@@ -84,10 +85,13 @@ __all__ = [
     "retry_recording",
     "revoke",
     "revoke_link",
+    "set_captions",
     "set_clips_off",
     "set_entry_policy",
+    "set_language",
     "set_muted",
     "set_objection",
+    "set_own_captions",
     "set_published",
     "set_recording_paused",
     "set_speak_policy",

@@ -21,6 +21,10 @@ def record_consent(user: User, room: Room, version: str) -> Consent:
     refuse(permissions.may_take_part(facts_of(room, user)))
     if version != settings.CONSENT_VERSION:
         raise RoomRefused("bad_value", {"version": settings.CONSENT_VERSION})
+
+    is_captioned = Room.objects.filter(pk=room.pk, transcription=True).exists()
     with transaction.atomic():
-        consent, _created = Consent.objects.get_or_create(room=room, user=user, text_version=version)
+        consent, _created = Consent.objects.get_or_create(
+            room=room, user=user, text_version=version, defaults={"captioned": is_captioned}
+        )
     return consent

@@ -16,7 +16,7 @@ from rooms.actions.hand_queue import lower_hands
 from rooms.actions.host import cohosts_changed
 from rooms.actions.locking import media_changed
 from rooms.actions.rights import role_changed
-from rooms.models import Hand, Room, Seat
+from rooms.models import CaptionsOff, Hand, Room, Seat
 from rooms.rules.refusals import RoomRefused
 from rooms.wire.events import SeatState, append_event, seat_state
 
@@ -54,14 +54,20 @@ def free_places(room: Room) -> list[int]:
     return [place for place in range(1, room.max_speakers + 1) if place not in taken]
 
 
+def is_without_captions(room: Room, user: User) -> bool:
+    """Whether what this person says in a room is not written down now, whatever the room does."""
+    return CaptionsOff.objects.filter(room=room, user=user, until=None).exists()
+
+
 def sit(room: Room, user: User, role: str, place: int) -> Seat:
     """Seat a person in a locked room, microphone off, lower their hand, and publish it. A held mute of the person's
-    last seat goes on. Raises stage_full where a database constraint refuses it."""
+    last seat goes on, as does their wish for no captions. Raises stage_full where a database constraint refuses it."""
     seats = Seat.objects.filter(room=room, user=user).order_by("-taken_at", "-pk")
     held = bool(seats.values_list("mute_held", flat=True).first())
+    values = {"mute_held": held, "captions_off": is_without_captions(room, user)}
     try:
         with transaction.atomic():
-            seat = Seat.objects.create(room=room, user=user, place=place, role=role, mute_held=held)
+            seat = Seat.objects.create(room=room, user=user, place=place, role=role, **values)
     except IntegrityError as error:
         if any(guard in str(error) for guard in GUARDS):
             raise RoomRefused("stage_full") from error

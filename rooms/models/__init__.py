@@ -16,6 +16,7 @@ from rooms.models.admission import (
     StayingFollower,
     token_hash,
 )
+from rooms.models.captions import CaptionsOff
 from rooms.models.clip import LONGEST_CLIP_MS, Clip, ClipVoice
 from rooms.models.log import RoomEvent
 from rooms.models.measures import Restriction, TitleTakedown
@@ -31,6 +32,7 @@ __all__ = [
     "TOLD_GAP_MS",
     "TOPIC",
     "Arrival",
+    "CaptionsOff",
     "Clip",
     "ClipVoice",
     "Consent",

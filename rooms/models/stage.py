@@ -19,6 +19,8 @@ class Consent(models.Model):
     user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="+", verbose_name=_("person"))
     text_version = models.CharField(_("text agreed to"), max_length=20)
     at = models.DateTimeField(_("when"), default=timezone.now)
+    # Whether the room was captioned then: where captions come later, they are not of this person unasked.
+    captioned = models.BooleanField(_("with captions"), default=False)
 
     class Meta:
         verbose_name = _("consent")
@@ -50,6 +52,8 @@ class Seat(models.Model):
     muted = models.BooleanField(_("microphone off"), default=True)
     # Set by host or co-host: only they open this microphone again. Passed on to the person's next seat in the room.
     mute_held = models.BooleanField(_("microphone held off"), default=False)
+    # As of `CaptionsOff`, for what everybody sees of the seat.
+    captions_off = models.BooleanField(_("without captions"), default=False)
     mic_page = models.CharField(_("page with the microphone"), max_length=36, blank=True, default="", editable=False)
     taken_at = models.DateTimeField(_("sat down"), default=timezone.now)
     left_at = models.DateTimeField(_("stood up"), null=True, blank=True)

@@ -14,6 +14,7 @@ from django.utils.translation import gettext as _
 from people.hooks import OwnFile, own_data
 from people.models import User
 from rooms.models import (
+    CaptionsOff,
     Clip,
     ClipVoice,
     Consent,
@@ -41,6 +42,7 @@ PARTS: tuple[tuple[type[Model], str], ...] = (
     (Seat, "user"),
     (Hand, "user"),
     (ListenerChoice, "user"),
+    (CaptionsOff, "user"),
     (Invitation, "by"),
     (PersonalLink, "by"),
     (ShareLink, "by"),
@@ -116,8 +118,11 @@ def rooms_hosted(user: User) -> list[dict[str, Any]]:
 
 def consents_of(user: User) -> list[dict[str, Any]]:
     """List a person's consents to being recorded."""
-    rows = Consent.objects.filter(user=user).order_by("at", "pk").values_list("room__slug", "text_version", "at")
-    return [{"room": slug, "text_version": version, "at": at} for slug, version, at in rows]
+    rows = Consent.objects.filter(user=user).order_by("at", "pk")
+    return [
+        {"room": slug, "text_version": version, "at": at, "captioned": captioned}
+        for slug, version, at, captioned in rows.values_list("room__slug", "text_version", "at", "captioned")
+    ]
 
 
 def kept_room(pk: int) -> Room | None:
@@ -156,6 +161,9 @@ def part_in(pk: int, user: User) -> dict[str, Any] | None:
         "handed_over": list(handed.order_by("pk").values("at", "reason", **parties)),
         "removed": list(removals_of(user).filter(room=room).order_by("pk").values("at", "undone_at")),
         "listens_unseen": ListenerChoice.objects.filter(room=room, user=user).values_list("unseen", flat=True).first(),
+        "without_captions": list(
+            CaptionsOff.objects.filter(room=room, user=user).order_by("pk").values("since", "until")
+        ),
         "objected_to_publication_at": None if objection is None else objection.at,
         "personal_links_made": list(
             PersonalLink.objects.filter(room=room, by=user).order_by("pk").values("label", "made_at", "revoked_at")

@@ -19,6 +19,7 @@ from core.written import Written
 from people.models import User
 from people.standing import NOBODY, Standing, standings, why_not_enter, why_not_speak
 from rooms.models import (
+    CaptionsOff,
     Consent,
     Hand,
     HandOver,
@@ -137,6 +138,7 @@ def _facts(room: Room, user: int, standing: Standing, marks: set[Mark]) -> Facts
         blocks_on_stage=("blocks_on_stage", room.pk, user) in marks,
         has_unread=("unread", user, user) in marks,
         consented=("consent", room.pk, user) in marks,
+        captions_off=("captions_off", room.pk, user) in marks,
     )
 
 
@@ -188,6 +190,7 @@ def _marks(rooms: Collection[Room], users: set[int]) -> QuerySet[Any, Any]:
         "unseen": choices.filter(unseen=True),
         "seen": choices.filter(unseen=False),
         "consent": Consent.objects.filter(**here, text_version=settings.CONSENT_VERSION),
+        "captions_off": CaptionsOff.objects.filter(**here, until=None),
     }
     parts = [_marked(mark, rows, "room_id", "user_id") for mark, rows in by_room.items()]
     # Open seats; in a room that has ended, those that were open at its end.

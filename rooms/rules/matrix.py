@@ -202,6 +202,15 @@ ACTS: dict[str, Act] = {
         "unknown_invitation",
         early_for_all=True,
     ),
+    "set captions of the room, or its language": Act(lambda facts, _staff: may.may_manage(facts), _to_helpers()),
+    "have one's own words captioned, or not": Act(
+        lambda facts, _staff: may.may_switch_own_captions(facts, by_self=True), {"anonymous": "not_signed_in"}, None
+    ),
+    "have somebody else's words captioned, or not": Act(
+        lambda facts, _staff: may.may_switch_own_captions(facts, by_self=False),
+        {"anonymous": "not_signed_in"},
+        "not_allowed",
+    ),
     "set the entry policy": Act(
         lambda facts, staff: may.may_set_entry_policy(facts, as_staff=staff), _to_helpers(staff=None), by_staff=True
     ),

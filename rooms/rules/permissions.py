@@ -24,7 +24,8 @@ class Facts:
 
     An account `listens_unseen` until it chose in this room to be seen; `chose_listening` once it chose either, here or
     in its settings. No rule depends on them, nor on `blocks_on_stage` (somebody there is blocked by this person) and
-    `has_unread` messages, which save a snapshot the queries for what most readers do not have.
+    `has_unread` messages, which save a snapshot the queries for what most readers do not have. `captions_off`: what
+    this person says here is not written down.
     """
 
     status: str
@@ -52,6 +53,7 @@ class Facts:
     blocks_on_stage: bool = False
     has_unread: bool = False
     consented: bool = False
+    captions_off: bool = False
 
 
 def live(status: str) -> str | None:
@@ -239,6 +241,13 @@ def may_see_names(facts: Facts) -> str | None:
 def may_tell_quality(facts: Facts) -> str | None:
     """Telling the host's side how good one's own connection is: only on stage."""
     return may_take_part(facts) or (None if facts.seated else "not_on_stage")
+
+
+def may_switch_own_captions(facts: Facts, *, by_self: bool) -> str | None:
+    """Having one's own words written down or not: oneself alone, with an account, before or after one sits down."""
+    if code := may_take_part(facts) or (None if facts.signed_in else "not_signed_in"):
+        return code
+    return None if by_self else "not_allowed"
 
 
 def may_set_entry_policy(facts: Facts, *, as_staff: bool = False) -> str | None:

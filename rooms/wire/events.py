@@ -24,7 +24,7 @@ from rooms.models import Room, RoomEvent, Seat
 
 class SeatState(TypedDict):
     """One occupied place, as everybody sees it. `picture` is an address or "", then initials stand on `color`. `held`:
-    host or co-host keep this microphone off."""
+    host or co-host keep this microphone off. `captions_off`: what this person says is not written down."""
 
     user: str
     name: str
@@ -35,6 +35,7 @@ class SeatState(TypedDict):
     place: int
     muted: bool
     held: bool
+    captions_off: bool
     connected: bool
 
 
@@ -141,6 +142,26 @@ class TitleChanged(TypedDict):
     removed: bool
 
 
+class CaptionsSet(TypedDict):
+    """`captions_set`: whether what is said is written down, live and in the transcript that is kept."""
+
+    on: bool
+
+
+class SeatCaptioned(TypedDict):
+    """`seat_captioned`: what this person (a handle) says is not written down (`off`), or is again. It is theirs alone
+    to say; where captions come on later in a room, they are off for whoever agreed to a recording without them."""
+
+    user: str
+    off: bool
+
+
+class LanguageSet(TypedDict):
+    """`language_set`: the language that is spoken in the room, in which captions hear it."""
+
+    language: str
+
+
 EventData = (
     RoomOpened
     | RoomEnded
@@ -156,6 +177,9 @@ EventData = (
     | EntryPolicySet
     | SpeakPolicySet
     | HandsLocked
+    | CaptionsSet
+    | SeatCaptioned
+    | LanguageSet
     | TitleChanged
 )
 EventType = Literal[
@@ -173,6 +197,9 @@ EventType = Literal[
     "entry_policy_set",
     "speak_policy_set",
     "hands_locked",
+    "captions_set",
+    "seat_captioned",
+    "language_set",
     "title_changed",
 ]
 SEQUENCED: tuple[EventType, ...] = get_args(EventType)
@@ -293,6 +320,7 @@ def seat_state(seat: Seat, *, connected: bool) -> SeatState:
         "place": seat.place,
         "muted": seat.muted,
         "held": seat.mute_held,
+        "captions_off": seat.captions_off,
         "connected": connected,
     }
 

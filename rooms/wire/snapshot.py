@@ -174,11 +174,13 @@ class StaffPart(TypedDict):
 
 
 class You(TypedDict):
-    """The reader. `user` is null for somebody who is not signed in; `parts` come from `rooms.hooks.personal_parts`."""
+    """The reader. `user` is null for somebody who is not signed in; `captions_off`: what they say is not written down.
+    `parts` come from `rooms.hooks.personal_parts`."""
 
     user: str | None
     may: May
     consented: bool
+    captions_off: bool
     parts: dict[str, Any]
 
 
@@ -294,6 +296,7 @@ def you(room: Room, who: Who, facts: Facts | None = None) -> You:
             "end": permissions.may_end(facts) is None,
         },
         "consented": facts.consented,
+        "captions_off": facts.captions_off,
         "parts": {}
         if who.user is None
         else {name: part(room, who.user, facts) for name, part in personal_parts.items()},
@@ -315,6 +318,7 @@ def you_as_staff(room: Room, who: Who) -> You:
             "end": False,
         },
         "consented": False,
+        "captions_off": False,
         "parts": {
             name: part(room, who.user, facts)
             for name, part in parts.items()

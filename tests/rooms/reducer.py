@@ -122,6 +122,20 @@ def _hands_locked(state: State, data: dict[str, Any]) -> State:
     return {"room": {**state["room"], "hands_locked": data["locked"]}}
 
 
+def _captions_set(state: State, data: dict[str, Any]) -> State:
+    return {"room": {**state["room"], "transcription": data["on"]}}
+
+
+def _seat_captioned(state: State, data: dict[str, Any]) -> State:
+    seats = [{**seat, "captions_off": data["off"]} if seat["user"] == data["user"] else seat for seat in state["seats"]]
+    own = {"captions_off": data["off"]} if data["user"] == state["you"]["user"] else {}
+    return {"seats": seats, "you": {**state["you"], **own}}
+
+
+def _language_set(state: State, data: dict[str, Any]) -> State:
+    return {"room": {**state["room"], "language": data["language"]}}
+
+
 def _title_changed(state: State, data: dict[str, Any]) -> State:
     texts = {"title": data["title"], "topic": data["topic"], "title_removed": data["removed"]}
     return {"room": {**state["room"], **texts}}
@@ -157,6 +171,9 @@ _CHANGES = {
     "entry_policy_set": _entry_policy_set,
     "speak_policy_set": _speak_policy_set,
     "hands_locked": _hands_locked,
+    "captions_set": _captions_set,
+    "seat_captioned": _seat_captioned,
+    "language_set": _language_set,
     "title_changed": _title_changed,
     "room_ended": _room_ended,
 }

@@ -89,6 +89,9 @@ ASKED = {
     ),
     "accept an invitation to speak": Asked("accept_invitation"),
     "decline an invitation to speak": Asked("decline_invitation"),
+    "set captions of the room, or its language": Asked("set_captions", {"on": False}),
+    "have one's own words captioned, or not": Asked("own_captions", {"off": True}),
+    "have somebody else's words captioned, or not": Asked("own_captions", {"off": False, "user": "sam"}),
     "set the entry policy": Asked("set_entry_policy", {"policy": "signed_in"}, edge={"staff": "not_host"}),
     "name a co-host": Asked("name_cohost", {"user": "sam"}, aside=True),
     "name a third co-host": Asked("name_cohost", {"user": "sam"}),
@@ -203,6 +206,7 @@ def test_the_table_of_acts_is_whole() -> None:
     assert set(ASKED) | ELSEWHERE == set(matrix.ACTS) and not set(ASKED) & ELSEWHERE
     by_others = {
         "mute_all",
+        "set_language",
         "lift_mute",
         "ask_unmute",
         "leave_seat",

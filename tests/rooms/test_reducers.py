@@ -113,6 +113,12 @@ def everything() -> Story:
     story.step(actions.demote, room.host, bert)
     story.step(actions.set_speak_policy, bert, "followed")
     story.step(actions.lock_hands, bert, True)
+    story.step(lambda room_pk: actions.set_own_captions(room_pk, anna, True, by=anna))
+    story.step(actions.set_captions, bert, False)
+    story.step(actions.set_captions, bert, True)
+    story.step(lambda room_pk: actions.set_own_captions(room_pk, anna, False, by=anna))
+    story.step(actions.set_language, bert, "nl")
+    story.step(actions.set_language, bert, "en")
     story.step(lambda _room: actions.take_down_title(room, None))
     story.step(actions.end_room, bert)
     return story
@@ -134,7 +140,7 @@ def test_both_reducers_and_fresh_snapshots_agree_after_every_event() -> None:
                     fresh = story.fresh[event["seq"]][number]
                     assert followed(ours)[name] == followed(fresh)[name], f"{event['type']}: {name}"
                     compared += 1
-    assert compared == len(story.readers) * len(SAME) * 29
+    assert compared == len(story.readers) * len(SAME) * 35
 
 
 def test_the_page_takes_nothing_twice_and_asks_when_something_is_missing() -> None:

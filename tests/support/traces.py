@@ -24,6 +24,7 @@ from people.models import User
 from rooms import actions, reactions
 from rooms.models import (
     Arrival,
+    CaptionsOff,
     Clip,
     ClipVoice,
     Hand,
@@ -95,6 +96,7 @@ def lay_people(room: Room, guest: User, suffix: str) -> None:
     Invitation.objects.create(room=room, user=other, by=guest, kind=Invitation.Kind.LISTEN, link=link)
     Arrival.objects.create(link=ShareLink.objects.create(room=room, by=guest), mac="0" * 64)
     ListenerChoice.objects.create(room=room, user=other, unseen=True)
+    CaptionsOff.objects.create(room=room, user=other)
     removal = Removal.objects.create(room=room, user=person(f"removed{suffix}"), by=room.host)
     RemovedListener.objects.create(removal=removal, mac="0" * 64)
     hand_over = HandOver.objects.create(room=room, former=other, to=room.host, reason=HandOver.Reason.GIVEN)

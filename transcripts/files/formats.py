@@ -25,8 +25,9 @@ DIVIDER = str.maketrans({":": "\u2236"})
 class FormatLine:
     """One cue as it is shown, in ms of room time.
 
-    `gap` is why it has no words: `failed` (not transcribed) or `unclear`. `doubtful`: the model may have invented them.
-    `handle` and `speaker` are the handle and name of the person; `label` is the name made unique (`people.labels`).
+    `gap` is why it has no words: `failed` (not transcribed), `unclear`, or `off` (captions off). `doubtful`: the model
+    may have invented them. `handle` and `speaker` are the handle and name of the person; `label` is the name made
+    unique (`people.labels`).
     """
 
     start_ms: int
@@ -54,7 +55,7 @@ class FileHeader:
     version: str
 
 
-GAPS = {"failed": "[not transcribed]", "unclear": "[unclear]"}
+GAPS = {"failed": "[not transcribed]", "unclear": "[unclear]", "off": "[captions off]"}
 DOUBTFUL = "[doubtful]"
 
 

@@ -18,7 +18,7 @@ from transcripts.jobs import range_results
 from transcripts.jobs.claims import MAX_ATTEMPTS, Item, LeaseLost, lock_transcript, transcript_of, write_if_held
 from transcripts.models import Cue, LiveLine, RangeTranscript, TrackPlan, Transcript, TranscriptionWindow, WorkItem
 from transcripts.speech.stitch import CueDraft
-from transcripts.speech.windows import Span, Window, speech_ms
+from transcripts.speech.windows import Span, Window, joined, speech_ms
 
 log = logging.getLogger(__name__)
 
@@ -26,10 +26,13 @@ log = logging.getLogger(__name__)
 WAITS = (timedelta(minutes=1), timedelta(minutes=10))
 # Spans of at least this length without a word are shown as unclear; coughs are shorter.
 UNCLEAR_MS = 2000
+# Stretches without captions that are closer are one gap.
+OFF_PAUSE_MS = 10_000
 
 
-def save_plan(plan: TrackPlan, windows: Sequence[Window]) -> None:
-    """Store the windows of a track and mark its plan as done. Raises LeaseLost."""
+def save_plan(plan: TrackPlan, windows: Sequence[Window], off: Sequence[Span] = ()) -> None:
+    """Store the windows of a track and mark its plan as done. Speech without captions (`off`) is one window that is
+    done, with a gap for each stretch. Raises LeaseLost."""
     with transaction.atomic():
         lock_transcript(plan)
         write_if_held(plan, state=WorkItem.State.DONE, lease_until=None)
@@ -43,7 +46,21 @@ def save_plan(plan: TrackPlan, windows: Sequence[Window]) -> None:
             )
             for position, window in enumerate(windows)
         )
+        if off:
+            _save_off(plan, len(windows), joined(off, OFF_PAUSE_MS))
         refresh_transcript(plan.transcript_id)
+
+
+def _save_off(plan: TrackPlan, position: int, stretches: Sequence[Span]) -> None:
+    window = TranscriptionWindow.objects.create(
+        plan=plan,
+        position=position,
+        spans=[[span.start_ms, span.end_ms] for span in stretches],
+        speech_ms=1,  # nothing was to do: the speed of the rest does not count it
+        state=WorkItem.State.DONE,
+    )
+    by = EngineVersion("", "")
+    _save_cues([_gap(window, by, span, Cue.Kind.OFF) for span in stretches])
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,12 +14,13 @@ from rooms.recording.tasks import is_our_folder
 from transcripts.captions.state import is_busy
 from transcripts.jobs import claims, results
 from transcripts.jobs.ranges import transcribe_range
+from transcripts.jobs.times import without_captions
 from transcripts.models import RangeTranscript, TrackPlan, TranscriptionWindow
 from transcripts.speech import audio, vad
 from transcripts.speech.audio import Sound
 from transcripts.speech.engine import Engine, EngineUnavailable, engine
 from transcripts.speech.stitch import stitch
-from transcripts.speech.windows import pack, spans
+from transcripts.speech.windows import cut_out, pack, spans
 
 log = logging.getLogger(__name__)
 
@@ -88,7 +89,8 @@ def track_path(plan: TrackPlan) -> Path:
 
 
 def plan_track(plan: TrackPlan) -> None:
-    """Find the speech in one track, block by block, and store its windows. Raises LeaseLost, SoundUnreadable."""
+    """Find the speech in one track, block by block, and store its windows. Speech in times without captions gets none:
+    for its words nobody listens but for a case. Raises LeaseLost, SoundUnreadable."""
     beat = claims.Heartbeat(plan)
 
     def beating(blocks: Iterator[Sound]) -> Iterator[Sound]:
@@ -97,7 +99,8 @@ def plan_track(plan: TrackPlan) -> None:
             yield block
 
     probabilities = vad.probabilities(beating(audio.blocks(track_path(plan))))
-    results.save_plan(plan, list(pack(spans(probabilities))))
+    written, off = cut_out(spans(probabilities), without_captions(plan))
+    results.save_plan(plan, list(pack(written)), off)
 
 
 def transcribe_window(window: TranscriptionWindow, by: Engine) -> None:

@@ -100,6 +100,32 @@ def pack(found: Iterable[Span]) -> Iterator[Window]:
         yield tuple(window)
 
 
+def cut_out(found: Iterable[Span], times: Sequence[Span]) -> tuple[list[Span], list[Span]]:
+    """Divide spans by the times in which nothing is written: what lies outside of them, and inside, each in order."""
+    outside, inside = [], []
+    for span in found:
+        at = span.start_ms
+        for time in sorted(times, key=lambda one: one.start_ms):
+            start, end = max(at, time.start_ms), min(span.end_ms, time.end_ms)
+            if start < end:
+                outside.append(Span(at, start))
+                inside.append(Span(start, end))
+                at = end
+        outside.append(Span(at, span.end_ms))
+    return [span for span in outside if span.length_ms > 0], inside
+
+
+def joined(found: Iterable[Span], pause_ms: int) -> list[Span]:
+    """Join spans in order that are at most a pause apart."""
+    spans: list[Span] = []
+    for span in found:
+        if spans and span.start_ms - spans[-1].end_ms <= pause_ms:
+            spans[-1] = Span(spans[-1].start_ms, max(spans[-1].end_ms, span.end_ms))
+        else:
+            spans.append(span)
+    return spans
+
+
 def speech_ms(window: Window) -> int:
     """Return the length of a window's sound in ms."""
     return sum(span.length_ms for span in window)

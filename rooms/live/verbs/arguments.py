@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from django.conf import settings
 from rest_framework import serializers
 
 from people.handles import read_handle
@@ -122,6 +123,9 @@ NEXT_OR_ASKER = Argument(
     lambda handle: None if handle is None else read_asker(handle),
     lambda: serializers.CharField(max_length=30, required=False, help_text="A handle; the next unless named."),
 )
+OFF = Argument(read_bool("off"), serializers.BooleanField)
+ON = Argument(read_bool("on"), serializers.BooleanField)
+LANGUAGE = Argument(read_text, lambda: serializers.ChoiceField(choices=settings.LANGUAGES))
 LOCKED = Argument(read_bool("locked"), serializers.BooleanField)
 UNSEEN = Argument(read_bool("unseen"), serializers.BooleanField)
 FLAG = Argument(lambda value: value is True, lambda: serializers.BooleanField(required=False))

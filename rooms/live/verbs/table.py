@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from rest_framework import serializers
 
-from rooms.live.verbs import cohosts, hands, invitations, mutes, reactions, removals, sound, stage
+from rooms.live.verbs import captions, cohosts, hands, invitations, mutes, reactions, removals, sound, stage
 from rooms.live.verbs.arguments import (
     ACCOUNT,
     ASKER,
@@ -14,9 +14,12 @@ from rooms.live.verbs.arguments import (
     INVITATION,
     KEY,
     LABEL,
+    LANGUAGE,
     LINES,
     LOCKED,
     NEXT_OR_ASKER,
+    OFF,
+    ON,
     PERSON,
     QUALITY,
     RAW,
@@ -71,6 +74,11 @@ VERBS: dict[str, Verb] = {
         args={"policy": SPEAK_POLICY},
         rest=Rest("put", "speak", answer={"not_admitted": _handles}),
     ),
+    "set_captions": Verb(captions.set_captions, args={"on": ON}, rest=Rest("put", "captions")),
+    "own_captions": Verb(
+        captions.own_captions, args={"off": OFF, "user": SELF_OR_PERSON}, rest=Rest("put", "own-captions")
+    ),
+    "set_language": Verb(captions.set_language, args={"language": LANGUAGE}, rest=Rest("put", "language")),
     "raise_hand": Verb(
         hands.raise_hand, rest=Rest("post", "hand", answer={"place": serializers.IntegerField}, status=201)
     ),

@@ -1,17 +1,37 @@
 // The shapes that the room page's own parts agree on. What travels is in wire.d.ts, which is generated.
 import type { Room } from "room/core/room";
-import type { Event, EventData, Lossy, Personal, Quality, SeatState, Sided, Snapshot, Verbs } from "room/wire";
+import type {
+  Caption,
+  CaptionsState,
+  Event,
+  EventData,
+  Lossy,
+  Personal,
+  Quality,
+  SeatState,
+  Sided,
+  Snapshot,
+  Verbs,
+} from "room/wire";
 
 export type Level = Quality["level"];
 export type Poor = Exclude<Level, "good">;
 
 /**
  * What is known of the room: the last snapshot with all that came since, who talks (handles; lossy), and for host and
- * co-hosts whose connection is not good (by handle; lossy).
+ * co-hosts whose connection is not good (by handle; lossy); and the last lines of live captions.
  */
 export interface State extends Omit<Snapshot, "type" | "now"> {
   talking: ReadonlySet<string>;
   quality: ReadonlyMap<string, Poor>;
+  captions: Lines;
+}
+
+/** How captions are written now, the handles of people whose words are not for lack of time, and the last lines. */
+export interface Lines {
+  level: CaptionsState["state"];
+  without: ReadonlySet<string>;
+  lines: readonly Caption[];
 }
 
 /** How a person is shown who need not have a seat. */
@@ -34,7 +54,13 @@ export interface Chosen {
   unseen: boolean;
 }
 
-export type OwnMessage = Consented | Silent | Chosen;
+/** The reader, who need not sit, wants what they say written down no more (`off`), or again. */
+export interface OwnCaptions {
+  type: "own_captions";
+  off: boolean;
+}
+
+export type OwnMessage = Consented | Silent | Chosen | OwnCaptions;
 
 /** A change of state for each sequenced event. Sets values and adds to none: an event may be in a snapshot already. */
 export type Sequenced = { [Type in keyof EventData]: (state: State, data: EventData[Type], at: number) => State };

@@ -16,7 +16,7 @@ export interface RoomEnded {
 
 /**
  * One occupied place, as everybody sees it. `picture` is an address or "", then initials stand on `color`. `held`:
- * host or co-host keep this microphone off.
+ * host or co-host keep this microphone off. `captions_off`: what this person says is not written down.
  */
 export interface SeatState {
   user: string;
@@ -28,6 +28,7 @@ export interface SeatState {
   place: number;
   muted: boolean;
   held: boolean;
+  captions_off: boolean;
   connected: boolean;
 }
 
@@ -124,6 +125,29 @@ export interface SpeakPolicySet {
  */
 export interface HandsLocked {
   locked: boolean;
+}
+
+/**
+ * `captions_set`: whether what is said is written down, live and in the transcript that is kept.
+ */
+export interface CaptionsSet {
+  on: boolean;
+}
+
+/**
+ * `seat_captioned`: what this person (a handle) says is not written down (`off`), or is again. It is theirs alone
+ * to say; where captions come on later in a room, they are off for whoever agreed to a recording without them.
+ */
+export interface SeatCaptioned {
+  user: string;
+  off: boolean;
+}
+
+/**
+ * `language_set`: the language that is spoken in the room, in which captions hear it.
+ */
+export interface LanguageSet {
+  language: string;
 }
 
 /**
@@ -404,12 +428,14 @@ export interface May {
 }
 
 /**
- * The reader. `user` is null for somebody who is not signed in; `parts` come from `rooms.hooks.personal_parts`.
+ * The reader. `user` is null for somebody who is not signed in; `captions_off`: what they say is not written down.
+ * `parts` come from `rooms.hooks.personal_parts`.
  */
 export interface You {
   user: string | null;
   may: May;
   consented: boolean;
+  captions_off: boolean;
   parts: Record<string, unknown>;
 }
 
@@ -544,6 +570,9 @@ export interface EventData {
   entry_policy_set: EntryPolicySet;
   speak_policy_set: SpeakPolicySet;
   hands_locked: HandsLocked;
+  captions_set: CaptionsSet;
+  seat_captioned: SeatCaptioned;
+  language_set: LanguageSet;
   title_changed: TitleChanged;
 }
 
@@ -597,6 +626,9 @@ export interface Verbs {
   speak_stop: Record<string, never>;
   set_entry_policy: { policy: "anyone" | "signed_in" | "followers" | "invited" };
   set_speak_policy: { policy: "everyone" | "followed" | "invited" };
+  set_captions: { on: boolean };
+  own_captions: { off: boolean; user?: string };
+  set_language: { language: "en" | "nl" };
   raise_hand: Record<string, never>;
   lower_hand: Record<string, never>;
   let_up: { user?: string };

@@ -1,7 +1,8 @@
 // Reading the room's state, and the changes of it that features share. Pure: no DOM, no network.
 import { labels } from "names";
+import { ofSnapshot } from "room/core/captions";
 
-/** @import { Invitations, OwnInvitation, Snapshot, SeatState } from "room/wire" */
+/** @import { Captions, Invitations, OwnInvitation, Snapshot, SeatState } from "room/wire" */
 /** @import { Level, State } from "room/types" */
 
 /**
@@ -34,14 +35,16 @@ export function withQuality(state, user, level) {
 }
 
 /**
- * The state out of a snapshot. Who talks and whose connection is weak is lossy and in no snapshot: it is kept.
+ * The state out of a snapshot. Who talks and whose connection is weak is lossy and in no snapshot: it is kept, as are
+ * lines of captions.
  * @param {Snapshot} snapshot
  * @param {State | null} before
  * @returns {State}
  */
 export function fromSnapshot(snapshot, before = null) {
   const { type: _type, now: _now, ...state } = snapshot;
-  return { ...state, talking: before?.talking ?? new Set(), quality: before?.quality ?? new Map() };
+  const captions = ofSnapshot(/** @type {Captions | undefined} */ (state.parts.captions), before?.captions);
+  return { ...state, captions, talking: before?.talking ?? new Set(), quality: before?.quality ?? new Map() };
 }
 
 /**

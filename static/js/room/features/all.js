@@ -2,6 +2,8 @@
 import { sequencedOf, unsequencedOf } from "room/core/store";
 import { bar } from "room/features/bar";
 import { blocks } from "room/features/blocks";
+import { captions } from "room/features/captions";
+import { captionsHost } from "room/features/captions_host";
 import { cardMutes } from "room/features/card_mutes";
 import { cardRoles } from "room/features/card_roles";
 import { cohosts } from "room/features/cohosts";
@@ -58,6 +60,8 @@ export const features = /** @type {const} */ ([
   recordingPause,
   entryPolicy,
   speakPolicy,
+  captions,
+  captionsHost,
   hands,
   panel,
   hostHands,

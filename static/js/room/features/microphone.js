@@ -177,12 +177,15 @@ class Microphone {
    */
   #checked(label, more) {
     const room = this.#room;
-    const { consented } = room.state.you;
-    const agree = async () => {
-      await room.ask("consent", { version: room.page.consent });
+    const { consented, captions_off: captionsOff } = room.state.you;
+    const agree = async (/** @type {boolean | null} */ off) => {
+      if (!consented) await room.ask("consent", { version: room.page.consent });
       room.dispatch({ type: "consented" });
+      if (off === null || off === room.state.you.captions_off) return;
+      await room.ask("own_captions", { off }); // before the seat: nothing is written down meanwhile
+      room.dispatch({ type: "own_captions", off });
     };
-    return this.#check.run({ consented, agree, label, ...more });
+    return this.#check.run({ consented, captionsOff, agree, label, ...more });
   }
 
   /**

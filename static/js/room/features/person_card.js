@@ -101,7 +101,8 @@ class PersonCard {
     drawAvatar(part("avatar"), person);
     part("name").textContent = person.name;
     const role = seat && seat.role !== "speaker" ? ` · ${say(seat.role)}` : "";
-    part("line").textContent = `@${person.user}${role} · ${say(seat ? microphoneWord(seat) : "listens")}`;
+    const captions = seat?.captions_off ? ` · ${say("captions_off")}` : "";
+    part("line").textContent = `@${person.user}${role} · ${say(seat ? microphoneWord(seat) : "listens")}${captions}`;
     const page = find("[data-person-page]", HTMLAnchorElement, this.#sheet);
     page.href = `/people/${encodeURIComponent(person.user)}/`;
     write(find("span", HTMLElement, page), say(person.user === state.you.user ? "own_page" : "their_page"));

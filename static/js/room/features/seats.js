@@ -50,7 +50,10 @@ function sentence(seat, label, talking, quality) {
   const role = seat.role === "speaker" ? [] : [say(seat.role)];
   const sounds = talking && !seat.muted ? "talking" : microphoneWord(seat);
   const now = seat.connected ? sounds : "away";
-  return [isolated(label), ...role, say(now), ...(quality ? [say(`quality_seat_${quality}`)] : [])].join(", ");
+  const captions = seat.captions_off ? [say("captions_off")] : [];
+  return [isolated(label), ...role, say(now), ...captions, ...(quality ? [say(`quality_seat_${quality}`)] : [])].join(
+    ", ",
+  );
 }
 
 /** @param {SeatState} seat */
@@ -79,6 +82,7 @@ function drawSeat(item, seat, { label, talking, isYou, quality }) {
   part(".seat-net").hidden = !quality;
   setIcon(part(".seat-net"), quality === "bad" ? "net-bad" : "net-weak");
   part(".seat-name").textContent = isYou ? say("you") : seat.name.split(/\s+/)[0];
+  part(".seat-captions").hidden = !seat.captions_off;
   part(".seat-role").hidden = seat.role === "speaker";
   part(".seat-role").textContent = seat.role === "speaker" ? "" : say(seat.role);
 }

@@ -109,9 +109,10 @@ export class Check {
   /** @type {Word} */
   #label = "go_seat";
   #isOptional = false;
-  /** @type {(() => Promise<void>) | null} */
+  /** @type {((captionsOff: boolean | null) => Promise<void>) | null} */
   #agree = null;
   #consent = find("[data-check-consent]", HTMLInputElement, this.#sheet);
+  #captionsOff = find("[data-check-captions-off]", HTMLInputElement, this.#sheet);
   #device = find("[data-check-device]", HTMLSelectElement, this.#sheet);
   #goButton = find("[data-check-go]", HTMLButtonElement, this.#sheet);
   #hearButton = find("[data-check-hear]", HTMLButtonElement, this.#sheet);
@@ -132,18 +133,20 @@ export class Check {
   }
 
   /**
-   * Opens the dialog. Resolves to what came of it, or null if the person thought better of it. `agree` is called once,
-   * before the end, if they had not agreed to being recorded before. `why` is a sentence above all; `isOptional` asks
+   * Opens the dialog. Resolves to what came of it, or null if the person thought better of it. `agree` is called before
+   * the end with whether they want no captions of their words (null: the room has none). `why` is a sentence above all; `isOptional` asks
    * for consent alone, and the microphone may be tried.
-   * @param {{ consented: boolean, agree: () => Promise<void>, label: Word, why?: string, isOptional?: boolean }} options
+   * @param {{ consented: boolean, captionsOff: boolean, agree: (captionsOff: boolean | null) => Promise<void>, label: Word,
+   *   why?: string, isOptional?: boolean }} options
    * @returns {Promise<Checked | null>}
    */
-  run({ consented, agree, label, why = "", isOptional = false }) {
+  run({ consented, captionsOff, agree, label, why = "", isOptional = false }) {
+    this.#captionsOff.checked = captionsOff;
     this.#consent.checked = this.#consent.disabled = consented;
     this.#label = label;
     this.#isOptional = isOptional;
     this.#network = null;
-    this.#agree = consented ? null : agree;
+    this.#agree = agree;
     this.#part("why").hidden = !why;
     this.#part("why").textContent = why;
     this.#part("insecure").hidden = window.isSecureContext;
@@ -257,7 +260,7 @@ export class Check {
   async #go() {
     this.#goButton.disabled = true;
     try {
-      await this.#agree?.();
+      await this.#agree?.(this.#part("captions").hidden ? null : this.#captionsOff.checked);
     } catch (refused) {
       this.#wrong(refused.code === "offline" ? say("failed") : refused.message);
       this.#draw();

@@ -1,0 +1,14 @@
+// What the page makes of captions: the lines that it keeps, what of one is shown, and how words are broken into lines.
+import { readFileSync } from "node:fs";
+import "./import_map.mjs";
+
+const { NONE, shown, withLine } = await import("room/core/captions");
+const { broken } = await import("room/core/line_breaks");
+const asked = JSON.parse(readFileSync(0, "utf8"));
+
+const answer = {
+  lines: asked.lines?.reduce(withLine, NONE).lines,
+  shown: asked.shown && shown(...asked.shown),
+  broken: asked.broken && broken(...asked.broken),
+};
+process.stdout.write(JSON.stringify(answer));
