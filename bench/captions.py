@@ -62,7 +62,7 @@ def offline(found: Sequence[tuple[Any, str]], language: str) -> list[list[tuple[
         for window in pack(spans(vad.probabilities([sound]))):
             pieces = [sound[span.start_ms * 16 : span.end_ms * 16] for span in window]
             heard = engine.transcribe(np.concatenate(pieces), language, lambda: None)
-            for line in stitch(heard, window, 0):
+            for line in stitch(heard, window, 0, language):
                 words += [(plain, word.end_ms) for word in line.words for plain in plain_words(word.text)]
         passes.append(words)
     return passes

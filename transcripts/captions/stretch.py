@@ -10,9 +10,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from transcripts.captions.words import Agreement, shifted
+from transcripts.captions.words import ENDS, Agreement, shifted
 from transcripts.speech.audio import RATE, Sound
-from transcripts.speech.stitch import ENDS, Word
+from transcripts.speech.stitch import Word
 
 PER_MS = RATE // 1000  # samples
 LONG_MS = 12_000  # of sound, beyond which what is certain is given up

@@ -11,8 +11,8 @@ from hypothesis import strategies as some
 from transcripts.captions.ladder import EARLY_FOR, LATE_OUT_FOR, NO_DRAFTS, Ladder
 from transcripts.captions.leaks import LOUDER_DB, is_leak
 from transcripts.captions.loops import is_loop
-from transcripts.captions.words import Agreement, into_lines, text_of, with_punctuation
-from transcripts.speech.stitch import LINE_LETTERS, Word
+from transcripts.captions.words import LINE_LETTERS, Agreement, into_lines, text_of, with_punctuation
+from transcripts.speech.stitch import Word
 
 texts = some.lists(
     some.sampled_from(["the", "cat", "sat", "on", "a", "mat", "again", "and", "then.", "so"]), max_size=12
