@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from django.conf import settings
-from django.db import transaction
 
 from people.models import User
+from rooms.actions.locking import locked
 from rooms.models import Consent, Room
 from rooms.rules import permissions
 from rooms.rules.facts import facts_of
@@ -15,16 +15,15 @@ from rooms.rules.refusals import RoomRefused, refuse
 def record_consent(user: User, room: Room, version: str) -> Consent:
     """Record that a person agreed to the consent text, and when. A second consent to the same text changes nothing.
 
-    Raises bad_value unless `version` is the current one. Nothing that others see changes, so the room is not locked
-    and gets no event.
+    Raises bad_value unless `version` is the current one. Nothing that others see changes, so the room gets no event; it
+    is locked, as captions that come on at this moment ask whoever agreed without them.
     """
     refuse(permissions.may_take_part(facts_of(room, user)))
     if version != settings.CONSENT_VERSION:
         raise RoomRefused("bad_value", {"version": settings.CONSENT_VERSION})
 
-    is_captioned = Room.objects.filter(pk=room.pk, transcription=True).exists()
-    with transaction.atomic():
+    with locked(room.pk) as now:
         consent, _created = Consent.objects.get_or_create(
-            room=room, user=user, text_version=version, defaults={"captioned": is_captioned}
+            room=now, user=user, text_version=version, defaults={"captioned": now.transcription}
         )
     return consent
