@@ -12,7 +12,7 @@ from people.models import User
 from rooms.models import Recording, RecordingFile, Room
 from rooms.rules.roles import role_in
 from transcripts.jobs.results import refresh_transcript
-from transcripts.models import Cue, TrackPlan, Transcript, TranscriptionWindow, WorkItem
+from transcripts.models import Cue, LiveLine, TrackPlan, Transcript, TranscriptionWindow, WorkItem
 from transcripts.permissions import may_correct
 from transcripts.refusals import TranscriptRefused
 
@@ -24,13 +24,15 @@ CUE_TEXT = Text(1000)
 def request_transcript(recording: Recording) -> Transcript:
     """Get or create the transcript of a recording and plan its tracks. Safe to repeat.
 
-    Its state is `off` where transcription was switched off for the room.
+    Its state is `off` where transcription was switched off for the room: then nothing takes the place of live captions,
+    which go at once.
     """
     room = recording.room
     state = Transcript.State.WAITING if room.transcription else Transcript.State.OFF
     transcript, new = Transcript.objects.get_or_create(room=room, defaults={"language": room.language, "state": state})
     transcript = Transcript.objects.select_for_update().get(pk=transcript.pk)
     if transcript.state == Transcript.State.OFF:
+        LiveLine.objects.filter(room=room).delete()
         return transcript
     known = set(transcript.plans.values_list("file_id", flat=True))
     tracks = recording.files.filter(kind=RecordingFile.Kind.TRACK).exclude(pk__in=known).order_by("start_ms", "pk")

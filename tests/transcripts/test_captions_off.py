@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 from django.db import IntegrityError, transaction
 
-from rooms.models import CaptionsOff, Recording
+from rooms.models import CaptionsOff, Recording, Room
 from rooms.recording import marker
 from tests.support import recordings, sounds
 from tests.support.people import person
@@ -15,7 +15,7 @@ from tests.transcripts.pieces import Told, never, transcript
 from transcripts import actions
 from transcripts.files.formats import plain_text
 from transcripts.jobs.run import run_items
-from transcripts.models import Cue, RangeCue, Transcript
+from transcripts.models import Cue, LiveLine, RangeCue, Transcript
 from transcripts.queries import cues_between, file_header, format_lines
 from transcripts.ranges import ask_for_range
 from transcripts.refusals import TranscriptRefused
@@ -89,6 +89,21 @@ def test_a_refusal_that_was_taken_back_leaves_its_own_time_out(two: Recording) -
         assert kinds[0] == "off" and "speech" in list(kinds)
         spoken = Cue.objects.filter(seat__user__handle=handle, kind="speech").order_by("start_ms")[0]
         assert spoken.start_ms >= 2_000 + first
+
+
+def test_live_captions_of_a_room_that_ends_without_go_at_once(two: Recording) -> None:
+    """There is no transcript that would take their place; with one they stay until it is ready."""
+    words = {"words": [["well", 0, 100]], "started_ms": 0, "ended_ms": 100, "final": True}
+    LiveLine.objects.create(room=two.room, speaker=two.room.host, line=1, **words)
+    Room.objects.filter(pk=two.room.pk).update(transcription=False)
+    two.room.refresh_from_db()
+    assert actions.request_transcript(two).state == Transcript.State.OFF and not LiveLine.objects.exists()
+    Transcript.objects.all().delete()
+    LiveLine.objects.create(room=two.room, speaker=two.room.host, line=1, **words)
+    Room.objects.filter(pk=two.room.pk).update(transcription=True)
+    two.room.refresh_from_db()
+    actions.request_transcript(two)
+    assert LiveLine.objects.exists()
 
 
 def test_spans_are_cut_at_the_times() -> None:
