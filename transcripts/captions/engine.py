@@ -63,26 +63,26 @@ class FastEngine:
     """A model in CTranslate2, for one thread. Also an `Engine`, for whole windows."""
 
     def __init__(self, name: str, folder: Path, threads: int) -> None:
-        """Load the model, on a graphics card where there is one. Raises EngineUnavailable without weights, ImportError
-        and RuntimeError where CTranslate2 does not run here."""
+        """Load the model, on a graphics card where there is one. Raises EngineUnavailable without weights, ImportError,
+        RuntimeError and ValueError where CTranslate2 does not run here."""
         import ctranslate2
 
         from transcripts.captions.weights import converted
 
-        path = str(converted(name, folder))
         self.model = name
         self.version = f"ctranslate2 {ctranslate2.__version__}"
         self._storage = ctranslate2.StorageView
-        self._model = self._load(ctranslate2, path, threads)
+        with converted(name, folder) as path:
+            self._model = self._load(ctranslate2, str(path), threads)
         self._multilingual = self._model.is_multilingual
 
     @staticmethod
     def _load(ctranslate2: Any, path: str, threads: int) -> Any:
-        if ctranslate2.get_cuda_device_count():
-            try:
+        try:
+            if ctranslate2.get_cuda_device_count():
                 return ctranslate2.models.Whisper(path, device="cuda", compute_type="int8_float16")
-            except RuntimeError as error:
-                log.warning("captions do not use the graphics card: %s", error)
+        except (RuntimeError, ValueError) as error:  # a driver that is too old, a card without such numbers
+            log.warning("captions do not use the graphics card: %s", error)
         return ctranslate2.models.Whisper(path, device="cpu", compute_type="int8", intra_threads=threads)
 
     def transcribe(self, sound: Sound, language: str, beat: Callable[[], None]) -> list[SpeechSegment]:
@@ -145,6 +145,8 @@ class FastEngine:
         jumps = np.diff(steps[:, 0], prepend=-1) > 0
         times = steps[jumps, 1] * _PER_TOKEN  # of each token, given ones first
         texts, parts = tokenizer.split_to_word_tokens([*tokens, tokenizer.eot])
+        if not len(times):  # of sound that is hardly any
+            return ()
         words, at = [], len(given)
         for text, part in zip(texts[:-1], parts[:-1], strict=True):
             end = at + len(part)
@@ -157,7 +159,7 @@ class FastEngine:
 
 
 class SlowEngine:
-    """Whisper itself as a live engine: what it hears of the words that are certain is left out by their number."""
+    """Whisper itself as a live engine: it hears the words that are certain again, which are left out by their time."""
 
     def __init__(self, by: WhisperEngine) -> None:
         self._engine, self.model, self.version = by, by.model, by.version
@@ -181,6 +183,6 @@ def live_engine() -> LiveEngine:
         return FastEngine(name, folder, settings.CAPTIONS_THREADS)
     except EngineUnavailable:
         raise
-    except (ImportError, OSError, RuntimeError) as error:
+    except (ImportError, OSError, RuntimeError, ValueError) as error:
         log.warning("CTranslate2 does not run here, captions are made by Whisper itself: %s", error)
     return SlowEngine(WhisperEngine(name, folder, settings.SPEECH_WINDOW_SECONDS))

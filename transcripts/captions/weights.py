@@ -1,7 +1,7 @@
 """Weights for CTranslate2, made of Whisper's own: the very same network, with matrices of 8-bit numbers.
 
 They are made once and lie beside the official file; where that folder cannot be written to, they are made at each
-start, in a folder that ends with the process.
+start, in a folder that is there until they are loaded.
 """
 
 from __future__ import annotations
@@ -9,7 +9,9 @@ from __future__ import annotations
 import logging
 import shutil
 import tempfile
-from collections.abc import Sequence
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -25,27 +27,51 @@ from transcripts.speech.engine import check_weights, expected_sha256, weights_fi
 log = logging.getLogger(__name__)
 
 Tensors = dict[str, Any]
+LEFT_SECONDS = 3600  # after which weights that are not complete are nobody's
+_BEGUN, _ELSEWHERE = ".live-", "stamtafel-live-"  # names of folders with weights that are being made
 
 
-def converted(name: str, folder: Path) -> Path:
-    """Return the folder of a model's weights for CTranslate2, made where they are missing. Raises EngineUnavailable
-    where the official weights are missing or wrong."""
+@contextmanager
+def converted(name: str, folder: Path) -> Iterator[Path]:
+    """Give the folder of a model's weights for CTranslate2, made where they are missing. Raises EngineUnavailable where
+    the official weights are missing or wrong."""
+    _remove_leftovers(folder)
     target = folder / f"{name}-int8-{ctranslate2.__version__}-{expected_sha256(name)[:12]}"
     if target.is_dir():
-        return target
+        yield target
+        return
     check_weights(name, folder)
     try:
-        place = Path(tempfile.mkdtemp(prefix=".live-", dir=folder))
+        made = Path(tempfile.mkdtemp(prefix=_BEGUN, dir=folder))
     except OSError as error:
         log.warning("%s cannot be written to, weights for captions are made at each start: %s", folder, error)
-        target = place = Path(tempfile.mkdtemp(prefix="stamtafel-live-"))
-    convert(weights_file(name, folder), place)
-    if place != target:
+        target = made = Path(tempfile.mkdtemp(prefix=_ELSEWHERE))
+    try:
+        convert(weights_file(name, folder), made)
+        if made != target:
+            _move(made, target)
+        yield target
+    finally:
+        shutil.rmtree(made, ignore_errors=True)  # where it was not moved
+
+
+def _move(made: Path, target: Path) -> None:
+    """Move whole weights to their place, unless another process was faster."""
+    try:
+        made.replace(target)
+    except OSError:
+        if not target.is_dir():
+            raise
+
+
+def _remove_leftovers(folder: Path) -> None:
+    """Remove what processes left behind that were killed while they made weights."""
+    for left in (*folder.glob(f"{_BEGUN}*"), *Path(tempfile.gettempdir()).glob(f"{_ELSEWHERE}*")):
         try:
-            place.replace(target)
-        except OSError:  # another process was faster
-            shutil.rmtree(place, ignore_errors=True)
-    return target
+            if left.stat().st_mtime < time.time() - LEFT_SECONDS:
+                shutil.rmtree(left)
+        except OSError as error:
+            log.info("%s is not removed: %s", left, error)
 
 
 def convert(weights: Path, target: Path) -> None:

@@ -3,14 +3,22 @@
 from __future__ import annotations
 
 import functools
+import os
+import tempfile
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pytest
 import torch
 from django.conf import settings
+from whisper.tokenizer import get_tokenizer
 
 from tests.support import sounds
 from tests.support.captions import live_words
+from transcripts.captions import engine as engines
+from transcripts.captions import weights
 from transcripts.captions.engine import FastEngine, LiveEngine, SlowEngine
 from transcripts.speech.audio import RATE
 from transcripts.speech.engine import UnknownLanguage, WhisperEngine
@@ -75,3 +83,65 @@ def test_another_language_is_noticed() -> None:
 def test_a_model_of_english_refuses_dutch() -> None:
     with pytest.raises(UnknownLanguage):
         FastEngine("tiny.en", settings.WHISPER_MODEL_DIR, 1).hear(sounds.clip("0880"), "nl", ())
+
+
+class Picky:
+    """CTranslate2 on a machine whose graphics card, or whole processor, lacks a kind of numbers."""
+
+    def __init__(self, *devices: str) -> None:
+        self.models = SimpleNamespace(Whisper=self.load)
+        self.devices = devices
+
+    @staticmethod
+    def get_cuda_device_count() -> int:
+        return 1
+
+    def load(self, path: str, device: str, **_options: Any) -> str:
+        if device not in self.devices:
+            raise ValueError("Requested int8_float16 compute type, but the target device does not support it")
+        return device
+
+
+def test_numbers_that_a_machine_lacks_are_no_end_of_captions(monkeypatch: pytest.MonkeyPatch) -> None:
+    """First without the graphics card, then by Whisper itself."""
+    assert FastEngine._load(Picky("cuda", "cpu"), "", 1) == "cuda"
+    assert FastEngine._load(Picky("cpu"), "", 1) == "cpu"
+    with pytest.raises(ValueError, match="compute type"):
+        FastEngine._load(Picky(), "", 1)
+
+    def lacking(*_args: Any) -> None:
+        raise ValueError("compute type")
+
+    monkeypatch.setattr(engines, "FastEngine", lacking)
+    monkeypatch.setattr(engines, "WhisperEngine", lambda *_args: SimpleNamespace(model="base", version="1"))
+    assert isinstance(engines.live_engine(), SlowEngine)
+
+
+def test_words_that_cannot_be_placed_are_none() -> None:
+    """Of sound that is hardly any the network attends to nothing."""
+    hearing = FastEngine.__new__(FastEngine)
+    nothing = SimpleNamespace(alignments=[], text_token_probs=[0.5])
+    hearing._model = SimpleNamespace(align=lambda *_args: [nothing])
+    tokenizer = get_tokenizer(True, language="en", task="transcribe")
+    assert hearing._words(tokenizer, None, [], tokenizer.encode(" well"), 160) == ()
+
+
+def test_weights_that_cannot_be_kept_go_once_they_are_loaded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """And what a process left behind that was killed while it made them."""
+    folder, elsewhere = tmp_path / "weights", tmp_path / "elsewhere"
+    for place in (folder, elsewhere):
+        place.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(elsewhere))
+    monkeypatch.setattr(weights, "check_weights", lambda *_args: None)
+    monkeypatch.setattr(weights, "convert", lambda _from, target: (target / "model.bin").write_text("made"))
+    left = [folder / ".live-old", folder / ".live-new", elsewhere / "stamtafel-live-old"]
+    for each in left:
+        each.mkdir()
+        if each.name.endswith("old"):
+            os.utime(each, (0, 0))
+    with weights.converted("base", folder) as path:
+        assert path.parent == folder and (path / "model.bin").exists()
+    assert [each.exists() for each in left] == [False, True, False] and path.exists()
+    with weights.converted("base", tmp_path / "nowhere") as path:
+        assert path.parent == elsewhere and (path / "model.bin").exists()
+    assert list(elsewhere.iterdir()) == []
