@@ -33,6 +33,7 @@ class Stretch:
         self.heard_ms = start_ms  # up to where it was heard
         self.closed = False
         self.language_ms = 0  # of speech whose language is known
+        self.due_since: float | None = None  # when it came to be worth hearing, on the caller's clock
         self.agreement = Agreement()
         self._parts: list[Sound] = []
         self._samples = 0
@@ -65,8 +66,8 @@ class Stretch:
 
     @property
     def heard_out(self) -> bool:
-        """Whether the last hearing had everything that was said."""
-        return self.heard_ms >= self.speech_end_ms + HEARD_OUT_MS
+        """Whether the last hearing had everything that was said, or nothing is left of it to be heard."""
+        return self.length_ms == 0 or self.heard_ms >= self.speech_end_ms + HEARD_OUT_MS
 
     def add(self, sound: Sound, *, speech: bool) -> None:
         """Append sound."""

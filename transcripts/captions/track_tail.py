@@ -1,7 +1,8 @@
 """Packets of a track that Janus is still writing (.mjr), read as it grows, in order of their numbers.
 
 Janus writes tracks in memory; each second they are moved on to the disk, and what is there is freed in memory
-(`rooms.recording.track_memory`). So new bytes are in memory, and older ones, after a restart, on the disk.
+(`rooms.recording.track_memory`). So new bytes are in memory, and older ones, after a restart, on the disk. Of a track
+that is long already only the end is read: what is older nobody needs any more.
 """
 
 from __future__ import annotations
@@ -20,6 +21,8 @@ _HEAD = struct.Struct(">4sIH")  # mark, ms since the first packet, length
 _RTP = struct.Struct(">BBHII")
 _MOST_WAIT_MS = 120  # for a packet whose number is missing; longer than the network's usual disorder
 _READ = 1 << 16
+MOST = 4 << 20  # bytes that are read at once
+LAST = 1 << 20  # bytes of a long track that are read: a minute of the largest packets
 _WRAP16, _WRAP32 = 1 << 16, 1 << 32
 
 
@@ -97,13 +100,13 @@ class TrackTail:
         self.path, self._on_disk, self._since_us = path, on_disk, since_us
         self.first_us: int | None = None  # time of the first packet, microseconds since 1970
         self._place = 0
-        self._rest = b""
+        self._rest = b""  # of what was read, what is no whole frame so far
         self._order = Order()
         self._last: Packet | None = None
 
     def read(self) -> list[Packet]:
         """Return new packets in order. Raises OSError where neither memory nor disk has the bytes."""
-        self._rest += self._new_bytes()
+        self._rest += self._new_bytes(_READ if self.first_us is None else MOST)
         if self.first_us is None and not self._read_head():
             return []
         assert self.first_us is not None
@@ -117,16 +120,23 @@ class TrackTail:
                 found.extend(self._order.add(packet))
         return found
 
-    def _new_bytes(self) -> bytes:
+    def _new_bytes(self, most: int) -> bytes:
         try:
-            data, intact = _bytes_from(self.path, self._place)
+            data, intact = _bytes_from(self.path, self._place, most)
         except FileNotFoundError:  # the track is over, and was moved to the disk as a whole
             data, intact = b"", False
         if not intact:
             # What is freed in memory is on the disk; what is not there yet is read from memory the next time.
-            data, _whole = _bytes_from(self._on_disk, self._place)
+            data, _whole = _bytes_from(self._on_disk, self._place, most)
         self._place += len(data)
         return data
+
+    def _skip(self) -> None:
+        """Go on near the end of the track, at the next mark."""
+        size = max((path.stat().st_size for path in (self.path, self._on_disk) if path.exists()), default=0)
+        if size - LAST > self._place:
+            self._place, self._rest = size - LAST, b""
+            self._rest = self._new_bytes(MOST)
 
     def _read_head(self) -> bool:
         """Read the header, once it is there; returns whether it is."""
@@ -141,6 +151,7 @@ class TrackTail:
         if "u" not in head:
             raise OSError(f"{self.path.name} has no time")
         self.first_us, self._rest = int(head["u"]), self._rest[10 + length :]
+        self._skip()
         return True
 
     def _frames(self) -> Iterator[tuple[int, bytes]]:
@@ -159,13 +170,13 @@ class TrackTail:
         self._rest = data[place:]
 
 
-def _bytes_from(path: Path, place: int) -> tuple[bytes, bool]:
-    """Read a file from a place on; returns the bytes, and whether none of them had been freed before."""
+def _bytes_from(path: Path, place: int, most: int) -> tuple[bytes, bool]:
+    """Read at most so many bytes of a file from a place on; returns them, and whether none had been freed before."""
     fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
     try:
         parts = []
         at = place
-        while part := os.pread(fd, _READ, at):
+        while at - place < most and (part := os.pread(fd, _READ, at)):
             parts.append(part)
             at += len(part)
         if at == place:

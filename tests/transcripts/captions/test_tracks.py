@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import os
 import random
 import struct
 from pathlib import Path
 
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as some
 
 from rooms.recording.track_memory import _append_new
 from tests.support import sounds
 from tests.support.janus_tracks import opus_packets, raw_track
+from transcripts.captions import track_tail
 from transcripts.captions.stream import Stream
+from transcripts.captions.stretch import Stretch
 from transcripts.captions.track_sound import TrackSound
 from transcripts.captions.track_tail import Order, Packet, TrackTail, unwrapped
 
@@ -77,6 +81,30 @@ def test_what_was_freed_in_memory_is_read_from_the_disk(tmp_path: Path) -> None:
         assert struct.unpack_from(">I", later[0].payload)[0] == 750
     finally:
         memory.unlink(missing_ok=True)
+
+
+def test_of_a_long_track_only_the_end_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A room that has lasted for hours, after a kill; and a tail that fell behind reads so much at once."""
+    path, read = tmp_path / "long.mjr", [0]
+    path.write_bytes(raw_track([struct.pack(">I", number) * 250 for number in range(6000)], FIRST_US))
+    pread = os.pread
+
+    def counted(fd: int, most: int, place: int) -> bytes:
+        data = pread(fd, most, place)
+        read[0] += len(data)
+        return data
+
+    monkeypatch.setattr(os, "pread", counted)
+    tail = TrackTail(path, tmp_path / "none.mjr", since_us=FIRST_US + 110_000_000)
+    numbers = [struct.unpack_from(">I", packet.payload)[0] for packet in tail.read()]
+    assert numbers == list(range(5500, 6000)) and read[0] < track_tail.LAST + (1 << 17)
+    monkeypatch.setattr(track_tail, "MOST", 1 << 16)
+    more = raw_track([b"x" * 1000] * 500, FIRST_US)
+    with path.open("ab") as file:
+        file.write(more[more.index(b"MEET") :])
+    read[0] = 0
+    tail.read()
+    assert 0 < read[0] <= 1 << 16
 
 
 def test_broken_frames_are_passed_over(tmp_path: Path) -> None:
@@ -144,6 +172,15 @@ def test_sound_that_was_heard_before_is_left_out_and_late_packets_are_not_heard_
     before = stream.end_ms
     stream.feed(3_000, sound[:16_000], 0.0)
     assert stream.end_ms == before
+
+
+def test_what_was_somebody_elses_to_its_end_is_not_heard_again() -> None:
+    stretch = Stretch(1_000)
+    stretch.add(np.ones(16_000, np.float32), speech=True)
+    assert not stretch.heard_out
+    stretch.forget()
+    stretch.closed = True
+    assert stretch.heard_out and len(stretch.sound) == 0 and stretch.finish() == ()
 
 
 def feed(stream: Stream, sound: np.ndarray, at_ms: int) -> None:
