@@ -226,5 +226,12 @@ def test_alone_on_a_second_screen(chromium: Chromium) -> None:
     page.reload()
     expect(page.locator("body")).to_have_attribute("data-size", "1")
     assert in_every_look(page, LOOKS) == []
+    say(room, "host", 4, "And this")
+    expect(lines).to_contain_text("And this")
+    actions.set_captions(room.pk, room.host, False)
+    expect(lines.locator("li")).to_have_count(0)
+    actions.set_captions(room.pk, room.host, True)
+    expect(lines).to_contain_text("And this")
     actions.end_room(room.pk, room.host)
     expect(page.get_by_text(re.compile("This room has ended"))).to_be_visible()
+    expect(lines.locator("li")).to_have_count(0)

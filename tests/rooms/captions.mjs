@@ -2,12 +2,13 @@
 import { readFileSync } from "node:fs";
 import "./import_map.mjs";
 
-const { NONE, shown, withLine } = await import("room/core/captions");
+const { NONE, heard, shown, withLine } = await import("room/core/captions");
 const { broken } = await import("room/core/line_breaks");
 const asked = JSON.parse(readFileSync(0, "utf8"));
 
 const answer = {
   lines: asked.lines?.reduce(withLine, NONE).lines,
+  heard: asked.heard && heard(...asked.heard),
   shown: asked.shown && shown(...asked.shown),
   broken: asked.broken && broken(...asked.broken),
 };

@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import json
 import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
+from django.conf import settings
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from people.models import User
 from rooms import actions
+from rooms.actions.locking import locked
 from rooms.models import CaptionsOff, Consent, Room, RoomEvent, Seat
 from rooms.rules.facts import facts_of
 from rooms.rules.identity import Who
@@ -21,7 +25,10 @@ from rooms.wire.snapshot import snapshot
 from tests.support.people import api_client, person
 from tests.support.races import refused
 from tests.support.rooms import consented, open_room, seated
+from transcripts.captions.actions import Claim, Line, keep_line
 from transcripts.captions.consent import may_caption
+from transcripts.models import CaptionedRoom
+from transcripts.speech.stitch import Word
 
 JSON = "application/json"
 
@@ -118,6 +125,22 @@ def test_captions_of_the_room() -> None:
 
 
 @pytest.mark.django_db
+def test_consent_and_captions_that_come_on_wait_for_each_other(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever agrees while captions come on, agrees with them, or is asked: never neither."""
+    room = open_room(transcription=False)
+    nora = person("nora")
+
+    @contextmanager
+    def later(room_id: int) -> Iterator[Room]:
+        Room.objects.filter(pk=room_id).update(transcription=True)  # by whoever had the lock before
+        with locked(room_id) as now:
+            yield now
+
+    monkeypatch.setattr("rooms.actions.consent.locked", later)
+    assert actions.record_consent(nora, room, settings.CONSENT_VERSION).captioned
+
+
+@pytest.mark.django_db
 def test_the_language_and_the_forms_without_script(client: Any) -> None:
     room = open_room()
     assert refused(actions.set_language, room.pk, room.host, "xx") == "bad_value"
@@ -176,6 +199,61 @@ def line(number: int, words: str, draft: str = "", *, final: bool = False, at: i
     confirmed = [[word, at + 500 * n, at + 500 * n + 400] for n, word in enumerate(words.split())]
     start = {"type": "caption", "person": "ada", "line": number, "at": at}
     return {**start, "confirmed": confirmed, "draft": draft, "final": final}
+
+
+def after(room: Room, *messages: Any) -> list[dict[str, Any]]:
+    """What the page has of captions after each message, from a snapshot on."""
+    start: Any = snapshot(room.pk, Who(None, "a:reader"))
+    events, seq = [], start["seq"]
+    for message in messages:
+        if isinstance(message, tuple):
+            seq += 1
+            message = {"type": message[0], "seq": seq, "at": 0, "data": message[1]}
+        events.append({**start, "seq": seq} if message == "snapshot" else message)
+    command = ["node", str(Path(__file__).with_name("reduce.mjs"))]
+    asked = json.dumps(
+        {"snapshot": start, "events": [{**each, "seq": seq} if each is start else each for each in events]}
+    )
+    done = subprocess.run(command, input=asked, capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, done.stderr
+    steps: list[dict[str, Any]] = [step["state"]["captions"]["lines"] for step in json.loads(done.stdout)]
+    return steps
+
+
+@pytest.mark.django_db
+def test_lines_of_who_wants_none_do_not_come_back() -> None:
+    """Neither once the seat is gone, nor by a line on its way, nor with a snapshot."""
+    room = open_room()
+    ada = seated("ada", room)
+    claim = Claim(room.pk, 1)
+    CaptionedRoom.objects.create(room=room, token=1, lease_until=timezone.now())
+    words = (Word(" heard", 0, 400, 1.0),)
+    keep_line(claim, ada, Line(1, words, "", 0, True))
+    keep_line(claim, room.host, Line(2, words, "", 0, True))
+    off, gone = ("seat_captioned", {"user": "ada", "off": True}), ("seat_left", {"user": "ada", "reason": "left"})
+    steps = after(room, line(3, "one", "two"), off, line(3, "one two"), gone)
+    assert [[each["line"] for each in step] for step in steps] == [[1, 2, 3], [2], [2], [2]]
+    actions.set_own_captions(room.pk, ada, True, by=ada)
+    assert [each["line"] for each in after(room, line(1, "heard", final=True), "snapshot")[-1]] == [2]
+
+
+@pytest.mark.django_db
+def test_a_draft_goes_with_the_seat_and_what_is_confirmed_stays() -> None:
+    room = open_room()
+    seated("ada", room)
+    gone = ("seat_left", {"user": "ada", "reason": "unseated"})
+    steps = after(room, line(1, "one", "two"), line(2, "", "three"), gone, line(1, "one two", "three", final=True))
+    assert [[(each["line"], len(each["confirmed"]), each["draft"]) for each in step] for step in steps[1:]] == [
+        [(1, 1, "two"), (2, 0, "three")],
+        [(1, 1, "")],
+        [(1, 2, "")],
+    ]
+
+
+def test_words_are_read_out_when_they_are_heard() -> None:
+    for playing, words in ((None, 3), (1_000_900, 2), (999_000, 0)):
+        clock = {"playing": playing, "startedAt": 1_000_000}
+        assert len(page(heard=[line(1, "one two three"), clock])["heard"]) == words
 
 
 def test_confirmed_words_are_never_taken_back() -> None:

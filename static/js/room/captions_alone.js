@@ -21,6 +21,7 @@ const status = find("[data-alone-status]");
 const socket = new RoomSocket(page.slug, false);
 const store = new Store(readJson("room-snapshot"), tables);
 let asking = false;
+let gone = false; // not admitted any more
 
 /** @param {number} size */
 function setSize(size) {
@@ -42,8 +43,9 @@ function resync() {
     .finally(() => (asking = false));
 }
 
-/** Lines in their order, those that one person says after each other as one turn. */
+/** Lines in their order, those that one person says after each other as one turn; none where nothing is written. */
 function turns() {
+  if (gone || isOver(store.state) || !store.state.room.transcription) return [];
   const off = new Set(store.state.seats.filter((seat) => seat.captions_off).map(({ user }) => user));
   /** @type {Caption[][]} */
   const all = [];
@@ -92,6 +94,7 @@ function draw() {
 
 function said() {
   const { room, captions } = store.state;
+  if (gone) return say("captions_gone");
   if (isOver(store.state)) return say("ended");
   if (!room.transcription) return say("captions_level_none");
   if (captions.level !== "on") return say(`captions_level_${captions.level}`);
@@ -104,7 +107,10 @@ socket.addEventListener("message", (event) => {
   if (store.dispatch(message)) resync();
 });
 socket.addEventListener("lost", () => write(status, say("reconnecting")));
-socket.addEventListener("final", () => write(status, say("captions_gone")));
+socket.addEventListener("final", () => {
+  gone = true;
+  draw();
+});
 store.subscribe(draw);
 addEventListener("resize", draw);
 for (const button of findAll("[data-size-step]")) {

@@ -1,6 +1,6 @@
 // Lines of live captions as the page knows them, and what of them is shown at a moment. Pure: no DOM, no network.
 
-/** @import { Caption, Captions, CaptionsState } from "room/wire" */
+/** @import { Caption, Captions, CaptionsState, SeatState } from "room/wire" */
 /** @import { Lines } from "room/types" */
 
 const KEPT = 12; // lines, as in a snapshot
@@ -47,15 +47,45 @@ export function withState(captions, { state, person }) {
 }
 
 /**
- * What is known after a snapshot: its lines with what arrived before it.
- * @param {Captions | undefined} part none where the app that writes captions is not there
- * @param {Lines | undefined} before
+ * Without the lines of somebody who wants none now.
+ * @param {Lines} captions
+ * @param {string} person a handle
  * @returns {Lines}
  */
-export function ofSnapshot(part, before) {
+export function withoutPerson(captions, person) {
+  const lines = captions.lines.filter((line) => line.person !== person);
+  return lines.length === captions.lines.length ? captions : { ...captions, lines };
+}
+
+/**
+ * Without drafts of people who do not sit: of who left by themselves the last words still come, confirmed.
+ * @param {Lines} captions
+ * @param {readonly Pick<SeatState, "user">[]} seats
+ * @returns {Lines}
+ */
+export function withoutDrafts(captions, seats) {
+  const seated = new Set(seats.map(({ user }) => user));
+  if (captions.lines.every(({ person, draft }) => !draft || seated.has(person))) return captions;
+  const lines = captions.lines.map((line) => (seated.has(line.person) ? line : { ...line, draft: "" }));
+  return { ...captions, lines: lines.filter(({ confirmed, draft }) => draft || confirmed.length > 0) };
+}
+
+/**
+ * What is known after a snapshot: its lines with what arrived before it, but for lines that it has no more.
+ * @param {Captions | undefined} part none where the app that writes captions is not there
+ * @param {Lines | undefined} before
+ * @param {readonly SeatState[]} seats
+ * @returns {Lines}
+ */
+export function ofSnapshot(part, before, seats) {
   if (!part) return before ?? NONE;
-  const known = { level: part.state, without: new Set(part.without), lines: before?.lines ?? [] };
-  return part.lines.reduce(withLine, known);
+  const off = new Set(seats.filter((seat) => seat.captions_off).map(({ user }) => user));
+  const there = new Set(part.lines.map(({ line }) => line));
+  const last = part.lines.at(-1)?.line ?? 0;
+  const known = before?.lines.filter(
+    ({ line, person, confirmed }) => !off.has(person) && (there.has(line) || line > last || confirmed.length === 0),
+  );
+  return part.lines.reduce(withLine, { level: part.state, without: new Set(part.without), lines: known ?? [] });
 }
 
 /**
@@ -74,6 +104,15 @@ export function ofSnapshot(part, before) {
  */
 
 /**
+ * The confirmed words of a line whose sound is played by now.
+ * @param {Pick<Caption, "confirmed">} line
+ * @param {Pick<Clock, "playing" | "startedAt">} clock
+ */
+export function heard({ confirmed }, { playing, startedAt }) {
+  return playing === null ? confirmed : confirmed.filter(([, start]) => startedAt + start <= playing);
+}
+
+/**
  * A line as far as it is heard now; null where nothing of it is, or where it has stood long enough.
  * @param {Caption} line
  * @param {number} came when it changed last (ms since 1970, the server's clock)
@@ -81,14 +120,14 @@ export function ofSnapshot(part, before) {
  * @returns {Shown | null}
  */
 export function shown(line, came, { now, playing, startedAt }) {
-  const heard = playing ?? now;
-  const words = line.confirmed.filter(([, start]) => playing === null || startedAt + start <= playing);
+  const moment = playing ?? now;
+  const words = heard(line, { playing, startedAt });
   const isWhole = words.length === line.confirmed.length;
   // A draft is of what was said before it came.
-  const draft = isWhole && heard >= came ? line.draft.split(/\s+/).filter(Boolean) : [];
+  const draft = isWhole && moment >= came ? line.draft.split(/\s+/).filter(Boolean) : [];
   if (words.length + draft.length === 0) return null;
   const ended = startedAt + (words.at(-1)?.[2] ?? line.at);
   const since = playing === null ? Math.min(came, ended + RECENT) : ended;
-  if (heard - since > LINGERS) return null;
+  if (moment - since > LINGERS) return null;
   return { person: line.person, line: line.line, words: words.map(([word]) => word), draft };
 }

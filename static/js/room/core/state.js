@@ -1,6 +1,6 @@
 // Reading the room's state, and the changes of it that features share. Pure: no DOM, no network.
 import { labels } from "names";
-import { ofSnapshot } from "room/core/captions";
+import { ofSnapshot, withoutDrafts } from "room/core/captions";
 
 /** @import { Captions, Invitations, OwnInvitation, Snapshot, SeatState } from "room/wire" */
 /** @import { Level, State } from "room/types" */
@@ -17,8 +17,10 @@ export function withoutGhosts(state) {
   const connected = new Set(here.map((seat) => seat.user));
   const talking = [...state.talking].filter((user) => able.has(user));
   const quality = [...state.quality].filter(([user]) => connected.has(user));
-  if (talking.length === state.talking.size && quality.length === state.quality.size) return state;
-  return { ...state, talking: new Set(talking), quality: new Map(quality) };
+  const captions = withoutDrafts(state.captions, state.seats);
+  const isSame = talking.length === state.talking.size && quality.length === state.quality.size;
+  if (isSame && captions === state.captions) return state;
+  return { ...state, talking: new Set(talking), quality: new Map(quality), captions };
 }
 
 /**
@@ -43,7 +45,11 @@ export function withQuality(state, user, level) {
  */
 export function fromSnapshot(snapshot, before = null) {
   const { type: _type, now: _now, ...state } = snapshot;
-  const captions = ofSnapshot(/** @type {Captions | undefined} */ (state.parts.captions), before?.captions);
+  const captions = ofSnapshot(
+    /** @type {Captions | undefined} */ (state.parts.captions),
+    before?.captions,
+    state.seats,
+  );
   return { ...state, captions, talking: before?.talking ?? new Set(), quality: before?.quality ?? new Map() };
 }
 

@@ -2,10 +2,10 @@
 // whether one's own words are written down.
 import { labels } from "names";
 import { drawBlocks, hide } from "room/core/caption_blocks";
-import { shown, withLine, withState } from "room/core/captions";
+import { heard, shown, withLine, withoutPerson, withState } from "room/core/captions";
 import { register } from "room/core/keys";
 import { notice, tell } from "room/core/notices";
-import { isOver, ownSeat, withRoom, withSeat } from "room/core/state";
+import { isOver, ownSeat, seatOf, withRoom, withSeat } from "room/core/state";
 import { find, findAll, write } from "shared/dom";
 import { keepChoice, keepNumber, keptChoice, keptNumber } from "shared/kept";
 import { say } from "shared/words";
@@ -95,7 +95,7 @@ class Captions {
 
   #chooseReading() {
     keepChoice(READ, this.#read.checked);
-    for (const { line, confirmed } of this.#room.state.captions.lines) this.#said.set(line, confirmed.length);
+    for (const line of this.#room.state.captions.lines) this.#said.set(line.line, heard(line, this.#clock).length);
   }
 
   /** @type {Mounted["messages"]} */
@@ -219,16 +219,19 @@ class Captions {
       });
   }
 
-  /** What was confirmed since, in one sentence for each who said it. */
+  /** What was confirmed since, and is heard by now, in one sentence for each who said it. */
   #readOut() {
     this.#timer = 0;
     const { state } = this.#room;
     if (isOver(state) || !this.#read.checked) return;
     const called = labels(state.seats);
     const off = new Set(state.seats.filter((seat) => seat.captions_off).map(({ user }) => user));
-    for (const { person, line, confirmed } of state.captions.lines) {
-      const words = confirmed.slice(this.#said.get(line) ?? 0).map(([word]) => word);
-      this.#said.set(line, confirmed.length);
+    for (const each of state.captions.lines) {
+      const { person, line, confirmed } = each;
+      const [before, now] = [this.#said.get(line) ?? 0, heard(each, this.#clock)];
+      const words = now.slice(before).map(([word]) => word);
+      this.#said.set(line, Math.max(before, now.length));
+      if (now.length < confirmed.length) this.#timer ||= setTimeout(() => this.#readOut(), QUIET);
       if (words.length > 0 && !off.has(person)) {
         tell(say("captions_said", { name: called.get(person) ?? person, words: words.join(" ") }));
       }
@@ -252,12 +255,15 @@ export const captions = {
     captions_set: (state, { on }) => withRoom(state, { transcription: on }),
     language_set: (state, { language }) => withRoom(state, { language }),
     seat_captioned: (state, { user, off }) => {
-      const next = withSeat(state, user, { captions_off: off });
+      const seats = withSeat(state, user, { captions_off: off });
+      const next = off ? { ...seats, captions: withoutPerson(seats.captions, user) } : seats;
       return user === state.you.user ? { ...next, you: { ...next.you, captions_off: off } } : next;
     },
   },
   unsequenced: {
-    caption: (state, line) => ({ ...state, captions: withLine(state.captions, line) }),
+    // One that was on its way while its speaker said no is nothing.
+    caption: (state, line) =>
+      seatOf(state, line.person)?.captions_off ? state : { ...state, captions: withLine(state.captions, line) },
     captions_state: (state, said) => ({ ...state, captions: withState(state.captions, said) }),
     own_captions: (state, { off }) => ({ ...state, you: { ...state.you, captions_off: off } }),
   },
