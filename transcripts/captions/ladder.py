@@ -1,13 +1,15 @@
 """Steps by which captions give way where there is more speech than the machine can hear, and come back. Pure.
 
 Steps: hear drafts every 1, 1.5, 2 seconds; no drafts; then one person after the other is left out, whoever has spoken
-least recently first. Short contexts and smaller models are never a step: they write nonsense.
+least recently first, of all rooms together. Who is left out stays so while they talk: that whoever pauses for breath
+were left out next would spare nobody. Short contexts and smaller models are never a step: they write nonsense.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 from rooms.wire.events import CaptionsLevel
 
@@ -20,6 +22,8 @@ LATE_OUT, LATE_OUT_FOR = 6.0, 5.0
 EARLY = 0.5  # seconds below which a step is taken back …
 EARLY_FOR = 10.0  # … once it has been so for as long
 
+Talker = TypeVar("Talker")
+
 
 @dataclass
 class Ladder:
@@ -30,7 +34,10 @@ class Ladder:
     _was: int = 0
 
     def update(self, now: float, age: float, talkers: int) -> bool:
-        """Take a step, or take one back; returns whether it did. With `talkers` left out there is no further step."""
+        """Take a step, or take one back; returns whether it did. With all `talkers` left out there is no further step,
+        and as people fall silent there are fewer."""
+        before = self.step
+        self.step = min(self.step, NO_DRAFTS + talkers)
         late, late_for = (LATE, LATE_FOR) if self.drafts else (LATE_OUT, LATE_OUT_FOR)
         tends = 1 if age > late else -1 if age < EARLY else 0
         if tends != self._was:
@@ -40,10 +47,13 @@ class Ladder:
             self.step += 1
         elif tends < 0 and held >= EARLY_FOR and self.step > 0:
             self.step -= 1
-        else:
-            return False
-        self._since = now
-        return True
+        if self.step != before:
+            self._since = now
+        return self.step != before
+
+    def fell_silent(self, left_out: int) -> None:
+        """Take back as many steps as people who were left out do not talk any more: nobody else is, in their place."""
+        self.step -= min(left_out, max(0, self.step - NO_DRAFTS))
 
     @property
     def step_ms(self) -> int:
@@ -54,14 +64,16 @@ class Ladder:
     def drafts(self) -> bool:
         return self.step < NO_DRAFTS
 
-    def left_out(self, talkers: Sequence[int]) -> frozenset[int]:
-        """Return who is left out, of people in order of when they spoke last, the least recent first."""
-        return frozenset(talkers[: max(0, self.step - NO_DRAFTS)])
+    def left_out(self, talkers: Sequence[Talker], out: Collection[Talker] = ()) -> frozenset[Talker]:
+        """Return who is left out, of people in order of when they spoke last, the least recent first; of those who are
+        `out` already before others."""
+        ordered = sorted(talkers, key=lambda talker: talker not in out)
+        return frozenset(ordered[: max(0, self.step - NO_DRAFTS)])
 
-    def level(self, talkers: int) -> CaptionsLevel:
-        """How captions are written, as pages say it."""
+    def level(self, *, nobody: bool) -> CaptionsLevel:
+        """How captions of a room are written, as pages say it; `nobody`: of all who talk there no words are."""
         if self.step == 0:
             return "on"
         if self.drafts:
             return "slow"
-        return "off" if talkers and self.step >= NO_DRAFTS + talkers else "drafts_off"
+        return "off" if nobody else "drafts_off"

@@ -9,10 +9,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
+from transcripts.lines.breaks import ends_sentence
 from transcripts.speech.stitch import SHORTEST_MS, Word, normalized
 
 PAUSE_MS = 700  # a pause that ends a line
-LINE_LETTERS = 84  # two rows of 42
+LINE_LETTERS = 74  # two rows of 37, as pages show them (static/js/room/core/line_breaks.js)
 LINE_MS = 7000
 SENTENCE_LETTERS = 24  # a sentence shorter than this does not end a line
 ENDS = (".", "?", "!", "…")
@@ -79,26 +80,26 @@ def text_of(words: Iterable[Word]) -> str:
     return "".join(word.text for word in words).strip()
 
 
-def into_lines(current: Sequence[Word], new: Sequence[Word]) -> list[tuple[Word, ...]]:
+def into_lines(current: Sequence[Word], new: Sequence[Word], language: str) -> list[tuple[Word, ...]]:
     """Append words to a line, and begin another one where it would be too long, or a sentence or a pause ends it.
 
     Returns the lines, the first of which begins with `current`; only the last one may go on.
     """
     lines: list[list[Word]] = [list(current)]
     for word in new:
-        if lines[-1] and ends_before(lines[-1], word):
+        if lines[-1] and ends_before(lines[-1], word, language):
             lines.append([])
         lines[-1].append(word)
     return [tuple(line) for line in lines]
 
 
-def ends_before(current: Sequence[Word], word: Word) -> bool:
+def ends_before(current: Sequence[Word], word: Word, language: str) -> bool:
     """Whether a line ends before a word. Lines are begun before the rest is known: those of a transcript are better."""
     last = current[-1]
     letters = sum(len(each.text) for each in current)
     return (
         word.start_ms - last.end_ms >= PAUSE_MS
-        or (last.text.strip().endswith(ENDS) and letters >= SENTENCE_LETTERS)
+        or (letters >= SENTENCE_LETTERS and ends_sentence((last.text.strip(), word.text.strip()), 0, language))
         or letters + len(word.text) > LINE_LETTERS
         or word.end_ms - current[0].start_ms > LINE_MS
     )

@@ -69,14 +69,21 @@ def test_signs_and_second_halves_are_no_words_of_their_own() -> None:
 
 @given(texts, some.lists(texts, max_size=4))
 def test_lines_hold_every_word_once_in_order_and_fit(first: list[str], more: list[list[str]]) -> None:
-    lines = into_lines((), words(first))
+    lines = into_lines((), words(first), "en")
     said = list(words(first))
     for part in more:
         new = words(part, said[-1].end_ms if said else 0)
         said += new
-        lines = [*lines[:-1], *into_lines(lines[-1], new)]
+        lines = [*lines[:-1], *into_lines(lines[-1], new, "en")]
     assert [word for line in lines for word in line] == said
     assert all(sum(len(word.text) for word in line) <= LINE_LETTERS for line in lines)
+
+
+def test_a_line_ends_with_a_sentence_but_not_with_an_abbreviation() -> None:
+    said = "it was there that we saw"
+    assert len(into_lines((), words(f"{said} dr. Smith again"), "en")) == 1
+    assert len(into_lines((), words(f"{said} her. Smith too"), "en")) == 2
+    assert len(into_lines((), words("wij gingen daarheen met dhr. Smit mee"), "nl")) == 1
 
 
 def test_loops_are_known_by_a_phrase_twice_or_by_too_many_words() -> None:
@@ -102,20 +109,32 @@ def test_the_ladder_is_climbed_while_it_is_late_and_left_slowly() -> None:
     while now < 30:
         assert not ladder.update(now, 3.0, talkers=2) or ladder.step <= NO_DRAFTS
         now += 0.1
-    assert ladder.step == NO_DRAFTS and ladder.level(2) == "drafts_off", "nobody is left out for three seconds"
+    assert ladder.step == NO_DRAFTS and ladder.level(nobody=False) == "drafts_off", "nobody is left out so soon"
     while now < 60:
         if ladder.update(now, 9.0, talkers=2):
             taken.append(now)
         now += 0.1
     assert ladder.step == NO_DRAFTS + 2 and all(b - a >= LATE_OUT_FOR - 0.01 for a, b in pairwise(taken))
-    assert ladder.level(2) == "off" and ladder.left_out([7, 8]) == {7, 8}
+    assert ladder.level(nobody=True) == "off" and ladder.left_out([7, 8]) == {7, 8}
     ladder.update(now, 1.0, talkers=2)
     assert not ladder.update(now + 60, 1.0, talkers=2), "neither late nor early: it stays"
     for _ in range(3):
         ladder.update(now + 61, 0.0, talkers=2)
     assert ladder.step == NO_DRAFTS + 2
     assert ladder.update(now + 62 + EARLY_FOR, 0.0, talkers=2) and ladder.step == NO_DRAFTS + 1
-    assert ladder.level(2) == "drafts_off" and ladder.left_out([7, 8]) == {7}, "who spoke least recently"
+    assert ladder.left_out([7, 8]) == {7}, "who spoke least recently"
+
+
+def test_who_is_left_out_stays_so_while_they_talk_and_nobody_in_their_place() -> None:
+    ladder = Ladder(step=NO_DRAFTS + 1)
+    out = ladder.left_out(["ada", "bert"])
+    assert out == ladder.left_out(["bert", "ada"], out) == {"ada"}, "bert paused for breath"
+    ladder.fell_silent(1)
+    assert ladder.step == NO_DRAFTS and ladder.left_out(["bert"], out) == frozenset()
+    ladder.fell_silent(1)
+    assert ladder.step == NO_DRAFTS, "drafts come back by the age of the work alone"
+    ladder.step = NO_DRAFTS + 5
+    assert ladder.update(0.0, 1.0, talkers=1) and ladder.step == NO_DRAFTS + 1, "four of five fell silent"
 
 
 @given(some.lists(some.tuples(some.floats(0, 5), some.floats(0, 20), some.integers(0, 5)), max_size=60))
@@ -125,8 +144,8 @@ def test_whatever_the_load_steps_come_one_at_a_time(seen: list[tuple[float, floa
         now += pause
         before = ladder.step
         changed = ladder.update(now, age, talkers)
-        assert abs(ladder.step - before) == int(changed) and ladder.step >= 0
-        assert ladder.step <= before or ladder.step <= NO_DRAFTS + talkers
+        assert (ladder.step != before) == changed and 0 <= ladder.step <= min(before + 1, NO_DRAFTS + talkers)
+        assert ladder.step >= min(before - 1, NO_DRAFTS + talkers - 1), "but for people who fell silent"
         assert (ladder.step_ms, ladder.drafts) in {(1000, True), (1500, True), (2000, True), (2000, False)}
 
 
