@@ -315,12 +315,16 @@ class RangeCue(models.Model):
 
 
 class CaptionedRoom(models.Model):
-    """Lease on a live room whose captions one process writes. `token` is a fencing token, as of WorkItem."""
+    """Lease on a live room whose captions one process writes. `token` is a fencing token, as of WorkItem.
+
+    `next_line` is the number of the next line. Pages saw lines of which nothing was kept, so kept ones do not tell it.
+    """
 
     room = models.OneToOneField(Room, models.CASCADE, related_name="+", verbose_name=_("room"))
     token = models.BigIntegerField(_("claim"), default=0)
     worker = models.CharField(_("worker"), max_length=80, blank=True)
     lease_until = models.DateTimeField(_("lease until"))
+    next_line = models.PositiveIntegerField(_("next line"), default=1)
 
     class Meta:
         verbose_name = _("captioned room")

@@ -18,16 +18,15 @@ from core import bus
 from core.text import nfc
 from people.models import User
 from rooms import channels
-from rooms.models import Room, Seat
+from rooms.models import CaptionsOff, Room, Seat
 from rooms.wire.events import CaptionsLevel, encode
 from rooms.wire.sides import tell_host_side
 from transcripts.captions import state, wire
-from transcripts.captions.consent import may_caption
+from transcripts.captions.consent import is_heard, may_caption
 from transcripts.models import CaptionedRoom, LiveLine
 from transcripts.speech.stitch import SHORTEST_MS, Word
 
 LEASE = timedelta(seconds=6)
-LAST_WORDS = timedelta(seconds=10)  # after leaving the stage by oneself, in which the end of a sentence is still shown
 
 
 class LeaseLost(Exception):
@@ -98,13 +97,22 @@ def release(claim: Claim) -> None:
     CaptionedRoom.objects.filter(room=claim.room_pk, token=claim.token).update(lease_until=Now() - LEASE)
 
 
+@transaction.atomic
+def next_number(claim: Claim) -> int:
+    """Return the number of a new line; none is given twice, whether or not anything of the line is kept. Raises
+    LeaseLost."""
+    held = _held(claim)
+    held.next_line += 1
+    held.save(update_fields=["next_line"])
+    return held.next_line - 1
+
+
 def keep_line(claim: Claim, speaker: User, line: Line) -> None:
     """Keep the confirmed words of a line, and show it in the room. Raises LeaseLost, NotShown, and ValueError where
     words that were confirmed would change."""
     with transaction.atomic():
-        if not CaptionedRoom.objects.select_for_update().filter(room=claim.room_pk, token=claim.token).exists():
-            raise LeaseLost(f"room {claim.room_pk}, claim {claim.token}")
-        _check_may_show(claim.room_pk, speaker)
+        _held(claim)
+        handle = _shown_handle(claim.room_pk, speaker)
         words = [[nfc(word.text.strip()), word.start_ms, word.end_ms] for word in line.words]
         row = LiveLine.objects.filter(room=claim.room_pk, line=line.number).first()
         row = row or LiveLine(room_id=claim.room_pk, line=line.number, speaker=speaker, words=[])
@@ -114,38 +122,50 @@ def keep_line(claim: Claim, speaker: User, line: Line) -> None:
         row.started_ms = max(0, line.at)
         row.ended_ms = max(row.started_ms + SHORTEST_MS, *(word.end_ms for word in line.words))
         row.save()
-        _publish_later(
-            claim.room_pk,
-            wire.caption(speaker.handle, line.number, line.words, line.draft, at=line.at, final=line.final),
-        )
+        message = wire.caption(handle, line.number, line.words, line.draft, at=line.at, final=line.final)
+        _publish_later(claim.room_pk, message)
 
 
 def show_draft(claim: Claim, speaker: User, line: Line) -> None:
     """Show a line with a new draft; nothing of it is kept. Raises LeaseLost, NotShown."""
-    if not CaptionedRoom.objects.filter(room=claim.room_pk, token=claim.token).exists():
-        raise LeaseLost(f"room {claim.room_pk}, claim {claim.token}")
-    _check_may_show(claim.room_pk, speaker)
-    message = wire.caption(speaker.handle, line.number, line.words, line.draft, at=line.at, final=line.final)
+    _check(claim)
+    handle = _shown_handle(claim.room_pk, speaker)
+    message = wire.caption(handle, line.number, line.words, line.draft, at=line.at, final=line.final)
     _publish_later(claim.room_pk, message)
 
 
-def _check_may_show(room_pk: int, speaker: User) -> None:
-    """Raise NotShown unless the room is live and this person speaks in it, or left the stage just now by themselves."""
-    seats = Seat.objects.select_related("room").filter(room=room_pk, user=speaker).order_by("-taken_at", "-pk")
-    seat = seats.first()
+def _held(claim: Claim) -> CaptionedRoom:
+    """Lock the lease of a claim; nobody takes the room until the transaction ends. Raises LeaseLost."""
+    held = CaptionedRoom.objects.select_for_update().filter(room=claim.room_pk, token=claim.token).first()
+    if held is None:
+        raise LeaseLost(f"room {claim.room_pk}, claim {claim.token}")
+    return held
+
+
+def _check(claim: Claim) -> None:
+    """Raise LeaseLost where another process has the room."""
+    if not CaptionedRoom.objects.filter(room=claim.room_pk, token=claim.token).exists():
+        raise LeaseLost(f"room {claim.room_pk}, claim {claim.token}")
+
+
+def _shown_handle(room_pk: int, speaker: User) -> str:
+    """Return the handle that this person has now. Raises NotShown unless the room is live and they speak in it, or left
+    the stage just now by themselves (`consent.is_heard`)."""
+    seats = Seat.objects.select_related("room", "user").filter(room=room_pk, user=speaker)
+    seat = seats.order_by("-taken_at", "-pk").first()
     if seat is None or seat.room.status != Room.Status.LIVE or seat.room.purged_at is not None:
         raise NotShown(f"room {room_pk} is over, or this person never spoke in it")
-    left_by_oneself = (Seat.LeftReason.LEFT, Seat.LeftReason.LOST)
-    if seat.left_at is not None and (
-        seat.left_reason not in left_by_oneself or seat.left_at < timezone.now() - LAST_WORDS
-    ):
+    if not is_heard(seat):
         raise NotShown(f"account {speaker.pk} is not on the stage of room {room_pk}")
     if not may_caption(seat.room, speaker):
         raise NotShown(f"account {speaker.pk} does not want captions in room {room_pk}")
+    return seat.user.handle
 
 
 def tell_state(claim: Claim, level: CaptionsLevel, without: Sequence[str], *, changed: Sequence[str | None]) -> None:
-    """Say how the captions of a room are written. `changed` are whose state is new: handles, None for the room."""
+    """Say how the captions of a room are written. `changed` are whose state is new: handles, None for the room. Raises
+    LeaseLost."""
+    _check(claim)
     state.set_room_state(claim.room_pk, level, without)
     for person in changed:
         now: CaptionsLevel = level if person is None else "off" if person in without else "on"
@@ -158,8 +178,9 @@ def tell_language(room: Room, heard: str) -> None:
 
 
 def last_lines(room_pk: int) -> list[LiveLine]:
-    """Return the last lines of a room, oldest first."""
-    rows = LiveLine.objects.select_related("speaker").filter(room=room_pk).order_by("-line")
+    """Return the last lines of a room, oldest first; none of people who want no captions now."""
+    off = CaptionsOff.objects.filter(room=room_pk, user__isnull=False, until=None).values("user")
+    rows = LiveLine.objects.select_related("speaker").filter(room=room_pk).exclude(speaker__in=off).order_by("-line")
     return list(rows[: wire.SHOWN_LINES])[::-1]
 
 

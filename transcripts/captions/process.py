@@ -1,7 +1,8 @@
 """The process that writes live captions: it leases rooms, listens to their tracks and hears one stretch after another.
 
 One thread does everything in turn, so that captions take one core at most, at a low priority. What is over is heard
-first, then whatever has waited longest. Several such processes share the rooms by leases.
+first, then whatever has waited longest. Several such processes share the rooms by leases. The model is loaded when
+there is a room for it.
 """
 
 from __future__ import annotations
@@ -16,12 +17,12 @@ from dataclasses import dataclass
 from math import ceil
 from pathlib import Path
 
-from django.db import DatabaseError, connection
+from django.db import DatabaseError, InterfaceError, OperationalError, connection
 from redis.exceptions import RedisError
 
 from core import bus
 from transcripts.captions import actions, state
-from transcripts.captions.actions import LeaseLost
+from transcripts.captions.actions import Claim, LeaseLost
 from transcripts.captions.engine import LiveEngine, live_engine
 from transcripts.captions.ladder import Ladder
 from transcripts.captions.room import RoomCaptions, Speaker
@@ -48,10 +49,24 @@ class Work:
     waited: float  # seconds since it could have been heard
 
 
+def place() -> str:
+    """Return where this process runs: the machine, and the namespace of its number. Containers may share a host's name,
+    and do not see each other's processes."""
+    namespace = Path("/proc/self/ns/pid")
+    return f"{socket.gethostname()[:40]}/{namespace.stat().st_ino if namespace.exists() else ''}"
+
+
 def is_dead(worker: str) -> bool:
-    """Whether a process of this machine has ended: nobody needs to wait for its leases to run out."""
-    host, _colon, pid = worker.rpartition(":")
-    return host == socket.gethostname() and pid.isdigit() and not Path(f"/proc/{pid}").exists()
+    """Whether a process of this place has ended: nobody needs to wait for its leases to run out."""
+    there, _colon, pid = worker.rpartition(":")
+    return there == place() and Path("/proc/self").exists() and pid.isdigit() and not Path(f"/proc/{pid}").exists()
+
+
+def _waited(stretch: Stretch, now: float) -> float:
+    """Return for how many seconds a stretch that is worth hearing has waited."""
+    if stretch.due_since is None:
+        stretch.due_since = now
+    return now - stretch.due_since
 
 
 class Captioner:
@@ -59,15 +74,15 @@ class Captioner:
 
     def __init__(self, stopped: Callable[[], bool], load: Callable[[], LiveEngine] = live_engine) -> None:
         self._stopped, self._load = stopped, load
-        self.worker = f"{socket.gethostname()}:{os.getpid()}"
+        self.worker = f"{place()}:{os.getpid()}"
         self.rooms: dict[int, RoomCaptions] = {}
         self.ladder = Ladder()
         self._engine: LiveEngine | None = None
         self._trouble = ""
-        self._looked = self._tried = float("-inf")
+        self._looked = self._tried = self._renewed = float("-inf")
         self._failed: dict[int, float] = {}  # rooms that are left alone for a while
-        self._due: dict[int, float] = {}  # since when a stretch waits, by its identity
         self._behind = 0.0
+        self._out: frozenset[tuple[int, int]] = frozenset()  # rooms and accounts that are left out for lack of time
         self._said: dict[int, tuple[str, frozenset[int]]] = {}  # what was said to a room about its captions
 
     def run(self) -> None:
@@ -92,55 +107,67 @@ class Captioner:
             self._refresh(now)
         if self._engine is None:
             return False
-        for pk, room in list(self.rooms.items()):
-            self._guarded(pk, room.listen)
+        for room in list(self.rooms.values()):
+            self._keep_leases()
+            self._guarded(room.claim, lambda room=room: room.listen(self._keep_leases))  # type: ignore[misc]
         work = self._next_work(now)
         self._take_step(now)
         if work is None:
             return False
-        self._guarded(work.room.room.pk, lambda: self._hear(work))
+        self._guarded(work.room.claim, lambda: self._hear(work))
         return True
 
-    def _guarded(self, pk: int, part: Callable[[], None]) -> None:
+    def _guarded(self, claim: Claim, part: Callable[[], None]) -> None:
         """Do something for a room. One that fails is given up for a while, and the others go on."""
         try:
             part()
         except LeaseLost as lost:
             log.warning("another process writes these captions now: %s", lost)
-            self._forget(pk)
-        except (DatabaseError, RedisError):
-            raise
+            self._forget(claim.room_pk)
+        except (OperationalError, InterfaceError, RedisError):
+            raise  # of all rooms
         except Exception:
-            log.exception("captions of room %s failed", pk)
-            room = self.rooms[pk]
-            self._forget(pk)
-            self._failed[pk] = time.monotonic() + TRY_AGAIN
-            actions.release(room.claim)
+            log.exception("captions of room %s failed", claim.room_pk)
+            self._forget(claim.room_pk)
+            self._failed[claim.room_pk] = time.monotonic() + TRY_AGAIN
+            actions.release(claim)
 
     # --- rooms -------------------------------------------------------------------------------------------------------
 
     def _refresh(self, now: float) -> None:
-        self._load_engine(now)
-        for pk, room in list(self.rooms.items()):
-            if not actions.renew(room.claim):
-                log.warning("another process writes the captions of room %s now", pk)
-                self._forget(pk)
-            elif not room.refresh():
-                actions.release(room.claim)
-                self._forget(pk)
-        if self._engine is not None:
-            self._take_free_rooms(now)
-        talking = sum(len(room.talkers(TALKING_MS)) for room in self.rooms.values())
+        self._renewed = now
+        for room in list(self.rooms.values()):
+            self._guarded(room.claim, lambda room=room: self._look_at(room))  # type: ignore[misc]
+        self._take_free_rooms(now)
+        talking = len(self._talkers())
         if talking:
             state.set_busy()
-        for room in self.rooms.values():
-            self._say_state(room)
+        self._say_states()
         self._report(talking)
+
+    def _look_at(self, room: RoomCaptions) -> None:
+        """Renew the lease of a room, or give up what is over. Raises LeaseLost."""
+        if not actions.renew(room.claim):
+            raise LeaseLost(f"room {room.room.pk}")
+        if not room.refresh():
+            actions.release(room.claim)
+            self._forget(room.room.pk)
+
+    def _keep_leases(self) -> None:
+        """Renew all leases where that was long ago, in work that takes long. A room that was lost is left at the next
+        look."""
+        now = time.monotonic()
+        if now - self._renewed >= 2 * REFRESH:
+            self._renewed = now
+            for room in self.rooms.values():
+                actions.renew(room.claim)
 
     def _take_free_rooms(self, now: float) -> None:
         """Take rooms that nobody has, up to this process' share of all."""
         dead = [worker for worker in actions.workers() if is_dead(worker)]
         free = actions.free_rooms(dead)
+        if (free or self._trouble) and not self._has_engine(now):
+            return  # others do not leave it a share
         held = actions.held_rooms(dead)
         share = ceil((held + len(free)) / state.processes(self.worker, dead))
         for pk in free:
@@ -148,42 +175,46 @@ class Captioner:
                 continue
             claim = actions.claim_room(pk, self.worker, dead)
             if claim is not None:
-                room = RoomCaptions.take(claim)
-                if room.refresh():
-                    self.rooms[pk] = room
+                self._guarded(claim, lambda claim=claim: self._take(claim))  # type: ignore[misc]
+
+    def _take(self, claim: Claim) -> None:
+        room = RoomCaptions.take(claim)
+        if room.refresh():
+            self.rooms[claim.room_pk] = room
 
     def _forget(self, pk: int) -> None:
         self.rooms.pop(pk, None)
         self._said.pop(pk, None)
 
-    def _load_engine(self, now: float) -> None:
-        if self._engine is not None or now - self._tried < TRY_AGAIN:
-            return
-        self._tried = now
-        try:
-            self._engine, self._trouble = self._load(), ""
-        except EngineUnavailable as error:
-            log.error("there are no captions: %s", error)
-            self._trouble = str(error)
+    def _has_engine(self, now: float) -> bool:
+        """Whether there is an engine; loads it where there is none, not more often than every TRY_AGAIN seconds."""
+        if self._engine is None and now - self._tried >= TRY_AGAIN:
+            self._tried = now
+            try:
+                self._engine, self._trouble = self._load(), ""
+            except EngineUnavailable as error:
+                log.error("there are no captions: %s", error)
+                self._trouble = str(error)
+        return self._engine is not None
 
     # --- hearing -----------------------------------------------------------------------------------------------------
 
     def _next_work(self, now: float) -> Work | None:
         """Choose what is over first, then what has waited longest; note how long the oldest has."""
+        self._choose_left_out()
         found: list[Work] = []
-        due: dict[int, float] = {}
-        for room in self.rooms.values():
-            left_out = self.ladder.left_out(room.talkers(TALKING_MS))
-            for speaker, stretch in room.waiting(self.ladder.step_ms, drafts=self.ladder.drafts, left_out=left_out):
-                since = due[id(stretch)] = self._due.get(id(stretch), now)
-                found.append(Work(room, speaker, stretch, now - since))
-        self._due = due
-        self._behind = max((work.waited for work in found), default=0.0)
+        behind = 0.0
+        for pk, room in self.rooms.items():
+            waiting = room.waiting(self.ladder.step_ms, drafts=self.ladder.drafts, left_out=self._out_of(pk))
+            found += [Work(room, speaker, stretch, _waited(stretch, now)) for speaker, stretch in waiting]
+            for speaker in room.speakers.values():  # and what stands in line behind
+                behind = max([behind, *(_waited(stretch, now) for stretch in speaker.stream.closed)])
+        self._behind = max([behind, *(work.waited for work in found)])
         return max(found, key=lambda work: (work.stretch.closed, work.waited), default=None)
 
     def _hear(self, work: Work) -> None:
         room, stretch = work.room, work.stretch
-        self._due.pop(id(stretch), None)
+        stretch.due_since = None
         if stretch.closed and stretch.heard_out:
             room.finish(work.speaker, stretch)
             return
@@ -202,27 +233,44 @@ class Captioner:
 
     # --- how it goes -------------------------------------------------------------------------------------------------
 
+    def _talkers(self) -> list[tuple[int, int]]:
+        """Return who spoke lately in all rooms, as (room, account), the least recent first."""
+        spoke = {(pk, user): at for pk, room in self.rooms.items() for user, at in room.talkers(TALKING_MS).items()}
+        return sorted(spoke, key=lambda talker: spoke[talker])
+
+    def _choose_left_out(self) -> None:
+        talkers = self._talkers()
+        self.ladder.fell_silent(len(self._out - set(talkers)))
+        self._out = self.ladder.left_out(talkers, self._out)
+
+    def _out_of(self, room_pk: int) -> frozenset[int]:
+        return frozenset(user for pk, user in self._out if pk == room_pk)
+
     def _take_step(self, now: float) -> None:
-        talkers = max((len(room.talkers(TALKING_MS)) for room in self.rooms.values()), default=0)
-        if self.ladder.update(now, self._behind, talkers):
+        if self.ladder.update(now, self._behind, len(self._talkers())):
             log.warning("captions are %.1f s behind: step %s", self._behind, self.ladder.step)
-            for room in self.rooms.values():
-                self._say_state(room)
+            self._say_states()
+
+    def _say_states(self) -> None:
+        self._choose_left_out()
+        for room in list(self.rooms.values()):
+            self._guarded(room.claim, lambda room=room: self._say_state(room))  # type: ignore[misc]
 
     def _say_state(self, room: RoomCaptions) -> None:
-        """Say how a room's captions are written: in Redis again and again, to its pages what is new."""
-        talkers = room.talkers(TALKING_MS)
-        left_out = self.ladder.left_out(talkers)
-        level = self.ladder.level(len(talkers))
-        before, before_out = self._said.get(room.room.pk, ("", frozenset()))
-        handles = {pk: room.speakers[pk].user.handle for pk in left_out | before_out if pk in room.speakers}
-        changed: list[str | None] = [handles[pk] for pk in left_out ^ before_out if pk in handles]
+        """Say how a room's captions are written: in Redis again and again, to pages what is new. Raises LeaseLost."""
+        pk, left_out = room.room.pk, self._out_of(room.room.pk)
+        level = self.ladder.level(nobody=bool(left_out) and left_out >= set(room.talkers(TALKING_MS)))
+        before, before_out = self._said.get(pk, ("", frozenset()))
+        handles = {user: room.speakers[user].user.handle for user in left_out | before_out if user in room.speakers}
+        changed: list[str | None] = [handles[user] for user in left_out ^ before_out if user in handles]
         changed += [None] if level != before else []
-        without = [handles[pk] for pk in left_out if pk in handles]
-        for pk in left_out - before_out:
-            self._guarded(room.room.pk, lambda pk=pk: room.leave_out(pk))  # type: ignore[misc]
+        without = [handles[user] for user in left_out if user in handles]
+        if pk not in self._said:  # whom the process left out that had the room before
+            changed += [handle for handle in state.room_state(pk)[1] if handle not in without]
+        for user in left_out - before_out:
+            room.leave_out(user)
         actions.tell_state(room.claim, level, without, changed=changed)
-        self._said[room.room.pk] = (level, left_out)
+        self._said[pk] = (level, left_out)
 
     def _report(self, talking: int) -> None:
         """Write a sign of life, with what operators want to know."""

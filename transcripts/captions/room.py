@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import re
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -17,8 +17,8 @@ from people.models import User
 from rooms.models import Room, Seat
 from rooms.recording import store, track_memory
 from transcripts.captions import actions
-from transcripts.captions.actions import LAST_WORDS, Claim, Line, NotShown
-from transcripts.captions.consent import may_caption
+from transcripts.captions.actions import Claim, Line, NotShown
+from transcripts.captions.consent import LAST_WORDS, is_heard, may_caption, off_until
 from transcripts.captions.engine import Heard
 from transcripts.captions.leaks import LOUDER_DB, is_leak
 from transcripts.captions.snapshot import words_of
@@ -54,6 +54,14 @@ def is_plausible(heard: Heard, speech_ms: int) -> bool:
     return speech_ms >= SHORT_MS or sum(word.p for word in heard.words) / len(heard.words) >= SHORT_P
 
 
+def _is_fresh(path: Path) -> bool:
+    """Whether a track was written to lately; not where it has been moved to the disk just now."""
+    try:
+        return path.stat().st_mtime > time.time() - FRESH_SECONDS
+    except FileNotFoundError:
+        return False
+
+
 @dataclass
 class Speaker:
     """A person on the stage of a room, and the line that is being written of what they say."""
@@ -86,7 +94,7 @@ class RoomCaptions:
     _tracks: dict[str, _Track] = field(default_factory=dict)  # by name
     _seats: dict[int, User] = field(default_factory=dict)  # who may be captioned, by seat
     hearing_ms: float = 0.0  # how long the last hearing took
-    _next_line: int = 1
+    _off_until: dict[int | None, int] = field(default_factory=dict)  # as `consent.off_until` said last
     _looked: float = 0.0
     _listened: float = 0.0
     _votes: dict[str, int] = field(default_factory=dict)  # ms of speech in another language
@@ -100,7 +108,6 @@ class RoomCaptions:
         rows = LiveLine.objects.select_related("speaker").filter(room=room).order_by("line")
         now_ms = room.room_time()
         for row in rows:
-            found._next_line = row.line + 1
             if not row.final:
                 found._complete(row)
             stream = Stream(max(row.ended_ms, now_ms - BACK_MS))
@@ -123,18 +130,29 @@ class RoomCaptions:
             return False
         self.room = room
         lately = Q(left_at=None) | Q(left_at__gt=timezone.now() - LAST_WORDS)
-        here = list(Seat.objects.select_related("user").filter(lately, room=room))
-        by_themselves = (Seat.LeftReason.LEFT, Seat.LeftReason.LOST)
-        heard = [seat for seat in here if seat.left_at is None or seat.left_reason in by_themselves]
-        self._seats = {seat.pk: seat.user for seat in heard if may_caption(room, seat.user)}
+        here = Seat.objects.select_related("user", "room").filter(lately, room=room)
+        self._seats = {seat.pk: seat.user for seat in here if is_heard(seat) and may_caption(room, seat.user)}
         allowed = {user.pk for user in self._seats.values()}
         for pk, speaker in self.speakers.items():
             if pk not in allowed:
                 speaker.stream.clear()
+        self._skip_what_was_off()
         return True
 
-    def listen(self) -> None:
-        """Take in all sound that has come; not more often than every LISTEN seconds."""
+    def _skip_what_was_off(self) -> None:
+        """Give up sound that may have come while captions were off, of the room or of who speaks."""
+        self._off_until = off_until(self.room)
+        for pk, speaker in self.speakers.items():
+            if speaker.stream.skip_to(self._from_ms(pk)):
+                speaker.begin_line()
+
+    def _from_ms(self, user_pk: int) -> int:
+        """From when on what this person says may be written down."""
+        return max(self._off_until.get(None, 0), self._off_until.get(user_pk, 0))
+
+    def listen(self, beat: Callable[[], None] = lambda: None) -> None:
+        """Take in all sound that has come; not more often than every LISTEN seconds. `beat` is called between tracks:
+        those of a room that was taken lately have half a minute each."""
         now = time.monotonic()
         if now - self._listened < LISTEN:
             return
@@ -146,6 +164,7 @@ class RoomCaptions:
         started_ms = self.room.started_at.timestamp() * 1000
         for name, track in list(self._tracks.items()):
             user = self._seats.get(track.seat_pk)
+            beat()
             try:
                 packets = track.tail.read()
             except OSError as error:
@@ -165,7 +184,8 @@ class RoomCaptions:
     def speaker(self, user: User) -> Speaker:
         """Return the speaker with this account, made where there is none."""
         if user.pk not in self.speakers:
-            self.speakers[user.pk] = Speaker(user, Stream(max(0, self.room.room_time() - BACK_MS)))
+            from_ms = max(0, self.room.room_time() - BACK_MS, self._from_ms(user.pk))
+            self.speakers[user.pk] = Speaker(user, Stream(from_ms))
         self.speakers[user.pk].user = user  # as the row is now: a handle may change
         return self.speakers[user.pk]
 
@@ -175,7 +195,7 @@ class RoomCaptions:
             return
         for path in folder.glob("*.mjr"):
             name = _NAME.fullmatch(path.name)
-            if name and path.name not in self._tracks and path.stat().st_mtime > time.time() - FRESH_SECONDS:
+            if name and path.name not in self._tracks and _is_fresh(path):
                 self._tracks[path.name] = _Track(self._tail(path), TrackSound(), int(name[1]))
 
     def _tail(self, path: Path) -> TrackTail:
@@ -210,16 +230,21 @@ class RoomCaptions:
             if other is not speaker
         )
 
-    def talkers(self, within_ms: int) -> list[int]:
-        """Return who spoke lately, the least recent first."""
+    def talkers(self, within_ms: int) -> dict[int, float]:
+        """Return when those who spoke lately did last, in ms since 1970, by account."""
         since = self.room.room_time() - within_ms
-        spoke = [(s.stream.last_spoke_ms, pk) for pk, s in self.speakers.items() if s.stream.last_spoke_ms > since]
-        return [pk for _at, pk in sorted(spoke)]
+        assert self.room.started_at is not None
+        started_ms = self.room.started_at.timestamp() * 1000
+        spoke = {pk: speaker.stream.last_spoke_ms for pk, speaker in self.speakers.items()}
+        return {pk: started_ms + at for pk, at in spoke.items() if at > since}
 
     # --- what was heard ----------------------------------------------------------------------------------------------
 
     def take_heard(self, speaker: Speaker, stretch: Stretch, heard: Heard, until_ms: int) -> None:
         """Show what was heard of a stretch up to a time, and keep what is certain. Raises LeaseLost."""
+        self._skip_what_was_off()  # which it may have been, and on again, while this was heard
+        if stretch not in (*speaker.stream.closed, speaker.stream.open):
+            return
         self._note_language(heard, stretch)
         words = self._without_kept(speaker, stretch, heard.words if is_plausible(heard, stretch.speech_ms) else ())
         if self._is_others(speaker, stretch, words):
@@ -233,8 +258,10 @@ class RoomCaptions:
 
     def finish(self, speaker: Speaker, stretch: Stretch) -> None:
         """Show a stretch that was heard to its end already as certain. Raises LeaseLost."""
-        self._show(speaker, stretch.finish(), (), final=True)
-        self._drop(speaker, stretch)
+        self._skip_what_was_off()
+        if stretch in speaker.stream.closed:
+            self._show(speaker, stretch.finish(), (), final=True)
+            self._drop(speaker, stretch)
 
     def leave_out(self, user_pk: int) -> None:
         """End the line of somebody whose words are left out from now on. Raises LeaseLost."""
@@ -278,7 +305,7 @@ class RoomCaptions:
 
     def _show(self, speaker: Speaker, certain: Sequence[Word], draft: Sequence[Word], *, final: bool) -> None:
         speaker.stream.remember(tuple(certain))
-        lines = into_lines(speaker.words, certain)
+        lines = into_lines(speaker.words, certain, self.room.language)
         try:
             for words in lines[:-1]:
                 self._show_line(speaker, words, (), final=True, changed=True)
@@ -298,8 +325,7 @@ class RoomCaptions:
         if not words and not draft and not speaker.shown:
             return
         if speaker.number is None:
-            speaker.number = self._next_line
-            self._next_line += 1
+            speaker.number = actions.next_number(self.claim)
         at = words[0].start_ms if words else draft[0].start_ms if draft else speaker.stream.end_ms
         line = Line(speaker.number, words, text_of(draft), max(0, at), final)
         speaker.words, speaker.shown = words, True

@@ -79,6 +79,15 @@ class Stream:
         self.closed.clear()
         self.open = None
         self._before.clear()
+        self._rest = np.zeros(0, np.float32)
+
+    def skip_to(self, ms: int) -> bool:
+        """Give up everything where some of it may be from before this time; returns whether that was so."""
+        if self.from_ms >= ms:
+            return False
+        self.clear()
+        self.from_ms = ms
+        return True
 
     def remember(self, words: tuple[Word, ...]) -> None:
         """Remember certain words for a while, to compare others' with them."""

@@ -22,6 +22,7 @@ class Migration(migrations.Migration):
                 ('token', models.BigIntegerField(default=0, verbose_name='claim')),
                 ('worker', models.CharField(blank=True, max_length=80, verbose_name='worker')),
                 ('lease_until', models.DateTimeField(verbose_name='lease until')),
+                ('next_line', models.PositiveIntegerField(default=1, verbose_name='next line')),
                 ('room', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='rooms.room', verbose_name='room')),
             ],
             options={

@@ -11,6 +11,7 @@ from django.conf import settings
 from django.utils import timezone
 
 from core import bus
+from people.actions.deletion import delete_account
 from people.models import User
 from rooms import actions as room_actions
 from rooms.models import Room, Seat
@@ -18,6 +19,7 @@ from rooms.wire.snapshot import base
 from tests.support.rooms import open_room, seated
 from transcripts.captions import actions, state
 from transcripts.captions.actions import LEASE, Claim, LeaseLost, Line, NotShown
+from transcripts.captions.room import RoomCaptions
 from transcripts.models import CaptionedRoom, LiveLine, Transcript
 from transcripts.speech.stitch import Word
 
@@ -75,6 +77,9 @@ def test_a_room_has_one_process_and_a_late_one_changes_nothing(
         actions.keep_line(first, nora, line("well then"))
     with pytest.raises(LeaseLost):
         actions.show_draft(first, nora, line("", draft="well then"))
+    with pytest.raises(LeaseLost):
+        actions.tell_state(first, "off", [], changed=[None])
+    assert state.room_state(room.pk) == ("off", []) and bus.client().get(state._room_key(room.pk)) is None
     with django_capture_on_commit_callbacks(execute=True):
         actions.keep_line(second, nora, line("well then", draft="so"))
     assert LiveLine.objects.get().words == [["well", 1000, 1150], ["then", 1200, 1350]]
@@ -89,6 +94,16 @@ def test_a_room_has_one_process_and_a_late_one_changes_nothing(
     }
     actions.release(second)
     assert actions.free_rooms() == [room.pk]
+
+
+def test_a_number_is_given_once_whatever_is_kept_of_its_line(room: Room) -> None:
+    first = claimed(room)
+    assert [actions.next_number(first), actions.next_number(first)] == [1, 2]
+    expire(first)
+    second = claimed(room, "two")
+    assert actions.next_number(second) == 3, "pages saw the line with number 2, and that it was over"
+    with pytest.raises(LeaseLost):
+        actions.next_number(first)
 
 
 def test_confirmed_words_are_added_to_and_never_changed(room: Room, nora: User) -> None:
@@ -121,6 +136,31 @@ def test_nothing_is_shown_of_who_was_put_off_stage_or_of_a_room_that_is_over(roo
     assert LiveLine.objects.count() == 1 and actions.claim_room(room.pk, "two") is None
 
 
+def test_who_stood_up_and_may_not_take_part_any_more_has_no_last_words(
+    room: Room, published: list[dict[str, Any]], django_capture_on_commit_callbacks: Any
+) -> None:
+    """Removed, suspended or deleted within ten seconds; and a new name counts at once."""
+    claim = claimed(room)
+    mara, otto, tess, viv = (seated(handle, room) for handle in ("mara", "otto", "tess", "viv"))
+    for user in (mara, otto, viv):
+        room_actions.leave_seat(room.pk, user)
+    room_actions.remove_person(room.pk, mara, room.host)
+    User.objects.filter(pk=otto.pk).update(is_active=False)
+    delete_account(tess, tess)
+    User.objects.filter(pk=viv.pk).update(handle="vivian")
+    with django_capture_on_commit_callbacks(execute=True):
+        for number, user in enumerate((mara, otto, tess), 1):
+            with pytest.raises(NotShown):
+                actions.keep_line(claim, user, line("last words", number, final=True))
+            with pytest.raises(NotShown):
+                actions.show_draft(claim, user, line("", number, draft="last words"))
+        actions.keep_line(claim, viv, line("goodbye", 4, final=True))
+    captions = [message for message in published if message["type"] == "caption"]
+    assert [message["person"] for message in captions] == ["vivian"]
+    captioned = RoomCaptions.take(claim)
+    assert captioned.refresh() and {user.pk for user in captioned._seats.values()} == {viv.pk, room.host_id}
+
+
 def test_a_room_without_transcription_has_no_captions() -> None:
     quiet = open_room("quiet", transcription=False)
     assert quiet.pk not in actions.free_rooms() and actions.claim_room(quiet.pk, "one") is None
@@ -136,6 +176,9 @@ def test_the_snapshot_has_the_last_lines_and_how_they_are_written(room: Room, no
     assert (part["state"], part["without"]) == ("slow", ["nora"])
     assert [shown["line"] for shown in part["lines"]] == list(range(4, 16))
     assert part["lines"][0]["confirmed"][1][0] == "4" and not part["lines"][-1]["final"]
+    actions.keep_line(claim, room.host, line("indeed", 16, final=True))
+    room_actions.set_own_captions(room.pk, nora, True, by=nora)
+    assert [shown["line"] for shown in base(room.pk).parts["captions"]["lines"]] == [16], "who wants none now has none"
     room_actions.end_room(room.pk, room.host)
     assert base(room.pk).parts["captions"]["lines"] == []
 

@@ -17,17 +17,19 @@ from django.utils import timezone
 
 from core import bus
 from people.models import User
-from rooms.models import Recording, Room, Seat
+from rooms import actions as room_actions
+from rooms.models import CaptionsOff, Recording, Room, Seat
 from tests.support import sounds
 from tests.support.janus_tracks import lay_raw_track
-from tests.support.rooms import open_room, seated
+from tests.support.rooms import seated
+from tests.transcripts.captions.pieces import EverySecond, captioned, hear_all, room_of, status
 from tests.transcripts.pieces import Told, never
 from transcripts import actions as transcript_actions
 from transcripts.captions import actions, process, state
 from transcripts.captions.engine import FastEngine, Heard
 from transcripts.captions.ladder import NO_DRAFTS, Ladder
-from transcripts.captions.process import STATUS, Captioner, is_dead
-from transcripts.captions.room import is_plausible
+from transcripts.captions.process import Captioner
+from transcripts.captions.room import RoomCaptions, Speaker, is_plausible
 from transcripts.jobs.run import YIELDS, run_items
 from transcripts.models import CaptionedRoom, LiveLine, Transcript
 from transcripts.speech.audio import Sound
@@ -41,14 +43,6 @@ QUIETER = 0.03  # -30 dB
 @functools.cache
 def engine() -> FastEngine:
     return FastEngine("base", settings.WHISPER_MODEL_DIR, 1)
-
-
-def room_of(language: str = "en", seconds: int = 14) -> Room:
-    """A room that began so many seconds ago."""
-    room = open_room("hanna", language=language)
-    Room.objects.filter(pk=room.pk).update(started_at=timezone.now() - timedelta(seconds=seconds))
-    room.refresh_from_db()
-    return room
 
 
 def lay(room: Room, user: User, sound: Sound, start_ms: int = 500, connection: int = 1) -> None:
@@ -138,22 +132,6 @@ def test_it_says_what_is_missing_and_what_it_does() -> None:
     assert state.room_state(Room.objects.get().pk) == ("on", [])
 
 
-def status() -> dict[str, Any]:
-    found: dict[str, Any] = json.loads(str(bus.client().get(bus.key(STATUS))))
-    return found
-
-
-class EverySecond:
-    """An engine that hears a word a second of sound, at once."""
-
-    model, version = "told", "1"
-
-    def hear(self, sound: Sound, language: str, said: Sequence[Word], *, ask_language: bool = False) -> Heard:
-        seconds = len(sound) // 16_000
-        words = [Word(f" w{at}", at * 1000 + 100, at * 1000 + 900, 0.8) for at in range(len(said), seconds)]
-        return Heard(tuple(words), 0.0, -0.1)
-
-
 def test_under_load_who_spoke_least_recently_is_left_out_and_pages_are_told(
     monkeypatch: pytest.MonkeyPatch, django_capture_on_commit_callbacks: Any
 ) -> None:
@@ -192,11 +170,8 @@ def test_a_draft_that_comes_to_nothing_is_taken_back(
             Doubtful.hearings += 1
             return heard if Doubtful.hearings == 1 else Heard((), 0.9, -2.0)
 
-    captioner = Captioner(never, Doubtful)
-    captioner._refresh(0.0)
-    (captions,) = captioner.rooms.values()
-    speaker = captions.speaker(nora)
-    sound = sounds.clip("0890")
+    captioner, captions = captioned(Doubtful)
+    speaker, sound = captions.speaker(nora), sounds.clip("0890")
     with django_capture_on_commit_callbacks(execute=True):
         for at in range(0, 16_000 * 3, 1600):
             speaker.stream.feed(100 + at / 16, sound[at : at + 1600], time.monotonic())
@@ -204,11 +179,65 @@ def test_a_draft_that_comes_to_nothing_is_taken_back(
             if work is not None:
                 captioner._hear(work)
         speaker.stream.pause()
-        while work := captioner._next_work(time.monotonic()):
-            captioner._hear(work)
+        hear_all(captioner)
     captions_sent = [message for message in sent if message["type"] == "caption"]
     assert captions_sent[0]["draft"] and not captions_sent[-1]["draft"] and captions_sent[-1]["final"]
     assert not LiveLine.objects.exists()
+    assert actions.next_number(captions.claim) == 2, "pages know that line 1 is over"
+
+
+def spoken(captions: RoomCaptions, user: User, at_ms: int = 100) -> Speaker:
+    """Three seconds of a person's sound, as if they had come by a track."""
+    speaker, sound = captions.speaker(user), sounds.clip("0890")
+    for at in range(0, 16_000 * 3, 1600):
+        speaker.stream.feed(at_ms + at / 16, sound[at : at + 1600], time.monotonic())
+    return speaker
+
+
+def test_what_was_said_while_captions_were_off_is_not_heard_afterwards() -> None:
+    """By a process that comes later and hears half a minute back: neither one's own words nor those of the room."""
+    room = room_of(seconds=12)
+    nora, mara = seated("nora", room), seated("mara", room)
+    for user in (nora, mara):
+        lay(room, user, sounds.laid([(200, "0890"), (6_000, "0880")], 10_500), 200)
+    assert room.started_at is not None
+    own, until = room.started_at + timedelta(seconds=5), room.started_at + timedelta(seconds=2)
+    CaptionsOff.objects.create(room=room, user=nora, since=room.started_at, until=own)
+    CaptionsOff.objects.create(room=room, user=None, since=room.started_at, until=until)
+    work_through(Captioner(never, EverySecond), idle=1.0)
+    rows = LiveLine.objects.filter(room=room).select_related("speaker")
+    begun = [(row.speaker, word[1]) for row in rows for word in row.words]
+    first = {user: min(at for speaker, at in begun if speaker == user) for user in (nora, mara)}
+    assert first[nora] >= 5_000 and 2_000 <= first[mara] < 5_000
+
+
+def test_sound_from_before_a_refusal_that_was_taken_back_is_given_up() -> None:
+    """Also where both came within a second, between two looks; or while it was heard."""
+    room = room_of(seconds=5)
+    nora = seated("nora", room)
+
+    class Wavering(EverySecond):
+        def hear(self, sound: Sound, language: str, said: Sequence[Word], *, ask_language: bool = False) -> Heard:
+            no_and_yes()
+            return super().hear(sound, language, said)
+
+    def no_and_yes() -> None:
+        room_actions.set_own_captions(room.pk, nora, True, by=nora)
+        room_actions.set_own_captions(room.pk, nora, False, by=nora)
+
+    captioner, captions = captioned(Wavering)
+    speaker = spoken(captions, nora)
+    assert speaker.stream.next is not None
+    no_and_yes()
+    assert captions.refresh() and speaker.stream.next is None
+    CaptionsOff.objects.all().delete()
+    captioner, captions = Captioner(never, Wavering), RoomCaptions.take(captions.claim)
+    captioner.rooms, captioner._engine = {room.pk: captions}, Wavering()
+    speaker = spoken(captions, nora)
+    speaker.stream.pause()
+    assert speaker.stream.next is not None
+    hear_all(captioner)
+    assert not LiveLine.objects.exists() and speaker.number is None
 
 
 def test_a_breath_becomes_words_only_where_they_are_likely() -> None:
@@ -216,24 +245,6 @@ def test_a_breath_becomes_words_only_where_they_are_likely() -> None:
     assert not is_plausible(Heard((word,), 0.1, -0.9), 500) and is_plausible(Heard((word,), 0.1, -0.9), 2_000)
     assert is_plausible(Heard((replace(word, p=0.9),), 0.1, -0.2), 300)
     assert not is_plausible(Heard((word,), 0.9, -1.5), 2_000) and not is_plausible(Heard((), 0.0, 0.0), 2_000)
-
-
-def test_several_processes_share_the_rooms() -> None:
-    first, second = Captioner(never, EverySecond), Captioner(never, EverySecond)
-    first.worker, second.worker = "one:1", "two:2"
-    second.turn()
-    rooms = [open_room(f"host{number}") for number in range(4)]
-    first.turn()
-    assert len(first.rooms) == 2
-    second._looked = float("-inf")
-    second.turn()
-    assert len(second.rooms) == 2 and set(first.rooms) | set(second.rooms) == {room.pk for room in rooms}
-
-
-def test_only_processes_of_this_machine_can_be_known_to_be_dead() -> None:
-    alive = Captioner(never, engine).worker
-    assert not is_dead(alive) and not is_dead("elsewhere:1") and not is_dead("nonsense") and not is_dead("")
-    assert is_dead(f"{alive.rpartition(':')[0]}:999999999")
 
 
 def test_recordings_wait_for_live_captions_six_hours_at_most(recording: Recording) -> None:

@@ -17,10 +17,10 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Run until SIGTERM or SIGINT."""
+        os.nice(NICE)  # before seconds of imports
         from transcripts.captions.process import Captioner  # imports torch: half a gigabyte, for this process only
 
         asked: list[int] = []
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda received, _frame: asked.append(received))
-        os.nice(NICE)
         Captioner(lambda: bool(asked)).run()
