@@ -105,7 +105,9 @@ async def talk(web: Any, room: Any, programmes: dict[str, Programme]) -> tuple[d
     """Let people say their programmes; returns what a page saw of each, when each began, processor seconds used."""
     from tests.support.captions import CaptionedPage, began_at, shown, talking
     from tests.support.waiting import until
+    from transcripts.captions import state
 
+    await until(lambda: state.room_state(room.pk)[0] != "off", what="a process with a model has the room")
     pid = web.running["captions"].pid
     async with CaptionedPage(room) as page, talking(web, room, {h: p.sound for h, p in programmes.items()}) as talkers:
         before = processor_seconds(pid)

@@ -200,7 +200,8 @@ def captions() -> str:
     found = json.loads(text)
     if found["trouble"]:
         raise Degraded(found["trouble"])
-    how = f"{found['behind']} s behind; rooms: {found['rooms']}, talking: {found['talking']}; {found['engine']}"
+    engine = found["engine"] or "no model loaded"  # before the first room
+    how = f"{found['behind']} s behind; rooms: {found['rooms']}, talking: {found['talking']}; {engine}"
     if found["step"]:
         raise Degraded(f"more speech than can be heard (step {found['step']}): {how}")
     return how
