@@ -201,7 +201,7 @@ def line(number: int, words: str, draft: str = "", *, final: bool = False, at: i
     return {**start, "confirmed": confirmed, "draft": draft, "final": final}
 
 
-def after(room: Room, *messages: Any) -> list[dict[str, Any]]:
+def after(room: Room, *messages: Any) -> list[list[dict[str, Any]]]:
     """What the page has of captions after each message, from a snapshot on."""
     start: Any = snapshot(room.pk, Who(None, "a:reader"))
     events, seq = [], start["seq"]
@@ -216,7 +216,7 @@ def after(room: Room, *messages: Any) -> list[dict[str, Any]]:
     )
     done = subprocess.run(command, input=asked, capture_output=True, text=True, timeout=60)
     assert done.returncode == 0, done.stderr
-    steps: list[dict[str, Any]] = [step["state"]["captions"]["lines"] for step in json.loads(done.stdout)]
+    steps: list[list[dict[str, Any]]] = [step["state"]["captions"]["lines"] for step in json.loads(done.stdout)]
     return steps
 
 
