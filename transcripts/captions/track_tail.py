@@ -132,11 +132,11 @@ class TrackTail:
         return data
 
     def _skip(self) -> None:
-        """Go on near the end of the track, at the next mark."""
+        """Go on near the end of a long track, at the next mark; of another one behind its head."""
         size = max((path.stat().st_size for path in (self.path, self._on_disk) if path.exists()), default=0)
         if size - LAST > self._place:
             self._place, self._rest = size - LAST, b""
-            self._rest = self._new_bytes(MOST)
+        self._rest += self._new_bytes(MOST)
 
     def _read_head(self) -> bool:
         """Read the header, once it is there; returns whether it is."""
