@@ -126,7 +126,7 @@ def test_captions_of_the_room() -> None:
 
 @pytest.mark.django_db
 def test_consent_and_captions_that_come_on_wait_for_each_other(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Whoever agrees while captions come on, agrees with them, or is asked: never neither."""
+    """One who agrees while captions come on, agrees with them, or is asked: never neither."""
     room = open_room(transcription=False)
     nora = person("nora")
 
@@ -202,7 +202,7 @@ def line(number: int, words: str, draft: str = "", *, final: bool = False, at: i
 
 
 def after(room: Room, *messages: Any) -> list[list[dict[str, Any]]]:
-    """What the page has of captions after each message, from a snapshot on."""
+    """Return the page's lines of captions after each message, from a snapshot on."""
     start: Any = snapshot(room.pk, Who(None, "a:reader"))
     events, seq = [], start["seq"]
     for message in messages:
