@@ -15,7 +15,8 @@ from rooms.wire.events import encode
 from rooms.wire.sides import tell_host_side
 from tests.e2e.browser import DESK, LOOKS, PHONE, Chromium, axe, in_every_look, overflow, resize
 from tests.support.people import person
-from tests.support.rooms import consented, open_room, seated
+from tests.support.rooms import consented, open_room, people_in, seated
+from tests.support.waiting import wait_until
 from transcripts.captions import state, wire
 from transcripts.models import LiveLine
 from transcripts.speech.stitch import Word
@@ -214,6 +215,7 @@ def test_alone_on_a_second_screen(chromium: Chromium) -> None:
     page = chromium.page(f"/r/{room.slug}/captions/")
     lines = page.locator("[data-alone]")
     expect(page.get_by_text("Nobody has said anything yet.")).to_be_visible()
+    wait_until(lambda: people_in(room.pk), what="the line to the room is open")
     say(room, "ada", 1, SENTENCE, final=True)
     say(room, "ada", 2, "And more", "of it")
     expect(lines.locator("li")).to_have_count(1)
