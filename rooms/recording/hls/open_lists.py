@@ -114,7 +114,7 @@ def _window_of(room_pk: int, epoch: UUID) -> tuple[bool, str | None]:
     close_old_connections()
     try:
         is_live = epochs.is_current(room_pk, epoch)
-        if not is_live:  # what is kept may be of just before the ticket: else who comes first would be told that it is over
+        if not is_live:  # what is kept may be from before the ticket: the first to come would be told that it is over
             time.sleep(epochs.ASKED_AGAIN)
             is_live = epochs.is_current(room_pk, epoch)
         return is_live, public_window(room_pk, epoch) if is_live else None
