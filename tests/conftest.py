@@ -54,7 +54,7 @@ def pytest_configure() -> None:
     # Else each call out of an event loop has a connection of its own, which costs as much as eighty small statements.
     # One that broke is found before it is used.
     settings.DATABASES["default"] |= {"CONN_MAX_AGE": None, "CONN_HEALTH_CHECKS": True}
-    BaseDatabaseWrapper.get_autocommit = autocommit_of  # type: ignore[method-assign]
+    BaseDatabaseWrapper.get_autocommit = autocommit_of  # type: ignore[assignment, method-assign]
 
 
 def autocommit_of(connected: BaseDatabaseWrapper) -> bool:
