@@ -29,7 +29,7 @@ def test_nobody_has_or_makes_clips_of_a_room_whose_host_deleted_the_account(room
     clip = made(room, "ada", 10_000, 13_000)
     ada = signed_in("ada")
     path = address_for(ada, room)
-    assert ada.get(f"/r/{room.slug}/replay/").content.decode().count("Download the sound") == 1
+    assert "Download the sound" in ada.get(f"/r/{room.slug}/replay/").content.decode()
     delete_account(room.host, room.host)
     assert ada.get(path).status_code == 404 and address_for(ada, room) == ""
     assert code(ask(ada, room)) == "not_found"

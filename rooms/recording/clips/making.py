@@ -244,7 +244,8 @@ def _finish(clip: Clip, made: Path, voices: Sequence[User]) -> None:
     named = dict(User.objects.filter(pk__in=[user.pk for user in voices]).values_list("pk", "display_name"))
     if any(named[user.pk] != user.display_name for user in voices):
         raise Renamed(f"a name in clip {row.pk} changed while it was made")
-    send_official([user for user in new if user.pk != row.maker_id], CLIP, {"clip": row.pk})
+    reached = [user for user in new if user.pk != row.maker_id and user.deleted_at is None]
+    send_official(reached, CLIP, {"clip": row.pk})
     made.rename(path_of(row))
     if first:
         values = {"clip": row.pk, "kind": row.kind, "from": row.from_ms, "to": row.to_ms, "sha256": content_sum}
