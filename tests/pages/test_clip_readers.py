@@ -25,7 +25,7 @@ def room() -> Room:
 
 
 def test_nobody_has_or_makes_clips_of_a_room_whose_host_deleted_the_account(room: Room) -> None:
-    Seat.objects.filter(room=room, user=user("ada")).update(role="cohost")
+    Seat.objects.filter(room=room, user=user("ada")).update(role="cohost", place=11)
     clip = made(room, "ada", 10_000, 13_000)
     ada = signed_in("ada")
     path = address_for(ada, room)
@@ -41,7 +41,7 @@ def test_nobody_has_or_makes_clips_of_a_room_whose_host_deleted_the_account(room
 
 
 def test_a_clip_that_waits_when_the_host_deletes_the_account_is_not_made(room: Room) -> None:
-    Seat.objects.filter(room=room, user=user("ada")).update(role="cohost")
+    Seat.objects.filter(room=room, user=user("ada")).update(role="cohost", place=11)
     clip = asked(room, "ada", 10_000, 13_000)
     delete_account(room.host, room.host)
     assert not making.make(clip.pk) and fresh(clip).state == Clip.State.REFUSED

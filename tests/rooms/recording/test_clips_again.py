@@ -169,7 +169,7 @@ def test_a_name_that_changes_while_a_clip_is_made_is_not_drawn(
 
 def test_an_account_that_is_deleted_while_it_asks_makes_none(room: Room, monkeypatch: pytest.MonkeyPatch) -> None:
     def deleted_meanwhile(*_range: int, **_more: int) -> None:
-        User.objects.filter(handle="host").update(deleted_at=timezone.now(), is_active=False)
+        delete_account(room.host, room.host)
 
     monkeypatch.setattr(clip_actions, "within_limits", deleted_meanwhile)
     assert refused(asked, room) == "account_closed" and not Clip.objects.exists()
@@ -257,7 +257,7 @@ def test_files_that_no_row_names_go_once_they_are_older_than_a_lease(room: Room)
 
 
 def test_a_co_host_takes_their_own_voice_back_as_a_voice(room: Room) -> None:
-    Seat.objects.filter(room=room, user=user("ada")).update(role="cohost")
+    Seat.objects.filter(room=room, user=user("ada")).update(role="cohost", place=11)
     published(room, "anyone")
     theirs, other = made(room, "host", 9_500, 10_800), made(room, "host", 1_000, 5_000)
     assert actions.take_back_clip(theirs.key, user("ada")).taken_back_as == "voice"
