@@ -131,6 +131,7 @@ CELERY_TASK_ANNOTATIONS = {
         ("rooms.recording.measure_left", 3600, 3660),
         ("rooms.recording.make_clip", 150, 180),  # a minute and a half of sound; its lease is longer
         ("rooms.recording.sweep_clips", 30, 60),
+        ("rooms.recording.tidy_clips", 600, 660),
         ("retention.sweep", 3600, 3660),
         ("retention.tidy", 3600, 3660),
     )

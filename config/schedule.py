@@ -12,6 +12,7 @@ def beat_schedule(retention_seconds: int) -> dict[str, dict[str, Any]]:
         "measure-recordings": {"task": "rooms.recording.measure_left", "schedule": 300.0, "options": {"expires": 300}},
         "sweep-recordings": {"task": "rooms.recording.sweep", "schedule": 30.0, "options": {"expires": 30}},
         "sweep-clips": {"task": "rooms.recording.sweep_clips", "schedule": 15.0, "options": {"expires": 15}},
+        "tidy-clips": {"task": "rooms.recording.tidy_clips", "schedule": 3600.0, "options": {"expires": 3600}},
         "send-mails": {"task": "mail.tasks.send_mails", "schedule": 60.0, "options": {"expires": 60}},
         "anchor-ledger": {"task": "ledger.anchor", "schedule": 600.0, "options": {"expires": 600}},
         "requeue-speech": {"task": "transcripts.requeue", "schedule": 30.0, "options": {"expires": 30}},

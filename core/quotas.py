@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import functools
 import logging
+import queue
 import secrets
-import threading
 import time
+from collections import deque
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 
 from django.conf import settings
@@ -157,21 +158,17 @@ class Keeper:
     a thousand sockets that open at once would wake it a thousand times."""
 
     def __init__(self) -> None:
-        self.kept: set[Lease] = set()
-        self._released: list[Lease] = []
-        self._lock = threading.Lock()
-        self._told = threading.Event()  # something was released
+        self.kept: set[Lease] = set()  # of the thread alone
+        self._coming: deque[Lease] = deque()
+        # No lock: a release may come out of a garbage collection within the very thread that would hold it.
+        self._released: queue.SimpleQueue[Lease] = queue.SimpleQueue()
         loops.keep_thread("quotas", self._run)
 
     def keep(self, lease: Lease) -> None:
-        with self._lock:
-            self.kept.add(lease)
+        self._coming.append(lease)
 
     def release(self, lease: Lease) -> None:
-        with self._lock:
-            self.kept.discard(lease)
-            self._released.append(lease)
-        self._told.set()
+        self._released.put(lease)
 
     def _run(self) -> None:
         due = time.monotonic() + REFRESH
@@ -186,11 +183,15 @@ class Keeper:
                 log.warning("leases are not told to Redis: %s", error)  # a lease that was released expires by itself
 
     def _wait(self, seconds: float) -> list[Lease]:
-        """Wait until leases are released, for `seconds` at most; return them."""
-        self._told.wait(seconds)
-        self._told.clear()
-        with self._lock:
-            released, self._released = self._released, []
+        """Take up the leases that are kept now. Wait until some are released, for `seconds` at most; return those."""
+        released: list[Lease] = []
+        with suppress(queue.Empty):
+            released.append(self._released.get(timeout=seconds))
+            while True:
+                released.append(self._released.get_nowait())
+        while self._coming:  # after the releases: each of those was kept before
+            self.kept.add(self._coming.popleft())
+        self.kept.difference_update(released)
         return released
 
     def _give_back(self, released: list[Lease]) -> None:
@@ -202,9 +203,7 @@ class Keeper:
 
     def _refresh(self) -> None:
         """Refresh what is kept: one round trip for every BATCH leases, however many clients have them."""
-        with self._lock:
-            kept = sorted(self.kept, key=lambda lease: lease.key)
-        for leases in batched(kept, BATCH):
+        for leases in batched(sorted(self.kept, key=lambda lease: lease.key), BATCH):
             keys, names = [lease.key for lease in leases], [lease.name for lease in leases]
             for key in connection().eval(REFRESH_ALL, len(keys), *keys, int(TTL * 1000), *names):
                 # Something else stands under this key: the others go on.

@@ -14,7 +14,8 @@ import pytest
 import redis
 from django.conf import settings
 from django.core.management import call_command
-from django.db import connections
+from django.db import connections, reset_queries
+from django.db.backends.base.base import BaseDatabaseWrapper
 from django.test import TransactionTestCase
 from django.test.utils import override_settings
 from hypothesis import HealthCheck
@@ -53,6 +54,20 @@ def pytest_configure() -> None:
     # Else each call out of an event loop has a connection of its own, which costs as much as eighty small statements.
     # One that broke is found before it is used.
     settings.DATABASES["default"] |= {"CONN_MAX_AGE": None, "CONN_HEALTH_CHECKS": True}
+    BaseDatabaseWrapper.get_autocommit = autocommit_of  # type: ignore[assignment, method-assign]
+
+
+def autocommit_of(connected: BaseDatabaseWrapper) -> bool:
+    """Django's own, but that a connection which is there may be looked at by a test that may not ask for one: it is
+    kept from the tests before."""
+    if connected.connection is None:
+        connected.ensure_connection()
+    return connected.autocommit
+
+
+def pytest_runtest_setup() -> None:
+    """Statements that tests before have counted would fill the log of a connection that is kept: it ends at 9,000."""
+    reset_queries()
 
 
 def pytest_collection_finish() -> None:

@@ -1,6 +1,7 @@
 """script/server, once everything is installed: start everything, print the address, stop everything with Ctrl-C."""
 
 import fcntl
+import gc
 import hashlib
 import importlib
 import json
@@ -104,6 +105,7 @@ def prepare(asked: Arguments, claim: Claim) -> tuple[Instance, Manager, dict[str
     write_migrator(instance, asked)
     os.environ.update(env)
     importlib.import_module("config.settings")  # refuses bad values of all other settings, before anything starts
+    gc.enable()  # no apps are loaded here, after which settings have it on again
     given = {"postgres": asked.database_url, "redis": asked.redis_url}
     parts = instance.parts(frozenset(name for name, url in given.items() if url))
     lines = {name: part.command() for name, part in parts.items()}

@@ -73,9 +73,9 @@ def _refuse_taken_down(user: User, changes: Mapping[str, object]) -> None:
         raise PeopleRefused("profile_taken_down")
 
 
-def profile_is_changed(user_pk: int) -> None:
+def profile_is_changed(user_pk: int, *, taken_down: bool = False) -> None:
     """Send `people.signals.profile_changed` when the caller's transaction commits."""
-    after_commit(profile_changed.send, User, user_pk=user_pk)
+    after_commit(profile_changed.send, User, user_pk=user_pk, taken_down=taken_down)
 
 
 def set_picture(user: User, upload: UploadedFile[bytes]) -> User:

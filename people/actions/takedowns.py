@@ -127,7 +127,7 @@ def _locked(user: User, kind: str, once: str) -> tuple[User, ProfileTakedown | N
 
 def _impose(row: User, kind: str, by: User | None, once: str, **values: str) -> ProfileTakedown:
     made = ProfileTakedown.objects.create(user=row, kind=kind, by=by, once=once, **values)
-    profile_is_changed(row.pk)
+    profile_is_changed(row.pk, taken_down=kind == ProfileTakedown.Kind.PROFILE)
     about = {"takedown": made.pk, "kind": kind}
     record("profile_taken_down", f"person:{row.pk}", None if by is None else by.pk, about)
     return made

@@ -15,7 +15,7 @@ from django.utils import timezone
 from ledger.actions import Act
 from people.deleted import WRITTEN_NAME
 from people.hooks import Former
-from rooms.actions.clips import take_back_of
+from rooms.actions.clips import lock_clips_of, take_back_of
 from rooms.actions.hand_over import hand_over_to_cohost
 from rooms.actions.hand_queue import lower_hands
 from rooms.actions.invitation_rows import revoke_all
@@ -48,8 +48,8 @@ def leave_rooms(user_pk: int) -> None:
     """Give up live rooms, cancel prepared ones, stand up, lower hands and revoke invitations; in the transaction of a
     deletion, before it locks the account.
 
-    All rooms are locked first, in order: accounts come after rooms. A room that the account comes into meanwhile is
-    left by the sweep (`rooms/actions/standing.py`).
+    All rooms are locked first, in order, then clips: accounts come after both. A room that the account comes into
+    meanwhile is left by the sweep (`rooms/actions/standing.py`).
     """
     over = Q(status__in=[Room.Status.ENDED, Room.Status.CANCELLED])
     theirs = Room.objects.filter(~over).filter(
@@ -60,6 +60,7 @@ def leave_rooms(user_pk: int) -> None:
     )
     connected = {pk: connected_people(pk) for pk in theirs.values_list("pk", flat=True)}
     rooms = list(Room.objects.select_for_update(no_key=True).filter(pk__in=connected).order_by("pk"))
+    lock_clips_of(user_pk)
     for room in rooms:
         if room.is_live and room.host_id == user_pk:
             _give_up(room, connected[room.pk])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from datetime import timedelta
 
 from django.db.models import Q
@@ -24,8 +25,9 @@ from rooms.rules.clips import (
     within_amounts,
     within_limits,
 )
-from rooms.rules.facts import facts_of
+from rooms.rules.facts import facts_of, facts_of_many
 from rooms.rules.identity import Who
+from rooms.rules.permissions import HELPERS
 from rooms.rules.refusals import RoomRefused, refuse
 from rooms.rules.restrictions import is_restricted
 from rooms.rules.roles import role_in
@@ -38,8 +40,9 @@ def make_clip(room_id: int, by: User, kind: str, from_ms: int, to_ms: int) -> Cl
     """Ask for a clip of a replay; a worker makes it. The same range that is there or under way is not made twice.
 
     Raises not_found, recording_unavailable, clip_not_public, clips_off, no_recording, clip_range, clip_no_video,
-    clips_full, clips_often, bad_value.
+    clips_full, clips_yours_full, clips_often, account_closed, bad_value.
     """
+    _check_kind(kind)
     with locked(room_id) as room:
         recording = Recording.objects.filter(room=room, state=Recording.State.READY, room__purged_at=None).first()
         facts = clip_facts(room, Who.of_user(by))
@@ -54,6 +57,7 @@ def make_live_clip(room_id: int, by: User, kind: str, last_ms: int = LIVE_MS) ->
 
     Raises what a room that is not live raises, not_host, recording_unavailable, clips_off, and as `make_clip`.
     """
+    _check_kind(kind)
     with locked(room_id) as room:
         code = may_clip_live(facts_of(room, by), off=room.clips_off, restricted=is_restricted(room))
         refuse(code)
@@ -65,32 +69,49 @@ def make_live_clip(room_id: int, by: User, kind: str, last_ms: int = LIVE_MS) ->
         return _ask(room, by, kind, from_ms, now_ms, wait=WRITTEN_SECONDS)
 
 
-def _ask(room: Room, by: User, kind: str, from_ms: int, to_ms: int, wait: int = 0) -> Clip:
-    """Add a clip that waits for a worker, with the room locked; within the amounts of room and person."""
+def _check_kind(kind: str) -> None:
+    """Raise RoomRefused for a kind that is none, or that this machine cannot make; before the room is locked, since
+    ffmpeg may have to be asked."""
     if kind not in Clip.Kind.values:
         raise RoomRefused("bad_value", {"kind": ", ".join(Clip.Kind.values)})
-    if kind == Clip.Kind.VIDEO and (lacking := render.missing()):
+    if kind == Clip.Kind.VIDEO and (lacking := render.missing_ffmpeg_parts()):
         raise RoomRefused("clip_no_video", {"kind": f"ffmpeg: {', '.join(lacking)}"})
-    wanted = Clip.objects.filter(state__in=WANTED)
-    same = wanted.filter(room=room, kind=kind, from_ms=from_ms, to_ms=to_ms, maker=by).first()
+
+
+def _ask(room: Room, by: User, kind: str, from_ms: int, to_ms: int, wait: int = 0) -> Clip:
+    """Add a clip that waits for a worker, with the room locked; within the amounts of room and person."""
+    wanted = Clip.objects.filter(room=room, state__in=WANTED)
+    same = wanted.filter(kind=kind, from_ms=from_ms, to_ms=to_ms, maker=by).first()
     if same is not None:
         return same
-    # One person in two rooms at once: their account is locked, so that no two requests count the same clips.
-    User.objects.select_for_update(no_key=True).get(pk=by.pk)
-    now = timezone.now()
-    mine = Clip.objects.filter(maker=by)
-    refuse(
-        within_amounts(
-            in_room=wanted.filter(room=room).count(),
-            in_a_day=mine.filter(asked_at__gt=now - timedelta(days=1))[:MOST_A_DAY].count(),
-            under_way=mine.filter(state__in=[Clip.State.WAITING, Clip.State.MAKING]).count(),
-        )
-    )
+    # One person in two rooms at once: their account is locked, so that no two requests count the same clips. It may
+    # have been deleted since the request began, and then nobody would take back the clip with it.
+    if User.objects.select_for_update(no_key=True).get(pk=by.pk).deleted_at is not None:
+        raise RoomRefused("account_closed")
+    _check_amounts(room, by)
     clip = Clip.objects.create(
-        room=room, maker=by, kind=kind, from_ms=from_ms, to_ms=to_ms, next_at=now + timedelta(seconds=wait)
+        room=room, maker=by, kind=kind, from_ms=from_ms, to_ms=to_ms, next_at=timezone.now() + timedelta(seconds=wait)
     )
     after_commit(making.queue, clip.pk, wait)
     return clip
+
+
+def _check_amounts(room: Room, by: User) -> None:
+    """Raise RoomRefused where a room or a person has as many clips as can be. Those of host and co-hosts, by what they
+    are now, and those of all others do not count against each other."""
+    mine = Clip.objects.filter(maker=by)
+    makers = Counter(Clip.objects.filter(room=room, state__in=WANTED).values_list("maker", flat=True))
+    facts = facts_of_many([(room, pk) for pk in {*makers, by.pk}])
+    helpers = {pk for (_room, pk), one in facts.items() if one.role in HELPERS}
+    helps = by.pk in helpers
+    refuse(
+        within_amounts(
+            in_room=sum(number for pk, number in makers.items() if (pk in helpers) == helps),
+            of_one=0 if helps else makers[by.pk],
+            in_a_day=mine.filter(asked_at__gt=timezone.now() - timedelta(days=1))[:MOST_A_DAY].count(),
+            under_way=mine.filter(state__in=[Clip.State.WAITING, Clip.State.MAKING]).count(),
+        )
+    )
 
 
 def take_back_clip(key: str, by: User) -> Clip:
@@ -124,13 +145,19 @@ def _take_back(clip: Clip, by: int, part: str) -> Act:
     return Act("clip_taken_back", f"room:{clip.room_id}", by, {"clip": clip.pk, "as": str(part)})
 
 
-def take_back_of(user_pk: int) -> list[Act]:
-    """Delete the clips of which a deleted account is part: those with its voice, which show its name, and those that it
-    made. In the transaction of the deletion; returns what the ledger records of it."""
+def lock_clips_of(user_pk: int) -> list[Clip]:
+    """Lock the clips of which an account is part: those with its voice, and those that it made. Clips come before
+    accounts: a worker that holds one refers to the accounts whose voices are in it."""
     theirs = Q(maker=user_pk) | Q(pk__in=ClipVoice.objects.filter(user=user_pk).values("clip"))
     clips = Clip.objects.select_for_update(of=("self",), no_key=True).filter(theirs, room__purged_at=None)
+    return list(clips.exclude(state=Clip.State.TAKEN_BACK).order_by("pk"))
+
+
+def take_back_of(user_pk: int) -> list[Act]:
+    """Delete the clips of which a deleted account is part: those with its voice, which show its name, and those that it
+    made. In the transaction of the deletion, which has locked them; returns what the ledger records of it."""
     acts: list[Act] = []
-    for clip in clips.exclude(state=Clip.State.TAKEN_BACK).order_by("pk"):
+    for clip in lock_clips_of(user_pk):
         made = clip.maker_id == user_pk
         acts.append(_take_back(clip, user_pk, Clip.TakenBackAs.MAKER if made else Clip.TakenBackAs.VOICE))
     return acts

@@ -125,14 +125,15 @@ class RoomSocket:
             first_page = await self._enter_presence()
             self.send_queue.snapshot(self._text(shared.base, personal), shared.base.seq)
             self.hub.check_if_changed(self.send_queue, min(since, shared.read_at))
-            self.entered = True
-            if self.refused_for:
-                raise RoomRefused(self.refused_for)
             if first_page:
                 feed.count_due = True
                 await self._publish_connected(shared.base, True)
             if self.who.user is not None and self.who.user.pk == shared.base.row.host_id:
                 await self._host_came(shared.base.row)
+            # Last of all: a page that is closed before the answer to the handshake does not learn why.
+            self.entered = True
+            if self.refused_for:
+                raise RoomRefused(self.refused_for)
         except BaseException:
             await self._depart()
             raise

@@ -2,20 +2,32 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from django.db.models import Exists, OuterRef, Q
+from django.utils.translation import gettext as _
 
 from people.models import User
 from rooms.models import Clip, ClipVoice, Recording, Room
 from rooms.recording.clips.handing_out import addresses
-from rooms.rules.clips import ClipFacts, clip_facts, clip_times, may_clip_live, may_have, may_make, part_in
+from rooms.rules.clips import (
+    ClipFacts,
+    clip_facts,
+    clip_times,
+    is_host_gone,
+    may_clip_live,
+    may_have,
+    may_make,
+    part_in,
+    why_withheld,
+)
 from rooms.rules.facts import facts_of_who
 from rooms.rules.identity import Who
 from rooms.rules.refusals import TABLE, RoomRefused, refuse
 from rooms.rules.restrictions import is_restricted
 from rooms.wire.events import iso
+from social.models import Block
 
 UNDER_WAY = (Clip.State.WAITING, Clip.State.MAKING)
 
@@ -23,13 +35,16 @@ UNDER_WAY = (Clip.State.WAITING, Clip.State.MAKING)
 @dataclass(frozen=True)
 class ShownClip:
     """A clip for one reader. `address` and `captions` are "" where they may not have it, or it is not there. `part` is
-    as what they may take it back ("" where they may not), `has_voice` whether they are heard in it."""
+    as what they may take it back ("" where they may not), `has_voice` whether they are heard in it. `maker_name` is not
+    the name of somebody whom they block. `withheld` is the code of why they do not have it, where that can be said."""
 
     clip: Clip
     address: str
     captions: str
     part: str
     has_voice: bool
+    maker_name: str
+    withheld: str = ""
 
     @property
     def times(self) -> str:
@@ -47,6 +62,13 @@ class ShownClip:
     def why(self) -> str:
         """Why it cannot be made, in the active language; "" where it can."""
         return str(TABLE[self.clip.why].text) if self.clip.why in TABLE else ""
+
+    @property
+    def why_withheld(self) -> str:
+        """Why they do not have it, in the active language; "" where they do, or it is not ready."""
+        if self.withheld == "clip_not_public":
+            return _("Only host and co-hosts have it until the replay is public.")
+        return str(TABLE[self.withheld].text) if self.withheld else ""
 
     def as_json(self) -> dict[str, Any]:
         """For programs."""
@@ -69,14 +91,13 @@ class ShownClip:
 
 @dataclass(frozen=True)
 class RoomClips:
-    """The clips of a room for one reader. `may_make` is why they may not make one, None where they may; `live`: of the
-    last minute. `open_to_all`: whoever hears the replay has them."""
+    """The clips of a room for one reader. `may_make` is why they may not make one, None where they may; `helps`: they
+    are host or co-host."""
 
     room: Room
     clips: list[ShownClip]
     may_make: str | None
     may_switch: bool
-    open_to_all: bool
     helps: bool
 
     @property
@@ -109,7 +130,7 @@ def clips_of(room: Room, who: Who, known_facts: ClipFacts | None = None) -> Room
 
     `known_facts`: of a reader who hears a replay that is ready, so that they are not loaded again.
     """
-    facts = known_facts or clip_facts(room, who)
+    facts = replace(known_facts, host_gone=is_host_gone(room)) if known_facts else clip_facts(room, who)
     rows = _rows(who).filter(room=room).exclude(state=Clip.State.TAKEN_BACK)
     if not (facts.helps and facts.heard is None):
         known = Q(state=Clip.State.READY) if may_have(facts) is None else Q(pk__in=[])
@@ -121,7 +142,6 @@ def clips_of(room: Room, who: Who, known_facts: ClipFacts | None = None) -> Room
         clips=shown if room.purged_at is None else [],
         may_make=_may_make(room, who, facts, ready=known_facts is not None),
         may_switch=facts.role == "host" and room.purged_at is None,
-        open_to_all=facts.public and not facts.off,
         helps=facts.helps,
     )
     if not found.shows:
@@ -137,7 +157,7 @@ def clip_of(room: Room, key: str, who: Who) -> ShownClip:
     facts = clip_facts(room, who)
     shown = _shown(clip, who.user, facts)
     if shown.part:
-        return shown
+        return replace(shown, withheld=why_withheld(facts) if clip.state == Clip.State.READY else "")
     code = may_have(facts) or (None if clip.state == Clip.State.READY else "not_found")
     if code is not None:
         raise RoomRefused(code)
@@ -145,10 +165,11 @@ def clip_of(room: Room, key: str, who: Who) -> ShownClip:
 
 
 def _rows(who: Who) -> Any:
-    """Select clips, each with whether the reader is heard in it."""
+    """Select clips, each with whether the reader is heard in it, and whether they block its maker."""
     pk = 0 if who.user is None else who.user.pk
     voices = ClipVoice.objects.filter(clip=OuterRef("pk"), user=pk)
-    return Clip.objects.select_related("room__host", "maker").annotate(mine=Exists(voices))
+    blocks = Block.objects.filter(blocker=pk, blocked=OuterRef("maker"))
+    return Clip.objects.select_related("room__host", "maker").annotate(mine=Exists(voices), blocks_maker=Exists(blocks))
 
 
 def _shown(clip: Any, user: User | None, facts: ClipFacts) -> ShownClip:
@@ -161,6 +182,7 @@ def _shown(clip: Any, user: User | None, facts: ClipFacts) -> ShownClip:
         captions=captions if clip.room.transcription and not clip.room.is_live else "",
         part=part,
         has_voice=clip.mine,
+        maker_name=_("Somebody") if clip.blocks_maker else clip.maker.display_name,
     )
 
 

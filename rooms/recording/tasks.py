@@ -14,7 +14,7 @@ from django.utils import timezone
 
 from rooms.models import Recording, RecordingFile, Room
 from rooms.recording import marker, store, track_memory
-from rooms.recording.clips import making
+from rooms.recording.clips import making, tidying
 from rooms.recording.finishing.finish import OPEN, finish
 from rooms.recording.finishing.space import NoSpace
 from rooms.recording.peaks import measure, prepare
@@ -161,3 +161,10 @@ def make_clip(pk: int) -> None:
 def sweep_clips() -> None:
     """Queue the clip that waits longest: its message was lost, its worker died, or its next attempt is due."""
     making.queue_next()
+
+
+@shared_task(name="rooms.recording.tidy_clips", ignore_result=True)
+def tidy_clips() -> None:
+    """Delete files of clips that no row names."""
+    if is_our_folder():
+        tidying.remove_unnamed()

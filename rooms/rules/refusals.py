@@ -135,6 +135,7 @@ TABLE: dict[str, Refusal] = {
     "clip_range": Refusal(400, _("A clip lasts from 1 to 90 seconds, and lies within the room.")),
     "clip_not_public": Refusal(403, _("Until the replay is public, only host and co-hosts make clips of it.")),
     "clips_full": Refusal(409, _("This room has as many clips as a room can have.")),
+    "clips_yours_full": Refusal(409, _("This room has as many clips of yours as one person can have of a room.")),
     "clips_often": Refusal(429, _("You have asked for as many clips as you can. Try again later.")),
     "clip_no_sound": Refusal(409, _("There is no sound in this part.")),
     "clip_voice": Refusal(409, _("Somebody whose voice is in this part does not want it passed on.")),

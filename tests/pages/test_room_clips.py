@@ -306,11 +306,21 @@ def test_hundreds_of_requests(room: Room, monkeypatch: pytest.MonkeyPatch) -> No
     assert Clip.objects.count() == rules.MOST_A_DAY
     Clip.objects.update(asked_at=timezone.now() - timedelta(days=2))
     assert ask(eva, room).status_code == 201
-    Clip.objects.bulk_create(
-        Clip(room=room, maker=room.host, kind="sound", from_ms=number, to_ms=number + 2_000)
-        for number in range(rules.MOST_IN_ROOM)
-    )
+    for maker, most in (("eva", rules.MOST_OF_ONE - 1), ("gina", rules.MOST_IN_ROOM)):
+        Clip.objects.bulk_create(
+            Clip(room=room, maker=user(maker), kind="sound", from_ms=number, to_ms=number + 2_000)
+            for number in range(most)
+        )
+        if maker == "eva":
+            assert code(ask(eva, room, to_ms=17_000)) == "clips_yours_full"
     assert code(ask(signed_in("fred"), room)) == "clips_full"
+    host = signed_in("host")
+    assert ask(host, room).status_code == 201, "theirs do not count with the others'"
+    Clip.objects.bulk_create(
+        Clip(room=room, maker=room.host, kind="video", from_ms=number, to_ms=number + 2_000)
+        for number in range(rules.MOST_IN_ROOM - 1)
+    )
+    assert code(ask(host, room, to_ms=17_000)) == "clips_full"
 
 
 def test_the_same_range_twice_is_one_clip(room: Room) -> None:

@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+
 import pytest
+from django.db import connection, transaction
+from django.utils import timezone
 
 from ledger.models import Entry
 from people.actions.deletion import delete_account
 from people.models import User
 from people.refusals import PeopleRefused
 from rooms import actions
+from rooms.actions.clips import lock_clips_of
 from rooms.actions.standing import accounts_without_right, apply_standing
-from rooms.models import Room, RoomEvent, Seat
+from rooms.models import Clip, Room, RoomEvent, Seat
+from rooms.recording.clips import making
 from social.actions.follows import follow
 from social.models import Follow
 from tests.support.cohosts import with_cohosts
@@ -70,3 +78,32 @@ def test_a_seat_that_was_taken_at_the_same_moment_is_not_kept() -> None:
         apply_standing(pk)
     assert not Seat.objects.filter(user=guest, left_at=None).exists()
     assert Room.objects.get(pk=room.pk).is_live
+
+
+def test_what_draws_clips_anew_does_not_wait_for_those_that_a_deletion_holds() -> None:
+    room = open_room("hanna")
+    values = {"state": Clip.State.MAKING, "file": "a.mp4", "lease_until": timezone.now() + timedelta(minutes=4)}
+    clip = Clip.objects.create(room=room, maker=room.host, kind="video", from_ms=0, to_ms=2_000, **values)
+    held, done = threading.Event(), threading.Event()
+
+    def hold() -> None:
+        try:
+            with transaction.atomic():
+                assert lock_clips_of(room.host_id) == [clip]
+                held.set()
+                done.wait(10)
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(1) as pool:
+        holding = pool.submit(hold)
+        try:
+            assert held.wait(10)
+            with transaction.atomic(), connection.cursor() as cursor:
+                cursor.execute("SET LOCAL lock_timeout = '2s'")
+                making.make_again(room.pk)
+        finally:
+            done.set()
+        holding.result()
+    clip.refresh_from_db()
+    assert clip.state == Clip.State.MAKING, "the deletion takes it back"

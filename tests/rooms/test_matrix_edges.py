@@ -107,6 +107,8 @@ ELSEWHERE = {
     *("enter", "open somebody's microphone", "read the names of listeners"),
     *("change or open a prepared room", "cancel a prepared room"),
     "listen in as staff",  # tests/rooms/test_staff_listening.py
+    # tests/pages/test_room_clips.py: clips are no verbs, as they have a page and an address of their own
+    *("clip the last minute", "clip the last minute while clips are off", "switch clips off"),
 }
 # Over a WebSocket these are last: one ends that of the anonymous listener, and what has ended is not live again.
 LAST = ("set the entry policy", "end the room")

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import accumulate, pairwise
 from math import inf
 from typing import Generic, Protocol, TypeVar
@@ -18,6 +19,7 @@ from transcripts.lines.breaks import break_price, ends_sentence
 
 LINE_LETTERS, EASY_LETTERS = 42, 37  # Netflix' longest line; the BBC's, beyond which a letter costs a little
 CUE_LINES = 2
+LINES_KEPT = 20_000  # cues of which the lines are kept, some 6 MB: a replay shows all of its own at each request
 LONGEST_MS, SHORTEST_MS = 7000, 1000
 PAUSE_MS = 1500  # a silence that no cue spans
 THINKING_MS = 400  # a pause from which on it had better end a cue
@@ -121,9 +123,14 @@ def break_into_lines(text: str, language: str, taken: int = 0) -> list[str]:
 
     A word longer than a line stays whole. Old and corrected cues may need more than two lines.
     """
+    return list(_lines(text, language, taken))
+
+
+@lru_cache(LINES_KEPT)
+def _lines(text: str, language: str, taken: int) -> tuple[str, ...]:
     words = _shown_words(text)
     if words and taken + len(" ".join(words)) <= LINE_LETTERS:
-        return [" ".join(words)]
+        return (" ".join(words),)
     prices = [break_price(words, at, language) for at in range(len(words) - 1)]
 
     def lines_from(at: int) -> Iterator[tuple[int, float]]:
@@ -136,7 +143,7 @@ def break_into_lines(text: str, language: str, taken: int = 0) -> list[str]:
             price = _wide_price(letters) + UNEVEN * (letters / LINE_LETTERS) ** 2
             yield to, ONE_LINE_MORE + price + (prices[to - 1] if to < len(words) else 0)
 
-    return [" ".join(words[first:last]) for first, last in pairwise(_shortest_path(len(words), lines_from))]
+    return tuple(" ".join(words[first:last]) for first, last in pairwise(_shortest_path(len(words), lines_from)))
 
 
 def _shown_words(text: str) -> list[str]:

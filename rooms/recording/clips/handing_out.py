@@ -53,7 +53,7 @@ def serve(request: HttpRequest, link: links.Link, listener: str) -> HttpResponse
     saved = name_of(clip) if "save" in request.GET else ""
     response = deliver_file(request, path_of(clip), clip.sha256, content_type, saved)
     if request.method == "GET" and response.status_code in (200, 206):
-        note(clip, link.user)
+        record_handing_out(clip, link.user)
     return downloads.limited(request, response, link.user, lambda: allowed(link, listener) is not None)
 
 
@@ -81,7 +81,7 @@ def _captions(request: HttpRequest, clip: Clip) -> HttpResponseBase:
     return named(response, name_of(clip, ".vtt") if "save" in request.GET else "")
 
 
-def note(clip: Clip, reader: int | None) -> None:
+def record_handing_out(clip: Clip, reader: int | None) -> None:
     """Record that a clip is handed out, before its first byte; once per person and AGAIN, all without an account being
     one. Raises Http404 where it was taken back or purged meanwhile."""
     if _noted_lately(clip, reader):  # most requests: players ask for parts

@@ -27,21 +27,39 @@ class RenderFailed(RuntimeError):
     """ffmpeg failed; the text is the end of what it said."""
 
 
-@functools.cache
-def missing() -> tuple[str, ...]:
-    """Names of filters and encoders that videos need and this machine's ffmpeg lacks; "ffmpeg" where there is none.
-    Asked once a process."""
+class Lacking(RuntimeError):
+    """This machine's ffmpeg makes no videos; `names` are the parts that it lacks."""
+
+    def __init__(self, *names: str) -> None:
+        super().__init__(", ".join(names))
+        self.names = names
+
+
+def missing_ffmpeg_parts() -> tuple[str, ...]:
+    """Names of filters and encoders that videos need and this machine's ffmpeg lacks; "ffmpeg" where there is none, or
+    it does not answer. Asked until nothing is missing."""
+    try:
+        _check_ffmpeg()
+    except Lacking as lacking:
+        return lacking.names
+    return ()
+
+
+@functools.cache  # which keeps no exception
+def _check_ffmpeg() -> None:
+    """Raise Lacking unless ffmpeg has all that videos need."""
     lacking: list[str] = []
     for option, names in NEEDED.items():
         try:
             listed = subprocess.run(
                 ["ffmpeg", "-v", "error", option], capture_output=True, text=True, timeout=20, check=True
             ).stdout
-        except (OSError, subprocess.SubprocessError):
-            return ("ffmpeg",)
+        except (OSError, subprocess.SubprocessError) as error:
+            raise Lacking("ffmpeg") from error
         there = set(re.findall(r"^ \S+ +(\S+) ", listed, re.MULTILINE))
         lacking += [name for name in names if name not in there]
-    return tuple(lacking)
+    if lacking:
+        raise Lacking(*lacking)
 
 
 def cut_sound(room: Room, from_ms: int, to_ms: int, folder: Path) -> Path:
@@ -60,9 +78,9 @@ def draw_video(picture: str, length_ms: int, folder: Path) -> Path:
     target = folder / "video.mp4"
     # Run within the folder: a name in a filter would need escapes, for ffmpeg's options and its graph.
     command = [
-        *("ffmpeg", "-nostdin", "-v", "error", "-y", "-protocol_whitelist", "file,pipe"),
+        *("ffmpeg", "-nostdin", "-v", "error", "-y"),
         *("-f", "lavfi", "-i", f"color=c=0x{PAPER[1:]}:s={WIDTH}x{HEIGHT}:r={RATE}"),
-        *("-i", f"file:{_SOUND}", "-map", "0:v:0", "-map", "1:a:0"),
+        *("-protocol_whitelist", "file,pipe", "-i", f"file:{_SOUND}", "-map", "0:v:0", "-map", "1:a:0"),
         *("-vf", _filter(), "-c:v", "libx264", "-preset", "veryfast", "-tune", "stillimage", "-crf", "23"),
         *("-pix_fmt", "yuv420p", "-g", str(RATE * 5), "-threads", "1", "-c:a", "copy"),
         *("-t", f"{length_ms / 1000:.3f}", "-map_metadata", "-1", "-movflags", "+faststart", "-f", "mp4"),

@@ -114,6 +114,9 @@ def _window_of(room_pk: int, epoch: UUID) -> tuple[bool, str | None]:
     close_old_connections()
     try:
         is_live = epochs.is_current(room_pk, epoch)
+        if not is_live:  # what is kept may be from before the ticket: the first to come would be told that it is over
+            time.sleep(epochs.ASKED_AGAIN)
+            is_live = epochs.is_current(room_pk, epoch)
         return is_live, public_window(room_pk, epoch) if is_live else None
     finally:
         close_old_connections()

@@ -28,6 +28,12 @@ export class ClipList {
     return this.#root.querySelector("[data-under-way]") !== null;
   }
 
+  /** Keys of those that are being made. */
+  get #keysUnderWay() {
+    const rows = this.#root.querySelectorAll('[data-clip-state="waiting"], [data-clip-state="making"]');
+    return [...rows].map((row) => row.getAttribute("data-clip") ?? "");
+  }
+
   #wait() {
     clearTimeout(this.#timer);
     if (this.#isUnderWay) this.#timer = setTimeout(() => this.load(), AGAIN);
@@ -35,15 +41,26 @@ export class ClipList {
 
   /** Ask the server for the list, and show it. */
   async load() {
-    const before = this.#isUnderWay;
+    const before = this.#keysUnderWay;
     const answer = await fetch(this.#path).catch(() => null);
     const page = answer?.ok ? new DOMParser().parseFromString(await answer.text(), "text/html") : null;
     const list = page?.querySelector("[data-clip-list]");
     const had = document.activeElement;
     if (list && !this.#root.contains(had)) this.#show(list);
     else if (list && had instanceof HTMLElement) this.#showKeeping(list, had);
-    if (before && list && !this.#isUnderWay) this.#tell(say("clip_ready"));
+    if (list) this.#tellOf(before);
     this.#wait();
+  }
+
+  /**
+   * Say what became of clips that were being made: that one is ready, or why one is not.
+   * @param {string[]} keys
+   */
+  #tellOf(keys) {
+    const rows = keys.map((key) => this.#root.querySelector(`[data-clip="${CSS.escape(key)}"]`));
+    const why = rows.map((row) => row?.querySelector(".wrong")?.textContent).find(Boolean);
+    if (rows.some((row) => row?.getAttribute("data-clip-state") === "ready")) this.#tell(say("clip_ready"));
+    else if (why) this.#tell(why);
   }
 
   /** @param {Element} list */

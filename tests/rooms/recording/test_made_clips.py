@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 from datetime import timedelta
 from itertools import pairwise
+from typing import Any
 
 import pytest
 from django.utils import timezone
@@ -117,7 +118,7 @@ def test_what_keeps_a_clip_from_being_made(room: Room, why: str, code: str, monk
     elif why == "silence":
         monkeypatch.setattr(render, "cut_clip", lambda *_range: None)
     elif why == "no filter":
-        monkeypatch.setattr(render, "missing", lambda: ("ass",))
+        monkeypatch.setattr(render, "missing_ffmpeg_parts", lambda: ("ass",))
 
     def there() -> set[str]:
         return {path.name for path in store.clips_folder(room.pk).glob("*")}
@@ -130,7 +131,7 @@ def test_what_keeps_a_clip_from_being_made(room: Room, why: str, code: str, monk
 
 
 def test_a_refusal_names_what_the_server_lacks(room: Room, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(render, "missing", lambda: ("ass", "libx264"))
+    monkeypatch.setattr(render, "missing_ffmpeg_parts", lambda: ("ass", "libx264"))
     with pytest.raises(RoomRefused) as caught:
         asked(room, kind="video")
     assert (caught.value.code, caught.value.fields) == ("clip_no_video", {"kind": "ffmpeg: ass, libx264"})
@@ -138,7 +139,7 @@ def test_a_refusal_names_what_the_server_lacks(room: Room, monkeypatch: pytest.M
 
 
 def test_this_machine_makes_videos() -> None:
-    assert render.missing() == ()
+    assert render.missing_ffmpeg_parts() == ()
 
 
 def test_a_killed_worker_leaves_a_lease_and_the_next_one_makes_it(room: Room) -> None:
@@ -210,10 +211,14 @@ def test_one_is_made_at_a_time(room: Room) -> None:
     assert making._claim(first.pk) is not None and making._claim(second.pk) is None
 
 
-def test_a_title_that_is_taken_down_is_drawn_anew(room: Room) -> None:
+def test_a_title_that_is_taken_down_is_drawn_anew(
+    room: Room, monkeypatch: pytest.MonkeyPatch, django_capture_on_commit_callbacks: Any
+) -> None:
+    monkeypatch.setattr(making, "queue", lambda *_values: None)
     clip, sound = made(room, kind="video"), made(room, from_ms=1_000, to_ms=4_000)
     old = file_of(clip)
-    actions.take_down_title(room, None)
+    with django_capture_on_commit_callbacks(execute=True):
+        actions.take_down_title(room, None)
     assert fresh(clip).state == State.WAITING and not old.exists() and fresh(sound).state == State.READY
     assert making.make(clip.pk)
     assert fresh(clip).sha256 != clip.sha256 and Entry.objects.filter(kind="clip_made").count() == 2
