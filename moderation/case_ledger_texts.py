@@ -12,7 +12,7 @@ from ledger.hooks import entry_texts
 from ledger.models import Entry
 from moderation.measures import MEASURES
 from moderation.models import ActAtOnce, Decision, Notification, Review
-from moderation.statements import clock_time
+from rooms.rules.room_time import clock_time
 
 PLAIN: dict[str, str | Promise] = {
     "report_received": _("Report received"),

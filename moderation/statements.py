@@ -22,6 +22,7 @@ from moderation.models import Case, Decision, EvidenceLine, Measure, SubjectKind
 from moderation.rules.evidence import overlaps
 from retention.policy import Clock
 from rooms.models import RecordingFile
+from rooms.rules.room_time import clock_time
 
 CONTENT = {
     SubjectKind.ROOM: "CONTENT_TYPE_AUDIO",
@@ -150,13 +151,6 @@ def evidence_lines(evidence: dict[str, Any]) -> list[str]:
         for line in evidence["lines"]
     ]
     return ranges + quotes
-
-
-def clock_time(milliseconds: int) -> str:
-    """Room time as people read it: "12:31", or "1:02:31"."""
-    minutes, seconds = divmod(milliseconds // 1000, 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours}:{minutes:02}:{seconds:02}" if hours else f"{minutes}:{seconds:02}"
 
 
 def decided_by(decision: Decision, replaced: datetime | None = None) -> list[str]:

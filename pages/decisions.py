@@ -20,7 +20,8 @@ from moderation.notified import outcome_for
 from moderation.queries.appeals import AppealRight
 from moderation.queries.clips import clips_of as heard_by
 from moderation.refusals import TABLE
-from moderation.statements import clock_time, cut_short
+from moderation.statements import cut_short
+from rooms.rules.room_time import clock_time
 
 
 @dataclass(frozen=True)

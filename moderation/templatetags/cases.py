@@ -8,7 +8,7 @@ from django.utils.translation import gettext, ngettext
 from moderation.console.times import write_time
 from moderation.measures import MEASURES
 from moderation.models import Measure
-from moderation.statements import clock_time
+from rooms.rules.room_time import clock_time
 
 register = template.Library()
 

@@ -2,15 +2,15 @@
 
 from django import template
 
+from rooms.rules.room_time import clock_time
+
 register = template.Library()
 
 
 @register.filter
 def at(ms: int) -> str:
     """Format ms of room time for reading: 1:23, or 1:02:03 from an hour on."""
-    minutes, seconds = divmod(max(0, ms) // 1000, 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours}:{minutes:02}:{seconds:02}" if hours else f"{minutes}:{seconds:02}"
+    return clock_time(max(0, ms))
 
 
 @register.filter

@@ -33,7 +33,7 @@ from rooms.rules.restrictions import is_restricted
 from rooms.rules.roles import role_in
 
 WRITTEN_SECONDS = 3  # after which the last second of a live room is on the disk
-WANTED = (Clip.State.WAITING, Clip.State.MAKING, Clip.State.READY)
+WANTED = (*Clip.UNDER_WAY, Clip.State.READY)
 
 
 def make_clip(room_id: int, by: User, kind: str, from_ms: int, to_ms: int) -> Clip:
@@ -109,7 +109,7 @@ def _check_amounts(room: Room, by: User) -> None:
             in_room=sum(number for pk, number in makers.items() if (pk in helpers) == helps),
             of_one=0 if helps else makers[by.pk],
             in_a_day=mine.filter(asked_at__gt=timezone.now() - timedelta(days=1))[:MOST_A_DAY].count(),
-            under_way=mine.filter(state__in=[Clip.State.WAITING, Clip.State.MAKING]).count(),
+            under_way=mine.filter(state__in=Clip.UNDER_WAY).count(),
         )
     )
 

@@ -39,6 +39,8 @@ class Clip(models.Model):
         REFUSED = "refused", _("cannot be made")
         TAKEN_BACK = "taken_back", _("taken back")
 
+    UNDER_WAY = (State.WAITING, State.MAKING)
+
     class TakenBackAs(models.TextChoices):
         MAKER = "maker", _("by whoever made it")
         HOST = "host", _("by host or co-host")

@@ -29,8 +29,6 @@ from rooms.rules.restrictions import is_restricted
 from rooms.wire.events import iso
 from social.models import Block
 
-UNDER_WAY = (Clip.State.WAITING, Clip.State.MAKING)
-
 
 @dataclass(frozen=True)
 class ShownClip:
@@ -56,7 +54,7 @@ class ShownClip:
 
     @property
     def is_under_way(self) -> bool:
-        return self.clip.state in UNDER_WAY
+        return self.clip.state in Clip.UNDER_WAY
 
     @property
     def why(self) -> str:

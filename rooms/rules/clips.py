@@ -13,6 +13,7 @@ from rooms.rules import permissions
 from rooms.rules.identity import Who
 from rooms.rules.permissions import HELPERS, Facts
 from rooms.rules.roles import replay_facts
+from rooms.rules.room_time import clock_time
 
 SHORTEST_MS = 1_000
 LIVE_MS = 60_000  # how far back a clip of a live room reaches
@@ -136,10 +137,4 @@ def within_amounts(*, in_room: int, of_one: int, in_a_day: int, under_way: int) 
 
 def clip_times(from_ms: int, to_ms: int) -> str:
     """Write a range of room time as people read it, "1:05 – 1:40"."""
-    return " – ".join(_clock(ms // 1000) for ms in (from_ms, to_ms))
-
-
-def _clock(seconds: int) -> str:
-    minutes, seconds = divmod(seconds, 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours}:{minutes:02}:{seconds:02}" if hours else f"{minutes}:{seconds:02}"
+    return " – ".join(clock_time(ms) for ms in (from_ms, to_ms))

@@ -71,7 +71,7 @@ async def test_accounts_that_left_a_moment_ago_are_around(client: redis.asyncio.
     assert presence.accounts_around(ROOM) == {1, 2, 3} and presence.accounts_around(ROOM + 1) == set()
     assert await client.zrange(left, 0, -1) == ["u:3"], "whoever has a page left is here; nothing is kept of others"
     assert 0 < await client.pttl(left) <= presence.AROUND * 1000
-    await client.zincrby(left, -1000.0 * presence.AROUND, "u:3")
+    await client.zincrby(left, -1000.0 * presence.AROUND - 1, "u:3")
     assert presence.accounts_around(ROOM) == {1, 2}
     await presence.leave(client, ROOM, "u:1", "page")
     assert await client.zrange(left, 0, -1) == ["u:1"]
