@@ -16,6 +16,8 @@ from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
 from redis.retry import Retry
 
+from core.together import Together
+
 log = logging.getLogger(__name__)
 
 MOST_CONNECTIONS = 32  # of one event loop's pool; subscriptions hold theirs
@@ -71,33 +73,14 @@ class Pipelined:
     """Scripts that many tasks of one event loop run at once, sent together: those that are asked for during a round
     trip go with the next one. A thousand sockets that open at once need a few dozen round trips, not thousands."""
 
-    MOST = 200  # scripts in a round trip
-
     def __init__(self, client: redis.asyncio.Redis) -> None:
         self._client = client
-        self._waiting: list[tuple[asyncio.Future[Any], tuple[Any, ...]]] = []
-        self._sending: asyncio.Task[None] | None = None
+        self._together: Together[tuple[Any, ...], Any] = Together(self._answers, "redis-scripts")
 
     async def eval(self, script: str, numkeys: int, *values: Any) -> Any:
         """Run a script, as `redis.asyncio.Redis.eval` does. Raises RedisError, also where no answer comes within
         CONNECTION_WITHIN seconds."""
-        answer: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
-        self._waiting.append((answer, (script, numkeys, *values)))
-        if self._sending is None or self._sending.done():
-            self._sending = asyncio.create_task(self._send(), name="redis-scripts")
-        return await answer
-
-    async def _send(self) -> None:
-        while self._waiting:
-            batch, self._waiting = self._waiting[: self.MOST], self._waiting[self.MOST :]
-            answers = await self._answers([call for _answer, call in batch])
-            for (waiting, _call), answer in zip(batch, answers, strict=True):
-                if waiting.done():  # its task was cancelled
-                    continue
-                if isinstance(answer, Exception):
-                    waiting.set_exception(answer)
-                else:
-                    waiting.set_result(answer)
+        return await self._together.ask((script, numkeys, *values))
 
     async def _answers(self, calls: list[tuple[Any, ...]]) -> list[Any]:
         pipe = self._client.pipeline(transaction=False)
@@ -106,10 +89,8 @@ class Pipelined:
         try:
             async with asyncio.timeout(CONNECTION_WITHIN):
                 return list(await pipe.execute(raise_on_error=False))
-        except TimeoutError:
-            return [redis.exceptions.TimeoutError("no answer of Redis") for _call in calls]
-        except Exception as error:
-            return [error] * len(calls)
+        except TimeoutError as error:
+            raise redis.exceptions.TimeoutError("no answer of Redis") from error
 
 
 def publish(channel: str, text: str) -> None:

@@ -7,11 +7,29 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import psycopg
+from django.core.exceptions import EmptyResultSet
 from django.db import connection
-from django.db.models import QuerySet
+from django.db.models import Field, ForeignKey, Lookup, QuerySet
 from psycopg import sql
 
 PREPARED_AFTER = 2  # runs on a connection: one that is used once gains nothing
+
+
+@Field.register_lookup
+@ForeignKey.register_lookup
+class OneOf(Lookup):
+    """`column__one_of=values`: what `column__in=values` finds. All values are one parameter, a list, so the statement
+    is the same for one as for thousands and can be a `Written`, with a tuple as placeholder."""
+
+    lookup_name = "one_of"
+    prepare_rhs = False
+
+    def as_sql(self, compiler: Any, connection: Any) -> tuple[str, tuple[Any, ...]]:
+        if not self.rhs:
+            raise EmptyResultSet  # no query, as `__in` does
+        column, params = self.process_lhs(compiler, connection)
+        kind = self.lhs.output_field.rel_db_type(connection).partition("(")[0]  # a cast to a length would cut values
+        return f"{column} = ANY(%s::{kind}[])", (*params, self.rhs)
 
 
 class Written:
