@@ -75,6 +75,13 @@ class PatientServer(Server):  # type: ignore[misc]
         super().__init__(*args, **options)
         self.ports: list[Any] = []
 
+    def protocol_connected(self, protocol: Any) -> None:
+        """Note a connection. A WebSocket is the result of its own `is_closed`, which would leave it, once it is closed,
+        to the search for garbage."""
+        super().protocol_connected(protocol)
+        if (is_closed := getattr(protocol, "is_closed", None)) is not None:
+            is_closed.addCallback(lambda _protocol: None)
+
     async def handle_reply(self, protocol: Any, message: dict[str, Any]) -> None:
         """Send a message of the application; wait while more follows and the socket is full."""
         if message["type"] != "http.response.body":

@@ -13,7 +13,7 @@ import redis.asyncio
 from django.conf import settings
 from redis.asyncio.retry import Retry as AsyncRetry
 from redis.backoff import NoBackoff
-from redis.exceptions import RedisError
+from redis.exceptions import RedisError, ResponseError
 from redis.retry import Retry
 
 from core.together import Together
@@ -83,14 +83,30 @@ class Pipelined:
         return await self._together.ask((script, numkeys, *values))
 
     async def _answers(self, calls: list[tuple[Any, ...]]) -> list[Any]:
-        pipe = self._client.pipeline(transaction=False)
-        for call in calls:
-            pipe.eval(*call)
         try:
             async with asyncio.timeout(CONNECTION_WITHIN):
-                return list(await pipe.execute(raise_on_error=False))
+                return await self._round_trip([("EVAL", *call) for call in calls])
         except TimeoutError as error:
             raise redis.exceptions.TimeoutError("no answer of Redis") from error
+
+    async def _round_trip(self, commands: list[tuple[Any, ...]]) -> list[Any]:
+        """Send commands and read an answer to each, as a pipeline of redis-py does, whose bookkeeping costs a third as
+        much again. The connection closes itself where it is left with answers unread."""
+        pool = self._client.connection_pool
+        connection: Any = await pool.get_connection()
+        try:
+            await connection.send_packed_command(connection.pack_commands(commands), check_health=False)
+            return [await _answer(connection) for _command in commands]
+        finally:
+            await pool.release(connection)
+
+
+async def _answer(connection: Any) -> Any:
+    """Read an answer; one that is an error belongs to its command alone."""
+    try:
+        return await connection.read_response()
+    except ResponseError as error:
+        return error
 
 
 def publish(channel: str, text: str) -> None:

@@ -89,6 +89,7 @@ class RoomSocket:
         finally:
             for task in self.tasks:
                 task.cancel()
+            self.tasks.clear()
             await self._depart()
 
     def _task(self, work: Any, name: str) -> None:
@@ -161,6 +162,7 @@ class RoomSocket:
         if self.departure is None:
             self.departure = self.hub.spawn(self._leave(), f"depart-{self.conn}")
         await asyncio.shield(self.departure)
+        self.send_queue.let_go()
 
     async def _leave(self) -> None:
         feed = self.feed
