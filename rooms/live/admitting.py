@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from core.threads import in_thread
 from core.together import Together
@@ -34,27 +35,32 @@ class Arrival:
 
 
 class Door:
-    """What signed-in people who come in need of the database, in two turns of a thread. Those who come in the same
-    moment share the turns and their queries."""
+    """What signed-in people who come in ask of the database: who they are, and then what they may. All that is asked in
+    the same moment takes one turn of a thread, and a statement of each kind."""
 
     def __init__(self) -> None:
-        self._identify: Together[dict[str, str], tuple[Who, Standing]] = Together(
-            lambda browsers: in_thread(arrivals_of_cookies, browsers), "identify"
-        )
-        self._admit: Together[Arrival, Entry | Facts] = Together(
-            lambda arrivals: in_thread(admit_together, arrivals), "admit"
+        self._together: Together[dict[str, str] | Arrival, Any] = Together(
+            lambda asked: in_thread(answer_together, asked), "door"
         )
 
     async def identify(self, cookies: dict[str, str]) -> tuple[Who, Standing]:
         """Identify a person by the cookies of a handshake, as `rooms.rules.identity.arrival_of_cookies` does."""
-        return await self._identify.ask(cookies)
+        identified: tuple[Who, Standing] = await self._together.ask(cookies)
+        return identified
 
     async def admit(self, arrival: Arrival) -> Entry:
         """Admit an account, by facts that are read from now on. Raises as `admit` does."""
-        entry = await self._admit.ask(arrival)
-        if isinstance(entry, Facts):
-            return await in_thread(admit, arrival, entry)
-        return entry
+        entry: Entry | Facts = await self._together.ask(arrival)
+        return await in_thread(admit, arrival, entry) if isinstance(entry, Facts) else entry
+
+
+def answer_together(asked: Sequence[dict[str, str] | Arrival]) -> list[Any]:
+    """Answer questions of `Door`, in their order: identify browsers by their cookies, and admit arrivals."""
+    browsers = [one for one in asked if isinstance(one, dict)]
+    arrivals = [one for one in asked if isinstance(one, Arrival)]
+    people = iter(arrivals_of_cookies(browsers) if browsers else ())
+    entries = iter(admit_together(arrivals) if arrivals else ())
+    return [next(people) if isinstance(one, dict) else next(entries) for one in asked]
 
 
 def admit_nobody(shared: Shared, who: Who) -> You:
