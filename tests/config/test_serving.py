@@ -58,7 +58,7 @@ def no_search() -> Iterator[None]:
 
 @pytest.fixture
 def server() -> PatientServer:
-    made = PatientServer(application, endpoints=[], signal_handlers=False)
+    made = PatientServer(application, endpoints=["tcp:port=1"], signal_handlers=False)
     made.connections = {}
     made.http_factory, made.ws_factory = PatientFactory(made), WebSocketFactory(made, server="test")
     made.ws_factory.setProtocolOptions(allowNullOrigin=True)

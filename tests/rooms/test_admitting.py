@@ -57,7 +57,7 @@ def test_each_gets_what_is_theirs(monkeypatch: pytest.MonkeyPatch, django_assert
 
 @pytest.mark.django_db
 def test_nobody_waits_for_what_another_has_to_write(django_assert_num_queries: Any) -> None:
-    """Whose coming is noted may wait for a lock, and a listener's cookie is remembered in Redis: after the others."""
+    """A coming that is noted may wait for a lock, and a listener's cookie is remembered in Redis: after the others."""
     room, invited, guest = open_room(), person("invited"), person("guest")
     Invitation.objects.create(room=room, user=invited, by=room.host, by_helper=True, kind="speak")
     ListenerChoice.objects.create(room=room, user=invited, unseen=False)
