@@ -35,8 +35,8 @@ class Arrival:
 
 
 class Door:
-    """Questions to the database of signed-in people who come in: who they are, and then what they may. All that is asked
-    in the same moment takes one turn of a thread, and a statement of each kind."""
+    """Questions to the database about signed-in people who come in: who they are, and then what they may. All that is
+    asked in the same moment takes one turn of a thread, and a statement of each kind."""
 
     def __init__(self) -> None:
         self._together: Together[dict[str, str] | Arrival, Any] = Together(
