@@ -92,8 +92,8 @@ class Pipelined:
     async def _round_trip(self, commands: list[tuple[Any, ...]]) -> list[Any]:
         """Send commands and read an answer to each, as a pipeline of redis-py does, whose bookkeeping costs a third as
         much again. The connection closes itself where it is left with answers unread."""
-        pool = self._client.connection_pool
-        connection: Any = await pool.get_connection()
+        pool: Any = self._client.connection_pool
+        connection = await pool.get_connection()
         try:
             await connection.send_packed_command(connection.pack_commands(commands), check_health=False)
             return [await _answer(connection) for _command in commands]

@@ -24,7 +24,7 @@ HANDSHAKE = (
 )
 
 
-class Transport(StringTransport):
+class Transport(StringTransport):  # type: ignore[misc]  # Twisted is not typed
     """A connection as Daphne's protocols see it; `protocol` is the one that reads it."""
 
     connected = 1

@@ -87,7 +87,7 @@ async def test_a_crowd_at_the_door_shares_its_queries() -> None:
         return you["user"]
 
     with statements() as said:
-        came = await asyncio.gather(*map(come, browsers), come({}), return_exceptions=True)
+        came: list[Any] = await asyncio.gather(*map(come, browsers), come({}), return_exceptions=True)
     assert came[:3] + came[4:-1] == [user.handle for user in users if user != users[3]]
     assert isinstance(came[3], RoomRefused) and came[-1].key.startswith("a:")
     assert len(said) <= 6, said

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import inspect
 import weakref
 from collections.abc import AsyncGenerator
 from typing import Any
@@ -53,18 +54,13 @@ async def test_nothing_of_a_closed_socket_stays(own_hub: Hub, where: str) -> Non
     assert (await page.connect())[0]
     await page.receive_from(timeout=20)
 
-    def queue() -> SendQueue:
-        (found,) = own_hub.sockets
-        return found
-
-    socket = weakref.ref(queue().on_drop.__self__ if where != "elsewhere" else _socket_of(queue()))
-    assert socket() is not None
+    socket = weakref.ref(_socket_of(*own_hub.sockets))
     await page.disconnect()
     del page
     await until(lambda: not own_hub.sockets and socket() is None, what="the end of the socket")
 
 
 def _socket_of(send_queue: SendQueue) -> Any:
-    """The socket that a page's queue ends when it is full."""
-    (cell,) = [cell for cell in send_queue.on_drop.__closure__ or () if hasattr(cell.cell_contents, "send_queue")]
-    return cell.cell_contents
+    """The socket that a queue ends when it is full."""
+    on_drop: Any = send_queue.on_drop
+    return on_drop.__self__ if inspect.ismethod(on_drop) else on_drop.__closure__[0].cell_contents
