@@ -107,6 +107,8 @@ class PatientChannel(HTTPChannel):  # type: ignore[misc]
     def allContentReceived(self) -> None:
         self._become("answer")
         super().allContentReceived()
+        if self.upgraded:
+            self.requests.clear()  # nobody tells this channel of the end any more
 
     def requestDone(self, request: Any) -> None:
         self._become("idle")  # before pipelined requests are read

@@ -7,11 +7,29 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import psycopg
+from django.core.exceptions import EmptyResultSet
 from django.db import connection
-from django.db.models import QuerySet
+from django.db.models import Field, ForeignKey, Lookup, QuerySet
 from psycopg import sql
 
 PREPARED_AFTER = 2  # runs on a connection: one that is used once gains nothing
+
+
+@Field.register_lookup
+@ForeignKey.register_lookup
+class OneOf(Lookup):
+    """`column__one_of=values`: what `column__in=values` finds. All values are one parameter, a list, so the statement
+    is the same for one as for thousands and can be a `Written`, with a tuple as placeholder."""
+
+    lookup_name = "one_of"
+    prepare_rhs = False
+
+    def as_sql(self, compiler: Any, connection: Any) -> tuple[str, tuple[Any, ...]]:
+        if not self.rhs:
+            raise EmptyResultSet  # no query, as `__in` does
+        column, params = self.process_lhs(compiler, connection)
+        kind = self.lhs.output_field.rel_db_type(connection).partition("(")[0]  # a cast to a length would cut values
+        return f"{column} = ANY(%s::{kind}[])", (*params, self.rhs)
 
 
 class Written:
@@ -20,9 +38,11 @@ class Written:
 
     def __init__(self, rows: QuerySet[Any, Any], placeholders: Sequence[Any]) -> None:
         text, params = rows.query.sql_with_params()
-        self._names = {placeholder: f"p{number}" for number, placeholder in enumerate(placeholders)}
+        self._names = {placeholder: f"p{number}" for number, placeholder in enumerate(placeholders, 1)}
         between = text.split("%s")
         self.sql = between[0] + "".join(map(str.__add__, map(self._written, params), between[1:]))
+        by_number = {name: f"${number}" for number, name in enumerate(self._names.values(), 1)}
+        self._numbered = (self.sql % by_number).encode()
 
     def _written(self, param: Any) -> str:
         if param in self._names:
@@ -31,16 +51,28 @@ class Written:
 
     def rows(self, values: Mapping[Any, Any]) -> list[tuple[Any, ...]]:
         """Run it with these values in the places of its placeholders."""
-        with _cursor() as cursor:
-            cursor.execute(self.sql, {self._names[placeholder]: value for placeholder, value in values.items()})
+        with self._cursor() as cursor:
+            cursor.execute(self.sql, {name: values[placeholder] for placeholder, name in self._names.items()})
             found: list[tuple[Any, ...]] = cursor.fetchall()
         return found
 
+    def _cursor(self) -> Any:
+        """Make a cursor of Django's, which counts queries and translates errors, over one that binds values on the
+        server: only such statements can be prepared."""
+        connection.ensure_connection()
+        raw: Any = connection.connection
+        raw.prepare_threshold = PREPARED_AFTER
+        return connection._prepare_cursor(Numbered(raw, self._numbered))  # type: ignore[attr-defined]  # not in stubs
 
-def _cursor() -> Any:
-    """Make a cursor of Django's, which counts queries and translates errors, over one that binds values on the server:
-    only such statements can be prepared."""
-    connection.ensure_connection()
-    raw: Any = connection.connection
-    raw.prepare_threshold = PREPARED_AFTER
-    return connection._prepare_cursor(psycopg.Cursor(raw))  # type: ignore[attr-defined]  # not in Django's stubs
+
+class Numbered(psycopg.RawCursor[tuple[Any, ...]]):
+    """A cursor that runs one statement by the numbers of its parameters, in which psycopg has no names to look for: in
+    a text of thousands of letters that takes as long as all else. Django, and its log, have the text with names."""
+
+    def __init__(self, connection: psycopg.Connection[Any], statement: bytes) -> None:
+        super().__init__(connection)
+        self._statement = statement
+
+    def execute(self, query: Any, params: Any = None, **options: Any) -> Numbered:
+        """Run the statement with the values of `params`, in their order."""
+        return super().execute(self._statement, list(params.values()), **options)

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import functools
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -22,7 +23,7 @@ from people.models import Creator, Sanction, Session, User
 from people.sessions import SessionStore, stored_key
 from people.standing import Standing
 
-KEY, NOW = "the key of a session", datetime(1900, 1, 1, tzinfo=UTC)  # placeholders
+KEYS, NOW = ("the key of a session",), datetime(1900, 1, 1, tzinfo=UTC)  # placeholders
 _FIELDS = [field.attname for field in User._meta.concrete_fields]
 
 
@@ -38,11 +39,19 @@ class SignedIn:
 def signed_in_by(key: str) -> SignedIn | None:
     """Find the account that a session, by the key in its cookie, signs in now. None for a session that is over or
     unknown, was signed in before the password changed, or whose account is closed."""
-    for ident, text, creator, kinds, *columns in _written().rows({KEY: stored_key(key), NOW: timezone.now()}):
+    return signed_in_by_many([key]).get(key)
+
+
+def signed_in_by_many(keys: Collection[str]) -> dict[str, SignedIn]:
+    """`signed_in_by` for many sessions, by key, in one query; those that sign nobody in are missing."""
+    by_stored = {stored_key(key): key for key in keys}
+    signed_in = {}
+    for stored, ident, text, creator, kinds, *columns in _written().rows({KEYS: list(by_stored), NOW: timezone.now()}):
         user = User.from_db(None, _FIELDS, columns)
         if _is_of(user, SessionStore().decode(text)):
-            return SignedIn(user, ident, Standing(True, user.is_active, creator, frozenset(kinds)))
-    return None
+            standing = Standing(True, user.is_active, creator, frozenset(kinds))
+            signed_in[by_stored[stored]] = SignedIn(user, ident, standing)
+    return signed_in
 
 
 def _is_of(user: User, data: dict[str, Any]) -> bool:
@@ -57,9 +66,11 @@ def _is_of(user: User, data: dict[str, Any]) -> bool:
 @functools.cache
 def _written() -> Written:
     sanctions = Sanction.objects.filter(Sanction.holds(NOW), user=OuterRef("user_id")).order_by()
-    rows = Session.objects.filter(session_key=KEY, expire_date__gt=NOW, user__is_active=True).annotate(
+    rows = Session.objects.filter(session_key__one_of=KEYS, expire_date__gt=NOW, user__is_active=True).annotate(
         creator_now=Exists(Creator.objects.filter(user=OuterRef("user_id"), added_at__isnull=False)),
         kinds=ArraySubquery(sanctions.values("kind")),
     )
     account = [f"user__{name}" for name in _FIELDS]
-    return Written(rows.values_list("ident", "session_data", "creator_now", "kinds", *account), (KEY, NOW))
+    return Written(
+        rows.values_list("session_key", "ident", "session_data", "creator_now", "kinds", *account), (KEYS, NOW)
+    )

@@ -30,7 +30,8 @@ def stored_key(key: str) -> str:
 
 def alive(idents: Iterable[str], now: datetime | None = None) -> dict[str, int]:
     """Return ident → account of those sessions that are signed in and not over, in one query."""
-    rows = Session.objects.filter(ident__in=set(idents), expire_date__gt=now or timezone.now(), user__isnull=False)
+    live = Session.objects.filter(expire_date__gt=now or timezone.now(), user__isnull=False)
+    rows = live.filter(ident__one_of=list(set(idents)))
     return {ident: int(user_pk) for ident, user_pk in rows.values_list("ident", "user_id")}
 
 

@@ -71,7 +71,7 @@ def with_step_of(user: User, ident: str) -> User:
 
 def _fresh(idents: Iterable[str], *, present: bool = False) -> list[Session]:
     fresh = []
-    rows = Session.objects.filter(ident__in=set(idents), user__is_staff=True, user__is_active=True)
+    rows = Session.objects.filter(ident__one_of=list(set(idents)), user__is_staff=True, user__is_active=True)
     for row in rows.select_related("user"):
         data = row.get_decoded()
         records = get_authentication_records(cast(Any, SimpleNamespace(session=data)), row.user)

@@ -9,11 +9,10 @@ import functools
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
 
 from django.contrib.auth.models import AnonymousUser
 from django.contrib.postgres.aggregates import ArrayAgg
-from django.db.models import Exists, OuterRef, QuerySet
+from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
 
 from core.written import Written
@@ -31,7 +30,8 @@ class Standing:
 
 
 NOBODY = Standing()
-ACCOUNT, NOW = -1, datetime(1900, 1, 1, tzinfo=UTC)  # placeholders
+ACCOUNT, ACCOUNTS, NOW = -1, (-1,), datetime(1900, 1, 1, tzinfo=UTC)  # placeholders
+MOST_STANDINGS = 100  # kept as one object each
 
 
 def standing_of(user: User | AnonymousUser | None) -> Standing:
@@ -44,21 +44,27 @@ def standing_of(user: User | AnonymousUser | None) -> Standing:
 def standings(user_pks: Iterable[int]) -> dict[int, Standing]:
     """Load the standing of many accounts in one query; accounts that no longer exist are missing."""
     pks, now = list(user_pks), timezone.now()
-    rows = _written().rows({ACCOUNT: pks[0], NOW: now}) if len(pks) == 1 else _rows(pks, now)
-    return {pk: Standing(True, active, creator, frozenset(kinds or ())) for pk, active, creator, kinds in rows}
+    if not pks:
+        return {}
+    written = _written(one=len(pks) == 1)
+    rows = written.rows({ACCOUNT: pks[0], NOW: now} if len(pks) == 1 else {ACCOUNTS: pks, NOW: now})
+    return {pk: _standing(active, creator, tuple(kinds or ())) for pk, active, creator, kinds in rows}
+
+
+@functools.lru_cache(MOST_STANDINGS)
+def _standing(active: bool, creator: bool, kinds: tuple[str, ...]) -> Standing:
+    """Most accounts have the same."""
+    return Standing(True, active, creator, frozenset(kinds))
 
 
 @functools.cache
-def _written() -> Written:
-    """The query for one account, which comes with every act and page."""
-    return Written(_rows([ACCOUNT], NOW), (ACCOUNT, NOW))
-
-
-def _rows(user_pks: list[int], now: datetime) -> QuerySet[Any, Any]:
+def _written(*, one: bool) -> Written:
+    """The query for one account, which comes with every act and page, or for many."""
+    wanted, placeholder = (Q(pk=ACCOUNT), ACCOUNT) if one else (Q(pk__one_of=ACCOUNTS), ACCOUNTS)
     member = Creator.objects.filter(user=OuterRef("pk"), added_at__isnull=False)
-    kinds = ArrayAgg("sanctions__kind", filter=Sanction.holds(now, "sanctions__"), distinct=True)
-    rows = User.objects.filter(pk__in=user_pks).annotate(creator_now=Exists(member), kinds=kinds)
-    return rows.values_list("pk", "is_active", "creator_now", "kinds")
+    kinds = ArrayAgg("sanctions__kind", filter=Sanction.holds(NOW, "sanctions__"), distinct=True)
+    rows = User.objects.filter(wanted).annotate(creator_now=Exists(member), kinds=kinds)
+    return Written(rows.values_list("pk", "is_active", "creator_now", "kinds"), (placeholder, NOW))
 
 
 def lock_standing(user_pk: int) -> None:

@@ -2,18 +2,65 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from core.threads import in_thread
+from core.together import Together
 from people.standing import Standing
 from rooms import actions
 from rooms.live.feed import Shared
 from rooms.models import Room
 from rooms.rules import permissions
 from rooms.rules.admission import sides_of
-from rooms.rules.facts import facts_of_nobody, facts_of_standing
-from rooms.rules.identity import Who
+from rooms.rules.facts import facts_of_known, facts_of_nobody
+from rooms.rules.identity import Who, arrivals_of_cookies
 from rooms.rules.permissions import Facts
 from rooms.rules.refusals import RoomRefused, refuse
 from rooms.rules.staff import may_hear_staff_channel, with_staff_rights
 from rooms.wire.snapshot import You, you, you_as_staff
+
+Entry = tuple[frozenset[str], You]
+"""What somebody who may enter gets: narrower channels, and the own part of the snapshot."""
+
+
+@dataclass(frozen=True)
+class Arrival:
+    """An account at the door of a room, as they were read: the room's row, the person and their standing."""
+
+    room: Room
+    who: Who
+    standing: Standing
+
+
+class Door:
+    """Questions to the database about signed-in people who come in: who they are, and then what they may. All that is
+    asked in the same moment takes one turn of a thread, and a statement of each kind."""
+
+    def __init__(self) -> None:
+        self._together: Together[dict[str, str] | Arrival, Any] = Together(
+            lambda asked: in_thread(answer_together, asked), "door"
+        )
+
+    async def identify(self, cookies: dict[str, str]) -> tuple[Who, Standing]:
+        """Identify a person by the cookies of a handshake, as `rooms.rules.identity.arrival_of_cookies` does."""
+        identified: tuple[Who, Standing] = await self._together.ask(cookies)
+        return identified
+
+    async def admit(self, arrival: Arrival) -> Entry:
+        """Admit an account, by facts that are read from now on. Raises as `admit` does."""
+        entry: Entry | Facts = await self._together.ask(arrival)
+        return await in_thread(admit, arrival, entry) if isinstance(entry, Facts) else entry
+
+
+def answer_together(asked: Sequence[dict[str, str] | Arrival]) -> list[Any]:
+    """Answer questions of `Door`, in their order: identify browsers by their cookies, and admit arrivals."""
+    browsers = [one for one in asked if isinstance(one, dict)]
+    arrivals = [one for one in asked if isinstance(one, Arrival)]
+    people = iter(arrivals_of_cookies(browsers) if browsers else ())
+    entries = iter(admit_together(arrivals) if arrivals else ())
+    return [next(people) if isinstance(one, dict) else next(entries) for one in asked]
 
 
 def admit_nobody(shared: Shared, who: Who) -> You:
@@ -26,16 +73,31 @@ def admit_nobody(shared: Shared, who: Who) -> You:
     return you(room, who, facts)
 
 
-def admit(room: Room, who: Who, standing: Standing) -> tuple[frozenset[str], You]:
-    """Admit an account whose standing is known: one query, and those of what it has in the room. Returns its narrower
-    channels and its part of the snapshot; raises as `actions.admit` and `admit_nobody` do."""
-    assert who.user is not None
-    facts: Facts = actions.admit(room, who, facts_of_standing(room, who.user, standing))
+def admit_together(arrivals: Sequence[Arrival]) -> list[Entry | Facts | Exception]:
+    """Admit accounts: one query for all of them, and those of what each has in the room. An answer is the entry, or the
+    exception of `admit`; or the facts, for an `admit` of its own, where that may wait for a lock or for Redis."""
+    people = [(one.room, one.who.user.pk, one.standing) for one in arrivals if one.who.user is not None]
+    return [_entry(one, facts) for one, facts in zip(arrivals, facts_of_known(people), strict=True)]
+
+
+def _entry(arrival: Arrival, facts: Facts) -> Entry | Facts | Exception:
+    if facts.awaited or arrival.who.listener:
+        return facts
+    try:
+        return admit(arrival, facts)
+    except Exception as error:  # of this one alone
+        return error
+
+
+def admit(arrival: Arrival, facts: Facts) -> Entry:
+    """Admit an account by its facts. Raises as `actions.admit` and `admit_nobody` do."""
+    room, who = arrival.room, arrival.who
+    actions.admit(room, who, facts)
     _refuse_unopened(room)
     return sides_of(facts, hears_staff=_hears_staff(who)), you(room, with_staff_rights(who), facts)
 
 
-def admit_as_staff(room: Room, who: Who) -> tuple[frozenset[str], You]:
+def admit_as_staff(room: Room, who: Who) -> Entry:
     """Admit somebody who listens in as staff. Raises not_signed_in, or the codes of `actions.admit_staff`."""
     if who.user is None:
         raise RoomRefused("not_signed_in")

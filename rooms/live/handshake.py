@@ -88,9 +88,11 @@ class Handshake:
         known = hub().feed_of(self.slug)
         if known is not None and not self.session:
             who, standing, room_pk = nobody_of_cookies(self.cookies), NOBODY, known.room_pk
+        elif known is not None:
+            who, standing = await hub().door.identify(self.cookies)
+            room_pk = known.room_pk
         else:
-            room = None if known is None else known.room_pk
-            who, standing, room_pk = await in_thread(identify, self.slug, self.cookies, room)
+            who, standing, room_pk = await in_thread(identify, self.slug, self.cookies)
         self.lease = await doorway.lease_socket(hub().scripts, who, self.address, self.session)
         conn = new_conn(who.session, doorway.query_field(self.scope, "page"), as_staff=self.as_staff)
         kind = StaffRoomSocket if self.as_staff else RoomSocket
@@ -119,12 +121,10 @@ async def unknown_address(scope: dict[str, Any], receive: Receive, send: Send) -
     await send({"type": "websocket.close", "code": 4404})
 
 
-def identify(slug: str, cookies: dict[str, str], room_pk: int | None = None) -> tuple[Who, Standing, int]:
-    """Identify the person of a handshake, with their standing, and the room, unless it is known. One query for each.
-    Raises unknown_room."""
+def identify(slug: str, cookies: dict[str, str]) -> tuple[Who, Standing, int]:
+    """Identify the person of a handshake, with their standing, and the room: a query for each. Raises unknown_room."""
     who, standing = arrival_of_cookies(cookies)
-    if room_pk is None:
-        room_pk = Room.objects.filter(slug=slug).values_list("pk", flat=True).first()
+    room_pk = Room.objects.filter(slug=slug).values_list("pk", flat=True).first()
     if room_pk is None:
         raise RoomRefused("unknown_room")
     return who, standing, room_pk

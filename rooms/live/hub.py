@@ -20,10 +20,12 @@ from redis.exceptions import RedisError
 from core import bus, loops
 from people.channels import people_channel, person_channel
 from rooms import channels, presence
+from rooms.live.admitting import Door
 from rooms.live.feed import Feed
 from rooms.live.messages import InvalidMessage, parse_message, seq_of
 from rooms.live.rights import RightsChanges, check_sockets
 from rooms.live.send_queue import SendQueue
+from rooms.live.subscriber import Subscriber
 from rooms.live.ticker import tick
 from rooms.wire import sides
 from rooms.wire.events import LOSSY, SEQUENCED
@@ -43,6 +45,7 @@ class Hub:
     def __init__(self) -> None:
         self.redis: redis.asyncio.Redis = bus.connect()
         self.scripts = bus.Pipelined(self.redis)
+        self.door = Door()
         self.feeds: dict[int, Feed] = {}
         self.slugs: dict[str, int] = {}  # of rooms with a feed
         self.changes = RightsChanges()
@@ -51,9 +54,9 @@ class Hub:
         self.person_subscribed: dict[int, asyncio.Event] = {}
         self.narrow: dict[str, set[SendQueue]] = {}  # a narrower channel (of hosts or staff) → its sockets
         self.narrow_subscribed: dict[str, asyncio.Event] = {}
-        self.connected = self.closing = False
+        self.closing = False
         self.tasks: set[asyncio.Task[None]] = set()
-        self._pubsub: Any = None
+        self._subscriber = Subscriber()
         self._started = False
         self._listened = False  # whether it was subscribed before: then a new subscription has missed messages
         self._room_prefix = bus.key("room:")
@@ -86,7 +89,7 @@ class Hub:
         feed = self.feeds.get(room_pk)
         if feed is None:
             feed = self.feeds[room_pk] = Feed(room_pk, self.spawn)
-            await self._subscribe(channels.room_channel(room_pk))
+            await self._subscriber.subscribe(channels.room_channel(room_pk))
         feed.send_queues.add(send_queue)
         if send_queue.user_pk is not None:
             await self._join_person(send_queue.user_pk, send_queue)
@@ -123,10 +126,10 @@ class Hub:
     async def _join_person(self, user_pk: int, send_queue: SendQueue) -> asyncio.Event:
         others = self.people.setdefault(user_pk, set())
         others.add(send_queue)
-        if len(others) == 1:
-            self.person_subscribed[user_pk] = asyncio.Event()
-            await self._subscribe(person_channel(user_pk))
-        return self.person_subscribed[user_pk]
+        subscribed = self.person_subscribed.setdefault(user_pk, asyncio.Event())
+        if not subscribed.is_set():  # nor may another page of theirs go on before that is sent
+            await self._subscriber.subscribe(person_channel(user_pk))
+        return subscribed
 
     async def _until(self, subscribed: asyncio.Event, what: str) -> None:
         if not subscribed.is_set():
@@ -160,7 +163,7 @@ class Hub:
             others.discard(send_queue)
             if not others:
                 del self.people[send_queue.user_pk], self.person_subscribed[send_queue.user_pk]
-                await self._unsubscribe(person_channel(send_queue.user_pk))
+                await self._subscriber.unsubscribe(person_channel(send_queue.user_pk))
 
     async def set_sides(self, send_queue: SendQueue, sides: frozenset[str]) -> None:
         """Set the narrower channels ("host", "staff") that a socket receives; one that has left receives none.
@@ -178,13 +181,13 @@ class Hub:
             receivers.discard(send_queue)
             if not receivers and self.narrow.pop(channel, None) is not None:
                 del self.narrow_subscribed[channel]
-                await self._unsubscribe(channel)
+                await self._subscriber.unsubscribe(channel)
         for channel in (channels.side_channel(side, send_queue.room_pk) for side in new):
             receivers = self.narrow.setdefault(channel, set())
             receivers.add(send_queue)
             if len(receivers) == 1:
                 self.narrow_subscribed[channel] = asyncio.Event()
-                await self._subscribe(channel)
+                await self._subscriber.subscribe(channel)
             if subscribed := self.narrow_subscribed.get(channel):
                 await self._until(subscribed, channel)
         if new and send_queue.started:
@@ -197,7 +200,7 @@ class Hub:
             if not feed.send_queues and now - feed.empty_since > LINGER:
                 del self.feeds[pk]
                 self.slugs = {slug: room_pk for slug, room_pk in self.slugs.items() if room_pk != pk}
-                await self._unsubscribe(channels.room_channel(pk))
+                await self._subscriber.unsubscribe(channels.room_channel(pk))
 
     async def presence_members(self) -> dict[int, list[tuple[str, str]]]:
         """Connections (person, name) of this process, by room; without staff who listen in, and who is not in yet."""
@@ -215,20 +218,10 @@ class Hub:
 
     # --- Redis ------------------------------------------------------------------------------------------------------
 
-    async def _subscribe(self, channel: str) -> None:
-        """Subscribe a channel. While Redis is away this does nothing: the reconnect subscribes all channels."""
-        if self.connected:
-            try:
-                await self._pubsub.subscribe(channel)
-            except (RedisError, OSError) as error:
-                log.warning("could not subscribe %s yet: %s", channel, error)
-
-    async def _unsubscribe(self, channel: str) -> None:
-        if self.connected:
-            try:
-                await self._pubsub.unsubscribe(channel)
-            except (RedisError, OSError) as error:
-                log.warning("could not unsubscribe %s: %s", channel, error)
+    @property
+    def connected(self) -> bool:
+        """Whether messages are heard now. While Redis is away channels are only noted: the reconnect subscribes all."""
+        return self._subscriber.pubsub is not None
 
     async def _listen_forever(self) -> None:
         """Subscribe and pass messages on. After a loss of Redis, or an error, subscribe again, resync all sockets."""
@@ -236,10 +229,9 @@ class Hub:
         while True:
             try:
                 async with self.redis.pubsub() as pubsub:
-                    self._pubsub = pubsub
                     asked = self._channels()
                     await pubsub.subscribe(self._control_channel, self._people_channel, *asked)
-                    self.connected, wait = True, 0.1
+                    self._subscriber.pubsub, wait = pubsub, 0.1
                     if came := set(self._channels()) - set(asked):  # meanwhile, and could not subscribe yet
                         await pubsub.subscribe(*came)
                     if self._listened:
@@ -249,7 +241,7 @@ class Hub:
             except (RedisError, OSError) as error:
                 log.warning("Redis is away, live events pause: %s", error)
             finally:
-                self.connected = False
+                self._subscriber.pubsub = None
                 self.changes.lose()
             await asyncio.sleep(wait)
             wait = min(wait * 2, 2.0)

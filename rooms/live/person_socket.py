@@ -119,6 +119,7 @@ class PersonSocket:
             if self.ending is not None:
                 self.ending.cancel()
             await asyncio.shield(self.hub.spawn(self.hub.leave_as_person(self.send_queue), "leave-person"))
+            self.send_queue.let_go()
 
     async def _join(self) -> None:
         await self.hub.join_as_person(self.user_pk, self.send_queue)

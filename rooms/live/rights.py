@@ -52,6 +52,6 @@ async def check_sockets(send_queues: Iterable[SendQueue], set_sides: SetSides) -
     for guest, code in refused.items():
         by_guest[guest].on_refused(code)
     for guest, admission in admitted.items():
-        if admission.refused is None:
+        if admission.refused is None and admission.sides != by_guest[guest].sides:  # of most none change
             await set_sides(by_guest[guest], admission.sides)
     return len(refused)

@@ -18,6 +18,10 @@ NO_ROOM = -1  # `room_pk` of a socket that is in no room: that of a person (`roo
 LIMIT = 256  # messages waiting for a slow socket; beyond it the socket is dropped and reconnects
 
 
+def _nothing(_code: str = "") -> None:
+    """Do nothing: nobody is there any more."""
+
+
 class Broadcast:
     """A message for many sockets, with its number where it has one; its frame is encoded once, and only if needed."""
 
@@ -141,6 +145,12 @@ class SendQueue:
         """Empty the queue and accept nothing more."""
         self.dropped = True
         self.queue.clear()
+
+    def let_go(self) -> None:
+        """Call nothing any more, because the socket has left. It and its queue then go at once; as long as each has the
+        other they wait for a search for garbage, and a thousand make that a long one."""
+        self.on_drop = self.on_restart = _nothing
+        self.on_refused = _nothing
 
     def resync(self) -> None:
         """Have the writer send a fresh snapshot before anything else.

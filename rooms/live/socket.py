@@ -22,7 +22,7 @@ from people.models import User
 from people.standing import Standing
 from rooms import actions, channels, presence
 from rooms.live import doorway
-from rooms.live.admitting import admit, admit_nobody
+from rooms.live.admitting import Arrival, Entry, admit_nobody
 from rooms.live.feed import Feed, Shared
 from rooms.live.frames import BadFrame, Frame, Pace, parse
 from rooms.live.hub import Hub, hub
@@ -89,6 +89,7 @@ class RoomSocket:
         finally:
             for task in self.tasks:
                 task.cancel()
+            self.tasks.clear()
             await self._depart()
 
     def _task(self, work: Any, name: str) -> None:
@@ -138,11 +139,11 @@ class RoomSocket:
             await self._depart()
             raise
 
-    async def _admit(self, shared: Shared, standing: Standing) -> tuple[frozenset[str], You]:
+    async def _admit(self, shared: Shared, standing: Standing) -> Entry:
         """Check the right to enter; return narrower channels and the own part of the snapshot."""
         if self.who.user is None:
             return frozenset(), admit_nobody(shared, self.who)
-        return await in_thread(admit, shared.base.row, self.who, standing)
+        return await self.hub.door.admit(Arrival(shared.base.row, self.who, standing))
 
     async def _enter_presence(self) -> bool:
         """Enter the room's presence. Returns whether this is the person's first page here."""
@@ -161,6 +162,7 @@ class RoomSocket:
         if self.departure is None:
             self.departure = self.hub.spawn(self._leave(), f"depart-{self.conn}")
         await asyncio.shield(self.departure)
+        self.send_queue.let_go()
 
     async def _leave(self) -> None:
         feed = self.feed

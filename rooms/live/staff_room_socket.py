@@ -12,7 +12,7 @@ from core.threads import in_thread
 from people.standing import Standing
 from rooms import actions
 from rooms.actions.staff_listening import NOTED_EVERY
-from rooms.live.admitting import admit_as_staff
+from rooms.live.admitting import Entry, admit_as_staff
 from rooms.live.feed import Shared
 from rooms.live.frames import Frame
 from rooms.live.socket import Receive, RoomSocket
@@ -36,7 +36,7 @@ class StaffRoomSocket(RoomSocket):
         self._task(self._keep_noting(), "note-staff")
         await super().run(receive)
 
-    async def _admit(self, shared: Shared, standing: Standing) -> tuple[frozenset[str], You]:
+    async def _admit(self, shared: Shared, standing: Standing) -> Entry:
         return await in_thread(admit_as_staff, shared.base.row, self.who)
 
     async def _enter_presence(self) -> bool:

@@ -6,8 +6,8 @@ regular intervals.
 
 from __future__ import annotations
 
-from collections.abc import Collection
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator, Mapping
+from typing import NamedTuple
 
 from people.sessions import alive
 from people.standing import standings, why_not_enter
@@ -21,8 +21,7 @@ from rooms.rules.staff import listening_sessions, may_hear_staff_channel, why_no
 WHOLE_ACCOUNT = frozenset({"account_closed", "account_suspended"})
 
 
-@dataclass(frozen=True, slots=True)
-class Guest:
+class Guest(NamedTuple):
     """One connection to a room: `who` is its person (`Who.key`), `conn` its name (`identity.new_conn`)."""
 
     room_pk: int
@@ -30,12 +29,23 @@ class Guest:
     conn: str
 
 
-@dataclass(frozen=True, slots=True)
-class Admission:
+class Admission(NamedTuple):
     """Rights of one connection: `refused` is the code that ends it, `sides` are the narrower channels it gets."""
 
     refused: str | None = None
     sides: frozenset[str] = frozenset()
+
+
+ADMITTED = Admission()
+
+
+class Found(NamedTuple):
+    """One connection, its session, its facts and the code that ends it."""
+
+    guest: Guest
+    session: str
+    facts: Facts
+    code: str | None
 
 
 def sides_of(facts: Facts, *, hears_staff: bool) -> frozenset[str]:
@@ -49,7 +59,7 @@ def refused(guests: Collection[Guest]) -> dict[Guest, str]:
 
     At most seven queries, whatever the number of connections.
     """
-    return {guest: code for guest, (_facts, code) in _looked_up(guests).items() if code is not None}
+    return {found.guest: found.code for found in _looked_up(guests) if found.code is not None}
 
 
 def admissions(guests: Collection[Guest]) -> dict[Guest, Admission]:
@@ -58,14 +68,15 @@ def admissions(guests: Collection[Guest]) -> dict[Guest, Admission]:
     At most eight queries, whatever the number of connections, and a few more for each member of staff.
     """
     looked_up = _looked_up(guests)
-    signed_in = {session_of(guest.conn) for guest, (facts, _code) in looked_up.items() if facts.signed_in}
-    staff = may_hear_staff_channel(signed_in)
-    return {
-        guest: Admission(code)
-        if code is not None
-        else Admission(sides=sides_of(facts, hears_staff=session_of(guest.conn) in staff))
-        for guest, (facts, code) in looked_up.items()
-    }
+    staff = may_hear_staff_channel({found.session for found in looked_up if found.facts.signed_in})
+    return {found.guest: _admission(found, staff) for found in looked_up}
+
+
+def _admission(found: Found, staff: Collection[str]) -> Admission:
+    if found.code is not None:
+        return Admission(found.code)
+    sides = sides_of(found.facts, hears_staff=found.session in staff)
+    return Admission(sides=sides) if sides else ADMITTED
 
 
 def refused_people(guests: Collection[Guest]) -> dict[Guest, str]:
@@ -86,28 +97,39 @@ def refused_people(guests: Collection[Guest]) -> dict[Guest, str]:
     return {guest: code for guest, code in codes.items() if code}
 
 
-def _looked_up(guests: Collection[Guest]) -> dict[Guest, tuple[Facts, str | None]]:
-    """Facts of each connection to an existing room, and the code that ends it."""
+def _looked_up(guests: Collection[Guest]) -> list[Found]:
+    """Look up the connections to existing rooms. A hub does that for all it has every few seconds: what most of them
+    share is made once."""
     rooms = Room.objects.in_bulk({guest.room_pk for guest in guests})
-    users = {guest: user_pk_of(guest.who) for guest in guests if guest.room_pk in rooms}
-    pairs = {(guest.room_pk, user) for guest, user in users.items() if user is not None}
+    here = [(guest, user_pk_of(guest.who)) for guest in guests if guest.room_pk in rooms]
+    of_nobody = [guest for guest, user in here if user is None]
+    of_accounts = [(guest, user) for guest, user in here if user is not None]
+    return [*_of_nobody(of_nobody, rooms), *_of_accounts(of_accounts, rooms)]
+
+
+def _of_nobody(guests: list[Guest], rooms: Mapping[int, Room]) -> Iterator[Found]:
+    room_pks = {guest.room_pk for guest in guests}
+    macs = removed_macs(room_pks)
+    alike = {room_pk: facts_of_nobody(rooms[room_pk]) for room_pk in room_pks}
+    for guest in guests:
+        facts = alike[guest.room_pk]
+        if removed := macs.get(guest.room_pk):
+            facts = facts_of_nobody(rooms[guest.room_pk], guest.who, removed)
+        yield Found(guest, "", facts, permissions.may_enter(facts))
+
+
+def _of_accounts(guests: list[tuple[Guest, int]], rooms: Mapping[int, Room]) -> Iterator[Found]:
+    pairs = {(guest.room_pk, user) for guest, user in guests}
     facts = facts_of_many([(rooms[room_pk], user) for room_pk, user in pairs])
-    macs = removed_macs({guest.room_pk for guest, user in users.items() if user is None})
-    sessions = alive({session_of(guest.conn) for guest, user in users.items() if user is not None})
-    of_staff = {(guest.room_pk, session_of(guest.conn)) for guest in users if is_staff_conn(guest.conn)}
+    sessions = alive({session_of(guest.conn) for guest, _user in guests})
+    of_staff = {(guest.room_pk, session_of(guest.conn)) for guest, _user in guests if is_staff_conn(guest.conn)}
     fresh = listening_sessions(of_staff) if of_staff else set()
-    looked_up: dict[Guest, tuple[Facts, str | None]] = {}
-    for guest, user in users.items():
-        if user is None:
-            own = facts_of_nobody(rooms[guest.room_pk], guest.who, macs.get(guest.room_pk, ()))
-        else:
-            own = facts[guest.room_pk, user]
-        if user is not None and is_staff_conn(guest.conn):
-            is_fresh = (guest.room_pk, session_of(guest.conn)) in fresh
-            code = why_not_listen_as_staff(own, user, guest.room_pk, fresh_step=is_fresh)
+    for guest, user in guests:
+        own, session = facts[guest.room_pk, user], session_of(guest.conn)
+        if is_staff_conn(guest.conn):
+            code = why_not_listen_as_staff(own, user, guest.room_pk, fresh_step=(guest.room_pk, session) in fresh)
         else:
             code = permissions.may_enter(own)
-        if user is not None and code not in WHOLE_ACCOUNT and sessions.get(session_of(guest.conn)) != user:
+        if code not in WHOLE_ACCOUNT and sessions.get(session) != user:
             code = "signed_out"
-        looked_up[guest] = own, code
-    return looked_up
+        yield Found(guest, session, own, code)

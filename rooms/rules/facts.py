@@ -7,7 +7,7 @@ people at once with `facts_of_many`, in two queries.
 from __future__ import annotations
 
 import functools
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -57,6 +57,8 @@ Mark = tuple[str, int, int]
 """A fact that is so, the room or person that it is about, and the person. Of a seat it is the role."""
 
 ROOM, HOST, PERSON = -1, -2, -3  # placeholders of primary keys
+ROOMS, HOSTS, PEOPLE = (-1,), (-2,), (-3,)  # and of many
+MISSING = Standing(signed_in=True)  # of an account that is not there
 
 
 def facts_of(room: Room, user: User | None) -> Facts:
@@ -68,7 +70,7 @@ def facts_of(room: Room, user: User | None) -> Facts:
 
 def facts_of_standing(room: Room, user: User, standing: Standing) -> Facts:
     """Load the facts of an account whose standing is known, in one query."""
-    return facts_of_many([(room, user.pk)], {user.pk: standing})[room.pk, user.pk]
+    return facts_of_known([(room, user.pk, standing)])[0]
 
 
 def facts_of_who(room: Room, who: Who) -> Facts:
@@ -96,21 +98,29 @@ def removed_macs(room_pks: Collection[int]) -> dict[int, frozenset[str]]:
     return {room_pk: frozenset(macs) for room_pk, macs in by_room.items()}
 
 
-def facts_of_many(
-    people: Collection[tuple[Room, int]], known: Mapping[int, Standing] | None = None
-) -> dict[Pair, Facts]:
-    """Load the facts of many accounts in many rooms, in two queries, or one where their standing is `known`; a missing
-    account counts as closed."""
-    rooms = {room.pk: room for room, _user in people}
-    users = {user for _room, user in people}
-    if not people:
-        return {}
-    standing = standings(users) if known is None else known
-    marks = set(_rows(rooms.values(), users))
-    return {
-        (room.pk, user): _facts(room, user, standing.get(user, Standing(signed_in=True)), marks)
-        for room, user in people
-    }
+def facts_of_many(people: Collection[tuple[Room, int]]) -> dict[Pair, Facts]:
+    """Load the facts of many accounts in many rooms, in two queries; a missing account counts as closed."""
+    standing = standings({user for _room, user in people})
+    known = [(room, user, standing.get(user, MISSING)) for room, user in people]
+    return {(room.pk, user): facts for (room, user), facts in zip(people, facts_of_known(known), strict=True)}
+
+
+def facts_of_known(people: Sequence[tuple[Room, int, Standing]]) -> list[Facts]:
+    """Load the facts of accounts whose standing is known, each by the row of the room beside it, in one query. Returns
+    them in their order; most listeners of a room share one object."""
+    marks = _marks_of({(room.pk, room.host_id) for room, _user, _standing in people}, {user for _r, user, _s in people})
+    plain: dict[tuple[int, Standing], Facts] = {}  # of those without any mark, by the row of their room
+    found = []
+    for room, user, standing in people:
+        own = marks.get(user)
+        if own or user == room.host_id:
+            found.append(_facts(room, user, standing, own or set()))
+            continue
+        facts = plain.get((id(room), standing))
+        if facts is None:
+            facts = plain[id(room), standing] = _facts(room, user, standing, set())
+        found.append(facts)
+    return found
 
 
 def _facts(room: Room, user: int, standing: Standing, marks: set[Mark]) -> Facts:
@@ -159,26 +169,38 @@ def _of_account(standing: Standing) -> dict[str, Any]:
     }
 
 
-def _rows(rooms: Collection[Room], users: set[int]) -> Iterable[Mark]:
-    """The marks of people in rooms. The query for one person in one room, which comes with every act, is written once a
-    process."""
-    if len(rooms) > 1 or len(users) > 1:
-        return _marks(rooms, users)
-    (room,), (user,) = rooms, users
-    values = {ROOM: room.pk, HOST: room.host_id, PERSON: user}
-    return [(mark, first, second) for mark, first, second in _written(settings.CONSENT_VERSION).rows(values)]
+def _marks_of(rooms: set[Pair], users: set[int]) -> dict[int, set[Mark]]:
+    """The marks of people in rooms (with their hosts), by each account that one is about. The query for one person in
+    one room, which comes with every act, has a plan of its own."""
+    if not users:
+        return {}
+    if one := len(rooms) == len(users) == 1:
+        (room, host), (user,) = *rooms, users
+        values: dict[Any, Any] = {ROOM: room, HOST: host, PERSON: user}
+    else:
+        values = {ROOMS: [pk for pk, _host in rooms], HOSTS: list({host for _pk, host in rooms}), PEOPLE: list(users)}
+    marks: dict[int, set[Mark]] = {}
+    for mark in _written(settings.CONSENT_VERSION, one=one).rows(values):
+        for pk in mark[1:]:
+            if pk in users:
+                marks.setdefault(pk, set()).add(mark)
+    return marks
 
 
 @functools.cache
-def _written(_consent_version: str) -> Written:
-    return Written(_marks([Room(pk=ROOM, host_id=HOST)], {PERSON}), (ROOM, HOST, PERSON))
+def _written(_consent_version: str, *, one: bool) -> Written:
+    if one:
+        return Written(_marks("in", [ROOM], [HOST], [PERSON]), (ROOM, HOST, PERSON))
+    return Written(_marks("one_of", ROOMS, HOSTS, PEOPLE), (ROOMS, HOSTS, PEOPLE))
 
 
-def _marks(rooms: Collection[Room], users: set[int]) -> QuerySet[Any, Any]:
-    """Everything that is either so or not so, as `Mark`, in one query."""
-    rooms = list(rooms)
-    hosts = {room.host_id for room in rooms}
-    here: dict[str, Any] = {"room__in": rooms, "user__in": users}
+def _marks(how: str, rooms: Sequence[int], hosts: Sequence[int], users: Sequence[int]) -> QuerySet[Any, Any]:
+    """Everything that is either so or not so, as `Mark`, in one query; `how` is the lookup by which keys are found."""
+
+    def keys(**columns: Sequence[int]) -> dict[str, Any]:
+        return {f"{column}__{how}": pks for column, pks in columns.items()}
+
+    here = keys(room=rooms, user=users)
     invitations = Invitation.objects.filter(**here)
     choices = ListenerChoice.objects.filter(**here)
     by_room = {
@@ -198,16 +220,17 @@ def _marks(rooms: Collection[Room], users: set[int]) -> QuerySet[Any, Any]:
     seats = Seat.objects.filter(Q(left_at=None) | at_the_end, **here).order_by()
     parts.append(seats.annotate(mark=Concat("role", Value(""))).values_list("mark", "room_id", "user_id"))
     parts.append(_marked("mute_held", seats.filter(mute_held=True), "room_id", "user_id"))
-    on_stage = Block.objects.filter(blocker__in=users, blocked__seats__room__in=rooms, blocked__seats__left_at=None)
+    on_stage = Block.objects.filter(**keys(blocker=users, blocked__seats__room=rooms), blocked__seats__left_at=None)
     parts.append(_marked("blocks_on_stage", on_stage, "blocked__seats__room_id", "blocker_id"))
-    blocks = Q(blocker__in=hosts, blocked__in=users) | Q(blocker__in=users, blocked__in=hosts)
+    blocks = Q(**keys(blocker=hosts, blocked=users)) | Q(**keys(blocker=users, blocked=hosts))
     parts.append(_marked("block", Block.objects.filter(blocks), "blocker_id", "blocked_id"))
-    follows = Q(follower__in=hosts, followed__in=users) | Q(follower__in=users, followed__in=hosts)
+    follows = Q(**keys(follower=hosts, followed=users)) | Q(**keys(follower=users, followed=hosts))
     parts.append(_marked("follow", Follow.objects.filter(follows), "follower_id", "followed_id"))
-    parts.append(_marked("former_host", HandOver.objects.filter(room__in=rooms, former__in=users), "room_id", "former"))
-    staying = StayingFollower.objects.filter(hand_over__room__in=rooms, user__in=users)
+    gave = HandOver.objects.filter(**keys(room=rooms, former=users))
+    parts.append(_marked("former_host", gave, "room_id", "former"))
+    staying = StayingFollower.objects.filter(**keys(hand_over__room=rooms, user=users))
     parts.append(_marked("stays", staying, "hand_over__room_id", "user_id"))
-    people = User.objects.filter(pk__in=users).annotate(same=F("pk"))
+    people = User.objects.filter(**keys(pk=users)).annotate(same=F("pk"))
     parts.append(_marked("unseen_by_default", people.filter(listens_unseen=True), "pk", "same"))
     unread = Message.objects.filter(receiver=OuterRef("pk"), delivered_at__isnull=False, read=False)
     parts.append(_marked("unread", people.filter(Exists(unread)), "pk", "same"))

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 import secrets
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, cast
@@ -20,7 +20,7 @@ from django.utils.crypto import salted_hmac
 from django.utils.deprecation import MiddlewareMixin
 from django.utils.translation import get_language_from_request
 
-from people.session_person import signed_in_by
+from people.session_person import SignedIn, signed_in_by_many
 from people.standing import NOBODY, Standing
 from rooms.presence import user_key
 
@@ -201,8 +201,17 @@ def who_of_cookies(cookies: dict[str, str]) -> Who:
 
 def arrival_of_cookies(cookies: dict[str, str]) -> tuple[Who, Standing]:
     """`who_of_cookies` with the standing of the account, which is read in the same query."""
-    session_key = cookies.get(settings.SESSION_COOKIE_NAME)
-    signed_in = signed_in_by(session_key) if session_key else None
+    return arrivals_of_cookies([cookies])[0]
+
+
+def arrivals_of_cookies(browsers: Sequence[dict[str, str]]) -> list[tuple[Who, Standing]]:
+    """`arrival_of_cookies` for many browsers, in their order: one query for all of them."""
+    keys = [cookies.get(settings.SESSION_COOKIE_NAME, "") for cookies in browsers]
+    signed_in = signed_in_by_many({key for key in keys if key}) if any(keys) else {}
+    return [_arrival(cookies, signed_in.get(key)) for cookies, key in zip(browsers, keys, strict=True)]
+
+
+def _arrival(cookies: dict[str, str], signed_in: SignedIn | None) -> tuple[Who, Standing]:
     if signed_in is None:
         return nobody_of_cookies(cookies), NOBODY
     who = Who.of_user(signed_in.user, signed_in.ident, unsign(cookies.get(COOKIE)) or "")

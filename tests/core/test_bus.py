@@ -6,7 +6,7 @@ import asyncio
 from typing import Any
 
 import pytest
-from redis.exceptions import RedisError
+from redis.exceptions import RedisError, ResponseError
 
 from core import bus
 from rooms import presence
@@ -37,3 +37,30 @@ async def test_a_command_that_gets_no_connection_fails_as_without_redis(monkeypa
         await pool.release(taken.pop())
         assert await client.ping()
         await pool.release(taken.pop())
+
+
+async def test_scripts_that_go_together_have_answers_and_errors_of_their_own() -> None:
+    async with bus.connect() as client:
+        scripts = bus.Pipelined(client)
+        given = await asyncio.gather(
+            *(scripts.eval("return ARGV[1]", 0, f"é{number}") for number in range(3)),
+            scripts.eval("return redis.call('GET')", 0),
+            scripts.eval("nonsense", 0),
+            scripts.eval("return {1, 'two', false}", 0),
+            return_exceptions=True,
+        )
+        assert given[:3] == ["é0", "é1", "é2"] and given[5] == [1, "two", None]
+        assert isinstance(given[3], ResponseError) and isinstance(given[4], ResponseError)
+        assert len(client.connection_pool._available_connections) == 1
+
+
+async def test_scripts_without_an_answer_leave_none_behind_for_the_next(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(bus, "CONNECTION_WITHIN", 0.3)
+    async with bus.connect() as client:
+        scripts = bus.Pipelined(client)
+        assert await scripts.eval("return 'first'", 0) == "first"
+        bus.client().client_pause(1000)  # milliseconds
+        late = await asyncio.gather(*(scripts.eval("return 'late'", 0) for _each in range(2)), return_exceptions=True)
+        assert all(isinstance(one, RedisError) for one in late)
+        monkeypatch.setattr(bus, "CONNECTION_WITHIN", 30.0)
+        assert [await scripts.eval("return ARGV[1]", 0, word) for word in ("a", "b")] == ["a", "b"]

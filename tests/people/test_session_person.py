@@ -11,7 +11,7 @@ from django.contrib import auth
 from django.utils import timezone
 
 from people.models import Creator, Sanction, Session, User
-from people.session_person import signed_in_by
+from people.session_person import signed_in_by, signed_in_by_many
 from people.sessions import SessionStore
 from people.standing import standing_of
 from tests.support.people import person, session_cookie
@@ -82,3 +82,20 @@ def test_a_session_signed_with_the_secret_before_counts(settings: Any) -> None:
     assert signed_in is not None and signed_in.user == user
     settings.SECRET_KEY_FALLBACKS = []
     assert signed_in_by(key) is None
+
+
+def test_sessions_of_many_come_in_one_query(django_assert_num_queries: Any) -> None:
+    ada, bert, gone = person("ada"), person("bert", creator=True), person("gone", is_active=False)
+    keys = {name: session_of(user) for name, user in (("ada", ada), ("bert", bert), ("bert2", bert), ("gone", gone))}
+    Session.objects.filter(user=ada).update(session_data="nonsense")
+    keys["ada2"] = session_of(ada)
+    for _run in range(4):  # the third is prepared
+        with django_assert_num_queries(1):
+            signed_in = signed_in_by_many([*keys.values(), "nonsense"])
+        assert {name: signed_in[key].user for name, key in keys.items() if key in signed_in} == {
+            "ada2": ada,
+            "bert": bert,
+            "bert2": bert,
+        }
+        assert signed_in[keys["bert"]].ident != signed_in[keys["bert2"]].ident
+        assert signed_in[keys["bert"]].standing == standing_of(bert)
