@@ -4,6 +4,7 @@ import http.client
 import os
 import shlex
 import subprocess
+import time
 import xmlrpc.client
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
@@ -153,8 +154,11 @@ class Manager:
                 with suppress(*GONE):
                     self.call("stopProcess", name, False)
         self.process.terminate()
-        try:
-            self.process.wait(sum(PATIENCE.values()))
-        except subprocess.TimeoutExpired:
+        until = time.monotonic() + sum(PATIENCE.values())
+        while self.process.poll() is None and time.monotonic() < until:
+            # It turns to its next program when it wakes: once a second, unless somebody comes to its door.
+            answers(self.port)
+            time.sleep(0.05)
+        if self.process.poll() is None:
             self.process.kill()
-            self.process.wait()
+        self.process.wait()

@@ -8,7 +8,6 @@ from urllib.parse import urlencode, urlsplit
 
 import pytest
 from allauth.mfa.models import Authenticator
-from django.core.management import call_command
 from django.test import Client
 
 from config import development
@@ -70,7 +69,7 @@ def key(services: Throwaway) -> str:
 
 
 def test_with_the_key_the_admin_signs_in_with_password_and_code(running: Site, key: str) -> None:
-    call_command("seed_demo", verbosity=0)
+    demo.ensure_people()
     browser = Browser(running.url)
     status, headers, _text = browser.ask(f"/dev/?key={key}")
     assert (status, headers["Location"], headers["Cache-Control"]) == (302, "/dev/", "no-store")

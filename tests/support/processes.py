@@ -14,7 +14,7 @@ from typing import Any
 import redis
 from django.conf import settings
 
-from deploy.local.process import CannotStart, start, stop, wait_for
+from deploy.local.process import CannotStart, start, wait_for
 from deploy.local.programs import ALIVE, command
 from tests.support.services import services
 
@@ -100,9 +100,16 @@ class Site:
         return self.logs / f"{name}.log"
 
     def stop(self, *names: str) -> None:
-        """End these processes (all, unless named) and wait until they are gone."""
-        for name in names or tuple(reversed(self.running)):
-            stop(self.running.pop(name), patience=8.0)
+        """End these processes (all, unless named), at once, and wait until they are gone."""
+        processes = [self.running.pop(name) for name in names or tuple(reversed(self.running))]
+        for process in processes:
+            process.terminate()
+        for process in processes:
+            try:
+                process.wait(8.0)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
 
 
 def watched(site: Site) -> Generator[Site]:

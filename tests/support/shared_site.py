@@ -73,8 +73,8 @@ class SharedSite(Site):
 
     def _keep(self, names: Iterable[str]) -> None:
         """Stop every process but these."""
-        for name in self.running.keys() - set(names):
-            self.stop(name)
+        if others := self.running.keys() - set(names):
+            self.stop(*others)
         if "media" not in self.running:
             silence(self)
 

@@ -6,6 +6,7 @@ than most tests. Here rows that were there after `migrate` (content types, permi
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any
 
 from psycopg import OperationalError, sql
@@ -13,6 +14,7 @@ from psycopg import OperationalError, sql
 from tests.support.privileges import Connection, superuser
 
 Table = tuple[str, str]  # schema, name
+Tables = tuple[Table, ...]
 LARGE = 1 << 20  # bytes; emptying a table row by row is quicker below this, and slower above
 
 _filled: dict[Table, tuple[str, bytes]] = {}
@@ -31,8 +33,9 @@ def _superuser() -> Connection:
 def remember() -> None:
     """Note what every table has; called once, when `migrate` is done."""
     connected = _superuser()
-    for table in _with_rows(connected, list(_sizes(connected))):
-        _filled[table] = _digest(connected, table), _copy(connected, table)
+    filled = _with_rows(connected, _tables(connected))
+    for table, digest in _digests(connected, filled).items():
+        _filled[table] = digest, _copy(connected, table)
 
 
 def reset() -> None:
@@ -51,41 +54,78 @@ def _reset(connected: Connection) -> None:
     transactions that still write, as TRUNCATE does."""
     with connected.transaction():
         connected.execute("SET LOCAL session_replication_role = 'replica'")
-        sizes = _sizes(connected)
-        names = sql.SQL(", ").join(map(_name, sizes))
-        connected.execute(sql.SQL("LOCK TABLE {} IN SHARE ROW EXCLUSIVE MODE").format(names))
-        changed = [table for table in _with_rows(connected, list(sizes)) if table not in _filled]
-        changed += [table for table, (digest, _rows) in _filled.items() if _digest(connected, table) != digest]
-        for table in changed:
-            empty = "TRUNCATE {}" if sizes[table] > LARGE else "DELETE FROM {}"
-            connected.execute(sql.SQL(empty).format(_name(table)))
-            if table in _filled:
-                with connected.cursor().copy(sql.SQL("COPY {} FROM STDIN").format(_name(table))) as copy:
-                    copy.write(_filled[table][1])
+        tables = _tables(connected)
+        connected.execute(_lock(tables))
+        digests = _digests(connected, tuple(_filled))
+        changed = [table for table in _with_rows(connected, tables) if table not in _filled]
+        changed += [table for table, (digest, _rows) in _filled.items() if digests[table] != digest]
+        if changed:
+            connected.execute(_empty(changed, _large(connected, changed)), prepare=False)  # several statements in one
+        for table in _filled.keys() & set(changed):
+            with connected.cursor().copy(sql.SQL("COPY {} FROM STDIN").format(_name(table))) as copy:
+                copy.write(_filled[table][1])
 
 
-def _sizes(connected: Connection) -> dict[Table, int]:
-    """Every table, with its size in bytes; 0 for one to which others refer: it cannot be truncated without them."""
+def _tables(connected: Connection) -> Tables:
+    """Every table; a test may have made one."""
     rows = connected.execute(
-        "SELECT schemaname, tablename, CASE WHEN EXISTS (SELECT FROM pg_constraint WHERE contype = 'f' AND"
-        " confrelid = tables.oid) THEN 0 ELSE pg_relation_size(tables.oid) END FROM (SELECT schemaname, tablename,"
-        " format('%I.%I', schemaname, tablename)::regclass AS oid FROM pg_tables"
-        " WHERE schemaname IN ('public', 'ledger')) AS tables ORDER BY 1, 2"
+        "SELECT schemaname, tablename FROM pg_tables WHERE schemaname IN ('public', 'ledger') ORDER BY 1, 2"
     )
-    return {(schema, name): size for schema, name, size in rows}
+    return tuple((schema, name) for schema, name in rows)
 
 
-def _with_rows(connected: Connection, tables: list[Table]) -> list[Table]:
-    questions = [sql.SQL("EXISTS (SELECT FROM {})").format(_name(table)) for table in tables]
-    answers: Any = connected.execute(sql.SQL("SELECT {}").format(sql.SQL(", ").join(questions))).fetchone()
-    return [table for table, has_rows in zip(tables, answers, strict=True) if has_rows]
+def _with_rows(connected: Connection, tables: Tables) -> Tables:
+    answers: Any = connected.execute(_which_have_rows(tables)).fetchone()
+    return tuple(table for table, has_rows in zip(tables, answers, strict=True) if has_rows)
 
 
-def _digest(connected: Connection, table: Table) -> str:
-    query = sql.SQL("SELECT md5(coalesce(string_agg(row::text, E'\\n' ORDER BY row::text), '')) FROM {} AS row")
-    found = connected.execute(query.format(_name(table))).fetchone()
-    assert found is not None
-    return str(found[0])
+def _digests(connected: Connection, tables: Tables) -> dict[Table, str]:
+    answers: Any = connected.execute(_which_digests(tables)).fetchone()
+    return dict(zip(tables, answers, strict=True))
+
+
+def _large(connected: Connection, tables: list[Table]) -> set[Table]:
+    """Those above LARGE, but for tables to which others refer: they cannot be truncated without them."""
+    rows = connected.execute(
+        "SELECT schema, name FROM unnest(%s::text[], %s::text[]) AS asked (schema, name),"
+        " LATERAL (SELECT format('%%I.%%I', schema, name)::regclass AS oid) AS found"
+        " WHERE pg_relation_size(oid) > %s"
+        " AND NOT EXISTS (SELECT FROM pg_constraint WHERE contype = 'f' AND confrelid = oid)",
+        [[schema for schema, _name in tables], [name for _schema, name in tables], LARGE],
+    )
+    return {(schema, name) for schema, name in rows}
+
+
+# The same statements after every test, each with all tables in it: PostgreSQL keeps their plans by their words.
+
+
+@cache
+def _lock(tables: Tables) -> sql.Composed:
+    return sql.SQL("LOCK TABLE {} IN SHARE ROW EXCLUSIVE MODE").format(sql.SQL(", ").join(map(_name, tables)))
+
+
+@cache
+def _which_have_rows(tables: Tables) -> sql.Composed:
+    return _of_each("EXISTS (SELECT FROM {})", tables)
+
+
+@cache
+def _which_digests(tables: Tables) -> sql.Composed:
+    return _of_each(
+        "(SELECT md5(coalesce(string_agg(row::text, E'\\n' ORDER BY row::text), '')) FROM {} AS row)", tables
+    )
+
+
+def _of_each(question: str, tables: Tables) -> sql.Composed:
+    asked = [sql.SQL(question).format(_name(table)) for table in tables]
+    return sql.SQL("SELECT {}").format(sql.SQL(", ").join(asked))
+
+
+def _empty(tables: list[Table], large: set[Table]) -> sql.Composed:
+    statements = ("TRUNCATE {}" if table in large else "DELETE FROM {}" for table in tables)
+    return sql.SQL("; ").join(
+        sql.SQL(statement).format(_name(table)) for statement, table in zip(statements, tables, strict=True)
+    )
 
 
 def _copy(connected: Connection, table: Table) -> bytes:

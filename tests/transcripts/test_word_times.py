@@ -123,10 +123,14 @@ def lag_ms(file: RecordingFile, began: float, first: float, last: float) -> int:
     start = round((first - began) * 1000) - file.start_ms + 5_000  # when everybody is connected again
     length = round((last - first) * 1000) - 6_500
     heard = envelope(samples[start * 48 : (start + length) * 48], 48)
-    lags = range(-FAR_MS, FAR_MS, BIN_MS)
-    return max(
-        lags, key=lambda lag: float(np.corrcoef(heard, said_at(began, file.start_ms + start - lag, len(heard)))[0, 1])
-    )
+    # Said from FAR_MS before to FAR_MS after: each lag is a part of it.
+    said = said_at(began, file.start_ms + start - FAR_MS, len(heard) + 2 * FAR_MS // BIN_MS)
+
+    def likeness(lag: int) -> float:
+        first_bin = (FAR_MS - lag) // BIN_MS
+        return float(np.corrcoef(heard, said[first_bin : first_bin + len(heard)])[0, 1])
+
+    return max(range(-FAR_MS, FAR_MS, BIN_MS), key=likeness)
 
 
 def envelope(samples: peers.Samples, a_ms: int) -> Envelope:
@@ -138,6 +142,5 @@ def envelope(samples: peers.Samples, a_ms: int) -> Envelope:
 def said_at(began: float, room_ms: int, bins: int) -> Envelope:
     """The envelope of what was said from a moment of room time on."""
     place = round((began * 1000 + room_ms) % TURN_MS) * RATE // 1000
-    return envelope(
-        np.take(TURN * 32767, range(place, place + bins * BIN_MS * RATE // 1000), mode="wrap"), RATE // 1000
-    )
+    places = np.arange(place, place + bins * BIN_MS * RATE // 1000)
+    return envelope(np.take(TURN * 32767, places, mode="wrap"), RATE // 1000)
