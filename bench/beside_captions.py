@@ -1,7 +1,7 @@
 """Live events, a host's acts and sound beside live captions that have all they can hear, and without them.
 
     python bench/beside_captions.py [--rounds 3] [--listeners 300] [--events 100] [--acts 8] [--seconds 15]
-                                    [--language nl] [--talkers 2]
+                                    [--language nl] [--talkers 2] [--priorities 5 19 idle]
 
 A site of ours (web, media, with PostgreSQL, Redis and Janus of its own). In one room people talk all the time, clip
 after clip; in another one there are `--listeners`, half of them signed in, and a stage; in a third one somebody speaks
@@ -9,7 +9,8 @@ and is heard near and by HLS (bench/sounding.py). Each round measures three thin
 with one that hears who talks: `--events` events to all listeners (bench/live_events.py), `--acts` of each kind that a
 host does (bench/host_act.py), and `--seconds` of sound. Dutch costs captions the most.
 
-Ratios are medians of each round's own.
+`--priorities` tries the captions process with others than it gives itself: nice values, or `idle`, which has only what
+nobody else wants. Ratios are medians of each round's own.
 """
 
 from __future__ import annotations
@@ -37,7 +38,7 @@ from tests.support.processes import Site, by_hand
 
 TALKS = 60.0  # seconds of what each says, again and again
 WARM = 6.0  # seconds until captions of who talks already have begun
-WAYS = ("without", "with")
+WITHOUT, SHIPPED = "without", "with"
 Figures = dict[str, float]
 
 
@@ -89,10 +90,19 @@ def status() -> dict[str, Any]:
     from core import bus
     from transcripts.captions.process import STATUS
 
-    return dict(json.loads(bus.client().get(bus.key(STATUS)) or "{}"))  # type: ignore[arg-type]
+    return dict(json.loads(bus.client().get(bus.key(STATUS)) or "{}"))
 
 
-async def with_captions(beside: Beside, web: Site, room_pk: int) -> tuple[Figures, str]:
+def set_priority(pid: int, priority: str) -> None:
+    """Give all threads of a process another priority: a nice value, or `idle`."""
+    for thread in (int(folder.name) for folder in Path(f"/proc/{pid}/task").iterdir()):
+        if priority == "idle":
+            os.sched_setscheduler(thread, os.SCHED_IDLE, os.sched_param(0))
+        else:
+            os.setpriority(os.PRIO_PROCESS, thread, int(priority))
+
+
+async def with_captions(beside: Beside, web: Site, room_pk: int, way: str) -> tuple[Figures, str]:
     """Measure with a captions process at work; returns also how much of a core it took, and how it went."""
     from tests.support.waiting import until
     from transcripts.captions import state
@@ -102,10 +112,12 @@ async def with_captions(beside: Beside, web: Site, room_pk: int) -> tuple[Figure
         await until(lambda: state.room_state(room_pk)[0] != "off", 60, what="a process with a model has the room")
         await asyncio.sleep(WARM)
         pid, began = web.running["captions"].pid, time.monotonic()
+        if way != SHIPPED:
+            set_priority(pid, way)
         before = cpu(pid)
         found = await beside.figures()
         took, said = time.monotonic() - began, status()
-        return found, f"captions {(cpu(pid) - before) / took:.0%} of a core, step {said['step']}"
+        return found, f"{way}: captions {(cpu(pid) - before) / took:.0%} of a core, step {said['step']}"
     finally:
         await by_hand(web.stop, "captions")
 
@@ -130,10 +142,10 @@ async def measure(options: argparse.Namespace, web: Site, rooms: dict[str, Any],
         await asyncio.sleep(2)
         print(f"{options.listeners} listeners, {options.talkers} talk ({options.language}); {load()}", flush=True)
         for number in range(options.rounds):
-            without = await beside.figures()
-            found, how = await with_captions(beside, web, rooms["captioned"].pk)
-            rounds.append(dict(zip(WAYS, (without, found), strict=True)))
-            print(f"round {number + 1}: {how}; {load()}", flush=True)
+            rounds.append({WITHOUT: await beside.figures()})
+            for way in options.priorities or [SHIPPED]:
+                rounds[-1][way], how = await with_captions(beside, web, rooms["captioned"].pk, way)
+                print(f"round {number + 1}, {how}; {load()}", flush=True)
             await asyncio.sleep(3)
         await leave(beside.listeners, 2)
     summary(rounds)
@@ -141,14 +153,16 @@ async def measure(options: argparse.Namespace, web: Site, rooms: dict[str, Any],
 
 def summary(rounds: list[dict[str, Figures]]) -> None:
     """Print each round's figures without and with captions, and the median of their ratios."""
-    print(f"{'':<40}{'without':>12}{'with':>12}{'ratio':>8}   of each round")
-    for name in rounds[0]["with"]:
-        values = {way: [found[way][name] for found in rounds] for way in WAYS}
-        pairs = list(zip(*values.values(), strict=True))
-        ratios = [after / before for before, after in pairs if before]
-        ratio = f"{median(ratios):8.2f}" if ratios else f"{'':8}"
-        each = ", ".join(f"{before:.4g} → {after:.4g}" for before, after in pairs)
-        print(f"{name:<40}{median(values['without']):>12.1f}{median(values['with']):>12.1f}{ratio}   {each}")
+    for way in rounds[0]:
+        if way == WITHOUT:
+            continue
+        print(f"{'':<40}{WITHOUT:>12}{way:>12}{'ratio':>8}   of each round")
+        for name in rounds[0][way]:
+            pairs = [(found[WITHOUT][name], found[way][name]) for found in rounds]
+            ratios = [after / before for before, after in pairs if before]
+            ratio = f"{median(ratios):8.2f}" if ratios else f"{'':8}"
+            halves = "".join(f"{median(values):>12.1f}" for values in zip(*pairs, strict=True))
+            print(f"{name:<40}{halves}{ratio}   {', '.join(f'{before:.4g} → {after:.4g}' for before, after in pairs)}")
 
 
 def prepared(options: argparse.Namespace) -> tuple[dict[str, Any], Cast]:
@@ -180,6 +194,7 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=15.0)
     parser.add_argument("--language", default="nl", choices=["en", "nl"])
     parser.add_argument("--talkers", type=int, default=2)
+    parser.add_argument("--priorities", nargs="*", default=[])
     options = parser.parse_args()
     many_files(options.listeners)
     os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
