@@ -229,8 +229,9 @@ class Captioner:
         """Choose what is over first, then what has waited longest; note how long the oldest has."""
         self._choose_left_out()
         found: list[Work] = []
-        behind = 0.0
         heard = [hearing.work for hearing in self._hearings]
+        # Who is being heard waits as well, once the next draft could have begun.
+        behind = max([0.0, *(now - hearing.began - self.ladder.step_ms / 1000 for hearing in self._hearings)])
         for pk, room in self.rooms.items():
             waiting = room.waiting(self.ladder.step_ms, drafts=self.ladder.drafts, left_out=self._out_of(pk))
             found += [
