@@ -1,6 +1,6 @@
 """Steps by which captions give way where there is more speech than the machine can hear, and come back. Pure.
 
-Steps: hear drafts every 0.9, 1.5, 2 seconds; no drafts; then one person after the other is left out, whoever has spoken
+Steps: hear drafts every 1, 1.5, 2 seconds; no drafts; then one person after the other is left out, whoever has spoken
 least recently first, of all rooms together. Who is left out stays so while they talk: that whoever pauses for breath
 were left out next would spare nobody. Short contexts and smaller models are never a step: they write nonsense.
 """
@@ -13,7 +13,7 @@ from typing import TypeVar
 
 from rooms.wire.events import CaptionsLevel
 
-STEPS_MS = (900, 1500, 2000)
+STEPS_MS = (1000, 1500, 2000)
 NO_DRAFTS = len(STEPS_MS)
 LATE = 2.0  # seconds that the oldest work waits, beyond which a step is taken …
 LATE_FOR = 2.0  # … once it has been so for as long

@@ -146,7 +146,7 @@ def test_whatever_the_load_steps_come_one_at_a_time(seen: list[tuple[float, floa
         changed = ladder.update(now, age, talkers)
         assert (ladder.step != before) == changed and 0 <= ladder.step <= min(before + 1, NO_DRAFTS + talkers)
         assert ladder.step >= min(before - 1, NO_DRAFTS + talkers - 1), "but for people who fell silent"
-        assert (ladder.step_ms, ladder.drafts) in {(900, True), (1500, True), (2000, True), (2000, False)}
+        assert (ladder.step_ms, ladder.drafts) in {(1000, True), (1500, True), (2000, True), (2000, False)}
 
 
 def test_a_word_that_two_hearings_place_otherwise_never_goes_back_in_time() -> None:
