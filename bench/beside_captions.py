@@ -5,9 +5,10 @@
 
 A site of ours (web, media, with PostgreSQL, Redis and Janus of its own). In one room people talk all the time, clip
 after clip; in another one there are `--listeners`, half of them signed in, and a stage; in a third one somebody speaks
-and is heard near and by HLS (bench/sounding.py). Each round measures three things without a captions process, and then
-with one that hears who talks: `--events` events to all listeners (bench/live_events.py), `--acts` of each kind that a
-host does (bench/host_act.py), and `--seconds` of sound. Dutch costs captions the most.
+and is heard near and by HLS (bench/sounding.py). Each round measures three things without a captions process and with
+one that hears who talks, every other round the other way around: `--events` events to all listeners
+(bench/live_events.py), `--acts` of each kind that a host does (bench/host_act.py), and `--seconds` of sound. Dutch
+costs captions the most.
 
 `--priorities` tries the captions process with others than it gives itself: nice values, or `idle`, which has only what
 nobody else wants. Ratios are medians of each round's own.
@@ -37,7 +38,7 @@ from bench.wire import Socket, a_room, admitting, cpu, load, many_files, share, 
 from tests.support.processes import Site, by_hand
 
 TALKS = 60.0  # seconds of what each says, again and again
-WARM = 6.0  # seconds until captions of who talks already have begun
+WARM = 15.0  # seconds until captions of who talks already have made up for half a minute, and go on at their pace
 WITHOUT, SHIPPED = "without", "with"
 Figures = dict[str, float]
 
@@ -141,12 +142,16 @@ async def measure(options: argparse.Namespace, web: Site, rooms: dict[str, Any],
         await beside.stage.come()
         await asyncio.sleep(2)
         print(f"{options.listeners} listeners, {options.talkers} talk ({options.language}); {load()}", flush=True)
+        ways = [WITHOUT, *(options.priorities or [SHIPPED])]
         for number in range(options.rounds):
-            rounds.append({WITHOUT: await beside.figures()})
-            for way in options.priorities or [SHIPPED]:
-                rounds[-1][way], how = await with_captions(beside, web, rooms["captioned"].pk, way)
+            rounds.append({})
+            for way in ways if number % 2 == 0 else ways[::-1]:
+                if way == WITHOUT:
+                    rounds[-1][way], how = await beside.figures(), way
+                else:
+                    rounds[-1][way], how = await with_captions(beside, web, rooms["captioned"].pk, way)
                 print(f"round {number + 1}, {how}; {load()}", flush=True)
-            await asyncio.sleep(3)
+                await asyncio.sleep(2)
         await leave(beside.listeners, 2)
     summary(rounds)
 
