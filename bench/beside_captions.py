@@ -44,7 +44,7 @@ Figures = dict[str, float]
 
 
 class Beside:
-    """What is measured beside captions."""
+    """Measurements beside captions: events, acts, sound."""
 
     def __init__(self, options: argparse.Namespace, pid: int, driver: Driver) -> None:
         self.options, self.pid, self.driver = options, pid, driver

@@ -136,7 +136,7 @@ async def another_room(web: Any, name: str, seconds: float) -> AsyncGenerator[as
 
 @dataclass
 class Talked:
-    """What a page saw of each speaker, when each began, processor seconds used, and of the room beside."""
+    """Captions of each speaker as a page saw them, when each began, processor seconds used, and of the room beside."""
 
     shown: dict[str, Any]
     began: dict[str, float]

@@ -30,7 +30,7 @@ WITHIN = 60.0  # seconds until the room sounds
 
 @dataclass
 class Sounds:
-    """What reached the listeners of a room in some seconds."""
+    """Sound that reached the listeners of a room in some seconds."""
 
     delays: list[float]  # seconds from mouth to ear, near
     gaps: list[float]  # seconds between two frames near, the longest of each listener
