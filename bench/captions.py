@@ -1,6 +1,6 @@
 """Live captions: how late words are shown and confirmed, how many are wrong, and what they cost.
 
-    python bench/captions.py [--talkers 1 2 4] [--languages en nl] [--clips report] [--seconds 40]
+    python bench/captions.py [--talkers 1 2 4] [--languages en nl] [--clips report] [--seconds 40] [--beside] [--load 0]
 
 A site of ours (web, media, captions, with PostgreSQL, Redis and Janus of its own). People talk by WebRTC (aiortc), clip
 after clip, each at a known time; a page at a WebSocket notes when each caption comes. Draft: from the end of a word to
@@ -8,8 +8,11 @@ the first caption that has it; confirmed: to the first that has it for certain. 
 finds in the clean clip, as for a transcript (the offline pass); what is wrong is counted against the words in it, and
 against the offline pass. Processor time is that of the captions process, for each second in which somebody talks.
 
-`report` are the clips of tests/speech (English and Dutch); `tuning` are those of LibriVox (English alone), on which
-policies are tried. Figures are made with `report`.
+`--beside`: another room is live meanwhile, with listeners near and by HLS (bench/sounding.py), and what they get is
+told as well. `--load`: so many processes at normal priority want a core all the time.
+
+`report` are clips of tests/speech; `tuning`, on which policies are tried, are those of LibriVox and, in Dutch, other
+sentences by the same voice (tests/speech/dutch/tuning). Figures are made with `report`.
 """
 
 from __future__ import annotations
@@ -17,9 +20,12 @@ from __future__ import annotations
 import argparse
 import asyncio
 import os
+import subprocess
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import AsyncGenerator, Iterator, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -38,7 +44,8 @@ def clips(which: str, language: str) -> list[tuple[Any, str]]:
     from tests.support import sounds
 
     if language == "nl":
-        return [(sounds.with_pauses([path], 0), said) for path, said in sounds.DUTCH_SENTENCES.items()]
+        dutch = sounds.DUTCH_TUNING if which == "tuning" else sounds.DUTCH_SENTENCES
+        return [(sounds.with_pauses([path], 0), said) for path, said in dutch.items()]
     names = sounds.CLIPS if which == "tuning" else tuple(sounds.OTHERS)
     return [(sounds.clip(name), sounds.WORDS[name]) for name in names]
 
@@ -101,20 +108,61 @@ def processor_seconds(pid: int) -> float:
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
-async def talk(web: Any, room: Any, programmes: dict[str, Programme]) -> tuple[dict[str, Any], dict[str, float], float]:
-    """Let people say their programmes; returns what a page saw of each, when each began, processor seconds used."""
+@contextmanager
+def busy(number: int, folder: Path) -> Iterator[None]:
+    """Keep so many processes busy, at normal priority."""
+    from deploy.local.process import bound, start, stop
+
+    running: list[subprocess.Popen[bytes]] = []
+    try:
+        for _number in range(number):
+            running.append(start(bound([sys.executable, "-c", "while True: pass"]), folder / "busy.log"))
+        yield
+    finally:
+        for process in running:
+            stop(process)
+
+
+@asynccontextmanager
+async def another_room(web: Any, name: str, seconds: float) -> AsyncGenerator[asyncio.Task[Any]]:
+    """Let another room sound; the task returns what was heard of it in that time."""
+    from django.conf import settings
+
+    from bench.sounding import sounding
+
+    async with sounding(web.url, settings.PORT, name) as there:
+        yield asyncio.create_task(there.measure(seconds))
+
+
+@dataclass
+class Talked:
+    """Captions of each speaker as a page saw them, when each began, processor seconds used, and of the room beside."""
+
+    shown: dict[str, Any]
+    began: dict[str, float]
+    used: float
+    beside: str = ""
+
+
+async def talk(web: Any, room: Any, programmes: dict[str, Programme], beside: str = "") -> Talked:
+    """Let people say their programmes, beside another room where its host is named."""
     from tests.support.captions import CaptionedPage, began_at, shown, talking
     from tests.support.waiting import until
     from transcripts.captions import state
 
     await until(lambda: state.room_state(room.pk)[0] != "off", what="a process with a model has the room")
-    pid = web.running["captions"].pid
-    async with CaptionedPage(room) as page, talking(web, room, {h: p.sound for h, p in programmes.items()}) as talkers:
+    pid, length = web.running["captions"].pid, max(one.length for one in programmes.values())
+    async with AsyncExitStack() as stack:
+        page = await stack.enter_async_context(CaptionedPage(room))
+        task = await stack.enter_async_context(another_room(web, beside, length)) if beside else None
+        sounds = {handle: one.sound for handle, one in programmes.items()}
+        talkers = await stack.enter_async_context(talking(web, room, sounds))
         before = processor_seconds(pid)
         await until(lambda: all(talker.clip.started for talker in talkers.values()), what="all talk")
-        await asyncio.sleep(max(one.length for one in programmes.values()) + SETTLES)
+        await asyncio.sleep(length + SETTLES)
         began = {handle: began_at(talker) for handle, talker in talkers.items()}
-        return shown(page), began, processor_seconds(pid) - before
+        heard = (await task).line() if task else ""
+        return Talked(shown(page), began, processor_seconds(pid) - before, heard)
 
 
 def compare(shown: Any, programme: Programme, began: float) -> dict[str, Any]:
@@ -143,31 +191,36 @@ def compare(shown: Any, programme: Programme, began: float) -> dict[str, Any]:
     }
 
 
-def measure(web: Any, language: str, talkers: int, which: str, seconds: float, passes: list[Any]) -> str:
+def measure(web: Any, language: str, talkers: int, given: argparse.Namespace, passes: list[Any]) -> str:
     """Measure one number of talkers and return a line of figures."""
     from rooms import actions
     from tests.support.people import person
     from tests.support.rooms import open_room
 
-    found = clips(which, language)
+    found = clips(given.clips, language)
     names = [f"{language}{talkers}x{number}" for number in range(talkers)]
-    programmes = {name: Programme(number, found, passes, seconds) for number, name in enumerate(names)}
+    programmes = {name: Programme(number, found, passes, given.seconds) for number, name in enumerate(names)}
     room = open_room(f"host{language}{talkers}", language=language)
     for name in names:
         person(name)
+    beside = f"beside{language}{talkers}" if given.beside else ""
+    if beside:
+        person(beside, creator=True)
     began_load = load()
-    shown, began, used = asyncio.run(talk(web, room, programmes))
+    with busy(given.load, web.logs):
+        talked = asyncio.run(talk(web, room, programmes, beside))
     actions.end_room(room.pk, room.host)
-    every = [compare(shown[name], programmes[name], began[name]) for name in names if name in shown]
+    shown = talked.shown
+    every = [compare(shown[name], programmes[name], talked.began[name]) for name in names if name in shown]
     total: dict[str, Any] = {key: sum((one[key] for one in every[1:]), every[0][key]) for key in every[0]}
-    talked = sum(one.talks_ms for one in programmes.values()) / 1000
+    talks = sum(one.talks_ms for one in programmes.values()) / 1000
     return (
-        f"{language}, {talkers} at once ({total['words']} words, load {began_load}): "
+        f"{language}, {talkers} at once ({total['words']} words, {began_load}{given.how}): "
         f"draft {quantiles(total['drafts'])}, confirmed {quantiles(total['confirmed'])} s; "
         f"wrong {total['wrong'] / total['words']:.1%} (offline pass {total['offline_wrong'] / total['words']:.1%}), "
         f"differs from it {total['differs'] / total['offline_words']:.1%}; "
         f"rewritten {total['rewritten']}, drafts {total['redrafted'] / total['words']:.2f} a word; "
-        f"processor {used / talked:.2f} s a talking second"
+        f"processor {talked.used / talks:.2f} s a talking second" + (f"\n    beside: {talked.beside}" if beside else "")
     )
 
 
@@ -183,13 +236,16 @@ def main() -> None:
     parser.add_argument("--languages", nargs="+", default=["en", "nl"], choices=["en", "nl"])
     parser.add_argument("--clips", default="report", choices=["report", "tuning"])
     parser.add_argument("--seconds", type=float, default=40.0)
+    parser.add_argument("--beside", action="store_true")
+    parser.add_argument("--load", type=int, default=0)
     given = parser.parse_args()
+    given.how = f" and {given.load} busy processes" if given.load else ""
     with site("media", "captions", limits={"STATIC_FILES": "source"}) as (web, _parts):
         for language in given.languages:
             passes = offline(clips(given.clips, language), language)
             time.sleep(2)
             for talkers in given.talkers:
-                print(measure(web, language, talkers, given.clips, given.seconds, passes), flush=True)
+                print(measure(web, language, talkers, given, passes), flush=True)
 
 
 if __name__ == "__main__":

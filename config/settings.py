@@ -340,8 +340,8 @@ WHISPER_MODEL = env_str("WHISPER_MODEL", "base")
 WHISPER_MODEL_DIR = Path(env_str("WHISPER_MODEL_DIR", str(Path.home() / ".cache" / "stamtafel" / "whisper")))
 # Half the machine: the other half is for live sound.
 WHISPER_THREADS = env_int("WHISPER_THREADS", max(1, (os.cpu_count() or 2) // 2), 1, 256)
-# Live captions: threads of the one engine that writes for all who talk. More than one helps little.
-CAPTIONS_THREADS = env_int("CAPTIONS_THREADS", 1, 1, 64)
+# Live captions: people who are heard at the same time, on a core each.
+CAPTIONS_THREADS = env_int("CAPTIONS_THREADS", 2, 1, 64)
 # Lease of a window: a worker without a heartbeat for so long counts as dead, and another takes its window.
 SPEECH_LEASE_SECONDS = env_int("SPEECH_LEASE_SECONDS", 60, 1, 3600)
 # No 30 seconds of speech may take longer than this.

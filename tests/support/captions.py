@@ -27,10 +27,10 @@ from transcripts.speech.audio import Sound
 from transcripts.speech.stitch import Word, believable
 
 
-def microphone(sound: Sound) -> peers.Clip:
-    """A track that plays sound once and then nothing."""
+def microphone(sound: Sound, *, loop: bool = False) -> peers.Clip:
+    """A track that plays sound once and then nothing, or again and again."""
     samples = np.repeat((np.clip(sound, -1, 1) * 32767).astype(np.int16), peers.RATE // RATE)
-    return peers.Clip(samples)
+    return peers.Clip(samples, loop=loop)
 
 
 def began_at(talker: Talker) -> float:
@@ -41,14 +41,16 @@ def began_at(talker: Talker) -> float:
 
 
 @asynccontextmanager
-async def talking(site: Site, room: Room, sounds: Mapping[str, Sound]) -> AsyncGenerator[dict[str, Talker]]:
+async def talking(
+    site: Site, room: Room, sounds: Mapping[str, Sound], *, loop: bool = False
+) -> AsyncGenerator[dict[str, Talker]]:
     """Let people with these handles talk in a room at the same time, by WebRTC."""
     async with AsyncExitStack() as stack:
         talkers = {}
         for handle, sound in sounds.items():
             browser = Browser(site.url)
             await asyncio.to_thread(browser.sign_in, handle, PASSWORD)
-            talkers[handle] = Talker(browser, room.slug, microphone(sound))
+            talkers[handle] = Talker(browser, room.slug, microphone(sound, loop=loop))
         tasks = [asyncio.create_task(talker.run()) for talker in talkers.values()]
 
         async def end() -> None:

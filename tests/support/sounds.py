@@ -33,6 +33,8 @@ DUTCH = OWN / "dutch"
 DUTCH_WORDS = sorted(path.stem for path in DUTCH.glob("*.wav"))
 # What another says in these, a sentence or two each.
 DUTCH_SENTENCES = references(DUTCH / "sentences")
+# And in these, on which policies of live captions are tried, and no figure is made.
+DUTCH_TUNING = references(DUTCH / "tuning")
 
 Laid = Sequence[tuple[int, str]]  # (milliseconds, clip)
 

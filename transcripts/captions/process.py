@@ -1,8 +1,9 @@
 """The process that writes live captions: it leases rooms, listens to their tracks and hears one stretch after another.
 
-One thread does everything in turn, so that captions take one core at most, at a low priority. What is over is heard
-first, then whatever has waited longest. Several such processes share the rooms by leases. The model is loaded when
-there is a room for it.
+One thread does everything in turn but hearing, for which there are CAPTIONS_THREADS others, so that captions take not
+many more cores than that, at a low priority. What is over is heard first, then whatever has waited longest; of one
+person one stretch at a time. Several such processes share the rooms by leases. The model is loaded when there is a room
+for it.
 """
 
 from __future__ import annotations
@@ -13,7 +14,8 @@ import os
 import socket
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from dataclasses import dataclass, field
 from math import ceil
 from pathlib import Path
 
@@ -23,7 +25,7 @@ from redis.exceptions import RedisError
 from core import bus
 from transcripts.captions import actions, state
 from transcripts.captions.actions import Claim, LeaseLost
-from transcripts.captions.engine import LiveEngine, live_engine
+from transcripts.captions.engine import Heard, LiveEngine, live_engine
 from transcripts.captions.ladder import Ladder
 from transcripts.captions.room import RoomCaptions, Speaker
 from transcripts.captions.stretch import Stretch
@@ -47,6 +49,17 @@ class Work:
     speaker: Speaker
     stretch: Stretch
     waited: float  # seconds since it could have been heard
+
+
+@dataclass
+class Hearing:
+    """A stretch that is being heard, as it was when that began."""
+
+    work: Work
+    until_ms: int
+    final: bool
+    result: Future[Heard]
+    began: float = field(default_factory=time.monotonic)
 
 
 def place() -> str:
@@ -78,6 +91,8 @@ class Captioner:
         self.rooms: dict[int, RoomCaptions] = {}
         self.ladder = Ladder()
         self._engine: LiveEngine | None = None
+        self._threads: ThreadPoolExecutor | None = None
+        self._hearings: list[Hearing] = []
         self._trouble = ""
         self._looked = self._tried = self._renewed = float("-inf")
         self._failed: dict[int, float] = {}  # rooms that are left alone for a while
@@ -90,17 +105,26 @@ class Captioner:
         self._report(0)
         while not self._stopped():
             try:
-                if not self.turn():
-                    time.sleep(REST)
+                self.turn()
+                self._rest()
             except (DatabaseError, RedisError) as error:
                 log.warning("captions wait: %s", error)
                 connection.close()
                 time.sleep(REFRESH)
+        if self._threads is not None:
+            self._threads.shutdown(cancel_futures=True)
         for room in self.rooms.values():
             actions.release(room.claim)
 
+    def _rest(self) -> None:
+        """Wait until something was heard, or for as long as tracks need no look."""
+        if self._hearings:
+            wait([hearing.result for hearing in self._hearings], REST, FIRST_COMPLETED)
+        else:
+            time.sleep(REST)
+
     def turn(self) -> bool:
-        """Look at rooms and tracks, and hear one stretch; returns whether there was one."""
+        """Look at rooms and tracks, show what was heard and begin to hear more; returns whether there was any of it."""
         now = time.monotonic()
         if now - self._looked >= REFRESH:
             self._looked = now
@@ -110,12 +134,13 @@ class Captioner:
         for room in list(self.rooms.values()):
             self._keep_leases()
             self._guarded(room.claim, lambda room=room: room.listen(self._keep_leases))  # type: ignore[misc]
-        work = self._next_work(now)
+        busy = bool(self._hearings)
+        self._take_heard()
+        while (work := self._next_work(now)) and len(self._hearings) < self._engine.at_once:
+            busy = True
+            self._guarded(work.room.claim, lambda work=work: self._begin(work))  # type: ignore[misc]
         self._take_step(now)
-        if work is None:
-            return False
-        self._guarded(work.room.claim, lambda: self._hear(work))
-        return True
+        return busy
 
     def _guarded(self, claim: Claim, part: Callable[[], None]) -> None:
         """Do something for a room. One that fails is given up for a while, and the others go on."""
@@ -192,6 +217,7 @@ class Captioner:
             self._tried = now
             try:
                 self._engine, self._trouble = self._load(), ""
+                self._threads = ThreadPoolExecutor(self._engine.at_once, "hearing")
             except EngineUnavailable as error:
                 log.error("there are no captions: %s", error)
                 self._trouble = str(error)
@@ -203,33 +229,57 @@ class Captioner:
         """Choose what is over first, then what has waited longest; note how long the oldest has."""
         self._choose_left_out()
         found: list[Work] = []
-        behind = 0.0
+        heard = [hearing.work for hearing in self._hearings]
+        # Who is being heard waits as well, once the next draft could have begun.
+        behind = max([0.0, *(now - hearing.began - self.ladder.step_ms / 1000 for hearing in self._hearings)])
         for pk, room in self.rooms.items():
             waiting = room.waiting(self.ladder.step_ms, drafts=self.ladder.drafts, left_out=self._out_of(pk))
-            found += [Work(room, speaker, stretch, _waited(stretch, now)) for speaker, stretch in waiting]
+            found += [
+                Work(room, speaker, stretch, _waited(stretch, now))
+                for speaker, stretch in waiting
+                if all(speaker is not work.speaker for work in heard)
+            ]
             for speaker in room.speakers.values():  # and what stands in line behind
-                behind = max([behind, *(_waited(stretch, now) for stretch in speaker.stream.closed)])
+                in_line = [each for each in speaker.stream.closed if all(each is not work.stretch for work in heard)]
+                behind = max([behind, *(_waited(stretch, now) for stretch in in_line)])
         self._behind = max([behind, *(work.waited for work in found)])
         return max(found, key=lambda work: (work.stretch.closed, work.waited), default=None)
 
-    def _hear(self, work: Work) -> None:
+    def _begin(self, work: Work) -> None:
+        """Begin to hear a stretch; one that was heard to its end already is shown as it is."""
         room, stretch = work.room, work.stretch
         stretch.due_since = None
         if stretch.closed and stretch.heard_out:
             room.finish(work.speaker, stretch)
             return
-        assert self._engine is not None
-        until_ms, began = stretch.end_ms, time.monotonic()
+        assert self._engine is not None and self._threads is not None
+        result = self._threads.submit(
+            self._engine.hear,
+            stretch.sound,
+            room.room.language,
+            stretch.said,
+            ask_language=room.asks_language(stretch),
+        )
+        self._hearings.append(Hearing(work, stretch.end_ms, stretch.closed, result))
+
+    def _take_heard(self) -> None:
+        """Show what was heard since the last look, of rooms that are still held."""
+        for hearing in [each for each in self._hearings if each.result.done()]:
+            self._hearings.remove(hearing)
+            room = hearing.work.room
+            if self.rooms.get(room.room.pk) is room:
+                self._guarded(room.claim, lambda hearing=hearing: self._show(hearing))  # type: ignore[misc]
+
+    def _show(self, hearing: Hearing) -> None:
+        room, speaker = hearing.work.room, hearing.work.speaker
         try:
-            heard = self._engine.hear(
-                stretch.sound, room.room.language, stretch.said, ask_language=room.asks_language(stretch)
-            )
+            heard = hearing.result.result()
         except (UnknownLanguage, TookTooLong) as error:
             log.warning("room %s: %s", room.room.pk, error)
-            work.speaker.stream.clear()
+            speaker.stream.clear()
             return
-        room.hearing_ms = (time.monotonic() - began) * 1000
-        room.take_heard(work.speaker, stretch, heard, until_ms)
+        room.hearing_ms = (time.monotonic() - hearing.began) * 1000
+        room.take_heard(speaker, hearing.work.stretch, heard, hearing.until_ms, final=hearing.final)
 
     # --- how it goes -------------------------------------------------------------------------------------------------
 

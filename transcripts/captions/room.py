@@ -34,7 +34,7 @@ log = logging.getLogger(__name__)
 
 _NAME = re.compile(r"audiobridge-.+-user-seat-(\d+)-(\d+)-audio\.mjr")
 FRESH_SECONDS = 30  # a track nobody wrote to for longer is not followed
-LISTEN = 0.08  # seconds between two looks at the tracks
+LISTEN = 0.05  # seconds between two looks at the tracks
 BACK_MS = 30_000  # older sound is not made up for
 QUIET_SECONDS = 1.5  # without a packet, after which a microphone counts as closed; a buffered track comes in bursts
 AGAIN_MS = 300  # within which a word that was kept already is the same one
@@ -240,20 +240,21 @@ class RoomCaptions:
 
     # --- what was heard ----------------------------------------------------------------------------------------------
 
-    def take_heard(self, speaker: Speaker, stretch: Stretch, heard: Heard, until_ms: int) -> None:
-        """Show what was heard of a stretch up to a time, and keep what is certain. Raises LeaseLost."""
+    def take_heard(self, speaker: Speaker, stretch: Stretch, heard: Heard, until_ms: int, *, final: bool) -> None:
+        """Show what was heard of a stretch up to a time, which was its end if it is `final`, and keep what is certain.
+        Raises LeaseLost."""
         self._skip_what_was_off()  # which it may have been, and on again, while this was heard
         if stretch not in (*speaker.stream.closed, speaker.stream.open):
             return
         self._note_language(heard, stretch)
         words = self._without_kept(speaker, stretch, heard.words if is_plausible(heard, stretch.speech_ms) else ())
         if self._is_others(speaker, stretch, words):
-            stretch.forget()
+            stretch.forget(until_ms)
             certain: tuple[Word, ...] = ()
         else:
-            certain = stretch.take(words, until_ms, final=stretch.closed)
-        self._show(speaker, certain, stretch.agreement.draft, final=stretch.closed)
-        if stretch.closed:
+            certain = stretch.take(words, until_ms, final=final)
+        self._show(speaker, certain, stretch.agreement.draft, final=final)
+        if final:
             self._drop(speaker, stretch)
 
     def finish(self, speaker: Speaker, stretch: Stretch) -> None:

@@ -17,7 +17,8 @@ FRAME = vad.FRAME  # samples
 BEFORE = PAD_MS // FRAME_MS + 1  # frames kept from before speech: the detector is late on soft first sounds
 JITTER = 5 * PER_MS  # samples; less missing or too much is nothing
 FILLED = 400 * PER_MS  # samples; more missing than this is a pause, as where a microphone was closed
-AT_ONCE = 5  # frames that the detector is given: one by one they would cost it five times as much
+AT_ONCE = 5  # frames that the detector is given: one by one they would cost it five times as much …
+SOONER = 3  # … and while somebody talks
 LEVELS = 40_000 // FRAME_MS  # frames whose loudness is remembered
 WORDS_MS = 30_000  # for which words are remembered
 
@@ -120,7 +121,7 @@ class Stream:
         assert self._end is not None
         self._rest = np.concatenate([self._rest, sound])
         self._end += len(sound)
-        if len(self._rest) >= AT_ONCE * FRAME:
+        if len(self._rest) >= (SOONER if self.open else AT_ONCE) * FRAME:
             self._detect(self._rest)
 
     def _detect(self, sound: Sound) -> None:

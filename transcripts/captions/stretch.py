@@ -96,12 +96,12 @@ class Stretch:
         self.agreement = self.agreement.finished(self.agreement.draft)
         return self.agreement.confirmed[before:]
 
-    def forget(self) -> None:
-        """Give up all sound so far, and the words that are not certain: they are of somebody else."""
-        self._drop(self._samples)
+    def forget(self, until_ms: int) -> None:
+        """Give up the sound until this time, and the words that are not certain: they are of somebody else."""
+        self._drop((until_ms - self.start_ms) * PER_MS)
         self._given_up = len(self.agreement.confirmed)
         self.agreement = Agreement(self.agreement.confirmed)
-        self.heard_ms = self.end_ms
+        self.heard_ms = until_ms
 
     def _give_up(self) -> None:
         """Give up the sound of certain words where the stretch is long: at the end of a sentence if there is one."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable, Sequence
+from concurrent.futures import wait
 from datetime import timedelta
 from typing import Any
 
@@ -37,7 +38,7 @@ def status() -> dict[str, Any]:
 class EverySecond:
     """An engine that hears a word a second of sound, at once."""
 
-    model, version = "told", "1"
+    model, version, at_once = "told", "1", 1
 
     def hear(self, sound: Sound, language: str, said: Sequence[Word], *, ask_language: bool = False) -> Heard:
         seconds = len(sound) // 16_000
@@ -53,6 +54,18 @@ def captioned(hear: Callable[[], LiveEngine]) -> tuple[Captioner, RoomCaptions]:
     return captioner, captions
 
 
+def hear_next(captioner: Captioner, meanwhile: Callable[[], object] = lambda: None) -> bool:
+    """Hear what is next and show it; `meanwhile` something happens. Returns whether there was anything."""
+    work = captioner._next_work(time.monotonic())
+    if work is None:
+        return False
+    captioner._begin(work)
+    meanwhile()
+    wait([hearing.result for hearing in captioner._hearings], 30)
+    captioner._take_heard()
+    return True
+
+
 def hear_all(captioner: Captioner) -> None:
-    while work := captioner._next_work(time.monotonic()):
-        captioner._hear(work)
+    while hear_next(captioner):
+        pass

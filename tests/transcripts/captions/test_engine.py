@@ -114,7 +114,10 @@ def test_numbers_that_a_machine_lacks_are_no_end_of_captions(monkeypatch: pytest
 
     monkeypatch.setattr(engines, "FastEngine", lacking)
     monkeypatch.setattr(engines, "WhisperEngine", lambda *_args: SimpleNamespace(model="base", version="1"))
-    assert isinstance(engines.live_engine(), SlowEngine)
+    threads: list[int] = []
+    monkeypatch.setattr(torch, "set_num_threads", threads.append)
+    slow = engines.live_engine()
+    assert isinstance(slow, SlowEngine) and slow.at_once == 1 and threads[-1] == settings.CAPTIONS_THREADS
 
 
 def test_words_that_cannot_be_placed_are_none() -> None:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import functools
 import json
+import threading
 import time
 from collections.abc import Sequence
+from concurrent.futures import wait
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -22,7 +24,7 @@ from rooms.models import CaptionsOff, Recording, Room, Seat
 from tests.support import sounds
 from tests.support.janus_tracks import lay_raw_track
 from tests.support.rooms import seated
-from tests.transcripts.captions.pieces import EverySecond, captioned, hear_all, room_of, status
+from tests.transcripts.captions.pieces import EverySecond, captioned, hear_all, hear_next, room_of, status
 from tests.transcripts.pieces import Told, never
 from transcripts import actions as transcript_actions
 from transcripts.captions import actions, process, state
@@ -167,7 +169,7 @@ def test_a_draft_that_comes_to_nothing_is_taken_back(
 
         def hear(self, sound: Sound, language: str, said: Sequence[Word], *, ask_language: bool = False) -> Heard:
             heard = super().hear(sound, language, said)
-            Doubtful.hearings += 1
+            Doubtful.hearings += bool(heard.words)
             return heard if Doubtful.hearings == 1 else Heard((), 0.9, -2.0)
 
     captioner, captions = captioned(Doubtful)
@@ -175,9 +177,7 @@ def test_a_draft_that_comes_to_nothing_is_taken_back(
     with django_capture_on_commit_callbacks(execute=True):
         for at in range(0, 16_000 * 3, 1600):
             speaker.stream.feed(100 + at / 16, sound[at : at + 1600], time.monotonic())
-            work = captioner._next_work(time.monotonic())
-            if work is not None:
-                captioner._hear(work)
+            hear_next(captioner)
         speaker.stream.pause()
         hear_all(captioner)
     captions_sent = [message for message in sent if message["type"] == "caption"]
@@ -192,6 +192,34 @@ def spoken(captions: RoomCaptions, user: User, at_ms: int = 100) -> Speaker:
     for at in range(0, 16_000 * 3, 1600):
         speaker.stream.feed(at_ms + at / 16, sound[at : at + 1600], time.monotonic())
     return speaker
+
+
+def test_two_people_are_heard_at_once_and_of_each_one_stretch_after_another() -> None:
+    """A stretch that comes to its end while it is heard is heard once more."""
+    room = room_of(seconds=9)
+    speakers = [seated("nora", room), seated("mara", room)]
+    both = threading.Barrier(2)
+
+    class Together(EverySecond):
+        at_once = 2
+
+        def hear(self, sound: Sound, language: str, said: Sequence[Word], *, ask_language: bool = False) -> Heard:
+            both.wait(20)
+            return super().hear(sound, language, said)
+
+    captioner, captions = captioned(Together)
+    streams = [spoken(captions, user).stream for user in speakers]
+    assert captioner.turn() and len(captioner._hearings) == 2
+    assert captioner._next_work(time.monotonic()) is None
+    for stream in streams:
+        stream.pause()
+    wait([hearing.result for hearing in captioner._hearings], 30)
+    captioner._take_heard()
+    assert all(len(stream.closed) == 1 for stream in streams) and not LiveLine.objects.exists(), "drafts so far"
+    while captioner.turn():
+        captioner._rest()
+    assert all(not stream.closed for stream in streams)
+    assert set(LiveLine.objects.values_list("speaker", "final")) == {(user.pk, True) for user in speakers}
 
 
 def test_what_was_said_while_captions_were_off_is_not_heard_afterwards() -> None:
@@ -216,27 +244,20 @@ def test_sound_from_before_a_refusal_that_was_taken_back_is_given_up() -> None:
     room = room_of(seconds=5)
     nora = seated("nora", room)
 
-    class Wavering(EverySecond):
-        def hear(self, sound: Sound, language: str, said: Sequence[Word], *, ask_language: bool = False) -> Heard:
-            no_and_yes()
-            return super().hear(sound, language, said)
-
     def no_and_yes() -> None:
         room_actions.set_own_captions(room.pk, nora, True, by=nora)
         room_actions.set_own_captions(room.pk, nora, False, by=nora)
 
-    captioner, captions = captioned(Wavering)
+    captioner, captions = captioned(EverySecond)
     speaker = spoken(captions, nora)
     there = speaker.stream.next
     no_and_yes()
     assert captions.refresh() and (there is not None, speaker.stream.next) == (True, None)
     CaptionsOff.objects.all().delete()
-    captioner, captions = Captioner(never, Wavering), RoomCaptions.take(captions.claim)
-    captioner.rooms, captioner._engine = {room.pk: captions}, Wavering()
+    captions = captioner.rooms[room.pk] = RoomCaptions.take(captions.claim)
     speaker = spoken(captions, nora)
     speaker.stream.pause()
-    assert speaker.stream.next is not None
-    hear_all(captioner)
+    assert hear_next(captioner, meanwhile=no_and_yes) and speaker.stream.next is None
     assert not LiveLine.objects.exists() and speaker.number is None
 
 

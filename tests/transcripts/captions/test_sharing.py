@@ -7,6 +7,7 @@ import os
 import socket
 import sys
 import time
+from concurrent.futures import Future
 from datetime import timedelta
 from types import SimpleNamespace
 from typing import Any
@@ -24,7 +25,7 @@ from tests.transcripts.pieces import never
 from transcripts.captions import actions, state
 from transcripts.captions.engine import LiveEngine
 from transcripts.captions.ladder import NO_DRAFTS, Ladder
-from transcripts.captions.process import Captioner, is_dead
+from transcripts.captions.process import Captioner, Hearing, is_dead
 from transcripts.captions.room import RoomCaptions
 from transcripts.captions.stretch import Stretch
 from transcripts.models import CaptionedRoom
@@ -65,6 +66,9 @@ def test_who_is_left_out_is_chosen_among_all_rooms_and_work_in_line_counts_as_la
     speaker.stream.closed.popleft()
     work = captioner._next_work(14.0)
     assert work is not None and work.waited == captioner._behind == 4.0
+    captioner._hearings.append(Hearing(work, 0, True, Future(), began=10.0))
+    assert captioner._next_work(14.0) is None and captioner._behind == 4.0 - captioner.ladder.step_ms / 1000
+    captioner._hearings.clear()
     spoke = {1: {7: 3_000.0}, 2: {8: 2_000.0, 9: 4_000.0}}
     rooms: Any = {pk: SimpleNamespace(talkers=lambda _ms, at=at: at) for pk, at in spoke.items()}
     captioner.rooms, captioner.ladder = rooms, Ladder(step=NO_DRAFTS + 2)

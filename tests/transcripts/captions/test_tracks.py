@@ -177,7 +177,7 @@ def test_sound_that_was_heard_before_is_left_out_and_late_packets_are_not_heard_
 def test_what_was_somebody_elses_to_its_end_is_not_heard_again() -> None:
     stretch = Stretch(1_000)
     stretch.add(np.ones(16_000, np.float32), speech=True)
-    stretch.forget()
+    stretch.forget(stretch.end_ms)
     stretch.closed = True
     assert stretch.heard_out and len(stretch.sound) == 0 and stretch.finish() == ()
 
