@@ -36,12 +36,12 @@ MEASURED = {
     "hls_room": Figure(29.0, "ms", "hls.py", "processor time of web a second for all HLS listeners of a room"),
     "hls_nginx": Figure(0.35, "ms", "hls.py", "processor time of nginx for a listener-second by HLS, with TLS"),
     "hls_checked": Figure(8.95, "ms", "hls.py", "the same of web, in a room that is not open to anyone"),
-    "near_janus": Figure(2.0, "ms", "near.py", "processor time of Janus for a second of a near listener"),
+    "near_janus": Figure(1.57, "ms", "near.py", "processor time of Janus for a second of a near listener"),
     "near_rate": Figure(81.6, "kbit/s", "near.py", "bytes to a near listener"),
-    "near_memory": Figure(153.0, "KiB", "near.py", "memory of Janus for a near listener"),
-    "room_sound": Figure(122.0, "ms", "near.py", "Janus, supervisor and ffmpegs a second, for a room with a voice"),
+    "near_memory": Figure(134.0, "KiB", "near.py", "memory of Janus for a near listener"),
+    "room_sound": Figure(137.0, "ms", "near.py", "Janus, supervisor and ffmpegs a second, for a room with a voice"),
     "room_memory": Figure(110.0, "MiB", "an estimate", "memory of the two ffmpegs of a room"),
-    "piece": Figure(8426.0, "bytes", "near.py", "a piece of one second by HLS"),
+    "piece": Figure(8446.0, "bytes", "near.py", "a piece of one second by HLS"),
     "list": Figure(1435.0, "bytes", "near.py", "a list by HLS"),
 }
 

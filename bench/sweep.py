@@ -40,9 +40,10 @@ FROM (SELECT n, now() - {age} AS ended FROM generate_series({first}, {last}) n) 
 INSERT INTO rooms_recording (id, room_id, state, error, attempts, duration_ms, missing_ms, finished_at, opened_policy)
 SELECT id, id, CASE WHEN purged_at IS NULL THEN 'ready' ELSE 'purged' END, '', 1, 1200000, 0, ended_at, 'anyone'
 FROM rooms_room WHERE id BETWEEN {first} AND {last};
-INSERT INTO rooms_seat (id, room_id, user_id, role, place, muted, mute_held, mic_page, taken_at, left_at, left_reason)
+INSERT INTO rooms_seat (id, room_id, user_id, role, place, muted, mute_held, mic_page, taken_at, left_at,
+    left_reason, captions_off)
 SELECT (r.id - 1) * {seats} + s, r.id, 1 + (r.id + s) % 1000, CASE WHEN s = 1 THEN 'host' ELSE 'speaker' END, s - 1,
-    false, false, '', r.started_at, r.ended_at, 'room_ended'
+    false, false, '', r.started_at, r.ended_at, 'room_ended', false
 FROM rooms_room r, generate_series(1, {seats}) s WHERE r.id BETWEEN {first} AND {last} AND r.purged_at IS NULL;
 INSERT INTO rooms_roomevent (room_id, seq, type, at_ms, data, created_at)
 SELECT r.id, e, 'seat_muted', e * 1000, '{{"user": "somebody", "muted": true, "held": false, "by": null}}', r.started_at

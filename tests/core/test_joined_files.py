@@ -56,7 +56,7 @@ def test_all_of_it_is_joined(static_files: None) -> None:
         sheets = {name: staticfiles_storage.url(name) for name in lists}
         assert json.loads(import_map())["imports"].keys() == {"hls"}
     assert all(len(files) <= 4 for files in scripts.values())
-    assert len(scripts["room/main"]) <= 3 and len(scripts["page"]) == 1
+    assert len(scripts["page"]) == 1
     for address in {*sheets.values(), *(one for files in scripts.values() for one in files)}:
         path = root / address.removeprefix("/static/")
         text = path.read_text()

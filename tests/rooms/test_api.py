@@ -150,6 +150,7 @@ def test_reading_needs_no_account() -> None:
             "end": False,
         },
         "consented": False,
+        "captions_off": False,
         "parts": {},
     }
     assert code(Client().get(at("nosuchroom")), 404) == "unknown_room"

@@ -34,10 +34,12 @@ def seen(room: Room, who: Who) -> dict[str, Any]:
 
 
 def bare(state: dict[str, Any]) -> dict[str, Any]:
-    """Without who is connected."""
+    """Without who is connected, nor a removed title, in whose place pages have words in the reader's language, nor
+    what a reader chose for their own words, of which only a seat tells."""
     seats = [{name: value for name, value in seat.items() if name != "connected"} for seat in state["seats"]]
-    you = {name: value for name, value in state["you"].items() if name != "parts"}
-    return {**state, "seats": seats, "you": you}
+    you = {name: value for name, value in state["you"].items() if name not in ("parts", "captions_off")}
+    room = state["room"] | ({"title": None} if state["room"]["title_removed"] else {})
+    return {**state, "room": room, "seats": seats, "you": you}
 
 
 def events_after(room: Room, seq: int) -> list[Any]:
@@ -67,6 +69,9 @@ def one_step(dice: random.Random, room: Room, people: list[Any]) -> None:
             lambda: actions.lift_mute(room.pk, other, by=room.host),
             lambda: actions.name_cohost(room.pk, other, by=room.host),
             lambda: actions.demote(room.pk, other, by=room.host),
+            lambda: actions.set_captions(room.pk, room.host, dice.random() < 0.7),
+            lambda: actions.set_own_captions(room.pk, other, dice.random() < 0.5, by=other),
+            lambda: actions.set_language(room.pk, room.host, dice.choice(["en", "nl"])),
             lambda: actions.take_down_title(room, None, "one"),
             lambda: [actions.put_back_title(row, None) for row in room.title_takedowns.all()],
         ]
@@ -116,6 +121,10 @@ def test_every_kind_of_event_was_replayed() -> None:
     actions.set_entry_policy(room.pk, room.host, "signed_in")
     actions.set_speak_policy(room.pk, room.host, "followed")
     actions.lock_hands(room.pk, room.host, True)
+    actions.set_captions(room.pk, room.host, False)
+    actions.set_captions(room.pk, room.host, True)
+    actions.set_own_captions(room.pk, guest, True, by=guest)
+    actions.set_language(room.pk, room.host, "nl")
     actions.put_back_title(actions.take_down_title(room, None), None)
     actions.name_cohost(room.pk, guest, by=room.host)
     actions.hand_over(room.pk, guest, by=room.host)
@@ -139,7 +148,7 @@ def test_a_snapshot_costs_the_same_for_one_seat_and_eleven(full: bool, django_as
     if full:
         for n in range(10):
             Seat.objects.create(room=room, user=person(f"p{n}"), place=n + 1)
-    with django_assert_num_queries(4):  # room with host, seats; standing, everything else of the reader
+    with django_assert_num_queries(5):  # room with host, seats, lines of captions; the reader: standing, all else
         assert len(snapshot(room.pk, Who.of_user(reader))["seats"]) == (11 if full else 1)
-    with django_assert_num_queries(2):
+    with django_assert_num_queries(3):  # room with host, seats, lines of captions
         snapshot(room.pk, Who(None, "a:reader"))

@@ -147,5 +147,5 @@ def test_apps_above_add_parts_to_snapshots() -> None:
     finally:
         hooks.snapshot_parts.unregister("test")
         hooks.personal_parts.unregister("test")
-    assert mine["parts"] == nobodys["parts"] == {"test": {"title": room.title}}
+    assert mine["parts"]["test"] == nobodys["parts"]["test"] == {"title": room.title}
     assert mine["you"]["parts"]["test"] == f"{room.host.handle}, host" and nobodys["you"]["parts"] == {}

@@ -34,6 +34,7 @@ async def test_a_room_from_opening_to_end(web: Site) -> None:
                 "end": False,
             },
             "consented": False,
+            "captions_off": False,
             "parts": {
                 "removed": [],
                 "blocked_on_stage": [],

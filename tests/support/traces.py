@@ -52,7 +52,16 @@ from tests.support.laid_cases import lay_case
 from tests.support.people import person
 from tests.support.privileges import superuser
 from tests.support.rooms import consented, open_room
-from transcripts.models import Cue, LiveLine, RangeCue, RangeTranscript, TrackPlan, Transcript, TranscriptionWindow
+from transcripts.models import (
+    CaptionedRoom,
+    Cue,
+    LiveLine,
+    RangeCue,
+    RangeTranscript,
+    TrackPlan,
+    Transcript,
+    TranscriptionWindow,
+)
 
 FILES = (
     "clips/a.mp4",
@@ -169,6 +178,7 @@ def transcribe(room: Room, seat: Seat, word: str) -> None:
     )
     asked = RangeTranscript.objects.create(room=room, from_ms=0, to_ms=900, state="ready", ready_at=timezone.now())
     lay_hit(room, seat.user)
+    CaptionedRoom.objects.create(room=room, worker="captions", lease_until=timezone.now(), next_line=2)
     LiveLine.objects.create(room=room, speaker=seat.user, line=1, started_ms=0, ended_ms=900, words=[[word, 0, 900]])
     RangeCue.objects.create(range=asked, speaker=seat.user, start_ms=0, end_ms=900, text=f"she said {word}")
 
