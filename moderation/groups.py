@@ -36,6 +36,7 @@ PERMISSIONS: dict[str, tuple[str, ...]] = {
         *_MODERATORS,
         *("moderation.senior_case", "moderation.open_case", "moderation.change_rulebook", "moderation.assign_reviewer"),
         *("moderation.add_legalhold", "moderation.change_legalhold", "moderation.view_legalhold"),
+        "moderation.watch_live",
     ),
     AUDITORS: (*_CLOCKS, "moderation.view_legalhold", "ledger.view_entry", "social.view_follow"),
     ADMINISTRATORS: ("moderation.view_health", "moderation.assign_reviewer", "mail.view_mail"),

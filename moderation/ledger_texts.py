@@ -1,4 +1,4 @@
-"""Ledger entries of legal holds and of the rulebook: as words, and hidden from those who took part in the room."""
+"""Ledger entries of legal holds, rules and listed words: as words, and hidden from those who took part in the room."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from django.utils.translation import gettext, gettext_noop
 
 from ledger.hooks import entry_texts, hidden_entries
 from ledger.models import Entry
-from moderation.models import Case
+from moderation.models import Case, WordHit
 from moderation.queries.rooms import own_rooms
 from retention.purge import PLAIN_RULES
 
@@ -23,11 +23,12 @@ CHANGES = {
     "returned": gettext_noop("In use again"),
     "moved": gettext_noop("Moved"),
 }
+OF_WORDS = {"added": gettext_noop("Word of the list added"), "changed": gettext_noop("Word of the list changed")}
 
 
 OF_STAFF = (
     *("purged", "staff_listening", "range_transcribed", "room_ended_by_staff"),
-    *("recording_restricted", "restriction_lifted", "title_taken_down", "title_put_back"),
+    *("recording_restricted", "restriction_lifted", "title_taken_down", "title_put_back", "word_hit_handled"),
 )
 
 
@@ -63,6 +64,28 @@ def legal_hold_set(entry: Entry) -> str:
 @entry_texts.register("legal_hold_lifted")
 def legal_hold_lifted(entry: Entry) -> str:
     return gettext("Order of an authority lifted")
+
+
+@entry_texts.register("live_view_granted")
+def live_view_granted(entry: Entry) -> str:
+    return gettext("All live rooms opened for an hour")
+
+
+@entry_texts.register("live_view_ended")
+def live_view_ended(entry: Entry) -> str:
+    return gettext("All live rooms closed again")
+
+
+@entry_texts.register("listed_word_changed")
+def listed_word_changed(entry: Entry) -> str | None:
+    change = OF_WORDS.get(str(entry.data.get("change")))
+    return None if change is None else gettext(change)
+
+
+@entry_texts.register("word_hit_handled")
+def word_hit_handled(entry: Entry) -> str | None:
+    label = dict(WordHit.Outcome.choices).get(str(entry.data.get("outcome")))
+    return None if label is None else gettext("Word of the list in captions: %(outcome)s") % {"outcome": label}
 
 
 @entry_texts.register("rule_changed")

@@ -24,8 +24,10 @@ from moderation.models import (
     OutsideReviewer,
     Report,
     Review,
+    SafetyGrant,
     Statement,
     SubjectKind,
+    WordHit,
 )
 from moderation.models.appeals import UNDECIDED
 from rooms.models import Seat
@@ -61,6 +63,7 @@ def unrecorded_steps() -> Iterator[str]:
     settled = acts.exclude(settled_at=None).filter(~Exists(_naming("act_settled", "act")))
     yield from _told(settled, "settling of act")
     yield from _reviews()
+    yield from _read_along()
     holds = LegalHold.objects.annotate(key=_text("pk"))
     orders = Entry.objects.filter(kind="legal_hold_set").annotate(hold=KT("data__hold"))
     yield from _told(holds.filter(~Exists(orders.filter(hold=OuterRef("key")))), "legal hold")
@@ -102,6 +105,17 @@ def _reviews() -> Iterator[str]:
     yield from _without_row("outside_reviewer_given", "grant", OutsideReviewer.objects.all(), "an outside reviewer")
     sent = Notification.objects.exclude(told_at=None)
     yield from _without_row("notified", "notification", sent, "a notification")
+
+
+def _read_along() -> Iterator[str]:
+    """Leave to read along, with and without its entries, and presses on words that were found."""
+    grants = SafetyGrant.objects.annotate(about=_subject("person:", "user_id"))
+    yield from _told(grants.filter(~Exists(_naming("live_view_granted", "grant"))), "leave to read along")
+    ended = grants.exclude(ended_at=None).filter(~Exists(_naming("live_view_ended", "grant")))
+    yield from _told(ended, "end of leave to read along")
+    yield from _without_row("live_view_granted", "grant", SafetyGrant.objects.all(), "a leave to read along")
+    handled = WordHit.objects.exclude(outcome="").annotate(about=_subject("room:", "room_id"))
+    yield from _told(handled.filter(~Exists(_naming("word_hit_handled", "hit"))), "press on a word that was found")
 
 
 def _without_row(kind: str, name: str, rows: QuerySet[Any], what: str) -> Iterator[str]:

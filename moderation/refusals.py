@@ -48,6 +48,8 @@ TABLE: dict[str, Refusal] = {
     "not_standing": Refusal(409, _("This decision no longer stands.")),
     "not_live": Refusal(409, _("This room is not live.")),
     "no_case": Refusal(409, _("Nobody reported this room: open a case first.")),
+    "unknown_hit": Refusal(404, _("There is no such place, or you may not see it.")),
+    "hit_handled": Refusal(409, _("Somebody has looked at this already.")),
     "no_sound": Refusal(409, _("This case is not about a recording.")),
     "not_told": Refusal(409, _("You can appeal once you were told what was decided.")),
     "appeal_too_late": Refusal(409, _("The time for an appeal is over.")),

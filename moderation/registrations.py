@@ -12,9 +12,12 @@ from moderation import own_data as _own_data  # noqa: F401  # registers what is 
 from moderation import told as _told  # noqa: F401  # registers its step after a restore
 from moderation import waiting as _waiting  # noqa: F401  # registers cards of the index, and where moderators begin
 from moderation.actions.account_deletion import case_notes, is_to_be_told, rename_in_cases
+from moderation.actions.listed_words import find_words
 from moderation.queries import staff as _staff  # noqa: F401  # registers listening in, and the bar of staff in rooms
 from people.hooks import account_deleted, deletion_notes, reasons_to_tell
+from transcripts.hooks import line_confirmed
 
 account_deleted.register("moderation")(rename_in_cases)
 reasons_to_tell.register("moderation")(is_to_be_told)
 deletion_notes.register("moderation")(case_notes)
+line_confirmed.register("moderation.words")(find_words)

@@ -161,6 +161,8 @@ def decided_by(decision: Decision, replaced: datetime | None = None) -> list[str
         if decision.case.source == Case.Source.VOLUNTARY
         else _("It was reported to moderators."),
     ]
+    if decision.case.suggested:
+        lines.append(_("A program had found a word of a list in the captions; a moderator judged what was said."))
     if decision.second_by_id is not None:
         lines.insert(1, _("A second moderator approved it."))
     if replaced is not None:
@@ -204,7 +206,7 @@ def export_of(decision: Decision, measures: Sequence[Measure], now: datetime) ->
         "application_date": f"{now.astimezone(UTC):%Y-%m-%d}",
         "decision_facts": decision.public_facts[:5000],
         "source_type": source_type(case, law=law),
-        "automated_detection": "No",
+        "automated_detection": "Yes" if case.suggested else "No",
         "automated_decision": "AUTOMATED_DECISION_NOT_AUTOMATED",
         "puid": f"decision-{decision.pk}",
     }

@@ -166,6 +166,20 @@ def initiative_task(request: HttpRequest) -> Task | None:
     )
 
 
+@admin_tasks.register("moderation.live")
+def live_task(request: HttpRequest) -> Task | None:
+    """The card that leads to the live rooms along which staff read."""
+    if not request.user.has_perm("moderation.view_case"):
+        return None
+    return Task(
+        title=gettext("Live rooms"),
+        count=None,
+        text=gettext("Their captions side by side."),
+        url=reverse("admin:moderation_live"),
+        order=94,
+    )
+
+
 @admin_tasks.register("moderation.rules")
 def rules_task(request: HttpRequest) -> Task | None:
     """The card of the rulebook, for those who change it."""

@@ -21,6 +21,7 @@ LABELS: dict[str, str | Promise] = {
     "ranges": _("Which ranges were transcribed for moderators alone"),
     "times without captions": _("When somebody wanted no captions of what they say"),
     "live lines": _("Captions that were written while the room was live"),
+    "word hits": _("Where live captions had a word of the moderators’ list, found by a program"),
     "captioned rooms": _("Which process wrote the captions of a live room"),
     "captions state": _("Whether captions come late in a live room, and whose"),
     "objections": _("Objections of speakers to publishing the replay"),

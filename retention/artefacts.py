@@ -87,6 +87,8 @@ TABLE: tuple[Artefact, ...] = (
     # Live captions: deleted when the transcript is ready, or with the copy.
     Artefact("live lines", Expiry.COPY, model="transcripts.LiveLine"),
     Artefact("captioned rooms", Expiry.COPY, model="transcripts.CaptionedRoom"),
+    # Where captions had a word of the moderators' list: for staff alone, in nobody's download, and no words themselves.
+    Artefact("word hits", Expiry.COPY, model="moderation.WordHit"),
     # Files' rows, events, seats and presence.
     Artefact("objections", Expiry.COPY, model="rooms.ReplayObjection", room="recording__room_id"),
     Artefact("voices in clips", Expiry.COPY, model="rooms.ClipVoice", room="clip__room_id"),

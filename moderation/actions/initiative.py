@@ -33,33 +33,42 @@ def open_on_own_initiative(
     Refuses bad_value, the codes of `why_not_open`, case_is_open, and not_allowed where a case is open that is not for
     this person to see.
     """
+    with transaction.atomic():
+        case, acts = begin_on_own_initiative(by, room, kind, subject, reason, category)
+        record_all(acts)
+    return case
+
+
+def begin_on_own_initiative(
+    by: User, room: Room, kind: str, subject: User | None, reason: str, category: str, *, suggested: bool = False
+) -> tuple[Case, list[Act]]:
+    """Do all that `open_on_own_initiative` does but the entries, which the caller records as the last step of its
+    transaction. `suggested`: a program had pointed at the place."""
     reason = cleaned_text(NOTE, "reason", reason)
     version = current_category(category)
     if version is None:
         raise ModerationRefused("bad_value", {"category": category})
-    with transaction.atomic():
-        refuse(why_not_open(_facts(by, room, kind, subject)))
-        now = timezone.now()
-        case = case_for(kind, room, room.host if kind == "title" else subject, None, now=now)
-        if case.opened_at != now:
-            raise ModerationRefused("case_is_open" if visible_cases(by).filter(pk=case.pk).exists() else "not_allowed")
-        locked = Room.objects.select_for_update(no_key=True).get(pk=room.pk)  # so that the purge sees the case
-        refuse(None if still_holdable(locked) else "copy_gone")
-        case.source, case.opened_by, case.severity = Case.Source.VOLUNTARY, by, version.severity
-        case.save(update_fields=["source", "opened_by", "severity"])
-        refresh_parties(case)
-        # Somebody who is party of it only now, by a seat taken meanwhile, does not open it.
-        refuse("party_of_room" if case.parties.filter(user=by).exists() else None)
-        refresh_priority(case)
-        note = CaseNote.objects.create(case=case, author=by, text=reason)
-        route = version.category.route
-        if route == Category.Route.CHILD_SAFETY:
-            for_child_safety(case)
-        acts = _acts(case, by, note, category)
-        follow_route(case, version.category)
-        case_changed(case)
-        record_all(acts)
-    return case
+    refuse(why_not_open(_facts(by, room, kind, subject)))
+    now = timezone.now()
+    case = case_for(kind, room, room.host if kind == "title" else subject, None, now=now)
+    if case.opened_at != now:
+        raise ModerationRefused("case_is_open" if visible_cases(by).filter(pk=case.pk).exists() else "not_allowed")
+    locked = Room.objects.select_for_update(no_key=True).get(pk=room.pk)  # so that the purge sees the case
+    refuse(None if still_holdable(locked) else "copy_gone")
+    case.source, case.opened_by, case.severity = Case.Source.VOLUNTARY, by, version.severity
+    case.suggested = suggested
+    case.save(update_fields=["source", "opened_by", "severity", "suggested"])
+    refresh_parties(case)
+    # Somebody who is party of it only now, by a seat taken meanwhile, does not open it.
+    refuse("party_of_room" if case.parties.filter(user=by).exists() else None)
+    refresh_priority(case)
+    note = CaseNote.objects.create(case=case, author=by, text=reason)
+    if version.category.route == Category.Route.CHILD_SAFETY:
+        for_child_safety(case)
+    acts = _acts(case, by, note, category)
+    follow_route(case, version.category)
+    case_changed(case)
+    return case, acts
 
 
 def _facts(by: User, room: Room, kind: str, subject: User | None) -> InitiativeFacts:

@@ -1,5 +1,5 @@
 """Admin pages of trust and safety: one module per queue."""
 
-from moderation.admin import cases, clock, reviews, rulebook
+from moderation.admin import cases, clock, reviews, rulebook, words
 
-__all__ = ["cases", "clock", "reviews", "rulebook"]
+__all__ = ["cases", "clock", "reviews", "rulebook", "words"]

@@ -45,5 +45,6 @@ def console_words() -> dict[str, str]:
         "queue_key_next": _("Claim the next case"),
         "queue_key_search": _("Search"),
         "queue_new": _("A report came in."),
+        "live_found": _("A word of the list was found."),
         "queue_ended": _("This page does not update any more. Reload it to go on."),
     }

@@ -17,6 +17,7 @@ from moderation.models.queue import QueueChoice
 from moderation.models.reports import WORDS, Report, ReportedMessage, ReportQuestion
 from moderation.models.roles import GrantedPermission
 from moderation.models.rulebook import Category, CategoryVersion, Rule, RuleVersion
+from moderation.models.words import ListedWord, SafetyGrant, WordHit
 
 __all__ = [
     "WORDS",
@@ -35,6 +36,7 @@ __all__ = [
     "EvidenceRange",
     "GrantedPermission",
     "LegalHold",
+    "ListedWord",
     "Look",
     "Measure",
     "Notification",
@@ -47,7 +49,9 @@ __all__ = [
     "RoomClock",
     "Rule",
     "RuleVersion",
+    "SafetyGrant",
     "Side",
     "Statement",
     "SubjectKind",
+    "WordHit",
 ]

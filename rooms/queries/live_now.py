@@ -50,7 +50,7 @@ def live_rooms(who: Who) -> list[LiveRoom]:
         followed = set(Follow.objects.filter(follower=who.user).values_list("followed_id", flat=True))
     rooms.sort(key=lambda room: room.host_id not in followed)  # stable: newest first within each half
     shown = rooms[:MOST]
-    listening = _listening({room.pk: room.open_seats for room in shown})
+    listening = audience_of({room.pk: room.open_seats for room in shown})
     return [LiveRoom(room, room.host_id in followed, room.open_seats, listening.get(room.pk, 0)) for room in shown]
 
 
@@ -83,7 +83,7 @@ def open_to_account(user: User) -> Q:
     return Q(host=user) | (admitted & ~kept_out)
 
 
-def _listening(seats: dict[int, list[Seat]]) -> dict[int, int]:
+def audience_of(seats: dict[int, list[Seat]]) -> dict[int, int]:
     """Audience of each room, given its open seats, in one round trip to Redis; empty without Redis."""
     try:
         people = presence.look_many(

@@ -29,7 +29,10 @@ from tests.support.reports import report
 from tests.support.staff import with_fresh_step
 
 MODERATOR = ("view_case", "claim_case", "decide_case", "approve_decision", "ordinary_case", "review_appeal")
-SENIOR = ("senior_case", "open_case", "add_legalhold", "change_legalhold", "change_rulebook", "assign_reviewer")
+SENIOR = (
+    *("senior_case", "open_case", "add_legalhold", "change_legalhold", "change_rulebook", "assign_reviewer"),
+    "watch_live",
+)
 ROLES: dict[str, tuple[str, ...]] = {
     "moderator": MODERATOR,
     "senior": (*MODERATOR, *SENIOR),

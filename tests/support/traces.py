@@ -20,6 +20,7 @@ from django.utils import timezone
 from psycopg import sql
 
 from core import bus
+from moderation.models import ListedWord, WordHit
 from people.models import User
 from rooms import actions, reactions
 from rooms.models import (
@@ -176,9 +177,17 @@ def transcribe(room: Room, seat: Seat, word: str) -> None:
         },
     )
     asked = RangeTranscript.objects.create(room=room, from_ms=0, to_ms=900, state="ready", ready_at=timezone.now())
+    lay_hit(room, seat.user)
     CaptionedRoom.objects.create(room=room, worker="captions", lease_until=timezone.now(), next_line=2)
     LiveLine.objects.create(room=room, speaker=seat.user, line=1, started_ms=0, ended_ms=900, words=[[word, 0, 900]])
     RangeCue.objects.create(range=asked, speaker=seat.user, start_ms=0, end_ms=900, text=f"she said {word}")
+
+
+def lay_hit(room: Room, speaker: User) -> None:
+    """A place where captions had a word of the list."""
+    values = {"phrase": "fool", "category_id": "hate", "added_by": speaker}
+    word, _made = ListedWord.objects.get_or_create(folded="fool", language="", defaults=values)
+    WordHit.objects.create(word=word, room=room, speaker=speaker, line=1, from_ms=0, to_ms=900)
 
 
 # --- looking for what is left -----------------------------------------------------------------------------------------

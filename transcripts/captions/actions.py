@@ -23,6 +23,7 @@ from rooms.wire.events import CaptionsLevel, encode
 from rooms.wire.sides import tell_host_side
 from transcripts.captions import state, wire
 from transcripts.captions.consent import is_heard, may_caption
+from transcripts.hooks import line_confirmed
 from transcripts.models import CaptionedRoom, LiveLine
 from transcripts.speech.stitch import SHORTEST_MS, Word
 
@@ -118,12 +119,15 @@ def keep_line(claim: Claim, speaker: User, line: Line) -> None:
         row = row or LiveLine(room_id=claim.room_pk, line=line.number, speaker=speaker, words=[])
         if row.speaker_id != speaker.pk or row.words != words[: len(row.words)] or (row.final and row.words != words):
             raise ValueError(f"line {line.number} of room {claim.room_pk} was confirmed otherwise")
+        grown = len(words) > len(row.words)
         row.words, row.final = words, line.final
         row.started_ms = max(0, line.at)
         row.ended_ms = max(row.started_ms + SHORTEST_MS, *(word.end_ms for word in line.words))
         row.save()
         message = wire.caption(handle, line.number, line.words, line.draft, at=line.at, final=line.final)
         _publish_later(claim.room_pk, message)
+        if grown:
+            transaction.on_commit(lambda: _tell_of(row), robust=True)
 
 
 def show_draft(claim: Claim, speaker: User, line: Line) -> None:
@@ -182,6 +186,12 @@ def last_lines(room_pk: int) -> list[LiveLine]:
     off = CaptionsOff.objects.filter(room=room_pk, user__isnull=False, until=None).values("user")
     rows = LiveLine.objects.select_related("speaker").filter(room=room_pk).exclude(speaker__in=off).order_by("-line")
     return list(rows[: wire.SHOWN_LINES])[::-1]
+
+
+def _tell_of(row: LiveLine) -> None:
+    """Let apps above see words that were confirmed; captions go on whatever comes of it."""
+    for take in line_confirmed.values():
+        take(row)
 
 
 def _publish_later(room_pk: int, message: object) -> None:
