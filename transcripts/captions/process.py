@@ -87,6 +87,7 @@ class Captioner:
 
     def run(self) -> None:
         """Write captions until asked to stop; then give the rooms back."""
+        log.info("captions wait for rooms")
         self._report(0)
         while not self._stopped():
             try:
@@ -181,6 +182,7 @@ class Captioner:
         room = RoomCaptions.take(claim)
         if room.refresh():
             self.rooms[claim.room_pk] = room
+            log.info("captions of room %s are written here", claim.room_pk)
 
     def _forget(self, pk: int) -> None:
         self.rooms.pop(pk, None)
@@ -192,6 +194,7 @@ class Captioner:
             self._tried = now
             try:
                 self._engine, self._trouble = self._load(), ""
+                log.info("captions hear by %s", self._engine.version)
             except EngineUnavailable as error:
                 log.error("there are no captions: %s", error)
                 self._trouble = str(error)
@@ -210,7 +213,8 @@ class Captioner:
             for speaker in room.speakers.values():  # and what stands in line behind
                 behind = max([behind, *(_waited(stretch, now) for stretch in speaker.stream.closed)])
         self._behind = max([behind, *(work.waited for work in found)])
-        return max(found, key=lambda work: (work.stretch.closed, work.waited), default=None)
+        # What a process finds when it takes a room has waited equally long: it is heard in the order it was said in.
+        return max(found, key=lambda work: (work.stretch.closed, work.waited, -work.stretch.start_ms), default=None)
 
     def _hear(self, work: Work) -> None:
         room, stretch = work.room, work.stretch
