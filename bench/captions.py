@@ -57,8 +57,8 @@ def offline(found: Sequence[tuple[Any, str]], language: str) -> list[list[tuple[
 
     from tests.support.sounds import plain_words
     from transcripts.speech import vad
-    from transcripts.speech.engine import WhisperEngine
     from transcripts.speech.stitch import stitch
+    from transcripts.speech.whisper_engine import WhisperEngine
     from transcripts.speech.windows import pack, spans
 
     torch.set_num_threads(1)

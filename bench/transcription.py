@@ -30,8 +30,8 @@ from django.conf import settings
 
 from tests.support import sounds
 from transcripts.speech import audio, vad
-from transcripts.speech.engine import WhisperEngine
 from transcripts.speech.stitch import CueDraft, stitch
+from transcripts.speech.whisper_engine import WhisperEngine
 from transcripts.speech.windows import pack, spans
 
 

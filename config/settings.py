@@ -35,6 +35,8 @@ from config.schedule import beat_schedule
 # While a process loads nothing becomes garbage, and looking for it took a tenth of its start. Until `pages/apps.py`,
 # which is the last.
 gc.disable()
+# numpy multiplies small matrices only: its threads would wait for each other, and take the cores that sound needs.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 LOCAL_DIR = local_folder()

@@ -282,6 +282,12 @@ def test_words_are_seen_when_they_are_heard(playing: int | None, seen: list[str]
     assert (found and [" ".join(found["words"]), " ".join(found["draft"])]) == seen
 
 
+@pytest.mark.parametrize(("playing", "wait"), [(None, 250), (1_000_420, 80), (1_000_900, 100), (1_002_000, 250)])
+def test_a_page_looks_again_when_the_next_word_is_heard(playing: int | None, wait: int) -> None:
+    clock = {"playing": playing, "startedAt": 1_000_000}
+    assert page(wait=[[line(1, "one two three")], clock, 250])["wait"] == wait
+
+
 @pytest.mark.parametrize(
     ("text", "lines"),
     [

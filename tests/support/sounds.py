@@ -100,6 +100,30 @@ def with_pauses(paths: Sequence[Path], pause_ms: int = 800) -> Sound:
     return np.concatenate([part for path in paths for part in (*blocks(path), pause)])
 
 
+def applause(seconds: float) -> Sound:
+    """Many people who clap: bursts of noise, each a few hundredths of a second long."""
+    chance = np.random.default_rng(8)
+    sound = np.zeros(round(seconds * RATE), np.float32)
+    for at in chance.integers(0, len(sound) - 1600, round(seconds * 160)):
+        length = int(chance.integers(300, 1200))
+        clap = chance.normal(0, 1, length) * np.exp(-np.arange(length) / (length / 5))
+        sound[at : at + length] += chance.uniform(0.01, 0.06) * clap
+    return np.clip(sound, -1, 1)
+
+
+def music(seconds: float) -> Sound:
+    """A tune over a bass and a fifth, with overtones, four notes a second."""
+    tune = (60, 64, 67, 72, 71, 67, 64, 62, 65, 69, 72, 77, 76, 72, 69, 64)
+    time = np.arange(RATE // 4) / RATE
+    parts = []
+    for number in range(round(seconds * 4)):
+        root = tune[number // 4 % len(tune)]
+        pitches = [440 * 2 ** ((note - 69) / 12) for note in (tune[number % len(tune)], root - 12, root - 5)]
+        tones = [np.sin(2 * np.pi * pitch * over * time) / over**1.5 for pitch in pitches for over in range(1, 5)]
+        parts.append(0.05 * np.sum(tones, axis=0) * np.exp(-2 * time))
+    return np.concatenate(parts).astype(np.float32)
+
+
 def save_opus(sound: Sound, path: Path, effort: int = 10) -> None:
     """A track as a finished recording has it: Opus at 48 kHz in Ogg. Without effort (0) in a seventh of the time."""
     path.parent.mkdir(parents=True, exist_ok=True)

@@ -20,8 +20,9 @@ from transcripts.jobs import claims, results
 from transcripts.jobs.run import attempt, transcribe_window
 from transcripts.models import Cue, TrackPlan, TranscriptionWindow, WorkItem
 from transcripts.speech.audio import Sound
-from transcripts.speech.engine import Beat, WhisperEngine
+from transcripts.speech.engine import Beat
 from transcripts.speech.stitch import SpeechSegment, Word
+from transcripts.speech.whisper_engine import WhisperEngine
 from transcripts.speech.windows import Span
 
 pytestmark = pytest.mark.django_db(transaction=True)

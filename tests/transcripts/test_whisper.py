@@ -18,7 +18,8 @@ from transcripts import actions
 from transcripts.jobs.run import run_items
 from transcripts.models import Cue, Transcript, TranscriptionWindow
 from transcripts.speech.audio import Sound
-from transcripts.speech.engine import EngineUnavailable, TookTooLong, UnknownLanguage, WhisperEngine, engine
+from transcripts.speech.engine import EngineUnavailable, TookTooLong, UnknownLanguage, engine
+from transcripts.speech.whisper_engine import WhisperEngine
 
 pytestmark = pytest.mark.django_db
 

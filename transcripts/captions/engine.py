@@ -13,15 +13,13 @@ from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
-import torch
-import whisper
 from django.conf import settings
-from whisper.tokenizer import get_tokenizer
 
 from transcripts.captions.loops import is_loop
+from transcripts.captions.whisper_parts import log_mel, tokenizer_of
 from transcripts.captions.words import with_punctuation
 from transcripts.speech.audio import RATE, Sound
-from transcripts.speech.engine import EngineUnavailable, UnknownLanguage, WhisperEngine
+from transcripts.speech.engine import Engine, EngineUnavailable, UnknownLanguage
 from transcripts.speech.stitch import SpeechSegment, Word
 
 log = logging.getLogger(__name__)
@@ -108,9 +106,7 @@ class FastEngine:
     def _hear(self, sound: Sound, language: str, said: Sequence[Word], seconds: float, ask_language: bool) -> Heard:
         if not self._multilingual and language != "en":
             raise UnknownLanguage(f"WHISPER_MODEL={self.model} knows English only, not “{language}”")
-        tokenizer = get_tokenizer(
-            self._multilingual, num_languages=self._model.num_languages, language=language, task="transcribe"
-        )
+        tokenizer = tokenizer_of(self._multilingual, self._model.num_languages, language)
         encoded = self._encoded(sound, seconds)
         given = tokenizer.encode("".join(word.text for word in said)) if said else []
         start = list(tokenizer.sot_sequence_including_notimestamps)
@@ -130,9 +126,7 @@ class FastEngine:
         return Heard(words, float(result.no_speech_prob), float(result.scores[0]), heard, sure)
 
     def _encoded(self, sound: Sound, seconds: float) -> Any:
-        padded = np.zeros(round(seconds * RATE), np.float32)
-        padded[: len(sound)] = sound[: len(padded)]
-        mel = whisper.log_mel_spectrogram(padded, n_mels=self._model.n_mels).numpy()
+        mel = log_mel(sound, seconds, self._model.n_mels)
         return self._model.encode(self._storage.from_array(np.ascontiguousarray(mel[None])))
 
     def _language(self, encoded: Any) -> tuple[str, float]:
@@ -169,7 +163,7 @@ class SlowEngine:
 
     at_once = 1  # on all threads
 
-    def __init__(self, by: WhisperEngine) -> None:
+    def __init__(self, by: Engine) -> None:
         self._engine, self.model, self.version = by, by.model, by.version
 
     def hear(self, sound: Sound, language: str, said: Sequence[Word], *, ask_language: bool = False) -> Heard:
@@ -185,7 +179,6 @@ class SlowEngine:
 
 def live_engine() -> LiveEngine:
     """Load the live engine of this installation. Raises EngineUnavailable."""
-    torch.set_num_threads(1)
     name, folder = settings.WHISPER_MODEL, settings.WHISPER_MODEL_DIR
     try:
         return FastEngine(name, folder, settings.CAPTIONS_THREADS)
@@ -193,5 +186,6 @@ def live_engine() -> LiveEngine:
         raise
     except (ImportError, OSError, RuntimeError, ValueError) as error:
         log.warning("CTranslate2 does not run here, captions are made by Whisper itself: %s", error)
-    torch.set_num_threads(settings.CAPTIONS_THREADS)
-    return SlowEngine(WhisperEngine(name, folder, settings.SPEECH_WINDOW_SECONDS))
+    from transcripts.speech.whisper_engine import whisper_engine  # imports torch
+
+    return SlowEngine(whisper_engine(name, folder, settings.CAPTIONS_THREADS, settings.SPEECH_WINDOW_SECONDS))

@@ -102,6 +102,7 @@ class Captioner:
 
     def run(self) -> None:
         """Write captions until asked to stop; then give the rooms back."""
+        log.info("captions wait for rooms")
         self._report(0)
         while not self._stopped():
             try:
@@ -206,6 +207,7 @@ class Captioner:
         room = RoomCaptions.take(claim)
         if room.refresh():
             self.rooms[claim.room_pk] = room
+            log.info("captions of room %s are written here", claim.room_pk)
 
     def _forget(self, pk: int) -> None:
         self.rooms.pop(pk, None)
@@ -218,6 +220,7 @@ class Captioner:
             try:
                 self._engine, self._trouble = self._load(), ""
                 self._threads = ThreadPoolExecutor(self._engine.at_once, "hearing")
+                log.info("captions hear by %s", self._engine.version)
             except EngineUnavailable as error:
                 log.error("there are no captions: %s", error)
                 self._trouble = str(error)
@@ -243,7 +246,8 @@ class Captioner:
                 in_line = [each for each in speaker.stream.closed if all(each is not work.stretch for work in heard)]
                 behind = max([behind, *(_waited(stretch, now) for stretch in in_line)])
         self._behind = max([behind, *(work.waited for work in found)])
-        return max(found, key=lambda work: (work.stretch.closed, work.waited), default=None)
+        # What a process finds when it takes a room has waited equally long: it is heard in the order it was said in.
+        return max(found, key=lambda work: (work.stretch.closed, work.waited, -work.stretch.start_ms), default=None)
 
     def _begin(self, work: Work) -> None:
         """Begin to hear a stretch; one that was heard to its end already is shown as it is."""

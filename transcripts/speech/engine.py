@@ -1,22 +1,12 @@
-"""Speech recognition: the interface `Engine`, and `WhisperEngine`, openai-whisper on this machine.
+"""The interface of a speech recognizer, and how one fails. What implements it takes seconds to load, where needed."""
 
-Unlike Whisper's defaults: no retries at higher temperatures (they took 130 s on a clip of 30 s), no text carried over
-from one window to the next (that spreads loops), the room's language instead of detection.
-"""
-
-import hashlib
-import time
 from collections.abc import Callable
-from functools import lru_cache
-from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol
 
-import torch
-import whisper
 from django.conf import settings
 
 from transcripts.speech.audio import Sound
-from transcripts.speech.stitch import SpeechSegment, Word
+from transcripts.speech.stitch import SpeechSegment
 
 Beat = Callable[[], None]
 
@@ -42,121 +32,10 @@ class TookTooLong(Exception):
     """A window took longer than SPEECH_WINDOW_SECONDS."""
 
 
-class WhisperEngine:
-    """One Whisper model in memory, to be used by one thread. Raises EngineUnavailable when loaded without weights."""
-
-    def __init__(self, name: str, folder: Path, window_seconds: int) -> None:
-        self.model = name
-        self.version = f"openai-whisper {whisper.__version__}"
-        self.window_seconds = window_seconds
-        check_weights(name, folder)
-        self._whisper = whisper.load_model(name, device="cpu", download_root=str(folder))
-        self._beat: Beat = lambda: None
-        # Call beat before every module of the network, down to single multiplications: however slow the machine and
-        # large the model, the time between two calls is far below a lease. A thread would also keep the lease of a
-        # process that hangs; this way only progress does. A call costs some microseconds.
-        for part in self._whisper.modules():
-            part.register_forward_pre_hook(lambda _part, _given: self._beat())
-        _keep_last_result(self._whisper.encoder)
-        # The function that finds word times is compiled at its first call: seconds without a beat. So it is called
-        # here, where no lease runs.
-        whisper.timing.dtw(torch.zeros(1, 1))
-
-    def transcribe(self, sound: Sound, language: str, beat: Beat) -> list[SpeechSegment]:
-        """Transcribe at most 30 s of sound in this language; times are ms of the sound.
-
-        Raises TookTooLong, UnknownLanguage, and whatever `beat` raises.
-        """
-        if not self._whisper.is_multilingual and language != "en":
-            raise UnknownLanguage(f"WHISPER_MODEL={self.model} knows English only, not “{language}”")
-        deadline = time.monotonic() + self.window_seconds
-
-        def step() -> None:
-            if time.monotonic() > deadline:
-                raise TookTooLong(f"more than {self.window_seconds} s for one window")
-            beat()
-
-        self._beat = step
-        try:
-            return [_segment(segment) for segment in self._run_whisper(sound, language)["segments"]]
-        finally:
-            self._beat = lambda: None
-
-    def _run_whisper(self, sound: Sound, language: str) -> dict[str, Any]:
-        result: dict[str, Any] = whisper.transcribe(
-            self._whisper,
-            sound,
-            language=language,
-            temperature=0.0,
-            condition_on_previous_text=False,
-            word_timestamps=True,
-            fp16=False,
-        )
-        return result
-
-
-def _keep_last_result(encoder: torch.nn.Module) -> None:
-    """Let an encoder return its last result for the same input: Whisper runs it for the text, and for word times again.
-
-    The result is a few megabytes. Computing it again took a sixth of the time of a window.
-    """
-    compute = encoder.forward
-    last: list[torch.Tensor] = []  # input and result
-
-    def forward(mel: torch.Tensor) -> torch.Tensor:
-        if not last or not torch.equal(last[0], mel):
-            last[:] = mel, compute(mel)
-        return last[1]
-
-    encoder.forward = forward
-
-
-def _segment(segment: dict[str, Any]) -> SpeechSegment:
-    words = tuple(
-        Word(word["word"], round(word["start"] * 1000), round(word["end"] * 1000), round(float(word["probability"]), 3))
-        for word in segment["words"]
-    )
-    return SpeechSegment(words, float(segment["no_speech_prob"]), float(segment["avg_logprob"]))
-
-
-def expected_sha256(name: str) -> str:
-    """Return OpenAI's SHA-256 of a model's weights, from their download URL. Raises EngineUnavailable."""
-    try:
-        return str(whisper._MODELS[name].split("/")[-2])
-    except KeyError as error:
-        known = ", ".join(whisper.available_models())
-        raise EngineUnavailable(f"WHISPER_MODEL={name} is no Whisper model: write one of {known}.") from error
-
-
-def weights_file(name: str, folder: Path) -> Path:
-    expected_sha256(name)
-    return folder / str(whisper._MODELS[name]).split("/")[-1]
-
-
-def check_weights(name: str, folder: Path) -> None:
-    """Raise EngineUnavailable for weights that are missing or not OpenAI's. Nothing is ever downloaded here."""
-    path = weights_file(name, folder)
-    if not path.is_file():
-        raise EngineUnavailable(
-            f"{path} is missing: run `script/whisper_weights.py {name}`, or put the official file there."
-        )
-    with path.open("rb") as file:
-        found = hashlib.file_digest(file, "sha256").hexdigest()
-    if found != expected_sha256(name):
-        raise EngineUnavailable(
-            f"{path} is not OpenAI's {name} (its SHA-256 is {found[:12]}…): delete it, "
-            f"then run `script/whisper_weights.py {name}`."
-        )
-
-
-@lru_cache(maxsize=1)
-def _whisper_engine(name: str, folder: Path, threads: int, window_seconds: int) -> WhisperEngine:
-    torch.set_num_threads(threads)
-    return WhisperEngine(name, folder, window_seconds)
-
-
 def engine() -> Engine:
     """Get the engine of this installation, loaded once per process. Raises EngineUnavailable."""
-    return _whisper_engine(
+    from transcripts.speech.whisper_engine import whisper_engine  # imports torch
+
+    return whisper_engine(
         settings.WHISPER_MODEL, settings.WHISPER_MODEL_DIR, settings.WHISPER_THREADS, settings.SPEECH_WINDOW_SECONDS
     )

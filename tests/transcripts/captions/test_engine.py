@@ -12,16 +12,18 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+import whisper
 from django.conf import settings
-from whisper.tokenizer import get_tokenizer
 
 from tests.support import sounds
 from tests.support.captions import live_words
+from transcripts.captions import conversion, weights, whisper_parts
 from transcripts.captions import engine as engines
-from transcripts.captions import weights
 from transcripts.captions.engine import FastEngine, LiveEngine, SlowEngine
+from transcripts.speech import whisper_engine
 from transcripts.speech.audio import RATE
-from transcripts.speech.engine import UnknownLanguage, WhisperEngine
+from transcripts.speech.engine import UnknownLanguage
+from transcripts.speech.whisper_engine import WhisperEngine
 
 
 @functools.cache
@@ -45,6 +47,19 @@ def test_it_is_whispers_own_network_and_places_words_in_time() -> None:
     assert float(np.median(off)) <= 60 and live.no_speech < 0.1 and live.logprob > -0.5
 
 
+@pytest.mark.parametrize("seconds", [0.2, 3.7, 20.0])
+def test_what_the_network_is_given_is_whispers_own(seconds: float) -> None:
+    """The spectrogram, and the tokens of a text, without loading the package."""
+    sound = np.tile(sounds.clip("0870"), 3)[: round(seconds * RATE)]
+    padded = np.pad(sound, (0, 20 * RATE - len(sound)))
+    own = whisper.log_mel_spectrogram(padded, n_mels=80).numpy()
+    assert np.allclose(whisper_parts.log_mel(sound, 20.0, 80), own, atol=2e-4)
+    text = " Zij gingen, zei men, naar ’s-Gravenhage."
+    theirs = whisper.tokenizer.get_tokenizer(True, num_languages=99, language="nl", task="transcribe")
+    ours = whisper_parts.tokenizer_of(True, 99, "nl")
+    assert ours.encode(text) == theirs.encode(text) and ours.sot_sequence == theirs.sot_sequence
+
+
 def test_what_follows_certain_words_is_heard_and_they_are_not_heard_again() -> None:
     sound = sounds.clip("0870")
     whole = engine().hear(sound, "en", ()).words
@@ -62,7 +77,7 @@ def test_growing_sound_becomes_the_words_that_were_said(slow: bool) -> None:
     assert sounds.word_error_rate(said, heard) <= 0.1, heard
 
 
-def test_silence_noise_music_and_clicks_are_no_words() -> None:
+def test_silence_noise_music_and_applause_are_no_words() -> None:
     rng, seconds = np.random.default_rng(5), 5
     time = np.arange(RATE * seconds) / RATE
     noise = rng.normal(0, 0.05, len(time))
@@ -70,7 +85,8 @@ def test_silence_noise_music_and_clicks_are_no_words() -> None:
     hum = 0.2 * np.sin(2 * np.pi * 50 * time) + 0.05 * np.sin(2 * np.pi * 150 * time)
     breath = np.convolve(rng.normal(0, 1, len(time)), np.ones(8) / 8, "same") * (0.03 * np.abs(np.sin(2 * time)))
     clicks = np.where(rng.random(len(time)) < 1e-4, 0.9, 0.0)
-    for sound in (np.zeros_like(time), noise, chord, hum, breath, clicks):
+    many = (sounds.music(seconds), sounds.applause(seconds))
+    for sound in (np.zeros_like(time), noise, chord, hum, breath, clicks, *many):
         assert live_words(engine(), np.asarray(sound, np.float32), "en") == []
 
 
@@ -113,11 +129,15 @@ def test_numbers_that_a_machine_lacks_are_no_end_of_captions(monkeypatch: pytest
         raise ValueError("compute type")
 
     monkeypatch.setattr(engines, "FastEngine", lacking)
-    monkeypatch.setattr(engines, "WhisperEngine", lambda *_args: SimpleNamespace(model="base", version="1"))
     threads: list[int] = []
-    monkeypatch.setattr(torch, "set_num_threads", threads.append)
+
+    def slow_engine(model: str, _folder: Path, number: int, _seconds: float) -> SimpleNamespace:
+        threads.append(number)
+        return SimpleNamespace(model=model, version="1")
+
+    monkeypatch.setattr(whisper_engine, "whisper_engine", slow_engine)
     slow = engines.live_engine()
-    assert isinstance(slow, SlowEngine) and slow.at_once == 1 and threads[-1] == settings.CAPTIONS_THREADS
+    assert isinstance(slow, SlowEngine) and slow.at_once == 1 and threads == [settings.CAPTIONS_THREADS]
 
 
 def test_words_that_cannot_be_placed_are_none() -> None:
@@ -125,8 +145,8 @@ def test_words_that_cannot_be_placed_are_none() -> None:
     hearing = FastEngine.__new__(FastEngine)
     nothing = SimpleNamespace(alignments=[], text_token_probs=[0.5])
     hearing._model = SimpleNamespace(align=lambda *_args: [nothing])
-    tokenizer = get_tokenizer(True, language="en", task="transcribe")
-    assert hearing._words(tokenizer, None, [], tokenizer.encode(" well"), 160) == ()
+    by = whisper_parts.tokenizer_of(True, 99, "en")
+    assert hearing._words(by, None, [], by.encode(" well"), 160) == ()
 
 
 def test_weights_that_cannot_be_kept_go_once_they_are_loaded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -135,8 +155,8 @@ def test_weights_that_cannot_be_kept_go_once_they_are_loaded(tmp_path: Path, mon
     for place in (folder, elsewhere):
         place.mkdir()
     monkeypatch.setattr(tempfile, "tempdir", str(elsewhere))
-    monkeypatch.setattr(weights, "check_weights", lambda *_args: None)
-    monkeypatch.setattr(weights, "convert", lambda _from, target: (target / "model.bin").write_text("made"))
+    monkeypatch.setattr(conversion, "check_weights", lambda *_args: None)
+    monkeypatch.setattr(conversion, "convert", lambda _from, target: (target / "model.bin").write_text("made"))
     left = [folder / ".live-old", folder / ".live-new", elsewhere / "stamtafel-live-old"]
     for each in left:
         each.mkdir()

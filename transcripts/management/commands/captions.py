@@ -18,7 +18,7 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         """Run until SIGTERM or SIGINT."""
         os.nice(NICE)  # before seconds of imports
-        from transcripts.captions.process import Captioner  # imports torch: half a gigabyte, for this process only
+        from transcripts.captions.process import Captioner  # imports what only this process needs
 
         asked: list[int] = []
         for number in (signal.SIGTERM, signal.SIGINT):

@@ -113,6 +113,18 @@ export function heard({ confirmed }, { playing, startedAt }) {
 }
 
 /**
+ * How long, in ms, until the next confirmed word of some lines is heard; `most` where that is later, or there is none.
+ * @param {readonly Pick<Caption, "confirmed">[]} lines
+ * @param {Pick<Clock, "playing" | "startedAt">} clock
+ * @param {number} most
+ */
+export function untilNextWord(lines, { playing, startedAt }, most) {
+  if (playing === null) return most;
+  const waits = lines.flatMap(({ confirmed }) => confirmed.map(([, start]) => startedAt + start - playing));
+  return Math.min(most, ...waits.filter((ms) => ms > 0));
+}
+
+/**
  * A line as far as it is heard now; null where nothing of it is, or where it has stood long enough.
  * @param {Caption} line
  * @param {number} came when it changed last (ms since 1970, the server's clock)

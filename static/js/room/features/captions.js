@@ -2,7 +2,7 @@
 // whether one's own words are written down.
 import { labels } from "names";
 import { drawBlocks, hide } from "room/core/caption_blocks";
-import { heard, shown, withLine, withoutPerson, withState } from "room/core/captions";
+import { heard, shown, untilNextWord, withLine, withoutPerson, withState } from "room/core/captions";
 import { register } from "room/core/keys";
 import { notice, tell } from "room/core/notices";
 import { isOver, ownSeat, seatOf, withRoom, withSeat } from "room/core/state";
@@ -20,7 +20,7 @@ const SHOWN = "captions-shown";
 const READ = "captions-read";
 const SIZE = "captions-size";
 const PLACE = "captions-place";
-const TICK = 250; // ms
+const TICK = 250; // ms between two looks at what is over, at most
 const VOICES = 2; // whose words stand at the same time
 const TOGETHER = 5000; // ms within which what follows from a switch arrives
 const QUIET = 4000; // ms between two sentences that are read out, at least
@@ -40,6 +40,7 @@ class Captions {
   /** @type {Map<number, number>} words of each line that were read out */
   #said = new Map();
   #timer = 0;
+  #next = 0; // when it is drawn again
   #ahead = 0; // ms by which the server's clock is ahead of this one
   #isOwnDoing = false;
   #switchedOn = 0; // when captions of the room came on while this page was open
@@ -65,7 +66,7 @@ class Captions {
     const when = () => room.controls.shown.includes("captions");
     register({ key: "w", label: say("key_captions"), run: () => this.#open(), when });
     this.#note(room.state.captions.lines, room.state);
-    setInterval(() => this.#draw(), TICK);
+    this.#next = setTimeout(() => this.#draw(), TICK);
   }
 
   /**
@@ -178,8 +179,11 @@ class Captions {
     this.#draw();
   }
 
+  /** Draw what stands now, and again when the next word is heard, or some of it has stood long enough. */
   #draw() {
     const { state } = this.#room;
+    clearTimeout(this.#next);
+    this.#next = setTimeout(() => this.#draw(), untilNextWord(state.captions.lines, this.#clock, TICK));
     const wanted = this.#tick.checked && state.room.transcription && !isOver(state);
     const blocks = wanted ? this.#blocks(state) : [];
     const at = keptNumber(PLACE, 2) === 1 ? "below" : "table";
