@@ -20,7 +20,7 @@ from tests.support.waiting import until
 
 HANDSHAKE = (
     b"GET /ws/ HTTP/1.1\r\nHost: localhost\r\nOrigin: http://localhost\r\nUpgrade: websocket\r\n"
-    b"Connection: Upgrade\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: c3RhbXRhZmVsLXRlc3RpbmchIQ==\r\n\r\n"
+    b"Connection: Upgrade\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: c3RhbXRhZmVsLWJlbmNoIQ==\r\n\r\n"
 )
 
 
