@@ -72,21 +72,6 @@ TOGETHER = {
     "tests/transcripts/test_whisper.py": "whisper",
     "tests/transcripts/test_workers.py": "whisper",
 }
-# Files that wait more than they compute: for speech, for what is due, for what does not happen. They are for the worker
-# that script/test starts beside those that have a core each.
-WAITING = frozenset(
-    {
-        *("tests/bench/test_benches.py", "tests/config/test_queues.py", "tests/core/test_quotas.py"),
-        *("tests/e2e/test_reactions.py", "tests/e2e/test_spoken.py", "tests/retention/test_beat.py"),
-        *("tests/rooms/media/test_demo.py", "tests/rooms/media/test_fair_places.py"),
-        *("tests/rooms/media/test_hung_disk.py", "tests/rooms/media/test_lock.py"),
-        *("tests/rooms/media/test_refusals.py", "tests/rooms/media/test_supervisor.py"),
-        *("tests/rooms/media/test_talking.py", "tests/rooms/recording/test_marker.py"),
-        *("tests/rooms/recording/test_open_lists.py", "tests/rooms/recording/test_slow_readers.py"),
-        *("tests/rooms/test_person_sockets_of_many.py", "tests/rooms/test_sockets.py"),
-        *("tests/rooms/test_staff_listening.py", "tests/rooms/test_standing.py", "tests/rooms/test_who_stays.py"),
-    }
-)
 # What a test asks of the shared site, most first: what the next one needs as well goes on from one to the other.
 SHARED = ("lent_site", "telling_site", "live_sound", "web")
 ENDS = len(SHARED)
@@ -147,8 +132,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 class ByLength(LoadFileScheduling):  # type: ignore[misc]
-    """Gives units out in the order of the collection; to the last worker, where there are more than cores, what waits
-    and then what comes last: so the others have a core each, and no core waits with them."""
+    """Gives units out in the order of the collection."""
 
     _units: dict[str, str] | None = None
 
@@ -157,28 +141,10 @@ class ByLength(LoadFileScheduling):  # type: ignore[misc]
             self._units = runs_of(self.collection)
         return self._units[nodeid]
 
-    def _assign_work_unit(self, node: WorkerController) -> None:
-        if self.numnodes > len(os.sched_getaffinity(0)):
-            beside = node.gateway.id == f"gw{self.numnodes - 1}"
-            self.workqueue.move_to_end(next_unit(list(self.workqueue), beside), last=False)
-        super()._assign_work_unit(node)
-
     def _reschedule(self, node: WorkerController) -> None:
         """A worker holds one test beside the one that it runs: with two, some would wait while another worker ends."""
         if not self.workqueue or self._pending_of(self.assigned_work[node]) < 2:
             super()._reschedule(node)
-
-
-def next_unit(units: list[str], beside: bool) -> str:
-    """The unit that a worker is given of those that are left: `beside` others that have a core each, or one of them."""
-    if beside:
-        return next((unit for unit in units if file_of(unit) in WAITING), units[-1])
-    return next((unit for unit in units if file_of(unit) not in WAITING), units[0])
-
-
-def file_of(unit: str) -> str:
-    """A unit's name without its number."""
-    return unit.partition(" (")[0]
 
 
 @pytest.hookimpl(optionalhook=True)
