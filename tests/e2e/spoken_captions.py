@@ -1,4 +1,4 @@
-"""What a page shows of live captions over time, and when it plays the same words; people who speak when asked to."""
+"""Captions that a page shows over time, and when it plays the same words; people who speak when they are asked to."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ READ = """() => {
 }"""
 # Of each piece that the page played: the moment, in ms, at which it ended, its rate, and how many samples it has.
 PIECES = "() => window.heard.map(({ at, rate, samples }) => [at, rate, samples.length])"
-GRAIN = 100  # values of loudness a second, by which a clip is found again: it may be played a little faster or slower
+GRAIN = 100  # values of loudness a second, by which a clip is found again
 FOUND = 0.75  # of 1: how alike they are where it is
 
 
@@ -68,20 +68,20 @@ def speak(talker: Talker, sound: Sound) -> float:
 
 
 def kept_words(room: Room) -> list[str]:
-    """Words of the lines that a snapshot has."""
+    """Return the words of the lines that a snapshot has."""
     rows = LiveLine.objects.filter(room=room).order_by("-line")[:12]
     return [word for row in list(rows)[::-1] for each, _start, _end in row.words for word in plain_words(each)]
 
 
 def alone_words(page: Page) -> list[str]:
-    """Words that the page of captions alone shows, but for drafts."""
+    """Return the words that the page of captions alone shows, but for drafts."""
     parts: list[str] = page.locator("[data-alone] [data-words]").all_text_contents()
     return plain_words(" ".join(parts))
 
 
 @dataclass
 class Reading:
-    """What stood on the table of a page, by the moment (seconds since 1970) from which it did."""
+    """Captions on the table of a page, by the moment (seconds since 1970) from which they stood there."""
 
     texts: list[tuple[float, dict[str, list[str]]]]
 
@@ -90,8 +90,24 @@ class Reading:
         found: list[Any] = page.evaluate("() => window.read")
         return cls([(at / 1000, {who: plain_words(text) for who, text in now.items()}) for at, now in found])
 
+    def phrases(self, until: float) -> set[tuple[str, ...]]:
+        """Return every three words that stood there one after another before a moment."""
+        return {phrase for at, now in self.texts if at < until for text in now.values() for phrase in in_threes(text)}
+
+    def first_new(self, since: float) -> float | None:
+        """Return when words stood there for the first time that did not before a moment."""
+        known = self.phrases(since)
+        return next(
+            (
+                at
+                for at, now in self.texts
+                if at >= since and any(set(in_threes(text)) - known for text in now.values())
+            ),
+            None,
+        )
+
     def first(self, who: str, words: Sequence[str], since: float = 0.0) -> float | None:
-        """When these words first stood there one after another."""
+        """Return when these words first stood there one after another."""
         wanted = list(words)
         for at, now in self.texts:
             text = now.get(who, [])
@@ -101,19 +117,24 @@ class Reading:
         return None
 
     def said_by(self, who: str) -> set[str]:
-        """Every word that ever stood under a name."""
+        """Return every word that ever stood under a name."""
         return {word for _at, now in self.texts for word in now.get(who, [])}
+
+
+def in_threes(words: Sequence[str]) -> list[tuple[str, ...]]:
+    return [tuple(words[at : at + 3]) for at in range(len(words) - 2)]
 
 
 def loudness(sound: np.ndarray[Any, Any], rate: float) -> np.ndarray[Any, Any]:
     size = round(rate / GRAIN)
     whole = np.asarray(sound[: len(sound) // size * size], np.float64).reshape(-1, size)
-    return np.sqrt((whole**2).mean(axis=1))
+    levels: np.ndarray[Any, Any] = np.sqrt((whole**2).mean(axis=1))
+    return levels
 
 
 @dataclass
 class Playing:
-    """What a page played, and when."""
+    """Sound that a page played, and when."""
 
     levels: np.ndarray[Any, Any]  # GRAIN of them a second
     moments: np.ndarray[Any, Any]  # seconds since 1970 of each
@@ -130,15 +151,13 @@ class Playing:
         near = np.array([np.median(begins[np.abs(sizes / rate - place) < 0.5]) for place in places])
         return cls(levels, near + places)
 
-    def of(self, name: str, since: float) -> float:
-        """When a clip that was said after a moment began to be heard."""
+    def of(self, name: str, since: float) -> float | None:
+        """Return when a clip that was said after a moment began to be heard; None where the player left some of it out,
+        as it does on a machine that is busy."""
         wanted = loudness(clip(name), RATE)
-        wanted = (wanted - wanted.mean()) / wanted.std()
-        best, at = 0.0, 0.0
-        for place in range(int(np.searchsorted(self.moments, since)), len(self.levels) - len(wanted)):
-            part = self.levels[place : place + len(wanted)]
-            alike = float(((part - part.mean()) * wanted).mean() / (part.std() + 1e-9))
-            if alike > best:
-                best, at = alike, float(self.moments[place])
-        assert best > FOUND, f"{name} was not heard ({best:.2f})"
-        return at
+        wanted = (wanted - wanted.mean()) / (wanted.std() * len(wanted))
+        start = int(np.searchsorted(self.moments, since))
+        parts = np.lib.stride_tricks.sliding_window_view(self.levels[start:], len(wanted))
+        alike = parts @ wanted / (parts.std(axis=1) + 1e-9)
+        best = int(alike.argmax())
+        return float(self.moments[start + best]) if alike[best] > FOUND else None

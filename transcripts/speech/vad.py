@@ -39,7 +39,7 @@ class _Reader(pickle.Unpickler):
 
     def __init__(self, archive: zipfile.ZipFile) -> None:
         root = archive.namelist()[0].partition("/")[0]
-        self._numbers = lambda key: np.frombuffer(archive.read(f"{root}/data/{key}"), "<f4")
+        self._archive, self._root = archive, root
         super().__init__(io.BytesIO(archive.read(f"{root}/data.pkl")))
 
     def find_class(self, module: str, name: str) -> Any:
@@ -50,7 +50,7 @@ class _Reader(pickle.Unpickler):
         return list if name == "build_intlist" else type(name, (), {})
 
     def persistent_load(self, pid: tuple[Any, ...]) -> Floats:
-        return self._numbers(pid[2])
+        return np.frombuffer(self._archive.read(f"{self._root}/data/{pid[2]}"), "<f4")
 
 
 @cache
@@ -151,7 +151,8 @@ def _convolved(seen: Floats, name: str, stride: int) -> Floats:
     padded = np.pad(seen, ((0, 0), (1, 1), (0, 0)))
     starts = range(0, padded.shape[1] - KERNEL + 1, stride)
     parts = np.stack([padded[:, at : at + KERNEL].reshape(len(seen), -1) for at in starts], axis=1)
-    return np.maximum(parts @ _kernel(name) + _weights()[f"{name}.bias"], 0)
+    summed: Floats = parts @ _kernel(name) + _weights()[f"{name}.bias"]
+    return np.maximum(summed, 0)
 
 
 def _remembered(features: Floats, state: State) -> tuple[Floats, State]:
