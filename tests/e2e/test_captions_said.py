@@ -161,11 +161,11 @@ def refused(room: Room, near: Page, switch: Any, nora: Any) -> None:
     switch(True)
     near.evaluate(READ)
     speak(nora, sounds.clip("0920"))
-    near.wait_for_timeout(sounds.length_ms("0920") + 1500)
     table = near.locator('[data-captions="table"]')
-    if actions_are_on(room):
+    if are_on(room):  # it stands there while she talks
         expect(table.locator('[data-person="nora"]')).to_contain_text("captions off")
-    else:
+    near.wait_for_timeout(sounds.length_ms("0920") + 1500)
+    if not are_on(room):
         expect(table).to_be_hidden()
     switch(False)
     near.wait_for_timeout(500)
@@ -175,7 +175,7 @@ def refused(room: Room, near: Page, switch: Any, nora: Any) -> None:
     assert not {"married", "respectable"} & Reading.of(near).said_by("nora")
 
 
-def actions_are_on(room: Room) -> bool:
+def are_on(room: Room) -> bool:
     room.refresh_from_db()
     return room.transcription
 
