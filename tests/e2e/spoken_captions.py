@@ -40,7 +40,7 @@ READ = """() => {
 # Of each piece that the page played: the moment, in ms, at which it ended, its rate, and how many samples it has.
 PIECES = "() => window.heard.map(({ at, rate, samples }) => [at, rate, samples.length])"
 GRAIN = 100  # values of loudness a second, by which a clip is found again
-FOUND = 0.75  # of 1: how alike they are where it is
+FOUND = 0.7  # of 1: how alike they are where it is
 
 
 @contextmanager
