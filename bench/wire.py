@@ -94,8 +94,11 @@ def bare(port: int, folder: Path, greeting: str = "") -> Iterator[int]:
 class Socket(asyncio.Protocol):
     """A WebSocket client: handshake by hand, every text stored with its moment, pings answered."""
 
-    def __init__(self, port: int, path: str, cookie: str = "", tls: ssl.SSLContext | None = None) -> None:
-        self.port, self.path, self.cookie, self.tls = port, path, cookie, tls
+    def __init__(
+        self, port: int, path: str, cookie: str = "", tls: ssl.SSLContext | None = None, address: str = "127.0.0.1"
+    ) -> None:
+        """`address` is its own, of 127.0.0.0/8: of each address a server admits a few at once."""
+        self.port, self.path, self.cookie, self.tls, self.address = port, path, cookie, tls, address
         self.messages: list[tuple[float, bytes]] = []
         self.closed: str | None = None
         self.open = False
@@ -108,7 +111,9 @@ class Socket(asyncio.Protocol):
         """Connect and upgrade; `first` is set to the moment of the first message."""
         loop = asyncio.get_running_loop()
         name = "localhost" if self.tls else None
-        await loop.create_connection(lambda: self, "127.0.0.1", self.port, ssl=self.tls, server_hostname=name)
+        await loop.create_connection(
+            lambda: self, "127.0.0.1", self.port, ssl=self.tls, server_hostname=name, local_addr=(self.address, 0)
+        )
 
     @property
     def origin(self) -> str:
