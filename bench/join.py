@@ -3,8 +3,8 @@
     python bench/join.py [--sockets 1000] [--rounds 3]
 
 Each round opens all sockets in one go, each from an address of its own (127.1.0.0/16), on a `web` process of ours (with
-PostgreSQL and Redis of its own) and on a bare `websockets` server that sends the same snapshot to whoever connects. Half
-of ours are signed in, half only listen.
+PostgreSQL and Redis of its own) and on a bare `websockets` server, which sends the same snapshot to whoever connects.
+Half of ours are signed in, half only listen.
 Counted are the seconds until everybody has a snapshot, the time of each, processor time, whether the room's count
 settles at the right number, and (afterwards, with PostgreSQL's log of statements) what a join asks of the database.
 """
