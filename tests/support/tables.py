@@ -89,8 +89,8 @@ def _large(connected: Connection, tables: list[Table]) -> set[Table]:
     rows = connected.execute(
         "SELECT schema, name FROM unnest(%s::text[], %s::text[]) AS asked (schema, name),"
         " LATERAL (SELECT format('%%I.%%I', schema, name)::regclass AS oid) AS found"
-        " WHERE pg_relation_size(oid) > %s"
-        " AND NOT EXISTS (SELECT FROM pg_constraint WHERE contype = 'f' AND confrelid = oid)",
+        " WHERE pg_relation_size(found.oid) > %s"
+        " AND NOT EXISTS (SELECT FROM pg_constraint WHERE contype = 'f' AND confrelid = found.oid)",
         [[schema for schema, _name in tables], [name for _schema, name in tables], LARGE],
     )
     return {(schema, name) for schema, name in rows}
