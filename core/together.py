@@ -36,15 +36,22 @@ class Together(Generic[Q, A]):
         while self._waiting:
             await asyncio.sleep(0)  # whoever the last answers woke, and has another question, comes along
             batch, self._waiting = self._waiting[:MOST], self._waiting[MOST:]
-            answers: Sequence[Any]
+            answers: Sequence[Any] = ()
             try:
                 answers = await self._answers([question for _answer, question in batch])
             except Exception as error:
                 answers = [error] * len(batch)
-            for (waiting, _question), answer in zip(batch, answers, strict=True):
-                if waiting.done():  # its task was cancelled
-                    continue
-                if isinstance(answer, Exception):
-                    waiting.set_exception(answer)
-                else:
-                    waiting.set_result(answer)
+            finally:  # also where this task is cancelled: nobody waits for ever
+                _give([waiting for waiting, _question in batch], answers)
+
+
+def _give(waiting: list[asyncio.Future[A]], answers: Sequence[Any]) -> None:
+    if len(answers) != len(waiting):
+        answers = [RuntimeError(f"{len(answers)} answers to {len(waiting)} questions")] * len(waiting)
+    for one, answer in zip(waiting, answers, strict=True):
+        if one.done():  # its task was cancelled
+            continue
+        if isinstance(answer, Exception):
+            one.set_exception(answer)
+        else:
+            one.set_result(answer)

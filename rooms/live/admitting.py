@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
+
+from django.db import InterfaceError, OperationalError, connection
 
 from core.threads import in_thread
 from core.together import Together
@@ -21,6 +23,7 @@ from rooms.rules.refusals import RoomRefused, refuse
 from rooms.rules.staff import may_hear_staff_channel, with_staff_rights
 from rooms.wire.snapshot import You, you, you_as_staff
 
+T = TypeVar("T")
 Entry = tuple[frozenset[str], You]
 """What somebody who may enter gets: narrower channels, and the own part of the snapshot."""
 
@@ -58,7 +61,7 @@ def answer_together(asked: Sequence[dict[str, str] | Arrival]) -> list[Any]:
     """Answer questions of `Door`, in their order: identify browsers by their cookies, and admit arrivals."""
     browsers = [one for one in asked if isinstance(one, dict)]
     arrivals = [one for one in asked if isinstance(one, Arrival)]
-    people = iter(arrivals_of_cookies(browsers) if browsers else ())
+    people = iter(_read(lambda: arrivals_of_cookies(browsers)) if browsers else ())
     entries = iter(admit_together(arrivals) if arrivals else ())
     return [next(people) if isinstance(one, dict) else next(entries) for one in asked]
 
@@ -75,18 +78,34 @@ def admit_nobody(shared: Shared, who: Who) -> You:
 
 def admit_together(arrivals: Sequence[Arrival]) -> list[Entry | Facts | Exception]:
     """Admit accounts: one query for all of them, and those of what each has in the room. An answer is the entry, or the
-    exception of `admit`; or the facts, for an `admit` of its own, where that may wait for a lock or for Redis."""
+    exception of `admit`; or the facts, for an `admit` of its own, where that may wait for a lock or for Redis, or takes
+    queries of its own, for which others would wait."""
     people = [(one.room, one.who.user.pk, one.standing) for one in arrivals if one.who.user is not None]
-    return [_entry(one, facts) for one, facts in zip(arrivals, facts_of_known(people), strict=True)]
+    found = _read(lambda: facts_of_known(people))
+    return [_entry(one, facts) for one, facts in zip(arrivals, found, strict=True)]
+
+
+def _read(query: Callable[[], T]) -> T:
+    """Run queries that only read; once more where their connection is lost, for which many would be refused."""
+    try:
+        return query()
+    except (OperationalError, InterfaceError):
+        connection.close()
+        return query()
 
 
 def _entry(arrival: Arrival, facts: Facts) -> Entry | Facts | Exception:
-    if facts.awaited or arrival.who.listener:
+    if facts.awaited or arrival.who.listener or _asks_for_more(arrival, facts):
         return facts
     try:
         return admit(arrival, facts)
     except Exception as error:  # of this one alone
         return error
+
+
+def _asks_for_more(arrival: Arrival, facts: Facts) -> bool:
+    """Whether somebody is on the host's side or staff, who get more with their snapshot."""
+    return facts.role in permissions.HELPERS or (arrival.who.user is not None and arrival.who.user.is_staff)
 
 
 def admit(arrival: Arrival, facts: Facts) -> Entry:

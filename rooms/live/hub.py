@@ -176,13 +176,19 @@ class Hub:
             sides = frozenset()  # a check of rights that began before it left may end after it
         gone, new = send_queue.sides - sides, sides - send_queue.sides
         send_queue.sides = sides
-        for channel in (channels.side_channel(side, send_queue.room_pk) for side in gone):
+        for side in gone:
+            if side in send_queue.sides:  # again, while another one was unsubscribed
+                continue
+            channel = channels.side_channel(side, send_queue.room_pk)
             receivers = self.narrow.get(channel, set())
             receivers.discard(send_queue)
             if not receivers and self.narrow.pop(channel, None) is not None:
                 del self.narrow_subscribed[channel]
                 await self._subscriber.unsubscribe(channel)
-        for channel in (channels.side_channel(side, send_queue.room_pk) for side in new):
+        for side in new:
+            if side not in send_queue.sides:  # it has left meanwhile, or lost the right
+                continue
+            channel = channels.side_channel(side, send_queue.room_pk)
             receivers = self.narrow.setdefault(channel, set())
             receivers.add(send_queue)
             if len(receivers) == 1:
@@ -261,7 +267,7 @@ class Hub:
     async def _read(self, pubsub: Any) -> None:
         """Pass messages on until the connection fails. An unanswered ping counts as failure."""
         asked, handled = False, 0
-        while True:
+        while self._subscriber.pubsub is pubsub:
             message = await pubsub.get_message(timeout=SILENCE)
             if message is not None:
                 asked, handled = False, handled + 1
@@ -276,6 +282,7 @@ class Hub:
             else:
                 asked = True
                 await pubsub.ping()
+        raise RedisError("a subscription could not be sent")
 
     def _handle(self, message: dict[str, Any]) -> None:
         """Pass one message on. Raises InvalidMessage or ValueError for anything that this site would not publish."""

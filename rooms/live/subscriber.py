@@ -3,13 +3,13 @@ crowd that comes or goes would else send a command for each person."""
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from itertools import groupby
 from operator import itemgetter
 from typing import Any
 
-from redis.exceptions import RedisError
-
+from core import bus
 from core.together import Together
 
 log = logging.getLogger(__name__)
@@ -34,9 +34,12 @@ class Subscriber:
     async def _send(self, asked: list[tuple[str, str]]) -> list[None]:
         for verb, group in groupby(asked, itemgetter(0)):
             channels = [channel for _verb, channel in group]
+            if self.pubsub is None:
+                break
             try:
-                if self.pubsub is not None:
+                async with asyncio.timeout(bus.CONNECTION_WITHIN):
                     await getattr(self.pubsub, verb)(*channels)
-            except (RedisError, OSError) as error:
+            except Exception as error:  # whatever it is, those who join or leave go on
                 log.warning("could not %s %s yet: %s", verb, channels[0], error)
+                self.pubsub = None  # the hub subscribes all anew; this one would by itself, and nobody would notice
         return [None] * len(asked)

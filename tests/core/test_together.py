@@ -46,6 +46,26 @@ async def test_what_is_asked_during_a_turn_goes_with_the_next() -> None:
     assert await answers.ask(8) == 16
 
 
+async def test_nobody_waits_for_ever() -> None:
+    """Where the turn itself is cancelled, or its answers are not as many as its questions."""
+    answers = Answers()
+    waiting = [answers.ask(2), answers.ask(4)]
+    await until(lambda: answers.turns)
+    turn = answers.together._answering
+    assert turn is not None
+    turn.cancel()
+    assert [type(one) for one in await asyncio.gather(*waiting, return_exceptions=True)] == [RuntimeError] * 2
+
+    async def one_answer(_numbers: list[int]) -> list[int]:
+        return [1]
+
+    few: Together[int, int] = Together(one_answer, "test")
+    assert [type(one) for one in await asyncio.gather(few.ask(1), few.ask(2), return_exceptions=True)] == [
+        RuntimeError,
+        RuntimeError,
+    ]
+
+
 async def test_what_fails_for_all_is_raised_for_each_and_the_next_are_answered() -> None:
     answers = Answers()
     answers.fails = True

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from channels.db import database_sync_to_async as run
+from django.db import connection
 
 from people.models import Sanction, User
 from people.standing import standing_of
@@ -18,8 +19,10 @@ from rooms.rules.identity import Who, cookies_of
 from rooms.rules.permissions import Facts
 from rooms.rules.refusals import RoomRefused
 from tests.support.people import person, session_cookie
+from tests.support.privileges import superuser
 from tests.support.rooms import open_room
 from tests.support.rounds import statements
+from tests.support.waiting import wait_until
 
 
 def arrival(room: Room, user: User, listener: str = "") -> Arrival:
@@ -43,7 +46,8 @@ def test_each_gets_what_is_theirs(monkeypatch: pytest.MonkeyPatch, django_assert
     assert isinstance(plain, tuple) and plain[0] == frozenset() and plain[1]["user"] == "guest"
     assert isinstance(away, RoomRefused) and away.code == "not_allowed" and away.more == {"follow": "host"}
     assert isinstance(out, RoomRefused) and out.code == "account_suspended"
-    assert isinstance(host, tuple) and host[0] == {"host"} and host[1]["may"]["end"]
+    assert isinstance(host, Facts), "the host's side gets more, by queries of its own: after the others"
+    assert admit(arrivals[3], host)[0] == {"host"} and admit(arrivals[3], host)[1]["may"]["end"]
     assert isinstance(stranger, RoomRefused) and stranger.more == {"follow": "else"}
     for one, together in zip(arrivals, (plain, away, out, host, stranger), strict=True):
         (alone,) = admit_together([one])
@@ -51,8 +55,30 @@ def test_each_gets_what_is_theirs(monkeypatch: pytest.MonkeyPatch, django_assert
     with django_assert_num_queries(1):
         admit_together([arrivals[0], Arrival(other, arrivals[0].who, arrivals[2].standing)])
     monkeypatch.setattr(admitting, "you", lambda _room, who, _facts: {"user": 1 / (who.user.handle != "guest")})
-    broken, _away, _out, host, _stranger = admit_together(arrivals)
-    assert isinstance(broken, ZeroDivisionError) and isinstance(host, tuple), "a fault keeps nobody else out"
+    broken, other_guest = admit_together([arrivals[0], arrival(room, person("other"))])
+    assert isinstance(broken, ZeroDivisionError) and isinstance(other_guest, tuple), "a fault keeps nobody else out"
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_connection_that_was_lost_refuses_nobody() -> None:
+    """The server ended it while nobody used it."""
+    arrivals = [arrival(open_room(), person(f"guest{number}")) for number in range(1)]
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_backend_pid()")
+        (backend,) = cursor.fetchone()
+    with superuser() as other:
+        other.execute("SELECT pg_terminate_backend(%s)", [backend])
+    until_gone(backend)
+    (entry,) = admit_together(arrivals)
+    assert isinstance(entry, tuple)
+
+
+def until_gone(backend: int) -> None:
+    def is_gone() -> bool:
+        with superuser() as other:
+            return other.execute("SELECT 1 FROM pg_stat_activity WHERE pid = %s", [backend]).fetchone() is None
+
+    wait_until(is_gone, 10, "the connection is lost")
 
 
 @pytest.mark.django_db

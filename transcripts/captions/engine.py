@@ -56,12 +56,15 @@ class LiveEngine(Protocol):
     model: str
     version: str
     at_once: int
+    patience: float  # seconds after which a hearing hangs
 
     def hear(self, sound: Sound, language: str, said: Sequence[Word], *, ask_language: bool = False) -> Heard: ...
 
 
 class FastEngine:
     """A model in CTranslate2. Also an `Engine`, for whole windows."""
+
+    patience = 60.0
 
     def __init__(self, name: str, folder: Path, at_once: int) -> None:
         """Load the model, on a graphics card where there is one. Each hearing takes one core. Raises EngineUnavailable
@@ -162,6 +165,7 @@ class SlowEngine:
     """Whisper itself as a live engine: it hears the words that are certain again, which are left out by their time."""
 
     at_once = 1  # on all threads
+    patience = settings.SPEECH_WINDOW_SECONDS + 30.0  # it gives up by itself before
 
     def __init__(self, by: Engine) -> None:
         self._engine, self.model, self.version = by, by.model, by.version

@@ -112,10 +112,26 @@ class Captioner:
                 log.warning("captions wait: %s", error)
                 connection.close()
                 time.sleep(REFRESH)
-        if self._threads is not None:
-            self._threads.shutdown(cancel_futures=True)
+        self._give_back()
+        if self._threads is not None:  # what is being heard is nobody's any more
+            self._threads.shutdown(wait=False, cancel_futures=True)
+
+    def _give_back(self) -> None:
+        """Release all rooms, for another process to go on at once."""
         for room in self.rooms.values():
-            actions.release(room.claim)
+            try:
+                actions.release(room.claim)
+            except DatabaseError as error:
+                log.warning("room %s is free when its lease is over: %s", room.room.pk, error)
+
+    def _end_if_it_hangs(self, now: float) -> None:
+        """End the process where a hearing does not come back: its thread cannot be ended, and while this process renews
+        its leases no other one writes these captions."""
+        assert self._engine is not None
+        if any(now - hearing.began > self._engine.patience for hearing in self._hearings):
+            log.critical("a hearing did not come back within %.0f s", self._engine.patience)
+            self._give_back()
+            os._exit(1)
 
     def _rest(self) -> None:
         """Wait until something was heard, or for as long as tracks need no look."""
@@ -132,6 +148,7 @@ class Captioner:
             self._refresh(now)
         if self._engine is None:
             return False
+        self._end_if_it_hangs(now)
         for room in list(self.rooms.values()):
             self._keep_leases()
             self._guarded(room.claim, lambda room=room: room.listen(self._keep_leases))  # type: ignore[misc]

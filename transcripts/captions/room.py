@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from django.conf import settings
+from django.db import DatabaseError
 from django.db.models import Q
 from django.utils import timezone
 
@@ -308,15 +309,19 @@ class RoomCaptions:
         speaker.stream.remember(tuple(certain))
         lines = into_lines(speaker.words, certain, self.room.language)
         try:
-            for words in lines[:-1]:
-                self._show_line(speaker, words, (), final=True, changed=True)
+            while len(lines) > 1:
+                self._show_line(speaker, lines[0], (), final=True, changed=True)
                 speaker.begin_line()
-            changed = lines[-1] != speaker.words or final
-            self._show_line(speaker, lines[-1], draft, final=final, changed=changed)
+                lines = lines[1:]
+            changed = lines[0] != speaker.words or final
+            self._show_line(speaker, lines[0], draft, final=final, changed=changed)
         except NotShown as why:
             log.info("room %s: %s", self.room.pk, why)
             speaker.stream.clear()
             speaker.begin_line()
+        except DatabaseError:  # they are shown with what comes next
+            speaker.words = tuple(word for line in lines for word in line)
+            raise
         if final:
             speaker.begin_line()
 

@@ -38,7 +38,7 @@ def status() -> dict[str, Any]:
 class EverySecond:
     """An engine that hears a word a second of sound, at once."""
 
-    model, version, at_once = "told", "1", 1
+    model, version, at_once, patience = "told", "1", 1, 60.0
 
     def hear(self, sound: Sound, language: str, said: Sequence[Word], *, ask_language: bool = False) -> Heard:
         seconds = len(sound) // 16_000
