@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.db import connection
@@ -26,6 +27,7 @@ from rooms.models import CaptionsOff, Removal, Room, Seat
 from tests.support.cases import refused, staff
 from tests.support.people import person
 from tests.support.reports import report
+from tests.support.staff import sign_in_staff
 from tests.support.word_hits import (
     LIVE,
     PARTS,
@@ -104,6 +106,23 @@ def test_a_superuser_needs_the_reason_too_and_a_role_that_is_taken_ends_the_hour
     assert client.post(f"{LIVE}open/", {"reason": REASON}).status_code == 403
     boss.user_permissions.clear()
     assert client.get(PARTS).status_code == 403
+
+
+def test_a_page_that_is_left_open_ends_as_any_other_pause(settings: Any) -> None:
+    """The script asks every two seconds: that is no use of it, and the next page after such a pause is refused."""
+    settings.STAFF_IDLE_MINUTES = 30
+    client = sign_in_staff(Client(), staff("senior"), ago=10 * 60)
+    assert shown(client) == [] and "staff_seen_at" not in client.session
+    assert client.get(LIVE).status_code == 200
+    session = client.session
+    session["staff_seen_at"] -= 29 * 60
+    session["account_authentication_methods"][0]["at"] -= 60 * 60
+    session.save()
+    before = session["staff_seen_at"]
+    assert shown(client) == [] and client.session["staff_seen_at"] == before
+    session["staff_seen_at"] -= 2 * 60
+    session.save()
+    assert client.get(PARTS).status_code == client.get(LIVE).status_code == 302
 
 
 def test_a_suspended_senior_sees_nothing(spoken: Spoken) -> None:
