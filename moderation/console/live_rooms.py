@@ -17,6 +17,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from core.fields import TypedField
 from core.text import REASON
+from moderation.actions.reading_along import note_reading
 from moderation.actions.safety_grants import end_live_view, grant_live_view
 from moderation.actions.word_hits import dismiss, open_case_on
 from moderation.console.frame import add_refusal, console_page, require
@@ -121,8 +122,9 @@ def shown_page(request: HttpRequest, user: User, form: ReasonForm | None = None)
 
 
 def live_context(user: User) -> dict[str, Any]:
-    """Load the rooms that a person may see now."""
+    """Load the rooms that a person may see now, and record that they read along where words are shown."""
     now = timezone.now()
     grant = open_grant(user, now)
     rooms, more = read_rooms(user, grant, now)
+    note_reading(user, [row.room for row in rooms if row.lines or row.hits], now)
     return {"grant": grant, "rooms": rooms, "more": more, "may_open": user.has_perm(ALL)}

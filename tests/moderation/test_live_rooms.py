@@ -15,7 +15,8 @@ from django.utils import timezone
 
 from ledger.hooks import line_checks
 from ledger.models import Entry, Text
-from ledger.queries import text_of
+from ledger.queries import text_of, visible_entries
+from moderation.actions.reading_along import note_reading
 from moderation.actions.safety_grants import end_live_view, grant_live_view
 from moderation.actions.word_hits import dismiss, open_case_on
 from moderation.models import SafetyGrant
@@ -184,6 +185,40 @@ def test_a_seat_taken_a_moment_ago_counts(spoken: Spoken) -> None:
     assert shown(client) == [room.slug]
     Seat.objects.create(room=room, user=mod, role=Seat.Role.SPEAKER, place=4)
     assert shown(client) == []
+
+
+# --- reading is in the ledger -----------------------------------------------------------------------------------------
+
+
+def test_reading_along_is_in_the_ledger_once_in_ten_minutes_for_a_reader_and_a_room(spoken: Spoken) -> None:
+    room, bert = spoken
+    mod, silent = staff(), long_room("carl")
+    for one in (room, silent):
+        report(person(), one)
+    client, entries = signed_in(mod), Entry.objects.filter(kind="staff_reading").order_by("seq")
+    for path in (PARTS, LIVE, PARTS):
+        assert set(shown(client, path)) == {room.slug, silent.slug}
+    entry = entries.get()
+    assert (entry.actor, entry.subject) == (mod.pk, f"room:{room.pk}") and entry.data["room_ms"] >= 600_000
+    assert text_of(entry) == "Captions of the live room read along"
+    shown(signed_in(staff()))
+    assert len(set(entries.values_list("actor", flat=True))) == entries.count() == 2
+    note_reading(mod, [room], entry.at + timedelta(minutes=10) - timedelta(seconds=1))
+    assert entries.count() == 2
+    note_reading(mod, [room, silent], entry.at + timedelta(minutes=10))
+    assert list(entries.values_list("subject", flat=True)[2:]) == [f"room:{room.pk}", f"room:{silent.pk}"]
+    for party in (room.host, bert):
+        assert not visible_entries(party.pk).filter(kind="staff_reading", subject=f"room:{room.pk}").exists()
+
+
+def test_nothing_is_shown_that_cannot_be_recorded(spoken: Spoken, monkeypatch: Any) -> None:
+    room, _bert = spoken
+    report(person(), room)
+    client = signed_in(staff())
+    client.raise_request_exception = False
+    monkeypatch.setattr("moderation.actions.reading_along.record_all", lambda *_args, **_named: 1 / 0)
+    answer = client.get(PARTS)
+    assert answer.status_code == 500 and "fool" not in answer.content.decode()
 
 
 # --- which words ------------------------------------------------------------------------------------------------------
