@@ -16,10 +16,11 @@ from django.utils import timezone
 from ledger.hooks import line_checks
 from ledger.models import Entry, Text
 from ledger.queries import text_of, visible_entries
+from moderation.actions.listed_words import change_word
 from moderation.actions.reading_along import note_reading
 from moderation.actions.safety_grants import end_live_view, grant_live_view
 from moderation.actions.word_hits import dismiss, open_case_on
-from moderation.models import SafetyGrant
+from moderation.models import SafetyGrant, WordHit
 from moderation.queries.live_rooms import hits_in_reach, open_grant
 from people.actions.standing import impose_sanction
 from people.models import User
@@ -187,6 +188,34 @@ def test_a_seat_taken_a_moment_ago_counts(spoken: Spoken) -> None:
     assert shown(client) == []
 
 
+def test_reported_rooms_come_first_then_the_newest(spoken: Spoken) -> None:
+    room, _bert = spoken
+    user = staff("senior")
+    grant_live_view(user, REASON)
+    old, new = long_room("carl", minutes=30), long_room("dora", minutes=1)
+    assert shown(signed_in(user)) == [new.slug, room.slug, old.slug]
+    report(person(), old)
+    assert shown(signed_in(user)) == [old.slug, new.slug, room.slug]
+
+
+def test_a_place_of_the_last_words_of_a_room_can_be_handled_for_an_hour(spoken: Spoken) -> None:
+    room, bert = spoken
+    user = staff("senior")
+    grant_live_view(user, REASON)
+    client, hit, later = signed_in(user), laid_hit(room, bert), laid_hit(room, bert, 2)
+    room_actions.end_room(room.pk, room.host)
+    page = text_on(client)
+    assert shown(client) == [room.slug] and "over since" in page and "data-hit" in page and "?staff=1" not in page
+    dismiss(hit.pk, user)
+    hour_ago = timezone.now() - timedelta(hours=1)
+    Room.objects.filter(pk=room.pk).update(started_at=hour_ago - timedelta(minutes=10), ended_at=hour_ago)
+    assert shown(client) == [] and refused(dismiss, later.pk, user) == "unknown_hit", "no case, and over for an hour"
+    report(person(), room)
+    dismiss(later.pk, user)
+    Room.objects.filter(pk=room.pk).update(ended_at=timezone.now())
+    assert shown(client) == [], "nothing waits"
+
+
 # --- reading is in the ledger -----------------------------------------------------------------------------------------
 
 
@@ -271,6 +300,24 @@ def test_the_last_lines_in_order_with_names_and_the_words_of_the_list_marked(
     label = "Suggested by a word list. Automatic, may be wrong."
     assert f'you <mark title="{label}">utter fools,</mark> &lt;b&gt;here' in page
     assert "Suggested by a word list" in page and "Automatic, may be wrong." in page and "Hate" in page
+
+
+def test_a_noisy_room_or_word_hides_no_suggestion_of_another(spoken: Spoken, say: Callable[..., None]) -> None:
+    noisy, bert = spoken
+    quiet, ada = spoken_room("carl", "ada")
+    for room in (noisy, quiet):
+        report(person(), room)
+    word = listed("noise")
+    lay = {"word": word, "room": noisy, "speaker": bert, "from_ms": 500_000, "to_ms": 500_350}
+    WordHit.objects.bulk_create([WordHit(line=line, **lay) for line in range(100, 400)])
+    listed("rotten")
+    say(quiet, ada, 1, "what a rotten thing")
+    client = signed_in(staff())
+    page = text_on(client)
+    assert page.count("data-hit") == 21 and ">rotten</mark>" in page
+    change_word(staff("senior"), word, "hate", "", active=False)
+    page = text_on(client)
+    assert page.count("data-hit") == 1 and ">rotten</mark>" in page, "a word that is out of use suggests nothing"
 
 
 @pytest.mark.parametrize("granted", [False, True])
