@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.conf import settings
 from django.db import IntegrityError, transaction
 from django.db.models import Q
+from django.utils.translation import gettext
 
 from ledger.actions import record
 from moderation.actions.locking import refuse
@@ -12,7 +13,7 @@ from moderation.actions.typed import cleaned_text
 from moderation.models import ListedWord, WordHit
 from moderation.models.words import PHRASE, WORD_NOTE
 from moderation.refusals import ModerationRefused
-from moderation.rulebook import current_category
+from moderation.rulebook import current_category, word_category
 from moderation.rules.word_match import Phrase, Spoken, find_phrases, folded_words
 from people.models import User
 from rooms.models import Room
@@ -88,6 +89,9 @@ def _values(category: str, note: str) -> dict[str, str]:
     """Check the values of a word that may change."""
     if current_category(category) is None:
         raise ModerationRefused("bad_value", {"category": category})
+    if word_category(category) is None:
+        text = gettext("No word suggests this: a case of it acts at once, for which a person gives the reason.")
+        raise ModerationRefused("bad_value", {"category": text})
     return {"category_id": category, "note": cleaned_text(WORD_NOTE, "note", note) if note.strip() else ""}
 
 

@@ -19,7 +19,7 @@ from moderation.models import ListedWord
 from moderation.models.words import PHRASE, WORD_NOTE
 from moderation.queries.word_hits import Accuracy, accuracies
 from moderation.refusals import ModerationRefused
-from moderation.rulebook import category_choices
+from moderation.rulebook import category_choices, word_categories
 
 READ = ("moderation.change_rulebook", "moderation.view_case")
 CHANGE = "moderation.change_rulebook"
@@ -38,7 +38,8 @@ class WordForm(forms.Form):
             self.fields["language"] = forms.ChoiceField(
                 label=_("In rooms of this language"), choices=[("", gettext("any")), *names], required=False
             )
-        self.fields["category"] = forms.ChoiceField(label=_("Category that it suggests"), choices=category_choices())
+        titles = [(version.category_id, version.title()) for version in word_categories()]
+        self.fields["category"] = forms.ChoiceField(label=_("Category that it suggests"), choices=titles)
         self.fields["note"] = TypedField(label=_("Note for moderators"), text=WORD_NOTE, required=False)
         if not new:
             self.fields["active"] = forms.BooleanField(label=_("In use"), required=False)

@@ -19,7 +19,7 @@ from moderation.actions.initiative import open_on_own_initiative
 from moderation.actions.listed_words import add_word, change_word, find_words
 from moderation.actions.safety_grants import grant_live_view
 from moderation.actions.word_hits import dismiss, open_case_on
-from moderation.models import Case, EvidenceRange, ListedWord, SafetyGrant, WordHit
+from moderation.models import Alarm, Case, EvidenceRange, ListedWord, SafetyGrant, WordHit
 from moderation.queries.word_hits import Accuracy, accuracies
 from moderation.statements import decided_by, export_of
 from retention.artefacts import erase_rows
@@ -91,8 +91,8 @@ def test_captions_go_on_where_looking_for_words_fails(say: Callable[..., None], 
 
 def test_a_word_that_is_found_does_nothing(say: Callable[..., None]) -> None:
     room, bert = spoken_room("anna", "bert")
-    listed("bomb", category="life_in_danger")
-    listed("child", category="child_safety")
+    listed("bomb", category="violence")
+    listed("child", category="harassment")
     before = Entry.objects.count(), Message.objects.count()
     say(room, bert, 1, "a bomb and a child")
     assert WordHit.objects.count() == 2
@@ -173,15 +173,30 @@ def test_a_press_waits_where_a_case_waits_for_a_second_moderator(spoken: Spoken)
     assert hit.outcome == "" and hit.case is None
 
 
-def test_a_child_safety_word_opens_a_case_for_that_role_alone(spoken: Spoken) -> None:
+@pytest.mark.parametrize("category", ["child_safety", "life_in_danger"])
+def test_no_word_makes_one_press_act_at_once(spoken: Spoken, category: str) -> None:
+    """Whatever its category became: no copy is closed, and nobody alerted."""
     room, bert = spoken
     user = staff("senior")
     grant_live_view(user, REASON)
-    hit = laid_hit(room, bert, word=listed("child", category="child_safety"))
-    answer = press(signed_in(user), hit.pk, "case")
+    word, before = listed("child"), Message.objects.count()
+    assert refused(add_word, user, "baby", "", category) == "bad_value"
+    assert refused(change_word, user, word, category, "", active=True) == "bad_value"
+    ListedWord.objects.update(category=category)
+    hit = laid_hit(room, bert, word=ListedWord.objects.get())
+    assert press(signed_in(user), hit.pk, "case").status_code == 302
     case = Case.objects.get()
-    assert case.child_safety and answer["Location"].endswith("/open-case/")
-    assert refused(open_case_on, laid_hit(room, bert, 2).pk, user) == "not_allowed", "one is open that is not for them"
+    assert case.subject == bert and not case.child_safety and not case.acts_at_once.exists()
+    assert Message.objects.count() == before and not Alarm.objects.exists()
+    assert Entry.objects.get(kind="case_opened").data["category"] == "other"
+
+
+def test_a_press_is_refused_where_a_case_is_open_that_is_not_for_them(spoken: Spoken) -> None:
+    room, bert = spoken
+    user = staff("senior")
+    grant_live_view(user, REASON)
+    report(person(), room, subject=bert, category="child_safety")
+    assert refused(open_case_on, laid_hit(room, bert).pk, user) == "not_allowed"
 
 
 def test_not_a_violation(spoken: Spoken) -> None:
@@ -323,6 +338,7 @@ def test_those_who_change_the_rulebook_keep_the_list() -> None:
         ({"phrase": "VUILE, hónd"}, "phrase"),
         ({"language": "xx"}, "language"),
         ({"category": "nothing"}, "category"),
+        ({"category": "child_safety"}, "category"),
         ({"note": "x" * 301}, "note"),
     ],
 )
