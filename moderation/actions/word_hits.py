@@ -83,6 +83,8 @@ def _join(hit: WordHit, known: Case, by: User) -> Case:
         note = CaseNote.objects.create(case=case, author=by, text=_reason(hit))
         noted = Act("note_added", case.ledger_subject, by.pk, {"note": note.pk}, {"text": note.text})
         marked = _mark(hit, case, by)
+        case.suggested = True
+        case.save(update_fields=["suggested"])
         case_changed(case)
         record_all([noted, *marked, handled])
     return case

@@ -15,6 +15,7 @@ from ledger.hooks import line_checks
 from ledger.models import Entry
 from ledger.queries import text_of, visible_entries
 from moderation.actions.drafts import stamp_of
+from moderation.actions.evidence import split_case
 from moderation.actions.initiative import open_on_own_initiative
 from moderation.actions.listed_words import add_word, change_word, find_words
 from moderation.actions.safety_grants import grant_live_view
@@ -133,6 +134,7 @@ def test_one_press_opens_a_case_on_the_speaker_with_the_range(spoken: Spoken) ->
     assert (hit.outcome, hit.handled_by, hit.case) == ("case", user, case) and hit.handled_at is not None
     kinds = ["case_opened", "note_added", "range_marked", "word_hit_handled"]
     assert [entry.kind for entry in Entry.objects.order_by("-seq")[:4]][::-1] == kinds
+    assert Entry.objects.get(kind="case_opened").data["suggested"] is True
     assert refused(open_case_on, hit.pk, user) == refused(dismiss, hit.pk, user) == "hit_handled"
     assert Case.objects.count() == 1 and EvidenceRange.objects.count() == 1
     assert [fault for check in line_checks.values() for fault in check()] == []
@@ -146,7 +148,7 @@ def test_a_press_joins_the_open_case_about_the_speaker_though_somebody_works_on_
     for by, line in ((mod, 1), (other, 2)):
         assert open_case_on(laid_hit(room, bert, line).pk, by) == case
     case.refresh_from_db()
-    assert (case.claimed_by, case.suggested, case.notes.count()) == (mod, False, 2)
+    assert (case.claimed_by, case.suggested, case.notes.count()) == (mod, True, 2)
     assert case.ranges.filter(from_ms=50_000, to_ms=70_350).count() == 1
     assert [fault for check in line_checks.values() for fault in check()] == []
 
@@ -306,6 +308,20 @@ def test_a_statement_says_that_a_program_pointed_at_it(spoken: Spoken) -> None:
     other = violation(plain, ("no_stage", 7))
     assert other.statement.body["export"]["automated_detection"] == "No" and line not in decided_by(other)
     assert export_of(other, [], timezone.now()) is None
+
+
+def test_a_statement_says_so_too_where_a_press_joined_a_case_and_where_that_was_split(spoken: Spoken) -> None:
+    room, bert = spoken
+    case, mod = report(person(), room).case, staff()
+    open_case_on(laid_hit(room, bert).pk, mod)
+    case.refresh_from_db()
+    worked_on(case, mod)
+    split = split_case(case, mod, bert)
+    assert case.suggested and split.suggested and split.source == "notice"
+    opened = Entry.objects.filter(kind="case_opened").latest("seq")
+    assert opened.data == {"from": case.pk, "suggested": True}
+    export = violation(split, ("no_stage", 7)).statement.body["export"]
+    assert export["automated_detection"] == "Yes"
 
 
 # --- the list ---------------------------------------------------------------------------------------------------------
