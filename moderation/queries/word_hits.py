@@ -9,7 +9,8 @@ from operator import or_
 
 from django.db.models import Count, Exists, OuterRef, Q
 
-from moderation.models import Case, CaseParty, Decision, WordHit
+from moderation.models import Case, Decision, WordHit
+from moderation.queries.access import visible_cases
 from moderation.queries.rooms import own_rooms
 from people.models import User
 
@@ -38,17 +39,17 @@ class Accuracy:
 def accuracies(reader: User, words: Collection[int] | None = None) -> dict[int, Accuracy]:
     """Return the accuracy of these words (default: all), by key; one query. Words that were never found are missing.
 
-    Nothing is counted of rooms in which the reader took part; and a case that they are a party of by a report alone
-    counts as if nobody had opened it.
+    Nothing is counted of rooms in which the reader took part; and a case that they may not see counts as if nobody had
+    opened it.
     """
     own = reduce(or_, (Q(room__in=rooms) for rooms in own_rooms(reader.pk)))
     rows = WordHit.objects.exclude(own)
     if words is not None:
         rows = rows.filter(word__in=words)
-    party = Exists(CaseParty.objects.filter(case=OuterRef("case"), user=reader))
+    hidden = ~Exists(visible_cases(reader).filter(pk=OuterRef("case")))
     standing = Decision.objects.filter(case=OuterRef("case"), state=Decision.State.STANDING)
     violation = Exists(standing.filter(outcome=Decision.Outcome.VIOLATION))
-    rows = rows.annotate(is_hidden=party, is_violation=violation)
+    rows = rows.annotate(is_hidden=hidden, is_violation=violation)
     opened = Q(outcome=WordHit.Outcome.CASE, is_hidden=False)
     decided = opened & Q(case__state=Case.State.DECIDED)
     counts = {

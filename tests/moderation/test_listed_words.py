@@ -290,6 +290,13 @@ def test_what_a_reader_was_part_of_is_in_no_number_of_theirs() -> None:
     case = open_case_on(laid_hit(other, ada, word=word).pk, user)
     laid_hit(room, speaker, word=word)
     assert accuracies(reader)[word.pk] == Accuracy(hits=1, opened=1)
+    assert accuracies(staff("child_safety"))[word.pk] == Accuracy(hits=2), "an ordinary case is not for that role"
+    case.for_seniors = True
+    case.save()
+    assert accuracies(reader)[word.pk] == Accuracy(hits=1), "as if nobody had opened it"
+    assert accuracies(staff("senior"))[word.pk] == Accuracy(hits=2, opened=1)
+    case.for_seniors = False
+    case.save()
     case.parties.create(user=reader)
     assert accuracies(reader)[word.pk] == Accuracy(hits=1), "as if nobody had opened it"
 
