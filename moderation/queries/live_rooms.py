@@ -18,7 +18,7 @@ from django.db.models import Exists, OuterRef, Q, QuerySet, Subquery
 from moderation.models import Case, SafetyGrant, WordHit
 from moderation.models.cases import OPEN_STATES, WITH_SOUND
 from moderation.queries.access import visible_cases
-from moderation.queries.word_hits import Accuracy, accuracies
+from moderation.queries.word_hits import Accuracy, accuracies_lately
 from moderation.rulebook import current_categories
 from people.models import User
 from rooms.models import CaptionsOff, Removal, Room, Seat
@@ -109,7 +109,7 @@ def read_rooms(user: User, grant: SafetyGrant | None, now: datetime) -> tuple[li
     waiting = {pk for room in captioned for pk in room.pending}
     hits, said_in = _hits(waiting, {pk for room in captioned for pk in room.marking})
     lines = _lines({*said_in, *(pk for room in captioned for pk in room.last_lines)})
-    known = accuracies(user, {hit.word_id for some in hits.values() for hit in some})
+    known = accuracies_lately(user) if waiting else {}
     titles = {version.category_id: version.title() for version in current_categories()}
     listening = _audiences([room for room in rooms if room.is_live])
     found = []

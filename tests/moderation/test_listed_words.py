@@ -280,6 +280,19 @@ def test_the_accuracy_of_a_word_is_what_moderators_did_with_it() -> None:
     assert "1 of 3 decided were violations (33 %)" in text_on(signed_in(user))
 
 
+def test_live_rooms_count_the_accuracy_once_a_minute(spoken: Spoken, monkeypatch: Any) -> None:
+    room, bert = spoken
+    report(person(), room)
+    client, hit = signed_in(staff()), laid_hit(room, bert)
+    assert "nothing decided yet" in text_on(client)
+    laid_hit(room, bert, 2)
+    dismiss(hit.pk, staff())
+    monkeypatch.setattr("moderation.queries.word_hits.accuracies", lambda _reader: 1 / 0)
+    assert "nothing decided yet" in text_on(client)
+    monkeypatch.undo()
+    assert "0 of 1 decided were violations" in text_on(signed_in(staff())), "another reader has numbers of their own"
+
+
 def test_what_a_reader_was_part_of_is_in_no_number_of_theirs() -> None:
     user, word = staff("senior"), listed("fool")
     grant_live_view(user, REASON)
