@@ -43,6 +43,11 @@ def category_choices() -> list[tuple[str, str]]:
     return [(version.category_id, version.title()) for version in current_categories()]
 
 
+def latest_title(key: str) -> str:
+    """Return the last title of a category, also of a retired one, in the active language."""
+    return CategoryVersion.objects.filter(category=key).latest("number").title()
+
+
 def current_category(key: str) -> CategoryVersion | None:
     """Return the version in force of a category; None for one that is unknown or retired."""
     versions = CategoryVersion.objects.filter(category=key, category__retired_at=None).select_related("category")

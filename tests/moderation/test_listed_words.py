@@ -20,7 +20,7 @@ from moderation.actions.initiative import open_on_own_initiative
 from moderation.actions.listed_words import add_word, change_word, find_words
 from moderation.actions.safety_grants import grant_live_view
 from moderation.actions.word_hits import dismiss, open_case_on
-from moderation.models import Alarm, Case, EvidenceRange, ListedWord, SafetyGrant, WordHit
+from moderation.models import Alarm, Case, Category, EvidenceRange, ListedWord, SafetyGrant, WordHit
 from moderation.queries.word_hits import Accuracy, accuracies
 from moderation.statements import decided_by, export_of
 from retention.artefacts import erase_rows
@@ -385,6 +385,36 @@ def test_wrong_words_are_refused(values: dict[str, str], field: str) -> None:
     page = client.post(f"{WORDS}add/", form)
     assert page.status_code == 400 and field in page.context["form"].errors
     assert ListedWord.objects.count() == 1 and Entry.objects.count() == before
+
+
+def test_what_is_in_the_list_is_named_and_a_full_list_takes_no_more(monkeypatch: Any) -> None:
+    user = staff("senior")
+    client, form = signed_in(user), {"phrase": "Vuile hond", "language": "nl", "category": "hate", "note": ""}
+    unused = listed("fool")
+    change_word(user, unused, "hate", "", active=False)
+    listed("vuile hond", "nl")
+    assert "“Vuile hond” is in the list already." in client.post(f"{WORDS}add/", form).content.decode()
+    monkeypatch.setattr("moderation.actions.listed_words.MOST", 1)
+    page = client.post(f"{WORDS}add/", {**form, "phrase": "nieuw"})
+    assert page.status_code == 400 and "The list is full" in page.content.decode()
+    assert refused(change_word, user, unused, "hate", "", active=True) == "list_full", "nor is one taken back into use"
+    assert change_word(user, unused, "hate", "As an insult.", active=False)
+    assert ListedWord.objects.filter(active=True).count() == 1
+
+
+def test_a_word_whose_category_was_retired_can_be_changed_and_keeps_it() -> None:
+    user = staff("senior")
+    client, word = signed_in(user), listed("fool", category="hate")
+    Category.objects.filter(pk="hate").update(retired_at=timezone.now())
+    path = f"{WORDS}{word.pk}/change/"
+    assert "Hate against a group of people" in client.get(path).content.decode()
+    assert client.post(path, {"category": "hate", "note": "As an insult.", "active": "on"}).status_code == 302
+    word.refresh_from_db()
+    assert (word.category_id, word.note, word.active) == ("hate", "As an insult.", True)
+    assert refused(add_word, user, "other", "", "hate") == "bad_value"
+    assert client.post(path, {"category": "harassment", "note": ""}).status_code == 302
+    word.refresh_from_db()
+    assert refused(change_word, user, word, "hate", "", active=True) == "bad_value"
 
 
 def test_moderators_read_the_list_and_change_nothing_and_nobody_else_reads_it() -> None:
