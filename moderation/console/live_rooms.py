@@ -6,7 +6,6 @@ from typing import Any
 
 from django import forms
 from django.contrib import messages
-from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
@@ -27,7 +26,7 @@ from moderation.queries.live_rooms import open_grant, read_rooms
 from moderation.refusals import ModerationRefused
 from people.models import User
 
-READ, ALL = "moderation.view_case", "moderation.watch_live"
+READ, ALL, DECIDE = "moderation.view_case", "moderation.watch_live", "moderation.decide_case"
 PAGE = "admin:moderation_live"
 
 
@@ -106,9 +105,7 @@ def dismiss_hit(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 def refused_page(request: HttpRequest, refused: ModerationRefused) -> HttpResponse:
-    """Go back to the rooms with the refusal; one for lack of rights is raised as PermissionDenied."""
-    if refused.status == 403:
-        raise PermissionDenied
+    """Go back to the rooms with the refusal, also for lack of rights: the button may be older than what took them."""
     messages.warning(request, refused.text)
     return redirect(PAGE)
 
@@ -127,4 +124,10 @@ def live_context(user: User) -> dict[str, Any]:
     grant = open_grant(user, now)
     rooms, more = read_rooms(user, grant, now)
     note_reading(user, [row.room for row in rooms if row.lines or row.hits], now)
-    return {"grant": grant, "rooms": rooms, "more": more, "may_open": user.has_perm(ALL)}
+    return {
+        "grant": grant,
+        "rooms": rooms,
+        "more": more,
+        "may_open": user.has_perm(ALL),
+        "may_decide": user.has_perm(DECIDE),
+    }

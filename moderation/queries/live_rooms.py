@@ -44,12 +44,14 @@ class ShownLine:
 
 @dataclass(frozen=True)
 class ShownHit:
-    """A place that nobody has looked at yet. `said` is its line; None where it is gone."""
+    """A place that nobody has looked at yet. `said` is its line; None where it is gone. `may_open`: the reader may open
+    a case on it, or put it into one that is open."""
 
     hit: WordHit
     category: str
     accuracy: Accuracy
     said: ShownLine | None
+    may_open: bool
 
 
 @dataclass(frozen=True)
@@ -104,13 +106,16 @@ def read_rooms(user: User, grant: SafetyGrant | None, now: datetime) -> tuple[li
         marking=ArraySubquery(_of_room(Q(at__gt=now - MARKED))[:MOST_MARKS]),
     )
     rooms = list(rows.order_by("-reported", "-started_at", "pk")[:MOST])
-    cases = {case.room_id: case for case in _cases(user).filter(room__in=rooms).order_by("kind", "priority", "-pk")}
+    known_cases = list(_cases(user).filter(room__in=rooms).order_by("kind", "priority", "-pk"))
+    cases = {case.room_id: case for case in known_cases}
+    takes = {(case.room_id, case.subject_id) for case in known_cases}  # without subject: a room as a whole
     captioned = [room for room in rooms if room.transcription]
     waiting = {pk for room in captioned for pk in room.pending}
     hits, said_in = _hits(waiting, {pk for room in captioned for pk in room.marking})
     lines = _lines({*said_in, *(pk for room in captioned for pk in room.last_lines)})
     known = accuracies_lately(user) if waiting else {}
     titles = {version.category_id: version.title() for version in current_categories()}
+    opens = user.has_perm("moderation.open_case")
     listening = _audiences([room for room in rooms if room.is_live])
     found = []
     for room in rooms:
@@ -128,6 +133,7 @@ def read_rooms(user: User, grant: SafetyGrant | None, now: datetime) -> tuple[li
                         titles.get(hit.word.category_id, hit.word.category_id),
                         known.get(hit.word_id, Accuracy()),
                         shown_line(said[hit.line], [hit]) if hit.line in said else None,
+                        opens or bool(takes & {(room.pk, None), (room.pk, hit.speaker_id)}),
                     )
                     for hit in own
                     if hit.pk in waiting

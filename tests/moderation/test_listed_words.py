@@ -161,7 +161,17 @@ def test_a_moderator_s_press_goes_to_the_case_about_the_room_and_opens_none(spok
     about_host = report(person(), other, subject=other.host).case
     hit = laid_hit(other, ada)
     assert refused(open_case_on, hit.pk, staff()) == "not_allowed"
-    assert press(signed_in(staff()), hit.pk, "case").status_code == 403
+    client = signed_in(staff())
+    page = client.post(f"{LIVE}word/{hit.pk}/case/", follow=True).content.decode()
+    assert "You cannot do that here." in page and "data-hit" in page, "shown in place"
+    assert f"{LIVE}word/{hit.pk}/case/" not in page and f"{LIVE}word/{hit.pk}/dismiss/" in page
+    assert f"{LIVE}word/{laid_hit(room, bert, 2).pk}/case/" in text_on(client), "into the case about the room"
+    its_host = laid_hit(other, other.host, 2)
+    assert f"{LIVE}word/{its_host.pk}/case/" in text_on(client), "into the case about the speaker"
+    reader = staff()
+    reader.user_permissions.remove(*reader.user_permissions.filter(codename="decide_case"))
+    page = text_on(signed_in(reader))
+    assert "data-hit" in page and "formaction" not in page
     assert Case.objects.count() == 2 and about_host.ranges.count() == 0
 
 
