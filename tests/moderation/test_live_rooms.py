@@ -308,7 +308,7 @@ def test_a_noisy_room_or_word_hides_no_suggestion_of_another(spoken: Spoken, say
     for room in (noisy, quiet):
         report(person(), room)
     word = listed("noise")
-    lay = {"word": word, "room": noisy, "speaker": bert, "from_ms": 500_000, "to_ms": 500_350}
+    lay: dict[str, Any] = {"word": word, "room": noisy, "speaker": bert, "from_ms": 500_000, "to_ms": 500_350}
     WordHit.objects.bulk_create([WordHit(line=line, **lay) for line in range(100, 400)])
     listed("rotten")
     say(quiet, ada, 1, "what a rotten thing")
