@@ -29,6 +29,7 @@ OF_WORDS = {"added": gettext_noop("Word of the list added"), "changed": gettext_
 OF_STAFF = (
     *("purged", "staff_listening", "range_transcribed", "room_ended_by_staff"),
     *("recording_restricted", "restriction_lifted", "title_taken_down", "title_put_back", "word_hit_handled"),
+    "staff_reading",
 )
 
 
@@ -74,6 +75,11 @@ def live_view_granted(entry: Entry) -> str:
 @entry_texts.register("live_view_ended")
 def live_view_ended(entry: Entry) -> str:
     return gettext("All live rooms closed again")
+
+
+@entry_texts.register("staff_reading")
+def staff_reading(entry: Entry) -> str:
+    return gettext("Captions of the live room read along")
 
 
 @entry_texts.register("listed_word_changed")

@@ -50,6 +50,7 @@ TABLE: dict[str, Refusal] = {
     "no_case": Refusal(409, _("Nobody reported this room: open a case first.")),
     "unknown_hit": Refusal(404, _("There is no such place, or you may not see it.")),
     "hit_handled": Refusal(409, _("Somebody has looked at this already.")),
+    "list_full": Refusal(409, _("The list is full: 1,000 words are in use. Take one out of use first.")),
     "no_sound": Refusal(409, _("This case is not about a recording.")),
     "not_told": Refusal(409, _("You can appeal once you were told what was decided.")),
     "appeal_too_late": Refusal(409, _("The time for an appeal is over.")),

@@ -14,10 +14,11 @@ from moderation import waiting as _waiting  # noqa: F401  # registers cards of t
 from moderation.actions.account_deletion import case_notes, is_to_be_told, rename_in_cases
 from moderation.actions.listed_words import find_words
 from moderation.queries import staff as _staff  # noqa: F401  # registers listening in, and the bar of staff in rooms
-from people.hooks import account_deleted, deletion_notes, reasons_to_tell
+from people.hooks import account_deleted, deletion_notes, polled, reasons_to_tell
 from transcripts.hooks import line_confirmed
 
 account_deleted.register("moderation")(rename_in_cases)
 reasons_to_tell.register("moderation")(is_to_be_told)
 deletion_notes.register("moderation")(case_notes)
 line_confirmed.register("moderation.words")(find_words)
+polled.register("moderation.live")(lambda: ("admin:moderation_live_parts",))

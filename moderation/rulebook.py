@@ -11,6 +11,8 @@ from django.db import connection, transaction
 from moderation.models import Category, CategoryVersion, Rule, RuleVersion
 from moderation.rulebook_seed import CATEGORIES, RULES
 
+AT_ONCE = (Category.Route.CHILD_SAFETY, Category.Route.LIFE_IN_DANGER)  # `moderation.actions.routes`
+
 
 def current_rules() -> list[RuleVersion]:
     """Return the version in force of each rule that is not retired, in order; one query."""
@@ -25,9 +27,25 @@ def current_categories() -> list[CategoryVersion]:
     return list(in_order.distinct("category__place", "category_id"))
 
 
+def word_categories() -> list[CategoryVersion]:
+    """Return those of `current_categories` that a word of the list may suggest: none whose cases close a copy or alert
+    people at once, which is for a person's own judgement and not for a press on what a program heard."""
+    return [version for version in current_categories() if version.category.route not in AT_ONCE]
+
+
+def word_category(key: str) -> CategoryVersion | None:
+    """Return the version in force of a category that a word of the list may suggest; None for another."""
+    return next((version for version in word_categories() if version.category_id == key), None)
+
+
 def category_choices() -> list[tuple[str, str]]:
     """Return (key, title) of the categories in force, in the active language."""
     return [(version.category_id, version.title()) for version in current_categories()]
+
+
+def latest_title(key: str) -> str:
+    """Return the last title of a category, also of a retired one, in the active language."""
+    return CategoryVersion.objects.filter(category=key).latest("number").title()
 
 
 def current_category(key: str) -> CategoryVersion | None:

@@ -1,6 +1,6 @@
 """Hooks of people: links to where a person is live, and to the room they open next, for which apps above register a
-finder; the pages that stay open to suspended accounts; what apps keep of a person, and what they do when an account is
-deleted."""
+finder; the pages that stay open to suspended accounts, and those that scripts ask for; what apps keep of a person, and
+what they do when an account is deleted."""
 
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from django.http import HttpRequest
+from django.urls import Resolver404, resolve
 
 from core.hooks import Hook
 from ledger.actions import Act
@@ -55,6 +56,19 @@ UrlNames = Callable[[], Collection[str]]
 
 open_when_suspended: Hook[UrlNames] = Hook("people.open_when_suspended")
 """Pages that answer a suspended account as any other: its decisions, appeals, own data, deletion."""
+
+polled: Hook[UrlNames] = Hook("people.polled")
+"""Pages that a script asks for again and again, whether or not anybody is there: they end no pause of staff."""
+
+
+def is_named(path: str, pages: Hook[UrlNames]) -> bool:
+    """Whether a path leads to one of the pages that apps registered."""
+    try:
+        name = resolve(path).view_name
+    except Resolver404:
+        return False
+    return any(name in names() for names in pages.values())
+
 
 Content = bytes | Path | dict[str, Any] | Iterable[Any] | None
 """Content of a file: bytes, the path of a file to copy, or what is written as JSON, with moments in UTC (a long list as

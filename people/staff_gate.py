@@ -24,6 +24,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from people.accounts.links import local_next
+from people.hooks import is_named, polled
 from people.models import Session, User
 from people.signed_in import signed_in
 
@@ -34,11 +35,12 @@ SEEN_AGAIN = 60  # seconds between two updates of SEEN
 
 
 def has_fresh_step(request: HttpRequest, user: User) -> bool:
-    """Whether this session may have rights of staff now; stores that it is in use."""
+    """Whether this session may have rights of staff now; stores that it is in use, unless a script asks."""
     step = _last_step(get_authentication_records(request, user), request.session, time.time())
     if step is None or not _still_has(user.pk, step):
         return False
-    if time.time() - max(float(step["at"]), float(request.session.get(SEEN, 0))) > SEEN_AGAIN:
+    seen = max(float(step["at"]), float(request.session.get(SEEN, 0)))
+    if time.time() - seen > SEEN_AGAIN and not is_named(request.path_info, polled):
         request.session[SEEN] = time.time()
     return True
 

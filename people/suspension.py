@@ -7,10 +7,10 @@ from collections.abc import Callable
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
-from django.urls import Resolver404, resolve, reverse
+from django.urls import reverse
 
 from core.refusals import as_error
-from people.hooks import open_when_suspended
+from people.hooks import is_named, open_when_suspended
 from people.models import Sanction, User
 from people.refusals import PeopleRefused
 from people.standing import standing_of, why_not_enter
@@ -31,21 +31,12 @@ class SuspensionMiddleware:
         if not request.user.is_authenticated:
             return self.get_response(request)
         user = request.user
-        if why_not_enter(standing_of(user)) != "account_suspended" or named_open(request.path_info):
+        if why_not_enter(standing_of(user)) != "account_suspended" or is_named(request.path_info, open_when_suspended):
             return self.get_response(request)
         return refuse(request, user)
 
     def is_open(self, path: str) -> bool:
         return path in self.open or path.startswith((settings.STATIC_URL, settings.MEDIA_URL))
-
-
-def named_open(path: str) -> bool:
-    """Whether a path leads to a page that an app opened for suspended accounts (`people.hooks.open_when_suspended`)."""
-    try:
-        name = resolve(path).view_name
-    except Resolver404:
-        return False
-    return any(name in names() for names in open_when_suspended.values())
 
 
 def refuse(request: HttpRequest, user: User) -> HttpResponse:

@@ -133,8 +133,8 @@ def split_case(case: Case, by: User, person: User) -> Case:
             return split
         split.child_safety = row.child_safety
         split.severity, split.accuracy, split.reach = row.severity, row.accuracy, row.reach
-        split.priority = row.priority
-        split.save(update_fields=["child_safety", "severity", "accuracy", "reach", "priority"])
+        split.priority, split.suggested = row.priority, row.suggested
+        split.save(update_fields=["child_safety", "severity", "accuracy", "reach", "priority", "suggested"])
         EvidenceRange.objects.bulk_create(
             EvidenceRange(case=split, from_ms=each.from_ms, to_ms=each.to_ms, marked_by=by) for each in row.ranges.all()
         )
@@ -144,7 +144,8 @@ def split_case(case: Case, by: User, person: User) -> Case:
         renew(row, by)
         case_changed(row)
         case_changed(split)
-        opened = Act("case_opened", split.ledger_subject, by.pk, {"from": row.pk})
+        of_list = {"suggested": True} if split.suggested else {}
+        opened = Act("case_opened", split.ledger_subject, by.pk, {"from": row.pk} | of_list)
         data = {"into": split.pk, "person": person.pk}
         record_all([Act("case_split", row.ledger_subject, by.pk, data), opened])
     return split

@@ -86,6 +86,7 @@ def _facts(by: User, room: Room, kind: str, subject: User | None) -> InitiativeF
 
 def _acts(case: Case, by: User, note: CaseNote, category: str) -> list[Act]:
     values = {"source": str(case.source), "category": category, "earlier": case.earlier_id}
+    values |= {"suggested": True} if case.suggested else {}
     opened = {name: value for name, value in values.items() if value is not None}
     return [
         Act("case_opened", case.ledger_subject, by.pk, opened, {"reason": note.text}),

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from django.conf import settings
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connection, transaction
 from django.db.models import Q
+from django.utils.translation import gettext
 
 from ledger.actions import record
 from moderation.actions.locking import refuse
@@ -12,40 +13,49 @@ from moderation.actions.typed import cleaned_text
 from moderation.models import ListedWord, WordHit
 from moderation.models.words import PHRASE, WORD_NOTE
 from moderation.refusals import ModerationRefused
-from moderation.rulebook import current_category
+from moderation.rulebook import current_category, word_category
 from moderation.rules.word_match import Phrase, Spoken, find_phrases, folded_words
 from people.models import User
 from rooms.models import Room
 from transcripts.models import LiveLine
 
+MOST = 1000  # words in use
+LISTED = 0x4C49_5354  # "LIST": the advisory lock of the number of words in use
+
 
 def add_word(by: User, phrase: str, language: str, category: str, note: str = "") -> ListedWord:
-    """Add a word or phrase in a language ("": any), with the category that it suggests. Refuses not_allowed, and
-    bad_value, also for one that is in the list."""
+    """Add a word or phrase in a language ("": any), with the category that it suggests. Refuses not_allowed,
+    list_full, and bad_value, also for one that is in the list."""
     _may(by)
     phrase, folded = cleaned_text(PHRASE, "phrase", phrase), " ".join(folded_words(phrase))
     known = {"", *(code for code, _name in settings.LANGUAGES)}
     if not folded or language not in known:
         raise ModerationRefused("bad_value", {"language" if folded else "phrase": language if folded else phrase})
-    values = {"phrase": phrase, "folded": folded, "language": language, **_values(category, note), "added_by": by}
+    values = {"phrase": phrase, "folded": folded, "language": language, "added_by": by}
+    values |= {"category_id": _category(category), "note": _note(note)}
     try:
         with transaction.atomic():
+            _check_number()
             word = ListedWord.objects.create(**values)
             _record(word, by, "added")
     except IntegrityError as error:
         if "listed_word_once" not in str(error):
             raise
-        raise ModerationRefused("bad_value", {"phrase": f"{phrase}: 2×"}) from None
+        text = gettext("“%(phrase)s” is in the list already.") % {"phrase": phrase}
+        raise ModerationRefused("bad_value", {"phrase": text}) from None
     return word
 
 
 def change_word(by: User, word: ListedWord, category: str, note: str, *, active: bool) -> bool:
-    """Change what a word suggests, its note, and whether it is in use. Returns whether anything changed. Refuses
-    not_allowed and bad_value."""
+    """Change what a word suggests, its note, and whether it is in use. A category that was retired meanwhile may stay.
+    Returns whether anything changed. Refuses not_allowed, list_full and bad_value."""
     _may(by)
-    values = {**_values(category, note), "active": active}
     with transaction.atomic():
         row = ListedWord.objects.select_for_update().get(pk=word.pk)
+        suggested = category if category == row.category_id else _category(category)
+        values = {"category_id": suggested, "note": _note(note), "active": active}
+        if active and not row.active:
+            _check_number()
         if all(getattr(row, name) == value for name, value in values.items()):
             return False
         for name, value in values.items():
@@ -84,11 +94,25 @@ def _may(by: User) -> None:
     refuse(None if by.has_perm("moderation.change_rulebook") else "not_allowed")
 
 
-def _values(category: str, note: str) -> dict[str, str]:
-    """Check the values of a word that may change."""
+def _check_number() -> None:
+    """Refuse one more word in use than MOST; each line is looked through for all of them."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [LISTED])
+    refuse("list_full" if ListedWord.objects.filter(active=True).count() >= MOST else None)
+
+
+def _note(note: str) -> str:
+    return cleaned_text(WORD_NOTE, "note", note) if note.strip() else ""
+
+
+def _category(category: str) -> str:
+    """Check a category that a word is to suggest."""
     if current_category(category) is None:
         raise ModerationRefused("bad_value", {"category": category})
-    return {"category_id": category, "note": cleaned_text(WORD_NOTE, "note", note) if note.strip() else ""}
+    if word_category(category) is None:
+        text = gettext("No word suggests this: a case of it acts at once, for which a person gives the reason.")
+        raise ModerationRefused("bad_value", {"category": text})
+    return category
 
 
 def _record(word: ListedWord, by: User, change: str) -> None:

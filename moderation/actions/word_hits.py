@@ -20,13 +20,13 @@ from moderation.queries.access import visible_cases
 from moderation.queries.live_rooms import hits_in_reach
 from moderation.queries.rooms import case_in_room
 from moderation.refusals import ModerationRefused
-from moderation.rulebook import current_category
+from moderation.rulebook import word_category
 from moderation.rules.access import why_not_act_at_once
 from people.models import User
 from rooms.rules.room_time import clock_time
 
 MARGIN_MS = 10_000  # of the range, on each side
-OTHER = "other"  # the category where the word's is retired
+OTHER = "other"  # the category where the word's is retired, or none for words
 
 
 def open_case_on(pk: int, by: User) -> Case:
@@ -66,7 +66,7 @@ def _found(pk: int, by: User) -> WordHit:
 
 
 def _open(hit: WordHit, by: User) -> Case:
-    category = hit.word.category_id if current_category(hit.word.category_id) else OTHER
+    category = hit.word.category_id if word_category(hit.word.category_id) else OTHER
     with transaction.atomic():
         case, acts = begin_on_own_initiative(
             by, hit.room, SubjectKind.PERSON, hit.speaker, _reason(hit), category, suggested=True
@@ -83,6 +83,8 @@ def _join(hit: WordHit, known: Case, by: User) -> Case:
         note = CaseNote.objects.create(case=case, author=by, text=_reason(hit))
         noted = Act("note_added", case.ledger_subject, by.pk, {"note": note.pk}, {"text": note.text})
         marked = _mark(hit, case, by)
+        case.suggested = True
+        case.save(update_fields=["suggested"])
         case_changed(case)
         record_all([noted, *marked, handled])
     return case

@@ -19,7 +19,7 @@ from moderation.models import ListedWord
 from moderation.models.words import PHRASE, WORD_NOTE
 from moderation.queries.word_hits import Accuracy, accuracies
 from moderation.refusals import ModerationRefused
-from moderation.rulebook import category_choices
+from moderation.rulebook import category_choices, latest_title, word_categories
 
 READ = ("moderation.change_rulebook", "moderation.view_case")
 CHANGE = "moderation.change_rulebook"
@@ -29,18 +29,21 @@ LIST = "admin:moderation_listedword_changelist"
 class WordForm(forms.Form):
     """A word: what it suggests, a note, whether it is in use; a new one also has its phrase and language."""
 
-    def __init__(self, *args: Any, new: bool = False, **options: Any) -> None:
+    def __init__(self, *args: Any, word: ListedWord | None = None, **options: Any) -> None:
         super().__init__(*args, **options)
-        if new:
+        if word is None:
             help_text = _("Whole words are found, whatever their capitals and accents. It cannot be changed later.")
             self.fields["phrase"] = TypedField(label=_("Word or phrase"), text=PHRASE, help_text=help_text)
             names = [(code, get_language_info(code)["name_local"]) for code, _name in settings.LANGUAGES]
             self.fields["language"] = forms.ChoiceField(
                 label=_("In rooms of this language"), choices=[("", gettext("any")), *names], required=False
             )
-        self.fields["category"] = forms.ChoiceField(label=_("Category that it suggests"), choices=category_choices())
+        titles = {version.category_id: version.title() for version in word_categories()}
+        if word is not None and word.category_id not in titles:  # retired since: it may stay
+            titles[word.category_id] = latest_title(word.category_id)
+        self.fields["category"] = forms.ChoiceField(label=_("Category that it suggests"), choices=list(titles.items()))
         self.fields["note"] = TypedField(label=_("Note for moderators"), text=WORD_NOTE, required=False)
-        if not new:
+        if word is not None:
             self.fields["active"] = forms.BooleanField(label=_("In use"), required=False)
 
 
@@ -60,7 +63,7 @@ def words_page(request: HttpRequest) -> HttpResponse:
 def new_word_page(request: HttpRequest) -> HttpResponse:
     """The form of a new word."""
     user = require(request, CHANGE)
-    form = WordForm(request.POST or None, new=True)
+    form = WordForm(request.POST or None)
     if form.is_valid():
         data = form.cleaned_data
         try:
@@ -85,7 +88,7 @@ def word_page(request: HttpRequest, key: str) -> HttpResponse:
         require(request, CHANGE)
     if user.has_perm(CHANGE):
         first = {"category": word.category_id, "note": word.note, "active": word.active}
-        form = WordForm(request.POST or None, initial=first)
+        form = WordForm(request.POST or None, initial=first, word=word)
     if form is not None and form.is_valid():
         data = form.cleaned_data
         try:

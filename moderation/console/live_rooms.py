@@ -6,7 +6,6 @@ from typing import Any
 
 from django import forms
 from django.contrib import messages
-from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
@@ -17,6 +16,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from core.fields import TypedField
 from core.text import REASON
+from moderation.actions.reading_along import note_reading
 from moderation.actions.safety_grants import end_live_view, grant_live_view
 from moderation.actions.word_hits import dismiss, open_case_on
 from moderation.console.frame import add_refusal, console_page, require
@@ -26,7 +26,7 @@ from moderation.queries.live_rooms import open_grant, read_rooms
 from moderation.refusals import ModerationRefused
 from people.models import User
 
-READ, ALL = "moderation.view_case", "moderation.watch_live"
+READ, ALL, DECIDE = "moderation.view_case", "moderation.watch_live", "moderation.decide_case"
 PAGE = "admin:moderation_live"
 
 
@@ -105,9 +105,7 @@ def dismiss_hit(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 def refused_page(request: HttpRequest, refused: ModerationRefused) -> HttpResponse:
-    """Go back to the rooms with the refusal; one for lack of rights is raised as PermissionDenied."""
-    if refused.status == 403:
-        raise PermissionDenied
+    """Go back to the rooms with the refusal, also for lack of rights: the button may be older than what took them."""
     messages.warning(request, refused.text)
     return redirect(PAGE)
 
@@ -121,8 +119,15 @@ def shown_page(request: HttpRequest, user: User, form: ReasonForm | None = None)
 
 
 def live_context(user: User) -> dict[str, Any]:
-    """Load the rooms that a person may see now."""
+    """Load the rooms that a person may see now, and record that they read along where words are shown."""
     now = timezone.now()
     grant = open_grant(user, now)
     rooms, more = read_rooms(user, grant, now)
-    return {"grant": grant, "rooms": rooms, "more": more, "may_open": user.has_perm(ALL)}
+    note_reading(user, [row.room for row in rooms if row.lines or row.hits], now)
+    return {
+        "grant": grant,
+        "rooms": rooms,
+        "more": more,
+        "may_open": user.has_perm(ALL),
+        "may_decide": user.has_perm(DECIDE),
+    }

@@ -46,5 +46,6 @@ def console_words() -> dict[str, str]:
         "queue_key_search": _("Search"),
         "queue_new": _("A report came in."),
         "live_found": _("A word of the list was found."),
+        "live_failed": _("These rooms cannot be read at the moment. The page goes on trying."),
         "queue_ended": _("This page does not update any more. Reload it to go on."),
     }

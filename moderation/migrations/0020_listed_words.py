@@ -70,10 +70,6 @@ class Migration(migrations.Migration):
             name='suggested',
             field=models.BooleanField(default=False, verbose_name='suggested by a list of words'),
         ),
-        migrations.AddConstraint(
-            model_name='case',
-            constraint=models.CheckConstraint(condition=models.Q(('suggested', False), ('source', 'voluntary'), _connector='OR'), name='case_suggested'),
-        ),
         migrations.AddField(
             model_name='listedword',
             name='added_by',

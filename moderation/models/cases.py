@@ -67,7 +67,7 @@ class Case(models.Model):
     message = models.BigIntegerField(_("key of the message"), null=True, blank=True)
     state = models.CharField(_("state"), max_length=8, choices=State.choices, default=State.OPEN)
     source = models.CharField(_("source"), max_length=9, choices=Source.choices, default=Source.NOTICE)
-    suggested = models.BooleanField(_("suggested by a list of words"), default=False)  # on own initiative, then
+    suggested = models.BooleanField(_("suggested by a list of words"), default=False)  # its subject, or a range of it
     opened_at = models.DateTimeField(_("opened"), default=timezone.now)
     opened_by = models.ForeignKey(  # a senior, on own initiative
         settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+", verbose_name=_("opened by")
@@ -117,7 +117,6 @@ class Case(models.Model):
                 condition=Q(source="voluntary", opened_by__isnull=False) | Q(source="notice", opened_by=None),
                 name="case_source",
             ),
-            models.CheckConstraint(condition=Q(suggested=False) | Q(source="voluntary"), name="case_suggested"),
             models.CheckConstraint(
                 condition=Q(claimed_by=None, claimed_until=None)
                 | Q(claimed_by__isnull=False, claimed_until__isnull=False),

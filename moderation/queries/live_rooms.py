@@ -6,18 +6,19 @@ or leave that ran out, shows at the next one.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from itertools import groupby
+from typing import Any
 
 from django.contrib.postgres.expressions import ArraySubquery
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet, Subquery
 
 from moderation.models import Case, SafetyGrant, WordHit
 from moderation.models.cases import OPEN_STATES, WITH_SOUND
 from moderation.queries.access import visible_cases
-from moderation.queries.word_hits import Accuracy, accuracies
+from moderation.queries.word_hits import Accuracy, accuracies_lately
 from moderation.rulebook import current_categories
 from people.models import User
 from rooms.models import CaptionsOff, Removal, Room, Seat
@@ -27,8 +28,10 @@ from transcripts.models import CaptionedRoom, LiveLine
 
 MOST = 40  # rooms on a page
 LINES = 6  # of a room
-MOST_HITS = 300  # of all rooms
+MOST_HITS = 20  # of a room
+MOST_MARKS = 60  # of a room, in its last lines
 MARKED = timedelta(minutes=15)  # for which a word stays marked once somebody has looked at it
+HANDLED_WITHIN = timedelta(hours=1)  # of the end of a room
 
 
 @dataclass(frozen=True)
@@ -41,12 +44,14 @@ class ShownLine:
 
 @dataclass(frozen=True)
 class ShownHit:
-    """A place that nobody has looked at yet. `said` is its line; None where it is gone."""
+    """A place that nobody has looked at yet. `said` is its line; None where it is gone. `may_open`: the reader may open
+    a case on it, or put it into one that is open."""
 
     hit: WordHit
     category: str
     accuracy: Accuracy
     said: ShownLine | None
+    may_open: bool
 
 
 @dataclass(frozen=True)
@@ -79,32 +84,42 @@ def rooms_in_reach(user: User, grant: SafetyGrant | None) -> QuerySet[Room]:
 
 
 def hits_in_reach(user: User, now: datetime) -> QuerySet[WordHit]:
-    """Select the places that a person may look at: of rooms in reach, by people whose words are shown."""
-    rooms = rooms_in_reach(user, open_grant(user, now)).filter(transcription=True)
+    """Select the places that a person may look at, by people whose words are shown: of rooms in reach that are live,
+    ended a moment ago, or have an open case that this person may see."""
+    reported = Exists(_cases(user).filter(room=OuterRef("pk")))
+    rooms = rooms_in_reach(user, open_grant(user, now)).filter(_lately(now) | reported, transcription=True)
     return WordHit.objects.filter(_shown(), room__in=rooms)
 
 
 def read_rooms(user: User, grant: SafetyGrant | None, now: datetime) -> tuple[list[ReadRoom], int]:
-    """Load the live rooms along which a person may read, reported ones first, and count those beyond MOST."""
-    live = rooms_in_reach(user, grant).filter(status=Room.Status.LIVE)
+    """Load the live rooms along which a person may read, reported ones first, then the newest, and count those beyond
+    MOST. One that ended a moment ago stays while a place in it waits."""
+    pending = _of_room(Q(outcome=""))
+    reach = rooms_in_reach(user, grant).filter(_lately(now) & (Q(status=Room.Status.LIVE) | Exists(pending)))
     last = LiveLine.objects.filter(_shown(), room=OuterRef("pk")).order_by("-line").values("pk")[:LINES]
     written = CaptionedRoom.objects.filter(room=OuterRef("pk"), lease_until__gte=now)
-    rows = live.select_related("host").annotate(
+    rows = reach.select_related("host").annotate(
         reported=Exists(_cases(user).filter(room=OuterRef("pk"))),
         is_written=Exists(written),
         last_lines=ArraySubquery(last),
+        pending=ArraySubquery(pending[:MOST_HITS]),
+        marking=ArraySubquery(_of_room(Q(at__gt=now - MARKED))[:MOST_MARKS]),
     )
-    rooms = list(rows.order_by("-reported", "started_at", "pk")[:MOST])
-    cases = {case.room_id: case for case in _cases(user).filter(room__in=rooms).order_by("kind", "priority", "-pk")}
-    captioned = [room.pk for room in rooms if room.transcription]
-    hits = _hits(captioned, now)
-    lines = _lines(captioned, [pk for room in rooms for pk in room.last_lines], hits)
-    known = accuracies(user, {hit.word_id for hit in hits})
+    rooms = list(rows.order_by("-reported", "-started_at", "pk")[:MOST])
+    known_cases = list(_cases(user).filter(room__in=rooms).order_by("kind", "priority", "-pk"))
+    cases = {case.room_id: case for case in known_cases}
+    takes = {(case.room_id, case.subject_id) for case in known_cases}  # without subject: a room as a whole
+    captioned = [room for room in rooms if room.transcription]
+    waiting = {pk for room in captioned for pk in room.pending}
+    hits, said_in = _hits(waiting, {pk for room in captioned for pk in room.marking})
+    lines = _lines({*said_in, *(pk for room in captioned for pk in room.last_lines)})
+    known = accuracies_lately(user) if waiting else {}
     titles = {version.category_id: version.title() for version in current_categories()}
-    listening = _audiences(rooms)
+    opens = user.has_perm("moderation.open_case")
+    listening = _audiences([room for room in rooms if room.is_live])
     found = []
     for room in rooms:
-        own, said = [hit for hit in hits if hit.room_id == room.pk], lines.get(room.pk, {})
+        own, said = hits.get(room.pk, []), lines.get(room.pk, {})
         found.append(
             ReadRoom(
                 room,
@@ -118,13 +133,14 @@ def read_rooms(user: User, grant: SafetyGrant | None, now: datetime) -> tuple[li
                         titles.get(hit.word.category_id, hit.word.category_id),
                         known.get(hit.word_id, Accuracy()),
                         shown_line(said[hit.line], [hit]) if hit.line in said else None,
+                        opens or bool(takes & {(room.pk, None), (room.pk, hit.speaker_id)}),
                     )
                     for hit in own
-                    if not hit.outcome
+                    if hit.pk in waiting
                 ],
             )
         )
-    return found, live.count() - len(rooms) if len(rooms) == MOST else 0
+    return found, reach.count() - len(rooms) if len(rooms) == MOST else 0
 
 
 def shown_line(line: LiveLine, hits: Sequence[WordHit]) -> ShownLine:
@@ -150,19 +166,36 @@ def _shown() -> Q:
     return ~Exists(off) & ~Exists(removed) & Q(speaker__is_active=True)
 
 
-def _hits(rooms: Sequence[int], now: datetime) -> list[WordHit]:
-    """The places in these rooms at which nobody has looked, and those of a moment ago, the last ones first."""
-    recent = Q(outcome="") | Q(at__gt=now - MARKED)
-    rows = WordHit.objects.filter(_shown(), recent, room__in=rooms).select_related("word", "speaker")
-    return list(rows.order_by("-from_ms", "-pk")[:MOST_HITS])
+def _lately(now: datetime) -> Q:
+    """The condition on rooms that they are live, or ended a moment ago."""
+    return Q(status=Room.Status.LIVE) | Q(ended_at__gt=now - HANDLED_WITHIN)
 
 
-def _lines(rooms: Sequence[int], keys: Sequence[int], hits: Sequence[WordHit]) -> dict[int, dict[int, LiveLine]]:
-    """Lines by room and number, in order: those with these keys, and those of the places."""
-    numbers = {hit.line for hit in hits if not hit.outcome}
-    wanted = Q(pk__in=keys) | Q(line__in=numbers)
+def _of_room(such: Q) -> QuerySet[WordHit, Any]:
+    """Keys of such places in the room of an outer query whose words are shown, of words in use, the last ones first."""
+    rows = WordHit.objects.filter(_shown(), such, word__active=True, room=OuterRef("pk"), room__transcription=True)
+    return rows.order_by("-from_ms", "-pk").values("pk")
+
+
+def _hits(waiting: set[int], marking: set[int]) -> tuple[dict[int, list[WordHit]], list[int]]:
+    """The places with these keys by room, the last ones first, and the keys of the lines of those that wait."""
+    said = LiveLine.objects.filter(room=OuterRef("room"), line=OuterRef("line")).values("pk")
+    rows = (
+        WordHit.objects.filter(pk__in=waiting | marking).select_related("word", "speaker").annotate(said=Subquery(said))
+    )
+    found: dict[int, list[WordHit]] = {}
+    lines: list[int] = []
+    for hit in rows.order_by("-from_ms", "-pk"):
+        found.setdefault(hit.room_id, []).append(hit)
+        if hit.pk in waiting and hit.said is not None:
+            lines.append(hit.said)
+    return found, lines
+
+
+def _lines(keys: Collection[int]) -> dict[int, dict[int, LiveLine]]:
+    """The lines with these keys, by room and number, in order."""
     found: dict[int, dict[int, LiveLine]] = {}
-    rows = LiveLine.objects.filter(_shown(), wanted, room__in=rooms).select_related("speaker").order_by("room", "line")
+    rows = LiveLine.objects.filter(_shown(), pk__in=keys).select_related("speaker").order_by("room", "line")
     for row in rows:
         found.setdefault(row.room_id, {})[row.line] = row
     return found

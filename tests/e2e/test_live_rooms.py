@@ -58,6 +58,13 @@ def test_a_word_is_marked_and_one_press_makes_it_a_case_with_the_range(chromium:
         assert in_every_look(page) == []
     chromium.go(page, LIVE)
     expect(page.get_by_role("article")).to_have_count(2)
+    page.evaluate("() => { window.known = fetch; window.fetch = () => Promise.reject(new TypeError('offline')); }")
+    failed = page.locator(".live-rooms .note", has_text="These rooms cannot be read at the moment.")
+    expect(failed).to_be_visible(timeout=12_000)
+    expect(page.get_by_role("article")).to_have_count(0)
+    page.evaluate("() => { window.fetch = window.known; }")
+    expect(page.get_by_role("article")).to_have_count(2, timeout=8_000)
+    expect(failed).to_have_count(0)
     SafetyGrant.objects.update(until=F("at") + timedelta(seconds=1))
     expect(page.get_by_role("article")).to_have_count(1, timeout=8_000)
     expect(page.get_by_label("Why you read along in all live rooms")).to_be_visible()

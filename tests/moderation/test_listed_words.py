@@ -1,4 +1,4 @@
-"""Words of the list: found as lines are confirmed, what moderators make of them, and the list itself."""
+"""Words of the list: found as lines are confirmed, what moderators make of them, and what came of it."""
 
 from __future__ import annotations
 
@@ -15,11 +15,12 @@ from ledger.hooks import line_checks
 from ledger.models import Entry
 from ledger.queries import text_of, visible_entries
 from moderation.actions.drafts import stamp_of
+from moderation.actions.evidence import split_case
 from moderation.actions.initiative import open_on_own_initiative
 from moderation.actions.listed_words import add_word, change_word, find_words
 from moderation.actions.safety_grants import grant_live_view
 from moderation.actions.word_hits import dismiss, open_case_on
-from moderation.models import Case, EvidenceRange, ListedWord, SafetyGrant, WordHit
+from moderation.models import Alarm, Case, EvidenceRange, ListedWord, SafetyGrant, WordHit
 from moderation.queries.word_hits import Accuracy, accuracies
 from moderation.statements import decided_by, export_of
 from retention.artefacts import erase_rows
@@ -32,6 +33,7 @@ from tests.support.word_hits import (
     LIVE,
     PARTS,
     REASON,
+    WORDS,
     Spoken,
     laid_hit,
     listed,
@@ -45,7 +47,6 @@ from transcripts.captions import actions as captions
 from transcripts.models import CaptionedRoom, LiveLine
 
 pytestmark = pytest.mark.django_db
-WORDS = "/admin/moderation/listedword/"
 
 
 # --- words of the list ------------------------------------------------------------------------------------------------
@@ -91,8 +92,8 @@ def test_captions_go_on_where_looking_for_words_fails(say: Callable[..., None], 
 
 def test_a_word_that_is_found_does_nothing(say: Callable[..., None]) -> None:
     room, bert = spoken_room("anna", "bert")
-    listed("bomb", category="life_in_danger")
-    listed("child", category="child_safety")
+    listed("bomb", category="violence")
+    listed("child", category="harassment")
     before = Entry.objects.count(), Message.objects.count()
     say(room, bert, 1, "a bomb and a child")
     assert WordHit.objects.count() == 2
@@ -133,6 +134,7 @@ def test_one_press_opens_a_case_on_the_speaker_with_the_range(spoken: Spoken) ->
     assert (hit.outcome, hit.handled_by, hit.case) == ("case", user, case) and hit.handled_at is not None
     kinds = ["case_opened", "note_added", "range_marked", "word_hit_handled"]
     assert [entry.kind for entry in Entry.objects.order_by("-seq")[:4]][::-1] == kinds
+    assert Entry.objects.get(kind="case_opened").data["suggested"] is True
     assert refused(open_case_on, hit.pk, user) == refused(dismiss, hit.pk, user) == "hit_handled"
     assert Case.objects.count() == 1 and EvidenceRange.objects.count() == 1
     assert [fault for check in line_checks.values() for fault in check()] == []
@@ -146,7 +148,7 @@ def test_a_press_joins_the_open_case_about_the_speaker_though_somebody_works_on_
     for by, line in ((mod, 1), (other, 2)):
         assert open_case_on(laid_hit(room, bert, line).pk, by) == case
     case.refresh_from_db()
-    assert (case.claimed_by, case.suggested, case.notes.count()) == (mod, False, 2)
+    assert (case.claimed_by, case.suggested, case.notes.count()) == (mod, True, 2)
     assert case.ranges.filter(from_ms=50_000, to_ms=70_350).count() == 1
     assert [fault for check in line_checks.values() for fault in check()] == []
 
@@ -159,7 +161,17 @@ def test_a_moderator_s_press_goes_to_the_case_about_the_room_and_opens_none(spok
     about_host = report(person(), other, subject=other.host).case
     hit = laid_hit(other, ada)
     assert refused(open_case_on, hit.pk, staff()) == "not_allowed"
-    assert press(signed_in(staff()), hit.pk, "case").status_code == 403
+    client = signed_in(staff())
+    page = client.post(f"{LIVE}word/{hit.pk}/case/", follow=True).content.decode()
+    assert "You cannot do that here." in page and "data-hit" in page, "shown in place"
+    assert f"{LIVE}word/{hit.pk}/case/" not in page and f"{LIVE}word/{hit.pk}/dismiss/" in page
+    assert f"{LIVE}word/{laid_hit(room, bert, 2).pk}/case/" in text_on(client), "into the case about the room"
+    its_host = laid_hit(other, other.host, 2)
+    assert f"{LIVE}word/{its_host.pk}/case/" in text_on(client), "into the case about the speaker"
+    reader = staff()
+    reader.user_permissions.remove(*reader.user_permissions.filter(codename="decide_case"))
+    page = text_on(signed_in(reader))
+    assert "data-hit" in page and "formaction" not in page
     assert Case.objects.count() == 2 and about_host.ranges.count() == 0
 
 
@@ -173,15 +185,30 @@ def test_a_press_waits_where_a_case_waits_for_a_second_moderator(spoken: Spoken)
     assert hit.outcome == "" and hit.case is None
 
 
-def test_a_child_safety_word_opens_a_case_for_that_role_alone(spoken: Spoken) -> None:
+@pytest.mark.parametrize("category", ["child_safety", "life_in_danger"])
+def test_no_word_makes_one_press_act_at_once(spoken: Spoken, category: str) -> None:
+    """Whatever its category became: no copy is closed, and nobody alerted."""
     room, bert = spoken
     user = staff("senior")
     grant_live_view(user, REASON)
-    hit = laid_hit(room, bert, word=listed("child", category="child_safety"))
-    answer = press(signed_in(user), hit.pk, "case")
+    word, before = listed("child"), Message.objects.count()
+    assert refused(add_word, user, "baby", "", category) == "bad_value"
+    assert refused(change_word, user, word, category, "", active=True) == "bad_value"
+    ListedWord.objects.update(category=category)
+    hit = laid_hit(room, bert, word=ListedWord.objects.get())
+    assert press(signed_in(user), hit.pk, "case").status_code == 302
     case = Case.objects.get()
-    assert case.child_safety and answer["Location"].endswith("/open-case/")
-    assert refused(open_case_on, laid_hit(room, bert, 2).pk, user) == "not_allowed", "one is open that is not for them"
+    assert case.subject == bert and not case.child_safety and not case.acts_at_once.exists()
+    assert Message.objects.count() == before and not Alarm.objects.exists()
+    assert Entry.objects.get(kind="case_opened").data["category"] == "other"
+
+
+def test_a_press_is_refused_where_a_case_is_open_that_is_not_for_them(spoken: Spoken) -> None:
+    room, bert = spoken
+    user = staff("senior")
+    grant_live_view(user, REASON)
+    report(person(), room, subject=bert, category="child_safety")
+    assert refused(open_case_on, laid_hit(room, bert).pk, user) == "not_allowed"
 
 
 def test_not_a_violation(spoken: Spoken) -> None:
@@ -238,6 +265,17 @@ def test_nobody_opens_a_case_where_they_reported_something_themselves(spoken: Sp
     assert refused(open_case_on, laid_hit(room, bert).pk, user) == "reported_oneself"
 
 
+def test_a_draft_that_was_written_before_a_press_is_shown_again(spoken: Spoken) -> None:
+    """As where a report joins: what a decision rests on has changed."""
+    room, bert = spoken
+    case = report(person(), room, subject=bert).case
+    mod = staff()
+    worked_on(case, mod)
+    before = stamp_of(case)
+    open_case_on(laid_hit(room, bert).pk, staff())
+    assert stamp_of(case) != before
+
+
 # --- what came of it --------------------------------------------------------------------------------------------------
 
 
@@ -263,6 +301,19 @@ def test_the_accuracy_of_a_word_is_what_moderators_did_with_it() -> None:
     assert "1 of 3 decided were violations (33 %)" in text_on(signed_in(user))
 
 
+def test_live_rooms_count_the_accuracy_once_a_minute(spoken: Spoken, monkeypatch: Any) -> None:
+    room, bert = spoken
+    report(person(), room)
+    client, hit = signed_in(staff()), laid_hit(room, bert)
+    assert "nothing decided yet" in text_on(client)
+    laid_hit(room, bert, 2)
+    dismiss(hit.pk, staff())
+    monkeypatch.setattr("moderation.queries.word_hits.accuracies", lambda _reader: 1 / 0)
+    assert "nothing decided yet" in text_on(client)
+    monkeypatch.undo()
+    assert "0 of 1 decided were violations" in text_on(signed_in(staff())), "another reader has numbers of their own"
+
+
 def test_what_a_reader_was_part_of_is_in_no_number_of_theirs() -> None:
     user, word = staff("senior"), listed("fool")
     grant_live_view(user, REASON)
@@ -273,6 +324,13 @@ def test_what_a_reader_was_part_of_is_in_no_number_of_theirs() -> None:
     case = open_case_on(laid_hit(other, ada, word=word).pk, user)
     laid_hit(room, speaker, word=word)
     assert accuracies(reader)[word.pk] == Accuracy(hits=1, opened=1)
+    assert accuracies(staff("child_safety"))[word.pk] == Accuracy(hits=2), "an ordinary case is not for that role"
+    case.for_seniors = True
+    case.save()
+    assert accuracies(reader)[word.pk] == Accuracy(hits=1), "as if nobody had opened it"
+    assert accuracies(staff("senior"))[word.pk] == Accuracy(hits=2, opened=1)
+    case.for_seniors = False
+    case.save()
     case.parties.create(user=reader)
     assert accuracies(reader)[word.pk] == Accuracy(hits=1), "as if nobody had opened it"
 
@@ -293,76 +351,15 @@ def test_a_statement_says_that_a_program_pointed_at_it(spoken: Spoken) -> None:
     assert export_of(other, [], timezone.now()) is None
 
 
-# --- the list ---------------------------------------------------------------------------------------------------------
-
-
-def test_those_who_change_the_rulebook_keep_the_list() -> None:
-    user = staff("senior")
-    client = signed_in(user)
-    form = {"phrase": " Vuile  hond ", "language": "nl", "category": "hate", "note": "As an insult."}
-    assert client.post(f"{WORDS}add/", form).status_code == 302
-    word = ListedWord.objects.get()
-    assert (word.phrase, word.folded, word.language, word.added_by) == ("Vuile hond", "vuile hond", "nl", user)
-    change = {"category": "harassment", "note": ""}
-    assert client.post(f"{WORDS}{word.pk}/change/", change).status_code == 302
-    word.refresh_from_db()
-    assert (word.category_id, word.note, word.active) == ("harassment", "", False)
-    assert not change_word(user, word, "harassment", "", active=False), "nothing changed"
-    entries = Entry.objects.filter(kind="listed_word_changed").order_by("seq")
-    assert [entry.data["change"] for entry in entries] == ["added", "changed"]
-    assert entries[0].subject == f"word:{word.pk}" and "phrase" in entries[0].commitments
-    assert [text_of(entry) for entry in entries] == ["Word of the list added", "Word of the list changed"]
-
-
-@pytest.mark.parametrize(
-    ("values", "field"),
-    [
-        ({"phrase": ""}, "phrase"),
-        ({"phrase": "…!?"}, "phrase"),
-        ({"phrase": "x" * 81}, "phrase"),
-        ({"phrase": "VUILE, hónd"}, "phrase"),
-        ({"language": "xx"}, "language"),
-        ({"category": "nothing"}, "category"),
-        ({"note": "x" * 301}, "note"),
-    ],
-)
-def test_wrong_words_are_refused(values: dict[str, str], field: str) -> None:
-    listed("vuile hond", "nl")
-    client, before = signed_in(staff("senior")), Entry.objects.count()
-    form = {"phrase": "nieuw", "language": "nl", "category": "hate", "note": "", **values}
-    page = client.post(f"{WORDS}add/", form)
-    assert page.status_code == 400 and field in page.context["form"].errors
-    assert ListedWord.objects.count() == 1 and Entry.objects.count() == before
-
-
-def test_moderators_read_the_list_and_change_nothing_and_nobody_else_reads_it() -> None:
-    word, mod = listed("fool"), staff()
-    client = signed_in(mod)
-    assert client.get(WORDS).status_code == client.get(f"{WORDS}{word.pk}/change/").status_code == 200
-    assert client.get(f"{WORDS}add/").status_code == client.post(f"{WORDS}add/", {}).status_code == 403
-    assert client.post(f"{WORDS}{word.pk}/change/", {"category": "hate"}).status_code == 403
-    assert client.get(f"{WORDS}9{word.pk}/change/").status_code == 404
-    assert refused(add_word, mod, "x", "", "hate") == refused(change_word, mod, word, "hate", "", active=False)
-    for role in ("auditor", "administrator", "outside", "child_safety"):
-        status = signed_in(staff(role)).get(WORDS).status_code
-        assert status == (200 if role == "child_safety" else 403)
-    assert signed_in(staff("senior")).post(f"{WORDS}{word.pk}/delete/", {"post": "yes"}).status_code == 403
-    assert ListedWord.objects.get().active
-
-
-def test_the_pages_of_the_console_lead_there() -> None:
-    client = signed_in(staff("senior"))
-    assert LIVE in client.get("/admin/").content.decode()
-    assert LIVE in client.get("/admin/moderation/case/?show=open").content.decode()
-    assert WORDS in client.get("/admin/moderation/rule/").content.decode()
-
-
-def test_a_draft_that_was_written_before_a_press_is_shown_again(spoken: Spoken) -> None:
-    """As where a report joins: what a decision rests on has changed."""
+def test_a_statement_says_so_too_where_a_press_joined_a_case_and_where_that_was_split(spoken: Spoken) -> None:
     room, bert = spoken
-    case = report(person(), room, subject=bert).case
-    mod = staff()
+    case, mod = report(person(), room).case, staff()
+    open_case_on(laid_hit(room, bert).pk, mod)
+    case.refresh_from_db()
     worked_on(case, mod)
-    before = stamp_of(case)
-    open_case_on(laid_hit(room, bert).pk, staff())
-    assert stamp_of(case) != before
+    split = split_case(case, mod, bert)
+    assert case.suggested and split.suggested and split.source == "notice"
+    opened = Entry.objects.filter(kind="case_opened").latest("seq")
+    assert opened.data == {"from": case.pk, "suggested": True}
+    export = violation(split, ("no_stage", 7)).statement.body["export"]
+    assert export["automated_detection"] == "Yes"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.db import connection
@@ -14,10 +15,12 @@ from django.utils import timezone
 
 from ledger.hooks import line_checks
 from ledger.models import Entry, Text
-from ledger.queries import text_of
+from ledger.queries import text_of, visible_entries
+from moderation.actions.listed_words import change_word
+from moderation.actions.reading_along import note_reading
 from moderation.actions.safety_grants import end_live_view, grant_live_view
 from moderation.actions.word_hits import dismiss, open_case_on
-from moderation.models import SafetyGrant
+from moderation.models import SafetyGrant, WordHit
 from moderation.queries.live_rooms import hits_in_reach, open_grant
 from people.actions.standing import impose_sanction
 from people.models import User
@@ -26,6 +29,7 @@ from rooms.models import CaptionsOff, Removal, Room, Seat
 from tests.support.cases import refused, staff
 from tests.support.people import person
 from tests.support.reports import report
+from tests.support.staff import sign_in_staff
 from tests.support.word_hits import (
     LIVE,
     PARTS,
@@ -106,6 +110,23 @@ def test_a_superuser_needs_the_reason_too_and_a_role_that_is_taken_ends_the_hour
     assert client.get(PARTS).status_code == 403
 
 
+def test_a_page_that_is_left_open_ends_as_any_other_pause(settings: Any) -> None:
+    """The script asks every two seconds: that is no use of it, and the next page after such a pause is refused."""
+    settings.STAFF_IDLE_MINUTES = 30
+    client = sign_in_staff(Client(), staff("senior"), ago=10 * 60)
+    assert shown(client) == [] and "staff_seen_at" not in client.session
+    assert client.get(LIVE).status_code == 200
+    session = client.session
+    session["staff_seen_at"] -= 29 * 60
+    session["account_authentication_methods"][0]["at"] -= 60 * 60
+    session.save()
+    before = session["staff_seen_at"]
+    assert shown(client) == [] and client.session["staff_seen_at"] == before
+    session["staff_seen_at"] -= 2 * 60
+    session.save()
+    assert client.get(PARTS).status_code == client.get(LIVE).status_code == 302
+
+
 def test_a_suspended_senior_sees_nothing(spoken: Spoken) -> None:
     user = staff("senior")
     client = signed_in(user)
@@ -167,6 +188,68 @@ def test_a_seat_taken_a_moment_ago_counts(spoken: Spoken) -> None:
     assert shown(client) == []
 
 
+def test_reported_rooms_come_first_then_the_newest(spoken: Spoken) -> None:
+    room, _bert = spoken
+    user = staff("senior")
+    grant_live_view(user, REASON)
+    old, new = long_room("carl", minutes=30), long_room("dora", minutes=1)
+    assert shown(signed_in(user)) == [new.slug, room.slug, old.slug]
+    report(person(), old)
+    assert shown(signed_in(user)) == [old.slug, new.slug, room.slug]
+
+
+def test_a_place_of_the_last_words_of_a_room_can_be_handled_for_an_hour(spoken: Spoken) -> None:
+    room, bert = spoken
+    user = staff("senior")
+    grant_live_view(user, REASON)
+    client, hit, later = signed_in(user), laid_hit(room, bert), laid_hit(room, bert, 2)
+    room_actions.end_room(room.pk, room.host)
+    page = text_on(client)
+    assert shown(client) == [room.slug] and "over since" in page and "data-hit" in page and "?staff=1" not in page
+    dismiss(hit.pk, user)
+    hour_ago = timezone.now() - timedelta(hours=1)
+    Room.objects.filter(pk=room.pk).update(started_at=hour_ago - timedelta(minutes=10), ended_at=hour_ago)
+    assert shown(client) == [] and refused(dismiss, later.pk, user) == "unknown_hit", "no case, and over for an hour"
+    report(person(), room)
+    dismiss(later.pk, user)
+    Room.objects.filter(pk=room.pk).update(ended_at=timezone.now())
+    assert shown(client) == [], "nothing waits"
+
+
+# --- reading is in the ledger -----------------------------------------------------------------------------------------
+
+
+def test_reading_along_is_in_the_ledger_once_in_ten_minutes_for_a_reader_and_a_room(spoken: Spoken) -> None:
+    room, bert = spoken
+    mod, silent = staff(), long_room("carl")
+    for one in (room, silent):
+        report(person(), one)
+    client, entries = signed_in(mod), Entry.objects.filter(kind="staff_reading").order_by("seq")
+    for path in (PARTS, LIVE, PARTS):
+        assert set(shown(client, path)) == {room.slug, silent.slug}
+    entry = entries.get()
+    assert (entry.actor, entry.subject) == (mod.pk, f"room:{room.pk}") and entry.data["room_ms"] >= 600_000
+    assert text_of(entry) == "Captions of the live room read along"
+    shown(signed_in(staff()))
+    assert len(set(entries.values_list("actor", flat=True))) == entries.count() == 2
+    note_reading(mod, [room], entry.at + timedelta(minutes=10) - timedelta(seconds=1))
+    assert entries.count() == 2
+    note_reading(mod, [room, silent], entry.at + timedelta(minutes=10))
+    assert list(entries.values_list("subject", flat=True)[2:]) == [f"room:{room.pk}", f"room:{silent.pk}"]
+    for party in (room.host, bert):
+        assert not visible_entries(party.pk).filter(kind="staff_reading", subject=f"room:{room.pk}").exists()
+
+
+def test_nothing_is_shown_that_cannot_be_recorded(spoken: Spoken, monkeypatch: Any) -> None:
+    room, _bert = spoken
+    report(person(), room)
+    client = signed_in(staff())
+    client.raise_request_exception = False
+    monkeypatch.setattr("moderation.actions.reading_along.record_all", lambda *_args, **_named: 1 / 0)
+    answer = client.get(PARTS)
+    assert answer.status_code == 500 and "fool" not in answer.content.decode()
+
+
 # --- which words ------------------------------------------------------------------------------------------------------
 
 
@@ -217,6 +300,24 @@ def test_the_last_lines_in_order_with_names_and_the_words_of_the_list_marked(
     label = "Suggested by a word list. Automatic, may be wrong."
     assert f'you <mark title="{label}">utter fools,</mark> &lt;b&gt;here' in page
     assert "Suggested by a word list" in page and "Automatic, may be wrong." in page and "Hate" in page
+
+
+def test_a_noisy_room_or_word_hides_no_suggestion_of_another(spoken: Spoken, say: Callable[..., None]) -> None:
+    noisy, bert = spoken
+    quiet, ada = spoken_room("carl", "ada")
+    for room in (noisy, quiet):
+        report(person(), room)
+    word = listed("noise")
+    lay: dict[str, Any] = {"word": word, "room": noisy, "speaker": bert, "from_ms": 500_000, "to_ms": 500_350}
+    WordHit.objects.bulk_create([WordHit(line=line, **lay) for line in range(100, 400)])
+    listed("rotten")
+    say(quiet, ada, 1, "what a rotten thing")
+    client = signed_in(staff())
+    page = text_on(client)
+    assert page.count("data-hit") == 21 and ">rotten</mark>" in page
+    change_word(staff("senior"), word, "hate", "", active=False)
+    page = text_on(client)
+    assert page.count("data-hit") == 1 and ">rotten</mark>" in page, "a word that is out of use suggests nothing"
 
 
 @pytest.mark.parametrize("granted", [False, True])

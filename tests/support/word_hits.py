@@ -23,6 +23,7 @@ from transcripts.models import CaptionedRoom
 from transcripts.speech.stitch import Word
 
 LIVE, PARTS = "/admin/moderation/case/live/", "/admin/moderation/case/live/parts/"
+WORDS = "/admin/moderation/listedword/"
 REASON = "There were threats in several rooms today."
 Spoken = tuple[Room, User]
 

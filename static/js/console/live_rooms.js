@@ -5,10 +5,13 @@ import { find, findAll } from "shared/dom";
 import { say } from "shared/words";
 
 const EVERY = 2000; // ms between the end of one look and the next
+const WAIT = 10_000; // ms for an answer
+const FAILURES = 3; // in a row, after which nothing is shown that may no longer be for the reader
 
 const rooms = find("[data-live]");
 const address = rooms.dataset.live ?? "";
 let timer = 0;
+let failed = 0;
 
 /**
  * Take over what is new, and leave the rest where it is: what has the focus keeps it.
@@ -54,23 +57,40 @@ function take(page) {
   if (findAll("[data-hit]", rooms).some((one) => !seen.has(one.dataset.keep))) tell(say("live_found"));
 }
 
+/** The rooms as they are now: whether the rights are gone, and the text; null where none came. */
+async function ask() {
+  try {
+    const answer = await fetch(address, { signal: AbortSignal.timeout(WAIT) });
+    const gone = answer.redirected || answer.status === 403;
+    return gone || answer.ok ? { gone, text: await answer.text() } : null;
+  } catch {
+    return null;
+  }
+}
+
 async function look() {
   clearTimeout(timer);
-  const answer = document.hidden ? null : await fetch(address).catch(() => null);
-  if (answer && (answer.redirected || answer.status === 403)) return end();
-  if (answer?.ok) take(new DOMParser().parseFromString(await answer.text(), "text/html"));
+  if (!document.hidden) {
+    const answer = await ask();
+    if (answer?.gone) return empty(say("queue_ended"));
+    failed = answer ? 0 : failed + 1;
+    if (answer) take(new DOMParser().parseFromString(answer.text, "text/html"));
+    else if (failed === FAILURES) empty(say("live_failed"));
+  }
   clearTimeout(timer);
   timer = setTimeout(look, EVERY);
 }
 
-/** The reader's rights are gone: so is what they saw by them. */
-function end() {
-  rooms.replaceChildren();
-  tell(say("queue_ended"));
+/**
+ * The reader's rights are gone, or nobody can say whether they are: so is what they saw by them.
+ * @param {string} why
+ */
+function empty(why) {
+  tell(why);
   const text = document.createElement("p");
   text.className = "note";
-  text.textContent = say("queue_ended");
-  rooms.append(text);
+  text.textContent = why;
+  rooms.replaceChildren(text);
 }
 
 document.addEventListener("submit", async (event) => {
