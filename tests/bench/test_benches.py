@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-PARTS = {"bare", "listeners", "textbook", "unjoined", "wire"}  # of other benches
+PARTS = {"bare", "listeners", "sounding", "textbook", "unjoined", "wire"}  # of other benches
 BENCHES = sorted(path.stem for path in (ROOT / "bench").glob("*.py") if path.stem not in PARTS)
 
 
