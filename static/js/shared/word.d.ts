@@ -275,6 +275,7 @@ export type Word =
   | "listening_other"
   | "listens"
   | "live"
+  | "live_failed"
   | "live_found"
   | "machine"
   | "machine_nothing"

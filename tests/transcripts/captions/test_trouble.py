@@ -1,4 +1,4 @@
-"""What becomes of captions where the database is away for a moment, and where a hearing does not come back."""
+"""Captions where the database is away for a moment, and where a hearing does not come back."""
 
 from __future__ import annotations
 
