@@ -55,7 +55,7 @@ def test_all_of_it_is_joined(static_files: None) -> None:
         scripts = {entry: staticfiles_storage.script_urls(entry) for entry in entries}  # type: ignore[attr-defined]
         sheets = {name: staticfiles_storage.url(name) for name in lists}
         assert json.loads(import_map())["imports"].keys() == {"hls"}
-    assert not [(entry, files) for entry, files in scripts.items() if len(files) > 4]
+    assert not [(entry, files) for entry, files in scripts.items() if len(files) > 5]
     assert len(scripts["page"]) == 1
     for address in {*sheets.values(), *(one for files in scripts.values() for one in files)}:
         path = root / address.removeprefix("/static/")

@@ -186,8 +186,8 @@ def test_a_press_waits_where_a_case_waits_for_a_second_moderator(spoken: Spoken)
 
 
 @pytest.mark.parametrize("category", ["child_safety", "life_in_danger"])
+def test_no_word_makes_one_press_act_at_once(spoken: Spoken, category: str) -> None:
     """No copy is closed and nobody alerted, whatever its category became."""
-    """Whatever its category became: no copy is closed, and nobody alerted."""
     room, bert = spoken
     user = staff("senior")
     grant_live_view(user, REASON)
