@@ -128,7 +128,7 @@ async def test_a_policy_and_the_end_close_it(room: Room, ask: Callable[..., Any]
     await run(room.refresh_from_db)()
     assert (await ask(ticket(room)))[0] == 200, "at once, with a new epoch"
     assert (await ask(old))[0] == 410
-    await run(actions.end_room)(room.pk, room.host)
+    await run(lambda: actions.end_room(room.pk, room.host))()
     await until(lambda: closed(ask, ticket(room)))
 
 
