@@ -141,7 +141,7 @@ async def test_postgresql_dies_and_comes_back(lent_site: Site, services: Throwaw
         assert code(await page.ask("ping")) == "ok"
         assert code(await page.ask("take_seat", within=30)) == "unavailable"
         await asyncio.sleep(BASE_FRESH)  # until then somebody signed out comes in by what all sockets share
-        async with Page(room) as late:
+        async with Page(room, open_timeout=30) as late:  # a pool waits ten seconds for a connection
             assert code(await late.wait_for(lambda message: "error" in message, within=30)) == "unavailable"
             assert await late.closed() == 4503
         services.restart("postgres")
