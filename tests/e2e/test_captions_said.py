@@ -99,7 +99,6 @@ def test_a_word_is_read_when_it_is_heard_and_lines_come_back(web: Site, chromium
         near = chromium.room(room)
         refused(room, near, lambda off: actions.set_own_captions(room.pk, nora, off, by=nora), talkers["nora"])
         refused(room, near, lambda off: actions.set_captions(room.pk, room.host, not off), talkers["nora"])
-        same_lines(room, screen)
 
 
 def away(chromium: Chromium, screen: Page, seconds: float) -> None:
