@@ -21,4 +21,6 @@ account_deleted.register("moderation")(rename_in_cases)
 reasons_to_tell.register("moderation")(is_to_be_told)
 deletion_notes.register("moderation")(case_notes)
 line_confirmed.register("moderation.words")(find_words)
-polled.register("moderation.live")(lambda: ("admin:moderation_live_parts",))
+polled.register("moderation")(
+    lambda: ("admin:moderation_live_parts", "admin:moderation_case_parts", "admin:moderation_review_parts")
+)

@@ -11,6 +11,7 @@ import pytest
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
 from django.utils import timezone
 
 from ledger.hooks import line_checks
@@ -23,6 +24,7 @@ from moderation.actions.word_hits import dismiss, open_case_on
 from moderation.models import SafetyGrant, WordHit
 from moderation.queries.live_rooms import hits_in_reach, open_grant
 from people.actions.standing import impose_sanction
+from people.hooks import polled
 from people.models import User
 from rooms import actions as room_actions
 from rooms.models import CaptionsOff, Removal, Room, Seat
@@ -125,6 +127,12 @@ def test_a_page_that_is_left_open_ends_as_any_other_pause(settings: Any) -> None
     session["staff_seen_at"] -= 2 * 60
     session.save()
     assert client.get(PARTS).status_code == client.get(LIVE).status_code == 302
+
+
+@pytest.mark.parametrize("name", sorted(name for names in polled.values() for name in names()))
+def test_nothing_that_a_script_asks_for_is_a_use_of_a_session(name: str) -> None:
+    client = sign_in_staff(Client(), staff("senior"), ago=10 * 60)
+    assert client.get(reverse(name)).status_code == 200 and "staff_seen_at" not in client.session
 
 
 def test_a_suspended_senior_sees_nothing(spoken: Spoken) -> None:

@@ -25,8 +25,8 @@ from transcripts.speech.stitch import SpeechSegment, Word
 log = logging.getLogger(__name__)
 
 WHOLE_SECONDS = 30  # of sound that Whisper can take
-SHORT_SECONDS = 20  # of sound and silence at least: with less, long Dutch sentences are ruined …
-SHORTER_SECONDS = {"en": 12}  # … but English ones are not, for three fifths of the cost
+SHORT_SECONDS = 16  # of sound and silence at least: with less, long Dutch sentences are ruined …
+SHORTER_SECONDS = {"en": 12}  # … but English ones are not, for three quarters of the cost
 MORE_SECONDS = 3  # of silence after the sound
 _FRAMES = 100  # of Whisper's spectrogram a second
 _TOKENS = 8  # a second, beyond which no one speaks
