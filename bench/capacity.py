@@ -29,8 +29,8 @@ class Figure:
 
 MEASURED = {
     "join": Figure(0.96, "ms", "join.py", "processor time of web for a join, half of them signed in"),
-    "delivery": Figure(11.6, "µs", "live_events.py", "processor time of web for a message to one socket"),
-    "round": Figure(135.0, "µs", "rounds.py", "processor time of web for a socket's part of a round (5 s)"),
+    "delivery": Figure(12.7, "µs", "live_events.py", "processor time of web for a message to one socket"),
+    "round": Figure(49.0, "µs", "rounds.py", "processor time of web for a socket's part of a round (5 s)"),
     "web_memory": Figure(150.0, "MiB", "join.py", "memory of a web process without sockets"),
     "socket_memory": Figure(68.0, "KiB", "join.py", "memory of web for a socket"),
     "hls_room": Figure(29.0, "ms", "hls.py", "processor time of web a second for all HLS listeners of a room"),
