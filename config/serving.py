@@ -19,6 +19,7 @@ from daphne import cli
 from daphne import server as daphne_server
 from daphne.access import AccessLogGenerator
 from daphne.server import Server
+from daphne.ws_protocol import WebSocketFactory
 from twisted.internet import defer
 
 from config.logs import without_tokens
@@ -31,6 +32,9 @@ LOOK_AGAIN = 5.0  # seconds between two checks whether the reader is still conne
 # too, and of thirty of these one takes all. With Python's own 700, 10 and 10 all were searched thrice while a thousand
 # sockets came in, a fifth of a second each time; what sockets leave needs no search.
 COLLECT_AFTER = (2_000, 10, 30)
+# Seconds until a peer that does not answer a close is cut. autobahn's timers are rounded down to a whole second: with
+# its own one second, peers were cut at once that were refused just before, and never read the answer.
+CLOSES_WITHIN = 3
 
 
 def unformatted(value: Any, *_style: Any, **_styles: Any) -> Any:
@@ -49,7 +53,17 @@ for module in (autobahn_protocol, autobahn_twisted):
             setattr(module, name, unformatted)
 
 
-daphne_server.HTTPFactory = PatientFactory  # daphne has no setting for it
+class PatientSocketFactory(WebSocketFactory):  # type: ignore[misc]
+    """A factory of WebSockets whose peers have time to read why they are closed."""
+
+    def resetProtocolOptions(self) -> None:  # autobahn's name
+        super().resetProtocolOptions()
+        self.closeHandshakeTimeout = CLOSES_WITHIN
+
+
+# daphne has no setting for them
+daphne_server.HTTPFactory = PatientFactory
+daphne_server.WebSocketFactory = PatientSocketFactory
 
 
 class Flow:

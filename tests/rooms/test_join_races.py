@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import random
 import time
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine, Generator
 from typing import Any
 
 import pytest
@@ -19,13 +19,21 @@ from rooms.live.rights import RightsChanges
 from rooms.models import Room
 from rooms.rules.identity import COOKIE, new_key, sign
 from tests.support.people import person, session_cookie
-from tests.support.processes import Site
+from tests.support.processes import Site, watched
 from tests.support.rooms import open_room
 from tests.support.waiting import until
 
 AT_ONCE, ROUNDS = 5, 8
 ENDS_WITHIN, AFTERWARDS = 0.3, 0.1  # seconds in which the rights end, and in which pages still come in after that
 GONE_WITHIN = 2.0  # seconds after the commit
+LIMITS = ("SOCKETS_NEW_PER_ADDRESS", "SOCKETS_PER_ADDRESS", "SOCKETS_PER_PERSON")
+
+
+@pytest.fixture
+def web(static_files: None, site: Site) -> Generator[Site]:
+    """Daphne that lets one browser come in as often as it likes."""
+    site.start("web", **dict.fromkeys(LIMITS, "10000"))
+    yield from watched(site)
 
 
 class Crowd:
@@ -100,7 +108,7 @@ async def test_a_removal_while_the_same_browser_comes_in_signed_out(web: Site) -
             origin=web.url,  # type: ignore[arg-type]
             additional_headers={"Cookie": known},
         ) as socket:
-            await socket.recv()
+            assert '"snapshot"' in str(await socket.recv())
             return await race(web, room, listener, lambda: run(actions.remove_person)(room.pk, guest, room.host))
 
     await races(removed)

@@ -196,6 +196,18 @@ async def test_a_socket_that_does_not_read_is_dropped_and_holds_up_nobody(web: S
         await asyncio.to_thread(until_cut, slow)
 
 
+async def test_whoever_is_refused_has_time_to_read_why(web: Site) -> None:
+    """Also a moment before a second of the clock ends, to which the server's timers are rounded down."""
+    await asyncio.sleep((0.85 - time.time()) % 1)
+    slow = await asyncio.to_thread(connect_and_never_read, Room(slug="nowhere123"))
+    slow.settimeout(1.0)
+    answer = b""
+    with slow, pytest.raises(TimeoutError):
+        while part := await asyncio.to_thread(slow.recv, 4096):
+            answer += part
+    assert b"unknown_room" in answer
+
+
 def until_cut(sock: socket.socket) -> None:
     """Read what was on its way, to the end."""
     sock.settimeout(10)
