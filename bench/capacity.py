@@ -28,7 +28,7 @@ class Figure:
 
 
 MEASURED = {
-    "join": Figure(0.96, "ms", "join.py", "processor time of web for a join, half of them signed in"),
+    "join": Figure(0.68, "ms", "join.py", "processor time of web for a join, half of them signed in"),
     "delivery": Figure(12.7, "µs", "live_events.py", "processor time of web for a message to one socket"),
     "round": Figure(49.0, "µs", "rounds.py", "processor time of web for a socket's part of a round (5 s)"),
     "web_memory": Figure(150.0, "MiB", "join.py", "memory of a web process without sockets"),
