@@ -227,6 +227,9 @@ def driver() -> Generator["Driver"]:
 @pytest.fixture(scope="module")
 def playwright(driver: "Driver") -> Generator["Playwright"]:
     with driver.at_work():
+        # Within its loop Django has connections of their own: PostgreSQL may have ended since they were used last.
+        for connected in connections.all(initialized_only=True):
+            connected.close_if_unusable_or_obsolete()
         yield driver.playwright
 
 
