@@ -53,8 +53,11 @@ class Beside:
         self.sound: Sounding
 
     async def figures(self) -> Figures:
-        """Measure all three, one after the other."""
-        return {**await self._events(), **await self._acts(), **await self._sounds()}
+        """Measure all three, one after the other; and how busy the machine is meanwhile, this bench with it."""
+        began, idle = time.monotonic(), idle_seconds()
+        found = {**await self._events(), **await self._acts(), **await self._sounds()}
+        cores = (time.monotonic() - began) * (os.cpu_count() or 1)
+        return {**found, "all cores busy, %": 100 * (1 - (idle_seconds() - idle) / cores)}
 
     async def _events(self) -> Figures:
         found = await one_round(self.listeners, self.pid, self.driver)
@@ -84,6 +87,12 @@ class Beside:
             "HLS, newest piece, p95, ms": 1000 * share(found.ages, 0.95),
             "HLS, requests that failed": found.failed,
         }
+
+
+def idle_seconds() -> float:
+    """Return for how many seconds the cores of this machine had nothing to do, added up."""
+    fields = Path("/proc/stat").read_text().split(maxsplit=6)
+    return (int(fields[4]) + int(fields[5])) / os.sysconf("SC_CLK_TCK")
 
 
 def status() -> dict[str, Any]:
