@@ -14,7 +14,7 @@ import pytest
 import redis
 from django.conf import settings
 from django.core.management import call_command
-from django.db import connections, reset_queries
+from django.db import close_old_connections, reset_queries
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.test import TransactionTestCase
 from django.test.utils import override_settings
@@ -117,8 +117,7 @@ def _tables_are_reset() -> Generator[None]:
     """In place of Django's flush after each test that commits."""
 
     def teardown(_case: TransactionTestCase) -> None:
-        for connected in connections.all(initialized_only=True):
-            connected.close_if_unusable_or_obsolete()  # else the next test would not ask whether it lives
+        close_old_connections()  # else the next test would not ask whether one lives
         for attempt in range(3):
             try:
                 return tables.reset()
@@ -228,8 +227,7 @@ def driver() -> Generator["Driver"]:
 def playwright(driver: "Driver") -> Generator["Playwright"]:
     with driver.at_work():
         # Within its loop Django has connections of their own: PostgreSQL may have ended since they were used last.
-        for connected in connections.all(initialized_only=True):
-            connected.close_if_unusable_or_obsolete()
+        close_old_connections()
         yield driver.playwright
 
 

@@ -12,9 +12,7 @@ from moderation.models import Case, SafetyGrant, WordHit
 from tests.e2e.browser import Chromium, in_every_look
 from tests.e2e.test_admin import staff_page
 from tests.support.cases import staff
-from tests.support.word_hits import confirm, listed, long_room, spoken_room
-
-LIVE, WORDS = "/admin/moderation/case/live/", "/admin/moderation/listedword/"
+from tests.support.word_hits import LIVE, WORDS, confirm, listed, long_room, spoken_room
 
 
 def test_a_word_is_marked_and_one_press_makes_it_a_case_with_the_range(chromium: Chromium) -> None:

@@ -62,14 +62,14 @@ def test_each_gets_what_is_theirs(monkeypatch: pytest.MonkeyPatch, django_assert
 @pytest.mark.django_db(transaction=True)
 def test_a_connection_that_was_lost_refuses_nobody() -> None:
     """The server ended it while nobody used it."""
-    arrivals = [arrival(open_room(), person(f"guest{number}")) for number in range(1)]
+    guest = arrival(open_room(), person("guest"))
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_backend_pid()")
         (backend,) = cursor.fetchone()
     with superuser() as other:
         other.execute("SELECT pg_terminate_backend(%s)", [backend])
     until_gone(backend)
-    (entry,) = admit_together(arrivals)
+    (entry,) = admit_together([guest])
     assert isinstance(entry, tuple)
 
 
