@@ -9,9 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
-from rooms.wire.events import CaptionsLevel
+if TYPE_CHECKING:
+    from rooms.wire.events import CaptionsLevel
 
 STEPS_MS = (1000, 1500, 2000)
 NO_DRAFTS = len(STEPS_MS)

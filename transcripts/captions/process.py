@@ -27,6 +27,7 @@ from transcripts.captions import actions, state
 from transcripts.captions.actions import Claim, LeaseLost
 from transcripts.captions.engine import Heard, LiveEngine, live_engine
 from transcripts.captions.ladder import Ladder
+from transcripts.captions.priority import Share
 from transcripts.captions.room import RoomCaptions, Speaker
 from transcripts.captions.stretch import Stretch
 from transcripts.speech.engine import EngineUnavailable, TookTooLong, UnknownLanguage
@@ -85,8 +86,10 @@ def _waited(stretch: Stretch, now: float) -> float:
 class Captioner:
     """Live captions of the rooms that this process has leased."""
 
-    def __init__(self, stopped: Callable[[], bool], load: Callable[[], LiveEngine] = live_engine) -> None:
-        self._stopped, self._load = stopped, load
+    def __init__(
+        self, stopped: Callable[[], bool], load: Callable[[], LiveEngine] = live_engine, share: Share | None = None
+    ) -> None:
+        self._stopped, self._load, self._share = stopped, load, share or Share()
         self.worker = f"{place()}:{os.getpid()}"
         self.rooms: dict[int, RoomCaptions] = {}
         self.ladder = Ladder()
@@ -318,6 +321,7 @@ class Captioner:
         return frozenset(user for pk, user in self._out if pk == room_pk)
 
     def _take_step(self, now: float) -> None:
+        self._share.update(now, self._behind)
         if self.ladder.update(now, self._behind, len(self._talkers())):
             log.warning("captions are %.1f s behind: step %s", self._behind, self.ladder.step)
             self._say_states()

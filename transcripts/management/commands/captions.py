@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import os
 import signal
 from typing import Any
 
 from django.core.management.base import BaseCommand
 
-NICE = 5  # captions never take the processor from sound, events and verbs
+from transcripts.captions.priority import give_way
 
 
 class Command(BaseCommand):
@@ -17,10 +16,10 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Run until SIGTERM or SIGINT."""
-        os.nice(NICE)  # before seconds of imports
+        share = give_way()  # before seconds of imports
         from transcripts.captions.process import Captioner  # imports what only this process needs
 
         asked: list[int] = []
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda received, _frame: asked.append(received))
-        Captioner(lambda: bool(asked)).run()
+        Captioner(lambda: bool(asked), share=share).run()

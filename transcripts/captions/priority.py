@@ -1,0 +1,103 @@
+"""The share of the processor that captions take from others: none while they keep up.
+
+Linux weighs sessions against each other (autogroup, `man 7 sched`), and a nice value counts only within its session:
+against a process that has a session of its own, as each connection of PostgreSQL has, it says nothing at all. So
+captions have one as well, and set its nice value, which may also be taken back. And they ask for long slices: who wakes
+with a shorter one goes first at once, instead of when that of who runs is over (since Linux 6.12; older ones take no
+notice). What each of these is worth is in docs/subsystems/captions.md.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import logging
+import os
+import platform
+import struct
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from transcripts.captions.ladder import EARLY, EARLY_FOR, LATE
+
+log = logging.getLogger(__name__)
+
+NICE = 5  # within a session or a control group; without privileges it cannot be taken back
+WHAT_IS_LEFT = 19  # the nice value of the session while captions keep up …
+A_SHARE = 5  # … and while they are late: beside what wants all cores, a quarter of them
+SLICE_MS = 100  # the longest that Linux gives
+AUTOGROUP = Path("/proc/self/autogroup")
+SCHED_SETATTR = {"x86_64": 314, "aarch64": 274}  # the number of the system call, for which Python has no name
+ATTR = struct.Struct("=IIQiIQQQ")  # struct sched_attr: size, policy, flags, nice, priority, runtime, deadline, period
+
+
+def stays(_nice: int) -> bool:
+    """Leave the share as it is, in a session with others."""
+    return True
+
+
+@dataclass
+class Share:
+    """What captions take: what is left, or a share of their own from when they are late until they have kept up for a
+    while. The ladder takes its first step two seconds later."""
+
+    set_session: Callable[[int], bool] = stays  # with a nice value; returns whether it has it
+    own: bool = False
+    _kept_up_since: float | None = None
+
+    def update(self, now: float, age: float) -> None:
+        """Follow the age of the oldest work, in seconds. Called often."""
+        if age > LATE:
+            self._take(own=True)
+        if age >= EARLY:
+            self._kept_up_since = None
+        elif self._kept_up_since is None:
+            self._kept_up_since = now
+        elif self.own and now - self._kept_up_since >= EARLY_FOR:
+            self._take(own=False)
+
+    def _take(self, *, own: bool) -> None:
+        if own != self.own and self.set_session(A_SHARE if own else WHAT_IS_LEFT):
+            self.own = own
+
+
+def give_way() -> Share:
+    """Let everybody else go first, from now on and in all threads that begin later, as far as this system can."""
+    os.nice(max(0, NICE - os.nice(0)))
+    ask_for_long_slices()
+    share = Share(set_session if has_own_session() and AUTOGROUP.exists() else stays)
+    share.set_session(WHAT_IS_LEFT)
+    return share
+
+
+def has_own_session() -> bool:
+    """Leave the session of who started this process, unless that is a person at a terminal, whose Ctrl-C would not come
+    any more; returns whether it has one of its own."""
+    if os.getsid(0) != os.getpid() and not os.isatty(0):
+        with suppress(OSError):  # of a parent that is gone, or in another session
+            os.setpgid(0, os.getpgid(os.getppid()))  # whoever leads a group of processes may not leave
+        with suppress(PermissionError):
+            os.setsid()
+    return os.getsid(0) == os.getpid()
+
+
+def set_session(nice: int) -> bool:
+    """Set the nice value of this process' own session; returns whether another try would be of no use."""
+    try:
+        AUTOGROUP.write_text(str(nice))
+    except BlockingIOError:  # not more than ten times a second
+        return False
+    except OSError as error:
+        log.warning("the share of the processor stays as it is: %s", error)
+    return True
+
+
+def ask_for_long_slices() -> None:
+    """Let this thread run long without a break, and break off for whoever wakes up."""
+    number = SCHED_SETATTR.get(platform.machine())
+    if number is None:
+        return
+    attr = ATTR.pack(ATTR.size, os.SCHED_OTHER, 0, os.nice(0), 0, SLICE_MS * 1_000_000, 0, 0)
+    if ctypes.CDLL(None, use_errno=True).syscall(number, 0, attr, 0) != 0:
+        log.info("no long slices: %s", os.strerror(ctypes.get_errno()))
