@@ -1,7 +1,7 @@
 """Live events, a host's acts and sound beside live captions that have all they can hear, and without them.
 
     python bench/beside_captions.py [--rounds 3] [--listeners 300] [--events 100] [--acts 8] [--seconds 15]
-                                    [--language nl] [--talkers 2] [--priorities 5 19 idle]
+                                    [--language nl] [--talkers 2] [--priorities 0 5 10]
 
 A site of ours (web, media, with PostgreSQL, Redis and Janus of its own). In one room people talk all the time, clip
 after clip; in another one there are `--listeners`, half of them signed in, and a stage; in a third one somebody speaks
@@ -10,8 +10,8 @@ one that hears who talks, every other round the other way around: `--events` eve
 (bench/live_events.py), `--acts` of each kind that a host does (bench/host_act.py), and `--seconds` of sound. Dutch
 costs captions the most.
 
-`--priorities` tries the captions process with others than it gives itself: nice values, or `idle`, which has only what
-nobody else wants. Ratios are medians of each round's own.
+`--priorities` tries other nice values of the captions process' session than it gives itself while it keeps up
+(transcripts/captions/priority.py). Ratios are medians of each round's own.
 """
 
 from __future__ import annotations
@@ -103,13 +103,9 @@ def status() -> dict[str, Any]:
     return dict(json.loads(bus.client().get(bus.key(STATUS)) or "{}"))
 
 
-def set_priority(pid: int, priority: str) -> None:
-    """Give all threads of a process another priority: a nice value, or `idle`."""
-    for thread in (int(folder.name) for folder in Path(f"/proc/{pid}/task").iterdir()):
-        if priority == "idle":
-            os.sched_setscheduler(thread, os.SCHED_IDLE, os.sched_param(0))
-        else:
-            os.setpriority(os.PRIO_PROCESS, thread, int(priority))
+def set_priority(pid: int, nice: str) -> None:
+    """Give the session of a process another nice value."""
+    Path(f"/proc/{pid}/autogroup").write_text(nice)
 
 
 async def with_captions(beside: Beside, web: Site, room_pk: int, way: str) -> tuple[Figures, str]:

@@ -4,7 +4,8 @@ Linux weighs sessions against each other (autogroup, `man 7 sched`), and a nice 
 against a process that has a session of its own, as each connection of PostgreSQL has, it says nothing at all. So
 captions have one as well, and set its nice value, which may also be taken back. And they ask for long slices: who wakes
 with a shorter one goes first at once, instead of when that of who runs is over (since Linux 6.12; older ones take no
-notice). What each of these is worth is in docs/subsystems/captions.md.
+notice); and with the policy for what is idle, a core on which they alone run counts as free for who looks for one.
+What these are worth is in docs/subsystems/captions.md.
 """
 
 from __future__ import annotations
@@ -19,45 +20,38 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from transcripts.captions.ladder import EARLY, EARLY_FOR, LATE
+from transcripts.captions.ladder import EARLY, LATE
 
 log = logging.getLogger(__name__)
 
 NICE = 5  # within a session or a control group; without privileges it cannot be taken back
 WHAT_IS_LEFT = 19  # the nice value of the session while captions keep up …
-A_SHARE = 5  # … and while they are late: beside what wants all cores, a quarter of them
+A_SHARE = 5  # … and while they do not: beside what wants all cores, a quarter of them
 SLICE_MS = 100  # the longest that Linux gives
 AUTOGROUP = Path("/proc/self/autogroup")
+ENABLED = Path("/proc/sys/kernel/sched_autogroup_enabled")
+CONTROL_GROUPS = Path("/proc/self/cgroup")
+SHARES = Path("/sys/fs/cgroup")  # where control groups have their `cpu.weight`; the first one of all has none
 SCHED_SETATTR = {"x86_64": 314, "aarch64": 274}  # the number of the system call, for which Python has no name
 ATTR = struct.Struct("=IIQiIQQQ")  # struct sched_attr: size, policy, flags, nice, priority, runtime, deadline, period
 
 
 def stays(_nice: int) -> bool:
-    """Leave the share as it is, in a session with others."""
+    """Leave a session with others in it as it is."""
     return True
 
 
 @dataclass
 class Share:
-    """What captions take: what is left, or a share of their own from when they are late until they have kept up for a
-    while. The ladder takes its first step two seconds later."""
+    """What captions take: what is left, or a share of their own until they can hear, and from when they are late until
+    they are not. The ladder takes its first step two seconds later."""
 
-    set_session: Callable[[int], bool] = stays  # with a nice value; returns whether it has it
-    own: bool = False
-    _kept_up_since: float | None = None
+    set_session: Callable[[int], bool] = stays  # with a nice value; returns False where it has to be tried again
+    own: bool = True
 
-    def update(self, now: float, age: float) -> None:
-        """Follow the age of the oldest work, in seconds. Called often."""
-        if age > LATE:
-            self._take(own=True)
-        if age >= EARLY:
-            self._kept_up_since = None
-        elif self._kept_up_since is None:
-            self._kept_up_since = now
-        elif self.own and now - self._kept_up_since >= EARLY_FOR:
-            self._take(own=False)
-
-    def _take(self, *, own: bool) -> None:
+    def update(self, age: float) -> None:
+        """Follow the age of the oldest work, in seconds. Called often, once there is an engine."""
+        own = age > LATE or (self.own and age > EARLY)
         if own != self.own and self.set_session(A_SHARE if own else WHAT_IS_LEFT):
             self.own = own
 
@@ -66,9 +60,27 @@ def give_way() -> Share:
     """Let everybody else go first, from now on and in all threads that begin later, as far as this system can."""
     os.nice(max(0, NICE - os.nice(0)))
     ask_for_long_slices()
-    share = Share(set_session if has_own_session() and AUTOGROUP.exists() else stays)
-    share.set_session(WHAT_IS_LEFT)
+    if not (sessions_are_weighed() and has_own_session()):
+        return Share()
+    # Only here, where the session has a share: elsewhere captions would have nothing beside what wants all cores.
+    os.sched_setscheduler(0, os.SCHED_IDLE, os.sched_param(0))
+    share = Share(set_session)
+    share.set_session(A_SHARE)
     return share
+
+
+def sessions_are_weighed() -> bool:
+    """Whether Linux weighs this process by its session: it does unless that is switched off, and but for processes in a
+    control group with a share of the processor."""
+    if not ENABLED.exists() or ENABLED.read_text().strip() != "1":
+        return False
+    for line in CONTROL_GROUPS.read_text().splitlines():
+        _number, controllers, path = line.split(":", 2)
+        if "cpu" in controllers.split(",") and path != "/":
+            return False
+        if not controllers and (SHARES / path.lstrip("/") / "cpu.weight").exists():
+            return False
+    return True
 
 
 def has_own_session() -> bool:
@@ -83,7 +95,7 @@ def has_own_session() -> bool:
 
 
 def set_session(nice: int) -> bool:
-    """Set the nice value of this process' own session; returns whether another try would be of no use."""
+    """Set the nice value of this process' own session; returns False where it has to be tried again."""
     try:
         AUTOGROUP.write_text(str(nice))
     except BlockingIOError:  # not more than ten times a second

@@ -321,7 +321,7 @@ class Captioner:
         return frozenset(user for pk, user in self._out if pk == room_pk)
 
     def _take_step(self, now: float) -> None:
-        self._share.update(now, self._behind)
+        self._share.update(self._behind)
         if self.ladder.update(now, self._behind, len(self._talkers())):
             log.warning("captions are %.1f s behind: step %s", self._behind, self.ladder.step)
             self._say_states()
