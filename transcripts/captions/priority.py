@@ -1,11 +1,10 @@
-"""The share of the processor that captions take from others: none while they keep up.
+"""The share of the processor that captions take from others: what is left, while they keep up.
 
 Linux weighs sessions against each other (autogroup, `man 7 sched`), and a nice value counts only within its session:
 against a process that has a session of its own, as each connection of PostgreSQL has, it says nothing at all. So
-captions have one as well, and set its nice value, which may also be taken back. And they ask for long slices: who wakes
-with a shorter one goes first at once, instead of when that of who runs is over (since Linux 6.12; older ones take no
-notice); and with the policy for what is idle, a core on which they alone run counts as free for who looks for one.
-What these are worth is in docs/subsystems/captions.md.
+captions have one as well, and set its nice value, which may also be taken back. Threads that hear ask for long slices:
+who wakes with a shorter one goes first at once, instead of when that of who runs is over (since Linux 6.12; older ones
+take no notice). What both are worth is in docs/subsystems/captions.md.
 """
 
 from __future__ import annotations
@@ -20,13 +19,13 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from transcripts.captions.ladder import EARLY, LATE
+from transcripts.captions.ladder import EARLY_FOR, LATE
 
 log = logging.getLogger(__name__)
 
 NICE = 5  # within a session or a control group; without privileges it cannot be taken back
-WHAT_IS_LEFT = 19  # the nice value of the session while captions keep up …
-A_SHARE = 5  # … and while they do not: beside what wants all cores, a quarter of them
+WHAT_IS_LEFT = 10  # the nice value of the session while captions keep up …
+A_SHARE = 0  # … and while they do not: as much as each other session
 SLICE_MS = 100  # the longest that Linux gives
 AUTOGROUP = Path("/proc/self/autogroup")
 ENABLED = Path("/proc/sys/kernel/sched_autogroup_enabled")
@@ -41,30 +40,34 @@ def stays(_nice: int) -> bool:
     return True
 
 
+def goes_on() -> None:
+    """Leave a thread as it is."""
+
+
 @dataclass
 class Share:
     """What captions take: what is left, or a share of their own until they can hear, and from when they are late until
-    they are not. The ladder takes its first step two seconds later."""
+    they have kept up for a while. The ladder takes its first step two seconds later."""
 
     set_session: Callable[[int], bool] = stays  # with a nice value; returns False where it has to be tried again
+    step_back: Callable[[], None] = goes_on  # a thread that hears does so, or one that starts it
     own: bool = True
+    _late_at: float = float("-inf")
 
-    def update(self, age: float) -> None:
+    def update(self, now: float, age: float) -> None:
         """Follow the age of the oldest work, in seconds. Called often, once there is an engine."""
-        own = age > LATE or (self.own and age > EARLY)
+        if age > LATE:
+            self._late_at = now
+        own = now - self._late_at < EARLY_FOR
         if own != self.own and self.set_session(A_SHARE if own else WHAT_IS_LEFT):
             self.own = own
 
 
 def give_way() -> Share:
-    """Let everybody else go first, from now on and in all threads that begin later, as far as this system can."""
+    """Let everybody else go first, from now on, as far as this system can."""
     os.nice(max(0, NICE - os.nice(0)))
-    ask_for_long_slices()
-    if not (sessions_are_weighed() and has_own_session()):
-        return Share()
-    # Only here, where the session has a share: elsewhere captions would have nothing beside what wants all cores.
-    os.sched_setscheduler(0, os.SCHED_IDLE, os.sched_param(0))
-    share = Share(set_session)
+    weighed = sessions_are_weighed() and has_own_session()
+    share = Share(set_session if weighed else stays, ask_for_long_slices)
     share.set_session(A_SHARE)
     return share
 
@@ -106,7 +109,7 @@ def set_session(nice: int) -> bool:
 
 
 def ask_for_long_slices() -> None:
-    """Let this thread run long without a break, and break off for whoever wakes up."""
+    """Let this thread, and all that it starts, run long without a break, and break off for whoever wakes up."""
     number = SCHED_SETATTR.get(platform.machine())
     if number is None:
         return

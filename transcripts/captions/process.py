@@ -238,8 +238,9 @@ class Captioner:
         if self._engine is None and now - self._tried >= TRY_AGAIN:
             self._tried = now
             try:
-                self._engine, self._trouble = self._load(), ""
-                self._threads = ThreadPoolExecutor(self._engine.at_once, "hearing")
+                with ThreadPoolExecutor(1, initializer=self._share.step_back) as loader:  # an engine has threads, too
+                    self._engine, self._trouble = loader.submit(self._load).result(), ""
+                self._threads = ThreadPoolExecutor(self._engine.at_once, "hearing", self._share.step_back)
                 log.info("captions hear by %s", self._engine.version)
             except EngineUnavailable as error:
                 log.error("there are no captions: %s", error)
@@ -321,7 +322,7 @@ class Captioner:
         return frozenset(user for pk, user in self._out if pk == room_pk)
 
     def _take_step(self, now: float) -> None:
-        self._share.update(self._behind)
+        self._share.update(now, self._behind)
         if self.ladder.update(now, self._behind, len(self._talkers())):
             log.warning("captions are %.1f s behind: step %s", self._behind, self.ladder.step)
             self._say_states()
