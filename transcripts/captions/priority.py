@@ -2,9 +2,10 @@
 
 Linux weighs sessions against each other (autogroup, `man 7 sched`), and a nice value counts only within its session:
 against a process that has a session of its own, as each connection of PostgreSQL has, it says nothing at all. So
-captions have one as well, and set its nice value, which may also be taken back. Threads that hear ask for long slices:
-who wakes with a shorter one goes first at once, instead of when that of who runs is over (since Linux 6.12; older ones
-take no notice). What both are worth is in docs/subsystems/captions.md.
+captions have one as well, and set its nice value, which may also be taken back. All threads have the policy for what is
+idle: a core on which they alone run counts as free for who looks for one. Threads that hear have long slices, too: who
+wakes with a shorter one goes first at once, instead of when that of who runs is over (since Linux 6.12; older ones take
+no notice). What these are worth is in docs/subsystems/captions.md.
 """
 
 from __future__ import annotations
@@ -50,7 +51,8 @@ class Share:
     they have kept up for a while. The ladder takes its first step two seconds later."""
 
     set_session: Callable[[int], bool] = stays  # with a nice value; returns False where it has to be tried again
-    step_back: Callable[[], None] = goes_on  # a thread that hears does so, or one that starts it
+    hear_last: Callable[[], None] = goes_on  # the thread that loads an engine does so
+    be_idle: Callable[[], None] = goes_on  # and then all others
     own: bool = True
     _late_at: float = float("-inf")
 
@@ -66,10 +68,24 @@ class Share:
 def give_way() -> Share:
     """Let everybody else go first, from now on, as far as this system can."""
     os.nice(max(0, NICE - os.nice(0)))
-    weighed = sessions_are_weighed() and has_own_session()
-    share = Share(set_session if weighed else stays, ask_for_long_slices)
+    if not (sessions_are_weighed() and has_own_session()):
+        return Share(hear_last=ask_for_long_slices)
+    share = Share(set_session, hear_last, be_idle)
     share.set_session(A_SHARE)
     return share
+
+
+def hear_last() -> None:
+    """Let this thread, and all that it starts, run long without a break when nobody else has to."""
+    ask_for_long_slices()  # without privileges this is refused once a thread is idle
+    be_idle()
+
+
+def be_idle() -> None:
+    """Let this thread, and all that it starts, have what is left. Not in a session without a share of its own: beside
+    what wants all cores that is nothing. And not some threads alone: Linux divides the session's share among cores by
+    what the threads there weigh, and these weigh nothing beside others."""
+    os.sched_setscheduler(0, os.SCHED_IDLE, os.sched_param(0))
 
 
 def sessions_are_weighed() -> bool:
@@ -109,7 +125,7 @@ def set_session(nice: int) -> bool:
 
 
 def ask_for_long_slices() -> None:
-    """Let this thread, and all that it starts, run long without a break, and break off for whoever wakes up."""
+    """Let this thread, and all that it starts, run long without a break, and break off for who wakes up."""
     number = SCHED_SETATTR.get(platform.machine())
     if number is None:
         return

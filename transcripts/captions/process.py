@@ -238,9 +238,10 @@ class Captioner:
         if self._engine is None and now - self._tried >= TRY_AGAIN:
             self._tried = now
             try:
-                with ThreadPoolExecutor(1, initializer=self._share.step_back) as loader:  # an engine has threads, too
+                with ThreadPoolExecutor(1, initializer=self._share.hear_last) as loader:  # an engine has threads, too
                     self._engine, self._trouble = loader.submit(self._load).result(), ""
-                self._threads = ThreadPoolExecutor(self._engine.at_once, "hearing", self._share.step_back)
+                self._share.be_idle()
+                self._threads = ThreadPoolExecutor(self._engine.at_once, "hearing")
                 log.info("captions hear by %s", self._engine.version)
             except EngineUnavailable as error:
                 log.error("there are no captions: %s", error)

@@ -26,13 +26,20 @@ from transcripts.captions.priority import AUTOGROUP, give_way
 share = give_way()
 group = AUTOGROUP.read_text().split()[-1] if AUTOGROUP.exists() else None
 def begin():
-    share.step_back()
+    share.hear_last()
     threading.Thread(target=hear).start()
 def hear():
-    like = [os.getpid(), os.getsid(0), os.getpgid(0), os.nice(0), group, threading.get_native_id()]
+    loaded.wait()
+    policies = [os.sched_getscheduler(os.getpid()), os.sched_getscheduler(0)]
+    like = [os.getpid(), os.getsid(0), os.getpgid(0), os.nice(0), group, policies, threading.get_native_id()]
     print(json.dumps(like), flush=True)
     input()
-threading.Thread(target=begin).start()
+loaded = threading.Event()
+loader = threading.Thread(target=begin)
+loader.start()
+loader.join()
+share.be_idle()
+loaded.set()
 """
 # A process without privileges that was late and has kept up since.
 TAKES_AND_GIVES_BACK = """
@@ -64,7 +71,7 @@ class Started:
         )
         assert self.process.stdout is not None
         told = json.loads(self.process.stdout.readline())
-        self.pid, self.session, self.group, self.nice, self.weight, self.thread = told
+        self.pid, self.session, self.group, self.nice, self.weight, self.policies, self.thread = told
 
     def end(self) -> None:
         self.process.kill()
@@ -86,7 +93,9 @@ def test_it_has_a_session_that_gives_way(group: int | None) -> None:
     try:
         assert started.nice == NICE
         if not sessions_are_weighed():  # in a container, for instance
+            assert started.policies == [os.SCHED_OTHER] * 2
             return
+        assert started.policies == [os.SCHED_IDLE] * 2
         assert started.session == started.group == started.pid
         assert int(started.weight) == A_SHARE
     finally:
@@ -107,6 +116,7 @@ def test_at_a_terminal_it_can_be_interrupted() -> None:
     try:
         assert started.session == os.getsid(0)
         assert started.nice == NICE
+        assert started.policies == [os.SCHED_OTHER] * 2
     finally:
         started.end()
         os.close(terminal)
