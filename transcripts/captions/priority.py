@@ -26,7 +26,7 @@ log = logging.getLogger(__name__)
 
 NICE = 5  # within a session or a control group; without privileges it cannot be taken back
 WHAT_IS_LEFT = 10  # the nice value of the session while captions keep up …
-A_SHARE = 0  # … and while they do not: as much as each other session
+A_SHARE = 0  # … and while they do not: as much as any other
 SLICE_MS = 100  # the longest that Linux gives
 AUTOGROUP = Path("/proc/self/autogroup")
 ENABLED = Path("/proc/sys/kernel/sched_autogroup_enabled")
@@ -47,8 +47,8 @@ def goes_on() -> None:
 
 @dataclass
 class Share:
-    """What captions take: what is left, or a share of their own until they can hear, and from when they are late until
-    they have kept up for a while. The ladder takes its first step two seconds later."""
+    """The share that captions take: what is left, or one of their own until they can hear, and from when they are late
+    until they have kept up for a while. The ladder takes its first step two seconds later."""
 
     set_session: Callable[[int], bool] = stays  # with a nice value; returns False where it has to be tried again
     hear_last: Callable[[], None] = goes_on  # the thread that loads an engine does so
