@@ -26,7 +26,7 @@ log = logging.getLogger(__name__)
 
 NICE = 5  # within a session or a control group; without privileges it cannot be taken back
 WHAT_IS_LEFT = 10  # the nice value of the session while captions keep up …
-A_SHARE = 0  # … and while they do not: as much as any other
+A_SHARE = 5  # … and while they do not: a quarter of what all others of this site have together
 SLICE_MS = 100  # the longest that Linux gives
 AUTOGROUP = Path("/proc/self/autogroup")
 ENABLED = Path("/proc/sys/kernel/sched_autogroup_enabled")
