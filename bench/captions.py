@@ -212,6 +212,8 @@ def measure(web: Any, language: str, talkers: int, given: argparse.Namespace, pa
     actions.end_room(room.pk, room.host)
     shown = talked.shown
     every = [compare(shown[name], programmes[name], talked.began[name]) for name in names if name in shown]
+    if not every:
+        return f"{language}, {talkers} at once ({began_load}{given.how}): nobody was captioned"
     total: dict[str, Any] = {key: sum((one[key] for one in every[1:]), every[0][key]) for key in every[0]}
     talks = sum(one.talks_ms for one in programmes.values()) / 1000
     return (
