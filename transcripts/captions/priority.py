@@ -26,7 +26,7 @@ log = logging.getLogger(__name__)
 
 NICE = 5  # within a session or a control group; without privileges it cannot be taken back
 WHAT_IS_LEFT = 10  # the nice value of the session while captions keep up …
-A_SHARE = 5  # … and while they do not: a quarter of what all others of this site have together
+A_SHARE = 5  # … and while they do not: a third of what all others of the site have together
 SLICE_MS = 100  # the longest that Linux gives
 AUTOGROUP = Path("/proc/self/autogroup")
 ENABLED = Path("/proc/sys/kernel/sched_autogroup_enabled")
@@ -85,7 +85,10 @@ def be_idle() -> None:
     """Let this thread, and all that it starts, have what is left. Not in a session without a share of its own: beside
     what wants all cores that is nothing. And not some threads alone: Linux divides the session's share among cores by
     what the threads there weigh, and these weigh nothing beside others."""
-    os.sched_setscheduler(0, os.SCHED_IDLE, os.sched_param(0))
+    try:
+        os.sched_setscheduler(0, os.SCHED_IDLE, os.sched_param(0))
+    except OSError as error:  # a filter of system calls: captions go on as they are
+        log.warning("captions do not wait for what others leave: %s", error)
 
 
 def sessions_are_weighed() -> bool:
