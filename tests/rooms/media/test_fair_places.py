@@ -100,7 +100,7 @@ async def test_who_asks_for_all_places_keeps_nobody_away(site: Site, room: Room)
             async with Page(room, local_addr=(HONEST, 0)) as honest:
                 assert (await honest.ask("listen"))["use"] == "webrtc"
             await forty_checks_of_one_person_block_nobody(room)
-            await until_near(1, 120)
+            await until_near(1, 120, listening)
             await asyncio.sleep(1)
             heard = len(near.ears.arrived)
             async with asyncio.timeout(60):  # who connected hears on
@@ -122,8 +122,9 @@ async def forty_checks_of_one_person_block_nobody(room: Room) -> None:
             assert code(await page.ask("check_offer", sdp=CHROMIUM)) == "ok"
 
 
-async def until_near(number: int, seconds: float) -> None:
-    """Wait until the supervisor counts so many near listeners."""
+async def until_near(number: int, seconds: float, listening: asyncio.Task[None]) -> None:
+    """Wait until the supervisor counts so many near listeners, as long as one goes on trying."""
     async with asyncio.timeout(seconds), redis.asyncio.Redis.from_url(settings.REDIS_URL) as client:
         while json.loads(await client.get(bus.key(redis_keys.HEARTBEAT)) or "{}").get("near") != number:  # noqa: ASYNC110
+            assert not listening.done(), listening
             await asyncio.sleep(0.2)

@@ -24,7 +24,8 @@ import json, os, threading
 from pathlib import Path
 from transcripts.captions.priority import AUTOGROUP, give_way
 share = give_way()
-group = AUTOGROUP.read_text().split()[-1] if AUTOGROUP.exists() else None
+groups = AUTOGROUP.read_text().split() if AUTOGROUP.exists() else []  # empty in the session of the first process
+group = groups[-1] if groups else None
 def begin():
     share.hear_last()
     threading.Thread(target=hear).start()
