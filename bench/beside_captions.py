@@ -38,7 +38,8 @@ from bench.wire import Socket, a_room, admitting, cpu, load, many_files, share, 
 from tests.support.processes import Site, by_hand
 
 TALKS = 60.0  # seconds of what each says, again and again
-WARM = 15.0  # seconds until captions of who talks already have made up for half a minute, and go on at their pace
+# Seconds until captions of who talks already have made up for half a minute, and have given back the share for that.
+WARM = 45.0
 WITHOUT, SHIPPED = "without", "with"
 Figures = dict[str, float]
 
@@ -103,6 +104,11 @@ def status() -> dict[str, Any]:
     return dict(json.loads(bus.client().get(bus.key(STATUS)) or "{}"))
 
 
+def session_of(pid: int) -> str:
+    """Return the nice value of a process' session, in words."""
+    return Path(f"/proc/{pid}/autogroup").read_text().strip().partition(" ")[2]
+
+
 def set_priority(pid: int, nice: str) -> None:
     """Give the session of a process another nice value."""
     Path(f"/proc/{pid}/autogroup").write_text(nice)
@@ -123,7 +129,8 @@ async def with_captions(beside: Beside, web: Site, room_pk: int, way: str) -> tu
         before = cpu(pid)
         found = await beside.figures()
         took, said = time.monotonic() - began, status()
-        return found, f"{way}: captions {(cpu(pid) - before) / took:.0%} of a core, step {said['step']}"
+        how = f"captions {(cpu(pid) - before) / took:.0%} of a core, step {said['step']}, {session_of(pid)} at last"
+        return found, f"{way}: {how}"
     finally:
         await by_hand(web.stop, "captions")
 

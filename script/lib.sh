@@ -26,10 +26,11 @@ check_system() {
   esac
 }
 
-# The first Python that is new enough, into $python.
+# The first Python that is new enough, into $python. The system's own goes first: it is mended with the system, and one
+# that was compiled without profiles, as pyenv does by itself, is a fifth slower.
 find_python() {
   local candidate
-  for candidate in "${PYTHON:-python3}" python3.13 python3.12 python3.11 /usr/bin/python3; do
+  for candidate in "${PYTHON:-/usr/bin/python3}" python3 python3.13 python3.12 python3.11; do
     if "$candidate" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then
       python=$(command -v "$candidate")
       return

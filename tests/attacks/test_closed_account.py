@@ -34,7 +34,7 @@ from tests.support.processes import Site
 from tests.support.rooms import consented, open_room
 from tests.support.waiting import say, wait_until
 
-pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.timed]
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.alone]
 WITHIN = 2.0  # seconds after the commit
 CODEC = 0.2  # seconds by which a place in a file may differ from the clock
 BEFORE = 2.0  # seconds that are listened to before

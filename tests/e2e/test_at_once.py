@@ -17,7 +17,7 @@ from tests.support.people import person
 from tests.support.processes import Site, watched
 from tests.support.rooms import open_room, seated
 
-pytestmark = pytest.mark.timed
+pytestmark = pytest.mark.alone
 
 
 @pytest.fixture

@@ -28,7 +28,7 @@ from tests.support.processes import Site, watched
 from tests.support.rooms import open_room
 from tests.support.waiting import say, wait_until
 
-pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.timed]
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.alone]
 WITHIN = 2.0  # seconds
 AFTER = 5.0  # seconds that are listened to afterwards
 OVER = "This room has ended"

@@ -37,7 +37,7 @@ from tests.support.recordings import ended_recording
 from tests.support.rooms import make_public, prepared_room
 from tests.support.waiting import say
 
-pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.timed]
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.alone]
 WITHIN = 2.0  # seconds
 AFTER = 4.0  # seconds that are listened to afterwards
 OVER = "This room has ended"

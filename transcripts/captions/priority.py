@@ -15,18 +15,22 @@ import logging
 import os
 import platform
 import struct
+import time
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from threading import Thread
 
-from transcripts.captions.ladder import EARLY_FOR, LATE
+from transcripts.captions.ladder import LATE
 
 log = logging.getLogger(__name__)
 
 NICE = 5  # within a session or a control group; without privileges it cannot be taken back
-WHAT_IS_LEFT = 10  # the nice value of the session while captions keep up …
+WHAT_IS_LEFT = 19  # the nice value of the session while captions keep up …
 A_SHARE = 5  # … and while they do not: a third of what all others of the site have together
+KEPT_UP_FOR = 30.0  # seconds until a share is given back: beside strangers that want all cores each try costs words
+LOOK = 0.5  # seconds between two looks at how late captions are
 SLICE_MS = 100  # the longest that Linux gives
 AUTOGROUP = Path("/proc/self/autogroup")
 ENABLED = Path("/proc/sys/kernel/sched_autogroup_enabled")
@@ -36,32 +40,37 @@ SCHED_SETATTR = {"x86_64": 314, "aarch64": 274}  # the number of the system call
 ATTR = struct.Struct("=IIQiIQQQ")  # struct sched_attr: size, policy, flags, nice, priority, runtime, deadline, period
 
 
-def stays(_nice: int) -> bool:
-    """Leave a session with others in it as it is."""
-    return True
-
-
 def goes_on() -> None:
     """Leave a thread as it is."""
 
 
 @dataclass
 class Share:
-    """The share that captions take: what is left, or one of their own until they can hear, and from when they are late
-    until they have kept up for a while. The ladder takes its first step two seconds later."""
+    """The share that captions take: what is left, or one of their own from when they are late until they have kept up
+    for a while, as at first. The ladder takes its first step two seconds later."""
 
-    set_session: Callable[[int], bool] = stays  # with a nice value; returns False where it has to be tried again
+    set_session: Callable[[int], bool] | None = None  # returns False where it has to be tried again; None: no session
     hear_last: Callable[[], None] = goes_on  # the thread that loads an engine does so
     be_idle: Callable[[], None] = goes_on  # and then all others
     own: bool = True
-    _late_at: float = float("-inf")
+    _late_at: float | None = None
+
+    def watch(self, age: Callable[[], float]) -> None:
+        """Follow the age of the oldest work, in seconds, until the process ends. The thread for it is not idle, so call
+        this before `be_idle`: where others want all cores, idle threads have no time to find out that they are late."""
+        if self.set_session is not None:
+            Thread(target=self._follow, args=(age,), name="share", daemon=True).start()
+
+    def _follow(self, age: Callable[[], float]) -> None:
+        while True:
+            self.update(time.monotonic(), age())
+            time.sleep(LOOK)
 
     def update(self, now: float, age: float) -> None:
-        """Follow the age of the oldest work, in seconds. Called often, once there is an engine."""
-        if age > LATE:
+        if age > LATE or self._late_at is None:
             self._late_at = now
-        own = now - self._late_at < EARLY_FOR
-        if own != self.own and self.set_session(A_SHARE if own else WHAT_IS_LEFT):
+        own = now - self._late_at < KEPT_UP_FOR
+        if self.set_session is not None and own != self.own and self.set_session(A_SHARE if own else WHAT_IS_LEFT):
             self.own = own
 
 

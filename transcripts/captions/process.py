@@ -99,7 +99,7 @@ class Captioner:
         self._trouble = ""
         self._looked = self._tried = self._renewed = float("-inf")
         self._failed: dict[int, float] = {}  # rooms that are left alone for a while
-        self._behind = 0.0
+        self._behind, self._turned = 0.0, time.monotonic()
         self._out: frozenset[tuple[int, int]] = frozenset()  # rooms and accounts that are left out for lack of time
         self._said: dict[int, tuple[str, frozenset[int]]] = {}  # what was said to a room about its captions
 
@@ -161,6 +161,7 @@ class Captioner:
             busy = True
             self._guarded(work.room.claim, lambda work=work: self._begin(work))  # type: ignore[misc]
         self._take_step(now)
+        self._turned = time.monotonic()
         return busy
 
     def _guarded(self, claim: Claim, part: Callable[[], None]) -> None:
@@ -240,6 +241,8 @@ class Captioner:
             try:
                 with ThreadPoolExecutor(1, initializer=self._share.hear_last) as loader:  # an engine has threads, too
                     self._engine, self._trouble = loader.submit(self._load).result(), ""
+                self._turned = time.monotonic()
+                self._share.watch(self._late)
                 self._share.be_idle()
                 self._threads = ThreadPoolExecutor(self._engine.at_once, "hearing")
                 log.info("captions hear by %s", self._engine.version)
@@ -322,8 +325,11 @@ class Captioner:
     def _out_of(self, room_pk: int) -> frozenset[int]:
         return frozenset(user for pk, user in self._out if pk == room_pk)
 
+    def _late(self) -> float:
+        """Return for how many seconds the oldest work waits, also while there is no time to look for it."""
+        return self._behind + time.monotonic() - self._turned
+
     def _take_step(self, now: float) -> None:
-        self._share.update(now, self._behind)
         if self.ladder.update(now, self._behind, len(self._talkers())):
             log.warning("captions are %.1f s behind: step %s", self._behind, self.ladder.step)
             self._say_states()

@@ -10,13 +10,18 @@ import pty
 import re
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
 from django.conf import settings
 
+from tests.support.waiting import wait_until
+from tests.transcripts.captions.pieces import EverySecond
+from tests.transcripts.pieces import never
 from transcripts.captions import priority
 from transcripts.captions.priority import A_SHARE, ATTR, NICE, SLICE_MS, WHAT_IS_LEFT, Share, sessions_are_weighed
+from transcripts.captions.process import Captioner
 
 # What the process does first, and then what it is like, and a thread that hears.
 GIVES_WAY = """
@@ -146,23 +151,42 @@ def test_captions_that_are_late_take_a_share_until_they_have_kept_up() -> None:
         return True
 
     share = Share(set_session)
-    share.update(0.0, 1.9)
-    assert set_to == [WHAT_IS_LEFT], "a share until there is an engine that keeps up"
-    for now, age in [(1.0, 2.1), (2.0, 5.0), (3.0, 1.0), (11.9, 0.0)]:
+    for now, age in [(0.0, 0.0), (29.9, 1.9)]:
+        share.update(now, age)
+    assert not set_to, "at first it has a share"
+    share.update(30.1, 1.9)
+    assert set_to == [WHAT_IS_LEFT]
+    for now, age in [(31.0, 2.1), (32.0, 5.0), (33.0, 1.0), (61.9, 0.0)]:
         share.update(now, age)
     assert set_to == [WHAT_IS_LEFT, A_SHARE]
-    share.update(12.1, 1.9)
+    share.update(62.1, 1.9)
     assert set_to == [WHAT_IS_LEFT, A_SHARE, WHAT_IS_LEFT]
+
+
+def test_captions_that_have_no_time_to_find_out_that_they_are_late_take_a_share() -> None:
+    """The thread that works does not get there: another one, which is not idle, finds out."""
+    set_to: list[tuple[int, int]] = []
+
+    def set_session(nice: int) -> bool:
+        set_to.append((nice, os.sched_getscheduler(0)))
+        return True
+
+    share = Share(set_session)
+    share.own, share._late_at = False, float("-inf")
+    captioner = Captioner(never, EverySecond, share)
+    assert captioner._has_engine(time.monotonic())
+    wait_until(lambda: set_to, 5, "it has not come round for two seconds")
+    assert set_to == [(A_SHARE, os.SCHED_OTHER)]
 
 
 def test_what_linux_refuses_for_now_is_tried_again() -> None:
     answers = [False, True]
     share = Share(lambda _nice: answers.pop(0))
     owned = []
-    for _look in range(3):
-        share.update(0.0, 0.0)
+    for now in (0.0, 31.0, 31.5):
+        share.update(now, 0.0)
         owned.append(share.own)
-    assert owned == [True, False, False]
+    assert owned == [True, True, False]
 
 
 @pytest.mark.parametrize(
