@@ -39,7 +39,7 @@ from tests.support.processes import Site, by_hand
 
 TALKS = 60.0  # seconds of what each says, again and again
 # Seconds until captions of who talks already have made up for half a minute, and have given back the share for that.
-WARM = 45.0
+WARM = 25.0
 WITHOUT, SHIPPED = "without", "with"
 Figures = dict[str, float]
 

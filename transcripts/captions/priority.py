@@ -22,14 +22,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from threading import Thread
 
-from transcripts.captions.ladder import LATE
+from transcripts.captions.ladder import EARLY_FOR, LATE
 
 log = logging.getLogger(__name__)
 
 NICE = 5  # within a session or a control group; without privileges it cannot be taken back
 WHAT_IS_LEFT = 19  # the nice value of the session while captions keep up …
 A_SHARE = 5  # … and while they do not: a third of what all others of the site have together
-KEPT_UP_FOR = 30.0  # seconds until a share is given back: beside strangers that want all cores each try costs words
 LOOK = 0.5  # seconds between two looks at how late captions are
 SLICE_MS = 100  # the longest that Linux gives
 AUTOGROUP = Path("/proc/self/autogroup")
@@ -69,7 +68,7 @@ class Share:
     def update(self, now: float, age: float) -> None:
         if age > LATE or self._late_at is None:
             self._late_at = now
-        own = now - self._late_at < KEPT_UP_FOR
+        own = now - self._late_at < EARLY_FOR
         if self.set_session is not None and own != self.own and self.set_session(A_SHARE if own else WHAT_IS_LEFT):
             self.own = own
 

@@ -151,15 +151,15 @@ def test_captions_that_are_late_take_a_share_until_they_have_kept_up() -> None:
         return True
 
     share = Share(set_session)
-    for now, age in [(0.0, 0.0), (29.9, 1.9)]:
+    for now, age in [(0.0, 0.0), (9.9, 1.9)]:
         share.update(now, age)
     assert not set_to, "at first it has a share"
-    share.update(30.1, 1.9)
+    share.update(10.1, 1.9)
     assert set_to == [WHAT_IS_LEFT]
-    for now, age in [(31.0, 2.1), (32.0, 5.0), (33.0, 1.0), (61.9, 0.0)]:
+    for now, age in [(11.0, 2.1), (12.0, 5.0), (13.0, 1.0), (21.9, 0.0)]:
         share.update(now, age)
     assert set_to == [WHAT_IS_LEFT, A_SHARE]
-    share.update(62.1, 1.9)
+    share.update(22.1, 1.9)
     assert set_to == [WHAT_IS_LEFT, A_SHARE, WHAT_IS_LEFT]
 
 
@@ -183,7 +183,7 @@ def test_what_linux_refuses_for_now_is_tried_again() -> None:
     answers = [False, True]
     share = Share(lambda _nice: answers.pop(0))
     owned = []
-    for now in (0.0, 31.0, 31.5):
+    for now in (0.0, 11.0, 11.5):
         share.update(now, 0.0)
         owned.append(share.own)
     assert owned == [True, True, False]
