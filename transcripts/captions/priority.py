@@ -66,10 +66,13 @@ class Share:
             time.sleep(LOOK)
 
     def update(self, now: float, age: float) -> None:
+        """Take a share or give it back, for the age of the oldest work in seconds."""
         if age > LATE or self._late_at is None:
             self._late_at = now
         own = now - self._late_at < EARLY_FOR
-        if self.set_session is not None and own != self.own and self.set_session(A_SHARE if own else WHAT_IS_LEFT):
+        if self.set_session is None or own == self.own:
+            return
+        if self.set_session(A_SHARE if own else WHAT_IS_LEFT):
             self.own = own
 
 
@@ -79,7 +82,7 @@ def give_way() -> Share:
     if not (sessions_are_weighed() and has_own_session()):
         return Share(hear_last=ask_for_long_slices)
     share = Share(set_session, hear_last, be_idle)
-    share.set_session(A_SHARE)
+    set_session(A_SHARE)
     return share
 
 

@@ -125,6 +125,6 @@ async def forty_checks_of_one_person_block_nobody(room: Room) -> None:
 async def until_near(number: int, seconds: float, listening: asyncio.Task[None]) -> None:
     """Wait until the supervisor counts so many near listeners, as long as one goes on trying."""
     async with asyncio.timeout(seconds), redis.asyncio.Redis.from_url(settings.REDIS_URL) as client:
-        while json.loads(await client.get(bus.key(redis_keys.HEARTBEAT)) or "{}").get("near") != number:  # noqa: ASYNC110
+        while json.loads(await client.get(bus.key(redis_keys.HEARTBEAT)) or "{}").get("near") != number:
             assert not listening.done(), listening
             await asyncio.sleep(0.2)
