@@ -20,8 +20,8 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from threading import Thread
 
+from core.loops import keep_thread
 from transcripts.captions.ladder import EARLY_FOR, LATE
 
 log = logging.getLogger(__name__)
@@ -58,7 +58,7 @@ class Share:
         """Follow the age of the oldest work, in seconds, until the process ends. The thread for it is not idle, so call
         this before `be_idle`: where others want all cores, idle threads have no time to find out that they are late."""
         if self.set_session is not None:
-            Thread(target=self._follow, args=(age,), name="share", daemon=True).start()
+            keep_thread("share of captions", lambda: self._follow(age))
 
     def _follow(self, age: Callable[[], float]) -> None:
         while True:
