@@ -58,6 +58,7 @@ LONG = {
     "tests/e2e/test_restarts.py": 28.0,
     "tests/flows/test_live_report.py": 30.0,
     "tests/flows/test_suspended_hosts.py": 40.0,
+    "tests/attacks/test_closed_account.py": 21.0,
 }
 # What goes to one worker as a whole: the beginning of a test's path, and the name of its unit.
 TOGETHER = {

@@ -2,10 +2,11 @@
 
 Linux weighs sessions against each other (autogroup, `man 7 sched`), and a nice value counts only within its session:
 against a process that has a session of its own, as each connection of PostgreSQL has, it says nothing at all. So
-captions have one as well, and set its nice value, which may also be taken back. All threads have the policy for what is
-idle: a core on which they alone run counts as free for who looks for one. Threads that hear have long slices, too: who
-wakes with a shorter one goes first at once, instead of when that of who runs is over (since Linux 6.12; older ones take
-no notice). What these are worth is in docs/subsystems/captions.md.
+captions have one as well, and set its nice value, which may also be taken back. All threads, but for the one that
+watches how late they are, have the policy for what is idle: a core on which they alone run counts as free for who looks
+for one. Threads that hear have long slices, too: who wakes with a shorter one goes first at once, instead of when that
+of who runs is over (since Linux 6.12; older ones take no notice). What these are worth is in
+docs/subsystems/captions.md.
 """
 
 from __future__ import annotations

@@ -1,9 +1,9 @@
 """The process that writes live captions: it leases rooms, listens to their tracks and hears one stretch after another.
 
 One thread does everything in turn but hearing, for which there are CAPTIONS_THREADS others, so that captions take not
-many more cores than that, at a low priority. What is over is heard first, then whatever has waited longest; of one
-person one stretch at a time. Several such processes share the rooms by leases. The model is loaded when there is a room
-for it.
+many more cores than that, at a low priority; one more watches how late they are (`priority.py`). What is over is heard
+first, then whatever has waited longest; of one person one stretch at a time. Several such processes share the rooms by
+leases. The model is loaded when there is a room for it.
 """
 
 from __future__ import annotations
