@@ -5,8 +5,8 @@
 A room on a `web` process of ours (with PostgreSQL and Redis of its own) has listeners, half of them signed in, a
 speaker and somebody who asks to speak. Its host says verbs on a WebSocket, as the page does, each kind `--acts` times a
 round, one every `--pace` seconds: `mute` (effect: `seat_muted`), `set_speak_policy` (`speak_policy_set`) and `let_up`
-(`seat_taken`). Time runs from the moment before the verb's frame is written until the event is read from each
-listener's socket: limit, rights, transaction, log, Redis, hub, socket.
+(`seat_taken`). Time runs from the moment before the verb's frame is written until each listener's system
+has the event: limit, rights, transaction, log, Redis, hub, socket.
 
 The plain way is a bare `websockets` server with as many sockets: a client sends it all texts that a listener got,
 events, counts and beats alike, at the same pace, and it broadcasts them. Rounds take turns. Processor time is the

@@ -1,7 +1,8 @@
 """Shared parts of the benches of live events: our site on services of its own, a bare server, and cheap sockets.
 
-A socket here is a few lines over asyncio's transport: it stores each message with the moment it came and decodes it
-only afterwards, so that the client is not what is measured. Moments are CLOCK_MONOTONIC, one for all processes.
+A socket here is a few lines over asyncio's transport: it stores each message with the moment at which the system had it
+(`Stamped`) and decodes it only afterwards, so that the client is not what is measured. Moments are CLOCK_MONOTONIC, one
+for all processes.
 """
 
 from __future__ import annotations
@@ -10,12 +11,14 @@ import asyncio
 import json
 import os
 import resource
+import socket
 import ssl
+import struct
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +29,8 @@ from tests.support.services import FOREIGN
 
 ROOT = Path(__file__).resolve().parent.parent
 TEXT, CLOSE, PING, PONG = 1, 8, 9, 10
+READ_AT_ONCE = 65536  # bytes
+NOW_AND_THEN = 0.05  # seconds
 
 
 def many_files(sockets: int) -> None:
@@ -91,6 +96,30 @@ def bare(port: int, folder: Path, greeting: str = "") -> Iterator[int]:
         stop(process)
 
 
+class Stamped(socket.socket):
+    """A connection that tells when the system had what was read last. A client that waits for a processor, which a
+    listener's own device would not, has read it later."""
+
+    TIMESTAMPS = 35  # SO_TIMESTAMPNS, for which Python has no name; its answers have the same number
+    TIME = struct.Struct("ll")  # struct timespec: seconds and nanoseconds of the wall clock
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.setsockopt(socket.SOL_SOCKET, self.TIMESTAMPS, 1)
+        self.setblocking(False)
+        self.at = 0.0
+
+    def recv(self, size: int, flags: int = 0, /) -> bytes:
+        data, others, _flags, _address = self.recvmsg(size, socket.CMSG_SPACE(self.TIME.size), flags)
+        self.at, waited = time.monotonic(), 0.0
+        for level, kind, content in others:
+            if (level, kind) == (socket.SOL_SOCKET, self.TIMESTAMPS):
+                seconds, nanoseconds = self.TIME.unpack(content)
+                waited = time.time() - seconds - nanoseconds / 1e9
+        self.at -= waited
+        return data
+
+
 class Socket(asyncio.Protocol):
     """A WebSocket client: handshake by hand, every text stored with its moment, pings answered."""
 
@@ -103,6 +132,7 @@ class Socket(asyncio.Protocol):
         self.closed: str | None = None
         self.open = False
         self.buffer = bytearray()
+        self.wire: Stamped
         self.transport: asyncio.Transport
         self.first: asyncio.Future[float] = asyncio.get_running_loop().create_future()
         self.lost: asyncio.Future[None] = asyncio.get_running_loop().create_future()
@@ -111,9 +141,10 @@ class Socket(asyncio.Protocol):
         """Connect and upgrade; `first` is set to the moment of the first message."""
         loop = asyncio.get_running_loop()
         name = "localhost" if self.tls else None
-        await loop.create_connection(
-            lambda: self, "127.0.0.1", self.port, ssl=self.tls, server_hostname=name, local_addr=(self.address, 0)
-        )
+        self.wire = Stamped()
+        self.wire.bind((self.address, 0))
+        await loop.sock_connect(self.wire, ("127.0.0.1", self.port))
+        await loop.create_connection(lambda: self, sock=self.wire, ssl=self.tls, server_hostname=name)
 
     @property
     def origin(self) -> str:
@@ -130,7 +161,7 @@ class Socket(asyncio.Protocol):
         )
 
     def data_received(self, data: bytes) -> None:
-        now = time.monotonic()
+        now = time.monotonic() if self.tls else self.wire.at  # TLS reads for itself
         self.buffer += data
         if not self.open and not self._handshake():
             return
@@ -192,6 +223,35 @@ class Socket(asyncio.Protocol):
     def cut(self) -> None:
         """Abort the connection, as when a network is lost."""
         self.transport.abort()
+
+    def read(self) -> None:
+        """Read what is there of a connection that is not watched."""
+        with suppress(BlockingIOError):
+            while data := self.wire.recv(READ_AT_ONCE):
+                self.data_received(data)
+            self.transport.resume_reading()  # it was closed, which asyncio finds out by itself
+
+
+@asynccontextmanager
+async def reading_now_and_then(sockets: list[Socket]) -> AsyncIterator[None]:
+    """Read from sockets every 50 ms, not when something arrives. A server that sends wakes who waits for it, on its own
+    core and in the middle of its work: listeners have a core of their own, the one in their hands."""
+    for each in sockets:
+        each.transport.pause_reading()
+
+    async def read() -> None:
+        while True:
+            await asyncio.sleep(NOW_AND_THEN)
+            for each in sockets:
+                each.read()
+
+    reading = asyncio.create_task(read())
+    try:
+        yield
+    finally:
+        reading.cancel()
+        for each in sockets:
+            each.transport.resume_reading()
 
 
 def cpu(pid: int) -> float:

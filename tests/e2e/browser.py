@@ -56,6 +56,9 @@ SETTLE = """async () => {
 # a page whose next question for the list of pieces, or of the audience, comes just after the right to it ended.
 EXPECTED = re.compile(r"AudioContext was not allowed to start|status of (403|410) .*/(live\.m3u8|audience/)")
 
+# Pages of all contexts share a process: starting one costs as much as a third of a page.
+ONE_RENDERER = "--renderer-process-limit=1"
+
 # Keeps what pages set, so that a test can press what a headset or a lock screen would.
 MEDIA_HANDLERS = """
 window.handlers = {};
@@ -124,7 +127,8 @@ class Chromium:
         if self._plain is None:
             self._plain = next((browser for browser in self.shared or () if browser.is_connected()), None)
         if self._plain is None:
-            self._plain = self._start("--use-fake-ui-for-media-stream", "--use-fake-device-for-media-stream")
+            microphone = ("--use-fake-ui-for-media-stream", "--use-fake-device-for-media-stream")
+            self._plain = self._start(ONE_RENDERER, *microphone)
             (self.browsers if self.shared is None else self.shared).append(self._plain)
         return self._plain
 

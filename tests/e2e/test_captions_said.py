@@ -130,12 +130,15 @@ def read_when_heard(reading: Reading, playing: Playing, began: float, told: Show
     places = matched(words, told.words)
     late: list[float] = []
     in_time = 0
-    for place, (_word, heard_at) in enumerate(heard):
+    for place, (word, heard_at) in enumerate(heard):
         at = reading.first("nora", words[max(0, place - 2) : place + 1])
         certain = told.first_shown(places[place], draft=False) if place in places else None
         if heard_at is not None and at is not None and certain is not None:
             in_time += certain < heard_at
             late.append(at - max(heard_at, certain))
+            if abs(late[-1]) > AT_ONCE:
+                since = (certain - heard_at, at - heard_at)
+                say(f"{word}, {heard_at - began:.2f} s: certain {since[0]:.2f}, read {since[1]:.2f} s later")
     least, middle, most = np.percentile(late, [5, 50, 95])
     figures = f"p50 {middle:.2f}, from {least:.2f} to {most:.2f} s"
     say(f"{len(late)} words by HLS, {in_time} of them certain before they are heard; read after that: {figures}")

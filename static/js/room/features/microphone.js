@@ -36,6 +36,7 @@ class Microphone {
   #letUpBy = null;
   /** @type {Promise<boolean> | null} whether the connection that is being made stands, from the first step on */
   #connecting = null;
+  #beginsAgain = 0; // the timer of a page that found another one with the microphone when it was opened
 
   /** @param {Room} room */
   constructor(room) {
@@ -83,7 +84,7 @@ class Microphone {
       else if (this.#stage.state === "on") this.#lost(); // while it connects anew, the old connection ends as it should
     },
     mic_moved: ({ page }) => {
-      if (page === "") this.#here();
+      if (page === "") this.#freed();
       else if (page !== this.#room.socket.page) this.#elsewhere();
     },
   };
@@ -103,13 +104,15 @@ class Microphone {
 
   /**
    * A page that just opened never has an open microphone, whatever its seat says from before a reload; and it leaves
-   * the one of another page alone. It asks once more (`again`): the other may be itself, before a reload without a word.
+   * the one of another page alone. It asks again, so many `tries`: the other may be itself, before a reload without a
+   * word.
    */
-  async begin(again = true) {
+  async begin(tries = 2) {
+    this.#beginsAgain = 0;
     const { state } = this.#room;
     const seat = ownSeat(state);
     if (seat && !(await this.#isAlone())) {
-      if (again) setTimeout(() => this.#room.elsewhere && this.begin(false), LOST_PAGE);
+      if (tries > 0) this.#beginsAgain = setTimeout(() => this.begin(tries - 1), LOST_PAGE);
       return;
     }
     this.#here();
@@ -340,10 +343,19 @@ class Microphone {
   }
 
   #here() {
+    clearTimeout(this.#beginsAgain);
+    this.#beginsAgain = 0;
     if (!this.#room.elsewhere) return;
     this.#room.elsewhere = false;
     clear("mic");
     this.#room.draw();
+  }
+
+  /** No page has it any more. One that was opened meanwhile begins anew: the other may have been itself. */
+  #freed() {
+    const begins = this.#beginsAgain !== 0;
+    this.#here();
+    if (begins) this.begin(0);
   }
 
   /**
