@@ -56,7 +56,7 @@ SETTLE = """async () => {
 # a page whose next question for the list of pieces, or of the audience, comes just after the right to it ended.
 EXPECTED = re.compile(r"AudioContext was not allowed to start|status of (403|410) .*/(live\.m3u8|audience/)")
 
-# Pages of all contexts share a process: starting one costs as much as a third of a page.
+# Pages of all contexts share a process: starting one is a quarter of what a page costs.
 ONE_RENDERER = "--renderer-process-limit=1"
 
 # Keeps what pages set, so that a test can press what a headset or a lock screen would.
