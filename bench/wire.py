@@ -18,7 +18,7 @@ import subprocess
 import sys
 import time
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager, suppress
+from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -226,10 +226,16 @@ class Socket(asyncio.Protocol):
 
     def read(self) -> None:
         """Read what is there of a connection that is not watched."""
-        with suppress(BlockingIOError):
+        if self.transport.is_closing():
+            return
+        try:
             while data := self.wire.recv(READ_AT_ONCE):
                 self.data_received(data)
-            self.transport.resume_reading()  # it was closed, which asyncio finds out by itself
+        except BlockingIOError:
+            return
+        except ConnectionError as error:
+            self.closed = f"connection lost: {error}"
+        self.transport.resume_reading()  # asyncio finds out that it is over
 
 
 @asynccontextmanager
