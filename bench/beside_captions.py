@@ -10,8 +10,8 @@ one that hears who talks, every other round the other way around: `--events` eve
 (bench/live_events.py), `--acts` of each kind that a host does (bench/host_act.py), and `--seconds` of sound. Dutch
 costs captions the most.
 
-Listeners read twenty times a second; what counts is when their system had an event (bench/wire.py). They have devices
-of their own: here they would wait for captions, and interrupt the site each time that it sends.
+Listeners read twenty times a second; what counts is when their system had an event (bench/wire.py). Real listeners have
+devices of their own; here they would wait for captions, and interrupt the site each time that it sends.
 
 `--priorities` tries other nice values of the captions process' session than it gives itself while it keeps up
 (transcripts/captions/priority.py). Ratios are medians of each round's own.

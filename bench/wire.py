@@ -18,7 +18,7 @@ import subprocess
 import sys
 import time
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -98,7 +98,8 @@ def bare(port: int, folder: Path, greeting: str = "") -> Iterator[int]:
 
 class Stamped(socket.socket):
     """A connection that tells when the system had what was read last. A client that waits for a processor, which a
-    listener's own device would not, has read it later."""
+    listener's own device would not, has read it later. Of several messages in one read TCP tells the time of the last:
+    what is measured must not come more often than it is read."""
 
     TIMESTAMPS = 35  # SO_TIMESTAMPNS, for which Python has no name; its answers have the same number
     TIME = struct.Struct("ll")  # struct timespec: seconds and nanoseconds of the wall clock
@@ -111,12 +112,11 @@ class Stamped(socket.socket):
 
     def recv(self, size: int, flags: int = 0, /) -> bytes:
         data, others, _flags, _address = self.recvmsg(size, socket.CMSG_SPACE(self.TIME.size), flags)
-        self.at, waited = time.monotonic(), 0.0
+        self.at, by_the_wall = time.monotonic(), time.time()
         for level, kind, content in others:
             if (level, kind) == (socket.SOL_SOCKET, self.TIMESTAMPS):
                 seconds, nanoseconds = self.TIME.unpack(content)
-                waited = time.time() - seconds - nanoseconds / 1e9
-        self.at -= waited
+                self.at -= by_the_wall - seconds - nanoseconds / 1e9
         return data
 
 
@@ -240,8 +240,8 @@ class Socket(asyncio.Protocol):
 
 @asynccontextmanager
 async def reading_now_and_then(sockets: list[Socket]) -> AsyncIterator[None]:
-    """Read from sockets every 50 ms, not when something arrives. A server that sends wakes who waits for it, on its own
-    core and in the middle of its work: listeners have a core of their own, the one in their hands."""
+    """Read from sockets without TLS every 50 ms, not when something arrives. A server that sends wakes who waits for it,
+    on its own core and in the middle of its work: listeners have a core of their own, the one in their hands."""
     for each in sockets:
         each.transport.pause_reading()
 
@@ -256,6 +256,8 @@ async def reading_now_and_then(sockets: list[Socket]) -> AsyncIterator[None]:
         yield
     finally:
         reading.cancel()
+        with suppress(asyncio.CancelledError):
+            await reading  # raises what it ended by
         for each in sockets:
             each.transport.resume_reading()
 

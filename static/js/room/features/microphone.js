@@ -108,11 +108,13 @@ class Microphone {
    * word.
    */
   async begin(tries = 2) {
+    clearTimeout(this.#beginsAgain);
     this.#beginsAgain = 0;
     const { state } = this.#room;
     const seat = ownSeat(state);
     if (seat && !(await this.#isAlone())) {
-      if (tries > 0) this.#beginsAgain = setTimeout(() => this.begin(tries - 1), LOST_PAGE);
+      const again = () => this.#room.elsewhere && this.begin(tries - 1);
+      if (tries > 0) this.#beginsAgain = setTimeout(again, LOST_PAGE);
       return;
     }
     this.#here();
@@ -123,7 +125,7 @@ class Microphone {
       // Back to the table: at once, or with the first click or key, if the browser wants one before there is sound.
       if (!may) await touched;
       await this.#backToTable();
-    } else if (may && !isUndecided(this.#room.state)) await this.#audience.start();
+    } else if (may && !isUndecided(this.#room.state) && !this.#room.elsewhere) await this.#audience.start();
   }
 
   /** Closed here at once, whatever the network does; a page that was offline says it again when it is back. */
@@ -351,9 +353,12 @@ class Microphone {
     this.#room.draw();
   }
 
-  /** No page has it any more. One that was opened meanwhile begins anew: the other may have been itself. */
+  /**
+   * No page has it any more. One that was opened meanwhile begins anew, since the other may have been itself; not one
+   * that nobody looks at, since the other may only have lost its device.
+   */
   #freed() {
-    const begins = this.#beginsAgain !== 0;
+    const begins = this.#beginsAgain !== 0 && document.visibilityState === "visible";
     this.#here();
     if (begins) this.begin(0);
   }
@@ -377,13 +382,16 @@ class Microphone {
     }
   }
 
-  /** Whether no other page of this person has their microphone. What a page that is gone left open is closed by it. */
+  /**
+   * Whether no other page of this person has their microphone. What a page that is gone left open is closed by it. Where
+   * there is no answer another one still has what it had.
+   */
   async #isAlone() {
     try {
       await this.#room.ask("speak_stop");
     } catch (refused) {
       if (refused.code === "mic_elsewhere") this.#elsewhere();
-      return refused.code !== "mic_elsewhere";
+      return refused.code !== "mic_elsewhere" && !(refused.code === "offline" && this.#room.elsewhere);
     }
     return true;
   }
@@ -391,7 +399,7 @@ class Microphone {
   /** The other page connects again by itself, unless it was closed without a word. */
   #lookLater() {
     setTimeout(async () => {
-      if (this.#room.elsewhere && (await this.#isAlone())) this.#here();
+      if (this.#room.elsewhere && (await this.#isAlone())) this.#freed();
     }, LOST_PAGE);
   }
 }
