@@ -16,8 +16,8 @@ charged to them. "An act" is what the same sockets cost more than in `--idle` se
 anything, by the events that listeners got: what a host's act costs for each of them. The bare server has nothing but
 messages: both are compared with what one costs there.
 
-All sockets are held by this one process, a few microseconds for each message (`bench/wire.py`): what it costs is in
-both times. At last all listeners are cut off at once.
+All sockets are held by this one process, a few microseconds for each message (`bench/wire.py`), on the same
+cores as the servers. At last all listeners are cut off at once.
 """
 
 from __future__ import annotations

@@ -240,8 +240,8 @@ class Socket(asyncio.Protocol):
 
 @asynccontextmanager
 async def reading_now_and_then(sockets: list[Socket]) -> AsyncIterator[None]:
-    """Read from sockets without TLS every 50 ms, not when something arrives. A server that sends wakes who waits for it,
-    on its own core and in the middle of its work: listeners have a core of their own, the one in their hands."""
+    """Read from sockets without TLS every 50 ms, not when something arrives. A server that sends wakes who waits for
+    it, on its own core and in the middle of its work: listeners have a core of their own, the one in their hands."""
     for each in sockets:
         each.transport.pause_reading()
 
