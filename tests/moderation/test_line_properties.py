@@ -190,8 +190,9 @@ class Line(RuleBasedStateMachine):
         others, before = self.standing(but=review.decision), self.standing()
         gone = Room.objects.filter(cases=review.decision.case_id, purged_at__isnull=False).exists()
         eligible = user in eligible_reviewers(review)
+        held = review.holder(timezone.now()) not in (None, user.pk)  # by whose outcome was refused
         allowed = self.does(claim_review, review, user)
-        assert allowed == eligible, "who may review is who is eligible"
+        assert allowed == (eligible and not held), "who may review is who is eligible, one at a time"
         if not allowed:
             return
         done = self.does(lambda: decide_review(reviewed(review, user), user, ReviewDraft(outcome, "Seen again", new)))

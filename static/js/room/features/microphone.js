@@ -1,7 +1,7 @@
-// One's own microphone: the check and the way to the stage, mute and unmute, and that one page alone has it, however
-// many are open.
+// One's own microphone: the check and the way to the stage, mute and unmute.
 import { labels } from "names";
 import { clear, notice, stand } from "room/core/notices";
+import { OnePage } from "room/core/one_page";
 import { Refused } from "room/core/socket";
 import { freePlaces, isOver, isUndecided, ownSeat } from "room/core/state";
 import { Check, microphoneTrouble } from "room/sound/check";
@@ -14,7 +14,6 @@ import { say } from "shared/words";
 /** @import { Mounted, State } from "room/types" */
 /** @import { Word } from "shared/word" */
 
-const LOST_PAGE = 12_000; // ms after which a page that lost its microphone is back, or gone (rooms/presence.py: LINGER)
 const SETTLED = 500; // ms within which what belongs together has arrived
 
 async function microphoneAllowed() {
@@ -36,7 +35,7 @@ class Microphone {
   #letUpBy = null;
   /** @type {Promise<boolean> | null} whether the connection that is being made stands, from the first step on */
   #connecting = null;
-  #beginsAgain = 0; // the timer of a page that found another one with the microphone when it was opened
+  #page;
 
   /** @param {Room} room */
   constructor(room) {
@@ -44,6 +43,7 @@ class Microphone {
     this.#stage = room.stage;
     this.#audience = room.audience;
     this.#check = new Check(room.ask);
+    this.#page = new OnePage(room, (tries) => this.begin(tries));
     room.socket.addEventListener("open", () => queueMicrotask(() => this.#room.shut && this.#mute()));
     const [button, calm] = [find('[data-do="mute"]'), matchMedia("(prefers-reduced-motion: reduce)")];
     everyFrame(() => {
@@ -51,7 +51,7 @@ class Microphone {
       button.style.setProperty("--level", (room.stage.ownLevel?.read() ?? 0).toFixed(2));
     });
     room.stage.addEventListener("mic_lost", () => this.#lost());
-    room.stage.addEventListener("elsewhere", () => this.#elsewhere());
+    room.stage.addEventListener("elsewhere", () => this.#page.elsewhere());
     addEventListener("pagehide", () => {
       if (room.stage.state === "off") return;
       room.socket.tell("speak_stop");
@@ -80,12 +80,12 @@ class Microphone {
       else notice(name ? say("muted_by", { name }) : say("muted_you"));
     },
     mic_lost: ({ page }) => {
-      if (page !== this.#room.socket.page) this.#lookLater();
+      if (page !== this.#room.socket.page) this.#page.lookLater();
       else if (this.#stage.state === "on") this.#lost(); // while it connects anew, the old connection ends as it should
     },
     mic_moved: ({ page }) => {
-      if (page === "") this.#freed();
-      else if (page !== this.#room.socket.page) this.#elsewhere();
+      if (page === "") this.#page.freed();
+      else if (page !== this.#room.socket.page) this.#page.elsewhere();
     },
   };
 
@@ -108,16 +108,14 @@ class Microphone {
    * word.
    */
   async begin(tries = 2) {
-    clearTimeout(this.#beginsAgain);
-    this.#beginsAgain = 0;
+    this.#page.begins();
     const { state } = this.#room;
     const seat = ownSeat(state);
-    if (seat && !(await this.#isAlone())) {
-      const again = () => this.#room.elsewhere && this.begin(tries - 1);
-      if (tries > 0) this.#beginsAgain = setTimeout(again, LOST_PAGE);
+    if (seat && !(await this.#page.isAlone())) {
+      if (tries > 0) this.#page.beginLater(tries - 1);
       return;
     }
-    this.#here();
+    this.#page.here();
     const touched = firstTouch();
     const may = await soundMayStart();
     if (isOver(this.#room.state)) return;
@@ -159,7 +157,7 @@ class Microphone {
   async #enterStage(microphone, enter) {
     const seated = await this.#room.attempt(async () => {
       await enter();
-      await this.#claim(true);
+      await this.#page.claim(true);
     });
     if (!seated) {
       release(microphone);
@@ -256,9 +254,9 @@ class Microphone {
   /** @param {boolean} take */
   async #connectAnew(take) {
     try {
-      if (!take) await this.#claim(false);
+      if (!take) await this.#page.claim(false);
       const microphone = await openMicrophone();
-      if (take) await this.#claimFor(microphone);
+      if (take) await this.#page.claimFor(microphone);
       await this.#openStage(microphone);
       return true;
     } catch (error) {
@@ -304,11 +302,11 @@ class Microphone {
   async #backToTable() {
     if (!ownSeat(this.#room.state) || this.#stage.state !== "off" || this.#room.elsewhere) return;
     if (await this.#connect(false)) notice(say("back_muted"));
-    else if (!this.#room.elsewhere) await this.#isAlone();
+    else if (!this.#room.elsewhere) await this.#page.isAlone();
   }
 
   #stoodUp() {
-    this.#here();
+    this.#page.here();
     clear("mic");
     if (this.#stage.state === "off") return;
     this.#stage.close();
@@ -327,80 +325,8 @@ class Microphone {
 
   /** @param {any} error */
   #cannotSpeak(error) {
-    if (error.code === "mic_elsewhere") this.#elsewhere();
+    if (error.code === "mic_elsewhere") this.#page.elsewhere();
     else notice(error instanceof Refused ? say("failed") : microphoneTrouble(error));
-  }
-
-  // --- one microphone, however many pages -----------------------------------------------------------------------------
-
-  /** Another page has it. This one is told, falls silent, and takes it back only if the person says so. */
-  #elsewhere() {
-    this.#stage.close();
-    if (!this.#room.elsewhere) {
-      this.#audience.stop();
-      stand("mic", say("mic_elsewhere"));
-    }
-    this.#room.elsewhere = true;
-    this.#room.draw();
-  }
-
-  #here() {
-    clearTimeout(this.#beginsAgain);
-    this.#beginsAgain = 0;
-    if (!this.#room.elsewhere) return;
-    this.#room.elsewhere = false;
-    clear("mic");
-    this.#room.draw();
-  }
-
-  /**
-   * No page has it any more. One that was opened meanwhile begins anew, since the other may have been itself; not one
-   * that nobody looks at, since the other may only have lost its device.
-   */
-  #freed() {
-    const begins = this.#beginsAgain !== 0 && document.visibilityState === "visible";
-    this.#here();
-    if (begins) this.begin(0);
-  }
-
-  /**
-   * The microphone is this page's from here on.
-   * @param {boolean} take also if another page has it
-   */
-  async #claim(take) {
-    await this.#room.ask("speak_claim", { take });
-    this.#here();
-  }
-
-  /** @param {MediaStream} microphone opened for this, and released where the claim is refused */
-  async #claimFor(microphone) {
-    try {
-      await this.#claim(true);
-    } catch (refused) {
-      release(microphone);
-      throw refused;
-    }
-  }
-
-  /**
-   * Whether no other page of this person has their microphone. What a page that is gone left open is closed by it. Where
-   * there is no answer another one still has what it had.
-   */
-  async #isAlone() {
-    try {
-      await this.#room.ask("speak_stop");
-    } catch (refused) {
-      if (refused.code === "mic_elsewhere") this.#elsewhere();
-      return refused.code !== "mic_elsewhere" && !(refused.code === "offline" && this.#room.elsewhere);
-    }
-    return true;
-  }
-
-  /** The other page connects again by itself, unless it was closed without a word. */
-  #lookLater() {
-    setTimeout(async () => {
-      if (this.#room.elsewhere && (await this.#isAlone())) this.#freed();
-    }, LOST_PAGE);
   }
 }
 
