@@ -7,6 +7,7 @@ processes takes longer than most of those tests.
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
 import time
 from collections.abc import Iterable
@@ -144,7 +145,12 @@ def end_shared_site(*, but_for: Path | None = None) -> None:
     if _running is not None and _running.file != but_for:
         _running.stop()
         _running = None
-        (Path(settings.RECORDINGS_DIR) / marker.NAME).unlink(missing_ok=True)
+        recordings = Path(settings.RECORDINGS_DIR)
+        (recordings / marker.NAME).unlink(missing_ok=True)
+        # Until it ended its supervisor may have written in the folder of a room that was deleted: with that in it the
+        # next one would refuse to mark the folder.
+        for folder in recordings.glob("[0-9]*"):
+            shutil.rmtree(folder)
 
 
 def is_in_use(path: Path) -> bool:
