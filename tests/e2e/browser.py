@@ -58,6 +58,8 @@ EXPECTED = re.compile(r"AudioContext was not allowed to start|status of (403|410
 
 # Pages of all contexts share a process: starting one is a quarter of what a page costs.
 ONE_RENDERER = "--renderer-process-limit=1"
+# A microphone that is no device, allowed without a question.
+MICROPHONE = ("--use-fake-ui-for-media-stream", "--use-fake-device-for-media-stream")
 
 # Keeps what pages set, so that a test can press what a headset or a lock screen would.
 MEDIA_HANDLERS = """
@@ -113,13 +115,9 @@ class Chromium:
     def _start(self, *flags: str) -> Browser:
         return self.playwright.chromium.launch(executable_path=BROWSER, args=["--no-sandbox", *flags])
 
-    def with_microphone(self, sound: Path) -> Browser:
+    def with_microphone(self, sound: Path, *flags: str) -> Browser:
         """A browser whose microphone plays this WAV over and over, allowed without a question."""
-        return self.launch(
-            "--use-fake-ui-for-media-stream",
-            "--use-fake-device-for-media-stream",
-            f"--use-file-for-fake-audio-capture={sound}",
-        )
+        return self.launch(*MICROPHONE, f"--use-file-for-fake-audio-capture={sound}", *flags)
 
     @property
     def plain(self) -> Browser:
@@ -127,8 +125,7 @@ class Chromium:
         if self._plain is None:
             self._plain = next((browser for browser in self.shared or () if browser.is_connected()), None)
         if self._plain is None:
-            microphone = ("--use-fake-ui-for-media-stream", "--use-fake-device-for-media-stream")
-            self._plain = self._start(ONE_RENDERER, *microphone)
+            self._plain = self._start(ONE_RENDERER, *MICROPHONE)
             (self.browsers if self.shared is None else self.shared).append(self._plain)
         return self._plain
 

@@ -33,12 +33,7 @@ def test_a_whole_room_as_it_is_read_out(live_sound: Site, chromium: Chromium, tm
     lea = person("lea")
     others = {handle: seated(handle, room) for handle in ("ada", "bob", "cas")}
     actions.set_speak_policy(room.pk, room.host, "followed")
-    browser = chromium.launch(
-        "--use-fake-ui-for-media-stream",
-        "--use-fake-device-for-media-stream",
-        f"--use-file-for-fake-audio-capture={silent_wav(tmp_path)}",
-        "--autoplay-policy=no-user-gesture-required",
-    )
+    browser = chromium.with_microphone(silent_wav(tmp_path), "--autoplay-policy=no-user-gesture-required")
     chromium.room(room, person("lou"))  # somebody always listens
     page = chromium.room(room, lea, browser=browser, permissions=["microphone"])
     page.get_by_role("button", name="Listen", exact=True).click()

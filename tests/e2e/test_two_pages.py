@@ -30,6 +30,27 @@ def speaks(page: Page) -> None:
     expect(page.locator(".seat.you.open")).to_have_count(1)
 
 
+def at_the_table(chromium: Chromium) -> tuple[Room, BrowserContext, Page]:
+    """A room, the browser of Ada, and a page of hers with an open microphone."""
+    room = open_room()
+    context = chromium.context(person("ada"), viewport=PHONE)
+    page = another(chromium, context, room)
+    start_sound(page)
+    sit_down_and_speak(page)
+    return room, context, page
+
+
+def comes_back(page: Page, before: str, seconds: float) -> None:
+    """Wait until a page other than `before` has the microphone, closed."""
+
+    def is_back() -> bool:
+        page.mouse.click(5, 300)  # some browsers want one before there is sound
+        return hers().mic_page not in ("", before)
+
+    wait_until(is_back, seconds, "the new page holds the microphone")
+    assert hers().muted, "a page that goes leaves no open microphone"
+
+
 def is_quiet(page: Page) -> None:
     expect(page.locator('[data-do="speak_here"]')).to_be_visible()
     expect(page.locator('[data-do="mute"]')).to_be_hidden()
@@ -42,11 +63,7 @@ def hers() -> Seat:
 
 
 def test_a_second_page_and_the_first(live_sound: Site, chromium: Chromium) -> None:
-    room, ada = open_room(), person("ada")
-    context = chromium.context(ada, viewport=PHONE)
-    first = another(chromium, context, room)
-    start_sound(first)
-    sit_down_and_speak(first)
+    room, context, first = at_the_table(chromium)
     speaks(first)
 
     second = another(chromium, context, room)
@@ -71,13 +88,7 @@ def test_a_second_page_and_the_first(live_sound: Site, chromium: Chromium) -> No
     before = hers().mic_page
     second.reload()
     second.wait_for_selector('[data-do="share"]:not([disabled])', state="attached")
-
-    def is_back() -> bool:
-        second.mouse.click(5, 300)  # some browsers want one before there is sound
-        return hers().mic_page not in ("", before)
-
-    wait_until(is_back, 60, "the page that was loaded again holds the microphone")
-    assert hers().muted, "a page that goes leaves no open microphone"
+    comes_back(second, before, 60)
     is_quiet(first)
     first.locator('[data-do="speak_here"]').click()
     speaks(first)
@@ -89,20 +100,10 @@ def test_a_second_page_and_the_first(live_sound: Site, chromium: Chromium) -> No
 
 def test_a_page_that_is_opened_as_the_other_one_goes(live_sound: Site, chromium: Chromium) -> None:
     """As at a reload on a slow network, where the page that goes says so after the new one has asked."""
-    room, ada = open_room(), person("ada")
-    context = chromium.context(ada, viewport=PHONE)
-    first = another(chromium, context, room)
-    start_sound(first)
-    sit_down_and_speak(first)
+    room, context, first = at_the_table(chromium)
     before = hers().mic_page
     second = another(chromium, context, room)
     expect(second.get_by_text(SILENT)).to_be_visible()
     first.goto("about:blank")
-
-    def is_back() -> bool:
-        second.mouse.click(5, 300)  # some browsers want one before there is sound
-        return hers().mic_page not in ("", before)
-
-    wait_until(is_back, AT_ONCE, "the new page holds the microphone")
-    assert hers().muted, "a page that goes leaves no open microphone"
+    comes_back(second, before, AT_ONCE)
     expect(second.locator('[data-do="unmute"]')).to_be_visible()

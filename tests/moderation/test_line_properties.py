@@ -190,7 +190,7 @@ class Line(RuleBasedStateMachine):
         others, before = self.standing(but=review.decision), self.standing()
         gone = Room.objects.filter(cases=review.decision.case_id, purged_at__isnull=False).exists()
         eligible = user in eligible_reviewers(review)
-        held = review.holder(timezone.now()) not in (None, user.pk)  # by whose outcome was refused
+        held = review.holder(timezone.now()) not in (None, user.pk)  # by somebody whose outcome was refused
         allowed = self.does(claim_review, review, user)
         assert allowed == (eligible and not held), "who may review is who is eligible, one at a time"
         if not allowed:
