@@ -1,6 +1,8 @@
-"""The order of files. Tests that use the shared site come before those for which it has to end: it starts once in each
-process that runs tests. So a file that has both is two: its tests that use the site, and later the others. With several
-workers the longest of either kind come first, so that none is alone at the end.
+"""The order of files, and the stages of a run with several workers.
+
+Tests that use the shared site come before those for which it has to end: it starts once in each process that runs
+tests. So a file that has both is two: its tests that use the site, and later the others. With several workers the
+longest of either kind come first, so that none is alone at the end; `tests.support.workers` gives them out.
 
 xdist's own order is by the number of tests, and the files that take minutes have few. Estimates need not be right, only
 in the right order; a file that is not named is estimated by the real parts that its tests ask for.
@@ -10,13 +12,11 @@ from __future__ import annotations
 
 import os
 from collections import Counter, defaultdict
+from collections.abc import Iterable
+from enum import IntEnum
 from itertools import groupby
-from typing import Any
 
 import pytest
-from xdist.remote import Producer
-from xdist.scheduler import LoadFileScheduling
-from xdist.workermanage import WorkerController
 
 # Seconds on a quiet machine that a test takes with what starts for it.
 PARTS = {"sounding": 20.0, "live_sound": 10.0, "chromium": 6.0, "site": 4.0, "web": 4.0, "transactional_db": 0.5}
@@ -41,6 +41,7 @@ LONG = {
     "tests/moderation/test_queue.py": 12.0,
     "tests/moderation/test_case_page.py": 10.0,
     "tests/rooms/test_api.py": 10.0,
+    "tests/transcripts/captions/test_priority.py": 3.0,  # measures shares of the processor: not for who takes what is left
     # Of those that run after the others:
     "tests/e2e/test_story.py": 140.0,
     "tests/e2e/test_sound.py": 110.0,
@@ -76,8 +77,19 @@ TOGETHER = {
 # What a test asks of the shared site, most first: what the next one needs as well goes on from one to the other.
 SHARED = ("lent_site", "telling_site", "live_sound", "web")
 ENDS = len(SHARED)
+# What starts more than the test's own process, its database and Redis, or measures what these do.
+REAL_PARTS = {"chromium", "driver", "playwright", "services", "site", "sounding", "static_files", *SHARED}
 
-Unit = tuple[int, str]  # how its tests use the site (`use_of_site`), and a file or what TOGETHER names
+
+class Stage(IntEnum):
+    """The stages of a run. Those of the last go on beside the second, as far as it leaves something of the cores."""
+
+    PARTS = 0  # start browsers, the site, Whisper
+    ALONE = 1
+    PLAIN = 2
+
+
+Place = tuple[Stage, int, str]  # a stage, how its tests use the site (`use_of_site`), and a file or what TOGETHER names
 
 
 def name_of(nodeid: str) -> str:
@@ -85,14 +97,14 @@ def name_of(nodeid: str) -> str:
     return next((unit for path, unit in TOGETHER.items() if nodeid.startswith(path)), nodeid.partition("::")[0])
 
 
-def runs_of(nodeids: list[str]) -> dict[str, str]:
+def runs_of(nodeids: Iterable[str], stages: Iterable[Stage]) -> dict[str, str]:
     """The unit of each test in the order of the collection: what comes in one run. The second of a name has its number,
     because it goes to whichever worker is free."""
     units: dict[str, str] = {}
     seen: Counter[str] = Counter()
-    for name, run in groupby(nodeids, name_of):
+    for (_stage, name), run in groupby(zip(nodeids, stages, strict=True), lambda test: (test[1], name_of(test[0]))):
         seen[name] += 1
-        units |= dict.fromkeys(run, name if seen[name] == 1 else f"{name} ({seen[name]})")
+        units |= dict.fromkeys((nodeid for nodeid, _ in run), name if seen[name] == 1 else f"{name} ({seen[name]})")
     return units
 
 
@@ -112,45 +124,31 @@ def use_of_site(item: pytest.Item) -> int:
     return next(place for place, name in enumerate(SHARED) if name in names)
 
 
-def unit_of(item: pytest.Item) -> Unit:
-    """The unit of a test. What goes together stays so."""
+def stage_of(item: pytest.Item) -> Stage:
+    """The stage of a test."""
+    if any(item.get_closest_marker(name) for name in ("alone", "timed")):
+        return Stage.ALONE
     name = name_of(item.nodeid)
-    return ENDS if name in TOGETHER.values() else use_of_site(item), name
+    starts = name in LONG or not REAL_PARTS.isdisjoint(getattr(item, "fixturenames", ()))
+    return Stage.PARTS if starts else Stage.PLAIN
+
+
+def place_of(item: pytest.Item) -> Place:
+    """The place of a test. What goes together stays so."""
+    name = name_of(item.nodeid)
+    return stage_of(item), ENDS if name in TOGETHER.values() else use_of_site(item), name
 
 
 @pytest.hookimpl(trylast=True)  # after those that are not to run were taken out
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Sort units by their use of the site and, where there are workers, by length; the order within each stays."""
-    units = {item: unit_of(item) for item in items}
-    lengths: defaultdict[Unit, float] = defaultdict(float)
-    for item, unit in units.items():
-        lengths[unit] += estimate(item)
+    """Sort units by their use of the site and, where there are workers, by stage and length; the order within each
+    stays."""
+    places = {item: place_of(item) for item in items}
+    lengths: defaultdict[Place, float] = defaultdict(float)
+    for item, place in places.items():
+        lengths[place] += estimate(item)
     if "PYTEST_XDIST_WORKER" not in os.environ:
-        items.sort(key=lambda item: units[item][0])
+        items.sort(key=lambda item: places[item][1])
         return
-    known = {unit: LONG.get(unit[1], length) for unit, length in lengths.items()}
-    items.sort(key=lambda item: (units[item][0], -known[units[item]], units[item][1]))
-
-
-class ByLength(LoadFileScheduling):  # type: ignore[misc]
-    """Gives units out in the order of the collection."""
-
-    _units: dict[str, str] | None = None
-
-    def _split_scope(self, nodeid: str) -> str:
-        if self._units is None:
-            self._units = runs_of(self.collection)
-        return self._units[nodeid]
-
-    def _reschedule(self, node: WorkerController) -> None:
-        """A worker holds one test beside the one that it runs: with two, some would wait while another worker ends."""
-        if not self.workqueue or self._pending_of(self.assigned_work[node]) < 2:
-            super()._reschedule(node)
-
-
-@pytest.hookimpl(optionalhook=True)
-def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> Any:
-    if config.getoption("dist") != "loadfile":
-        return None
-    config.option.loadscopereorder = False
-    return ByLength(config, log)
+    known = {place: LONG.get(place[2], length) for place, length in lengths.items()}
+    items.sort(key=lambda item: (places[item][:2], -known[places[item]], places[item][2]))

@@ -1,0 +1,163 @@
+"""Which worker of a run gets what, and when: browsers, the site and Whisper first, on all workers; then what is alone,
+on two of them, while the others go on with what needs no more than a database and take only what is left of the cores.
+
+What is alone waits for sound more than it computes: a third of two cores would have nothing to do.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import tempfile
+from collections import defaultdict
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import pytest
+from xdist.remote import Producer
+from xdist.scheduler import LoadFileScheduling
+from xdist.workermanage import WorkerController
+
+from tests.support.order import Stage, runs_of, stage_of
+
+# Workers that measure sound at once: a pair computes three quarters of what two cores can, and of three sound comes late.
+AT_ONCE = min(2, len(os.sched_getaffinity(0)))
+STAGES = "STAMTAFEL_TEST_STAGES"  # names the file by which workers tell the stage of each test, which xdist does not
+LEAST = 19  # the nice value of a session that takes what is left
+
+
+# --- in the process that hands tests out ------------------------------------------------------------------------------
+
+
+class InStages(LoadFileScheduling):  # type: ignore[misc]
+    """Gives units out in the order of the collection, stage by stage.
+
+    A worker keeps its last test until it gets another one or is told to end.
+    """
+
+    _units: dict[str, str] | None = None
+    _stages: dict[str, Stage]  # of each unit
+
+    def _split_scope(self, nodeid: str) -> str:
+        if self._units is None:
+            stages = [Stage(number) for number in json.loads(Path(os.environ[STAGES]).read_text())]
+            self._units = runs_of(self.collection, stages)
+            self._stages = {self._units[nodeid]: stage for nodeid, stage in zip(self.collection, stages, strict=True)}
+        return self._units[nodeid]
+
+    def _assign_work_unit(self, node: WorkerController) -> None:
+        """Give out the first unit that the worker may have; at the start every one gets one."""
+        unit = self._next(node)
+        if unit is not None:
+            self.workqueue.move_to_end(unit, last=False)
+            super()._assign_work_unit(node)
+
+    def _reschedule(self, node: WorkerController) -> None:
+        """A worker holds one test beside the one that it runs: with two, some would wait while another worker ends."""
+        if node.shutting_down:
+            return
+        if not self.workqueue:
+            node.shutdown()
+        elif self._pending_of(self.assigned_work[node]) < 2:
+            self._assign_work_unit(node)
+
+    def mark_test_complete(self, node: WorkerController, item_index: int, duration: float = 0) -> None:
+        """Let the others go on, too, that waited for this test."""
+        super().mark_test_complete(node, item_index, duration)
+        for other in self.nodes:
+            self._reschedule(other)
+
+    def _next(self, node: WorkerController) -> str | None:
+        """The next unit of a worker; None where it has to wait, or gets no more and was told to end."""
+        left: dict[Stage, str] = {}
+        for unit in self.workqueue:
+            left.setdefault(self._stages[unit], unit)
+        if Stage.PARTS in left:
+            return left[Stage.PARTS]
+        if Stage.ALONE in left and node in self.nodes[:AT_ONCE]:
+            return None if self._at_work_on_parts(node) else left[Stage.ALONE]
+        if Stage.PLAIN not in left:
+            node.shutdown()
+        return left.get(Stage.PLAIN)
+
+    def _at_work_on_parts(self, node: WorkerController) -> bool:
+        """Whether another worker has more to do of the first stage than the test that it keeps."""
+        return any(
+            sum(not done for unit, tests in work.items() if self._stages[unit] is Stage.PARTS for done in tests.values())
+            > 1
+            for other, work in self.assigned_work.items()
+            if other is not node
+        )
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Name the file before the workers are started, and let each of these be a session, which Linux weighs."""
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        os.setsid()
+        return
+    handle, os.environ[STAGES] = tempfile.mkstemp(prefix="stamtafel-stages-")
+    os.close(handle)
+
+
+def pytest_unconfigure() -> None:
+    if "PYTEST_XDIST_WORKER" not in os.environ:
+        Path(os.environ.pop(STAGES)).unlink(missing_ok=True)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> Any:
+    if config.getoption("dist") != "loadfile":
+        return None
+    config.option.loadscopereorder = False
+    return InStages(config, log)
+
+
+# --- in a worker ------------------------------------------------------------------------------------------------------
+
+
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """Tell the stages of all tests. Every worker tells the same."""
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        draft = Path(f"{os.environ[STAGES]}.{os.getpid()}")
+        draft.write_text(json.dumps([stage_of(item) for item in session.items]))
+        draft.replace(os.environ[STAGES])
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Let what is alone go first, in a run that has both. Without privileges it cannot be taken back, and need not: the
+    worker that comes to the last stage gets nothing of another any more."""
+    if "PYTEST_XDIST_WORKER" in os.environ and stage_of(item) is Stage.PLAIN and is_mixed(item.session):
+        give_way()
+
+
+def is_mixed(session: pytest.Session) -> bool:
+    """Whether some tests of a run are alone. They come before those of the last stage."""
+    return any(stage_of(item) is Stage.ALONE for item in session.items)
+
+
+def give_way() -> None:
+    """Have this process, and all that it started, take what is left. Linux weighs sessions against each other (`man 7
+    sched`, autogroup), and each process of the site is one, so every session is set; where it does not, the policy of
+    threads counts. What PostgreSQL starts for a new connection is a session again until the next test."""
+    for process in family():
+        with suppress(FileNotFoundError, ProcessLookupError):
+            for thread in (process / "task").iterdir():
+                os.sched_setscheduler(int(thread.name), os.SCHED_IDLE, os.sched_param(0))
+        with suppress(OSError):  # not more than ten a second, but for root: the next test goes on with it
+            if f"nice {LEAST}\n" not in (process / "autogroup").read_text():
+                (process / "autogroup").write_text(str(LEAST))
+
+
+def family() -> Iterator[Path]:
+    """The folders in /proc of this process and all that it started."""
+    children: defaultdict[int, list[int]] = defaultdict(list)
+    for status in Path("/proc").glob("[0-9]*/stat"):
+        with suppress(FileNotFoundError, ProcessLookupError):  # it ended
+            children[int(status.read_text().rpartition(")")[2].split()[1])].append(int(status.parent.name))
+    waiting = [os.getpid()]
+    while waiting:
+        process = waiting.pop()
+        waiting += children[process]
+        yield Path("/proc", str(process))
