@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 import redis
+from asgiref.sync import SyncToAsync
 from django.conf import settings
 from django.core.management import call_command
 from django.db import close_old_connections, reset_queries
@@ -25,7 +26,6 @@ from pytest_django import DjangoDbBlocker
 
 from deploy.local.throwaway import Throwaway
 from tests.support import migrated, tables
-from tests.support.privileges import superuser
 from tests.support.processes import LogTail, Site, silence
 from tests.support.services import services as running_services
 
@@ -118,6 +118,7 @@ def _tables_are_reset() -> Generator[None]:
 
     def teardown(_case: TransactionTestCase) -> None:
         close_old_connections()  # else the next test would not ask whether one lives
+        SyncToAsync.single_thread_executor.submit(close_old_connections).result()  # nor one in an event loop
         for attempt in range(3):
             try:
                 return tables.reset()
@@ -152,8 +153,7 @@ def _clean_slate(request: pytest.FixtureRequest) -> Generator[None]:
     marker.forget()
     if (Path(settings.RECORDINGS_DIR) / marker.NAME).exists():
         # The row of a process that outlived its test is committed: without its file the next test's processes refuse.
-        with superuser() as connected:
-            connected.execute("DELETE FROM rooms_recordingsfolder")
+        tables.run("DELETE FROM rooms_recordingsfolder")
     _redis().flushall()
     kept = (settings.MEDIA_ROOT, settings.RECORDINGS_DIR, settings.OUTSIDE_DIR, settings.OWN_DATA_DIR)
     for folder in (settings.MAIL_FOLDER, *kept):

@@ -227,7 +227,7 @@ def ask_ready(url: str) -> dict[str, dict[str, str]]:
     """Return the parts reported by /readyz. Raises HTTPError while one has failed."""
     import ssl
 
-    own = ssl.create_default_context()
+    own = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)  # without the public certificates, which take 25 ms to read
     own.check_hostname, own.verify_mode = False, ssl.CERT_NONE  # our own certificate, on our own machine
     asked = urllib.request.Request(f"{url}/readyz", headers={"X-Readyz-Key": os.environ.get("READYZ_KEY", "")})
     with urllib.request.urlopen(asked, timeout=5, context=own) as answer:

@@ -41,7 +41,7 @@ LONG = {
     "tests/moderation/test_queue.py": 12.0,
     "tests/moderation/test_case_page.py": 10.0,
     "tests/rooms/test_api.py": 10.0,
-    "tests/transcripts/captions/test_priority.py": 3.0,  # measures shares of the processor: not for who takes what is left
+    "tests/transcripts/captions/test_priority.py": 3.0,  # shares of the processor: not for who takes what is left
     # Of those that run after the others:
     "tests/e2e/test_story.py": 140.0,
     "tests/e2e/test_sound.py": 110.0,

@@ -6,8 +6,9 @@ than most tests. Here rows that were there after `migrate` (content types, permi
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import cache
-from typing import Any
+from typing import Any, LiteralString
 
 from psycopg import OperationalError, sql
 
@@ -40,13 +41,22 @@ def remember() -> None:
 
 def reset() -> None:
     """Bring every table back to what it had then. Sequences go on, as with `flush`."""
+    _do(_reset)
+
+
+def run(statement: LiteralString) -> None:
+    """Run a statement with every right."""
+    _do(lambda connected: connected.execute(statement))
+
+
+def _do(act: Callable[[Connection], object]) -> None:
     connected = _superuser()
     try:
-        _reset(connected)
+        act(connected)
     except OperationalError:
         if not connected.closed:
             raise
-        _reset(_superuser())  # PostgreSQL was restarted since
+        act(_superuser())  # PostgreSQL was restarted since
 
 
 def _reset(connected: Connection) -> None:

@@ -22,8 +22,8 @@ from xdist.workermanage import WorkerController
 
 from tests.support.order import Stage, runs_of, stage_of
 
-# Workers that measure sound at once: a pair computes three quarters of what two cores can, and of three sound comes late.
-AT_ONCE = min(2, len(os.sched_getaffinity(0)))
+# The workers that measure sound: a pair computes three quarters of what two cores can, and of three sound comes late.
+OF_SOUND = ("gw0", "gw1")[: len(os.sched_getaffinity(0))]
 STAGES = "STAMTAFEL_TEST_STAGES"  # names the file by which workers tell the stage of each test, which xdist does not
 LEAST = 19  # the nice value of a session that takes what is left
 
@@ -76,20 +76,23 @@ class InStages(LoadFileScheduling):  # type: ignore[misc]
             left.setdefault(self._stages[unit], unit)
         if Stage.PARTS in left:
             return left[Stage.PARTS]
-        if Stage.ALONE in left and node in self.nodes[:AT_ONCE]:
-            return None if self._at_work_on_parts(node) else left[Stage.ALONE]
+        if Stage.ALONE in left and self._is_of_sound(node):
+            return left.get(Stage.PLAIN) if self._others_start_parts(node) else left[Stage.ALONE]
         if Stage.PLAIN not in left:
             node.shutdown()
         return left.get(Stage.PLAIN)
 
-    def _at_work_on_parts(self, node: WorkerController) -> bool:
-        """Whether another worker has more to do of the first stage than the test that it keeps."""
-        return any(
-            sum(not done for unit, tests in work.items() if self._stages[unit] is Stage.PARTS for done in tests.values())
-            > 1
-            for other, work in self.assigned_work.items()
-            if other is not node
-        )
+    def _is_of_sound(self, node: WorkerController) -> bool:
+        """Whether a worker gets what is alone: two do, and all where these two died."""
+        return node.gateway.id in OF_SOUND or all(other.gateway.id not in OF_SOUND for other in self.nodes)
+
+    def _others_start_parts(self, node: WorkerController) -> bool:
+        """Whether other workers have more to do of the first stage than the test that each keeps."""
+        return any(self._left_of_parts(other) > 1 for other in self.nodes if other is not node)
+
+    def _left_of_parts(self, node: WorkerController) -> int:
+        units = self.assigned_work[node].items()
+        return sum(not done for unit, tests in units if self._stages[unit] is Stage.PARTS for done in tests.values())
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -117,24 +120,29 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> Any:
 # --- in a worker ------------------------------------------------------------------------------------------------------
 
 
+_stages: list[Stage] = []  # of all tests of the run
+_sound_began = False  # in this worker
+
+
 def pytest_collection_finish(session: pytest.Session) -> None:
     """Tell the stages of all tests. Every worker tells the same."""
     if "PYTEST_XDIST_WORKER" in os.environ:
+        _stages.extend(stage_of(item) for item in session.items)
         draft = Path(f"{os.environ[STAGES]}.{os.getpid()}")
-        draft.write_text(json.dumps([stage_of(item) for item in session.items]))
+        draft.write_text(json.dumps(_stages))
         draft.replace(os.environ[STAGES])
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
     """Let what is alone go first, in a run that has both. Without privileges it cannot be taken back, and need not: the
-    worker that comes to the last stage gets nothing of another any more."""
-    if "PYTEST_XDIST_WORKER" in os.environ and stage_of(item) is Stage.PLAIN and is_mixed(item.session):
+    worker that does so gets nothing of another stage any more."""
+    global _sound_began
+    if (worker := os.environ.get("PYTEST_XDIST_WORKER")) is None:
+        return
+    stage = stage_of(item)
+    _sound_began |= stage is Stage.ALONE
+    if stage is Stage.PLAIN and (_sound_began if worker in OF_SOUND else Stage.ALONE in _stages):
         give_way()
-
-
-def is_mixed(session: pytest.Session) -> bool:
-    """Whether some tests of a run are alone. They come before those of the last stage."""
-    return any(stage_of(item) is Stage.ALONE for item in session.items)
 
 
 def give_way() -> None:
