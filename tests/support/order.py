@@ -23,7 +23,7 @@ PARTS = {"sounding": 20.0, "live_sound": 10.0, "chromium": 6.0, "site": 4.0, "we
 PLAIN = 0.1
 # What takes its time by itself: seconds for all tests of a unit.
 LONG = {
-    "whisper": 150.0,
+    "whisper": 280.0,
     "tests/attacks/managed": 130.0,
     "tests/attacks/test_bad_input.py": 85.0,
     "tests/e2e/test_pages.py": 90.0,
