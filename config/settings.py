@@ -37,7 +37,7 @@ from config.schedule import beat_schedule
 gc.disable()
 # numpy multiplies small matrices only: its threads would wait for each other, and take the cores that sound needs.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
-# Threads of Whisper that wait for each other sleep: spinning took a fifth of its processor time, and made nothing faster.
+# Threads of Whisper that wait for each other sleep: spinning took a fifth of its processor time for nothing.
 os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 
 BASE_DIR = Path(__file__).resolve().parent.parent

@@ -25,7 +25,8 @@ NAME = "stamtafel"  # of the database, and of the cluster's superuser
 OWNER, MIGRATOR, APP = "stamtafel_owner", "stamtafel_migrator", "stamtafel_app"
 ROLES = Path(__file__).resolve().parents[1] / "postgres" / "roles.sql"
 ROLES_STAMP = "roles.stamp"
-# No waiting for the disk, and nothing compiled for statements of milliseconds. Commits are in the kernel's cache, so they survive a killed server.
+# No waiting for the disk: commits are in the kernel's cache, so they survive a killed server. And nothing is compiled
+# for statements of milliseconds.
 FAST = "fsync = off\nfull_page_writes = off\nsynchronous_commit = off\njit = off\n"
 
 

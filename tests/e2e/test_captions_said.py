@@ -32,7 +32,6 @@ from transcripts.captions.engine import FastEngine
 from transcripts.captions.process import Captioner
 from transcripts.models import LiveLine
 
-pytestmark = pytest.mark.timed
 SOON = 60.0  # seconds for what takes five on a quiet machine
 AT_ONCE = 0.3  # seconds between a word's being heard and being read
 BACK = 10.0  # seconds after a kill
@@ -68,6 +67,7 @@ def settle(room: Room, *last: str) -> None:
     wait_until(lambda: not LiveLine.objects.filter(room=room, final=False).exists(), SOON, "all lines are over")
 
 
+@pytest.mark.timed
 def test_a_word_is_read_when_it_is_heard_and_lines_come_back(web: Site, chromium: Chromium, room: Room) -> None:
     """By HLS, in the real player. Beside it a second screen, without its network for ten seconds, loaded again, and one
     that comes late: nothing twice, nothing missing. Then what must not be read: of who wants none, and of a room that
@@ -182,6 +182,7 @@ def are_on(room: Room) -> bool:
     return room.transcription
 
 
+@pytest.mark.timed
 def test_two_talk_at_once_under_their_names_also_after_a_kill(web: Site, chromium: Chromium, room: Room) -> None:
     """Nora's voice leaks into Mara's microphone; the host's has silence, music and applause, which are no words."""
     web.start("captions")

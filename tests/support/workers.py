@@ -1,7 +1,8 @@
-"""Which worker of a run gets what, and when: browsers, the site and Whisper first, on all workers; then what is alone,
-on two of them, while the others go on with what needs no more than a database and take only what is left of the cores.
+"""Which worker of a run gets what, and when: browsers, the site and Whisper first, then what is alone, on two workers.
+Beside all that the last worker runs what needs no more than a database, and takes only what is left of the cores.
 
-What is alone waits for sound more than it computes: a third of two cores would have nothing to do.
+Browsers wait now and then, and what is alone waits for sound more than it computes: a tenth, and then a third of two
+cores would have nothing to do.
 """
 
 from __future__ import annotations
@@ -26,6 +27,11 @@ from tests.support.order import Stage, runs_of, stage_of
 OF_SOUND = ("gw0", "gw1")[: len(os.sched_getaffinity(0))]
 STAGES = "STAMTAFEL_TEST_STAGES"  # names the file by which workers tell the stage of each test, which xdist does not
 LEAST = 19  # the nice value of a session that takes what is left
+
+
+def is_aside(worker: str, number: int) -> bool:
+    """Whether a worker is the last of so many, and there are others for each stage."""
+    return number > 3 and worker == f"gw{number - 1}"
 
 
 # --- in the process that hands tests out ------------------------------------------------------------------------------
@@ -74,13 +80,18 @@ class InStages(LoadFileScheduling):  # type: ignore[misc]
         left: dict[Stage, str] = {}
         for unit in self.workqueue:
             left.setdefault(self._stages[unit], unit)
-        if Stage.PARTS in left:
+        if Stage.PARTS in left and not self._is_aside(node):
             return left[Stage.PARTS]
         if Stage.ALONE in left and self._is_of_sound(node):
             return left.get(Stage.PLAIN) if self._others_start_parts(node) else left[Stage.ALONE]
         if Stage.PLAIN not in left:
             node.shutdown()
         return left.get(Stage.PLAIN)
+
+    def _is_aside(self, node: WorkerController) -> bool:
+        """Whether a worker only takes what is left of the cores, from the start: the last of four, if there is enough
+        for it to do."""
+        return is_aside(node.gateway.id, self.numnodes) and Stage.PLAIN in self._stages.values()
 
     def _is_of_sound(self, node: WorkerController) -> bool:
         """Whether a worker gets what is alone: two do, and all where these two died."""

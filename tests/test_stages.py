@@ -1,0 +1,165 @@
+"""The order in which workers get tests (`tests.support.workers`)."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, cast
+
+import pytest
+
+from tests.support import workers
+from tests.support.order import Stage
+from tests.support.workers import InStages
+
+
+class Worker:
+    """A worker that runs what it is given when the test says so."""
+
+    shutting_down = False
+
+    def __init__(self, name: str) -> None:
+        self.gateway = SimpleNamespace(id=name)
+        self.given: list[int] = []
+        self.ran = 0
+
+    def send_runtest_some(self, indices: list[int]) -> None:
+        self.given += indices
+
+    def shutdown(self) -> None:
+        self.shutting_down = True
+
+    @property
+    def may_run(self) -> bool:
+        """Whether it has a test to run: the last one waits for another, or for the end."""
+        return len(self.given) - self.ran > (0 if self.shutting_down else 1)
+
+
+def units(**numbers: int) -> list[tuple[str, Stage]]:
+    """Tests in files of two, so many files of each stage."""
+    return [
+        (f"tests/{stage}_{file}.py::test_{test}", Stage[stage.upper()])
+        for stage, number in numbers.items()
+        for file in range(number)
+        for test in (1, 2)
+    ]
+
+
+def scheduled(
+    tests: list[tuple[str, Stage]], names: list[str], folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> tuple[InStages, list[Worker]]:
+    kinds = folder / "stages"
+    kinds.write_text(json.dumps([stage for _test, stage in tests]))
+    monkeypatch.setenv(workers.STAGES, str(kinds))
+    monkeypatch.setattr(workers, "OF_SOUND", ("gw0", "gw1"))
+    config = SimpleNamespace(
+        getvalue=lambda _name: names, option=SimpleNamespace(loadscopereorder=False), hook=SimpleNamespace()
+    )
+    scheduler = InStages(cast(Any, config))
+    scheduler.numnodes = len(names)
+    at_work = [Worker(name) for name in names]
+    for worker in at_work:
+        scheduler.add_node(cast(Any, worker))
+        scheduler.add_node_collection(cast(Any, worker), [test for test, _stage in tests])
+    scheduler.schedule()
+    return scheduler, at_work
+
+
+def run(scheduler: InStages, at_work: list[Worker], tests: list[tuple[str, Stage]]) -> list[tuple[str, Stage]]:
+    """Let every worker run one test after another, in turns; returns who ran what."""
+    ran = []
+    while able := [worker for worker in at_work if worker.may_run]:
+        for worker in able:
+            index = worker.given[worker.ran]
+            ran.append((worker.gateway.id, tests[index][1]))
+            worker.ran += 1
+            scheduler.mark_test_complete(cast(Any, worker), index)
+            beside = {other.gateway.id for other in at_work if other.may_run}
+            assert beside or not scheduler.has_pending, "everybody waits"
+    return ran
+
+
+@pytest.mark.parametrize(
+    "names",
+    [
+        ["gw0", "gw1", "gw2"],
+        ["gw2", "gw1", "gw0"],
+        ["gw0", "gw1"],
+        ["gw0"],
+        ["gw3", "gw4"],
+        ["gw3", "gw0", "gw2", "gw1"],
+    ],
+)
+@pytest.mark.parametrize(
+    "numbers",
+    [
+        {"parts": 5, "alone": 4, "plain": 9},
+        {"parts": 5, "alone": 9, "plain": 1},
+        {"parts": 1, "alone": 1, "plain": 20},
+        {"alone": 3, "plain": 3},
+        {"parts": 3, "plain": 3},
+        {"plain": 7},
+        {"alone": 1},
+    ],
+)
+def test_every_test_is_run_and_sound_by_two_workers_after_all_parts(
+    names: list[str], numbers: dict[str, int], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tests = units(**numbers)
+    scheduler, at_work = scheduled(tests, names, tmp_path, monkeypatch)
+    ran = run(scheduler, at_work, tests)
+    assert sorted(index for worker in at_work for index in worker.given) == list(range(len(tests)))
+    assert len(ran) == len(tests)
+    of_sound = {name for name, stage in ran if stage is Stage.ALONE}
+    enough = len(tests) // 2 >= len(names)  # else xdist ends workers at once, whichever they are
+    assert of_sound <= {"gw0", "gw1"} or not {"gw0", "gw1"} & set(names) or not enough
+    if Stage.ALONE in dict(ran).values():
+        first = next(at for at, (_name, stage) in enumerate(ran) if stage is Stage.ALONE)
+        # Of each other worker at most the test that it kept.
+        assert sum(stage is Stage.PARTS for _name, stage in ran[first:]) < len(names)
+    for name in names:
+        # Whoever gives way once does so for good: it gets nothing of another stage.
+        own = [stage for who, stage in ran if who == name]
+        if Stage.ALONE in own:
+            own = own[own.index(Stage.ALONE) :]
+        assert own == sorted(own)
+
+
+def test_a_worker_that_dies_leaves_its_tests_to_the_others(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    tests = units(parts=2, alone=4, plain=4)
+    scheduler, at_work = scheduled(tests, ["gw0", "gw1", "gw2"], tmp_path, monkeypatch)
+    for dead in at_work[:2]:
+        scheduler.remove_node(cast(Any, dead))
+    ran = run(scheduler, at_work[2:], tests)
+    assert len(ran) == len(tests)
+
+
+@pytest.mark.parametrize("session", [False, True])
+def test_what_gives_way_does_so_with_all_that_it_started(session: bool) -> None:
+    """In a process of its own, as it cannot be taken back."""
+    child = f"import subprocess; subprocess.Popen(['sleep', '60'], start_new_session={session}); "
+    script = child + "from tests.support.workers import give_way; give_way(); input()"
+    process = subprocess.Popen(
+        [sys.executable, "-c", script], stdin=subprocess.PIPE, start_new_session=True, cwd=Path(__file__).parents[1]
+    )
+    try:
+        family = [process.pid]
+        until = time.monotonic() + 60
+        while time.monotonic() < until:
+            children = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
+            family = [process.pid, *map(int, children)]
+            if len(family) == 2 and all(os.sched_getscheduler(pid) == os.SCHED_IDLE for pid in family):
+                break
+            time.sleep(0.1)
+        assert [os.sched_getscheduler(pid) for pid in family] == [os.SCHED_IDLE] * 2
+        if Path("/proc/self/autogroup").exists():
+            assert all(f"nice {workers.LEAST}\n" in Path(f"/proc/{pid}/autogroup").read_text() for pid in family)
+    finally:
+        for pid in reversed(family):
+            os.kill(pid, 9)
+        process.communicate()
