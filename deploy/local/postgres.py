@@ -27,7 +27,7 @@ ROLES = Path(__file__).resolve().parents[1] / "postgres" / "roles.sql"
 ROLES_STAMP = "roles.stamp"
 # No waiting for the disk: commits are in the kernel's cache, so they survive a killed server. And nothing is compiled
 # for statements of milliseconds.
-FAST = "fsync = off\nfull_page_writes = off\nsynchronous_commit = off\njit = off\n"
+FAST = "fsync = off\nfull_page_writes = off\njit = off\n"
 
 
 @dataclass(frozen=True)

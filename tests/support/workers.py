@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import os
 import tempfile
+import time
 from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import suppress
@@ -27,11 +28,7 @@ from tests.support.order import Stage, runs_of, stage_of
 OF_SOUND = ("gw0", "gw1")[: len(os.sched_getaffinity(0))]
 STAGES = "STAMTAFEL_TEST_STAGES"  # names the file by which workers tell the stage of each test, which xdist does not
 LEAST = 19  # the nice value of a session that takes what is left
-
-
-def is_aside(worker: str, number: int) -> bool:
-    """Whether a worker is the last of so many, and there are others for each stage."""
-    return number > 3 and worker == f"gw{number - 1}"
+LOOK = 1.0  # seconds until who gives way looks for what it started since
 
 
 # --- in the process that hands tests out ------------------------------------------------------------------------------
@@ -89,9 +86,10 @@ class InStages(LoadFileScheduling):  # type: ignore[misc]
         return left.get(Stage.PLAIN)
 
     def _is_aside(self, node: WorkerController) -> bool:
-        """Whether a worker only takes what is left of the cores, from the start: the last of four, if there is enough
+        """Whether a worker only takes what is left of the cores, from the start: the last of four, if there is anything
         for it to do."""
-        return is_aside(node.gateway.id, self.numnodes) and Stage.PLAIN in self._stages.values()
+        is_last = self.numnodes > 3 and node.gateway.id == f"gw{self.numnodes - 1}"
+        return is_last and Stage.PLAIN in self._stages.values()
 
     def _is_of_sound(self, node: WorkerController) -> bool:
         """Whether a worker gets what is alone: two do, and all where these two died."""
@@ -133,6 +131,7 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> Any:
 
 _stages: list[Stage] = []  # of all tests of the run
 _sound_began = False  # in this worker
+_gave_way_at = 0.0
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:
@@ -147,19 +146,21 @@ def pytest_collection_finish(session: pytest.Session) -> None:
 def pytest_runtest_setup(item: pytest.Item) -> None:
     """Let what is alone go first, in a run that has both. Without privileges it cannot be taken back, and need not: the
     worker that does so gets nothing of another stage any more."""
-    global _sound_began
+    global _sound_began, _gave_way_at
     if (worker := os.environ.get("PYTEST_XDIST_WORKER")) is None:
         return
     stage = stage_of(item)
     _sound_began |= stage is Stage.ALONE
-    if stage is Stage.PLAIN and (_sound_began if worker in OF_SOUND else Stage.ALONE in _stages):
+    gives_way = stage is Stage.PLAIN and (_sound_began if worker in OF_SOUND else Stage.ALONE in _stages)
+    if gives_way and time.monotonic() - _gave_way_at > LOOK:
         give_way()
+        _gave_way_at = time.monotonic()
 
 
 def give_way() -> None:
     """Have this process, and all that it started, take what is left. Linux weighs sessions against each other (`man 7
     sched`, autogroup), and each process of the site is one, so every session is set; where it does not, the policy of
-    threads counts. What PostgreSQL starts for a new connection is a session again until the next test."""
+    threads counts. What PostgreSQL starts for a new connection is a session until this is done again."""
     for process in family():
         with suppress(FileNotFoundError, ProcessLookupError):
             for thread in (process / "task").iterdir():
