@@ -70,8 +70,7 @@ def settle(room: Room, *last: str) -> None:
 @pytest.mark.timed
 def test_a_word_is_read_when_it_is_heard_and_lines_come_back(web: Site, chromium: Chromium, room: Room) -> None:
     """By HLS, in the real player. Beside it a second screen, without its network for ten seconds, loaded again, and one
-    that comes late: nothing twice, nothing missing. Then what must not be read: of who wants none, and of a room that
-    does not, until they do again."""
+    that comes late: nothing twice, nothing missing."""
     web.start("captions")
     places, end_ms = sounds.in_turn(sounds.CLIPS, start_ms=300, pause_ms=900)
     with on_stage(web, room, "nora") as talkers, CaptionedListener(room) as listener:
@@ -95,8 +94,16 @@ def test_a_word_is_read_when_it_is_heard_and_lines_come_back(web: Site, chromium
         screen.reload()
         same_lines(room, screen)
         same_lines(room, chromium.page(f"/r/{room.slug}/captions/"))
-        nora = room.seats.get(user__handle="nora").user
+
+
+@pytest.mark.alone
+def test_what_is_not_to_be_read_is_not(web: Site, chromium: Chromium, room: Room) -> None:
+    """Of who wants no captions, and of a room that does not, until they do again."""
+    web.start("captions")
+    with on_stage(web, room, "nora") as talkers:
         near = chromium.room(room)
+        wait_until(lambda: is_captioned(room), SOON, "a process has the room")
+        nora = room.seats.get(user__handle="nora").user
         refused(room, near, lambda off: actions.set_own_captions(room.pk, nora, off, by=nora), talkers["nora"])
         refused(room, near, lambda off: actions.set_captions(room.pk, room.host, not off), talkers["nora"])
 
