@@ -23,7 +23,8 @@ PARTS = {"sounding": 20.0, "live_sound": 10.0, "chromium": 6.0, "site": 4.0, "we
 PLAIN = 0.1
 # What takes its time by itself: seconds for all tests of a unit.
 LONG = {
-    "whisper": 280.0,
+    "whisper": 150.0,
+    "whisper in time": 130.0,
     "tests/attacks/managed": 130.0,
     "tests/attacks/test_bad_input.py": 85.0,
     "tests/e2e/test_pages.py": 90.0,
@@ -41,7 +42,6 @@ LONG = {
     "tests/moderation/test_queue.py": 12.0,
     "tests/moderation/test_case_page.py": 10.0,
     "tests/rooms/test_api.py": 10.0,
-    "tests/transcripts/captions/test_priority.py": 3.0,  # shares of the processor: not for who takes what is left
     # Of those that run after the others:
     "tests/e2e/test_story.py": 140.0,
     "tests/e2e/test_sound.py": 110.0,
@@ -65,19 +65,27 @@ LONG = {
 TOGETHER = {
     # These share what is started once.
     "tests/attacks/managed/": "tests/attacks/managed",
-    # These run Whisper, which reads all its weights for each word: two at once wait for the machine's memory.
+    # These run Whisper, which reads all its weights for each word: several at once wait for the machine's memory.
     "tests/config/test_whisper_weights.py": "whisper",
     "tests/transcripts/captions/test_engine.py": "whisper",
-    "tests/transcripts/captions/test_process.py": "whisper",
-    "tests/transcripts/test_heartbeat.py": "whisper",
     "tests/transcripts/test_ranges.py": "whisper",
     "tests/transcripts/test_whisper.py": "whisper",
-    "tests/transcripts/test_workers.py": "whisper",
+    # And these in processes that have to be in time.
+    "tests/transcripts/captions/test_process.py": "whisper in time",
+    "tests/transcripts/test_heartbeat.py": "whisper in time",
+    "tests/transcripts/test_workers.py": "whisper in time",
+}
+# What starts or measures processes, though no fixture says so.
+STARTS = {
+    "tests/attacks/managed",
+    "tests/bench/test_benches.py",
+    "tests/transcripts/captions/test_priority.py",
+    "whisper in time",
 }
 # What a test asks of the shared site, most first: what the next one needs as well goes on from one to the other.
 SHARED = ("lent_site", "telling_site", "live_sound", "web")
 ENDS = len(SHARED)
-# What starts more than the test's own process, its database and Redis, or measures what these do.
+# What starts more than the test's own process, its database and Redis.
 REAL_PARTS = {"chromium", "driver", "playwright", "services", "site", "sounding", "static_files", *SHARED}
 
 
@@ -129,7 +137,7 @@ def stage_of(item: pytest.Item) -> Stage:
     if any(item.get_closest_marker(name) for name in ("alone", "timed")):
         return Stage.ALONE
     name = name_of(item.nodeid)
-    starts = name in LONG or not REAL_PARTS.isdisjoint(getattr(item, "fixturenames", ()))
+    starts = name in STARTS or not REAL_PARTS.isdisjoint(getattr(item, "fixturenames", ()))
     return Stage.PARTS if starts else Stage.PLAIN
 
 
