@@ -118,7 +118,7 @@ def _tables_are_reset() -> Generator[None]:
 
     def teardown(_case: TransactionTestCase) -> None:
         close_old_connections()  # else the next test would not ask whether one lives
-        SyncToAsync.single_thread_executor.submit(close_old_connections).result()  # nor one in an event loop
+        SyncToAsync.single_thread_executor.submit(close_old_connections).result(30)  # nor one in an event loop
         for attempt in range(3):
             try:
                 return tables.reset()

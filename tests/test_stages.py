@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
@@ -130,36 +130,58 @@ def test_every_test_is_run_and_sound_by_two_workers_after_all_parts(
         assert own == sorted(own)
 
 
-def test_a_worker_that_dies_leaves_its_tests_to_the_others(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_tests_of_workers_that_die_go_to_those_that_take_their_place(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     tests = units(parts=2, alone=4, plain=4)
+    names = [test for test, _stage in tests]
     scheduler, at_work = scheduled(tests, ["gw0", "gw1", "gw2"], tmp_path, monkeypatch)
     for dead in at_work[:2]:
         scheduler.remove_node(cast(Any, dead))
-    ran = run(scheduler, at_work[2:], tests)
-    assert len(ran) == len(tests)
+    new = Worker("gw3")
+    scheduler.add_node(cast(Any, new))
+    last = at_work[2]
+    while last.may_run:  # while the new one reads all tests
+        scheduler.mark_test_complete(cast(Any, last), last.given[last.ran])
+        last.ran += 1
+    assert not new.given
+    scheduler.add_node_collection(cast(Any, new), names)
+    scheduler.schedule()
+    ran = run(scheduler, [new, last], tests)
+    assert [stage for _who, stage in ran].count(Stage.ALONE) == 8
+    assert {who for who, stage in ran if stage is Stage.ALONE} == {"gw3"}
+    assert not scheduler.has_pending and new.shutting_down and last.shutting_down
+
+
+GIVES_WAY = """
+import subprocess, sys, time
+started = subprocess.Popen(["sleep", "60"], start_new_session=bool(int(sys.argv[1])))
+from tests.support.workers import give_way
+while not give_way():
+    time.sleep(0.2)
+print(started.pid, flush=True)
+input()
+"""
 
 
 @pytest.mark.parametrize("session", [False, True])
 def test_what_gives_way_does_so_with_all_that_it_started(session: bool) -> None:
     """In a process of its own, as it cannot be taken back."""
-    child = f"import subprocess; subprocess.Popen(['sleep', '60'], start_new_session={session}); "
-    script = child + "from tests.support.workers import give_way; give_way(); input()"
     process = subprocess.Popen(
-        [sys.executable, "-c", script], stdin=subprocess.PIPE, start_new_session=True, cwd=Path(__file__).parents[1]
+        [sys.executable, "-c", GIVES_WAY, str(int(session))],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        start_new_session=True,
+        cwd=Path(__file__).parents[1],
     )
+    assert process.stdout is not None
+    family = [process.pid]
     try:
-        family = [process.pid]
-        until = time.monotonic() + 60
-        while time.monotonic() < until:
-            children = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
-            family = [process.pid, *map(int, children)]
-            if len(family) == 2 and all(os.sched_getscheduler(pid) == os.SCHED_IDLE for pid in family):
-                break
-            time.sleep(0.1)
+        family.append(int(process.stdout.readline()))
         assert [os.sched_getscheduler(pid) for pid in family] == [os.SCHED_IDLE] * 2
         if Path("/proc/self/autogroup").exists():
             assert all(f"nice {workers.LEAST}\n" in Path(f"/proc/{pid}/autogroup").read_text() for pid in family)
     finally:
         for pid in reversed(family):
-            os.kill(pid, 9)
+            os.kill(pid, signal.SIGKILL)
         process.communicate()

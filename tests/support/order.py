@@ -19,8 +19,8 @@ from itertools import groupby
 import pytest
 
 # Seconds on a quiet machine that a test takes with what starts for it.
-PARTS = {"sounding": 20.0, "live_sound": 10.0, "chromium": 6.0, "site": 4.0, "web": 4.0, "transactional_db": 0.5}
-PLAIN = 0.1
+SECONDS = {"sounding": 20.0, "live_sound": 10.0, "chromium": 6.0, "site": 4.0, "web": 4.0, "transactional_db": 0.5}
+SECONDS_PLAIN = 0.1
 # What takes its time by itself: seconds for all tests of a unit.
 LONG = {
     "whisper": 150.0,
@@ -79,6 +79,9 @@ TOGETHER = {
 STARTS = {
     "tests/attacks/managed",
     "tests/bench/test_benches.py",
+    "tests/flows/test_killed.py",
+    "tests/retention/test_killed.py",
+    "tests/test_stages.py",
     "tests/transcripts/captions/test_priority.py",
     "whisper in time",
 }
@@ -90,9 +93,9 @@ REAL_PARTS = {"chromium", "driver", "playwright", "services", "site", "sounding"
 
 
 class Stage(IntEnum):
-    """The stages of a run. Those of the last go on beside the second, as far as it leaves something of the cores."""
+    """The stages of a run. Those of the last go on beside the others, as far as these leave something of the cores."""
 
-    PARTS = 0  # start browsers, the site, Whisper
+    PARTS = 0  # start browsers, the site, or what has to be in time
     ALONE = 1
     PLAIN = 2
 
@@ -119,8 +122,8 @@ def runs_of(nodeids: Iterable[str], stages: Iterable[Stage]) -> dict[str, str]:
 def estimate(item: pytest.Item) -> float:
     names = getattr(item, "fixturenames", ())
     marker = item.get_closest_marker("django_db")
-    commits = PARTS["transactional_db"] if marker and marker.kwargs.get("transaction") else PLAIN
-    return max([commits, *(seconds for name, seconds in PARTS.items() if name in names)])
+    commits = SECONDS["transactional_db"] if marker and marker.kwargs.get("transaction") else SECONDS_PLAIN
+    return max([commits, *(seconds for name, seconds in SECONDS.items() if name in names)])
 
 
 def use_of_site(item: pytest.Item) -> int:

@@ -1,5 +1,5 @@
-"""Which worker of a run gets what, and when: browsers, the site and Whisper first, then what is alone, on two workers.
-Beside all that the last worker runs what needs no more than a database, and takes only what is left of the cores.
+"""Which worker of a run gets what, and when: what starts browsers or the site, then what is alone, on two workers.
+Beside both the last worker runs what needs no more than a database, and takes only what is left of the cores.
 
 Browsers wait now and then, and what is alone waits for sound more than it computes: a tenth, and then a third of two
 cores would have nothing to do.
@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import tempfile
 import time
 from collections import defaultdict
@@ -24,11 +25,12 @@ from xdist.workermanage import WorkerController
 
 from tests.support.order import Stage, runs_of, stage_of
 
-# The workers that measure sound: a pair computes three quarters of what two cores can, and of three sound comes late.
+# The workers that measure sound: a pair computes two thirds of what two cores can, and of three sound comes late.
 OF_SOUND = ("gw0", "gw1")[: len(os.sched_getaffinity(0))]
 STAGES = "STAMTAFEL_TEST_STAGES"  # names the file by which workers tell the stage of each test, which xdist does not
 LEAST = 19  # the nice value of a session that takes what is left
 LOOK = 1.0  # seconds until who gives way looks for what it started since
+LOOK_AGAIN = 0.1  # … where something of that was refused
 
 
 # --- in the process that hands tests out ------------------------------------------------------------------------------
@@ -51,7 +53,7 @@ class InStages(LoadFileScheduling):  # type: ignore[misc]
         return self._units[nodeid]
 
     def _assign_work_unit(self, node: WorkerController) -> None:
-        """Give out the first unit that the worker may have; at the start every one gets one."""
+        """Give out the unit that comes next for a worker, if there is one."""
         unit = self._next(node)
         if unit is not None:
             self.workqueue.move_to_end(unit, last=False)
@@ -59,7 +61,7 @@ class InStages(LoadFileScheduling):  # type: ignore[misc]
 
     def _reschedule(self, node: WorkerController) -> None:
         """A worker holds one test beside the one that it runs: with two, some would wait while another worker ends."""
-        if node.shutting_down:
+        if node.shutting_down or node not in self.registered_collections:  # it takes the place of one that died
             return
         if not self.workqueue:
             node.shutdown()
@@ -67,23 +69,32 @@ class InStages(LoadFileScheduling):  # type: ignore[misc]
             self._assign_work_unit(node)
 
     def mark_test_complete(self, node: WorkerController, item_index: int, duration: float = 0) -> None:
-        """Let the others go on, too, that waited for this test."""
+        """Let the others go on, too, that waited for this test. Of a worker that dies its unfinished units are given to
+        another, so finished ones are forgotten."""
         super().mark_test_complete(node, item_index, duration)
+        work = self.assigned_work[node]
+        unit = self._split_scope(self.registered_collections[node][item_index])
+        if all(work[unit].values()):
+            del work[unit]
         for other in self.nodes:
             self._reschedule(other)
 
     def _next(self, node: WorkerController) -> str | None:
         """The next unit of a worker; None where it has to wait, or gets no more and was told to end."""
-        left: dict[Stage, str] = {}
+        left: defaultdict[Stage, list[str]] = defaultdict(list)
         for unit in self.workqueue:
-            left.setdefault(self._stages[unit], unit)
-        if Stage.PARTS in left and not self._is_aside(node):
-            return left[Stage.PARTS]
-        if Stage.ALONE in left and self._is_of_sound(node):
-            return left.get(Stage.PLAIN) if self._others_start_parts(node) else left[Stage.ALONE]
-        if Stage.PLAIN not in left:
+            left[self._stages[unit]].append(unit)
+        parts, alone, plain = (left[stage] for stage in Stage)
+        if parts and not self._is_aside(node):
+            return parts[0]
+        if alone and self._is_of_sound(node):
+            if not self._others_start_parts(node):
+                return alone[0]
+            return plain[-1] if plain else None  # the shortest, because it runs at full speed
+        if not plain:
             node.shutdown()
-        return left.get(Stage.PLAIN)
+            return None
+        return plain[0]
 
     def _is_aside(self, node: WorkerController) -> bool:
         """Whether a worker only takes what is left of the cores, from the start: the last of four, if there is anything
@@ -92,30 +103,46 @@ class InStages(LoadFileScheduling):  # type: ignore[misc]
         return is_last and Stage.PLAIN in self._stages.values()
 
     def _is_of_sound(self, node: WorkerController) -> bool:
-        """Whether a worker gets what is alone: two do, and all where these two died."""
-        return node.gateway.id in OF_SOUND or all(other.gateway.id not in OF_SOUND for other in self.nodes)
+        """Whether a worker gets what is alone: where xdist ended those that should, because it has fewer units than
+        workers, all others do."""
+        return is_of_sound(node.gateway.id, self.numnodes) or not any(
+            is_of_sound(other.gateway.id, self.numnodes) for other in self.nodes
+        )
 
     def _others_start_parts(self, node: WorkerController) -> bool:
-        """Whether other workers have more to do of the first stage than the test that each keeps."""
-        return any(self._left_of_parts(other) > 1 for other in self.nodes if other is not node)
+        """Whether other workers have to do of the first stage, but for the test that one of sound keeps."""
+        return any(self._left_of_parts(other) > self._is_of_sound(other) for other in self.nodes if other is not node)
 
     def _left_of_parts(self, node: WorkerController) -> int:
         units = self.assigned_work[node].items()
         return sum(not done for unit, tests in units if self._stages[unit] is Stage.PARTS for done in tests.values())
 
 
+def is_of_sound(worker: str, number: int) -> bool:
+    """Whether a worker of so many gets what is alone: the first two, and those that take the place of one that died."""
+    return worker in OF_SOUND or int(worker.removeprefix("gw")) >= number
+
+
 def pytest_configure(config: pytest.Config) -> None:
     """Name the file before the workers are started, and let each of these be a session, which Linux weighs."""
-    if "PYTEST_XDIST_WORKER" in os.environ:
+    if is_worker():
         os.setsid()
-        return
-    handle, os.environ[STAGES] = tempfile.mkstemp(prefix="stamtafel-stages-")
-    os.close(handle)
+    elif config.getoption("dist", "no") == "loadfile":
+        handle, os.environ[STAGES] = tempfile.mkstemp(prefix="stamtafel-stages-")
+        os.close(handle)
+
+
+def pytest_keyboard_interrupt() -> None:
+    """Hand a terminal's Ctrl-C on: it does not reach other sessions."""
+    if STAGES in os.environ and not is_worker():
+        for worker in children()[os.getpid()]:
+            with suppress(ProcessLookupError):
+                os.kill(worker, signal.SIGINT)
 
 
 def pytest_unconfigure() -> None:
-    if "PYTEST_XDIST_WORKER" not in os.environ:
-        Path(os.environ.pop(STAGES)).unlink(missing_ok=True)
+    if not is_worker() and (file := os.environ.pop(STAGES, None)):
+        Path(file).unlink(missing_ok=True)
 
 
 @pytest.hookimpl(optionalhook=True)
@@ -131,12 +158,18 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> Any:
 
 _stages: list[Stage] = []  # of all tests of the run
 _sound_began = False  # in this worker
-_gave_way_at = 0.0
+_look_at = 0.0  # time.monotonic()
 
 
+def is_worker() -> bool:
+    """Whether this process is a worker of a run in stages."""
+    return STAGES in os.environ and "PYTEST_XDIST_WORKER" in os.environ
+
+
+@pytest.hookimpl(tryfirst=True)  # before xdist says that this worker is ready
 def pytest_collection_finish(session: pytest.Session) -> None:
     """Tell the stages of all tests. Every worker tells the same."""
-    if "PYTEST_XDIST_WORKER" in os.environ:
+    if is_worker():
         _stages.extend(stage_of(item) for item in session.items)
         draft = Path(f"{os.environ[STAGES]}.{os.getpid()}")
         draft.write_text(json.dumps(_stages))
@@ -144,40 +177,54 @@ def pytest_collection_finish(session: pytest.Session) -> None:
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
-    """Let what is alone go first, in a run that has both. Without privileges it cannot be taken back, and need not: the
+    """Let what is alone go first, in a run that has both. Without privileges it cannot be taken back, and need not: a
     worker that does so gets nothing of another stage any more."""
-    global _sound_began, _gave_way_at
-    if (worker := os.environ.get("PYTEST_XDIST_WORKER")) is None:
+    global _sound_began, _look_at
+    if not is_worker():
         return
     stage = stage_of(item)
     _sound_began |= stage is Stage.ALONE
-    gives_way = stage is Stage.PLAIN and (_sound_began if worker in OF_SOUND else Stage.ALONE in _stages)
-    if gives_way and time.monotonic() - _gave_way_at > LOOK:
-        give_way()
-        _gave_way_at = time.monotonic()
+    worker, number = os.environ["PYTEST_XDIST_WORKER"], int(os.environ["PYTEST_XDIST_WORKER_COUNT"])
+    waits = is_of_sound(worker, number) and not _sound_began
+    if stage is Stage.PLAIN and Stage.ALONE in _stages and not waits and time.monotonic() > _look_at:
+        _look_at = time.monotonic() + (LOOK if give_way() else LOOK_AGAIN)
 
 
-def give_way() -> None:
-    """Have this process, and all that it started, take what is left. Linux weighs sessions against each other (`man 7
-    sched`, autogroup), and each process of the site is one, so every session is set; where it does not, the policy of
-    threads counts. What PostgreSQL starts for a new connection is a session until this is done again."""
+def give_way() -> bool:
+    """Have this process, and all that it started, take what is left; returns whether nothing has to be tried again.
+    Linux weighs sessions against each other (`man 7 sched`, autogroup), and each process of the site is one, so every
+    session is set; where it does not, the policy of threads counts. What PostgreSQL starts for a new connection has a
+    session of normal weight until this is done again. A system that refuses all that only makes sound come late."""
+    done = True
     for process in family():
-        with suppress(FileNotFoundError, ProcessLookupError):
+        with suppress(OSError):
             for thread in (process / "task").iterdir():
-                os.sched_setscheduler(int(thread.name), os.SCHED_IDLE, os.sched_param(0))
-        with suppress(OSError):  # not more than ten a second, but for root: the next test goes on with it
+                with suppress(OSError):
+                    os.sched_setscheduler(int(thread.name), os.SCHED_IDLE, os.sched_param(0))
+        try:
             if f"nice {LEAST}\n" not in (process / "autogroup").read_text():
                 (process / "autogroup").write_text(str(LEAST))
+        except BlockingIOError:  # without privileges not more than ten a second, of all processes together
+            done = False
+        except OSError:  # it ended, or there is no such thing here
+            continue
+    return done
 
 
 def family() -> Iterator[Path]:
     """The folders in /proc of this process and all that it started."""
-    children: defaultdict[int, list[int]] = defaultdict(list)
-    for status in Path("/proc").glob("[0-9]*/stat"):
-        with suppress(FileNotFoundError, ProcessLookupError):  # it ended
-            children[int(status.read_text().rpartition(")")[2].split()[1])].append(int(status.parent.name))
+    known = children()
     waiting = [os.getpid()]
     while waiting:
         process = waiting.pop()
-        waiting += children[process]
+        waiting += known[process]
         yield Path("/proc", str(process))
+
+
+def children() -> defaultdict[int, list[int]]:
+    """What each process of this machine started and did not end yet."""
+    found: defaultdict[int, list[int]] = defaultdict(list)
+    for status in Path("/proc").glob("[0-9]*/stat"):
+        with suppress(OSError):  # it ended
+            found[int(status.read_bytes().rpartition(b")")[2].split()[1])].append(int(status.parent.name))
+    return found
