@@ -59,6 +59,7 @@ class Written:
     def _cursor(self) -> Any:
         """Make a cursor of Django's, which counts queries and translates errors, over one that binds values on the
         server: only such statements can be prepared."""
+        connection.close_if_health_check_failed()  # as Django's own do, where connections are kept
         connection.ensure_connection()
         raw: Any = connection.connection
         raw.prepare_threshold = PREPARED_AFTER

@@ -32,9 +32,13 @@ class LogTail:
         self.path = path
         self.begins = path.stat().st_size if path.exists() else 0
 
+    def text(self) -> str:
+        """Return what was written since then."""
+        return self.path.read_bytes()[self.begins :].decode(errors="replace")
+
     def assert_no_failure(self) -> None:
         """Fail where a traceback was logged, showing what stands around it."""
-        text = self.path.read_bytes()[self.begins :].decode(errors="replace")
+        text = self.text()
         where = text.find("Traceback")
         assert where < 0, text[max(0, where - 500) : where + 3000]
 

@@ -199,6 +199,7 @@ REDIS_READERS: dict[bytes, Callable[[Any, bytes], Any]] = {
     b"set": lambda client, name: client.smembers(name),
     b"zset": lambda client, name: client.zrange(name, 0, -1),
     b"stream": lambda client, name: client.xrange(name),
+    b"none": lambda client, name: None,  # its time was over
 }
 
 

@@ -222,7 +222,7 @@ def family() -> Iterator[Path]:
 
 
 def children() -> defaultdict[int, list[int]]:
-    """What each process of this machine started and did not end yet."""
+    """Return the processes that each one of this machine started and that did not end yet."""
     found: defaultdict[int, list[int]] = defaultdict(list)
     for status in Path("/proc").glob("[0-9]*/stat"):
         with suppress(OSError):  # it ended

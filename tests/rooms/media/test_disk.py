@@ -31,7 +31,7 @@ from rooms.models import Recording, RecordingFile, Room
 from rooms.recording import store
 from rooms.recording.finishing.space import MB, Space, measure
 from tests.support.people import PASSWORD, person
-from tests.support.processes import Site, by_hand
+from tests.support.processes import LogTail, Site, by_hand
 from tests.support.smalldisk import SmallDisk, small_disk
 from tests.support.waiting import say, wait_until
 
@@ -299,6 +299,7 @@ def test_a_full_disk_stops_the_recording_and_nothing_else(site_on_it: Site, disk
     person("nora")
     person("operator", is_superuser=True, is_staff=True)
     people = Listeners(site_on_it, room)
+    log = LogTail(site_on_it.log("media"))
     asyncio.run(story(people, site_on_it, disk, room))
     actions.end_room(room.pk, room.host)
     recording = wait_until(lambda: Recording.objects.filter(room=room, state="ready").first(), 90, "finishing")
@@ -314,6 +315,6 @@ def test_a_full_disk_stops_the_recording_and_nothing_else(site_on_it: Site, disk
     wait_until(lambda: sum("operator@example.org" in text for text in mails()) >= 3, 60, "three mails")
     assert all(text.count("operator@example.org") == 1 for text in mails())
     assert len(mails()) == 3, "paused, going on, paused; that it goes on again already waits until it lasts"
-    log = site_on_it.log("media").read_text()
-    assert log.count("ERROR rooms.media.supervisor.disk recording is paused") == 3, "and by who took over"
+    told = log.text()
+    assert told.count("ERROR rooms.media.supervisor.disk recording is paused") == 3, "and by who took over"
     assert not store.window_folder(room.pk).exists(), "nothing is left in memory"
