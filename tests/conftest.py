@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING
 
 import pytest
 import redis
-from asgiref.sync import SyncToAsync
 from django.conf import settings
 from django.core.management import call_command
 from django.db import close_old_connections, reset_queries
@@ -118,7 +117,6 @@ def _tables_are_reset() -> Generator[None]:
 
     def teardown(_case: TransactionTestCase) -> None:
         close_old_connections()  # else the next test would not ask whether one lives
-        SyncToAsync.single_thread_executor.submit(close_old_connections).result(30)  # nor one in an event loop
         for attempt in range(3):
             try:
                 return tables.reset()

@@ -42,7 +42,7 @@ LONG = {
     "tests/moderation/test_queue.py": 12.0,
     "tests/moderation/test_case_page.py": 10.0,
     "tests/rooms/test_api.py": 10.0,
-    # Of those that run after the others:
+    # Of those that are alone:
     "tests/e2e/test_story.py": 140.0,
     "tests/e2e/test_sound.py": 110.0,
     "tests/rooms/media/test_kills.py": 70.0,
