@@ -6,7 +6,6 @@ import sys
 from pathlib import Path
 
 import pytest
-import whisper
 
 from tests.support.weights import whisper_folder
 
@@ -46,4 +45,6 @@ def test_an_unknown_model_is_refused(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("model", ["tiny.en", "base"])
 def test_the_models_of_this_run_load(model: str) -> None:
+    import whisper
+
     assert whisper.load_model(model, download_root=str(whisper_folder())).dims.n_mels == 80

@@ -4,8 +4,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import torch
-from silero_vad import load_silero_vad
 
 from tests.support import sounds
 from transcripts.speech import audio, vad
@@ -49,6 +47,9 @@ def test_what_cannot_be_read_is_said(tmp_path: Path) -> None:
 
 def test_block_by_block_is_the_package_s_own_frame_by_frame() -> None:
     """Our fast way through the model against silero-vad's own, on speech with silence in it."""
+    import torch
+    from silero_vad import load_silero_vad
+
     sound = sounds.laid([(500, "0870"), (9_000, "0890")], 15_000) + np.float32(2e-4)
     fast = list(vad.probabilities(sound[at : at + 5_000] for at in range(0, len(sound), 5_000)))
     model = load_silero_vad()

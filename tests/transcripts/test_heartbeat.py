@@ -6,7 +6,7 @@ import threading
 import time
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from django.conf import settings as configured
@@ -22,8 +22,10 @@ from transcripts.models import Cue, TrackPlan, TranscriptionWindow, WorkItem
 from transcripts.speech.audio import Sound
 from transcripts.speech.engine import Beat
 from transcripts.speech.stitch import SpeechSegment, Word
-from transcripts.speech.whisper_engine import WhisperEngine
 from transcripts.speech.windows import Span
+
+if TYPE_CHECKING:
+    from transcripts.speech.whisper_engine import WhisperEngine
 
 pytestmark = pytest.mark.django_db(transaction=True)
 LEASE = 5  # seconds; a part of Whisper takes a tenth of one, on a busy machine two
@@ -46,6 +48,8 @@ class Hanging:
 @pytest.fixture
 def whisper() -> WhisperEngine:
     """Loaded before a window is claimed, as workers do."""
+    from transcripts.speech.whisper_engine import WhisperEngine
+
     return WhisperEngine("tiny.en", configured.WHISPER_MODEL_DIR, 180)
 
 

@@ -1,12 +1,19 @@
 """Only what transcribes recordings carries torch and Whisper: 300 MB, and seconds, that others do without."""
 
+import re
 import subprocess
 import sys
+from pathlib import Path
 
 from django.conf import settings
 
 from transcripts.captions.weights import converted
 
+TESTS = Path(__file__).parents[1]
+# At the margin: what a file needs before any test of it runs.
+AT_ONCE = re.compile(
+    r"^(?:import|from) (?:torch|whisper|silero_vad|transcripts\S*\.(?:whisper_engine|conversion))\b", re.M
+)
 LOOK = """
 import django, sys
 django.setup()
@@ -33,3 +40,8 @@ def test_live_captions_hear_without_torch() -> None:
     code += "; p.live_engine().hear(sound, 'nl', (), ask_language=True); p.RoomCaptions; "
     code += "from transcripts.speech.vad import Detector; Detector().feed(sound[:5120])"
     assert loaded(code) == "[]"
+
+
+def test_test_files_are_read_without_torch() -> None:
+    """Each process that runs tests reads them all."""
+    assert [file.name for file in TESTS.rglob("*.py") if AT_ONCE.search(file.read_text())] == []

@@ -19,7 +19,6 @@ from transcripts.jobs.run import run_items
 from transcripts.models import Cue, Transcript, TranscriptionWindow
 from transcripts.speech.audio import Sound
 from transcripts.speech.engine import EngineUnavailable, TookTooLong, UnknownLanguage, engine
-from transcripts.speech.whisper_engine import WhisperEngine
 
 pytestmark = pytest.mark.django_db
 
@@ -207,6 +206,8 @@ def test_silence_and_noise_give_no_words() -> None:
 
 
 def test_weights_that_are_missing_or_not_openai_s_are_refused(tmp_path: Path) -> None:
+    from transcripts.speech.whisper_engine import WhisperEngine
+
     with pytest.raises(EngineUnavailable, match=r"base\.pt is missing: run"):
         WhisperEngine("base", tmp_path, 60)
     (tmp_path / "base.pt").write_bytes(b"something else")
@@ -239,6 +240,8 @@ def test_speech_without_a_pause_is_cut_without_doubling_or_losing_words(small: N
 
 
 def test_a_window_that_takes_too_long_is_stopped(small: None) -> None:
+    from transcripts.speech.whisper_engine import WhisperEngine
+
     found = engine()
     assert isinstance(found, WhisperEngine)
     found.window_seconds, before = 0, found.window_seconds

@@ -7,23 +7,22 @@ import os
 import tempfile
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
-import torch
-import whisper
 from django.conf import settings
 
 from tests.support import sounds
 from tests.support.captions import live_words
-from transcripts.captions import conversion, weights, whisper_parts
 from transcripts.captions import engine as engines
+from transcripts.captions import weights, whisper_parts
 from transcripts.captions.engine import FastEngine, LiveEngine, SlowEngine
-from transcripts.speech import whisper_engine
 from transcripts.speech.audio import RATE
 from transcripts.speech.engine import UnknownLanguage
-from transcripts.speech.whisper_engine import WhisperEngine
+
+if TYPE_CHECKING:
+    from transcripts.speech.whisper_engine import WhisperEngine
 
 
 @functools.cache
@@ -33,6 +32,10 @@ def engine() -> FastEngine:
 
 @functools.cache
 def whisper_itself() -> WhisperEngine:
+    import torch
+
+    from transcripts.speech.whisper_engine import WhisperEngine
+
     torch.set_num_threads(1)
     return WhisperEngine("base", settings.WHISPER_MODEL_DIR, 180)
 
@@ -50,6 +53,8 @@ def test_it_is_whispers_own_network_and_places_words_in_time() -> None:
 @pytest.mark.parametrize("seconds", [0.2, 3.7, 20.0])
 def test_what_the_network_is_given_is_whispers_own(seconds: float) -> None:
     """The spectrogram, and the tokens of a text, without loading the package."""
+    import whisper
+
     sound = np.tile(sounds.clip("0870"), 3)[: round(seconds * RATE)]
     padded = np.pad(sound, (0, 20 * RATE - len(sound)))
     own = whisper.log_mel_spectrogram(padded, n_mels=80).numpy()
@@ -135,7 +140,7 @@ def test_numbers_that_a_machine_lacks_are_no_end_of_captions(monkeypatch: pytest
         threads.append(number)
         return SimpleNamespace(model=model, version="1")
 
-    monkeypatch.setattr(whisper_engine, "whisper_engine", slow_engine)
+    monkeypatch.setattr("transcripts.speech.whisper_engine.whisper_engine", slow_engine)
     slow = engines.live_engine()
     assert isinstance(slow, SlowEngine) and slow.at_once == 1 and threads == [settings.CAPTIONS_THREADS]
 
@@ -155,6 +160,8 @@ def test_weights_that_cannot_be_kept_go_once_they_are_loaded(tmp_path: Path, mon
     for place in (folder, elsewhere):
         place.mkdir()
     monkeypatch.setattr(tempfile, "tempdir", str(elsewhere))
+    from transcripts.captions import conversion
+
     monkeypatch.setattr(conversion, "check_weights", lambda *_args: None)
     monkeypatch.setattr(conversion, "convert", lambda _from, target: (target / "model.bin").write_text("made"))
     left = [folder / ".live-old", folder / ".live-new", elsewhere / "stamtafel-live-old"]
