@@ -35,6 +35,7 @@ COLLECT_AFTER = (2_000, 10, 30)
 # Seconds until a peer that does not answer a close is cut. autobahn's timers are rounded down to a whole second: with
 # its own one second, peers were cut at once that were refused just before, and never read the answer.
 CLOSES_WITHIN = 3
+ENDS_WITHIN = 10.0  # seconds that requests under way have, once the process is told to end
 
 
 def unformatted(value: Any, *_style: Any, **_styles: Any) -> Any:
@@ -142,7 +143,15 @@ class PatientServer(Server):  # type: ignore[misc]
         closed = defer.Deferred.fromFuture(asyncio.ensure_future(close_sockets()))
         closed.addErrback(lambda failure: log.error("sockets were not closed in order: %s", failure))
         closed.addCallback(lambda _none: super(PatientServer, self).kill_all_applications())
+        closed.addCallback(lambda _none: defer.Deferred.fromFuture(asyncio.ensure_future(self.applications_end())))
         return closed
+
+    async def applications_end(self) -> None:
+        """Wait until all applications that were told to end have ended. Daphne waits for the first alone; a thread of
+        another may need the event loop once more, and without it would keep the process for ever."""
+        running = [details["application_instance"] for details in self.connections.values()]
+        if running:
+            await asyncio.wait(running, timeout=ENDS_WITHIN)
 
     def there(self, protocol: Any) -> bool:
         """Whether the reader is still connected."""

@@ -16,7 +16,7 @@ from deploy.local.programs import BIN
 
 PARTS = ("postgres", "redis", "janus")
 # Seconds from TERM to KILL. Whisper's work may be cut off, because it is claimed with a lease.
-PATIENCE = {"postgres": 30, "redis": 20, "janus": 10, "media": 15, "clock": 10, "work": 15, "speech": 5}
+PATIENCE = {"postgres": 30, "redis": 20, "janus": 10, "web": 35, "media": 15, "clock": 10, "work": 15, "speech": 5}
 GONE = (OSError, http.client.HTTPException, xmlrpc.client.Error)
 
 HEAD = """[supervisord]

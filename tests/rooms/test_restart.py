@@ -4,19 +4,25 @@ from __future__ import annotations
 
 import asyncio
 import signal
+import socket
 import time
+from contextlib import ExitStack
 
 import pytest
 from channels.db import database_sync_to_async as run
+from django.conf import settings
+from django.db import connection
 
 from rooms.live.feed import Feed
 from rooms.live.hub import Hub
 from rooms.live.restart import CLOSED_A_SECOND, RETRY_LEAST, RETRY_MOST, SOON, retry_within
 from rooms.live.send_queue import SendQueue
 from tests.support.client import Page
-from tests.support.people import person
+from tests.support.people import person, session_cookie
+from tests.support.privileges import owner
 from tests.support.processes import LogTail, Site
 from tests.support.rooms import open_room
+from tests.support.waiting import wait_until
 
 pytestmark = pytest.mark.django_db(transaction=True)
 SOCKETS = 25
@@ -56,6 +62,31 @@ async def test_sockets_are_closed_one_by_one_and_the_process_ends(site: Site) ->
     assert time.monotonic() - began < 10
     site.running.pop("web")
     log.assert_no_failure()
+
+
+def test_a_request_under_way_does_not_hold_the_end_up(site: Site) -> None:
+    """Its thread needs the event loop once more, also where another request has ended by then."""
+    site.start("web", REQUESTS_AT_ONCE="1")
+    cookie = session_cookie(person("ada"))
+    request = f"GET /settings/ HTTP/1.1\r\nHost: localhost\r\nCookie: {cookie}\r\n\r\n".encode()
+    web = site.running["web"]
+    with owner() as locking, ExitStack() as clients:
+        with locking.transaction():
+            locking.execute("LOCK TABLE people_session IN ACCESS EXCLUSIVE MODE")
+            for _each in range(2):  # one is at work, the other waits for its turn
+                client = clients.enter_context(socket.create_connection(("127.0.0.1", settings.PORT)))
+                client.sendall(request)
+            wait_until(lambda: waits_for_a_lock("people_session"), 10, "the request asks for its session")
+            web.send_signal(signal.SIGTERM)
+            time.sleep(1.0)
+        assert web.wait(10) in (0, -signal.SIGTERM)
+    site.running.pop("web")
+
+
+def waits_for_a_lock(table: str) -> bool:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT count(*) FROM pg_locks WHERE relation = %s::regclass AND NOT granted", [table])
+        return bool(cursor.fetchone()[0])
 
 
 async def test_the_more_sockets_the_longer_a_page_waits() -> None:
