@@ -7,6 +7,7 @@ import functools
 import threading
 import time
 from collections.abc import Generator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
@@ -35,6 +36,7 @@ from transcripts.models import LiveLine
 SOON = 60.0  # seconds for what takes five on a quiet machine
 AT_ONCE = 0.3  # seconds between a word's being heard and being read
 BACK = 10.0  # seconds after a kill
+Heard = list[tuple[str, float | None]]  # words, with the moment of each
 
 
 @functools.cache
@@ -73,7 +75,12 @@ def test_a_word_is_read_when_it_is_heard_and_lines_come_back(web: Site, chromium
     that comes late: nothing twice, nothing missing."""
     web.start("captions")
     places, end_ms = sounds.in_turn(sounds.CLIPS, start_ms=300, pause_ms=900)
-    with on_stage(web, room, "nora") as talkers, CaptionedListener(room) as listener:
+    with (
+        ThreadPoolExecutor(1) as thread,
+        on_stage(web, room, "nora") as talkers,
+        CaptionedListener(room) as listener,
+    ):
+        finding = thread.submit(words_of_clips)  # while nothing is measured
         far = chromium.context(viewport=PHONE).new_page()
         chromium.listen_to(far)
         far.add_init_script(NO_WAY)
@@ -85,11 +92,13 @@ def test_a_word_is_read_when_it_is_heard_and_lines_come_back(web: Site, chromium
         wait_until(lambda: is_captioned(room), SOON, "a process has the room")
         ear = PageEar(far)
         far.evaluate(READ)
+        clips = finding.result()
         began = speak(talkers["nora"], sounds.laid(places, end_ms))
         away(chromium, screen, 10.0)
         settle(room, *words_of("0930")[-3:])
         far.wait_for_timeout(6_000)  # HLS is some seconds behind
-        read_when_heard(Reading.of(far), Playing.by(ear), began, shown(listener.page)["nora"])
+        heard = heard_words(clips, Playing.by(ear), began)
+        read_when_heard(Reading.of(far), heard, began, shown(listener.page)["nora"])
         same_lines(room, screen)
         screen.reload()
         same_lines(room, screen)
@@ -129,10 +138,9 @@ def same_lines(room: Room, screen: Page) -> None:
     wait_until(same, SOON, "the page has what is kept")
 
 
-def read_when_heard(reading: Reading, playing: Playing, began: float, told: Shown) -> None:
-    """Compare when words stand there with when they are heard, by where Whisper finds them in the clips. One that is
-    not certain by then counts from when it is."""
-    heard = heard_words(playing, began)
+def read_when_heard(reading: Reading, heard: Heard, began: float, told: Shown) -> None:
+    """Compare when words stand there with when they are heard. One that is not certain by then counts from when it
+    is."""
     words = [word for word, _at in heard]
     places = matched(words, told.words)
     late: list[float] = []
@@ -153,16 +161,23 @@ def read_when_heard(reading: Reading, playing: Playing, began: float, told: Show
     assert least > -AT_ONCE and most < AT_ONCE
 
 
-def heard_words(playing: Playing, began: float) -> list[tuple[str, float | None]]:
-    """Return the words of all clips with the moment at which each is heard; None where a clip was not played whole."""
-    found: list[tuple[str, float | None]] = []
+def words_of_clips() -> dict[str, list[tuple[str, float]]]:
+    """Return the words of each clip, with the seconds in it at which Whisper finds them."""
+    found: dict[str, list[tuple[str, float]]] = {}
     for name in sounds.CLIPS:
-        at = playing.of(name, began)
         (segment,) = engine().transcribe(sounds.clip(name), "en", lambda: None)
-        for word in segment.words:
-            moment = None if at is None else at + word.start_ms / 1000
-            found += [(plain, moment) for plain in sounds.plain_words(word.text)]
+        found[name] = [(word, each.start_ms / 1000) for each in segment.words for word in sounds.plain_words(each.text)]
     return found
+
+
+def heard_words(clips: dict[str, list[tuple[str, float]]], playing: Playing, began: float) -> Heard:
+    """Return the words of all clips with the moment at which each is heard; None where a clip was not played whole."""
+    starts = {name: playing.of(name, began) for name in clips}
+    return [
+        (word, None if (at := starts[name]) is None else at + in_clip)
+        for name, words in clips.items()
+        for word, in_clip in words
+    ]
 
 
 def refused(room: Room, near: Page, switch: Any, nora: Any) -> None:
