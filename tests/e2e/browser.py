@@ -58,6 +58,8 @@ EXPECTED = re.compile(r"AudioContext was not allowed to start|status of (403|410
 
 # Pages of all contexts share a process: starting one is a quarter of what a page costs.
 ONE_RENDERER = "--renderer-process-limit=1"
+# Pages live for seconds: compilers that make long-lived ones quick cost more than they save here.
+QUICK_COMPILER = "--js-flags=--no-opt --no-maglev"
 # A microphone that is no device, allowed without a question.
 MICROPHONE = ("--use-fake-ui-for-media-stream", "--use-fake-device-for-media-stream")
 
@@ -125,7 +127,7 @@ class Chromium:
         if self._plain is None:
             self._plain = next((browser for browser in self.shared or () if browser.is_connected()), None)
         if self._plain is None:
-            self._plain = self._start(ONE_RENDERER, *MICROPHONE)
+            self._plain = self._start(ONE_RENDERER, QUICK_COMPILER, *MICROPHONE)
             (self.browsers if self.shared is None else self.shared).append(self._plain)
         return self._plain
 
