@@ -151,13 +151,13 @@ class Playing:
         near = np.array([np.median(begins[np.abs(sizes / rate - place) < 0.5]) for place in places])
         return cls(levels, near + places)
 
-    def of(self, name: str, since: float) -> float | None:
-        """Return when a clip that was said after a moment began to be heard; None where the player left some of it out,
-        as it does on a machine that is busy."""
+    def of(self, name: str, since: float) -> np.ndarray[Any, Any] | None:
+        """Return when each hundredth of a second of a clip was heard that was said after a moment: a player may pause
+        in the middle of it. None where it left some of it out, as it does on a machine that is busy."""
         wanted = loudness(clip(name), RATE)
         wanted = (wanted - wanted.mean()) / (wanted.std() * len(wanted))
         start = int(np.searchsorted(self.moments, since))
         parts = np.lib.stride_tricks.sliding_window_view(self.levels[start:], len(wanted))
         alike = parts @ wanted / (parts.std(axis=1) + 1e-9)
         best = int(alike.argmax())
-        return float(self.moments[start + best]) if alike[best] > FOUND else None
+        return self.moments[start + best :][: len(wanted)] if alike[best] > FOUND else None

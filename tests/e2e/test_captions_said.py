@@ -161,23 +161,22 @@ def read_when_heard(reading: Reading, heard: Heard, began: float, told: Shown) -
     assert least > -AT_ONCE and most < AT_ONCE
 
 
-def words_of_clips() -> dict[str, list[tuple[str, float]]]:
-    """Return the words of each clip, with the seconds in it at which Whisper finds them."""
-    found: dict[str, list[tuple[str, float]]] = {}
+def words_of_clips() -> dict[str, list[tuple[str, int]]]:
+    """Return the words of each clip, with the place at which Whisper finds them, in hundredths of a second."""
+    found: dict[str, list[tuple[str, int]]] = {}
     for name in sounds.CLIPS:
         (segment,) = engine().transcribe(sounds.clip(name), "en", lambda: None)
-        found[name] = [(word, each.start_ms / 1000) for each in segment.words for word in sounds.plain_words(each.text)]
+        found[name] = [(word, each.start_ms // 10) for each in segment.words for word in sounds.plain_words(each.text)]
     return found
 
 
-def heard_words(clips: dict[str, list[tuple[str, float]]], playing: Playing, began: float) -> Heard:
+def heard_words(clips: dict[str, list[tuple[str, int]]], playing: Playing, began: float) -> Heard:
     """Return the words of all clips with the moment at which each is heard; None where a clip was not played whole."""
-    starts = {name: playing.of(name, began) for name in clips}
-    return [
-        (word, None if (at := starts[name]) is None else at + in_clip)
-        for name, words in clips.items()
-        for word, in_clip in words
-    ]
+    heard: Heard = []
+    for name, words in clips.items():
+        moments = playing.of(name, began)
+        heard += [(word, None if moments is None else float(moments[place])) for word, place in words]
+    return heard
 
 
 def refused(room: Room, near: Page, switch: Any, nora: Any) -> None:
