@@ -98,12 +98,9 @@ def person_key(user_pk: int) -> str:
 def take(quota: Quota, client_key: str) -> Lease | None:
     """Take a lease for `TTL` seconds; None where this client holds as many as it may. Without Redis it always
     succeeds."""
-    lease = _lease(quota, client_key)
-    try:
-        taken = connection().eval(TAKE, 1, lease.key, int(TTL * 1000), quota.most, lease.name)
-    except RedisError as error:
-        log.warning("quotas do not count, Redis is away: %s", error)
-        return lease
+    lease, taken = _lease(quota, client_key), True
+    with _away_is_told():
+        taken = bool(connection().eval(TAKE, 1, lease.key, int(TTL * 1000), quota.most, lease.name))
     return lease if taken else None
 
 
@@ -127,12 +124,9 @@ def release_all(leases: Iterable[Lease]) -> None:
 
 async def atake(client: Scripts, quota: Quota, client_key: str) -> Lease | None:
     """Take a lease as `take` does, for consumers, on the connection of their event loop."""
-    lease = _lease(quota, client_key)
-    try:
-        taken = await client.eval(TAKE, 1, lease.key, int(TTL * 1000), quota.most, lease.name)
-    except (RedisError, OSError) as error:
-        log.warning("quotas do not count, Redis is away: %s", error)
-        return lease
+    lease, taken = _lease(quota, client_key), True
+    with _away_is_told():
+        taken = bool(await client.eval(TAKE, 1, lease.key, int(TTL * 1000), quota.most, lease.name))
     return lease if taken else None
 
 
@@ -147,6 +141,17 @@ def held(quota: Quota, client_key: str, refused: type[Refused]) -> Iterator[None
         yield
     finally:
         lease.release()
+        with _away_is_told():  # the client's next one may come before the keeper's thread gets to it
+            connection().zrem(lease.key, lease.name)
+
+
+@contextmanager
+def _away_is_told() -> Iterator[None]:
+    """Log that Redis is away, and go on: then nothing is counted."""
+    try:
+        yield
+    except (RedisError, OSError) as error:
+        log.warning("quotas do not count, Redis is away: %s", error)
 
 
 def _lease(quota: Quota, client_key: str) -> Lease:

@@ -116,6 +116,18 @@ def test_held_refuses_one_too_many(settings: Any) -> None:
     assert (refused.value.code, refused.value.status) == ("too_many", 429)
 
 
+def test_what_was_held_is_free_before_the_keeper_gets_to_it(settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    settings.PICTURES_AT_ONCE = 1
+    later: list[quotas.Lease] = []
+    with monkeypatch.context() as patch:
+        patch.setattr(quotas.Keeper, "release", lambda _keeper, lease: later.append(lease))
+        for _each in range(3):
+            with quotas.held(THREE, "one by one", PeopleRefused):
+                pass
+    assert len(later) == 3
+    quotas.release_all(later)
+
+
 def test_without_redis_nobody_is_locked_out(settings: Any) -> None:
     connection.cache_clear()
     settings.REDIS_URL = "redis://127.0.0.1:1/0"
