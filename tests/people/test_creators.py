@@ -4,7 +4,6 @@ import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
-from functools import partial
 
 import pytest
 from django.contrib.admin.models import LogEntry
@@ -12,7 +11,6 @@ from django.core import mail
 from django.db import connection
 from django.test import Client
 from django.utils import timezone
-from psycopg import Connection
 
 from deploy.local.process import wait_for
 from people.creators.actions import (
@@ -29,6 +27,7 @@ from people.refusals import PeopleRefused
 from people.standing import Standing, standing_of, why_not_enter, why_not_host, why_not_speak
 from tests.support.people import people, person
 from tests.support.privileges import superuser
+from tests.support.races import number_waiting
 
 
 def queue(number: int) -> list[User]:
@@ -178,14 +177,9 @@ def test_a_wave_and_a_list_never_wait_for_each_other() -> None:
                 holder.execute("SELECT 1 FROM people_creator WHERE id = %s FOR UPDATE", [rows[10].pk])
                 works = (lambda: add_wave(20, "Wave", by=None), lambda: add_creators(users, by=None))
                 answers = [pool.submit(alone, work) for work in works]
-                wait_for("both to wait", partial(two_wait, holder))
+                wait_for("both to wait", lambda: number_waiting() >= 2)
             for answer in answers:
                 answer.result(60)
-
-
-def two_wait(connected: Connection) -> bool:
-    row = connected.execute("SELECT count(*) FROM pg_locks WHERE NOT granted").fetchone()
-    return row is not None and row[0] >= 2
 
 
 def alone(work: Callable[[], object]) -> object:

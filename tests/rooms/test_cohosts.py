@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from channels.db import database_sync_to_async as run
-from django.db import IntegrityError, connection, transaction
+from django.db import IntegrityError, transaction
 
 from people.models import Sanction, User
 from rooms import actions
@@ -23,7 +23,7 @@ from tests.support.client import Page, code
 from tests.support.cohosts import fresh, last, stage, with_cohosts
 from tests.support.people import api_client, person
 from tests.support.processes import Site
-from tests.support.races import at_once, said
+from tests.support.races import at_once, number_waiting, said
 from tests.support.rooms import consented, open_room, seated
 from tests.support.waiting import wait_until
 
@@ -257,16 +257,10 @@ def test_an_act_that_waits_for_a_hand_over_finds_the_room() -> None:
         assert done.wait(30)
         waiting = pool.submit(at_once, lambda: actions.set_muted(room.pk, sam, False, by=sam))
         try:
-            wait_until(waits_for_a_lock, what="the other act to wait")
+            wait_until(number_waiting, what="the other act to wait")
         finally:
             let_go.set()
         assert (giving.result(30), waiting.result(30)) == (["ok"], ["ok"])
-
-
-def waits_for_a_lock() -> bool:
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT count(*) FROM pg_locks WHERE NOT granted")
-        return bool((cursor.fetchone() or (0,))[0])
 
 
 @committed

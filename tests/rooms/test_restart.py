@@ -11,7 +11,6 @@ from contextlib import ExitStack
 import pytest
 from channels.db import database_sync_to_async as run
 from django.conf import settings
-from django.db import connection
 
 from rooms.live.feed import Feed
 from rooms.live.hub import Hub
@@ -21,6 +20,7 @@ from tests.support.client import Page
 from tests.support.people import person, session_cookie
 from tests.support.privileges import owner
 from tests.support.processes import LogTail, Site
+from tests.support.races import number_waiting
 from tests.support.rooms import open_room
 from tests.support.waiting import wait_until
 
@@ -76,17 +76,11 @@ def test_a_request_under_way_does_not_hold_the_end_up(site: Site) -> None:
             for _each in range(2):  # one is at work, the other waits for its turn
                 client = clients.enter_context(socket.create_connection(("127.0.0.1", settings.PORT)))
                 client.sendall(request)
-            wait_until(lambda: waits_for_a_lock("people_session"), 10, "the request asks for its session")
+            wait_until(lambda: number_waiting("people_session"), 10, "the request asks for its session")
             web.send_signal(signal.SIGTERM)
             time.sleep(1.0)
         assert web.wait(10) in (0, -signal.SIGTERM)
     site.running.pop("web")
-
-
-def waits_for_a_lock(table: str) -> bool:
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT count(*) FROM pg_locks WHERE relation = %s::regclass AND NOT granted", [table])
-        return bool(cursor.fetchone()[0])
 
 
 async def test_the_more_sockets_the_longer_a_page_waits() -> None:

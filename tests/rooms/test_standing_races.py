@@ -17,6 +17,7 @@ from rooms.models import Room, Seat
 from rooms.rules.refusals import RoomRefused
 from tests.support.people import person
 from tests.support.privileges import superuser
+from tests.support.races import number_waiting
 from tests.support.rooms import consented, open_room
 from tests.support.waiting import wait_until
 
@@ -71,16 +72,10 @@ def raced(table: str, end: Callable[[User], None], user: User, act: Callable[[],
     """Hold up the act where it writes, end the right meanwhile, then let go; what the act answered."""
     with ThreadPoolExecutor(2) as pool:
         with superuser() as connected, connected.transaction():
-
-            def waiting() -> int:
-                """Number of connections that wait for a lock."""
-                found = connected.execute("SELECT count(DISTINCT pid) FROM pg_locks WHERE NOT granted").fetchone()
-                return int(found[0]) if found else 0
-
             connected.execute(f"LOCK TABLE {table} IN SHARE MODE".encode())
             acts: Future[str] = pool.submit(alone_with_its_connection, act)
-            wait_until(lambda: waiting() == 1, 20, "the act's first write", 0.02)
+            wait_until(lambda: number_waiting() == 1, 20, "the act's first write", 0.02)
             ends: Future[str] = pool.submit(alone_with_its_connection, end, user)
-            wait_until(lambda: ends.done() or waiting() == 2, 20, "the end, or that it waits for the act", 0.02)
+            wait_until(lambda: ends.done() or number_waiting() == 2, 20, "the end, or that it waits for the act", 0.02)
         assert ends.result(30) == "ok"
         return acts.result(30)

@@ -42,3 +42,14 @@ def at_once(*acts: Callable[[], Any]) -> list[str]:
 
     with ThreadPoolExecutor(len(acts)) as pool:
         return list(pool.map(do, acts))
+
+
+def number_waiting(table: str | None = None) -> int:
+    """How many connections wait for a lock, or for one on this table."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT count(*) FROM pg_locks WHERE NOT granted AND (%s::regclass IS NULL OR relation = %s::regclass)",
+            [table, table],
+        )
+        (found,) = cursor.fetchone() or (0,)
+    return int(found)

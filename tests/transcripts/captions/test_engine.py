@@ -125,6 +125,8 @@ class Picky:
 
 def test_numbers_that_a_machine_lacks_are_no_end_of_captions(monkeypatch: pytest.MonkeyPatch) -> None:
     """First without the graphics card, then by Whisper itself."""
+    from transcripts.speech import whisper_engine
+
     assert FastEngine._load(Picky("cuda", "cpu"), "", 1) == "cuda"
     assert FastEngine._load(Picky("cpu"), "", 1) == "cpu"
     with pytest.raises(ValueError, match="compute type"):
@@ -140,7 +142,7 @@ def test_numbers_that_a_machine_lacks_are_no_end_of_captions(monkeypatch: pytest
         threads.append(number)
         return SimpleNamespace(model=model, version="1")
 
-    monkeypatch.setattr("transcripts.speech.whisper_engine.whisper_engine", slow_engine)
+    monkeypatch.setattr(whisper_engine, "whisper_engine", slow_engine)
     slow = engines.live_engine()
     assert isinstance(slow, SlowEngine) and slow.at_once == 1 and threads == [settings.CAPTIONS_THREADS]
 
@@ -156,12 +158,12 @@ def test_words_that_cannot_be_placed_are_none() -> None:
 
 def test_weights_that_cannot_be_kept_go_once_they_are_loaded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """And what a process left behind that was killed while it made them."""
+    from transcripts.captions import conversion
+
     folder, elsewhere = tmp_path / "weights", tmp_path / "elsewhere"
     for place in (folder, elsewhere):
         place.mkdir()
     monkeypatch.setattr(tempfile, "tempdir", str(elsewhere))
-    from transcripts.captions import conversion
-
     monkeypatch.setattr(conversion, "check_weights", lambda *_args: None)
     monkeypatch.setattr(conversion, "convert", lambda _from, target: (target / "model.bin").write_text("made"))
     left = [folder / ".live-old", folder / ".live-new", elsewhere / "stamtafel-live-old"]
