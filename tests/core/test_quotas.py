@@ -21,6 +21,7 @@ from core.lines import LineFull, Lines
 from core.throttle import connection
 from deploy.local.process import wait_for
 from people.refusals import PeopleRefused
+from tests.support.redis_away import redis_away
 
 ROOT = Path(__file__).parents[2]
 THREE = quotas.Quota("test", "PICTURES_AT_ONCE")
@@ -129,12 +130,9 @@ def test_what_was_held_is_free_before_the_keeper_gets_to_it(settings: Any, monke
 
 
 def test_without_redis_nobody_is_locked_out(settings: Any) -> None:
-    connection.cache_clear()
-    settings.REDIS_URL = "redis://127.0.0.1:1/0"
-    try:
+    with redis_away(settings):
         assert all(quotas.take(THREE, "x") for _number in range(5))
-    finally:
-        connection.cache_clear()
+    assert count("x") == 0
 
 
 async def test_a_line_holds_up_its_own_client_only(settings: Any) -> None:

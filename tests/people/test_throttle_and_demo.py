@@ -17,6 +17,7 @@ from people.models import Creator, User
 from people.refusals import PeopleRefused
 from rooms.models import Room
 from social.models import Follow, Message
+from tests.support.redis_away import redis_away
 from tests.support.staff import with_fresh_step
 
 
@@ -44,13 +45,9 @@ async def test_sockets_and_pages_share_a_bucket() -> None:
 
 
 def test_without_redis_people_are_not_locked_out(settings: Any) -> None:
-    connection.cache_clear()
-    settings.REDIS_URL = "redis://127.0.0.1:1/0"
-    try:
+    with redis_away(settings):
         for _number in range(3):
             Limit("x", 1, 1, PeopleRefused).check("1")
-    finally:
-        connection.cache_clear()
 
 
 @pytest.mark.django_db

@@ -22,6 +22,7 @@ from rooms.rules.refusals import RoomRefused
 from social.models import Follow
 from tests.support.people import person
 from tests.support.races import at_once, refused
+from tests.support.redis_away import redis_away
 from tests.support.rooms import consented, open_room, seated
 from tests.support.staff import with_fresh_step
 
@@ -242,12 +243,8 @@ def test_an_action_holds_while_redis_is_away(settings: Any, caplog: pytest.LogCa
     """A commit holds without its publication: hubs read missed events from the log."""
     room = open_room()
     user = consented(person("guest"), room)
-    bus.client.cache_clear()
-    settings.REDIS_URL = "redis://127.0.0.1:1/0"
-    try:
+    with redis_away(settings):
         assert actions.take_seat(room.pk, user).place == 1
-    finally:
-        bus.client.cache_clear()
     assert "could not publish" in caplog.text
 
 

@@ -20,6 +20,7 @@ from people.models import Sanction, User
 from rooms import actions, presence
 from rooms.models import Hand, Room, RoomEvent, Seat
 from tests.support.people import people
+from tests.support.redis_away import redis_away
 from tests.support.rooms import consented, is_connected, open_room, people_in, seated
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -158,12 +159,8 @@ def test_time_is_up() -> None:
 
 def test_without_redis_nothing_ends(settings: Any, caplog: pytest.LogCaptureFixture) -> None:
     room = open_room()
-    bus.client.cache_clear()
-    settings.REDIS_URL = "redis://127.0.0.1:1/0"
-    try:
+    with redis_away(settings):
         assert actions.sweep_rooms(at(9000)) == 0
-    finally:
-        bus.client.cache_clear()
     assert Room.objects.get(pk=room.pk).is_live and "presence is not known" in caplog.text
 
 
@@ -296,10 +293,6 @@ def test_marks_are_good_only_as_long_as_the_clock_goes(settings: Any, lost: str)
 
 def test_a_room_whose_time_is_up_ends_without_redis_too(settings: Any) -> None:
     room, other = open_room("host", ends_by=at(10)), open_room("other")
-    bus.client.cache_clear()
-    settings.REDIS_URL = "redis://127.0.0.1:1/0"
-    try:
+    with redis_away(settings):
         assert actions.sweep_rooms(at(20)) == 1
-    finally:
-        bus.client.cache_clear()
     assert not Room.objects.get(pk=room.pk).is_live and Room.objects.get(pk=other.pk).is_live
