@@ -13,6 +13,7 @@ from typing import IO, Any
 from asgiref.sync import sync_to_async
 from django.core.handlers.asgi import ASGIHandler
 from django.db import close_old_connections
+from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 
 from core.client_address import address_of_scope, counted_as
@@ -28,10 +29,20 @@ BUSY = b"Too many requests from your network are waiting. Try again in a moment.
 
 
 class Handler(ASGIHandler):
-    """Django's handler, which also closes the view's database connection before the first byte of a large response.
+    """Django's handler with one change of thread for middleware and view together. Django makes one for each part that
+    is not asynchronous, seven a page, and ours are all of that kind.
 
-    Django itself closes it when all was sent: twelve readers who stopped reading held all twelve connections.
+    It also closes the view's database connection before the first byte of a large response. Django itself closes it
+    when all was sent: twelve readers who stopped reading held all twelve connections.
     """
+
+    def load_middleware(self, is_async: bool = False) -> None:
+        """Join middleware and view to one call, which is not asynchronous."""
+        super().load_middleware(is_async=False)
+
+    async def get_response_async(self, request: HttpRequest) -> HttpResponseBase:
+        """Get the response in the request's own thread."""
+        return await sync_to_async(self.get_response)(request)
 
     def create_request(self, scope: Mapping[str, Any], body_file: IO[bytes]) -> Any:
         """Build the request, with the one cookie header that sockets read too."""

@@ -9,7 +9,7 @@ from django.conf import settings
 from django.utils.translation import gettext_lazy as _
 
 from core.fields import TypedField
-from people.zones import zone_choices
+from people.zones import ZoneSelect, zone_choices
 from rooms.models import TITLE, TOPIC, Room
 from rooms.wording import ENTRY_WORDS, SPEAK_WORDS
 
@@ -89,7 +89,10 @@ class PrepareForm(RoomForm):
         label=_("Time"), widget=forms.TimeInput(format="%H:%M", attrs={"type": "time"}), input_formats=["%H:%M"]
     )
     zone = forms.ChoiceField(
-        label=_("Time zone"), choices=zone_choices, help_text=_("Everybody else reads the time in their own zone.")
+        label=_("Time zone"),
+        choices=zone_choices,
+        widget=ZoneSelect,
+        help_text=_("Everybody else reads the time in their own zone."),
     )
     field_order = ("when", "date", "time", "zone", "title", "topic")
 

@@ -10,13 +10,13 @@ from core.fields import TypedField
 from core.text import LABEL, PLAN
 from people.handles import read_handle
 from people.models import User
-from people.zones import is_zone, zone_choices
+from people.zones import ZoneSelect, is_zone, zone_choices
 
 
 class ProfileForm(forms.ModelForm):  # type: ignore[type-arg]  # not subscriptable at run time
     """Name, text, language and time zone."""
 
-    time_zone = forms.ChoiceField(label=_("Time zone"), choices=zone_choices)
+    time_zone = forms.ChoiceField(label=_("Time zone"), choices=zone_choices, widget=ZoneSelect)
 
     def __init__(self, *args: Any, device_zone: str = "", **kwargs: Any) -> None:
         """`device_zone` is what the browser says of itself; it is offered first."""

@@ -105,6 +105,9 @@ def run(scheduler: InStages, at_work: list[Worker], tests: list[tuple[str, Stage
         {"parts": 3, "plain": 3},
         {"plain": 7},
         {"alone": 1},
+        {"timed": 2, "parts": 5, "alone": 4, "plain": 9},
+        {"timed": 1, "plain": 5},
+        {"timed": 3},
     ],
 )
 def test_every_test_is_run_and_sound_by_two_workers_after_all_parts(
@@ -118,6 +121,8 @@ def test_every_test_is_run_and_sound_by_two_workers_after_all_parts(
     of_sound = {name for name, stage in ran if stage is Stage.ALONE}
     enough = len(tests) // 2 >= len(names)  # else xdist ends workers at once, whichever they are
     assert of_sound <= {"gw0", "gw1"} or not {"gw0", "gw1"} & set(names) or not enough
+    timed = [name for name, stage in ran if stage is Stage.TIMED]
+    assert ran[: len(timed)] == [(name, Stage.TIMED) for name in timed[:1] * len(timed)], "one worker, first"
     if Stage.ALONE in dict(ran).values():
         first = next(at for at, (_name, stage) in enumerate(ran) if stage is Stage.ALONE)
         # Of each other worker at most the test that it kept.
@@ -151,6 +156,18 @@ def test_tests_of_workers_that_die_go_to_those_that_take_their_place(
     assert [stage for _who, stage in ran].count(Stage.ALONE) == 8
     assert {who for who, stage in ran if stage is Stage.ALONE} == {"gw3"}
     assert not scheduler.has_pending and new.shutting_down and last.shutting_down
+
+
+def test_what_is_timed_has_nothing_beside_it_where_its_worker_dies(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tests = units(timed=1, parts=3, plain=3)
+    scheduler, at_work = scheduled(tests, ["gw0", "gw1", "gw2", "gw3"], tmp_path, monkeypatch)
+    assert [bool(worker.given) for worker in at_work] == [True, False, False, False]
+    scheduler.remove_node(cast(Any, at_work[0]))
+    ran = run(scheduler, at_work[1:], tests)
+    assert ran[:2] == [("gw1", Stage.TIMED)] * 2 and Stage.TIMED not in [stage for _who, stage in ran[2:]]
+    assert len(ran) == len(tests)
 
 
 GIVES_WAY = """

@@ -12,7 +12,6 @@ from people.models import User
 from rooms.actions.locking import locked
 from rooms.models import Recording
 from rooms.recording import marker
-from rooms.recording.finishing.finish import OPEN
 from rooms.recording.tasks import finish_recording
 from rooms.rules.refusals import RoomRefused
 from rooms.wire.events import append_event, iso
@@ -43,7 +42,7 @@ def retry_recording(room_id: int, by: User | None) -> Recording:
     if by is not None and not by.has_perm("rooms.retry_recording"):
         raise RoomRefused("not_allowed")
     with locked(room_id) as room:
-        left = Recording.objects.select_for_update(of=("self",)).filter(room=room, state__in=OPEN)
+        left = Recording.objects.select_for_update(of=("self",)).filter(room=room, state__in=Recording.OPEN)
         recording = None if room.ended_at is None or room.purged_at is not None else left.first()
         if recording is None:
             raise RoomRefused("nothing_failed")

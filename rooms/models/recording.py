@@ -28,6 +28,8 @@ class Recording(models.Model):
         FAILED = "failed", _("could not be finished")
         PURGED = "purged", _("purged")
 
+    OPEN = (State.RUNNING, State.FINISHING, State.FAILED)  # states that may still become READY
+
     room = models.OneToOneField(Room, models.PROTECT, related_name="recording", verbose_name=_("room"))
     state = models.CharField(_("state"), max_length=10, choices=State.choices, default=State.RUNNING)
     finished_at = models.DateTimeField(_("finished"), null=True, blank=True)

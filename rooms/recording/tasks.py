@@ -15,9 +15,7 @@ from django.utils import timezone
 from rooms.models import Recording, RecordingFile, Room
 from rooms.recording import marker, store, track_memory
 from rooms.recording.clips import making, tidying
-from rooms.recording.finishing.finish import OPEN, finish
 from rooms.recording.finishing.space import NoSpace
-from rooms.recording.peaks import measure, prepare
 
 log = logging.getLogger(__name__)
 
@@ -32,6 +30,8 @@ _MEASURED_AT_ONCE = 50  # recordings
 @shared_task(bind=True, max_retries=_TRIES, name="rooms.recording.finishing.finish")
 def finish_recording(self: Task, room_pk: int) -> str:
     """Finish an ended room's recording, once the recorder has ended. Idempotent, also concurrently."""
+    from rooms.recording.finishing.finish import finish  # it loads the libraries for sound, as what is below does
+
     room = Room.objects.filter(pk=room_pk, status=Room.Status.ENDED, purged_at=None).first()
     if room is None:
         return "not ended, or purged"
@@ -87,7 +87,7 @@ def sweep_recordings() -> int:
     now = timezone.now()
     unfinished = Recording.objects.filter(
         Q(next_try_at=None) | Q(next_try_at__lte=now),
-        state__in=OPEN,
+        state__in=Recording.OPEN,
         room__status=Room.Status.ENDED,
         room__purged_at=None,
         room__ended_at__lt=now - LEFT_BEHIND,
@@ -109,6 +109,8 @@ def waiting_for_space(now: datetime) -> QuerySet[Recording]:
 @shared_task(name="rooms.recording.prepare")
 def prepare_recording(recording_pk: int) -> bool:
     """Draw the waveform of a finished recording. Idempotent, also concurrently. Returns whether it was drawn now."""
+    from rooms.recording.peaks import prepare
+
     recording = Recording.objects.filter(pk=recording_pk).first()
     try:
         return recording is not None and is_our_folder() and prepare(recording)
@@ -136,6 +138,8 @@ def measure_left() -> int:
 
     Files that cannot be read now, because a disk is away, are tried again.
     """
+    from rooms.recording.peaks import measure
+
     tracks = RecordingFile.objects.filter(kind=RecordingFile.Kind.TRACK, has_sound=None)
     left = Recording.objects.filter(state=Recording.State.READY, room__purged_at=None, files__in=tracks)
     measured = 0

@@ -6,7 +6,7 @@ import asyncio
 import functools
 import threading
 import time
-from collections.abc import Generator
+from collections.abc import Generator, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -17,6 +17,8 @@ from django.db import connections
 from playwright.sync_api import Page, expect
 
 from rooms import actions
+from rooms.guests.peers import Clip
+from rooms.guests.talker import Talker
 from rooms.models import Room
 from tests.e2e.browser import PHONE, Chromium, start_sound
 from tests.e2e.hearing import PageEar, wait_playing
@@ -222,7 +224,7 @@ def test_two_talk_at_once_under_their_names_also_after_a_kill(web: Site, chromiu
         speak(talkers["hanna"], np.concatenate([nothing, sounds.music(8), nothing, sounds.applause(8)]))
         wait_until(lambda: len(LiveLine.objects.filter(speaker__handle="mara")) > 0, SOON, "both were heard")
         away_for = killed(web, page)
-        settle_all(room)
+        settle_all(room, talkers.values())
         reading = Reading.of(page)
         found = shown(listener.page)
     assert any({"nora", "mara"} <= {who for who, text in now.items() if text} for _at, now in reading.texts)
@@ -267,17 +269,22 @@ def killed(web: Site, page: Page) -> float:
     return back - at
 
 
-def settle_all(room: Room) -> None:
-    """Wait until nothing has become certain for some seconds."""
-    still = {"lines": -1, "since": 0.0}
+def settle_all(room: Room, talkers: Iterable[Talker]) -> None:
+    """Wait until all was said, and all lines have been over for longer than a new one needs to begin."""
+    wait_until(lambda: all(is_through(talker.clip) for talker in talkers), SOON, "all was said")
+    began = {"lines": -1, "at": 0.0}
 
-    def is_still() -> bool:
-        count = sum(len(row.words) for row in LiveLine.objects.filter(room=room))
-        if count != still["lines"]:
-            still["lines"], still["since"] = count, time.monotonic()
-        return time.monotonic() - still["since"] > 8
+    def are_over() -> bool:
+        lines = LiveLine.objects.filter(room=room)
+        if lines.filter(final=False).exists() or lines.count() != began["lines"]:
+            began["lines"], began["at"] = lines.count(), time.monotonic()
+        return time.monotonic() - began["at"] > 3
 
-    wait_until(is_still, 2 * SOON, "everything was heard")
+    wait_until(are_over, 2 * SOON, "everything was heard")
+
+
+def is_through(clip: Clip) -> bool:
+    return clip.position >= len(clip.samples)
 
 
 def twice(found: list[str], said: list[str]) -> list[str]:

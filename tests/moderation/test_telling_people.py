@@ -144,7 +144,8 @@ def test_a_reporter_learns_the_outcome_and_of_nothing_found_that_it_can_be_appea
     assert set(mails) == {lea.email, "piet@example.org"}, "nobody else is told of no violation"
     for sent in mails.values():
         assert "no violation" in str(sent.body) and LINK.search(str(sent.body))
-        assert "ada" not in str(sent.body).lower() and room.title not in str(sent.body)
+        words = LINK.sub("", str(sent.body))  # an address may have any three letters
+        assert "ada" not in words.lower() and room.title not in words
     row = Report.objects.get(reporter=lea)
     assert row.appeal_until is not None and row.appeal_until > timezone.now() + timedelta(days=180)
     opened = open_link(token_of(mails["piet@example.org"]))

@@ -3,15 +3,17 @@
 from typing import Any
 
 import pytest
+from django import forms
 from django.http import HttpRequest, HttpResponse
 from django.test import Client, RequestFactory
 from django.utils import timezone, translation
+from pytest_django.asserts import assertHTMLEqual
 
 from people.creators.actions import add_creators
 from people.hooks import LiveLink, live_links
 from people.middleware import ReaderMiddleware
 from people.models import COLOURS, User
-from people.zones import is_zone, zone_choices, zone_names
+from people.zones import ZoneSelect, is_zone, zone_choices, zone_names
 from tests.support.people import person
 
 pytestmark = pytest.mark.django_db
@@ -113,6 +115,15 @@ def test_time_zones_are_all_that_browsers_send() -> None:
     assert zone_choices()[0] == ("UTC", "UTC")
     listed = [name for _group, names in zone_choices()[1:] for name, _label in names]  # type: ignore[attr-defined]
     assert sorted(["UTC", *listed]) == sorted(zone_names()), "whatever zone an account has, its settings can be saved"
+
+
+@pytest.mark.parametrize("chosen", ["Europe/Amsterdam", "UTC", "nowhere", None])
+def test_the_select_of_zones_is_django_s_own(chosen: str | None) -> None:
+    choices = [('"<this>', [("UTC", "<&>")]), *zone_choices()]
+    ours, theirs = (
+        kind(attrs={"required": True, "class": '"'}, choices=choices) for kind in (ZoneSelect, forms.Select)
+    )
+    assertHTMLEqual(*(select.render("time_zone", chosen, {"id": "zone"}) for select in (ours, theirs)))
 
 
 def test_the_profile_shows_where_one_is_live(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:

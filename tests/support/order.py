@@ -93,11 +93,13 @@ REAL_PARTS = {"chromium", "driver", "playwright", "services", "site", "sounding"
 
 
 class Stage(IntEnum):
-    """The stages of a run. Those of the last go on beside the others, as far as these leave something of the cores."""
+    """The stages of a run. Those of the last go on beside the two before, as far as these leave something of the
+    cores."""
 
-    PARTS = 0  # start browsers, the site, or what has to be in time
-    ALONE = 1
-    PLAIN = 2
+    TIMED = 0  # one test, and nothing beside it
+    PARTS = 1  # start browsers, the site, or what has to be in time
+    ALONE = 2
+    PLAIN = 3
 
 
 Place = tuple[Stage, int, str]  # a stage, how its tests use the site (`use_of_site`), and a file or what TOGETHER names
@@ -137,8 +139,9 @@ def use_of_site(item: pytest.Item) -> int:
 
 def stage_of(item: pytest.Item) -> Stage:
     """The stage of a test."""
-    if any(item.get_closest_marker(name) for name in ("alone", "timed")):
-        return Stage.ALONE
+    for mark, stage in (("timed", Stage.TIMED), ("alone", Stage.ALONE)):
+        if item.get_closest_marker(mark):
+            return stage
     name = name_of(item.nodeid)
     starts = name in STARTS or not REAL_PARTS.isdisjoint(getattr(item, "fixturenames", ()))
     return Stage.PARTS if starts else Stage.PLAIN

@@ -1,5 +1,6 @@
-"""Which worker of a run gets what, and when: what starts browsers or the site, then what is alone, on two workers.
-Beside both the last worker runs what needs no more than a database, and takes only what is left of the cores.
+"""Which worker of a run gets what, and when: what is timed, on one worker; what starts browsers or the site; then what
+is alone, on two. Beside the last two the last worker runs what needs no more than a database, and takes only what is
+left of the cores.
 
 Browsers wait now and then, and what is alone waits for sound more than it computes: a tenth, and then a third of two
 cores would have nothing to do.
@@ -84,7 +85,11 @@ class InStages(LoadFileScheduling):  # type: ignore[misc]
         left: defaultdict[Stage, list[str]] = defaultdict(list)
         for unit in self.workqueue:
             left[self._stages[unit]].append(unit)
-        parts, alone, plain = (left[stage] for stage in Stage)
+        timed, parts, alone, plain = (left[stage] for stage in Stage)
+        if any(self._left_of(Stage.TIMED, other) for other in self.nodes if other is not node):
+            return None
+        if timed:
+            return timed[0] if self._is_of_sound(node) else None
         if parts and not self._is_aside(node):
             return parts[0]
         if alone and self._is_of_sound(node):
@@ -111,15 +116,16 @@ class InStages(LoadFileScheduling):  # type: ignore[misc]
 
     def _others_start_parts(self, node: WorkerController) -> bool:
         """Whether other workers have to do of the first stage, but for the test that one of sound keeps."""
-        return any(self._left_of_parts(other) > self._is_of_sound(other) for other in self.nodes if other is not node)
+        others = (other for other in self.nodes if other is not node)
+        return any(self._left_of(Stage.PARTS, other) > self._is_of_sound(other) for other in others)
 
-    def _left_of_parts(self, node: WorkerController) -> int:
+    def _left_of(self, stage: Stage, node: WorkerController) -> int:
         units = self.assigned_work[node].items()
-        return sum(not done for unit, tests in units if self._stages[unit] is Stage.PARTS for done in tests.values())
+        return sum(not done for unit, tests in units if self._stages[unit] is stage for done in tests.values())
 
 
 def is_of_sound(worker: str, number: int) -> bool:
-    """Whether a worker of so many gets what is alone: the first two, and those that take the place of one that died."""
+    """Whether a worker of so many gets what is timed or alone: the first two, and those that take the place of one that died."""
     return worker in OF_SOUND or int(worker.removeprefix("gw")) >= number
 
 

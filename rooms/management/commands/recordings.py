@@ -14,7 +14,6 @@ from django.utils import timezone
 from rooms.actions import adopt_folder, retry_recording
 from rooms.models import Recording, RecordingFile, Room
 from rooms.recording import marker, store
-from rooms.recording.finishing.finish import OPEN
 from rooms.rules.refusals import RoomRefused
 
 SHOWN = 200  # recordings that are listed
@@ -82,7 +81,7 @@ class Command(BaseCommand):
 
 def unfinished_recordings() -> QuerySet[Recording]:
     """Unfinished recordings of ended rooms."""
-    return Recording.objects.filter(state__in=OPEN, room__status=Room.Status.ENDED, room__purged_at=None)
+    return Recording.objects.filter(state__in=Recording.OPEN, room__status=Room.Status.ENDED, room__purged_at=None)
 
 
 def failed() -> QuerySet[Recording]:

@@ -11,8 +11,6 @@ from people.models import User
 from rooms.hooks import ClipText
 from rooms.models import Clip, Recording, ReplayObjection, Room, Seat
 from rooms.recording import store
-from rooms.recording.peaks import has_sound, samples
-from rooms.recording.range_tracks import track_parts
 from rooms.wire.stage_log import open_microphones
 
 
@@ -22,6 +20,8 @@ def voices_between(room: Room, from_ms: int, to_ms: int, said: ClipText | None) 
     Of a finished recording: whose track has sound there, or who has a line there. Before that: whose microphone was
     open, for what was said last is in no track yet.
     """
+    from rooms.recording.range_tracks import track_parts  # it loads a library for sound
+
     pks = {line.user_pk for line in said.lines} if said is not None else set()
     if Recording.objects.filter(room=room, state=Recording.State.READY).exists():
         for part in track_parts(room, from_ms, to_ms, store.clips_folder(room.pk)):  # nothing has to be unpacked
@@ -39,6 +39,8 @@ def _is_heard(path: Path, start_ms: float, length_ms: float) -> bool:
 
     Raises Unreadable: who is heard there is not known then.
     """
+    from rooms.recording.peaks import has_sound, samples  # it loads a library for sound
+
     with closing(samples(path, max(0.0, start_ms), length_ms + min(0.0, start_ms))) as blocks:
         return has_sound(blocks)
 

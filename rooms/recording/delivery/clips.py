@@ -11,9 +11,8 @@ import io
 from collections.abc import AsyncIterator, Callable, Iterator
 from fractions import Fraction
 from pathlib import Path
-from typing import IO
+from typing import IO, TYPE_CHECKING
 
-import av
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 
 from rooms.models import RecordingFile, Room
@@ -22,6 +21,9 @@ from rooms.recording.delivery import downloads
 from rooms.recording.delivery.evidence import evidence_manifest
 from rooms.recording.delivery.responses import deliver_bytes, named
 from rooms.rules.refusals import RoomRefused
+
+if TYPE_CHECKING:
+    import av
 
 LONGEST_MS = 15 * 60_000  # of one clip: about 7 MB
 
@@ -61,6 +63,8 @@ def serve_clip(
 def cut_clip(room: Room, from_ms: int, to_ms: int) -> bytes | None:
     """Cut a range of room time out of a room's sound; None where there is none in it. What the bytes decode to lies
     within the range. Raises unavailable where RECORDINGS_DIR is not this installation's."""
+    import av  # a library for sound, which most processes do without
+
     assert to_ms - from_ms <= LONGEST_MS, "a clip is made in memory"
     if marker.trouble():
         raise RoomRefused("unavailable")
@@ -100,6 +104,8 @@ def _of_file(
 ) -> Iterator[tuple[av.Packet[av.AudioStream], av.AudioStream]]:
     """Yield the packets of a file whose sound lies in a range. Its time 0 is `begins_ms` of room time; with
     `from_first` its first packet is, as in a segment."""
+    import av
+
     with av.open(str(file) if isinstance(file, Path) else file, "r") as source:
         stream = source.streams.audio[0]
         unit = stream.time_base

@@ -16,7 +16,7 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 
 from core.threads import in_thread
 from rooms.models import Recording, RecordingFile, Room, Seat
-from rooms.recording import live_peaks, marker, store
+from rooms.recording import marker, store
 from rooms.recording.delivery import downloads
 from rooms.recording.delivery.responses import deliver_bytes, deliver_file, named, read_range
 from rooms.recording.delivery.sound_places import sound_places
@@ -167,6 +167,8 @@ def _deliver_mix(
 def peaks_for(room: Room) -> dict[str, Any]:
     """Get the waveform in the form of `peaks.draw`: the one that was drawn, else what the segments so far have, with
     `complete_ms`, up to which they were read (ask again for more). Lanes are by seat, as in `track_lanes`."""
+    from rooms.recording import live_peaks  # it loads a library for sound
+
     if room.purged_at is None and (drawn := _drawn(room)) is not None:
         return drawn
     segments = [] if room.purged_at is not None else _segments(room)

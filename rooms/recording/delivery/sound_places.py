@@ -7,8 +7,6 @@ from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
-import av
-
 FILES = 16  # whose places are kept; those of a room of three hours take about 1 MB
 STEP_MS = 1000
 
@@ -36,6 +34,8 @@ class SoundPlaces:
 def sound_places(file: Path, etag: str) -> SoundPlaces:
     """Read the places from the header of a file with one stream of sound; `etag` names its content. Raises OSError
     where there is no such file, av.FFmpegError (ValueError or OSError) for another kind of file."""
+    import av  # a library for sound, which most processes do without
+
     seconds: list[tuple[int, int, int]] = []  # begin, stop, start in ms
     with av.open(str(file)) as source:
         stream = source.streams.audio[0]

@@ -31,8 +31,6 @@ from rooms.recording.sums import checksums
 log = logging.getLogger(__name__)
 
 _STEP_TIMEOUT = 3600.0  # seconds
-# States that may still become READY.
-OPEN = (Recording.State.RUNNING, Recording.State.FINISHING, Recording.State.FAILED)
 RETRY_DELAYS = (
     *(timedelta(minutes=1), timedelta(minutes=5), timedelta(minutes=30)),
     *(timedelta(hours=2), timedelta(hours=12), timedelta(days=1)),
@@ -76,7 +74,7 @@ def finish(room: Room) -> Recording:
     after `next_try_at`.
     """
     recording, _new = Recording.objects.get_or_create(room=room)
-    if recording.state not in OPEN:
+    if recording.state not in Recording.OPEN:
         return recording
     marker.check()
     if not _claim(recording):
@@ -105,7 +103,7 @@ def _claim(recording: Recording) -> bool:
     """Begin an attempt, unless the recording became ready or was purged since it was read. Returns whether it began.
 
     The time of the next attempt is written now, so that one that kills its worker does not come first again."""
-    claimed = Recording.objects.filter(pk=recording.pk, state__in=OPEN).update(
+    claimed = Recording.objects.filter(pk=recording.pk, state__in=Recording.OPEN).update(
         state=Recording.State.FINISHING,
         error=Case(When(state=Recording.State.FAILED, then=Value("")), default=F("error")),
         attempts=F("attempts") + 1,
@@ -140,7 +138,7 @@ def write_rows(recording: Recording, made: Sequence[FinishedFile], missing_ms: i
     mix_ms = max((one.start_ms + one.duration_ms for one in made if one.kind == RecordingFile.Kind.MIX), default=0)
     with transaction.atomic():
         locked = Recording.objects.select_for_update().get(pk=recording.pk)
-        if locked.state not in OPEN:
+        if locked.state not in Recording.OPEN:
             return locked
         locked.files.all().delete()
         RecordingFile.objects.bulk_create(rows)
