@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 import pytest
+from asgiref import testing
 from asgiref.sync import SyncToAsync
-from asgiref.testing import ApplicationCommunicator
 
 from config.fair import Handler, client_of
 
@@ -51,7 +51,7 @@ async def test_a_page_changes_its_thread_three_times(monkeypatch: pytest.MonkeyP
         "query_string": b"",
         "headers": [(b"host", b"localhost")],
     }
-    page = ApplicationCommunicator(Handler(), asked)
+    page = cast(Any, testing.ApplicationCommunicator)(Handler(), asked)
     await page.send_input({"type": "http.request", "body": b""})
     assert (await page.receive_output())["status"] == 404
     assert (await page.receive_output())["body"]

@@ -35,6 +35,7 @@ from tests.support.ports import free_port
 from tests.support.processes import Site
 from tests.support.recordings import talked_room
 from tests.support.rooms import open_room
+from tests.support.shared_site import shared_site
 from tests.support.waiting import until
 
 SHIPPED = Path(__file__).parents[2] / "deploy" / "nginx" / "stamtafel.conf"
@@ -54,8 +55,8 @@ http {{
 class Front:
     """The whole site as its users reach it in production."""
 
-    def __init__(self, port: int) -> None:
-        self.port = port
+    def __init__(self, port: int, site: Site) -> None:
+        self.port, self.site = port, site
         self.url = f"https://localhost:{port}"
         self.context = ssl._create_unverified_context()
 
@@ -101,11 +102,18 @@ def configured(folder: Path, port: int) -> str:
     return text
 
 
+@pytest.fixture(scope="module")
+def port() -> int:
+    return free_port()
+
+
 @pytest.fixture
-def front(static_files: None, site: Site, tmp_path: Path) -> Generator[Front]:
-    port = free_port()
-    environment = {"X_ACCEL_REDIRECT": "true", "BEHIND_PROXY": "true", "SITE_URL": f"https://localhost:{port}"}
-    site.start("web", **environment)
+def front(
+    request: pytest.FixtureRequest, static_files: None, transactional_db: None, port: int, tmp_path: Path
+) -> Generator[Front]:
+    """nginx, in front of a web process that the tests of this file share."""
+    env = {"X_ACCEL_REDIRECT": "true", "BEHIND_PROXY": "true", "SITE_URL": f"https://localhost:{port}"}
+    site = shared_site("web", file=request.path, **env)
     (tmp_path / "stamtafel.conf").write_text(configured(tmp_path, port))
     user = "user root;" if os.geteuid() == 0 else ""
     (tmp_path / "nginx.conf").write_text(AROUND.format(folder=tmp_path, user=user))
@@ -114,8 +122,9 @@ def front(static_files: None, site: Site, tmp_path: Path) -> Generator[Front]:
     assert checked.returncode == 0, checked.stderr
     nginx = start(bound(line, death="TERM"), tmp_path / "nginx.log")
     wait_for("nginx", lambda: answers(port), lambda: nginx.poll() is None)
-    yield Front(port)
+    yield Front(port, site)
     stop(nginx)
+    site.take_back()
 
 
 def test_recordings_leave_by_nginx_and_only_with_django_s_word(front: Front) -> None:
@@ -171,13 +180,13 @@ def test_pages_and_what_they_need(front: Front) -> None:
         assert "max-age" in front.get(address)[1]["strict-transport-security"], address
 
 
-def test_a_site_with_a_name_of_its_own_is_pinned_to_https(front: Front, site: Site) -> None:
-    site.stop("web")
-    site.start("web", BEHIND_PROXY="true", HSTS_SECONDS="300", SITE_URL=front.url)
+def test_a_site_with_a_name_of_its_own_is_pinned_to_https(front: Front) -> None:
+    front.site.stop("web")
+    front.site.start("web", BEHIND_PROXY="true", HSTS_SECONDS="300", SITE_URL=front.url)
     assert front.get("/healthz")[1]["strict-transport-security"] == "max-age=300"
 
 
-def test_the_access_log_has_nothing_that_opens_something(front: Front, site: Site, tmp_path: Path) -> None:
+def test_the_access_log_has_nothing_that_opens_something(front: Front, tmp_path: Path) -> None:
     room = talked_room()
     token = secrets.token_urlsafe(16)
     address = links.address(room.pk, "mix", room.host, "mix.m4a")
@@ -197,7 +206,7 @@ def test_the_access_log_has_nothing_that_opens_something(front: Front, site: Sit
     text = log.read_text() + (tmp_path / "error.log").read_text()
     assert "GET /accounts/signup/ " in text and f"GET {room.get_absolute_url()}come/ " in text
     assert signature not in text and "next=" not in text
-    assert token not in text + site.log("web").read_text()
+    assert token not in text + front.site.log("web").read_text()
 
 
 def listed(run: int, pieces: int) -> str:

@@ -21,6 +21,7 @@ from rooms.rules.identity import COOKIE, new_key, sign
 from tests.support.people import person, session_cookie
 from tests.support.processes import Site, watched
 from tests.support.rooms import open_room
+from tests.support.shared_site import shared_site
 from tests.support.waiting import until
 
 AT_ONCE, ROUNDS = 5, 8
@@ -30,10 +31,11 @@ LIMITS = ("SOCKETS_NEW_PER_ADDRESS", "SOCKETS_PER_ADDRESS", "SOCKETS_PER_PERSON"
 
 
 @pytest.fixture
-def web(static_files: None, site: Site) -> Generator[Site]:
+def hospitable(request: pytest.FixtureRequest, static_files: None, transactional_db: None) -> Generator[Site]:
     """Daphne that lets one browser come in as often as it likes."""
-    site.start("web", **dict.fromkeys(LIMITS, "10000"))
+    site = shared_site("web", file=request.path, **dict.fromkeys(LIMITS, "10000"))
     yield from watched(site)
+    site.take_back()
 
 
 class Crowd:
@@ -84,19 +86,19 @@ async def races(round_: Callable[[int], Coroutine[Any, Any, int]]) -> None:
 
 
 @pytest.mark.django_db(transaction=True)
-async def test_a_removal_while_pages_come_in(web: Site) -> None:
+async def test_a_removal_while_pages_come_in(hospitable: Site) -> None:
     room = await run(open_room)()
 
     async def removed(number: int) -> int:
         guest: User = await run(person)(f"guest{number}")
         cookie = await run(session_cookie)(guest)
-        return await race(web, room, cookie, lambda: run(actions.remove_person)(room.pk, guest, room.host))
+        return await race(hospitable, room, cookie, lambda: run(actions.remove_person)(room.pk, guest, room.host))
 
     await races(removed)
 
 
 @pytest.mark.django_db(transaction=True)
-async def test_a_removal_while_the_same_browser_comes_in_signed_out(web: Site) -> None:
+async def test_a_removal_while_the_same_browser_comes_in_signed_out(hospitable: Site) -> None:
     room = await run(open_room)()
 
     async def removed(number: int) -> int:
@@ -104,29 +106,29 @@ async def test_a_removal_while_the_same_browser_comes_in_signed_out(web: Site) -
         listener = f"{COOKIE}={sign(new_key())}"
         known = f"{await run(session_cookie)(guest)}; {listener}"
         async with connect(
-            f"{web.ws_url}/ws/rooms/{room.slug}/",
-            origin=web.url,  # type: ignore[arg-type]
+            f"{hospitable.ws_url}/ws/rooms/{room.slug}/",
+            origin=hospitable.url,  # type: ignore[arg-type]
             additional_headers={"Cookie": known},
         ) as socket:
             assert '"snapshot"' in str(await socket.recv())
-            return await race(web, room, listener, lambda: run(actions.remove_person)(room.pk, guest, room.host))
+            return await race(hospitable, room, listener, lambda: run(actions.remove_person)(room.pk, guest, room.host))
 
     await races(removed)
 
 
 @pytest.mark.django_db(transaction=True)
-async def test_a_policy_that_is_tightened_and_an_account_that_is_suspended(web: Site) -> None:
+async def test_a_policy_that_is_tightened_and_an_account_that_is_suspended(hospitable: Site) -> None:
     room = await run(open_room)()
 
     async def tightened(number: int) -> int:
         await run(actions.set_entry_policy)(room.pk, room.host, "anyone")
         end = run(actions.set_entry_policy)
-        return await race(web, room, f"{COOKIE}={sign(new_key())}", lambda: end(room.pk, room.host, "signed_in"))
+        return await race(hospitable, room, f"{COOKIE}={sign(new_key())}", lambda: end(room.pk, room.host, "signed_in"))
 
     async def suspended(number: int) -> int:
         guest: User = await run(person)(f"guest{number}")
         cookie = await run(session_cookie)(guest)
-        return await race(web, room, cookie, lambda: run(impose_sanction)(guest, "suspended", None, "the test"))
+        return await race(hospitable, room, cookie, lambda: run(impose_sanction)(guest, "suspended", None, "the test"))
 
     await races(tightened)
     await races(suspended)

@@ -42,15 +42,19 @@ class SharedSite(Site):
         self.folder: UUID | None = None
         self.lent: dict[str, subprocess.Popen[bytes]] = {}
         self.file = Path()
+        self.env: dict[str, str] = {}
 
-    def lend(self, names: tuple[str, ...], file: Path) -> None:
-        """Make it ready for a test of this file: these processes at work and no other, no room built, nothing of the
-        last test's."""
+    def lend(self, names: tuple[str, ...], file: Path, env: dict[str, str]) -> None:
+        """Make it ready for a test of this file: these processes at work with these settings and no other, no room
+        built, nothing of the last test's."""
         self.file = file
+        if env != self.env:
+            self.stop()
+            self.env = env
         self._mark()
         _bind_queues()
         self._keep(name for name in names if self._lives(name))
-        self.start(*(name for name in names if not self._lives(name)), **PATIENT)
+        self.start(*(name for name in names if not self._lives(name)), **{**PATIENT, **env})
         if "media" in names:
             wait_for("a supervisor without rooms", _is_ready, seconds=WITHIN)
         wait_for("web", lambda: self.status("/healthz") == 200, seconds=WITHIN)
@@ -131,11 +135,12 @@ def _told(name: str) -> dict[str, Any]:
 _running: SharedSite | None = None
 
 
-def shared_site(*names: str, file: Path) -> SharedSite:
-    """The one of this process of pytest, lent to a test of this file."""
+def shared_site(*names: str, file: Path, **env: str) -> SharedSite:
+    """The one of this process of pytest, lent to a test of this file. With other settings than the last test's its
+    processes are started anew."""
     global _running
     _running = _running or SharedSite()
-    _running.lend(names, file)
+    _running.lend(names, file, env)
     return _running
 
 

@@ -125,7 +125,8 @@ class InStages(LoadFileScheduling):  # type: ignore[misc]
 
 
 def is_of_sound(worker: str, number: int) -> bool:
-    """Whether a worker of so many gets what is timed or alone: the first two, and those that take the place of one that died."""
+    """Whether a worker of so many gets what is timed or alone: the first two, and those that take the place of one that
+    died."""
     return worker in OF_SOUND or int(worker.removeprefix("gw")) >= number
 
 
