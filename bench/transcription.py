@@ -17,6 +17,7 @@ import sys
 import tempfile
 import time
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 os.environ.setdefault("SECRET_KEY", "x" * 50)
@@ -24,22 +25,24 @@ os.environ.setdefault("LEDGER_KEY", "x" * 50)
 os.environ.setdefault("DATABASE_URL", "postgresql://none:none@127.0.0.1:1/none")
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 
-import torch
-import whisper
 from django.conf import settings
 
 from tests.support import sounds
 from transcripts.speech import audio, vad
 from transcripts.speech.stitch import CueDraft, stitch
-from transcripts.speech.whisper_engine import WhisperEngine
 from transcripts.speech.windows import pack, spans
 
+if TYPE_CHECKING:
+    from transcripts.speech.whisper_engine import WhisperEngine
 
-def load(model: str) -> WhisperEngine:
+
+def load(model: str) -> "WhisperEngine":
+    from transcripts.speech.whisper_engine import WhisperEngine  # imports torch
+
     return WhisperEngine(model, settings.WHISPER_MODEL_DIR, 600)
 
 
-def ours(engine: WhisperEngine, path: Path, language: str = "en") -> list[CueDraft]:
+def ours(engine: "WhisperEngine", path: Path, language: str = "en") -> list[CueDraft]:
     """One track, as a worker does it."""
     lines: list[CueDraft] = []
     for window in list(pack(spans(vad.probabilities(audio.blocks(path))))):
@@ -66,6 +69,8 @@ def seconds(work: object) -> float:
 
 
 def speed(model: str) -> None:
+    import whisper
+
     engine = load(model)
     bare = engine._whisper
     with tempfile.TemporaryDirectory() as folder:
@@ -122,6 +127,8 @@ def main() -> None:
     parser.add_argument("--only", choices=["speed", "memory"])
     parser.add_argument("--peak", help=argparse.SUPPRESS)
     given = parser.parse_args()
+    import torch  # takes seconds, and nobody who asks for help needs it
+
     torch.set_num_threads(given.threads)
     if given.peak:
         peak(given.model, given.peak)

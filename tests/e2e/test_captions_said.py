@@ -97,8 +97,10 @@ def test_a_word_is_read_when_it_is_heard_and_lines_come_back(web: Site, chromium
         clips = finding.result()
         began = speak(talkers["nora"], sounds.laid(places, end_ms))
         away(chromium, screen, 10.0)
-        settle(room, *words_of("0930")[-3:])
-        far.wait_for_timeout(6_000)  # HLS is some seconds behind
+        last = words_of("0930")[-3:]
+        settle(room, *last)
+        wait_until(lambda: Reading.of(far).first("nora", last) is not None, SOON, "HLS, some seconds behind")
+        far.wait_for_timeout(1_500)  # until the last of it was played
         heard = heard_words(clips, Playing.by(ear), began)
         read_when_heard(Reading.of(far), heard, began, shown(listener.page)["nora"])
         same_lines(room, screen)
