@@ -1,6 +1,5 @@
 """Fixtures for all tests: the database with the site's rights, an empty Redis, the site's real processes."""
 
-import functools
 import gc
 import os
 import shutil
@@ -11,7 +10,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-import redis
 from django.conf import settings
 from django.core.management import call_command
 from django.db import close_old_connections, reset_queries
@@ -25,7 +23,7 @@ from pytest_django import DjangoDbBlocker
 
 from deploy.local.throwaway import Throwaway
 from tests.support import migrated, tables
-from tests.support.processes import LogTail, Site, silence
+from tests.support.processes import LogTail, Site, kept_redis, silence
 from tests.support.services import services as running_services
 
 if TYPE_CHECKING:
@@ -132,12 +130,6 @@ def _tables_are_reset() -> Generator[None]:
         yield
 
 
-@functools.cache
-def _redis() -> redis.Redis:
-    """A connection that is kept from test to test; after a restart of Redis it is made anew."""
-    return redis.Redis.from_url(settings.REDIS_URL)
-
-
 @pytest.fixture(autouse=True)
 def _clean_slate(request: pytest.FixtureRequest) -> Generator[None]:
     """Nothing of one test is left in Redis, the mailbox, pictures or recordings for the next."""
@@ -152,7 +144,7 @@ def _clean_slate(request: pytest.FixtureRequest) -> Generator[None]:
     if (Path(settings.RECORDINGS_DIR) / marker.NAME).exists():
         # The row of a process that outlived its test is committed: without its file the next test's processes refuse.
         tables.run("DELETE FROM rooms_recordingsfolder")
-    _redis().flushall()
+    kept_redis().flushall()
     kept = (settings.MEDIA_ROOT, settings.RECORDINGS_DIR, settings.OUTSIDE_DIR, settings.OWN_DATA_DIR)
     for folder in (settings.MAIL_FOLDER, *kept):
         for path in Path(folder).iterdir() if Path(folder).is_dir() else ():

@@ -339,7 +339,8 @@ def test_by_the_api(room: Room) -> None:
     make_public(room)
     assert Client().get(f"/api/v1/rooms/{replay}/").status_code == 404
     told = by("host").get(f"/api/v1/rooms/{room.slug}/recording/")
-    assert told.json()["publication"] == "objected" and not re.search(rb"\bada\b", told.content.split(b'"files"')[0])
+    state = told.content.split(b'"files"')[0].replace(room.slug.encode(), b"")  # which may have any three letters
+    assert told.json()["publication"] == "objected" and b"ada" not in state
     assert put(by("bob"), objection, {"objected": False}) == (200, "")
     assert Client().get(f"/api/v1/rooms/{replay}/").status_code == 404, "one takes one's own back only"
     assert put(by("ada"), objection, {"objected": False}) == (200, "")

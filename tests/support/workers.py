@@ -115,7 +115,7 @@ class InStages(LoadFileScheduling):  # type: ignore[misc]
         )
 
     def _others_start_parts(self, node: WorkerController) -> bool:
-        """Whether other workers have to do of the first stage, but for the test that one of sound keeps."""
+        """Whether other workers have parts to do, but for the test that one of sound keeps."""
         others = (other for other in self.nodes if other is not node)
         return any(self._left_of(Stage.PARTS, other) > self._is_of_sound(other) for other in others)
 
