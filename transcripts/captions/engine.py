@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
 from django.conf import settings
 
-from transcripts.captions.loops import is_loop
+from transcripts.captions.loops import is_loop, without_loops
 from transcripts.captions.whisper_parts import log_mel, tokenizer_of
 from transcripts.captions.words import with_punctuation
 from transcripts.speech.audio import RATE, Sound
@@ -97,14 +97,14 @@ class FastEngine:
         return [self._hear(sound, language, (), WHOLE_SECONDS, False).segment]
 
     def hear(self, sound: Sound, language: str, said: Sequence[Word], *, ask_language: bool = False) -> Heard:
-        """Hear what follows the words that are certain. Where it repeats itself, it hears once more with all of the
-        context that there can be, which ends most loops. Raises UnknownLanguage."""
+        """Hear what follows the words that are certain. Where it repeats itself or these, it hears once more with all
+        of the context that there can be, which ends most loops. Raises UnknownLanguage."""
         least = SHORTER_SECONDS.get(language, SHORT_SECONDS)
         seconds = min(WHOLE_SECONDS, max(least, len(sound) / RATE + MORE_SECONDS))
         heard = self._hear(sound, language, said, seconds, ask_language)
-        if seconds < WHOLE_SECONDS and is_loop([word.text for word in heard.words], len(sound) / RATE):
+        if seconds < WHOLE_SECONDS and is_loop([word.text for word in (*said, *heard.words)], len(sound) / RATE):
             heard = self._hear(sound, language, said, WHOLE_SECONDS, ask_language)
-        return heard
+        return replace(heard, words=without_loops(said, heard.words))
 
     def _hear(self, sound: Sound, language: str, said: Sequence[Word], seconds: float, ask_language: bool) -> Heard:
         if not self._multilingual and language != "en":

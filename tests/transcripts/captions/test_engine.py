@@ -20,6 +20,7 @@ from transcripts.captions import weights, whisper_parts
 from transcripts.captions.engine import FastEngine, LiveEngine, SlowEngine
 from transcripts.speech.audio import RATE
 from transcripts.speech.engine import UnknownLanguage
+from transcripts.speech.stitch import Word
 
 if TYPE_CHECKING:
     from transcripts.speech.whisper_engine import WhisperEngine
@@ -70,6 +71,18 @@ def test_what_follows_certain_words_is_heard_and_they_are_not_heard_again() -> N
     whole = engine().hear(sound, "en", ()).words
     after = engine().hear(sound, "en", whole[:8]).words
     assert [word.text for word in after] == [word.text for word in whole[8:]]
+
+
+def test_certain_words_are_not_repeated_where_nothing_follows_them() -> None:
+    """Applause, a breath or somebody far away after the last word: Whisper says what it was given once more, all of it
+    at one moment. Found in a room with a leaking microphone, whose line then had the same sentence three times."""
+    far = sounds.laid([(300, "0870"), (7_900, "0880"), (11_200, "0890"), (17_000, "0920")], 24_000)
+    sound = (0.7 * sounds.laid([(1_800, "jfk")], 24_000) + 0.02 * far)[round(6.985 * RATE) : round(13.225 * RATE)]
+    text = " What your country can do for you? Ask what you can do for your country."
+    words = [f" {word}" for word in text.split()]
+    said = [Word(word, place * 345, place * 345 + 345, 1.0) for place, word in enumerate(words)]
+    after = engine().hear(sound, "en", said).words
+    assert "country" not in sounds.plain_words("".join(word.text for word in after)), after
 
 
 @pytest.mark.parametrize("slow", [False, True])

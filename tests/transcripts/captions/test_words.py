@@ -10,7 +10,7 @@ from hypothesis import strategies as some
 
 from transcripts.captions.ladder import EARLY_FOR, LATE_OUT_FOR, NO_DRAFTS, Ladder
 from transcripts.captions.leaks import LOUDER_DB, is_leak
-from transcripts.captions.loops import is_loop
+from transcripts.captions.loops import is_loop, without_loops
 from transcripts.captions.words import LINE_LETTERS, Agreement, into_lines, text_of, with_punctuation
 from transcripts.speech.stitch import Word
 
@@ -91,6 +91,19 @@ def test_loops_are_known_by_a_phrase_twice_or_by_too_many_words() -> None:
     assert is_loop(["yes"] * 40, 3.0)
     assert not is_loop(["no", "no", "no", "never", "mind", "he", "said", "and", "that", "was", "that"], 4.0)
     assert not is_loop([], 1.0)
+
+
+def test_a_phrase_at_one_moment_that_repeats_what_is_before_it_was_not_said() -> None:
+    said = words("we will meet at the town hall")
+    end = said[-1].end_ms
+    again = [replace(word, start_ms=end, end_ms=end + 20) for word in said]
+    assert without_loops(said, [*again, *again, *again[:5]]) == ()
+    assert without_loops((), [*said, *again]) == tuple(said)
+    new = words("and then we go", end + 40)
+    assert without_loops(said, [*again, *new]) == tuple(new)
+    slowly = words("we will meet at the town hall", end)
+    assert without_loops(said, slowly) == tuple(slowly), "somebody does say it twice"
+    assert without_loops(said, again[:4]) == tuple(again[:4]), "too short to tell"
 
 
 def test_a_leak_is_quieter_and_says_what_somebody_louder_says() -> None:
