@@ -122,7 +122,9 @@ def test_every_test_is_run_and_sound_by_two_workers_after_all_parts(
     enough = len(tests) // 2 >= len(names)  # else xdist ends workers at once, whichever they are
     assert of_sound <= {"gw0", "gw1"} or not {"gw0", "gw1"} & set(names) or not enough
     timed = [name for name, stage in ran if stage is Stage.TIMED]
-    assert ran[: len(timed)] == [(name, Stage.TIMED) for name in timed[:1] * len(timed)], "one worker, first"
+    others = [(name, stage) for name, stage in ran if stage is not Stage.PLAIN]
+    assert others[: len(timed)] == [(name, Stage.TIMED) for name in timed[:1] * len(timed)], "one worker, first"
+    assert plain_beside_timed(ran) <= ({"gw3"} if len(names) > 3 else set())
     if Stage.ALONE in dict(ran).values():
         first = next(at for at, (_name, stage) in enumerate(ran) if stage is Stage.ALONE)
         # Of each other worker at most the test that it kept.
@@ -133,6 +135,12 @@ def test_every_test_is_run_and_sound_by_two_workers_after_all_parts(
         if Stage.ALONE in own:
             own = own[own.index(Stage.ALONE) :]
         assert own == sorted(own)
+
+
+def plain_beside_timed(ran: list[tuple[str, Stage]]) -> set[str]:
+    """The workers that ran plain tests before all that is timed was over."""
+    last = max((at for at, (_name, stage) in enumerate(ran) if stage is Stage.TIMED), default=0)
+    return {name for name, stage in ran[:last] if stage is Stage.PLAIN}
 
 
 def test_tests_of_workers_that_die_go_to_those_that_take_their_place(
@@ -158,15 +166,17 @@ def test_tests_of_workers_that_die_go_to_those_that_take_their_place(
     assert not scheduler.has_pending and new.shutting_down and last.shutting_down
 
 
-def test_what_is_timed_has_nothing_beside_it_where_its_worker_dies(
+def test_what_is_timed_has_only_plain_tests_beside_it_where_its_worker_dies(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     tests = units(timed=1, parts=3, plain=3)
     scheduler, at_work = scheduled(tests, ["gw0", "gw1", "gw2", "gw3"], tmp_path, monkeypatch)
-    assert [bool(worker.given) for worker in at_work] == [True, False, False, False]
+    assert [bool(worker.given) for worker in at_work] == [True, False, False, True]
     scheduler.remove_node(cast(Any, at_work[0]))
     ran = run(scheduler, at_work[1:], tests)
-    assert ran[:2] == [("gw1", Stage.TIMED)] * 2 and Stage.TIMED not in [stage for _who, stage in ran[2:]]
+    others = [(who, stage) for who, stage in ran if stage is not Stage.PLAIN]
+    assert others[:2] == [("gw1", Stage.TIMED)] * 2 and Stage.TIMED not in [stage for _who, stage in others[2:]]
+    assert plain_beside_timed(ran) <= {"gw3"}
     assert len(ran) == len(tests)
 
 

@@ -15,6 +15,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from unittest import mock
 
+import psycopg
 from django.conf import settings
 from django.core.management import call_command
 
@@ -28,9 +29,17 @@ KEPT = ROOT / ".local" / "tests"
 
 
 def migrate(postgres: Postgres | None = None) -> None:
-    """Make the tables in the private database of this process, or of a bench."""
+    """Make the tables in the private database of this process, or of a bench, and what comes after each `migrate`."""
+    make_tables(postgres)
+    call_command("migrate", interactive=False, verbosity=0)
+
+
+def make_tables(postgres: Postgres | None = None) -> None:
+    """Make the tables where there are none, and the dump where there is none."""
     postgres = postgres or services().instance.postgres
     settings.MIGRATIONS_DATABASE = migrations_database(postgres)
+    if has_tables(postgres):
+        return
     dump = KEPT / f"{fingerprint()}.sql"
     with _alone():  # the others wait for the first, and do not migrate beside it
         if dump.exists():
@@ -39,7 +48,13 @@ def migrate(postgres: Postgres | None = None) -> None:
             with mock.patch("django.core.management.commands.migrate.emit_post_migrate_signal"):
                 call_command("migrate", interactive=False, verbosity=0)
             _keep(postgres, dump)
-    call_command("migrate", interactive=False, verbosity=0)
+
+
+def has_tables(postgres: Postgres) -> bool:
+    """Whether there is a table in the database."""
+    with psycopg.connect(postgres.superuser_url) as connected:
+        found = connected.execute("SELECT 1 FROM pg_tables WHERE schemaname !~ '^(pg_|information_schema)' LIMIT 1")
+        return found.fetchone() is not None
 
 
 def fingerprint() -> str:

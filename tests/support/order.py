@@ -93,10 +93,9 @@ REAL_PARTS = {"chromium", "driver", "playwright", "services", "site", "sounding"
 
 
 class Stage(IntEnum):
-    """The stages of a run. Those of the last go on beside the two before, as far as these leave something of the
-    cores."""
+    """The stages of a run. Those of the last go on beside all others, as far as these leave something of the cores."""
 
-    TIMED = 0  # one test, and nothing beside it
+    TIMED = 0  # one test
     PARTS = 1  # start browsers, the site, or what has to be in time
     ALONE = 2
     PLAIN = 3

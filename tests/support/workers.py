@@ -1,9 +1,9 @@
 """Which worker of a run gets what, and when: what is timed, on one worker; what starts browsers or the site; then what
-is alone, on two. Beside the last two the last worker runs what needs no more than a database, and takes only what is
+is alone, on two. Beside all of these the last worker runs what needs no more than a database, and takes only what is
 left of the cores.
 
-Browsers wait now and then, and what is alone waits for sound more than it computes: a tenth, and then a third of two
-cores would have nothing to do.
+Browsers wait now and then, and what is timed or alone waits for sound more than it computes: a tenth, and else a third
+to a half of two cores would have nothing to do.
 """
 
 from __future__ import annotations
@@ -86,12 +86,13 @@ class InStages(LoadFileScheduling):  # type: ignore[misc]
         for unit in self.workqueue:
             left[self._stages[unit]].append(unit)
         timed, parts, alone, plain = (left[stage] for stage in Stage)
-        if any(self._left_of(Stage.TIMED, other) for other in self.nodes if other is not node):
-            return None
-        if timed:
-            return timed[0] if self._is_of_sound(node) else None
-        if parts and not self._is_aside(node):
-            return parts[0]
+        if not self._is_aside(node):
+            if any(self._left_of(Stage.TIMED, other) for other in self.nodes if other is not node):
+                return None
+            if timed:
+                return timed[0] if self._is_of_sound(node) else None
+            if parts:
+                return parts[0]
         if alone and self._is_of_sound(node):
             if not self._others_start_parts(node):
                 return alone[0]
@@ -184,7 +185,7 @@ def pytest_collection_finish(session: pytest.Session) -> None:
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
-    """Let what is alone go first, in a run that has both. Without privileges it cannot be taken back, and need not: a
+    """Let what measures go first, in a run that has both. Without privileges it cannot be taken back, and need not: a
     worker that does so gets nothing of another stage any more."""
     global _sound_began, _look_at
     if not is_worker():
@@ -193,7 +194,8 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
     _sound_began |= stage is Stage.ALONE
     worker, number = os.environ["PYTEST_XDIST_WORKER"], int(os.environ["PYTEST_XDIST_WORKER_COUNT"])
     waits = is_of_sound(worker, number) and not _sound_began
-    if stage is Stage.PLAIN and Stage.ALONE in _stages and not waits and time.monotonic() > _look_at:
+    measured = not {Stage.TIMED, Stage.ALONE}.isdisjoint(_stages)
+    if stage is Stage.PLAIN and measured and not waits and time.monotonic() > _look_at:
         _look_at = time.monotonic() + (LOOK if give_way() else LOOK_AGAIN)
 
 
