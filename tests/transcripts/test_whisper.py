@@ -106,6 +106,15 @@ def talk(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> list[Cue]
     return cues
 
 
+def test_what_finds_word_times_is_compiled_once_for_all_processes(talk: list[Cue]) -> None:
+    """It takes a second or more, and every worker would compile it anew."""
+    import whisper
+
+    stats = whisper.timing.dtw_cpu.stats
+    assert sum(stats.cache_hits.values()) + sum(stats.cache_misses.values()) == 1
+    assert list(Path(stats.cache_path).glob("timing.dtw_cpu*.nbc"))
+
+
 def by(handle: str, cues: list[Cue]) -> list[Cue]:
     return [cue for cue in cues if cue.seat.user.handle == handle]
 

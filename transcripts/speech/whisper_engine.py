@@ -6,6 +6,7 @@ from one window to the next (that spreads loops), the room's language instead of
 
 import hashlib
 import time
+from contextlib import suppress
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -34,9 +35,7 @@ class WhisperEngine:
         for part in self._whisper.modules():
             part.register_forward_pre_hook(lambda _part, _given: self._beat())
         _keep_last_result(self._whisper.encoder)
-        # The function that finds word times is compiled at its first call: seconds without a beat. So it is called
-        # here, where no lease runs.
-        whisper.timing.dtw(torch.zeros(1, 1))
+        _compile_word_times()
 
     def transcribe(self, sound: Sound, language: str, beat: Beat) -> list[SpeechSegment]:
         """Transcribe at most 30 s of sound in this language; times are ms of the sound.
@@ -69,6 +68,20 @@ class WhisperEngine:
             fp16=False,
         )
         return result
+
+
+def _compile_word_times() -> None:
+    """Compile the functions that find word times, or load what an earlier process compiled. Their first call takes a
+    second or more without a beat: so it is here, where no lease runs."""
+    timing: Any = whisper.timing
+    functions = (timing.backtrace, timing.dtw_cpu)
+    for function in functions:
+        with suppress(RuntimeError):  # there is no folder to keep it in
+            function.enable_caching()
+    for _each in functions:
+        with suppress(OSError):  # a full disk keeps it not, but this process has it now
+            timing.dtw(torch.zeros(1, 1))
+    timing.dtw(torch.zeros(1, 1))
 
 
 def _keep_last_result(encoder: torch.nn.Module) -> None:
