@@ -1,4 +1,4 @@
-"""What a fresh clone has to make once before its tests run: tables and compiled tests. The workers of a run share it.
+"""Work that a fresh clone has to do once before its tests: make tables, compile tests. The workers of a run share it.
 
 Without this each compiles all tests, at the same time as the others, and waits afterwards until one of them has made
 the tables.
@@ -9,7 +9,7 @@ from __future__ import annotations
 import importlib
 import os
 import time
-from contextlib import suppress
+import warnings
 from pathlib import Path
 
 import pytest
@@ -64,7 +64,9 @@ def test_modules() -> list[str]:
 
 
 def import_all(names: list[str]) -> None:
-    """Import modules. One that cannot be imported is left to pytest, which says why."""
+    """Import modules. One that cannot be imported is left to pytest, which shows where it fails."""
     for name in names:
-        with suppress(Exception):
+        try:
             importlib.import_module(name)
+        except Exception as error:
+            warnings.warn(f"{name} cannot be imported: {error!r}", stacklevel=1)

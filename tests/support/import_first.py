@@ -40,7 +40,7 @@ OURS: tuple[str, ...] = (
     "rooms",
 )
 OURS += ("social", "transcripts")
-SLOW = ("torch", "whisper", "aiortc", "av", "celery", "daphne.server", "numpy", "redis.asyncio", "websockets")
+SLOW = ("aiortc", "av", "celery", "daphne.server", "numpy", "redis.asyncio", "websockets")
 
 
 def modules() -> list[str]:
