@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from django.db.models import Q
+from django.db.models import Count, Q, Window
 
 from people.models import User
 from rooms.models import Hand, Room
@@ -16,13 +16,14 @@ SHOWN = 100  # hands in a snapshot; the count beside them is exact
 
 
 def hands_part(room: Room, user: User, facts: Facts) -> Hands:
-    """Read the reader's part. Two queries for the host's side and for a person whose hand is up, none for others."""
+    """Read the reader's part. One query for the host's side, two for a person whose hand is up, none for others."""
     own = _own_hand(room, user) if facts.hand_raised else None
     if facts.role not in permissions.HELPERS:
         return {"queue": None, "count": None, "own": own}
-    up = Hand.objects.filter(room=room, lowered_at=None)
-    queue = [hand_state(hand) for hand in up.select_related("user").order_by("raised_at", "id")[:SHOWN]]
-    return {"queue": queue, "count": up.count(), "own": own}
+    # Both of one moment: a page that knows of more hands than it was given only counts those that come.
+    up = Hand.objects.filter(room=room, lowered_at=None).annotate(number_up=Window(Count("*")))
+    first = list(up.select_related("user").order_by("raised_at", "id")[:SHOWN])
+    return {"queue": [hand_state(hand) for hand in first], "count": first[0].number_up if first else 0, "own": own}
 
 
 def _own_hand(room: Room, user: User) -> OwnHand | None:
