@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from pathlib import Path
 from statistics import median
+from typing import Any
 
 import numpy as np
 import pytest
@@ -113,6 +114,28 @@ def test_what_finds_word_times_is_compiled_once_for_all_processes(talk: list[Cue
     stats = whisper.timing.dtw_cpu.stats
     assert sum(stats.cache_hits.values()) + sum(stats.cache_misses.values()) == 1
     assert list(Path(stats.cache_path).glob("timing.dtw_cpu*.nbc"))
+
+
+def test_where_what_was_compiled_cannot_be_read_it_is_compiled_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A power cut may leave an empty file, or somebody else one that is theirs alone: numba falls over both."""
+    import whisper
+
+    from transcripts.speech import whisper_engine
+
+    timing = whisper.timing
+    tried: list[object] = []
+
+    def broken_at_first(given: object, find: Any = timing.dtw) -> object:
+        tried.append(given)
+        if len(tried) == 1:
+            raise EOFError("Ran out of input")
+        return find(given)
+
+    for function in (timing.backtrace, timing.dtw_cpu):
+        monkeypatch.setattr(function, "_cache", function._cache)  # is another one afterwards
+    monkeypatch.setattr(timing, "dtw", broken_at_first)
+    whisper_engine._compile_word_times()
+    assert len(tried) == 2 and not timing.dtw_cpu._cache._enabled
 
 
 def by(handle: str, cues: list[Cue]) -> list[Cue]:

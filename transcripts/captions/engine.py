@@ -15,7 +15,7 @@ from typing import Any, Protocol
 import numpy as np
 from django.conf import settings
 
-from transcripts.captions.loops import is_loop, without_loops
+from transcripts.captions.loops import is_new_loop, without_loops
 from transcripts.captions.whisper_parts import log_mel, tokenizer_of
 from transcripts.captions.words import with_punctuation
 from transcripts.speech.audio import RATE, Sound
@@ -102,7 +102,7 @@ class FastEngine:
         least = SHORTER_SECONDS.get(language, SHORT_SECONDS)
         seconds = min(WHOLE_SECONDS, max(least, len(sound) / RATE + MORE_SECONDS))
         heard = self._hear(sound, language, said, seconds, ask_language)
-        if seconds < WHOLE_SECONDS and is_loop([word.text for word in (*said, *heard.words)], len(sound) / RATE):
+        if seconds < WHOLE_SECONDS and is_new_loop(said, heard.words, len(sound) / RATE):
             heard = self._hear(sound, language, said, WHOLE_SECONDS, ask_language)
         return replace(heard, words=without_loops(said, heard.words))
 

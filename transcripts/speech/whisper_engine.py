@@ -5,6 +5,7 @@ from one window to the next (that spreads loops), the room's language instead of
 """
 
 import hashlib
+import logging
 import time
 from contextlib import suppress
 from functools import lru_cache
@@ -17,6 +18,8 @@ import whisper
 from transcripts.speech.audio import Sound
 from transcripts.speech.engine import Beat, EngineUnavailable, TookTooLong, UnknownLanguage
 from transcripts.speech.stitch import SpeechSegment, Word
+
+log = logging.getLogger(__name__)
 
 
 class WhisperEngine:
@@ -78,10 +81,13 @@ def _compile_word_times() -> None:
     for function in functions:
         with suppress(RuntimeError):  # there is no folder to keep it in
             function.enable_caching()
-    for _each in functions:
-        with suppress(OSError):  # a full disk keeps it not, but this process has it now
-            timing.dtw(torch.zeros(1, 1))
-    timing.dtw(torch.zeros(1, 1))
+    try:
+        timing.dtw(torch.zeros(1, 1))
+    except Exception:  # numba has no error of its own for it
+        log.warning("what finds word times cannot be kept, or what is kept cannot be read", exc_info=True)
+        for function in functions:
+            function._cache.disable()
+        timing.dtw(torch.zeros(1, 1))
 
 
 def _keep_last_result(encoder: torch.nn.Module) -> None:
