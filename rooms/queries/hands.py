@@ -20,7 +20,7 @@ def hands_part(room: Room, user: User, facts: Facts) -> Hands:
     own = _own_hand(room, user) if facts.hand_raised else None
     if facts.role not in permissions.HELPERS:
         return {"queue": None, "count": None, "own": own}
-    # Both of one moment: a page that knows of more hands than it was given only counts those that come.
+    # One statement, so that both agree: a page told of more hands than it got adds no new one to its list.
     up = Hand.objects.filter(room=room, lowered_at=None).annotate(number_up=Window(Count("*")))
     first = list(up.select_related("user").order_by("raised_at", "id")[:SHOWN])
     return {"queue": [hand_state(hand) for hand in first], "count": first[0].number_up if first else 0, "own": own}

@@ -15,33 +15,44 @@ from pathlib import Path
 import pytest
 from pytest_django.plugin import blocking_manager_key
 
+from tests.support.workers import is_worker
+
 TESTS = Path(__file__).resolve().parents[1]
 AUTOGROUP = Path("/proc/self/autogroup")  # the weight of this process' session, as a nice value
-LATER = 10  # of who is waited for less long
-TRIES, AGAIN = 50, 0.1  # without privileges a few are taken a second, of all processes together
+LATER = 10  # nice value of workers that have less to do
+TRIES, AGAIN = 100, 0.1  # without privileges Linux takes about ten changes a second, from all processes together
+BROKEN = (Exception, SystemExit, pytest.skip.Exception, pytest.fail.Exception)  # what a module may raise
 
 
 def pytest_sessionstart(session: pytest.Session) -> None:
     """Let the first worker make the tables, which takes longest, and each of the others import its share of the tests,
-    which compiles them, before all workers read all tests."""
-    name = os.environ.get("PYTEST_XDIST_WORKER")
-    others = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1")) - 1
-    if name is None or not others:
+    which compiles them, before all workers read all tests. Only for a run of all tests, and not in a worker that takes
+    the place of one that died."""
+    if not is_worker() or session.config.args != session.config.getini("testpaths"):
         return
-    number = int(name.removeprefix("gw"))
-    if number:
+    number = int(os.environ["PYTEST_XDIST_WORKER"].removeprefix("gw"))
+    others = int(os.environ["PYTEST_XDIST_WORKER_COUNT"]) - 1
+    if number == 0:
+        make_tables(session.config)
+    elif number <= others:
         weigh(LATER)
-        import_all(test_modules()[(number - 1) % others :: others])
-        return
-    from tests.support import migrated
-
-    with session.config.stash[blocking_manager_key].unblock():
-        migrated.make_tables()
+        import_all(test_modules()[number - 1 :: others])
 
 
 def pytest_collection_finish() -> None:
-    if "PYTEST_XDIST_WORKER" in os.environ:
+    if is_worker():
         weigh(0)
+
+
+def make_tables(config: pytest.Config) -> None:
+    """Make the tables. Where that fails it fails once more in the first test that needs them, which shows how."""
+    from tests.support import migrated  # reads the settings, which have to wait for the services
+
+    try:
+        with config.stash[blocking_manager_key].unblock():
+            migrated.make_tables()
+    except Exception as error:
+        warnings.warn(f"the tables cannot be made: {error!r}", stacklevel=1)
 
 
 def weigh(nice: int) -> None:
@@ -68,5 +79,5 @@ def import_all(names: list[str]) -> None:
     for name in names:
         try:
             importlib.import_module(name)
-        except Exception as error:
+        except BROKEN as error:
             warnings.warn(f"{name} cannot be imported: {error!r}", stacklevel=1)

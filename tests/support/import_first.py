@@ -2,7 +2,7 @@
 
 A program of its own, for nothing of ours may be loaded yet. The apps are there as far as a module may count on them:
 their models, without what `AppConfig.ready` imports. A module that the models themselves load is tried before any of
-them. Every try is a fork of an interpreter that has only loaded what is not ours, and all of that, for it takes longer.
+them. Every try is a fork of an interpreter that has only loaded what is not ours: that takes longer than the rest.
 
 Once the models are there, only modules in a circle of imports are tried, each of them: any other module fails only
 where it enters such a circle, at a module that was tried as the first of it.

@@ -43,7 +43,15 @@ def make_tables(postgres: Postgres | None = None) -> None:
     dump = KEPT / f"{fingerprint()}.sql"
     with _alone():  # the others wait for the first, and do not migrate beside it
         if dump.exists():
-            _run(postgres, "psql", "--no-psqlrc", "--quiet", "--set=ON_ERROR_STOP=1", f"--file={dump}")
+            _run(
+                postgres,
+                "psql",
+                "--no-psqlrc",
+                "--quiet",
+                "--single-transaction",
+                "--set=ON_ERROR_STOP=1",
+                f"--file={dump}",
+            )
         else:
             with mock.patch("django.core.management.commands.migrate.emit_post_migrate_signal"):
                 call_command("migrate", interactive=False, verbosity=0)

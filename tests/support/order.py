@@ -95,7 +95,7 @@ REAL_PARTS = {"chromium", "driver", "playwright", "services", "site", "sounding"
 class Stage(IntEnum):
     """The stages of a run. Those of the last go on beside all others, as far as these leave something of the cores."""
 
-    TIMED = 0  # one test
+    TIMED = 0  # one at a time, beside plain tests only
     PARTS = 1  # start browsers, the site, or what has to be in time
     ALONE = 2
     PLAIN = 3

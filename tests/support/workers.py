@@ -2,8 +2,8 @@
 is alone, on two. Beside all of these the last worker runs what needs no more than a database, and takes only what is
 left of the cores.
 
-Browsers wait now and then, and what is timed or alone waits for sound more than it computes: a tenth, and else a third
-to a half of two cores would have nothing to do.
+Browsers wait now and then, and what is timed or alone waits for sound more than it computes: else a tenth of two cores
+would be idle beside browsers, and a third to a half beside what measures.
 """
 
 from __future__ import annotations
@@ -93,7 +93,7 @@ class InStages(LoadFileScheduling):  # type: ignore[misc]
                 return timed[0] if self._is_of_sound(node) else None
             if parts:
                 return parts[0]
-        if alone and self._is_of_sound(node):
+        if alone and self._is_of_sound(node) and not self._is_aside(node):
             if not self._others_start_parts(node):
                 return alone[0]
             return plain[-1] if plain else None  # the shortest, because it runs at full speed
