@@ -18,7 +18,6 @@ from pytest_django.plugin import blocking_manager_key
 from tests.support.workers import is_worker
 
 TESTS = Path(__file__).resolve().parents[1]
-AUTOGROUP = Path("/proc/self/autogroup")  # the weight of this process' session, as a nice value
 LATER = 10  # nice value of workers that have less to do
 TRIES, AGAIN = 100, 0.1  # without privileges Linux takes about ten changes a second, from all processes together
 BROKEN = (Exception, SystemExit, pytest.skip.Exception, pytest.fail.Exception)  # what a module may raise
@@ -56,16 +55,15 @@ def make_tables(config: pytest.Config) -> None:
 
 
 def weigh(nice: int) -> None:
-    """Give the session of this worker a weight. A system that knows none only takes longer."""
-    for _try in range(TRIES if AUTOGROUP.exists() else 0):
-        try:
-            AUTOGROUP.write_text(str(nice))
-        except BlockingIOError:
-            time.sleep(AGAIN)
-        except OSError:
+    """Give the session of this worker a weight, as a nice value. A system that knows none only takes longer."""
+    from transcripts.captions import priority
+
+    if not priority.sessions_are_weighed():
+        return
+    for _try in range(TRIES):
+        if priority.AUTOGROUP.read_text().endswith(f"nice {nice}\n") or priority.set_session(nice):
             return
-        else:
-            return
+        time.sleep(AGAIN)
 
 
 def test_modules() -> list[str]:

@@ -15,7 +15,7 @@ from typing import Any, Protocol
 import numpy as np
 from django.conf import settings
 
-from transcripts.captions.loops import is_new_loop, without_loops
+from transcripts.captions.loops import is_new_loop, without_echoes
 from transcripts.captions.whisper_parts import log_mel, tokenizer_of
 from transcripts.captions.words import with_punctuation
 from transcripts.speech.audio import RATE, Sound
@@ -104,7 +104,7 @@ class FastEngine:
         heard = self._hear(sound, language, said, seconds, ask_language)
         if seconds < WHOLE_SECONDS and is_new_loop(said, heard.words, len(sound) / RATE):
             heard = self._hear(sound, language, said, WHOLE_SECONDS, ask_language)
-        return replace(heard, words=without_loops(said, heard.words))
+        return replace(heard, words=without_echoes(said, heard.words))
 
     def _hear(self, sound: Sound, language: str, said: Sequence[Word], seconds: float, ask_language: bool) -> Heard:
         if not self._multilingual and language != "en":

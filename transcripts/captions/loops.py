@@ -31,7 +31,7 @@ def is_new_loop(said: Sequence[Word], words: Sequence[Word], seconds: float) -> 
     return is_loop(after, seconds) or (is_loop([*before, *after], seconds) and not is_loop(before, seconds))
 
 
-def without_loops(said: Sequence[Word], words: Sequence[Word]) -> tuple[Word, ...]:
+def without_echoes(said: Sequence[Word], words: Sequence[Word]) -> tuple[Word, ...]:
     """Return the words heard after those that were said, without a phrase that only repeats what is before it: Whisper
     finds no sound for it, so all of it stands at one moment. A phrase that somebody does say twice has its time."""
     kept = [*said, *words]

@@ -10,7 +10,7 @@ from hypothesis import strategies as some
 
 from transcripts.captions.ladder import EARLY_FOR, LATE_OUT_FOR, NO_DRAFTS, Ladder
 from transcripts.captions.leaks import LOUDER_DB, is_leak
-from transcripts.captions.loops import is_loop, is_new_loop, without_loops
+from transcripts.captions.loops import is_loop, is_new_loop, without_echoes
 from transcripts.captions.words import LINE_LETTERS, Agreement, into_lines, text_of, with_punctuation
 from transcripts.speech.stitch import Word
 
@@ -97,19 +97,19 @@ def test_a_phrase_at_one_moment_that_repeats_what_is_before_it_was_not_said() ->
     said = words("we will meet at the town hall")
     end = said[-1].end_ms
     again = [replace(word, start_ms=end, end_ms=end + 20) for word in said]
-    assert without_loops(said, [*again, *again, *again[:5]]) == ()
-    assert without_loops((), [*said, *again]) == tuple(said)
+    assert without_echoes(said, [*again, *again, *again[:5]]) == ()
+    assert without_echoes((), [*said, *again]) == tuple(said)
     new = words("and then we go", end + 40)
-    assert without_loops(said, [*again, *new]) == tuple(new)
+    assert without_echoes(said, [*again, *new]) == tuple(new)
     sung = words("we will meet at the town hall we will meet at the town hall")
     assert is_new_loop(said, again, 4.0) and not is_new_loop(sung, words("tonight"), 9.0), "what was said stays said"
     slowly = words("we will meet at the town hall", end)
-    assert without_loops(said, slowly) == tuple(slowly), "somebody does say it twice"
+    assert without_echoes(said, slowly) == tuple(slowly), "somebody does say it twice"
     quickly = [
         replace(word, start_ms=end + 60 * place, end_ms=end + 60 * place + 60) for place, word in enumerate(said)
     ]
-    assert without_loops(said, quickly[:5]) == tuple(quickly[:5]), "it may become another phrase"
-    assert without_loops(said, again[:4]) == tuple(again[:4]), "too short to tell"
+    assert without_echoes(said, quickly[:5]) == tuple(quickly[:5]), "it may become another phrase"
+    assert without_echoes(said, again[:4]) == tuple(again[:4]), "too short to tell"
 
 
 def test_a_leak_is_quieter_and_says_what_somebody_louder_says() -> None:
